@@ -1,0 +1,44 @@
+package walletport
+
+import (
+	"context"
+	"time"
+)
+
+// AuditRecord is one entry of the audit trail: who asked for what, on which
+// card, and how it ended. It never holds a PAN, a name or a payload.
+type AuditRecord struct {
+	Time          time.Time // UTC; written with milliseconds
+	RequestID     string
+	ClientID      string // "" when the caller was not authenticated
+	AuditUser     AuditUser
+	Action        Action
+	Issuer        IssuerID // "" when no card was found
+	CardID        CardID   // 0 when the request names none
+	Wallet        string   // wallet or wallet provider, checked text
+	Scheme        SchemeID
+	Outcome       string   // "ok", or the reason of the refusal
+	KeyVersions   []string // ids of the keys used
+	RemoteAddress string
+}
+
+// OutcomeOK is the Outcome of an act that was done.
+const OutcomeOK = "ok"
+
+// Action names an audited act.
+type Action string
+
+// The audited acts.
+const (
+	ActionProvisionIssuerWallet Action = "provision.issuerwallet"
+	ActionCardsImport           Action = "cards.import"
+	ActionKeyChange             Action = "keys.change"
+	ActionClientChange          Action = "clients.change"
+)
+
+// AuditRecorder makes a record durable. Record returns only after the record
+// will survive a crash; on error nothing may be handed out (CodeUnavailable,
+// reason audit_unavailable).
+type AuditRecorder interface {
+	Record(ctx context.Context, r AuditRecord) error
+}

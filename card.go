@@ -1,0 +1,68 @@
+package walletport
+
+import "strconv"
+
+// CardID is the number that the issuer's systems know a card by. Apple's sandbox
+// cards have the negative ids -1 to -6, in a sandbox only.
+type CardID int64
+
+// String returns the decimal form.
+func (id CardID) String() string { return strconv.FormatInt(int64(id), 10) }
+
+// IssuerID names one issuer among those that a server holds cards for.
+type IssuerID string
+
+// CardStatus is the life-cycle state of a card, in the words of the Card API.
+type CardStatus string
+
+// The card states. Only CardOK and CardNoRenewal may be provisioned.
+const (
+	CardOK               CardStatus = "CARD_OK"
+	CardBlocked          CardStatus = "CARD_BLOCKED"
+	CardSuspectedFraud   CardStatus = "SUSPECTED_FRAUD"
+	CardNoRenewal        CardStatus = "CARD_NO_RENEWAL"
+	CardLost             CardStatus = "CARD_LOST"
+	CardStolen           CardStatus = "CARD_STOLEN"
+	CardClosedDueToFraud CardStatus = "CARD_CLOSED_DUE_TO_FRAUD"
+	CardClosed           CardStatus = "CARD_CLOSED"
+)
+
+// ParseCardStatus reads a status word, case-sensitive.
+func ParseCardStatus(text string) (CardStatus, error) {
+	switch s := CardStatus(text); s {
+	case CardOK, CardBlocked, CardSuspectedFraud, CardNoRenewal, CardLost, CardStolen, CardClosedDueToFraud, CardClosed:
+		return s, nil
+	}
+	return "", Errorf(CodeInvalid, "card_status", "the card status is one of CARD_OK, CARD_BLOCKED, SUSPECTED_FRAUD, CARD_NO_RENEWAL, CARD_LOST, CARD_STOLEN, CARD_CLOSED_DUE_TO_FRAUD, CARD_CLOSED")
+}
+
+// CardSummary is what is known of a card without opening it: no PAN, no name.
+type CardSummary struct {
+	ID         CardID
+	Issuer     IssuerID
+	CustomerID string // the issuer's customer number, may be empty
+	Scheme     SchemeID
+	Product    string // the issuer's name for the card product, may be empty
+	Status     CardStatus
+	Expiry     Expiry
+	BIN        string // first 8 digits of a 16-digit PAN or longer, else 6
+	LastFour   string
+}
+
+// MaskedPAN returns first six, stars, last four: "520424******1471". The number
+// of stars does not tell the PAN's length.
+func (s CardSummary) MaskedPAN() string {
+	if len(s.BIN) < 6 {
+		return "******" + s.LastFour
+	}
+	return s.BIN[:6] + "******" + s.LastFour
+}
+
+// Card is a card in clear. It exists only inside a borrow from the vault and is
+// wiped afterwards.
+type Card struct {
+	CardSummary
+	PAN PAN
+	// CardholderName as embossed, at most 27 characters of it go to MDES; may be empty.
+	CardholderName Private
+}

@@ -1,0 +1,38 @@
+package walletport
+
+import "context"
+
+type contextKey int
+
+const (
+	requestKey contextKey = iota
+	actorKey
+)
+
+// Request is what the door knows of a call and every record of it needs.
+type Request struct {
+	ID         string // X-Request-Id, accepted or made
+	RemoteAddr string // host only
+}
+
+// WithRequest returns a context that carries r.
+func WithRequest(ctx context.Context, r Request) context.Context {
+	return context.WithValue(ctx, requestKey, r)
+}
+
+// RequestFrom returns the request of ctx, or the zero Request.
+func RequestFrom(ctx context.Context) Request {
+	r, _ := ctx.Value(requestKey).(Request)
+	return r
+}
+
+// WithActor returns a context that carries the authenticated caller.
+func WithActor(ctx context.Context, a Actor) context.Context {
+	return context.WithValue(ctx, actorKey, a)
+}
+
+// ActorFrom returns the caller of ctx, or the zero Actor, which may do nothing.
+func ActorFrom(ctx context.Context) Actor {
+	a, _ := ctx.Value(actorKey).(Actor)
+	return a
+}

@@ -1,0 +1,78 @@
+package keys
+
+import (
+	"slices"
+	"time"
+
+	"github.com/walletport/walletport"
+)
+
+// Ring is an immutable view of a whole catalogue. A rotation makes a new Ring;
+// readers go on with the one they hold, without a lock.
+type Ring struct {
+	keys []*Key
+	byID map[ID]*Key
+}
+
+// NewRing indexes keys. It keeps the slice.
+func NewRing(all []*Key) *Ring {
+	r := &Ring{keys: all, byID: make(map[ID]*Key, len(all))}
+	for _, k := range all {
+		r.byID[k.ID] = k
+	}
+	return r
+}
+
+// All returns every key, in catalogue order. The caller must not change it.
+func (r *Ring) All() []*Key { return r.keys }
+
+// ByID returns the key of that id in any state, for opening and verifying.
+func (r *Ring) ByID(id ID) (*Key, bool) {
+	k, ok := r.byID[id]
+	return k, ok
+}
+
+// Select returns the key for new work: of the purpose, active and valid at t,
+// serving the issuer and the BIN (which may be "" for purposes without one).
+// A key of the issuer beats one for all, then a key with BIN ranges beats one
+// without, then the highest version wins. Without any it returns
+// CodeUnavailable, reason key_unavailable.
+func (r *Ring) Select(p Purpose, issuer walletport.IssuerID, bin string, t time.Time) (*Key, error) {
+	var best *Key
+	for _, k := range r.keys {
+		if k.Purpose != p || !k.ServesAt(t) || !serves(k, issuer, bin) {
+			continue
+		}
+		if best == nil || betterThan(k, best) {
+			best = k
+		}
+	}
+	if best == nil {
+		return nil, walletport.Errorf(walletport.CodeUnavailable, "key_unavailable",
+			"no active %s key serves this card; an operator must add or activate one", p)
+	}
+	return best, nil
+}
+
+func serves(k *Key, issuer walletport.IssuerID, bin string) bool {
+	if k.Issuer != "" && k.Issuer != issuer {
+		return false
+	}
+	return len(k.BINs) == 0 || slices.ContainsFunc(k.BINs, func(b BINRange) bool { return b.Contains(bin) })
+}
+
+func betterThan(a, b *Key) bool {
+	if own := a.Issuer != ""; own != (b.Issuer != "") {
+		return own
+	}
+	if narrow := len(a.BINs) > 0; narrow != (len(b.BINs) > 0) {
+		return narrow
+	}
+	return a.Version > b.Version
+}
+
+// Source gives the catalogue as it is now. Current is called on every request:
+// it must not lock, copy or do I/O.
+type Source interface {
+	Current() *Ring
+}

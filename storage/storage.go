@@ -1,0 +1,137 @@
+// Package storage is the contract of the database: rows and the acts on them.
+// Rows hold sealed bytes, never a PAN. Engines live in the folders below;
+// storagetest proves that they agree.
+//
+// Every method returns walletport errors: CodeNotFound and CodeConflict where
+// documented, else CodeUnavailable with the reason store_unavailable and the
+// driver's error as cause.
+package storage
+
+import (
+	"context"
+	"time"
+
+	"github.com/walletport/walletport"
+)
+
+// Store is one database. It is safe for concurrent use.
+type Store interface {
+	Cards
+	Clients
+	Audit
+	// Ping reports whether the database answers reads and takes writes.
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// Card is a sealed card.
+type Card struct {
+	walletport.CardSummary
+	PANIndex   []byte // HMAC-SHA-256 of the PAN under the vault-index key, 32 bytes
+	Sealed     []byte // PAN and name under the card's data key, AES-256-GCM
+	WrappedKey []byte // the data key under the KEK
+	KEK        string // id of the key that wrapped it
+	UpdatedAt  time.Time
+}
+
+// Cards keeps sealed cards. Look-up cost does not depend on how many there are.
+type Cards interface {
+	// PutCards inserts or replaces cards in one transaction. A card id that
+	// stands under another issuer is left alone and listed in the answer.
+	PutCards(ctx context.Context, cards []Card) (PutResult, error)
+	// Card returns one card, or CodeNotFound with the reason card_not_found.
+	Card(ctx context.Context, id walletport.CardID) (Card, error)
+	// CardsAfter returns up to limit cards of the issuer ("" for all) with ids
+	// above after, in id order.
+	CardsAfter(ctx context.Context, issuer walletport.IssuerID, after walletport.CardID, limit int) ([]Card, error)
+	// CardsByPANIndex returns the cards of one PAN, in id order.
+	CardsByPANIndex(ctx context.Context, index []byte) ([]Card, error)
+	// CardsWrappedBy returns up to limit cards whose data key is wrapped by kek,
+	// with ids above after, in id order: the work list of a re-wrap.
+	CardsWrappedBy(ctx context.Context, kek string, after walletport.CardID, limit int) ([]Card, error)
+	// Rewrap replaces wrapped keys in one transaction, each only where the stored
+	// wrapped key still equals Old, and returns how many it replaced.
+	Rewrap(ctx context.Context, changes []Rewrapping) (int, error)
+	// CountCards returns the number of cards by issuer.
+	CountCards(ctx context.Context) (map[walletport.IssuerID]int64, error)
+}
+
+// PutResult says what PutCards did.
+type PutResult struct {
+	Inserted, Updated, Unchanged int
+	OtherIssuer                  []walletport.CardID // refused, in the order given
+}
+
+// Rewrapping moves one card's data key to another KEK.
+type Rewrapping struct {
+	ID       walletport.CardID
+	Old, New []byte
+	KEK      string
+}
+
+// Client is an API client. Its secret is not kept, only a digest of it.
+type Client struct {
+	ID         string
+	Name       string
+	SecretHash []byte // SHA-256 of a random 256-bit secret
+	Issuers    []walletport.IssuerID
+	Scopes     []walletport.Scope
+	// CertificateSHA256 binds the client to a TLS client certificate (hex of the
+	// SHA-256 over its DER); "" does not bind.
+	CertificateSHA256 string
+	CreatedAt         time.Time
+	RevokedAt         time.Time // zero while it may call
+}
+
+// Clients keeps API clients.
+type Clients interface {
+	// AddClient inserts a client, or returns CodeConflict, reason client_exists.
+	AddClient(ctx context.Context, c Client) error
+	// Client returns one client, revoked or not, or CodeNotFound, reason client_not_found.
+	Client(ctx context.Context, id string) (Client, error)
+	// Clients returns all clients in id order.
+	Clients(ctx context.Context) ([]Client, error)
+	// RevokeClient sets RevokedAt once; a second call changes nothing. Unknown
+	// ids are CodeNotFound, reason client_not_found.
+	RevokeClient(ctx context.Context, id string, at time.Time) error
+}
+
+// AuditHead is the end of the chain: the sequence number of its last record (0
+// when it has none) and that record's hash (32 zero bytes when it has none).
+type AuditHead struct {
+	Seq  int64
+	Hash []byte
+}
+
+// AuditEntry is one link of the chain as stored.
+type AuditEntry struct {
+	Seq    int64 // 1, 2, 3, …: without gaps
+	Record walletport.AuditRecord
+	Hash   []byte // SHA-256 over the previous hash and this record
+}
+
+// Checkpoint is a signed head of the chain.
+type Checkpoint struct {
+	Seq       int64
+	Hash      []byte
+	Time      time.Time
+	KeyID     string
+	Signature []byte
+}
+
+// Audit keeps one chain for all replicas on the database.
+type Audit interface {
+	// AppendAudit locks the head, asks link for the entries that follow it, and
+	// stores them and the new head in one durable transaction. link may be called
+	// again when the transaction has to be retried; the entries it returns carry
+	// Seq head+1, head+2, …
+	AppendAudit(ctx context.Context, link func(AuditHead) ([]AuditEntry, error)) error
+	// AuditHead returns the stored head.
+	AuditHead(ctx context.Context) (AuditHead, error)
+	// AuditAfter returns up to limit entries with a sequence number above seq, in order.
+	AuditAfter(ctx context.Context, seq int64, limit int) ([]AuditEntry, error)
+	// AddCheckpoint stores a checkpoint; the same Seq twice changes nothing.
+	AddCheckpoint(ctx context.Context, c Checkpoint) error
+	// Checkpoints returns up to limit checkpoints with Seq above seq, in order.
+	Checkpoints(ctx context.Context, seq int64, limit int) ([]Checkpoint, error)
+}

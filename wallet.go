@@ -1,0 +1,29 @@
+package walletport
+
+// WalletProviderID names a wallet provider as the API's path does: letters,
+// digits, ".", "_" and "-", 1 to 64 of them.
+type WalletProviderID string
+
+const maxWalletProviderBytes = 64
+
+// ParseWalletProviderID checks text. Its error is CodeNotFound with the reason
+// wallet_provider_not_found, for no provider can have such a name; it does not
+// repeat the text.
+func ParseWalletProviderID(text string) (WalletProviderID, error) {
+	if text == "" || len(text) > maxWalletProviderBytes || ContainsPAN(text) {
+		return "", ErrWalletProviderNotFound()
+	}
+	for i := range len(text) {
+		c := text[i]
+		isAlnum := c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+		if !isAlnum && c != '.' && c != '_' && c != '-' {
+			return "", ErrWalletProviderNotFound()
+		}
+	}
+	return WalletProviderID(text), nil
+}
+
+// ErrWalletProviderNotFound returns the answer for an unknown wallet provider.
+func ErrWalletProviderNotFound() *Error {
+	return Errorf(CodeNotFound, "wallet_provider_not_found", "no wallet provider of that name is configured")
+}
