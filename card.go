@@ -66,3 +66,9 @@ type Card struct {
 	// CardholderName as embossed, at most 27 characters of it go to MDES; may be empty.
 	CardholderName Private
 }
+
+// ErrCardNotFound returns the answer for a card that does not exist, or not for
+// this caller; the two must not be told apart.
+func ErrCardNotFound() *Error {
+	return Errorf(CodeNotFound, "card_not_found", "there is no card of that id")
+}
