@@ -31,13 +31,19 @@ type Card struct {
 	Sealed     []byte // PAN and name under the card's data key, AES-256-GCM
 	WrappedKey []byte // the data key under the KEK
 	KEK        string // id of the key that wrapped it
-	UpdatedAt  time.Time
+	// ContentMAC is an HMAC-SHA-256 over all plain content (summary, PAN, name),
+	// 32 bytes. Sealed bytes differ at every sealing, this does not: PutCards
+	// leaves a row with an equal ContentMAC untouched. Empty never equals.
+	ContentMAC []byte
+	UpdatedAt  time.Time // milliseconds
 }
 
 // Cards keeps sealed cards. Look-up cost does not depend on how many there are.
 type Cards interface {
-	// PutCards inserts or replaces cards in one transaction. A card id that
-	// stands under another issuer is left alone and listed in the answer.
+	// PutCards inserts or replaces cards in one transaction, in the order given: of
+	// two cards of one id the later stands. A card whose ContentMAC is the stored
+	// one is left alone and counted Unchanged; a card id that stands under another
+	// issuer is left alone and listed in the answer.
 	PutCards(ctx context.Context, cards []Card) (PutResult, error)
 	// Card returns one card, or CodeNotFound with the reason card_not_found.
 	Card(ctx context.Context, id walletport.CardID) (Card, error)
