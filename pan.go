@@ -19,7 +19,9 @@ const (
 // that even a struct which hides a PAN in an unexported field prints an address.
 //
 // The zero PAN holds no digits. A PAN is not safe for concurrent use with Wipe.
-type PAN struct{ digits *panDigits }
+type PAN struct{ digits *digitsPointer }
+
+type digitsPointer = *panDigits
 
 type panDigits struct {
 	b [maxPANDigits]byte
@@ -42,7 +44,7 @@ func ParsePAN[T string | []byte](text T) (PAN, error) {
 	if !luhnValid(d.b[:d.n]) {
 		return PAN{}, Errorf(CodeInvalid, "pan_luhn", "the PAN's check digit is wrong")
 	}
-	return PAN{digits: d}, nil
+	return PAN{digits: &d}, nil
 }
 
 // Reveal returns the digits themselves, without a copy. The caller must neither
@@ -52,18 +54,18 @@ func (p PAN) Reveal() []byte {
 	if p.digits == nil {
 		return nil
 	}
-	return p.digits.b[:p.digits.n]
+	return (*p.digits).b[:(*p.digits).n]
 }
 
 // Wipe overwrites the digits. Every copy of p shares them and becomes zero too.
 func (p PAN) Wipe() {
 	if p.digits != nil {
-		*p.digits = panDigits{}
+		**p.digits = panDigits{}
 	}
 }
 
 // IsZero reports whether p holds no digits.
-func (p PAN) IsZero() bool { return p.digits == nil || p.digits.n == 0 }
+func (p PAN) IsZero() bool { return len(p.Reveal()) == 0 }
 
 // Equal compares two PANs in constant time for equal lengths.
 func (p PAN) Equal(other PAN) bool {

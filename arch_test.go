@@ -1,0 +1,218 @@
+package walletport_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/walletport/walletport"
+
+// room is one row of the import table: what a package may import of ours, and
+// which other packages it must never import, with the sentence that says why.
+type room struct {
+	path  string   // "a/*" stands for each package below a
+	may   []string // rooms of ours, "." is the root, "*" is everything
+	never []string // standard library and third-party prefixes
+	why   string
+}
+
+var (
+	pure      = []string{"net", "net/http", "os", "database/sql", "log", "github.com/jackc", "modernc.org"}
+	contracts = []string{".", "wallet", "scheme", "keys", "storage"}
+)
+
+// house is the import table. A package that is not in it fails the test: a room
+// has to be announced.
+var house = []room{
+	{path: ".", never: []string{"github.com", "golang.org", "modernc.org", "filippo.io"}, why: "the root is the language of the product: standard library only"},
+	{path: "seal", never: pure, why: "envelopes are bytes in, bytes out"},
+	{path: "wallet", may: []string{"."}, never: pure, why: "a contract does no I/O"},
+	{path: "wallet/*", may: []string{".", "wallet", "seal"}, never: pure, why: "an encoder is pure and knows no scheme"},
+	{path: "scheme", may: []string{"."}, never: pure, why: "a contract does no I/O"},
+	{path: "scheme/*", may: []string{".", "scheme", "seal"}, never: pure, why: "a scheme knows no wallet, no storage and no other scheme"},
+	{path: "keys", may: []string{"."}, never: pure, why: "a contract does no I/O"},
+	{path: "keys/*", may: []string{".", "keys"}, why: "a custodian knows no vault and no storage"},
+	{path: "storage", may: []string{"."}, why: "rows know no flow"},
+	{path: "storage/sqlite", may: []string{".", "storage", "storage/sqlite/sqlitedb"}, why: "engines do not know each other"},
+	{path: "storage/sqlite/sqlitedb", why: "generated from SQL"},
+	{path: "storage/postgres", may: []string{".", "storage", "storage/postgres/pgdb"}, why: "engines do not know each other"},
+	{path: "storage/postgres/pgdb", why: "generated from SQL"},
+	{path: "storage/storagetest", may: []string{".", "storage"}, why: "the suite knows the contract only"},
+	{path: "provisioning", may: contracts, why: "a flow knows contracts, never another flow or an adapter"},
+	{path: "vault", may: contracts, why: "a flow knows contracts, never another flow or an adapter"},
+	{path: "audit", may: contracts, why: "a flow knows contracts, never another flow or an adapter"},
+	{path: "auth", may: contracts, why: "a flow knows contracts, never another flow or an adapter"},
+	{path: "telemetry", may: []string{"."}, why: "telemetry knows no flow and no door"},
+	{path: "api", may: []string{".", "api/oas", "provisioning", "vault", "audit", "auth", "telemetry"}, why: "the door calls flows, never adapters"},
+	{path: "api/oas", why: "generated from api/openapi.yaml"},
+	{path: "sim/*", may: []string{"."}, why: "a simulator that shares code with what it checks proves nothing"},
+	{path: "cmd/walletport", may: []string{"*"}, why: "the wiring knows everybody"},
+}
+
+// testSupport may be imported by tests only.
+var testSupport = []string{"storage/storagetest", "keys/keystest"}
+
+// revealers may read the digits of a PAN (PAN.Reveal) in product code. The
+// simulators parse PANs of their own.
+var revealers = []string{".", "wallet/*", "scheme/*", "vault"}
+
+type goPackage struct {
+	ImportPath string
+	Dir        string
+	GoFiles    []string
+	Imports    []string
+}
+
+func (p goPackage) room() string {
+	if p.ImportPath == module {
+		return "."
+	}
+	return strings.TrimPrefix(p.ImportPath, module+"/")
+}
+
+func TestImportTable(t *testing.T) {
+	for _, p := range listPackages(t) {
+		t.Run(p.room(), func(t *testing.T) {
+			r, ok := findRoom(p.room())
+			if !ok {
+				t.Fatalf("package %s is not in the import table: announce the room in arch_test.go", p.room())
+			}
+			for _, imported := range p.Imports {
+				if sentence := r.refuses(p.room(), imported); sentence != "" {
+					t.Error(sentence)
+				}
+			}
+		})
+	}
+}
+
+func TestImportTableNoticesBreaches(t *testing.T) {
+	for _, c := range []struct{ room, imported string }{
+		{"sim/mdessim", module + "/seal"},
+		{"sim/mdessim", module + "/scheme/mdes"},
+		{"provisioning", module + "/vault"},
+		{"api", module + "/storage/sqlite"},
+		{"scheme/mdes", module + "/wallet/issuerwallet"},
+		{"seal", "net/http"},
+		{".", "github.com/google/uuid"},
+		{"vault", module + "/storage/storagetest"},
+		{"auth", "testing"},
+	} {
+		t.Run(c.room+" imports "+c.imported, func(t *testing.T) {
+			r, ok := findRoom(c.room)
+			if !ok || r.refuses(c.room, c.imported) == "" {
+				t.Errorf("%s may import %s; the table should refuse it", c.room, c.imported)
+			}
+		})
+	}
+}
+
+func (r room) refuses(name, imported string) string {
+	ours := imported == module || strings.HasPrefix(imported, module+"/")
+	if !ours {
+		if slices.Contains(testSupport, name) {
+			return ""
+		}
+		if imported == "testing" || slices.ContainsFunc(r.never, func(n string) bool {
+			return imported == n || strings.HasPrefix(imported, n+"/") || strings.Contains(n, ".") && strings.HasPrefix(imported, n)
+		}) {
+			return fmt.Sprintf("%s imports %s: %s", name, imported, r.why)
+		}
+		return ""
+	}
+	target := goPackage{ImportPath: imported}.room()
+	if slices.Contains(testSupport, target) {
+		return fmt.Sprintf("%s imports %s, which is for tests only", name, target)
+	}
+	if slices.Contains(r.may, "*") || slices.Contains(r.may, target) {
+		return ""
+	}
+	return fmt.Sprintf("%s imports %s: %s", name, target, r.why)
+}
+
+func TestOnlyEncodersAndTheVaultRevealPANs(t *testing.T) {
+	for _, p := range listPackages(t) {
+		if slices.ContainsFunc(revealers, func(pattern string) bool { return matches(pattern, p.room()) }) {
+			continue
+		}
+		for _, call := range callsOf(t, p, "Reveal") {
+			t.Errorf("%s calls Reveal: only %v may read a PAN's digits", call, revealers)
+		}
+	}
+}
+
+// callsOf lists the places in product code that call a method of that name.
+func callsOf(t *testing.T, p goPackage, method string) []string {
+	t.Helper()
+	var places []string
+	for _, name := range p.GoFiles {
+		files := token.NewFileSet()
+		file, err := parser.ParseFile(files, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			if selector, ok := call.Fun.(*ast.SelectorExpr); ok && selector.Sel.Name == method {
+				places = append(places, p.room()+"/"+name+fmt.Sprintf(":%d", files.Position(call.Pos()).Line))
+			}
+			return true
+		})
+	}
+	return places
+}
+
+func findRoom(name string) (room, bool) {
+	for _, r := range house {
+		if r.path == name {
+			return r, true
+		}
+	}
+	if slices.Contains(testSupport, name) {
+		return room{path: name, may: []string{"*"}}, true
+	}
+	for _, r := range house {
+		if matches(r.path, name) {
+			return r, true
+		}
+	}
+	return room{}, false
+}
+
+func matches(pattern, name string) bool {
+	if below, ok := strings.CutSuffix(pattern, "/*"); ok {
+		return strings.HasPrefix(name, below+"/")
+	}
+	return pattern == name
+}
+
+func listPackages(t *testing.T) []goPackage {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,Imports", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []goPackage
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatalf("go list output: %v", err)
+		}
+		all = append(all, p)
+	}
+}
