@@ -1,0 +1,59 @@
+package storage
+
+import (
+	"fmt"
+	"strings"
+)
+
+// The checks below are the same for every engine and run before it is asked, so
+// that one engine cannot take what another refuses.
+
+// CheckCards returns CodeInvalid, reason text_malformed, for text that not every
+// engine can keep.
+func CheckCards(cards []Card) error {
+	for i := range cards {
+		c := &cards[i]
+		err := checkText(string(c.Issuer), c.CustomerID, string(c.Scheme), c.Product, string(c.Status), c.BIN, c.LastFour, c.KEK)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckClient returns CodeInvalid, reason text_malformed, for text that not every
+// engine can keep.
+func CheckClient(c Client) error {
+	for _, issuer := range c.Issuers {
+		if err := checkText(string(issuer)); err != nil {
+			return err
+		}
+	}
+	for _, scope := range c.Scopes {
+		if err := checkText(string(scope)); err != nil {
+			return err
+		}
+	}
+	return checkText(c.ID, c.Name, c.CertificateSHA256)
+}
+
+// CheckEntries proves that entries follow head without a gap and that every
+// engine can keep them. A gap is the linker's fault and CodeInternal.
+func CheckEntries(head AuditHead, entries []AuditEntry) error {
+	for i := range entries {
+		if want := head.Seq + 1 + int64(i); entries[i].Seq != want {
+			return fmt.Errorf("audit entry has sequence number %d, want %d", entries[i].Seq, want)
+		}
+		r := &entries[i].Record
+		err := checkText(r.RequestID, r.ClientID, string(r.AuditUser), string(r.Action), string(r.Issuer), r.Wallet,
+			string(r.Scheme), r.Outcome, r.RemoteAddress, strings.Join(r.KeyVersions, ""))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckCheckpoint returns CodeInvalid, reason text_malformed, for text that not
+// every engine can keep.
+func CheckCheckpoint(c Checkpoint) error { return checkText(c.KeyID) }

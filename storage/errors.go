@@ -1,0 +1,51 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"unicode/utf8"
+
+	"github.com/walletport/walletport"
+)
+
+// ErrUnavailable returns the answer for a database that cannot do what was
+// asked, with the driver's error as cause. When ctx has ended, its error is in
+// the chain too: errors.Is(err, context.Canceled) tells a caller who left from a
+// database that failed, whatever the driver made of it.
+func ErrUnavailable(ctx context.Context, cause error) *walletport.Error {
+	if ctxErr := ctx.Err(); ctxErr != nil && !errors.Is(cause, ctxErr) {
+		cause = errors.Join(ctxErr, cause)
+	}
+	return walletport.Errorf(walletport.CodeUnavailable, "store_unavailable", "the database is not available, try again").WithCause(cause)
+}
+
+// ErrClientNotFound returns the answer for an API client that does not exist.
+func ErrClientNotFound() *walletport.Error {
+	return walletport.Errorf(walletport.CodeNotFound, "client_not_found", "there is no API client of that id")
+}
+
+// ErrClientExists returns the answer for an API client whose id is taken.
+func ErrClientExists() *walletport.Error {
+	return walletport.Errorf(walletport.CodeConflict, "client_exists", "there is an API client of that id")
+}
+
+// checkText refuses what not every engine can keep: a text column of PostgreSQL
+// takes UTF-8 without the zero character. One such record would make a whole
+// batch of audit records fail, so callers sanitize what they took from outside.
+func checkText(texts ...string) error {
+	for _, text := range texts {
+		if !utf8.ValidString(text) || containsZero(text) {
+			return walletport.Errorf(walletport.CodeInvalid, "text_malformed", "text must be UTF-8 without the zero character")
+		}
+	}
+	return nil
+}
+
+func containsZero(text string) bool {
+	for i := range len(text) {
+		if text[i] == 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,164 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/storage"
+	"github.com/walletport/walletport/storage/sqlite/sqlitedb"
+)
+
+// AppendAudit implements storage.Audit. The head is locked by the write lock
+// that every transaction begins with.
+func (s *Store) AppendAudit(ctx context.Context, link func(storage.AuditHead) ([]storage.AuditEntry, error)) error {
+	return s.transact(ctx, func(q *sqlitedb.Queries) error {
+		row, err := q.GetAuditHead(ctx)
+		if err != nil {
+			return storage.ErrUnavailable(ctx, fmt.Errorf("audit head: %w", err))
+		}
+		head := storage.AuditHead{Seq: row.Seq, Hash: row.Hash}
+		entries, err := link(head)
+		if err != nil || len(entries) == 0 {
+			return err
+		}
+		if err := storage.CheckEntries(head, entries); err != nil {
+			return err
+		}
+		return appendEntries(ctx, q, entries)
+	})
+}
+
+func appendEntries(ctx context.Context, q *sqlitedb.Queries, entries []storage.AuditEntry) error {
+	for i := range entries {
+		params, err := entryParams(&entries[i])
+		if err != nil {
+			return err
+		}
+		if err := q.InsertAuditEntry(ctx, params); err != nil {
+			return storage.ErrUnavailable(ctx, fmt.Errorf("audit entry: %w", err))
+		}
+	}
+	last := &entries[len(entries)-1]
+	if err := q.SetAuditHead(ctx, sqlitedb.SetAuditHeadParams{Seq: last.Seq, Hash: notNull(last.Hash)}); err != nil {
+		return storage.ErrUnavailable(ctx, fmt.Errorf("audit head: %w", err))
+	}
+	return nil
+}
+
+// AuditHead implements storage.Audit.
+func (s *Store) AuditHead(ctx context.Context) (storage.AuditHead, error) {
+	q, err := s.queries(ctx)
+	if err != nil {
+		return storage.AuditHead{}, err
+	}
+	row, err := q.GetAuditHead(ctx)
+	if err != nil {
+		return storage.AuditHead{}, storage.ErrUnavailable(ctx, err)
+	}
+	return storage.AuditHead{Seq: row.Seq, Hash: row.Hash}, nil
+}
+
+// AuditAfter implements storage.Audit.
+func (s *Store) AuditAfter(ctx context.Context, seq int64, limit int) ([]storage.AuditEntry, error) {
+	q, err := s.queries(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := q.ListAuditEntries(ctx, sqlitedb.ListAuditEntriesParams{After: seq, MaxRows: rowLimit(limit)})
+	if err != nil {
+		return nil, storage.ErrUnavailable(ctx, err)
+	}
+	entries := make([]storage.AuditEntry, len(rows))
+	for i := range rows {
+		if entries[i], err = entryFrom(&rows[i]); err != nil {
+			return nil, storage.ErrUnavailable(ctx, err)
+		}
+	}
+	return entries, nil
+}
+
+// AddCheckpoint implements storage.Audit.
+func (s *Store) AddCheckpoint(ctx context.Context, c storage.Checkpoint) error {
+	if err := storage.CheckCheckpoint(c); err != nil {
+		return err
+	}
+	return s.transact(ctx, func(q *sqlitedb.Queries) error {
+		err := q.InsertCheckpoint(ctx, sqlitedb.InsertCheckpointParams{
+			Seq:       c.Seq,
+			Hash:      notNull(c.Hash),
+			TimeMs:    c.Time.UnixMilli(),
+			KeyID:     c.KeyID,
+			Signature: notNull(c.Signature),
+		})
+		if err != nil {
+			return storage.ErrUnavailable(ctx, err)
+		}
+		return nil
+	})
+}
+
+// Checkpoints implements storage.Audit.
+func (s *Store) Checkpoints(ctx context.Context, seq int64, limit int) ([]storage.Checkpoint, error) {
+	q, err := s.queries(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := q.ListCheckpoints(ctx, sqlitedb.ListCheckpointsParams{After: seq, MaxRows: rowLimit(limit)})
+	if err != nil {
+		return nil, storage.ErrUnavailable(ctx, err)
+	}
+	checkpoints := make([]storage.Checkpoint, len(rows))
+	for i, r := range rows {
+		checkpoints[i] = storage.Checkpoint{Seq: r.Seq, Hash: r.Hash, Time: timeFrom(r.TimeMs), KeyID: r.KeyID, Signature: r.Signature}
+	}
+	return checkpoints, nil
+}
+
+func entryParams(e *storage.AuditEntry) (sqlitedb.InsertAuditEntryParams, error) {
+	r := &e.Record
+	keyVersions, err := encodeList(r.KeyVersions)
+	if err != nil {
+		return sqlitedb.InsertAuditEntryParams{}, err
+	}
+	return sqlitedb.InsertAuditEntryParams{
+		Seq:           e.Seq,
+		TimeMs:        r.Time.UnixMilli(),
+		RequestID:     r.RequestID,
+		ClientID:      r.ClientID,
+		AuditUser:     string(r.AuditUser),
+		Action:        string(r.Action),
+		Issuer:        string(r.Issuer),
+		CardID:        int64(r.CardID),
+		Wallet:        r.Wallet,
+		Scheme:        string(r.Scheme),
+		Outcome:       r.Outcome,
+		KeyVersions:   keyVersions,
+		RemoteAddress: r.RemoteAddress,
+		Hash:          notNull(e.Hash),
+	}, nil
+}
+
+func entryFrom(r *sqlitedb.AuditEntry) (storage.AuditEntry, error) {
+	e := storage.AuditEntry{
+		Seq: r.Seq,
+		Record: walletport.AuditRecord{
+			Time:          timeFrom(r.TimeMs),
+			RequestID:     r.RequestID,
+			ClientID:      r.ClientID,
+			AuditUser:     walletport.AuditUser(r.AuditUser),
+			Action:        walletport.Action(r.Action),
+			Issuer:        walletport.IssuerID(r.Issuer),
+			CardID:        walletport.CardID(r.CardID),
+			Wallet:        r.Wallet,
+			Scheme:        walletport.SchemeID(r.Scheme),
+			Outcome:       r.Outcome,
+			RemoteAddress: r.RemoteAddress,
+		},
+		Hash: r.Hash,
+	}
+	if err := decodeList(r.KeyVersions, &e.Record.KeyVersions); err != nil {
+		return storage.AuditEntry{}, fmt.Errorf("key versions of audit entry %d: %w", e.Seq, err)
+	}
+	return e, nil
+}

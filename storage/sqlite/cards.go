@@ -1,0 +1,226 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/storage"
+	"github.com/walletport/walletport/storage/sqlite/sqlitedb"
+)
+
+// PutCards implements storage.Cards.
+func (s *Store) PutCards(ctx context.Context, cards []storage.Card) (storage.PutResult, error) {
+	if err := storage.CheckCards(cards); err != nil {
+		return storage.PutResult{}, err
+	}
+	if len(cards) == 0 {
+		return storage.PutResult{}, nil
+	}
+	var result storage.PutResult
+	err := s.transact(ctx, func(q *sqlitedb.Queries) error {
+		for i := range cards {
+			if err := putCard(ctx, q, &cards[i], &result); err != nil {
+				return storage.ErrUnavailable(ctx, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return storage.PutResult{}, err
+	}
+	return result, nil
+}
+
+// putCard looks before it writes, for an upsert does not tell an insert from an
+// update. The transaction holds the write lock, so nothing changes in between.
+func putCard(ctx context.Context, q *sqlitedb.Queries, c *storage.Card, result *storage.PutResult) error {
+	state, err := q.CardState(ctx, int64(c.ID))
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		result.Inserted++
+		return q.InsertCard(ctx, insertParams(c))
+	case err != nil:
+		return err
+	case state.Issuer != string(c.Issuer):
+		result.OtherIssuer = append(result.OtherIssuer, c.ID)
+		return nil
+	case len(c.ContentMAC) > 0 && bytes.Equal(state.ContentMac, c.ContentMAC):
+		result.Unchanged++
+		return nil
+	}
+	result.Updated++
+	return q.UpdateCard(ctx, updateParams(c))
+}
+
+// Card implements storage.Cards.
+func (s *Store) Card(ctx context.Context, id walletport.CardID) (storage.Card, error) {
+	q, err := s.queries(ctx)
+	if err != nil {
+		return storage.Card{}, err
+	}
+	row, err := q.GetCard(ctx, int64(id))
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return storage.Card{}, walletport.ErrCardNotFound()
+	case err != nil:
+		return storage.Card{}, storage.ErrUnavailable(ctx, err)
+	}
+	return cardFrom(&row), nil
+}
+
+// CardsAfter implements storage.Cards.
+func (s *Store) CardsAfter(ctx context.Context, issuer walletport.IssuerID, after walletport.CardID, limit int) ([]storage.Card, error) {
+	return s.cards(ctx, func(q *sqlitedb.Queries) ([]sqlitedb.Card, error) {
+		if issuer == "" {
+			return q.ListCards(ctx, sqlitedb.ListCardsParams{After: int64(after), MaxRows: rowLimit(limit)})
+		}
+		return q.ListCardsOfIssuer(ctx, sqlitedb.ListCardsOfIssuerParams{Issuer: string(issuer), After: int64(after), MaxRows: rowLimit(limit)})
+	})
+}
+
+// CardsByPANIndex implements storage.Cards.
+func (s *Store) CardsByPANIndex(ctx context.Context, index []byte) ([]storage.Card, error) {
+	return s.cards(ctx, func(q *sqlitedb.Queries) ([]sqlitedb.Card, error) {
+		return q.ListCardsOfPAN(ctx, index)
+	})
+}
+
+// CardsWrappedBy implements storage.Cards.
+func (s *Store) CardsWrappedBy(ctx context.Context, kek string, after walletport.CardID, limit int) ([]storage.Card, error) {
+	return s.cards(ctx, func(q *sqlitedb.Queries) ([]sqlitedb.Card, error) {
+		return q.ListCardsOfKEK(ctx, sqlitedb.ListCardsOfKEKParams{Kek: kek, After: int64(after), MaxRows: rowLimit(limit)})
+	})
+}
+
+func (s *Store) cards(ctx context.Context, list func(*sqlitedb.Queries) ([]sqlitedb.Card, error)) ([]storage.Card, error) {
+	q, err := s.queries(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := list(q)
+	if err != nil {
+		return nil, storage.ErrUnavailable(ctx, err)
+	}
+	cards := make([]storage.Card, len(rows))
+	for i := range rows {
+		cards[i] = cardFrom(&rows[i])
+	}
+	return cards, nil
+}
+
+// Rewrap implements storage.Cards.
+func (s *Store) Rewrap(ctx context.Context, changes []storage.Rewrapping) (int, error) {
+	var replaced int64
+	err := s.transact(ctx, func(q *sqlitedb.Queries) error {
+		for _, c := range changes {
+			n, err := q.RewrapCard(ctx, sqlitedb.RewrapCardParams{NewKey: c.New, Kek: c.KEK, ID: int64(c.ID), OldKey: c.Old})
+			if err != nil {
+				return storage.ErrUnavailable(ctx, err)
+			}
+			replaced += n
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return int(replaced), nil
+}
+
+// CountCards implements storage.Cards.
+func (s *Store) CountCards(ctx context.Context) (map[walletport.IssuerID]int64, error) {
+	q, err := s.queries(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := q.CountCards(ctx)
+	if err != nil {
+		return nil, storage.ErrUnavailable(ctx, err)
+	}
+	counts := make(map[walletport.IssuerID]int64, len(rows))
+	for _, row := range rows {
+		counts[walletport.IssuerID(row.Issuer)] = row.Cards
+	}
+	return counts, nil
+}
+
+// rowLimit turns a limit that asks for nothing into 0, for to SQLite a negative
+// one means no limit.
+func rowLimit(limit int) int64 { return int64(max(limit, 0)) }
+
+func insertParams(c *storage.Card) sqlitedb.InsertCardParams {
+	return sqlitedb.InsertCardParams{
+		ID:          int64(c.ID),
+		Issuer:      string(c.Issuer),
+		CustomerID:  c.CustomerID,
+		Scheme:      string(c.Scheme),
+		Product:     c.Product,
+		Status:      string(c.Status),
+		ExpiryYear:  int64(c.Expiry.Year),
+		ExpiryMonth: int64(c.Expiry.Month),
+		Bin:         c.BIN,
+		LastFour:    c.LastFour,
+		PanIndex:    notNull(c.PANIndex),
+		Sealed:      notNull(c.Sealed),
+		WrappedKey:  notNull(c.WrappedKey),
+		Kek:         c.KEK,
+		ContentMac:  notNull(c.ContentMAC),
+		UpdatedMs:   c.UpdatedAt.UnixMilli(),
+	}
+}
+
+func updateParams(c *storage.Card) sqlitedb.UpdateCardParams {
+	return sqlitedb.UpdateCardParams{
+		CustomerID:  c.CustomerID,
+		Scheme:      string(c.Scheme),
+		Product:     c.Product,
+		Status:      string(c.Status),
+		ExpiryYear:  int64(c.Expiry.Year),
+		ExpiryMonth: int64(c.Expiry.Month),
+		Bin:         c.BIN,
+		LastFour:    c.LastFour,
+		PanIndex:    notNull(c.PANIndex),
+		Sealed:      notNull(c.Sealed),
+		WrappedKey:  notNull(c.WrappedKey),
+		Kek:         c.KEK,
+		ContentMac:  notNull(c.ContentMAC),
+		UpdatedMs:   c.UpdatedAt.UnixMilli(),
+		ID:          int64(c.ID),
+	}
+}
+
+// notNull makes an empty blob of nil, which the driver would bind as NULL.
+func notNull(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+func cardFrom(r *sqlitedb.Card) storage.Card {
+	return storage.Card{
+		CardSummary: walletport.CardSummary{
+			ID:         walletport.CardID(r.ID),
+			Issuer:     walletport.IssuerID(r.Issuer),
+			CustomerID: r.CustomerID,
+			Scheme:     walletport.SchemeID(r.Scheme),
+			Product:    r.Product,
+			Status:     walletport.CardStatus(r.Status),
+			Expiry:     walletport.Expiry{Year: int(r.ExpiryYear), Month: time.Month(r.ExpiryMonth)},
+			BIN:        r.Bin,
+			LastFour:   r.LastFour,
+		},
+		PANIndex:   r.PanIndex,
+		Sealed:     r.Sealed,
+		WrappedKey: r.WrappedKey,
+		KEK:        r.Kek,
+		ContentMAC: r.ContentMac,
+		UpdatedAt:  timeFrom(r.UpdatedMs),
+	}
+}
+
+func timeFrom(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

@@ -1,0 +1,37 @@
+-- name: GetCard :one
+SELECT * FROM cards WHERE id = ?;
+
+-- name: CardState :one
+SELECT issuer, content_mac FROM cards WHERE id = ?;
+
+-- name: InsertCard :exec
+INSERT INTO cards (
+    id, issuer, customer_id, scheme, product, status, expiry_year, expiry_month,
+    bin, last_four, pan_index, sealed, wrapped_key, kek, content_mac, updated_ms
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: UpdateCard :exec
+UPDATE cards SET
+    customer_id = ?, scheme = ?, product = ?, status = ?, expiry_year = ?, expiry_month = ?,
+    bin = ?, last_four = ?, pan_index = ?, sealed = ?, wrapped_key = ?, kek = ?,
+    content_mac = ?, updated_ms = ?
+WHERE id = ?;
+
+-- name: ListCards :many
+SELECT * FROM cards WHERE id > sqlc.arg(after) ORDER BY id LIMIT sqlc.arg(max_rows);
+
+-- name: ListCardsOfIssuer :many
+SELECT * FROM cards WHERE issuer = sqlc.arg(issuer) AND id > sqlc.arg(after) ORDER BY id LIMIT sqlc.arg(max_rows);
+
+-- name: ListCardsOfPAN :many
+SELECT * FROM cards WHERE pan_index = ? ORDER BY id;
+
+-- name: ListCardsOfKEK :many
+SELECT * FROM cards WHERE kek = sqlc.arg(kek) AND id > sqlc.arg(after) ORDER BY id LIMIT sqlc.arg(max_rows);
+
+-- name: RewrapCard :execrows
+UPDATE cards SET wrapped_key = sqlc.arg(new_key), kek = sqlc.arg(kek)
+WHERE id = sqlc.arg(id) AND wrapped_key = sqlc.arg(old_key);
+
+-- name: CountCards :many
+SELECT issuer, count(*) AS cards FROM cards GROUP BY issuer;

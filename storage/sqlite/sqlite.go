@@ -1,0 +1,209 @@
+// Package sqlite keeps walletport's rows in one SQLite file: the default engine,
+// for one machine. Several processes of that machine may use the file at once.
+//
+// A commit returns when the disk has it (write-ahead log, synchronous=FULL).
+// SQLite knows one writer at a time, so the store has one connection that writes
+// and a pool of others that only read: writers queue in the process, where
+// waiting is cheap and cancellable, and readers never wait for them.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/walletport/walletport/storage"
+	"github.com/walletport/walletport/storage/sqlite/sqlitedb"
+)
+
+// Config says where the database is.
+type Config struct {
+	// Path of the database file, which is made with mode 0600 when absent; its
+	// folder must exist. The files Path-wal and Path-shm belong to it.
+	Path string
+}
+
+// Store is a SQLite database. It implements storage.Store.
+type Store struct {
+	write *sql.DB // one connection
+	read  *sql.DB
+
+	// The statements are prepared at first use, for before Migrate there may be
+	// no tables to prepare them against.
+	prepareLock sync.Mutex
+	prepared    atomic.Pointer[statements]
+}
+
+type statements struct{ write, read *sqlitedb.Queries }
+
+var _ storage.Store = (*Store)(nil)
+
+// Open opens or creates the database file. It changes no tables: see Migrate.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	if c.Path == "" {
+		return nil, errors.New("sqlite: Path is missing")
+	}
+	path, err := filepath.Abs(c.Path)
+	if err != nil {
+		return nil, fmt.Errorf("database path: %w", err)
+	}
+	if err := secureFile(path); err != nil {
+		return nil, storage.ErrUnavailable(ctx, err)
+	}
+	s := &Store{}
+	// The writer comes first: it turns the file to WAL, which readers cannot.
+	if s.write, err = openPool(ctx, writeURL(path), 1); err != nil {
+		return nil, storage.ErrUnavailable(ctx, err)
+	}
+	if s.read, err = openPool(ctx, readURL(path), max(4, runtime.GOMAXPROCS(0))); err != nil {
+		return nil, storage.ErrUnavailable(ctx, errors.Join(err, s.write.Close()))
+	}
+	return s, nil
+}
+
+// secureFile makes the file readable by its owner alone. SQLite gives the files
+// beside it the same mode.
+func secureFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err == nil {
+		return f.Close()
+	}
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	// The file is not opened here: to close any handle of it would drop the locks
+	// that SQLite holds for this process (POSIX fcntl locks).
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if info.Mode().Perm()&0o077 == 0 {
+		return nil
+	}
+	return os.Chmod(path, 0o600)
+}
+
+// busyMilliseconds is how long a connection waits for a writer of another
+// process. An import of another process holds the lock for some 50 ms at a time.
+const busyMilliseconds = "10000"
+
+// writeURL names the file and what the writing connection needs. SQLite overwrites
+// deleted content with zeros (secure_delete), for old wrapped keys must not
+// outlive a re-wrap. A transaction takes the write lock when it begins, so that
+// none fails in its middle because another process was faster. 64 MB of cache
+// hold the index of a million PANs, whose entries arrive in random order.
+func writeURL(path string) string {
+	return fileURL(path, url.Values{
+		"_txlock":       {"immediate"},
+		"_journal_mode": {"WAL"},
+		"_synchronous":  {"FULL"},
+		"_foreign_keys": {"on"},
+		"_pragma":       {"secure_delete(on)", "cache_size(-65536)"},
+	})
+}
+
+func readURL(path string) string {
+	return fileURL(path, url.Values{"_query_only": {"on"}, "_synchronous": {"FULL"}})
+}
+
+func fileURL(path string, query url.Values) string {
+	query.Set("_busy_timeout", busyMilliseconds)
+	query.Set("_dqs", "false")
+	query.Set("_defensive", "true")
+	query.Set("_error_rc", "true")
+	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: query.Encode()}
+	return u.String()
+}
+
+func openPool(ctx context.Context, name string, size int) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", name)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size) // an idle connection keeps its cache and statements
+	if err := db.PingContext(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// statements returns the prepared statements.
+func (s *Store) statements(ctx context.Context) (*statements, error) {
+	if p := s.prepared.Load(); p != nil {
+		return p, nil
+	}
+	s.prepareLock.Lock()
+	defer s.prepareLock.Unlock()
+	if p := s.prepared.Load(); p != nil {
+		return p, nil
+	}
+	write, err := sqlitedb.Prepare(ctx, s.write)
+	if err != nil {
+		return nil, storage.ErrUnavailable(ctx, err)
+	}
+	read, err := sqlitedb.Prepare(ctx, s.read)
+	if err != nil {
+		return nil, storage.ErrUnavailable(ctx, errors.Join(err, write.Close()))
+	}
+	p := &statements{write: write, read: read}
+	s.prepared.Store(p)
+	return p, nil
+}
+
+// queries returns the statements of the reading connections.
+func (s *Store) queries(ctx context.Context) (*sqlitedb.Queries, error) {
+	p, err := s.statements(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return p.read, nil
+}
+
+// transact runs act in a transaction that holds the write lock from the start,
+// and commits when act returns nil. It passes the error of act on as it is.
+func (s *Store) transact(ctx context.Context, act func(*sqlitedb.Queries) error) error {
+	p, err := s.statements(ctx)
+	if err != nil {
+		return err
+	}
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return storage.ErrUnavailable(ctx, err)
+	}
+	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
+	if err := act(p.write.WithTx(tx)); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return storage.ErrUnavailable(ctx, err)
+	}
+	return nil
+}
+
+// Ping reads and writes one row durably: a full disk and a file that became
+// read-only show here too.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.transact(ctx, func(q *sqlitedb.Queries) error {
+		if err := q.Probe(ctx); err != nil {
+			return storage.ErrUnavailable(ctx, err)
+		}
+		return nil
+	})
+}
+
+// Close waits for running calls and closes the file.
+func (s *Store) Close() error {
+	// Readers first: the last connection to close folds the log into the file.
+	return errors.Join(s.read.Close(), s.write.Close())
+}
