@@ -1,0 +1,33 @@
+# Few targets; each installs what it needs.
+TOOL := go tool -modfile=tools/go.mod
+# What the tests must not skip, once `prepare` has installed it.
+REQUIRE := WALLETPORT_REQUIRE_POSTGRES=1 WALLETPORT_REQUIRE_ORACLES=1
+
+.PHONY: test lint generate bench build fuzz prepare vulncheck
+
+build: ## one static binary
+	CGO_ENABLED=0 go build -trimpath -o bin/walletport ./cmd/walletport
+
+test: prepare ## every test, with the race detector
+	$(REQUIRE) go test -race -timeout 9m ./...
+
+lint: prepare ## code and specification
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt would change these"; exit 1; }
+	go vet ./...
+	$(TOOL) golangci-lint run ./...
+	cd tools && npx --no-install redocly lint --config redocly.yaml ../api/openapi.yaml
+
+generate: ## everything that is generated: the API, the queries, the configuration reference
+	go generate ./...
+
+bench: prepare ## the table of docs/performance.md, measured here
+	go run ./bench
+
+fuzz: ## each fuzz target for a few seconds
+	./tools/fuzz.sh $(or $(FUZZTIME),10s)
+
+vulncheck: ## known vulnerabilities; says so where the database cannot be reached
+	./tools/vulncheck.sh
+
+prepare: ## Debian packages and npm modules that tests and lint need
+	@./tools/prepare.sh
