@@ -12,6 +12,32 @@ func (id CardID) String() string { return strconv.FormatInt(int64(id), 10) }
 // IssuerID names one issuer among those that a server holds cards for.
 type IssuerID string
 
+const maxIssuerBytes = 64
+
+// ParseIssuerID checks text: letters, digits, ".", "_" and "-", 1 to 64 of them,
+// no PAN. The error is CodeInvalid, reason issuer_malformed.
+func ParseIssuerID(text string) (IssuerID, error) {
+	if !isName(text, maxIssuerBytes) || ContainsPAN(text) {
+		return "", Errorf(CodeInvalid, "issuer_malformed", "an issuer is named by letters, digits, '.', '_' and '-', 1 to 64 of them")
+	}
+	return IssuerID(text), nil
+}
+
+// isName reports whether text is 1 to limit letters, digits, ".", "_" and "-".
+func isName(text string, limit int) bool {
+	if text == "" || len(text) > limit {
+		return false
+	}
+	for i := range len(text) {
+		c := text[i]
+		isAlnum := c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+		if !isAlnum && c != '.' && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
 // CardStatus is the life-cycle state of a card, in the words of the Card API.
 type CardStatus string
 

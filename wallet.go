@@ -10,15 +10,8 @@ const maxWalletProviderBytes = 64
 // wallet_provider_not_found, for no provider can have such a name; it does not
 // repeat the text.
 func ParseWalletProviderID(text string) (WalletProviderID, error) {
-	if text == "" || len(text) > maxWalletProviderBytes || ContainsPAN(text) {
+	if !isName(text, maxWalletProviderBytes) || ContainsPAN(text) {
 		return "", ErrWalletProviderNotFound()
-	}
-	for i := range len(text) {
-		c := text[i]
-		isAlnum := c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
-		if !isAlnum && c != '.' && c != '_' && c != '-' {
-			return "", ErrWalletProviderNotFound()
-		}
 	}
 	return WalletProviderID(text), nil
 }

@@ -66,6 +66,34 @@ func TestParseWalletProviderID(t *testing.T) {
 	}
 }
 
+func TestParseIssuerID(t *testing.T) {
+	for _, c := range []struct {
+		name, in string
+		ok       bool
+	}{
+		{"a plain name is taken", "acme-bank_2.eu", true},
+		{"64 characters are taken", strings.Repeat("a", 64), true},
+		{"65 characters are refused", strings.Repeat("a", 65), false},
+		{"nothing is refused", "", false},
+		{"a slash is refused", "acme/bank", false},
+		{"a letter beyond ASCII is refused", "acmé", false},
+		{"a PAN is refused", testPAN, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := walletport.ParseIssuerID(c.in)
+			if (err == nil) != c.ok {
+				t.Fatalf("error %v, want ok %v", err, c.ok)
+			}
+			if c.ok && string(got) != c.in {
+				t.Errorf("ParseIssuerID changed the text")
+			}
+			if !c.ok && walletport.ReasonOf(err) != "issuer_malformed" {
+				t.Errorf("reason %q", walletport.ReasonOf(err))
+			}
+		})
+	}
+}
+
 func TestExpiry(t *testing.T) {
 	e, err := walletport.ParseExpiry("02", "2028")
 	if err != nil {
