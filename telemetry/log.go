@@ -1,0 +1,105 @@
+package telemetry
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"strconv"
+)
+
+// NewLogger returns a logger that writes JSON lines to w, through RedactLogs.
+func NewLogger(w io.Writer, level slog.Leveler) *slog.Logger {
+	return slog.New(RedactLogs(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})))
+}
+
+// RedactLogs returns a handler that replaces every message, key and value that
+// reads like it holds a PAN before next sees it: strings, errors, big numbers,
+// groups, and what other values marshal to.
+func RedactLogs(next slog.Handler) slog.Handler { return redactingHandler{next} }
+
+type redactingHandler struct{ next slog.Handler }
+
+// Enabled asks the handler behind.
+func (h redactingHandler) Enabled(ctx context.Context, level slog.Level) bool {
+	return h.next.Enabled(ctx, level)
+}
+
+// Handle passes a clean copy of the record on.
+func (h redactingHandler) Handle(ctx context.Context, r slog.Record) error {
+	clean := slog.NewRecord(r.Time, r.Level, Redact(r.Message), r.PC)
+	r.Attrs(func(a slog.Attr) bool {
+		clean.AddAttrs(redactAttr(a))
+		return true
+	})
+	return h.next.Handle(ctx, clean)
+}
+
+// WithAttrs cleans the attributes that all later lines will have.
+func (h redactingHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	clean := make([]slog.Attr, len(attrs))
+	for i, a := range attrs {
+		clean[i] = redactAttr(a)
+	}
+	return redactingHandler{h.next.WithAttrs(clean)}
+}
+
+// WithGroup opens a group.
+func (h redactingHandler) WithGroup(name string) slog.Handler {
+	return redactingHandler{h.next.WithGroup(Redact(name))}
+}
+
+func redactAttr(a slog.Attr) slog.Attr {
+	return slog.Attr{Key: Redact(a.Key), Value: redactValue(a.Value.Resolve())}
+}
+
+func redactValue(v slog.Value) slog.Value {
+	switch v.Kind() {
+	case slog.KindString:
+		return slog.StringValue(Redact(v.String()))
+	case slog.KindInt64:
+		return redactNumber(v, strconv.FormatInt(v.Int64(), 10))
+	case slog.KindUint64:
+		return redactNumber(v, strconv.FormatUint(v.Uint64(), 10))
+	case slog.KindFloat64:
+		return redactNumber(v, strconv.FormatFloat(v.Float64(), 'f', -1, 64))
+	case slog.KindGroup:
+		group := v.Group()
+		clean := make([]slog.Attr, len(group))
+		for i, a := range group {
+			clean[i] = redactAttr(a)
+		}
+		return slog.GroupValue(clean...)
+	case slog.KindAny:
+		return redactAny(v)
+	case slog.KindBool, slog.KindDuration, slog.KindTime, slog.KindLogValuer:
+		return v
+	}
+	return v
+}
+
+func redactNumber(v slog.Value, decimal string) slog.Value {
+	if Redact(decimal) != decimal {
+		return slog.StringValue(redacted)
+	}
+	return v
+}
+
+// redactAny looks at what the JSON handler would write. Bytes are shown to the
+// guard as text, for their base64 form would hide digits from it.
+func redactAny(v slog.Value) slog.Value {
+	switch a := v.Any().(type) {
+	case nil:
+		return v
+	case error:
+		return slog.StringValue(Redact(a.Error()))
+	case []byte:
+		return slog.StringValue(Redact(string(a)))
+	default:
+		text, err := json.Marshal(a)
+		if err != nil || Redact(string(text)) != string(text) {
+			return slog.StringValue(redacted)
+		}
+		return v
+	}
+}

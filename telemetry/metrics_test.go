@@ -1,0 +1,49 @@
+package telemetry_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/walletport/walletport/telemetry"
+)
+
+func TestMetricsPage(t *testing.T) {
+	m := telemetry.NewMetrics()
+	m.RequestBegan()
+	m.RequestBegan()
+	m.RequestEnded("/v1/x", "ok", 3*time.Millisecond)
+	m.AuditCommitted(32, 300*time.Microsecond)
+	m.AuditFailed()
+	m.CardLookedUp("card_not_found")
+	m.WatchKeys(func() []telemetry.KeyExpiry {
+		return []telemetry.KeyExpiry{
+			{ID: "tav-signing-v3", Purpose: "tav-signing", ValidUntil: time.Unix(1_800_000_000, 0)},
+			{ID: "vault-kek-v1", Purpose: "vault-kek"},
+		}
+	})
+	answer := httptest.NewRecorder()
+	m.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	page := answer.Body.String()
+	for _, want := range []string{
+		`walletport_http_requests_total{outcome="ok",route="/v1/x"} 1`,
+		`walletport_http_request_seconds_bucket{outcome="ok",route="/v1/x",le="0.002"} 0`,
+		`walletport_http_request_seconds_bucket{outcome="ok",route="/v1/x",le="0.004"} 1`,
+		`walletport_http_requests_in_flight 1`,
+		`walletport_audit_batch_records_sum 32`,
+		`walletport_audit_commit_seconds_count 1`,
+		`walletport_audit_failures_total 1`,
+		`walletport_card_lookups_total{outcome="card_not_found"} 1`,
+		`walletport_key_expiry_timestamp_seconds{key="tav-signing-v3",purpose="tav-signing"} 1.8e+09`,
+		`go_goroutines`,
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	if strings.Contains(page, "vault-kek-v1") {
+		t.Errorf("a key that never ends has an expiry")
+	}
+}
