@@ -117,7 +117,7 @@ func (s *Store) Checkpoints(ctx context.Context, seq int64, limit int) ([]storag
 
 func entryParams(e *storage.AuditEntry) (sqlitedb.InsertAuditEntryParams, error) {
 	r := &e.Record
-	keyVersions, err := encodeList(r.KeyVersions)
+	keyVersions, err := storage.EncodeList(r.KeyVersions)
 	if err != nil {
 		return sqlitedb.InsertAuditEntryParams{}, err
 	}
@@ -157,7 +157,7 @@ func entryFrom(r *sqlitedb.AuditEntry) (storage.AuditEntry, error) {
 		},
 		Hash: r.Hash,
 	}
-	if err := decodeList(r.KeyVersions, &e.Record.KeyVersions); err != nil {
+	if err := storage.DecodeList(r.KeyVersions, &e.Record.KeyVersions); err != nil {
 		return storage.AuditEntry{}, fmt.Errorf("key versions of audit entry %d: %w", e.Seq, err)
 	}
 	return e, nil

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -17,11 +16,11 @@ func (s *Store) AddClient(ctx context.Context, c storage.Client) error {
 	if err := storage.CheckClient(c); err != nil {
 		return err
 	}
-	issuers, err := encodeList(c.Issuers)
+	issuers, err := storage.EncodeList(c.Issuers)
 	if err != nil {
 		return err
 	}
-	scopes, err := encodeList(c.Scopes)
+	scopes, err := storage.EncodeList(c.Scopes)
 	if err != nil {
 		return err
 	}
@@ -109,29 +108,11 @@ func clientFrom(ctx context.Context, r *sqlitedb.Client) (storage.Client, error)
 	if r.RevokedMs.Valid {
 		c.RevokedAt = timeFrom(r.RevokedMs.Int64)
 	}
-	if err := decodeList(r.Issuers, &c.Issuers); err != nil {
+	if err := storage.DecodeList(r.Issuers, &c.Issuers); err != nil {
 		return storage.Client{}, storage.ErrUnavailable(ctx, fmt.Errorf("issuers of a client: %w", err))
 	}
-	if err := decodeList(r.Scopes, &c.Scopes); err != nil {
+	if err := storage.DecodeList(r.Scopes, &c.Scopes); err != nil {
 		return storage.Client{}, storage.ErrUnavailable(ctx, fmt.Errorf("scopes of a client: %w", err))
 	}
 	return c, nil
-}
-
-// encodeList writes a list as a JSON array; nil and empty both become [].
-func encodeList[T ~string](list []T) (string, error) {
-	if len(list) == 0 {
-		return "[]", nil
-	}
-	text, err := json.Marshal(list)
-	return string(text), err
-}
-
-// decodeList reads what encodeList wrote; [] becomes nil.
-func decodeList[T ~string](text string, list *[]T) error {
-	if text == "[]" {
-		*list = nil
-		return nil
-	}
-	return json.Unmarshal([]byte(text), list)
 }

@@ -1,0 +1,107 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/storage"
+	"github.com/walletport/walletport/storage/postgres/pgdb"
+)
+
+// AuditHead implements storage.Audit.
+func (s *Store) AuditHead(ctx context.Context) (storage.AuditHead, error) {
+	var head storage.AuditHead
+	err := s.retryLost(ctx, func() error {
+		row, err := s.queries.GetAuditHead(ctx)
+		if err != nil {
+			return storage.ErrUnavailable(ctx, err)
+		}
+		head = storage.AuditHead{Seq: row.Seq, Hash: row.Hash}
+		return nil
+	})
+	return head, err
+}
+
+// AuditAfter implements storage.Audit.
+func (s *Store) AuditAfter(ctx context.Context, seq int64, limit int) ([]storage.AuditEntry, error) {
+	var entries []storage.AuditEntry
+	err := s.retryLost(ctx, func() error {
+		rows, err := s.queries.ListAuditEntries(ctx, pgdb.ListAuditEntriesParams{After: seq, MaxRows: rowLimit(limit)})
+		if err != nil {
+			return storage.ErrUnavailable(ctx, err)
+		}
+		entries = make([]storage.AuditEntry, len(rows))
+		for i := range rows {
+			if entries[i], err = entryFrom(&rows[i]); err != nil {
+				return storage.ErrUnavailable(ctx, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return entries, nil
+}
+
+// AddCheckpoint implements storage.Audit.
+func (s *Store) AddCheckpoint(ctx context.Context, c storage.Checkpoint) error {
+	if err := storage.CheckCheckpoint(c); err != nil {
+		return err
+	}
+	return s.retryLost(ctx, func() error {
+		err := s.queries.InsertCheckpoint(ctx, pgdb.InsertCheckpointParams{
+			Seq:       c.Seq,
+			Hash:      notNull(c.Hash),
+			TimeMs:    c.Time.UnixMilli(),
+			KeyID:     c.KeyID,
+			Signature: notNull(c.Signature),
+		})
+		if err != nil {
+			return storage.ErrUnavailable(ctx, err)
+		}
+		return nil
+	})
+}
+
+// Checkpoints implements storage.Audit.
+func (s *Store) Checkpoints(ctx context.Context, seq int64, limit int) ([]storage.Checkpoint, error) {
+	var checkpoints []storage.Checkpoint
+	err := s.retryLost(ctx, func() error {
+		rows, err := s.queries.ListCheckpoints(ctx, pgdb.ListCheckpointsParams{After: seq, MaxRows: rowLimit(limit)})
+		if err != nil {
+			return storage.ErrUnavailable(ctx, err)
+		}
+		checkpoints = make([]storage.Checkpoint, len(rows))
+		for i, r := range rows {
+			checkpoints[i] = storage.Checkpoint{Seq: r.Seq, Hash: r.Hash, Time: timeFrom(r.TimeMs), KeyID: r.KeyID, Signature: r.Signature}
+		}
+		return nil
+	})
+	return checkpoints, err
+}
+
+func entryFrom(r *pgdb.AuditEntry) (storage.AuditEntry, error) {
+	e := storage.AuditEntry{
+		Seq: r.Seq,
+		Record: walletport.AuditRecord{
+			Time:          timeFrom(r.TimeMs),
+			RequestID:     r.RequestID,
+			ClientID:      r.ClientID,
+			AuditUser:     walletport.AuditUser(r.AuditUser),
+			Action:        walletport.Action(r.Action),
+			Issuer:        walletport.IssuerID(r.Issuer),
+			CardID:        walletport.CardID(r.CardID),
+			Wallet:        r.Wallet,
+			Scheme:        walletport.SchemeID(r.Scheme),
+			Outcome:       r.Outcome,
+			RemoteAddress: r.RemoteAddress,
+		},
+		Hash: r.Hash,
+	}
+	if err := storage.DecodeList(r.KeyVersions, &e.Record.KeyVersions); err != nil {
+		return storage.AuditEntry{}, fmt.Errorf("key versions of audit entry %d: %w", e.Seq, err)
+	}
+	return e, nil
+}

@@ -1,0 +1,92 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/storage"
+	"github.com/walletport/walletport/storage/postgres/pgdb"
+)
+
+// Card implements storage.Cards.
+func (s *Store) Card(ctx context.Context, id walletport.CardID) (storage.Card, error) {
+	var card storage.Card
+	err := s.retryLost(ctx, func() error {
+		row, err := s.queries.GetCard(ctx, int64(id))
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			return walletport.ErrCardNotFound()
+		case err != nil:
+			return storage.ErrUnavailable(ctx, err)
+		}
+		card = cardFrom(&row)
+		return nil
+	})
+	return card, err
+}
+
+// CardsAfter implements storage.Cards.
+func (s *Store) CardsAfter(ctx context.Context, issuer walletport.IssuerID, after walletport.CardID, limit int) ([]storage.Card, error) {
+	return s.cards(ctx, func() ([]pgdb.Card, error) {
+		if issuer == "" {
+			return s.queries.ListCards(ctx, pgdb.ListCardsParams{After: int64(after), MaxRows: rowLimit(limit)})
+		}
+		return s.queries.ListCardsOfIssuer(ctx, pgdb.ListCardsOfIssuerParams{Issuer: string(issuer), After: int64(after), MaxRows: rowLimit(limit)})
+	})
+}
+
+// CardsByPANIndex implements storage.Cards.
+func (s *Store) CardsByPANIndex(ctx context.Context, index []byte) ([]storage.Card, error) {
+	return s.cards(ctx, func() ([]pgdb.Card, error) {
+		return s.queries.ListCardsOfPAN(ctx, notNull(index))
+	})
+}
+
+// CardsWrappedBy implements storage.Cards.
+func (s *Store) CardsWrappedBy(ctx context.Context, kek string, after walletport.CardID, limit int) ([]storage.Card, error) {
+	return s.cards(ctx, func() ([]pgdb.Card, error) {
+		return s.queries.ListCardsOfKEK(ctx, pgdb.ListCardsOfKEKParams{Kek: kek, After: int64(after), MaxRows: rowLimit(limit)})
+	})
+}
+
+func (s *Store) cards(ctx context.Context, list func() ([]pgdb.Card, error)) ([]storage.Card, error) {
+	var cards []storage.Card
+	err := s.retryLost(ctx, func() error {
+		rows, err := list()
+		if err != nil {
+			return storage.ErrUnavailable(ctx, err)
+		}
+		cards = make([]storage.Card, len(rows))
+		for i := range rows {
+			cards[i] = cardFrom(&rows[i])
+		}
+		return nil
+	})
+	return cards, err
+}
+
+// CountCards implements storage.Cards.
+func (s *Store) CountCards(ctx context.Context) (map[walletport.IssuerID]int64, error) {
+	counts := make(map[walletport.IssuerID]int64)
+	err := s.retryLost(ctx, func() error {
+		rows, err := s.queries.CountCards(ctx)
+		if err != nil {
+			return storage.ErrUnavailable(ctx, err)
+		}
+		for _, row := range rows {
+			counts[walletport.IssuerID(row.Issuer)] = row.Cards
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return counts, nil
+}
+
+// rowLimit turns a limit that asks for nothing into 0; the server refuses a
+// negative one.
+func rowLimit(limit int) int64 { return int64(max(limit, 0)) }

@@ -1,0 +1,76 @@
+-- name: GetCard :one
+SELECT * FROM cards WHERE id = $1;
+
+-- Whole batches go in one statement, as arrays with one element a card. A row that
+-- stays as it is does not come back; xmax is 0 on a row that was never updated.
+-- name: UpsertCards :many
+INSERT INTO cards AS c (
+    id, issuer, customer_id, scheme, product, status, expiry_year, expiry_month,
+    bin, last_four, pan_index, sealed, wrapped_key, kek, content_mac, updated_ms
+)
+SELECT
+    unnest(sqlc.arg(ids)::bigint[]),
+    unnest(sqlc.arg(issuers)::text[]),
+    unnest(sqlc.arg(customer_ids)::text[]),
+    unnest(sqlc.arg(schemes)::text[]),
+    unnest(sqlc.arg(products)::text[]),
+    unnest(sqlc.arg(statuses)::text[]),
+    unnest(sqlc.arg(expiry_years)::bigint[]),
+    unnest(sqlc.arg(expiry_months)::bigint[]),
+    unnest(sqlc.arg(bins)::text[]),
+    unnest(sqlc.arg(last_fours)::text[]),
+    unnest(sqlc.arg(pan_indexes)::bytea[]),
+    unnest(sqlc.arg(sealed)::bytea[]),
+    unnest(sqlc.arg(wrapped_keys)::bytea[]),
+    unnest(sqlc.arg(keks)::text[]),
+    unnest(sqlc.arg(content_macs)::bytea[]),
+    unnest(sqlc.arg(updated_ms)::bigint[])
+ON CONFLICT (id) DO UPDATE SET
+    customer_id  = excluded.customer_id,
+    scheme       = excluded.scheme,
+    product      = excluded.product,
+    status       = excluded.status,
+    expiry_year  = excluded.expiry_year,
+    expiry_month = excluded.expiry_month,
+    bin          = excluded.bin,
+    last_four    = excluded.last_four,
+    pan_index    = excluded.pan_index,
+    sealed       = excluded.sealed,
+    wrapped_key  = excluded.wrapped_key,
+    kek          = excluded.kek,
+    content_mac  = excluded.content_mac,
+    updated_ms   = excluded.updated_ms
+WHERE c.issuer = excluded.issuer
+  AND (c.content_mac <> excluded.content_mac OR length(excluded.content_mac) = 0)
+RETURNING c.id, (c.xmax = 0)::boolean AS inserted;
+
+-- name: IssuersOfCards :many
+SELECT id, issuer FROM cards WHERE id = ANY(sqlc.arg(ids)::bigint[]);
+
+-- name: ListCards :many
+SELECT * FROM cards WHERE id > sqlc.arg(after) ORDER BY id LIMIT sqlc.arg(max_rows)::bigint;
+
+-- name: ListCardsOfIssuer :many
+SELECT * FROM cards WHERE issuer = sqlc.arg(issuer) AND id > sqlc.arg(after)
+ORDER BY id LIMIT sqlc.arg(max_rows)::bigint;
+
+-- name: ListCardsOfPAN :many
+SELECT * FROM cards WHERE pan_index = $1 ORDER BY id;
+
+-- name: ListCardsOfKEK :many
+SELECT * FROM cards WHERE kek = sqlc.arg(kek) AND id > sqlc.arg(after)
+ORDER BY id LIMIT sqlc.arg(max_rows)::bigint;
+
+-- name: RewrapCards :execrows
+UPDATE cards AS c SET wrapped_key = change.new_key, kek = change.kek
+FROM (
+    SELECT
+        unnest(sqlc.arg(ids)::bigint[])       AS id,
+        unnest(sqlc.arg(old_keys)::bytea[])   AS old_key,
+        unnest(sqlc.arg(new_keys)::bytea[])   AS new_key,
+        unnest(sqlc.arg(keks)::text[])        AS kek
+) AS change
+WHERE c.id = change.id AND c.wrapped_key = change.old_key;
+
+-- name: CountCards :many
+SELECT issuer, count(*) AS cards FROM cards GROUP BY issuer;

@@ -1,0 +1,74 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// attempts and firstPause bound what a retry costs: five attempts with pauses of
+// 20, 40, 80 and 160 ms ride out a restarted connection or a failover's last
+// moments. A longer outage is the caller's to answer, who owns the deadline.
+const (
+	attempts   = 5
+	firstPause = 20 * time.Millisecond
+)
+
+// retryLost runs act again when its connection was lost or its transaction rolled
+// back. A commit whose answer was lost may have been done: act must bear to be
+// done twice.
+func (s *Store) retryLost(ctx context.Context, act func() error) error {
+	return s.retry(ctx, act, func(err error) bool { return rolledBack(err) || connectionLost(err) })
+}
+
+// retryUndone runs act again only when it certainly changed nothing.
+func (s *Store) retryUndone(ctx context.Context, act func() error) error {
+	return s.retry(ctx, act, rolledBack)
+}
+
+func (s *Store) retry(ctx context.Context, act func() error, again func(error) bool) error {
+	pause := firstPause
+	for attempt := 1; ; attempt++ {
+		err := act()
+		if err == nil || attempt == attempts || ctx.Err() != nil || !again(err) {
+			return err
+		}
+		if connectionLost(err) {
+			s.pool.Reset() // when one connection died, its neighbours most likely did
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+		pause *= 2
+	}
+}
+
+// rolledBack reports whether the server undid the transaction, or never got it.
+func rolledBack(err error) bool {
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return pgErr.Code == "40001" || pgErr.Code == "40P01" // serialization_failure, deadlock_detected
+	}
+	return pgconn.SafeToRetry(err)
+}
+
+// connectionLost reports whether the connection broke, or the server ended it
+// (class 08: connection_exception; 57P01 to 57P03: it shuts down, crashed, starts).
+func connectionLost(err error) bool {
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return strings.HasPrefix(pgErr.Code, "08") || strings.HasPrefix(pgErr.Code, "57P0")
+	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*net.OpError](err); ok {
+		return true
+	}
+	return pgconn.SafeToRetry(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}

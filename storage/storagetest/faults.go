@@ -1,0 +1,78 @@
+package storagetest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/storage"
+)
+
+// calls are all methods that reach the database.
+func calls(s storage.Store) map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"Ping":     s.Ping,
+		"PutCards": func(ctx context.Context) error { _, err := s.PutCards(ctx, cards(1, 3)); return err },
+		"Card":     func(ctx context.Context) error { _, err := s.Card(ctx, 1); return err },
+		"CardsAfter": func(ctx context.Context) error {
+			_, err := s.CardsAfter(ctx, "", 0, 10)
+			return err
+		},
+		"CardsByPANIndex": func(ctx context.Context) error { _, err := s.CardsByPANIndex(ctx, []byte("index")); return err },
+		"CardsWrappedBy":  func(ctx context.Context) error { _, err := s.CardsWrappedBy(ctx, "kek/1", 0, 10); return err },
+		"Rewrap": func(ctx context.Context) error {
+			_, err := s.Rewrap(ctx, []storage.Rewrapping{{ID: 1, Old: []byte("old"), New: []byte("new"), KEK: "kek/2"}})
+			return err
+		},
+		"CountCards":    func(ctx context.Context) error { _, err := s.CountCards(ctx); return err },
+		"AddClient":     func(ctx context.Context) error { return s.AddClient(ctx, client("new")) },
+		"Client":        func(ctx context.Context) error { _, err := s.Client(ctx, "one"); return err },
+		"Clients":       func(ctx context.Context) error { _, err := s.Clients(ctx); return err },
+		"RevokeClient":  func(ctx context.Context) error { return s.RevokeClient(ctx, "one", at(1)) },
+		"AppendAudit":   func(ctx context.Context) error { return s.AppendAudit(ctx, links("fault", 1)) },
+		"AuditHead":     func(ctx context.Context) error { _, err := s.AuditHead(ctx); return err },
+		"AuditAfter":    func(ctx context.Context) error { _, err := s.AuditAfter(ctx, 0, 10); return err },
+		"AddCheckpoint": func(ctx context.Context) error { return s.AddCheckpoint(ctx, storage.Checkpoint{Seq: 1, Time: at(1)}) },
+		"Checkpoints":   func(ctx context.Context) error { _, err := s.Checkpoints(ctx, 0, 10); return err },
+	}
+}
+
+func testFaults(t *testing.T, database NewDatabase) {
+	withStore(t, database, "a healthy database answers a ping", func(t *testing.T, s storage.Store) {
+		if err := s.Ping(t.Context()); err != nil {
+			t.Errorf("Ping: %v", err)
+		}
+	})
+	withStore(t, database, "a closed database is unavailable", func(t *testing.T, s storage.Store) {
+		mustPut(t, s, card(1, 0))
+		if err := s.Close(); err != nil {
+			t.Fatalf("Close: %v", err)
+		}
+		for name, call := range calls(s) {
+			wantError(t, name, call(t.Context()), walletport.CodeUnavailable, "store_unavailable")
+		}
+		if err := s.Close(); err != nil {
+			t.Errorf("second Close: %v", err)
+		}
+	})
+	withStore(t, database, "a caller who has left is recognised and nothing is written", func(t *testing.T, s storage.Store) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		for name, call := range calls(s) {
+			wantContextError(t, name, call(ctx))
+		}
+		wantEqual(t, "cards", must(s.CountCards(t.Context()))(t, "CountCards"), map[walletport.IssuerID]int64{})
+		wantChain(t, s, 0)
+	})
+	withStore(t, database, "a caller who leaves during an append leaves no record", func(t *testing.T, s storage.Store) {
+		ctx, cancel := context.WithCancel(t.Context())
+		err := s.AppendAudit(ctx, func(head storage.AuditHead) ([]storage.AuditEntry, error) {
+			cancel()
+			return links("gone", 2)(head)
+		})
+		wantContextError(t, "AppendAudit", err)
+		wantChain(t, s, 0)
+		mustAppend(t, s, links("next", 1))
+		wantChain(t, s, 1)
+	})
+}
