@@ -1,0 +1,297 @@
+package file
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/subtle"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/keys"
+)
+
+// Spec describes a key that is to be added.
+type Spec struct {
+	Purpose    keys.Purpose
+	Issuer     walletport.IssuerID // "" serves every issuer
+	BINs       []keys.BINRange     // empty serves every BIN
+	ValidFrom  time.Time           // zero means now
+	ValidUntil time.Time           // zero never ends; a certificate's end may come before
+	// Algorithm of a generated key: RSA-2048, RSA-3072 or RSA-4096 for
+	// tav-signing; the other purposes have one each. Empty means the first.
+	Algorithm         string
+	Alias             string // see keys.Meta
+	SchemeFingerprint string // see keys.Meta
+	Activate          bool   // false leaves the key pending
+	Sandbox           bool
+}
+
+// maxAliasBytes bounds Alias and SchemeFingerprint: 64 hex digits are the longest
+// in use.
+const maxAliasBytes = 64
+
+// Generate makes a key and adds it. Mastercard's encryption key cannot be
+// generated, only imported.
+func (s *Store) Generate(spec Spec) (keys.Meta, error) {
+	m, err := generate(spec.Purpose, spec.Algorithm)
+	if err != nil {
+		return keys.Meta{}, err
+	}
+	return s.add(spec, m)
+}
+
+func generate(p keys.Purpose, algorithm string) (material, error) {
+	switch {
+	case p == keys.TAVSigning:
+		bits, ok := map[string]int{"": 2048, "RSA-2048": 2048, "RSA-3072": 3072, "RSA-4096": 4096}[algorithm]
+		if !ok {
+			return material{}, errUnfit("a tav-signing key is RSA-2048, RSA-3072 or RSA-4096")
+		}
+		k, err := rsa.GenerateKey(rand.Reader, bits)
+		return material{private: k}, err
+	case p == keys.MDESEncryption:
+		return material{}, errUnfit("the mdes-encryption key is Mastercard's: import its certificate")
+	case algorithm != "" && algorithm != secretAlgorithm(p):
+		return material{}, errUnfit("the purpose has another algorithm")
+	case p == keys.AuditCheckpoint:
+		_, k, err := ed25519.GenerateKey(rand.Reader)
+		return material{private: k}, err
+	case p == keys.VaultKEK, p == keys.VaultIndex:
+		secret := make([]byte, keys.SecretBytes)
+		_, err := io.ReadFull(rand.Reader, secret)
+		return material{secret: secret}, err
+	}
+	_, err := keys.ParsePurpose(string(p))
+	return material{}, err
+}
+
+// secretAlgorithm names the one algorithm of the purposes that have no choice.
+func secretAlgorithm(p keys.Purpose) string {
+	switch p {
+	case keys.VaultKEK:
+		return "AES-256"
+	case keys.VaultIndex:
+		return "HMAC-SHA-256"
+	case keys.AuditCheckpoint:
+		return "Ed25519"
+	case keys.MDESEncryption, keys.TAVSigning:
+	}
+	return ""
+}
+
+// Import adds the key in data: PEM or DER of a certificate, public or private key,
+// PKCS#12 (which password opens; nil otherwise), or for the secret purposes 32
+// bytes as hex or base64. The reasons of its errors are key_malformed,
+// key_encrypted, key_unfit, key_expired, key_exists. The caller wipes data.
+func (s *Store) Import(spec Spec, data, password []byte) (keys.Meta, error) {
+	m, err := parseMaterial(spec.Purpose, data, password)
+	if err != nil {
+		return keys.Meta{}, err
+	}
+	return s.add(spec, m)
+}
+
+func (s *Store) add(spec Spec, m material) (keys.Meta, error) {
+	now := s.config.Clock()
+	if err := checkSpec(spec); err != nil {
+		return keys.Meta{}, err
+	}
+	e, err := newEntry(spec, m, now)
+	if err != nil {
+		return keys.Meta{}, err
+	}
+	var meta keys.Meta
+	err = s.change(func(c *catalogue) error {
+		for _, other := range c.Keys {
+			if other.Purpose == e.Purpose && other.Issuer == e.Issuer {
+				e.Version = max(e.Version, other.Version)
+			}
+		}
+		e.Version++
+		e.ID = keys.NewID(e.Purpose, e.Issuer, e.Version)
+		if e.Secret != nil {
+			e.Fingerprint = keys.FingerprintOfID(e.ID)
+		}
+		if slices.ContainsFunc(c.Keys, e.repeats) {
+			return walletport.Errorf(walletport.CodeConflict, "key_exists", "the key store has this key already; a key has one purpose and one version")
+		}
+		c.Keys = append(c.Keys, e)
+		meta, err = e.meta()
+		return err
+	})
+	return meta, err
+}
+
+func checkSpec(spec Spec) error {
+	if _, err := keys.ParsePurpose(string(spec.Purpose)); err != nil {
+		return err
+	}
+	if spec.Issuer != "" {
+		if _, err := walletport.ParseIssuerID(string(spec.Issuer)); err != nil {
+			return err
+		}
+	}
+	for _, r := range spec.BINs {
+		if _, err := keys.ParseBINRange(r.Low + "-" + r.High); err != nil {
+			return err
+		}
+	}
+	for _, text := range []string{spec.Alias, spec.SchemeFingerprint} {
+		outside := func(b byte) bool { return b <= ' ' || b > '~' }
+		if len(text) > maxAliasBytes || slices.ContainsFunc([]byte(text), outside) {
+			return walletport.Errorf(walletport.CodeInvalid, "key_alias", "alias and scheme fingerprint have up to 64 printable ASCII characters without spaces")
+		}
+	}
+	return nil
+}
+
+// newEntry proves that the material fits the purpose and is good now or later.
+func newEntry(spec Spec, m material, now time.Time) (*entry, error) {
+	e := &entry{
+		Purpose: spec.Purpose, Issuer: spec.Issuer, ValidFrom: spec.ValidFrom.UTC(), ValidUntil: spec.ValidUntil.UTC(), State: keys.Pending,
+		Alias: spec.Alias, SchemeFingerprint: spec.SchemeFingerprint, Sandbox: spec.Sandbox,
+	}
+	if spec.Activate {
+		e.State = keys.Active
+	}
+	if spec.ValidFrom.IsZero() {
+		e.ValidFrom = now.UTC().Truncate(time.Second)
+	}
+	for _, r := range spec.BINs {
+		e.BINs = append(e.BINs, r.String())
+	}
+	if err := m.fill(e); err != nil {
+		return nil, err
+	}
+	if m.certificate != nil {
+		e.narrowTo(m.certificate)
+	}
+	if !e.ValidUntil.IsZero() && (!e.ValidUntil.After(e.ValidFrom) || !e.ValidUntil.After(now)) {
+		return nil, errExpired()
+	}
+	return e, nil
+}
+
+func errExpired() error {
+	return walletport.Errorf(walletport.CodeInvalid, "key_expired", "the validity of the key or of its certificate has ended")
+}
+
+// narrowTo cuts the validity to that of the certificate.
+func (e *entry) narrowTo(c *x509.Certificate) {
+	if c.NotBefore.After(e.ValidFrom) {
+		e.ValidFrom = c.NotBefore.UTC()
+	}
+	// NotAfter is the last good second (RFC 5280 section 4.1.2.5); ValidUntil is the
+	// first bad one.
+	if end := c.NotAfter.UTC().Add(time.Second); e.ValidUntil.IsZero() || end.Before(e.ValidUntil) {
+		e.ValidUntil = end
+	}
+}
+
+// repeats reports whether other is the same key. Mastercard's public key may come
+// again for another issuer or with a renewed certificate.
+func (e *entry) repeats(other *entry) bool {
+	if e.Secret != nil {
+		return subtle.ConstantTimeCompare(e.Secret, other.Secret) == 1
+	}
+	if e.Fingerprint != other.Fingerprint {
+		return false
+	}
+	bothMDES := e.Purpose == keys.MDESEncryption && other.Purpose == keys.MDESEncryption
+	return !bothMDES || e.Issuer == other.Issuer && bytes.Equal(e.Certificate, other.Certificate)
+}
+
+// Activate makes a key serve, a retired one again too. Keys that were active stay
+// so: the newest serves new work, the others open and verify until they are
+// retired. A key whose validity has ended is CodeInvalid, reason key_expired.
+func (s *Store) Activate(id keys.ID) error {
+	return s.change(func(c *catalogue) error {
+		e, err := c.find(id)
+		if err != nil {
+			return err
+		}
+		if !e.ValidUntil.IsZero() && !e.ValidUntil.After(s.config.Clock()) {
+			return errExpired()
+		}
+		e.State = keys.Active
+		return nil
+	})
+}
+
+// Retire takes a key out of new work; it still opens and verifies. It refuses with
+// CodeConflict, reason key_needed, when no other key would do its work.
+func (s *Store) Retire(id keys.ID) error {
+	return s.change(func(c *catalogue) error {
+		e, err := c.find(id)
+		if err != nil {
+			return err
+		}
+		if e.servesAt(s.config.Clock()) && !c.hasSubstitute(e, s.config.Clock()) {
+			return walletport.Errorf(walletport.CodeConflict, "key_needed", "no other active key serves what this one serves; activate one before, or force it")
+		}
+		e.State = keys.Retired
+		return nil
+	})
+}
+
+// RetireNeeded retires a key even when no other does its work: calls that need it
+// are refused from then on. It is for a key that has leaked.
+func (s *Store) RetireNeeded(id keys.ID) error {
+	return s.change(func(c *catalogue) error {
+		e, err := c.find(id)
+		if err != nil {
+			return err
+		}
+		e.State = keys.Retired
+		return nil
+	})
+}
+
+func (e *entry) servesAt(t time.Time) bool {
+	return keys.Meta{State: e.State, ValidFrom: e.ValidFrom, ValidUntil: e.ValidUntil}.ServesAt(t)
+}
+
+// hasSubstitute reports whether a single other key serves every card that e does.
+func (c *catalogue) hasSubstitute(e *entry, now time.Time) bool {
+	return slices.ContainsFunc(c.Keys, func(other *entry) bool {
+		return other != e && other.Purpose == e.Purpose && other.servesAt(now) &&
+			(other.Issuer == "" || other.Issuer == e.Issuer) &&
+			(len(other.BINs) == 0 || slices.Equal(other.BINs, e.BINs))
+	})
+}
+
+// ExportPublic returns what the other side may have of a key, as PEM: the
+// certificate if it came as one, else the SubjectPublicKeyInfo. A secret key has
+// no public half: CodeInvalid, reason key_unfit.
+func (s *Store) ExportPublic(id keys.ID) ([]byte, error) {
+	k, ok := s.Current().ByID(id)
+	switch {
+	case !ok:
+		return nil, walletport.Errorf(walletport.CodeNotFound, "key_not_found", "there is no key of that id")
+	case k.Certificate != nil:
+		return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: k.Certificate.Raw}), nil
+	case k.Public == nil:
+		return nil, errUnfit("a secret key has no public half")
+	}
+	spki, err := x509.MarshalPKIXPublicKey(k.Public)
+	if err != nil {
+		return nil, fmt.Errorf("public key of %s: %w", id, err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki}), nil
+}
+
+// material is a key as generated or parsed. Parts that it lacks are nil.
+type material struct {
+	certificate *x509.Certificate
+	public      crypto.PublicKey // of a lone public key
+	private     crypto.Signer
+	secret      []byte
+}

@@ -1,0 +1,120 @@
+package file
+
+import (
+	"crypto"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/keys"
+)
+
+// RSA modulus sizes in bits: NIST SP 800-57 asks for 2048; beyond 8192 one
+// operation takes longer than a call may.
+const (
+	minRSABits = 2048
+	maxRSABits = 8192
+)
+
+// fill puts the material into e if it fits e's purpose.
+func (m material) fill(e *entry) error {
+	switch e.Purpose {
+	case keys.MDESEncryption:
+		return m.fillMDES(e)
+	case keys.TAVSigning:
+		if k, ok := m.private.(*rsa.PrivateKey); ok {
+			if err := checkRSAPrivate(k); err != nil {
+				return err
+			}
+			return m.fillPair(e)
+		}
+		return errUnfit("a tav-signing key is an RSA private key")
+	case keys.AuditCheckpoint:
+		if _, ok := m.private.(ed25519.PrivateKey); ok {
+			return m.fillPair(e)
+		}
+		return errUnfit("an audit-checkpoint key is an Ed25519 private key")
+	case keys.VaultKEK, keys.VaultIndex:
+		if len(m.secret) != keys.SecretBytes {
+			return errUnfit("a key of the vault is 32 secret bytes")
+		}
+		e.Secret, e.Algorithm = m.secret, secretAlgorithm(e.Purpose)
+		return nil
+	}
+	return errUnfit("the purpose is unknown")
+}
+
+// fillMDES takes Mastercard's public key. A private half has no business here:
+// whoever holds it reads the cards that all issuers send.
+func (m material) fillMDES(e *entry) error {
+	if m.private != nil {
+		return errUnfit("an mdes-encryption key is Mastercard's certificate or public key, without a private key")
+	}
+	public := m.public
+	if m.certificate != nil {
+		public = m.certificate.PublicKey
+		e.Certificate = m.certificate.Raw
+	}
+	k, ok := public.(*rsa.PublicKey)
+	if !ok {
+		return errUnfit("an mdes-encryption key is an RSA public key or certificate")
+	}
+	if err := checkRSAPublic(k); err != nil {
+		return err
+	}
+	return e.fillPublic(k)
+}
+
+func (m material) fillPair(e *entry) error {
+	if m.certificate != nil {
+		if !samePublic(m.private.Public(), m.certificate.PublicKey) {
+			return errUnfit("the certificate belongs to another private key")
+		}
+		e.Certificate = m.certificate.Raw
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(m.private)
+	if err != nil {
+		return fmt.Errorf("private key: %w", err)
+	}
+	e.Private = private
+	return e.fillPublic(m.private.Public())
+}
+
+func (e *entry) fillPublic(public crypto.PublicKey) error {
+	spki, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		return fmt.Errorf("public key: %w", err)
+	}
+	e.Public, e.Algorithm = spki, keys.AlgorithmOf(public)
+	e.Fingerprint, err = keys.FingerprintOf(public)
+	return err
+}
+
+func checkRSAPublic(k *rsa.PublicKey) error {
+	if bits := k.N.BitLen(); bits < minRSABits || bits > maxRSABits {
+		return errUnfit("an RSA key has 2048 to 8192 bits")
+	}
+	return nil
+}
+
+func checkRSAPrivate(k *rsa.PrivateKey) error {
+	if err := checkRSAPublic(&k.PublicKey); err != nil {
+		return err
+	}
+	k.Precompute()
+	if err := k.Validate(); err != nil {
+		return errMalformed("the RSA private key is not consistent")
+	}
+	return nil
+}
+
+func errUnfit(message string) error {
+	return walletport.Errorf(walletport.CodeInvalid, "key_unfit", "%s", message)
+}
+
+// errMalformed drops the parser's error, which may repeat bytes of the key.
+func errMalformed(message string) error {
+	return walletport.Errorf(walletport.CodeInvalid, "key_malformed", "%s", message)
+}

@@ -1,0 +1,42 @@
+//go:build unix
+
+package file
+
+import (
+	"errors"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/walletport/walletport"
+)
+
+// lockRetry is how often a taken lock is tried again.
+const lockRetry = 20 * time.Millisecond
+
+// lock takes the advisory lock beside the key store, so that two operators cannot
+// interleave reading, changing and writing. It lies in a file of its own, for a
+// lock on the key store would stay with the file that the next write replaces.
+// The system frees it when the process ends, however it ends. unlock must be called.
+func lock(path string, patience time.Duration) (unlock func(), err error) {
+	f, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, errUnavailable("the lock file of the key store cannot be opened", err)
+	}
+	deadline := time.Now().Add(patience)
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		switch {
+		case err == nil:
+			return func() { _ = f.Close() }, nil // closing frees the lock
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case !errors.Is(err, syscall.EWOULDBLOCK):
+			return nil, errUnavailable("the key store cannot be locked", errors.Join(err, f.Close()))
+		case !time.Now().Before(deadline):
+			_ = f.Close()
+			return nil, walletport.Errorf(walletport.CodeConflict, "keystore_busy", "another process is changing the key store, try again")
+		}
+		time.Sleep(lockRetry) // flock has no wait that ends
+	}
+}

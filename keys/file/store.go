@@ -1,0 +1,245 @@
+// Package file keeps keys in one sealed file: the whole catalogue, public halves
+// included, as JSON inside an age file (age-encryption.org/v1) for a scrypt
+// recipient.
+//
+// Why one file and a scrypt recipient: an age file made for a public recipient can
+// be made by anybody who knows the recipient. One made under a secret can be made
+// only by those who hold it, so it is authentic as well as confidential. A writer
+// of the disk cannot put a key of their own in the place of Mastercard's, move a
+// key to another issuer or purpose, or activate one: whoever could swap the
+// encryption key would read every card that is sent. What they can do is put an
+// older file of ours back; keep the key store where only the service's user may
+// write.
+//
+// Private keys are in the memory of the process while it runs. That is the limit
+// of this custodian; an HSM is another one behind the same contract.
+package file
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/keys"
+)
+
+// Config says where the key store is and what opens it.
+type Config struct {
+	Path         string           // of the key store, "keystore.age"; Path.lock is made beside it
+	Secret       Secret           // required
+	PollInterval time.Duration    // how often Run looks for a changed file; 0 means 2 s
+	LockPatience time.Duration    // how long a change waits for another process; 0 means 10 s
+	Clock        func() time.Time // nil means time.Now
+	Log          *slog.Logger     // nil discards
+}
+
+// Store is an open key store. It implements keys.Source. It is safe for concurrent
+// use, also by several processes.
+type Store struct {
+	config Config
+	ring   atomic.Pointer[keys.Ring]
+	fault  atomic.Pointer[error]
+
+	mu   sync.Mutex  // one reload or change at a time in this process
+	seen fs.FileInfo // the file as last looked at, good or bad; nil is never current
+}
+
+var _ keys.Source = (*Store)(nil)
+
+// Create makes an empty key store with mode 0600 and opens it. A file at Path is
+// CodeConflict, reason keystore_exists.
+func Create(c Config) (*Store, error) {
+	s, err := newStore(c)
+	if err != nil {
+		return nil, err
+	}
+	unlock, err := lock(s.config.Path, s.config.LockPatience)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if _, err := os.Lstat(s.config.Path); !errors.Is(err, fs.ErrNotExist) {
+		return nil, walletport.Errorf(walletport.CodeConflict, "keystore_exists", "there is a key store already").WithCause(err)
+	}
+	if err := s.write(&catalogue{Format: formatVersion, Keys: []*entry{}}); err != nil {
+		return nil, err
+	}
+	return s, s.load()
+}
+
+// Open opens a key store. The reasons of its errors are keystore_missing,
+// keystore_permissions, keystore_secret, keystore_damaged, keystore_unavailable.
+func Open(c Config) (*Store, error) {
+	s, err := newStore(c)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.Reload()
+}
+
+func newStore(c Config) (*Store, error) {
+	if c.Path == "" {
+		return nil, errors.New("keys/file: Path is missing")
+	}
+	if c.Secret.of == nil {
+		return nil, errNoSecret()
+	}
+	if c.PollInterval <= 0 {
+		c.PollInterval = 2 * time.Second
+	}
+	if c.LockPatience <= 0 {
+		c.LockPatience = 10 * time.Second
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Store{config: c}
+	s.ring.Store(keys.NewRing(nil))
+	return s, nil
+}
+
+// Current implements keys.Source: one atomic load.
+func (s *Store) Current() *keys.Ring { return s.ring.Load() }
+
+// Err returns why the file as it is now cannot be used, while the keys that were
+// read before go on serving; nil when all is well. It is for readiness.
+func (s *Store) Err() error {
+	if fault := s.fault.Load(); fault != nil {
+		return *fault
+	}
+	return nil
+}
+
+// Run follows the file until ctx ends and returns nil then: a changed file is
+// serving within PollInterval. A file that cannot be used keeps the keys that
+// serve, and is logged once and told by Err.
+func (s *Store) Run(ctx context.Context) error {
+	tick := time.NewTicker(s.config.PollInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			s.follow()
+		}
+	}
+}
+
+// Reload reads the file now, changed or not.
+func (s *Store) Reload() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.load()
+}
+
+// follow reloads when the file is another than the one last looked at. A bad file
+// is opened once, not at every look: opening is dear by design.
+func (s *Store) follow() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	info, err := os.Stat(s.config.Path)
+	if err == nil && sameFile(info, s.seen) {
+		return
+	}
+	before := s.Err()
+	if err := s.load(); err == nil {
+		s.config.Log.Info("key store reloaded", "keys", len(s.Current().All()))
+	} else if before == nil || before.Error() != err.Error() {
+		s.config.Log.Error("key store not reloaded, the keys before stay", "err", err)
+	}
+}
+
+// sameFile compares inode, size and time of change: a write replaces the inode.
+func sameFile(a, b fs.FileInfo) bool {
+	return a != nil && b != nil && os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
+}
+
+// load reads the file and swaps the ring. The caller holds mu.
+func (s *Store) load() error {
+	c, info, err := s.read()
+	s.seen = info
+	if err != nil {
+		s.fault.Store(&err)
+		return err
+	}
+	defer c.wipe()
+	ring, err := c.ring()
+	if err != nil {
+		s.fault.Store(&err)
+		return err
+	}
+	s.serve(ring)
+	return nil
+}
+
+func (s *Store) serve(ring *keys.Ring) {
+	s.ring.Store(ring)
+	s.fault.Store(nil)
+}
+
+// read opens the file as it is now. It looks at the file before it reads it, so
+// that one replaced in between is noticed at the next look.
+func (s *Store) read() (*catalogue, fs.FileInfo, error) {
+	info, err := os.Stat(s.config.Path)
+	if err != nil {
+		return nil, nil, errFile("key store", err)
+	}
+	sealed, err := readPrivateFile(s.config.Path, "key store")
+	if err != nil {
+		return nil, info, err
+	}
+	c, err := openCatalogue(sealed, s.config.Secret)
+	return c, info, err
+}
+
+// write replaces the file. The caller holds the lock.
+func (s *Store) write(c *catalogue) error {
+	sealed, err := c.seal(s.config.Secret)
+	if err != nil {
+		return err
+	}
+	return replaceFile(s.config.Path, sealed)
+}
+
+// change applies edit to the catalogue as it is on disk now, writes it, and serves
+// it. Nothing is written when edit fails or the result would not load.
+func (s *Store) change(edit func(*catalogue) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	unlock, err := lock(s.config.Path, s.config.LockPatience)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	c, _, err := s.read()
+	if err != nil {
+		return err
+	}
+	defer c.wipe()
+	if err := edit(c); err != nil {
+		return err
+	}
+	ring, err := c.ring()
+	if err != nil {
+		return err
+	}
+	if err := s.write(c); err != nil {
+		return err
+	}
+	s.serve(ring)
+	s.seen = nil // when the look below fails, Run reads the file once more
+	if info, err := os.Stat(s.config.Path); err == nil {
+		s.seen = info
+	}
+	return nil
+}

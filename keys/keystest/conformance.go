@@ -1,0 +1,201 @@
+package keystest
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/walletport/walletport/keys"
+)
+
+// Run proves that a custodian keeps the contract. Its catalogue must have an active
+// key, valid now, of every purpose.
+func Run(t *testing.T, source keys.Source) {
+	t.Run("every purpose has a key to select", func(t *testing.T) {
+		for _, p := range keys.Purposes() {
+			if _, err := source.Current().Select(p, "", "", time.Now()); err != nil {
+				t.Errorf("Select(%s): %v", p, err)
+			}
+		}
+	})
+	t.Run("looking at the catalogue costs nothing", func(t *testing.T) {
+		if n := testing.AllocsPerRun(100, func() { source.Current() }); n != 0 {
+			t.Errorf("Current allocates %v times", n)
+		}
+	})
+	t.Run("ids and versions are unique", func(t *testing.T) { checkIDs(t, source.Current()) })
+	for _, k := range source.Current().All() {
+		t.Run(string(k.ID), func(t *testing.T) {
+			t.Run("has the handles of its purpose and no other", func(t *testing.T) { checkHandles(t, k) })
+			t.Run("gives no private key away", func(t *testing.T) { checkOpaque(t, k) })
+			if k.Signer != nil {
+				t.Run("signs", func(t *testing.T) { checkSigner(t, k) })
+			}
+			if k.KEK != nil {
+				t.Run("wraps", func(t *testing.T) { checkKEK(t, k.KEK) })
+			}
+			if k.MAC != nil {
+				t.Run("digests", func(t *testing.T) { checkMAC(t, k.MAC) })
+			}
+		})
+	}
+}
+
+func checkIDs(t *testing.T, r *keys.Ring) {
+	ids := map[keys.ID]bool{}
+	versions := map[string]bool{}
+	for _, k := range r.All() {
+		version := fmt.Sprintf("%s/%s/%d", k.Purpose, k.Issuer, k.Version)
+		if ids[k.ID] || versions[version] {
+			t.Errorf("%s stands twice", k.ID)
+		}
+		ids[k.ID], versions[version] = true, true
+		if found, ok := r.ByID(k.ID); !ok || found != k {
+			t.Errorf("ByID(%s) gives another key", k.ID)
+		}
+	}
+}
+
+func checkHandles(t *testing.T, k *keys.Key) {
+	has := [4]bool{k.Public != nil, k.Signer != nil, k.KEK != nil, k.MAC != nil}
+	want := map[keys.Purpose][4]bool{
+		keys.MDESEncryption:  {true, false, false, false},
+		keys.TAVSigning:      {true, true, false, false},
+		keys.AuditCheckpoint: {true, true, false, false},
+		keys.VaultKEK:        {false, false, true, false},
+		keys.VaultIndex:      {false, false, false, true},
+	}[k.Purpose]
+	if has != want {
+		t.Errorf("public, signer, KEK, MAC: %v, want %v", has, want)
+	}
+	if k.Algorithm == "" || len(k.Fingerprint) != 64 {
+		t.Errorf("algorithm %q, fingerprint %q", k.Algorithm, k.Fingerprint)
+	}
+	if k.Public == nil {
+		return
+	}
+	if fingerprint, err := keys.FingerprintOf(k.Public); err != nil || fingerprint != k.Fingerprint {
+		t.Errorf("fingerprint %s, want %s (%v)", k.Fingerprint, fingerprint, err)
+	}
+	if a := keys.AlgorithmOf(k.Public); a != k.Algorithm {
+		t.Errorf("algorithm %s, want %s", k.Algorithm, a)
+	}
+}
+
+// checkOpaque looks for the ways a private key gets out unasked: a type assertion,
+// a printed value, JSON.
+func checkOpaque(t *testing.T, k *keys.Key) {
+	for _, handle := range []any{k.Signer, k.KEK, k.MAC} {
+		switch handle.(type) {
+		case *rsa.PrivateKey, ed25519.PrivateKey, crypto.Decrypter, []byte:
+			t.Errorf("the handle of %s is a %T", k.ID, handle)
+		}
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d"} {
+			if text := fmt.Sprintf(verb, handle); len(text) > 64 {
+				t.Errorf("%s prints %d bytes of the handle", verb, len(text))
+			}
+		}
+		encoded, err := json.Marshal(handle)
+		if err == nil && !slices.Contains([]string{"{}", "null"}, string(encoded)) {
+			t.Errorf("the handle of %s encodes as JSON of %d bytes", k.ID, len(encoded))
+		}
+	}
+	for _, whole := range []any{k, *k, struct{ hidden *keys.Key }{k}, struct{ hidden keys.Key }{*k}} {
+		if text := fmt.Sprintf("%+v", whole); strings.Contains(text, "PrivateKey") || strings.Contains(text, "Primes") {
+			t.Errorf("%%+v shows a private key")
+		}
+	}
+}
+
+func checkSigner(t *testing.T, k *keys.Key) {
+	message := []byte("what is signed")
+	digest := sha256.Sum256(message)
+	switch public := k.Public.(type) {
+	case *rsa.PublicKey:
+		signature, err := k.Signer.Sign(rand.Reader, digest[:], crypto.SHA256)
+		must(t, err)
+		if err := rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], signature); err != nil {
+			t.Errorf("PKCS #1 v1.5: %v", err)
+		}
+		pss := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256}
+		signature, err = k.Signer.Sign(rand.Reader, digest[:], pss)
+		must(t, err)
+		if err := rsa.VerifyPSS(public, crypto.SHA256, digest[:], signature, pss); err != nil {
+			t.Errorf("PSS: %v", err)
+		}
+	case ed25519.PublicKey:
+		signature, err := k.Signer.Sign(rand.Reader, message, crypto.Hash(0))
+		must(t, err)
+		if !ed25519.Verify(public, message, signature) {
+			t.Errorf("the Ed25519 signature does not verify")
+		}
+	default:
+		t.Errorf("public key is a %T", public)
+	}
+	if same, ok := k.Public.(interface{ Equal(crypto.PublicKey) bool }); !ok || !same.Equal(k.Signer.Public()) {
+		t.Errorf("the signer's public key is another than the entry's")
+	}
+}
+
+func checkKEK(t *testing.T, kek keys.KEK) {
+	key, bound := bytes.Repeat([]byte{7}, 32), []byte("card 1")
+	wrapped, err := kek.Wrap(key, bound)
+	must(t, err)
+	again, err := kek.Wrap(key, bound)
+	must(t, err)
+	if bytes.Equal(wrapped, again) || bytes.Contains(wrapped, key) {
+		t.Errorf("wrapping is not randomised, or hides nothing")
+	}
+	opened, err := kek.Unwrap(wrapped, bound)
+	if err != nil || !bytes.Equal(opened, key) {
+		t.Fatalf("Unwrap: %v", err)
+	}
+	if _, err := kek.Unwrap(wrapped, []byte("card 2")); err == nil {
+		t.Errorf("it opens under other associated data")
+	}
+	for i := range wrapped {
+		flipped := bytes.Clone(wrapped)
+		flipped[i] ^= 1
+		if _, err := kek.Unwrap(flipped, bound); err == nil {
+			t.Fatalf("it opens with byte %d changed", i)
+		}
+	}
+	for n := range wrapped {
+		if _, err := kek.Unwrap(wrapped[:n], bound); err == nil {
+			t.Fatalf("it opens cut to %d bytes", n)
+		}
+	}
+}
+
+func checkMAC(t *testing.T, mac keys.MAC) {
+	want := bytes.Clone(mac.Sum([]byte("one")))
+	if len(want) != sha256.Size || bytes.Equal(want, mac.Sum([]byte("two"))) {
+		t.Fatalf("the digest has %d bytes, or does not depend on the data", len(want))
+	}
+	plain := sha256.Sum256([]byte("one"))
+	if bytes.Equal(want, plain[:]) {
+		t.Errorf("the digest has no key")
+	}
+	var workers sync.WaitGroup
+	for range 8 {
+		workers.Go(func() {
+			for range 100 {
+				if !bytes.Equal(mac.Sum([]byte("one")), want) {
+					t.Errorf("the digest is not the same twice")
+					return
+				}
+			}
+		})
+	}
+	workers.Wait()
+}

@@ -1,0 +1,11 @@
+package keystest_test
+
+import (
+	"testing"
+
+	"github.com/walletport/walletport/keys/keystest"
+)
+
+func TestRingKeepsTheContract(t *testing.T) {
+	keystest.Run(t, keystest.NewSource(keystest.Ring(t)))
+}

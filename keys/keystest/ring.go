@@ -1,0 +1,144 @@
+// Package keystest gives tests keys, and proves that a custodian keeps the
+// contract of package keys.
+package keystest
+
+import (
+	"crypto"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/rsa"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/walletport/walletport/keys"
+)
+
+// Ring returns a catalogue in memory with a fresh key for each of metas, or, when
+// there are none, one active key of every purpose for every issuer. See Key.
+func Ring(t testing.TB, metas ...keys.Meta) *keys.Ring {
+	t.Helper()
+	if len(metas) == 0 {
+		for _, p := range keys.Purposes() {
+			metas = append(metas, keys.Meta{Purpose: p})
+		}
+	}
+	all := make([]*keys.Key, 0, len(metas))
+	for _, m := range metas {
+		all = append(all, Key(t, m))
+	}
+	return keys.NewRing(all)
+}
+
+// Key returns a key with fresh material for m.Purpose. What m leaves empty is
+// filled in: version 1, active, valid from 2020 without an end, marked as sandbox
+// no more than m says. RSA material is not fresh: it is RSAKey or MDESKey.
+func Key(t testing.TB, m keys.Meta) *keys.Key {
+	t.Helper()
+	if m.Version == 0 {
+		m.Version = 1
+	}
+	if m.ID == "" {
+		m.ID = keys.NewID(m.Purpose, m.Issuer, m.Version)
+	}
+	if m.State == "" {
+		m.State = keys.Active
+	}
+	if m.ValidFrom.IsZero() {
+		m.ValidFrom = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	k := &keys.Key{Meta: m}
+	switch m.Purpose {
+	case keys.MDESEncryption:
+		setPublic(t, k, &MDESKey(t).PublicKey)
+	case keys.TAVSigning:
+		setSigner(t, k, RSAKey(t))
+	case keys.AuditCheckpoint:
+		_, private, err := ed25519.GenerateKey(rand.Reader)
+		must(t, err)
+		setSigner(t, k, private)
+	case keys.VaultKEK:
+		var err error
+		k.KEK, err = keys.NewKEK(secret(t))
+		must(t, err)
+		k.Algorithm, k.Fingerprint = "AES-256", keys.FingerprintOfID(k.ID)
+	case keys.VaultIndex:
+		var err error
+		k.MAC, err = keys.NewMAC(secret(t))
+		must(t, err)
+		k.Algorithm, k.Fingerprint = "HMAC-SHA-256", keys.FingerprintOfID(k.ID)
+	default:
+		t.Fatalf("keystest: no material for purpose %q", m.Purpose)
+	}
+	return k
+}
+
+func setSigner(t testing.TB, k *keys.Key, private crypto.Signer) {
+	t.Helper()
+	signer, err := keys.NewSigner(private)
+	must(t, err)
+	k.Signer = signer
+	setPublic(t, k, signer.Public())
+}
+
+func setPublic(t testing.TB, k *keys.Key, public crypto.PublicKey) {
+	t.Helper()
+	fingerprint, err := keys.FingerprintOf(public)
+	must(t, err)
+	k.Public, k.Algorithm, k.Fingerprint = public, keys.AlgorithmOf(public), fingerprint
+}
+
+func secret(t testing.TB) []byte {
+	t.Helper()
+	s := make([]byte, keys.SecretBytes)
+	_, err := rand.Read(s)
+	must(t, err)
+	return s
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// RSA keys take long to make, so a test process has two.
+var (
+	rsaOnce  = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+	mdesOnce = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+)
+
+// RSAKey returns the private key behind every tav-signing key of this process.
+func RSAKey(t testing.TB) *rsa.PrivateKey {
+	t.Helper()
+	k, err := rsaOnce()
+	must(t, err)
+	return k
+}
+
+// MDESKey returns the private key whose public half is every mdes-encryption key
+// of this process: it opens what was sealed.
+func MDESKey(t testing.TB) *rsa.PrivateKey {
+	t.Helper()
+	k, err := mdesOnce()
+	must(t, err)
+	return k
+}
+
+// Source is a keys.Source whose catalogue a test replaces.
+type Source struct{ ring atomic.Pointer[keys.Ring] }
+
+// NewSource returns a source that gives ring.
+func NewSource(ring *keys.Ring) *Source {
+	s := &Source{}
+	s.Replace(ring)
+	return s
+}
+
+// Current implements keys.Source.
+func (s *Source) Current() *keys.Ring { return s.ring.Load() }
+
+// Replace makes ring current.
+func (s *Source) Replace(ring *keys.Ring) { s.ring.Store(ring) }

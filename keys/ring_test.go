@@ -1,0 +1,114 @@
+package keys_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/keys"
+)
+
+var now = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+// key is a catalogue entry that serves everybody, but for what change says.
+func key(id keys.ID, version int, change func(*keys.Meta)) *keys.Key {
+	m := keys.Meta{ID: id, Purpose: keys.TAVSigning, Version: version, State: keys.Active, ValidFrom: now.Add(-time.Hour)}
+	if change != nil {
+		change(&m)
+	}
+	return &keys.Key{Meta: m}
+}
+
+func issuer(id walletport.IssuerID) func(*keys.Meta) { return func(m *keys.Meta) { m.Issuer = id } }
+
+func bins(low, high string) func(*keys.Meta) {
+	return func(m *keys.Meta) { m.BINs = []keys.BINRange{{Low: low, High: high}} }
+}
+
+func TestSelect(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		ring []*keys.Key
+		want keys.ID // "" for none
+	}{
+		{"the only key", []*keys.Key{key("a", 1, nil)}, "a"},
+		{"the newest version wins", []*keys.Key{key("a", 2, nil), key("b", 10, nil), key("c", 3, nil)}, "b"},
+		{"the issuer's key beats a newer one for all", []*keys.Key{key("all", 9, nil), key("own", 1, issuer("acme"))}, "own"},
+		{"another issuer's key does not serve", []*keys.Key{key("other", 1, issuer("globex"))}, ""},
+		{"a BIN range beats a newer key without", []*keys.Key{key("wide", 9, nil), key("narrow", 1, bins("520400", "520499"))}, "narrow"},
+		{"the issuer's key beats a BIN range for all", []*keys.Key{key("range", 9, bins("520400", "520499")), key("own", 1, issuer("acme"))}, "own"},
+		{"a BIN outside of the range does not serve", []*keys.Key{key("narrow", 1, bins("520500", "520599"))}, ""},
+		{"a pending key does not serve", []*keys.Key{key("a", 1, nil), key("b", 2, func(m *keys.Meta) { m.State = keys.Pending })}, "a"},
+		{"a retired key does not serve", []*keys.Key{key("a", 1, func(m *keys.Meta) { m.State = keys.Retired })}, ""},
+		{"a key not yet valid does not serve", []*keys.Key{key("a", 1, func(m *keys.Meta) { m.ValidFrom = now.Add(time.Second) })}, ""},
+		{"a key serves from its first moment", []*keys.Key{key("a", 1, func(m *keys.Meta) { m.ValidFrom = now })}, "a"},
+		{"a key serves to the moment before its end", []*keys.Key{key("a", 1, func(m *keys.Meta) { m.ValidUntil = now.Add(1) })}, "a"},
+		{"a key does not serve at its end", []*keys.Key{key("a", 1, func(m *keys.Meta) { m.ValidUntil = now })}, ""},
+		{"another purpose does not serve", []*keys.Key{key("a", 1, func(m *keys.Meta) { m.Purpose = keys.MDESEncryption })}, ""},
+		{"an empty catalogue serves nobody", nil, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := keys.NewRing(c.ring).Select(keys.TAVSigning, "acme", "52042477", now)
+			if c.want == "" {
+				if walletport.CodeOf(err) != walletport.CodeUnavailable || walletport.ReasonOf(err) != "key_unavailable" {
+					t.Fatalf("Select = %v, %v; want key_unavailable", got, err)
+				}
+				return
+			}
+			if err != nil || got.ID != c.want {
+				t.Fatalf("Select = %v, %v; want %s", got, err, c.want)
+			}
+		})
+	}
+}
+
+func TestByIDFindsKeysInAnyState(t *testing.T) {
+	retired := key("old", 1, func(m *keys.Meta) { m.State = keys.Retired })
+	ring := keys.NewRing([]*keys.Key{retired, key("new", 2, nil)})
+	if got, ok := ring.ByID("old"); !ok || got != retired {
+		t.Errorf("ByID(old) = %v, %v", got, ok)
+	}
+	if _, ok := ring.ByID("none"); ok {
+		t.Errorf("ByID finds a key that is not there")
+	}
+	if len(ring.All()) != 2 {
+		t.Errorf("All gives %d keys", len(ring.All()))
+	}
+}
+
+func TestExpiringBefore(t *testing.T) {
+	until := func(d time.Duration, s keys.State) func(*keys.Meta) {
+		return func(m *keys.Meta) { m.ValidUntil, m.State = now.Add(d), s }
+	}
+	ring := keys.NewRing([]*keys.Key{
+		key("ended", 1, until(-time.Hour, keys.Active)),
+		key("soon", 2, until(29*24*time.Hour, keys.Active)),
+		key("at the limit", 3, until(30*24*time.Hour, keys.Active)),
+		key("retired", 4, until(time.Hour, keys.Retired)),
+		key("pending", 5, until(time.Hour, keys.Pending)),
+		key("never", 6, nil),
+	})
+	var got []keys.ID
+	for _, k := range keys.ExpiringBefore(ring, now.Add(30*24*time.Hour)) {
+		got = append(got, k.ID)
+	}
+	if diff := cmp.Diff([]keys.ID{"ended", "soon"}, got); diff != "" {
+		t.Errorf("ExpiringBefore (-want +got):\n%s", diff)
+	}
+}
+
+func TestPurposes(t *testing.T) {
+	for _, p := range keys.Purposes() {
+		if got, err := keys.ParsePurpose(string(p)); err != nil || got != p {
+			t.Errorf("ParsePurpose(%s) = %s, %v", p, got, err)
+		}
+	}
+	if _, err := keys.ParsePurpose("tav"); walletport.ReasonOf(err) != "key_purpose" {
+		t.Errorf("an unknown purpose: %v", err)
+	}
+	if a, b := keys.NewID(keys.TAVSigning, "", 3), keys.NewID(keys.TAVSigning, "acme", 3); a != "tav-signing-v3" || b != "acme-tav-signing-v3" {
+		t.Errorf("ids %s, %s", a, b)
+	}
+}
