@@ -1,0 +1,200 @@
+// Package auth is the flow that says who is calling: an API client by id and
+// secret (HTTP Basic), or the bearer of a token that a configured issuer signed
+// (JWT, RFC 7519), each optionally bound to a TLS client certificate. It answers
+// with a walletport.Actor. It knows no HTTP and decides no business question.
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/storage"
+)
+
+// The reasons of CodeUnauthenticated. A stranger learns nothing from them: the
+// last three are said only to one who proved a secret or a signature.
+const (
+	ReasonMissing     = "credentials_missing"  // neither Basic nor Bearer
+	ReasonInvalid     = "credentials_invalid"  // unknown id, wrong secret, or no good token
+	ReasonExpired     = "token_expired"        // a genuine token, too old
+	ReasonRevoked     = "client_revoked"       // the right secret of a revoked client
+	ReasonCertificate = "certificate_required" // no TLS client certificate, or another one than the client is bound to
+)
+
+// Config is what an operator may choose. The zero value authenticates API clients.
+type Config struct {
+	ClientCacheTTL           time.Duration `koanf:"client_cache_ttl"`           // how long a client read from the database is trusted, and so how long a revoked one still gets in; 0 is 2s, negative is not at all
+	RequireClientCertificate bool          `koanf:"require_client_certificate"` // refuse every call without a verified TLS client certificate
+	Leeway                   time.Duration `koanf:"leeway"`                     // tolerated difference to a token issuer's clock; 0 is 30s, at most 60s
+	TokenIssuers             []TokenIssuer `koanf:"token_issuers"`              // who may sign Bearer tokens; none refuses them all
+}
+
+const (
+	defaultClientCacheTTL = 2 * time.Second
+	defaultLeeway         = 30 * time.Second
+	maxLeeway             = 60 * time.Second
+)
+
+// Validate reports everything that is wrong with c.
+func (c Config) Validate() error {
+	var errs []error
+	if c.Leeway < 0 || c.Leeway > maxLeeway {
+		errs = append(errs, errors.New("auth: leeway is between 0 and 60s"))
+	}
+	seen := make(map[string]bool)
+	for _, t := range c.TokenIssuers {
+		errs = append(errs, t.validate())
+		if seen[t.Issuer] {
+			errs = append(errs, errors.New("auth: two token issuers have the name "+t.Issuer))
+		}
+		seen[t.Issuer] = true
+	}
+	return errors.Join(errs...)
+}
+
+// ClientReader is what authentication needs of the database.
+type ClientReader interface {
+	// Client returns one client, revoked or not, or CodeNotFound.
+	Client(ctx context.Context, id string) (storage.Client, error)
+}
+
+// Authenticator says who is calling. It is safe for concurrent use.
+type Authenticator struct {
+	store       ClientReader
+	clock       func() time.Time
+	requireCert bool
+	clientTTL   time.Duration
+	leeway      time.Duration
+	issuers     map[string]*tokenIssuer
+	clients     cache[string, *client]
+	tokens      cache[[sha256.Size]byte, *token]
+}
+
+// client is an API client as authentication needs it, made once per look-up.
+type client struct {
+	secretHash  [sha256.Size]byte
+	certificate string // hex SHA-256, "" is not bound
+	revoked     bool
+	actor       walletport.Actor
+}
+
+// New checks c and returns an Authenticator over store. transport fetches the
+// keys of token issuers; nil is Go's own with a time limit.
+func New(c Config, store ClientReader, clock func() time.Time, transport http.RoundTripper) (*Authenticator, error) {
+	if store == nil || clock == nil {
+		return nil, errors.New("auth: store and clock are required")
+	}
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	a := &Authenticator{
+		store: store, clock: clock, requireCert: c.RequireClientCertificate,
+		clientTTL: orDefault(c.ClientCacheTTL, defaultClientCacheTTL), leeway: orDefault(c.Leeway, defaultLeeway),
+		issuers: make(map[string]*tokenIssuer, len(c.TokenIssuers)),
+	}
+	for _, t := range c.TokenIssuers {
+		issuer, err := newTokenIssuer(t, transport, clock, a.leeway)
+		if err != nil {
+			return nil, err
+		}
+		a.issuers[t.Issuer] = issuer
+	}
+	return a, nil
+}
+
+func orDefault(d, whenZero time.Duration) time.Duration {
+	if d == 0 {
+		return whenZero
+	}
+	return d
+}
+
+// maxSecretBytes bounds what is hashed for a stranger.
+const maxSecretBytes = 256
+
+// AuthenticateBasic returns the client of that id and secret. cert is the verified
+// certificate of the TLS connection, nil without one.
+//
+// An unknown id and a wrong secret give the same error after the same work: one
+// read of the database, one hash, one comparison. Errors: CodeUnauthenticated
+// with a reason above, CodeUnavailable when the database does not answer.
+func (a *Authenticator) AuthenticateBasic(ctx context.Context, id, secret string, cert *x509.Certificate) (walletport.Actor, error) {
+	if a.requireCert && cert == nil {
+		return walletport.Actor{}, errCertificate()
+	}
+	if len(id) > maxSecretBytes || len(secret) > maxSecretBytes {
+		return walletport.Actor{}, errInvalid()
+	}
+	presented := sha256.Sum256([]byte(secret))
+	c, ok := a.clients.get(id, a.clock())
+	if !ok || !c.hasSecret(presented) {
+		// A cached client whose secret does not fit is read again, so that a wrong
+		// secret costs what an unknown id costs.
+		var err error
+		if c, err = a.readClient(ctx, id); err != nil {
+			return walletport.Actor{}, err
+		}
+		if !c.hasSecret(presented) {
+			return walletport.Actor{}, errInvalid()
+		}
+		a.clients.put(id, c, a.clock().Add(a.clientTTL))
+	}
+	return c.admit(cert)
+}
+
+// readClient returns the client, or one that no secret fits when there is none.
+func (a *Authenticator) readClient(ctx context.Context, id string) (*client, error) {
+	row, err := a.store.Client(ctx, id)
+	if walletport.CodeOf(err) == walletport.CodeNotFound {
+		return &client{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	c := &client{
+		certificate: row.CertificateSHA256, revoked: !row.RevokedAt.IsZero(),
+		actor: walletport.Actor{ClientID: row.ID, Issuers: row.Issuers, Scopes: row.Scopes},
+	}
+	copy(c.secretHash[:], row.SecretHash)
+	return c, nil
+}
+
+func (c *client) hasSecret(hash [sha256.Size]byte) bool {
+	return subtle.ConstantTimeCompare(c.secretHash[:], hash[:]) == 1
+}
+
+// admit checks what only the holder of the right secret may learn.
+func (c *client) admit(cert *x509.Certificate) (walletport.Actor, error) {
+	if c.revoked {
+		return walletport.Actor{}, walletport.Errorf(walletport.CodeUnauthenticated, ReasonRevoked, "the client has been revoked")
+	}
+	if c.certificate != "" && !isCertificate(cert, c.certificate) {
+		return walletport.Actor{}, errCertificate()
+	}
+	return c.actor, nil
+}
+
+// isCertificate reports whether cert is the one with that hex SHA-256 digest.
+func isCertificate(cert *x509.Certificate, hexDigest string) bool {
+	if cert == nil {
+		return false
+	}
+	digest := sha256.Sum256(cert.Raw)
+	return strings.EqualFold(hex.EncodeToString(digest[:]), hexDigest)
+}
+
+func errInvalid() *walletport.Error {
+	return walletport.Errorf(walletport.CodeUnauthenticated, ReasonInvalid, "the credentials are not valid")
+}
+
+func errCertificate() *walletport.Error {
+	return walletport.Errorf(walletport.CodeUnauthenticated, ReasonCertificate, "the call needs the client's TLS certificate")
+}
