@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"testing"
+	"time"
 
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/keystest"
@@ -79,4 +80,8 @@ func TestHandlesRefuseOtherMaterial(t *testing.T) {
 	if _, err := kek.Wrap(nil, nil); err == nil {
 		t.Errorf("an empty key is wrapped")
 	}
+}
+
+func TestSoftwareHandlesKeepTheContract(t *testing.T) {
+	keystest.Run(t, keystest.NewSource(keystest.Ring(t)), time.Now())
 }
