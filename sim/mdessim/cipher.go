@@ -1,0 +1,169 @@
+package mdessim
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"unicode/utf8"
+)
+
+// decrypt returns the plaintext, or nil if there is none to go on with.
+func (r *reading) decrypt(s sealed, key []byte) []byte {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		r.fail(checkDecrypt, aesKeyLength, "the AES key has %d bytes", len(key))
+		return nil
+	}
+	if s.mode == modeGCM {
+		return r.decryptGCM(s, block)
+	}
+	if len(s.data)%aesBlockBytes != 0 || len(s.data) == 0 || s.iv != nil && len(s.iv) != aesBlockBytes {
+		return nil // named by the checks of encryptedData and iv
+	}
+	return r.decryptCBC(s, block)
+}
+
+func (r *reading) decryptCBC(s sealed, block cipher.Block) []byte {
+	padded := cbc(block, s.iv, s.data)
+	text, ok := unpad(padded)
+	if !ok {
+		k, detail := explainPadding(s, block, padded)
+		r.fail(checkDecrypt, k, "%s", detail)
+		return nil
+	}
+	if k, detail, garbled := explainGarbled(s, block, text); garbled {
+		r.fail(checkDecrypt, k, "%s", detail)
+		return nil
+	}
+	r.pass(checkDecrypt, "%d bytes of plaintext, PKCS#7 padding right", len(text))
+	return text
+}
+
+func (r *reading) decryptGCM(s sealed, block cipher.Block) []byte {
+	nonce, data := s.iv, append(bytes.Clone(s.data), s.tag...)
+	if nonce == nil {
+		nonce = make([]byte, gcmNonceBytes)
+	}
+	gcm, err := cipher.NewGCMWithNonceSize(block, len(nonce))
+	if err != nil {
+		return nil // named by the check of iv
+	}
+	text, err := gcm.Open(nil, nonce, data, s.aad)
+	if err != nil {
+		r.fail(checkDecrypt, gcmTagWrong, "the GCM tag does not match")
+		return nil
+	}
+	r.pass(checkDecrypt, "%d bytes of plaintext, GCM tag right", len(text))
+	return text
+}
+
+// cbc decrypts whole blocks; a nil iv is all zero.
+func cbc(block cipher.Block, iv, data []byte) []byte {
+	if iv == nil {
+		iv = make([]byte, aesBlockBytes)
+	}
+	out := make([]byte, len(data))
+	cipher.NewCBCDecrypter(block, iv).CryptBlocks(out, data)
+	return out
+}
+
+// unpad takes off PKCS#7 padding, RFC 5652 section 6.3.
+func unpad(padded []byte) ([]byte, bool) {
+	n := int(padded[len(padded)-1])
+	if n < 1 || n > aesBlockBytes || n > len(padded) {
+		return nil, false
+	}
+	text, padding := padded[:len(padded)-n], padded[len(padded)-n:]
+	return text, bytes.Equal(padding, bytes.Repeat([]byte{byte(n)}, n))
+}
+
+// firstBlocks decrypts what is needed to see whether a key is right.
+func firstBlocks(s sealed, key []byte) []byte {
+	block, err := aes.NewCipher(key)
+	if err != nil || s.mode != modeCBC || len(s.data) < aesBlockBytes || s.iv != nil && len(s.iv) != aesBlockBytes {
+		return nil
+	}
+	return cbc(block, s.iv, s.data[:aesBlockBytes])
+}
+
+// explainPadding names the reason of a padding that is not PKCS#7.
+func explainPadding(s sealed, block cipher.Block, padded []byte) (kind, string) {
+	if text, ok := unpad(ecb(block, s.data)); ok && looksLikeJSON(text) {
+		return dataECB, "every block decrypts on its own"
+	}
+	if !looksLikeJSON(padded) || garbled(padded[:aesBlockBytes]) {
+		return dataCorrupt, "the padding is wrong and the plaintext is no JSON: another AES key, another cipher, or changed bytes"
+	}
+	last := int(padded[len(padded)-1])
+	switch zeroless := bytes.TrimRight(padded, "\x00"); {
+	case endsObject(padded):
+		return dataPadding, "the plaintext is not padded at all"
+	case endsObject(zeroless):
+		return dataPadding, "the plaintext is padded with zero bytes"
+	case last <= aesBlockBytes && endsObject(padded[:len(padded)-last]):
+		return dataPadding, "the plaintext is padded, but not by PKCS#7"
+	case anyGarbled(padded):
+		return dataCorrupt, "the plaintext starts right and is garbled further on: the ciphertext was changed"
+	}
+	return dataTruncated, "the plaintext starts right and stops before its end: blocks are missing"
+}
+
+func endsObject(text []byte) bool { return bytes.HasSuffix(text, []byte("}")) }
+
+// explainGarbled names the reason of a plaintext that is padded right and still
+// not text.
+func explainGarbled(s sealed, block cipher.Block, text []byte) (k kind, detail string, isGarbled bool) {
+	if !anyGarbled(text) {
+		return kind{}, "", false
+	}
+	switch {
+	case len(text) <= aesBlockBytes || !garbled(text[:aesBlockBytes]) || anyGarbled(text[aesBlockBytes:]):
+		return dataCorrupt, "parts of the plaintext are garbled: the ciphertext was changed", true
+	case looksLikeJSON(text[aesBlockBytes:]):
+		return ivPrefixed, "the JSON starts after the first block", true
+	case looksLikeJSON(cbc(block, nil, s.data)):
+		return ivMismatch, "only the first block is garbled; an all-zero iv decrypts it", true
+	}
+	return ivMismatch, "only the first block is garbled", true
+}
+
+func ecb(block cipher.Block, data []byte) []byte {
+	out := make([]byte, len(data))
+	for i := 0; i < len(data); i += aesBlockBytes {
+		block.Decrypt(out[i:i+aesBlockBytes], data[i:i+aesBlockBytes])
+	}
+	return out
+}
+
+// anyGarbled reports whether a block of text reads like the output of a cipher.
+// Text in an old 8-bit encoding has a few odd bytes, but not that many together.
+func anyGarbled(text []byte) bool {
+	if utf8.Valid(text) && !hasControls(text) {
+		return false
+	}
+	for len(text) > 0 {
+		n := min(aesBlockBytes, len(text))
+		if garbled(text[:n]) {
+			return true
+		}
+		text = text[n:]
+	}
+	return false
+}
+
+// garbledBytes is how many bytes above ASCII in one block are taken for noise.
+const garbledBytes = 4
+
+func garbled(block []byte) bool {
+	high := 0
+	for _, b := range block {
+		if b >= utf8.RuneSelf {
+			high++
+		}
+	}
+	return hasControls(block) || high >= garbledBytes
+}
+
+func hasControls(text []byte) bool {
+	return bytes.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\t' && r != '\r' && r != '\n' })
+}

@@ -1,0 +1,170 @@
+package mdessim
+
+import "slices"
+
+// The checks of an IIDD, in the order of its layers.
+const (
+	checkInput            = "input"
+	checkBase64           = "base64"
+	checkJSON             = "json"
+	checkShape            = "shape"
+	checkReference        = "account_reference"
+	checkMembers          = "members"
+	checkFingerprint      = "fingerprint"
+	checkEncryptedKey     = "encrypted_key"
+	checkEncryptedData    = "encrypted_data"
+	checkOAEPHash         = "oaep_hash"
+	checkCipherMode       = "cipher_mode"
+	checkIV               = "iv"
+	checkFingerprintKnown = "fingerprint_known"
+	checkKeyUnwrap        = "key_unwrap"
+	checkAESKey           = "aes_key"
+	checkDecrypt          = "decrypt"
+	checkPlaintext        = "plaintext"
+	checkPAN              = "pan"
+	checkPANLuhn          = "pan_luhn"
+	checkExpiry           = "expiry"
+	checkNotExpired       = "not_expired"
+	checkSource           = "source"
+	checkValidUntil       = "valid_until"
+	checkFields           = "fields"
+)
+
+var (
+	openedChecks = []string{checkFingerprintKnown, checkKeyUnwrap, checkAESKey, checkDecrypt}
+	cardChecks   = []string{checkPlaintext, checkPAN, checkPANLuhn, checkExpiry, checkNotExpired, checkSource, checkValidUntil, checkFields}
+	sealedChecks = []string{checkMembers, checkFingerprint, checkEncryptedKey, checkEncryptedData, checkOAEPHash, checkCipherMode, checkIV}
+	iiddChecks   = join([]string{checkBase64, checkJSON, checkShape}, sealedChecks, openedChecks, cardChecks, []string{checkTAVPresent}, tavChecks)
+)
+
+func join(lists ...[]string) []string {
+	var all []string
+	for _, list := range lists {
+		all = append(all, list...)
+	}
+	return all
+}
+
+// The two shapes of an IIDD.
+const (
+	shapeCardInfo       = "cardInfo"
+	shapeFundingAccount = "fundingAccountInfo"
+	memberPayload       = "encryptedPayload"
+	memberTAV           = "tokenizationAuthenticationValue"
+)
+
+func openDigitizationData(text string, keys Keys) *reading {
+	r := newReading(keys, iiddChecks)
+	switch {
+	case text == "":
+		r.fail(checkBase64, inputEmpty, "digitizationData is empty")
+		return r
+	case len(text) > maxInputBytes:
+		r.fail(checkBase64, inputTooLarge, "digitizationData is longer than %d bytes", maxInputBytes)
+		return r
+	}
+	data, f := readBase64(text)
+	if f != nil {
+		r.fail(checkBase64, f.kind, "%s", f.detail)
+	}
+	r.pass(checkBase64, "standard base64, %d characters", len(text))
+	if data != nil {
+		r.readIIDD(data)
+	}
+	return r
+}
+
+// readIIDD checks the JSON of an IIDD.
+func (r *reading) readIIDD(data []byte) {
+	iidd, f := readObject(data)
+	if f != nil {
+		r.fail(checkJSON, f.kind, "%s", f.detail)
+		return
+	}
+	r.pass(checkJSON, "one JSON object of %d bytes", len(data))
+	if payload := r.readShape(iidd); payload != nil {
+		r.readPayload(payload)
+	}
+	r.readTAVMember(iidd)
+}
+
+// readShape finds the encrypted payload, nil if there is none to open.
+func (r *reading) readShape(iidd object) object {
+	card, funding := iidd.has(shapeCardInfo), iidd.has(shapeFundingAccount)
+	switch {
+	case card && funding:
+		r.fail(checkShape, shapeBoth, "cardInfo and fundingAccountInfo are both there")
+		r.facts.Shape = shapeCardInfo
+		return r.member(iidd, shapeCardInfo)
+	case card:
+		return r.readCardInfo(iidd)
+	case funding:
+		return r.readFundingAccount(iidd)
+	}
+	for _, shape := range []string{shapeCardInfo, shapeFundingAccount} {
+		if name, ok := iidd.fold(shape); ok && name != shape {
+			r.fail(checkShape, shapeMemberCase, "the member is spelled %s", shown(name))
+			return nil
+		}
+	}
+	r.fail(checkShape, shapeNone, "neither cardInfo nor fundingAccountInfo has a value")
+	return nil
+}
+
+func (r *reading) readCardInfo(iidd object) object {
+	r.facts.Shape = shapeCardInfo
+	info := r.member(iidd, shapeCardInfo)
+	if info.has(memberPayload) {
+		r.fail(checkShape, cardInfoNested, "cardInfo has a member encryptedPayload")
+		return r.member(info, memberPayload)
+	}
+	r.pass(checkShape, "cardInfo")
+	return info
+}
+
+func (r *reading) readFundingAccount(iidd object) object {
+	r.facts.Shape = shapeFundingAccount
+	info := r.member(iidd, shapeFundingAccount)
+	if info == nil {
+		return nil
+	}
+	var present []string
+	for _, name := range []string{memberPayload, "pushAccountReceipt", "panUniqueReference", "tokenUniqueReference"} {
+		if info.has(name) {
+			present = append(present, name)
+		}
+	}
+	switch {
+	case len(present) == 0 && info.has("encryptedData"):
+		r.fail(checkShape, fundingFlat, "the encrypted members stand directly in fundingAccountInfo")
+		return info
+	case len(present) != 1:
+		r.fail(checkShape, fundingChoice, "%d of the four are there", len(present))
+		return nil
+	case present[0] != memberPayload:
+		r.facts.AccountReference = present[0]
+		r.pass(checkShape, "fundingAccountInfo with %s instead of a card", present[0])
+		r.order = slices.Insert(slices.Clone(r.order), slices.Index(r.order, checkShape)+1, checkReference)
+		r.skip("only MDES itself can resolve it", checkReference)
+		r.drop(sealedChecks...)
+		r.drop(openedChecks...)
+		r.drop(cardChecks...)
+		return nil
+	}
+	r.pass(checkShape, "fundingAccountInfo with encryptedPayload")
+	return r.member(info, memberPayload)
+}
+
+// member returns an object member of the shape, or nil.
+func (r *reading) member(parent object, name string) object {
+	child, f := readObject(parent[name])
+	switch {
+	case f == nil:
+		return child
+	case f.kind == jsonNotObject:
+		r.fail(checkShape, shapeNotObject, "%s is not a JSON object", name)
+	default:
+		r.fail(checkShape, f.kind, "%s: %s", name, f.detail)
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package mdessim
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+)
+
+// CardNumber is a PAN as the simulator read it, right or wrong. Like
+// walletport.PAN it prints masked on every path of fmt, slog and encoding; the
+// pointer keeps it so inside unexported fields too.
+type CardNumber struct{ text *string }
+
+// NewCardNumber wraps the text of a PAN without checking it.
+func NewCardNumber(text string) CardNumber { return CardNumber{text: &text} }
+
+// reveal returns the text itself.
+func (n CardNumber) reveal() string {
+	if n.text == nil {
+		return ""
+	}
+	return *n.text
+}
+
+// String returns the masked form: first six and last four of 13 digits or more,
+// last four of a shorter PAN, nothing of what is no PAN at all.
+func (n CardNumber) String() string {
+	d := n.reveal()
+	switch {
+	case !isDigits(d) || len(d) < 9 || len(d) > 19:
+		return "****"
+	case len(d) < 13:
+		return strings.Repeat("*", len(d)-4) + d[len(d)-4:]
+	}
+	return d[:6] + strings.Repeat("*", len(d)-10) + d[len(d)-4:]
+}
+
+// GoString returns the masked form for %#v.
+func (n CardNumber) GoString() string { return "mdessim.CardNumber(" + n.String() + ")" }
+
+// Format writes the masked form for every verb.
+func (n CardNumber) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, n.String()) }
+
+// LogValue returns the masked form for slog.
+func (n CardNumber) LogValue() slog.Value { return slog.StringValue(n.String()) }
+
+// MarshalText returns the masked form; encoding/json uses it as well.
+func (n CardNumber) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
+
+// lastFour returns the digits that a token may show of its card.
+func (n CardNumber) lastFour() string {
+	d := n.reveal()
+	if len(d) < 9 {
+		return ""
+	}
+	return d[len(d)-4:]
+}
+
+func isDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// hasLuhnDigit checks the check digit of ISO/IEC 7812-1 annex B: counted from the
+// right, every second digit is doubled and its own digits are added.
+func hasLuhnDigit(digits string) bool {
+	total, double := 0, false
+	for i := len(digits) - 1; i >= 0; i-- {
+		d := int(digits[i] - '0')
+		if double {
+			d = d*2/10 + d*2%10
+		}
+		total += d
+		double = !double
+	}
+	return total%10 == 0
+}

@@ -1,0 +1,169 @@
+package mdessim
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	_ "crypto/sha512" // SHA-512 for OAEP
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+)
+
+// wrapping is a way to encrypt the AES key with RSA.
+type wrapping struct {
+	name      string
+	label     string      // what oaepHashingAlgorithm should say for it
+	hash, mgf crypto.Hash // zero hash is PKCS#1 v1.5
+	asFault   kind        // what it means if the label says otherwise
+}
+
+// wrappings are the ways seen in the field, the legal ones first.
+var wrappings = []wrapping{
+	{"RSA-OAEP SHA256", label256, crypto.SHA256, crypto.SHA256, wrapOtherHash},
+	{"RSA-OAEP SHA512", label512, crypto.SHA512, crypto.SHA512, wrapOtherHash},
+	{"RSA PKCS#1 v1.5", labelNone, 0, 0, wrapPKCS1},
+	{"RSA-OAEP SHA256 with MGF1-SHA1", "", crypto.SHA256, crypto.SHA1, wrapMGF1SHA1},
+	{"RSA-OAEP SHA512 with MGF1-SHA1", "", crypto.SHA512, crypto.SHA1, wrapMGF1SHA1},
+	{"RSA-OAEP SHA1", "", crypto.SHA1, crypto.SHA1, wrapSHA1},
+}
+
+const legalWrappings = 3
+
+func wrappingOf(label string) wrapping {
+	for _, w := range wrappings[:legalWrappings] {
+		if w.label == label {
+			return w
+		}
+	}
+	return wrappings[0]
+}
+
+func (w wrapping) unwrap(key crypto.Decrypter, wrapped []byte) ([]byte, error) {
+	if w.hash == 0 {
+		return key.Decrypt(rand.Reader, wrapped, &rsa.PKCS1v15DecryptOptions{}) //nolint:staticcheck // MDES defines PKCS#1 v1.5 for an absent oaepHashingAlgorithm
+	}
+	return key.Decrypt(rand.Reader, wrapped, &rsa.OAEPOptions{Hash: w.hash, MGFHash: w.mgf})
+}
+
+// open decrypts a payload and checks the card in it.
+func (r *reading) open(s sealed) {
+	candidates := r.findKeys(s.fingerprint)
+	aesKey := r.unwrapKey(s, candidates)
+	if aesKey == nil {
+		return
+	}
+	aesKey = r.readAESKey(s, aesKey)
+	if aesKey == nil {
+		return
+	}
+	if plaintext := r.decrypt(s, aesKey); plaintext != nil {
+		r.readPlaintext(plaintext)
+	}
+}
+
+// findKeys returns the keys that the payload may have been sealed to.
+func (r *reading) findKeys(fingerprint string) []EncryptionKey {
+	for _, key := range r.keys.Encryption {
+		if key.isNamed(fingerprint) {
+			r.pass(checkFingerprintKnown, "it names a key of this MDES")
+			return []EncryptionKey{key}
+		}
+	}
+	for _, key := range r.keys.Encryption {
+		for _, wrong := range key.wrongDigests() {
+			if fingerprint != "" && equalHex(wrong.hex, fingerprint) {
+				r.fail(checkFingerprintKnown, wrong.kind, "it is a digest of a known key, but not the one this MDES looks up: %s", wrong.kind.code)
+				return []EncryptionKey{key}
+			}
+		}
+	}
+	if len(r.keys.Encryption) == 1 && len(r.keys.Encryption[0].names()) == 0 {
+		r.skip("needs the certificate of the encryption key", checkFingerprintKnown)
+		return r.keys.Encryption
+	}
+	r.fail(checkFingerprintKnown, fingerprintUnknown, "no key of this MDES has that fingerprint, nor any other digest of a known key")
+	return r.keys.Encryption
+}
+
+func equalHex(a, b string) bool {
+	x, errX := hex.DecodeString(a)
+	y, errY := hex.DecodeString(b)
+	return errX == nil && errY == nil && string(x) == string(y)
+}
+
+// unwrapKey opens the AES key as the payload labels it; if that fails, it finds
+// out how the key was really wrapped.
+func (r *reading) unwrapKey(s sealed, candidates []EncryptionKey) []byte {
+	labelled := wrappingOf(s.oaepHash)
+	for _, key := range candidates {
+		if aesKey, err := labelled.unwrap(key.Decrypter, s.key); err == nil {
+			r.facts.KeyWrap = labelled.name
+			r.pass(checkKeyUnwrap, "%s", labelled.name)
+			return aesKey
+		}
+	}
+	for _, key := range candidates {
+		for _, w := range wrappings {
+			aesKey, err := w.unwrap(key.Decrypter, s.key)
+			if err != nil {
+				continue
+			}
+			r.facts.KeyWrap = w.name
+			r.fail(checkKeyUnwrap, w.faultUnder(s.oaepHash), "labelled %s, really %s", labelled.name, w.name)
+			return aesKey
+		}
+	}
+	return r.unwrapWithOtherKey(s)
+}
+
+// faultUnder names the fault of a wrapping that stands under a wrong label.
+func (w wrapping) faultUnder(label string) kind {
+	if label == labelNone {
+		return wrapUnnamed
+	}
+	return w.asFault
+}
+
+func (r *reading) unwrapWithOtherKey(s sealed) []byte {
+	for _, key := range r.keys.Encryption {
+		for _, w := range wrappings[:legalWrappings] {
+			if aesKey, err := w.unwrap(key.Decrypter, s.key); err == nil {
+				r.facts.KeyWrap = w.name
+				r.fail(checkKeyUnwrap, wrapOtherKey, "another key of this MDES opens it")
+				return aesKey
+			}
+		}
+	}
+	r.fail(checkKeyUnwrap, wrapFailed, "no key of this MDES opens it, by any wrapping seen in the field")
+	return nil
+}
+
+// readAESKey checks the length. A key that is the text of another one is named,
+// unless the payload was really encrypted with the text's own bytes.
+func (r *reading) readAESKey(s sealed, key []byte) []byte {
+	legal := len(key) == 16 || len(key) == 32
+	if inner := keyInText(key); inner != nil && (!legal || !looksLikeJSON(firstBlocks(s, key))) {
+		r.fail(checkAESKey, aesKeyText, "the unwrapped key is the text of a key of %d bytes", len(inner))
+		return inner
+	}
+	if !legal {
+		r.fail(checkAESKey, aesKeyLength, "the AES key has %d bytes", len(key))
+		return nil
+	}
+	r.facts.Cipher = fmt.Sprintf("AES-%d-%s", 8*len(key), s.mode)
+	r.pass(checkAESKey, "AES-%d", 8*len(key))
+	return key
+}
+
+// keyInText returns the AES key that key spells in hex or base64, nil if none.
+func keyInText(key []byte) []byte {
+	inner, err := hex.DecodeString(string(key))
+	if err != nil {
+		inner = decodeOrNil(base64.StdEncoding, string(key))
+	}
+	if len(inner) == 16 || len(inner) == 32 {
+		return inner
+	}
+	return nil
+}

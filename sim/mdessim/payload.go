@@ -1,0 +1,258 @@
+package mdessim
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+)
+
+// The limits of the encrypted payload, MDES Pre-Digitization API 2.0, in
+// characters of hex.
+const (
+	minFingerprintChars  = 32
+	maxFingerprintChars  = 64
+	minEncryptedKeyChars = 32
+	maxEncryptedKeyChars = 512
+	maxDataChars         = 256_000
+	maxAADChars          = 36
+	gcmTagBytes          = 16
+	gcmNonceBytes        = 12
+	aesBlockBytes        = 16
+)
+
+// Cipher modes and OAEP hashes as the payload spells them.
+const (
+	modeCBC   = "CBC"
+	modeGCM   = "GCM"
+	labelNone = "" // RSA PKCS#1 v1.5
+	label256  = "SHA256"
+	label512  = "SHA512"
+)
+
+// sealed is an encrypted payload, decoded from hex.
+type sealed struct {
+	fingerprint string
+	key         []byte
+	data        []byte
+	oaepHash    string // labelNone, label256 or label512
+	mode        string // modeCBC or modeGCM
+	iv          []byte // nil if absent
+	tag, aad    []byte // GCM only
+}
+
+// readPayload checks the members of an encrypted payload and opens it if the
+// keys are there.
+func (r *reading) readPayload(p object) {
+	if !r.readMembers(p) {
+		return
+	}
+	s := sealed{}
+	s.fingerprint = r.readFingerprint(p)
+	s.key = r.readEncryptedKey(p)
+	s.data = r.readEncryptedData(p)
+	s.oaepHash = r.readOAEPHash(p)
+	s.mode = r.readCipherMode(p)
+	s.iv = r.readIV(p, s.mode)
+	if s.mode == modeGCM {
+		s.tag, s.aad = r.readGCM(p)
+	}
+	r.readDataLength(&s)
+	if len(r.keys.Encryption) == 0 {
+		r.skip("needs the MDES encryption key", openedChecks...)
+		r.skip("needs the decrypted card", cardChecks...)
+		return
+	}
+	if s.key != nil && s.data != nil {
+		r.open(s)
+	}
+}
+
+// readMembers checks presence and types; false if there is nothing to go on with.
+func (r *reading) readMembers(p object) bool {
+	for _, name := range []string{"publicKeyFingerprint", "encryptedKey", "encryptedData"} {
+		if _, ok := p[name]; ok {
+			continue
+		}
+		if other, ok := p.fold(name); ok {
+			r.fail(checkMembers, memberCase, "%s is spelled %s", name, shown(other))
+			p[name] = p[other]
+			continue
+		}
+		r.fail(checkMembers, memberMissing, "%s is missing", name)
+		return false
+	}
+	names := []string{"publicKeyFingerprint", "encryptedKey", "encryptedData", "oaepHashingAlgorithm", "iv", "algorithmCipherMode", "tag", "aad"}
+	for _, name := range names {
+		r.readMemberType(p, name)
+	}
+	r.pass(checkMembers, "encryptedData, encryptedKey and publicKeyFingerprint are there, all strings")
+	return true
+}
+
+// mayBeEmpty are members whose empty string means the same as leaving them out:
+// PKCS#1 v1.5 senders exist that write an empty oaepHashingAlgorithm, and no
+// additional data is a legal GCM input.
+var mayBeEmpty = map[string]bool{"oaepHashingAlgorithm": true, "aad": true}
+
+func (r *reading) readMemberType(p object, name string) {
+	raw, ok := p[name]
+	if !ok {
+		return
+	}
+	text, isText := p.text(name)
+	switch {
+	case isNull(raw):
+		r.fail(checkMembers, memberNull, "%s is null", name)
+	case !isText:
+		r.fail(checkMembers, memberNotString, "%s is not a string", name)
+	case text == "" && !mayBeEmpty[name]:
+		r.fail(checkMembers, memberEmpty, "%s is empty", name)
+	}
+}
+
+func (r *reading) readFingerprint(p object) string {
+	text, ok := p.text("publicKeyFingerprint")
+	if !ok || text == "" {
+		return ""
+	}
+	plain := strings.ReplaceAll(text, ":", "")
+	switch _, err := hex.DecodeString(plain); {
+	case err != nil, plain != text:
+		r.fail(checkFingerprint, fingerprintNotHex, "publicKeyFingerprint is not plain hex")
+	case len(text) < minFingerprintChars || len(text) > maxFingerprintChars:
+		r.fail(checkFingerprint, fingerprintLength, "publicKeyFingerprint has %d characters", len(text))
+	default:
+		r.facts.Fingerprint = shownHex(text)
+		r.pass(checkFingerprint, "%d hex characters", len(text))
+	}
+	return plain
+}
+
+func (r *reading) readEncryptedKey(p object) []byte {
+	text, ok := p.text("encryptedKey")
+	if !ok || text == "" {
+		return nil
+	}
+	key := r.readHex(checkEncryptedKey, text, encryptedKeyBase64, encryptedKeyNotHex)
+	if key != nil && (2*len(key) < minEncryptedKeyChars || 2*len(key) > maxEncryptedKeyChars) {
+		r.fail(checkEncryptedKey, encryptedKeyLength, "encryptedKey has %d bytes", len(key))
+	}
+	r.pass(checkEncryptedKey, "%d bytes in hex", len(key))
+	return key
+}
+
+func (r *reading) readEncryptedData(p object) []byte {
+	text, ok := p.text("encryptedData")
+	if !ok || text == "" {
+		return nil
+	}
+	data := r.readHex(checkEncryptedData, text, dataBase64, dataNotHex)
+	if len(text) > maxDataChars {
+		r.fail(checkEncryptedData, dataLength, "encryptedData has %d characters", len(text))
+	}
+	return data
+}
+
+// readDataLength closes the check of encryptedData: a block cipher's output is
+// whole blocks.
+func (r *reading) readDataLength(s *sealed) {
+	if s.data == nil {
+		return
+	}
+	if rest := len(s.data) % aesBlockBytes; s.mode == modeCBC && rest != 0 {
+		r.fail(checkEncryptedData, dataTruncated, "encryptedData has %d bytes: %d too many for whole blocks of 16", len(s.data), rest)
+	}
+	r.pass(checkEncryptedData, "%d bytes in hex", len(s.data))
+}
+
+// readHex decodes a hex member. Base64 is named and decoded all the same.
+func (r *reading) readHex(check, text string, isBase64, notHex kind) []byte {
+	data, err := hex.DecodeString(text)
+	if err == nil {
+		return data
+	}
+	for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawURLEncoding} {
+		if data := decodeOrNil(enc, text); data != nil {
+			r.fail(check, isBase64, "the value is base64")
+			return data
+		}
+	}
+	if len(text)%2 == 1 {
+		r.fail(check, notHex, "the value has an odd number of characters")
+		return nil
+	}
+	r.fail(check, notHex, "the value is not hex")
+	return nil
+}
+
+func (r *reading) readOAEPHash(p object) string {
+	text, _ := p.text("oaepHashingAlgorithm")
+	switch plain := strings.ReplaceAll(strings.ToUpper(text), "-", ""); {
+	case text == labelNone:
+		r.pass(checkOAEPHash, "absent: RSA PKCS#1 v1.5")
+		return labelNone
+	case text == label256, text == label512:
+		r.pass(checkOAEPHash, "RSA-OAEP with %s", text)
+		return text
+	case plain == label256, plain == label512:
+		if strings.Contains(text, "-") {
+			r.fail(checkOAEPHash, oaepHashHyphen, "oaepHashingAlgorithm is %s", shown(text))
+		}
+		r.fail(checkOAEPHash, oaepHashUnknown, "oaepHashingAlgorithm is %s", shown(text))
+		return plain
+	}
+	r.fail(checkOAEPHash, oaepHashUnknown, "oaepHashingAlgorithm is %s", shown(text))
+	return labelNone
+}
+
+func (r *reading) readCipherMode(p object) string {
+	text, ok := p.text("algorithmCipherMode")
+	switch {
+	case !ok, text == "":
+		r.pass(checkCipherMode, "absent: CBC")
+	case text == modeCBC:
+		r.pass(checkCipherMode, "CBC")
+	case text == modeGCM:
+		return modeGCM
+	default:
+		r.fail(checkCipherMode, cipherModeUnknown, "algorithmCipherMode is %s", shown(text))
+	}
+	return modeCBC
+}
+
+func (r *reading) readIV(p object, mode string) []byte {
+	text, ok := p.text("iv")
+	if !ok || text == "" {
+		r.pass(checkIV, "absent: all zero")
+		return nil
+	}
+	want := aesBlockBytes
+	if mode == modeGCM {
+		want = gcmNonceBytes
+	}
+	iv := r.readHex(checkIV, text, ivBase64, ivNotHex)
+	if iv != nil && len(iv) != want {
+		r.fail(checkIV, ivLength, "the iv has %d bytes; %s takes %d", len(iv), mode, want)
+	}
+	r.pass(checkIV, "%d bytes in hex", len(iv))
+	return iv
+}
+
+func (r *reading) readGCM(p object) (tag, aad []byte) {
+	tagText, _ := p.text("tag")
+	aadText, hasAAD := p.text("aad")
+	tag, errTag := hex.DecodeString(tagText)
+	aad, errAAD := hex.DecodeString(aadText)
+	switch {
+	case tagText == "":
+		r.fail(checkCipherMode, gcmTagMissing, "the mode is GCM and there is no tag")
+	case errTag != nil || len(tag) != gcmTagBytes:
+		r.fail(checkCipherMode, gcmTagForm, "tag is not 16 bytes in hex")
+	case !hasAAD:
+		r.fail(checkCipherMode, gcmAADMissing, "the mode is GCM and there is no aad")
+	case errAAD != nil || len(aadText) > maxAADChars:
+		r.fail(checkCipherMode, gcmAADForm, "aad is not hex of at most %d characters", maxAADChars)
+	}
+	r.pass(checkCipherMode, "GCM with tag and aad")
+	return tag, aad
+}
