@@ -130,7 +130,8 @@ type Audit interface {
 	// AppendAudit locks the head, asks link for the entries that follow it, and
 	// stores them and the new head in one durable transaction. link may be called
 	// again when the transaction has to be retried; the entries it returns carry
-	// Seq head+1, head+2, …
+	// Seq head+1, head+2, … No entries change nothing; an error of link is returned
+	// as it is. link must not call the store, which may have no connection left.
 	AppendAudit(ctx context.Context, link func(AuditHead) ([]AuditEntry, error)) error
 	// AuditHead returns the stored head.
 	AuditHead(ctx context.Context) (AuditHead, error)

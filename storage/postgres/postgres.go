@@ -1,5 +1,5 @@
-// Package postgres keeps walletport's rows in PostgreSQL 14 or later: the engine
-// for more than one replica or machine. Replicas share nothing but the database;
+// Package postgres keeps walletport's rows in PostgreSQL (tested with 15): the
+// engine for more than one replica or machine. Replicas share nothing but the database;
 // the audit chain is one because each batch locks its head.
 package postgres
 

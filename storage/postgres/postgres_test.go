@@ -34,3 +34,5 @@ func mustOpen(t testing.TB, url string) *postgres.Store {
 	}
 	return s
 }
+
+func BenchmarkStore(b *testing.B) { storagetest.Bench(b, newDatabase) }

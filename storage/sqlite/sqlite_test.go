@@ -32,3 +32,5 @@ func mustOpen(t testing.TB, path string) *sqlite.Store {
 	}
 	return s
 }
+
+func BenchmarkStore(b *testing.B) { storagetest.Bench(b, newDatabase) }

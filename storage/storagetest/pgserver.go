@@ -188,10 +188,12 @@ func (s *PostgresServer) awaitReady(ctx context.Context) error {
 	}
 }
 
-// CreateDatabase makes an empty database and returns its URL.
+// CreateDatabase makes an empty database and returns its URL. To copy the files of
+// the template is three times as fast as to write them through the log, which is
+// what PostgreSQL 15 does when not told.
 func (s *PostgresServer) CreateDatabase(ctx context.Context) (string, error) {
 	name := "test" + strconv.FormatInt(s.databases.Add(1), 10)
-	if err := s.admin(ctx, "CREATE DATABASE "+name); err != nil {
+	if err := s.admin(ctx, "CREATE DATABASE "+name+" STRATEGY file_copy"); err != nil {
 		return "", err
 	}
 	return s.url(name), nil

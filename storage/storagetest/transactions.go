@@ -169,11 +169,21 @@ func testConcurrentAdd(t *testing.T, open Open) {
 func testReadDuringWrite(t *testing.T, open Open) {
 	writer, reader := open(t), open(t)
 	mustPut(t, writer, card(1, 0))
-	mustAppend(t, writer, func(head storage.AuditHead) ([]storage.AuditEntry, error) {
-		for _, s := range []storage.Store{writer, reader} {
-			wantEqual(t, "card", must(s.Card(t.Context(), 1))(t, "Card"), card(1, 0))
-			wantEqual(t, "head", must(s.AuditHead(t.Context()))(t, "AuditHead"), head)
-		}
-		return links("entry", 1)(head)
-	})
+	locked, read := make(chan struct{}), make(chan struct{})
+	appended := make(chan error, 1)
+	go func() {
+		appended <- writer.AppendAudit(t.Context(), func(head storage.AuditHead) ([]storage.AuditEntry, error) {
+			close(locked)
+			<-read
+			return links("entry", 1)(head)
+		})
+	}()
+	<-locked
+	for _, s := range []storage.Store{writer, reader} {
+		wantEqual(t, "card", must(s.Card(t.Context(), 1))(t, "Card"), card(1, 0))
+		wantEqual(t, "head", must(s.AuditHead(t.Context()))(t, "AuditHead").Seq, int64(0))
+	}
+	close(read)
+	wantNoErrors(t, []error{<-appended})
+	wantChain(t, reader, 1)
 }

@@ -7,6 +7,7 @@ import (
 	"os/user"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 // unprivileged returns the attributes of a process that ends with this one. Root
@@ -44,4 +45,13 @@ func accountIDs(names ...string) (uid, gid uint32, err error) {
 		return uint32(u), uint32(g), nil
 	}
 	return 0, 0, err
+}
+
+// processorTime returns the processor time that this process has used.
+func processorTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

@@ -1,0 +1,165 @@
+package storagetest
+
+import (
+	"encoding/binary"
+	"fmt"
+	"testing"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/storage"
+)
+
+// Bench reports, beside the time that passed, the processor time of this process
+// (cpu-µs/op), which other work on the machine does not change. A database server's
+// is not in it.
+//
+// It measures an engine: cards put in batches of 1,000 (new and unchanged ones),
+// one card looked up among few and among many, audit records appended alone and in
+// batches, by one caller and by several.
+func Bench(b *testing.B, database NewDatabase) {
+	b.Run("put 1000 new cards", func(b *testing.B) { benchPut(b, database(b)(b)) })
+	b.Run("put 1000 unchanged cards", func(b *testing.B) { benchPutUnchanged(b, database(b)(b)) })
+	for _, count := range []int{1_000, 200_000} {
+		b.Run(fmt.Sprintf("look up one of %d cards", count), func(b *testing.B) {
+			s := database(b)(b)
+			fill(b, s, count)
+			b.Run("by one caller", func(b *testing.B) { benchCard(b, s, count) })
+			b.Run("by all processors", func(b *testing.B) { benchCardParallel(b, s, count) })
+		})
+	}
+	for _, size := range []int{1, 32, 256} {
+		b.Run(fmt.Sprintf("append %d records", size), func(b *testing.B) { benchAppend(b, database(b)(b), size) })
+	}
+	b.Run("append 32 records, two replicas", func(b *testing.B) { benchAppendReplicas(b, database(b)) })
+}
+
+const putBatch = 1000
+
+// batch makes cards with ids that follow first. Their bytes need not be random, but
+// PAN indexes have to arrive in random order, as they do in life.
+func batch(first walletport.CardID, count int) []storage.Card {
+	list := make([]storage.Card, count)
+	for i := range list {
+		list[i] = card(first+walletport.CardID(i), 0)
+	}
+	return list
+}
+
+func fill(b *testing.B, s storage.Store, count int) {
+	for first := 0; first < count; first += putBatch {
+		mustPut(b, s, batch(walletport.CardID(first), min(putBatch, count-first))...)
+	}
+}
+
+func benchPut(b *testing.B, s storage.Store) {
+	first := walletport.CardID(0)
+	defer reportCPU(b)()
+	for b.Loop() {
+		b.StopTimer()
+		list := batch(first, putBatch)
+		first += putBatch
+		b.StartTimer()
+		if result := mustPut(b, s, list...); result.Inserted != putBatch {
+			b.Fatalf("inserted %d cards, want %d", result.Inserted, putBatch)
+		}
+	}
+	b.ReportMetric(float64(b.N*putBatch)/b.Elapsed().Seconds(), "cards/s")
+}
+
+func benchPutUnchanged(b *testing.B, s storage.Store) {
+	list := batch(1, putBatch)
+	mustPut(b, s, list...)
+	defer reportCPU(b)()
+	for b.Loop() {
+		if result := mustPut(b, s, list...); result.Unchanged != putBatch {
+			b.Fatalf("left %d cards unchanged, want %d", result.Unchanged, putBatch)
+		}
+	}
+	b.ReportMetric(float64(b.N*putBatch)/b.Elapsed().Seconds(), "cards/s")
+}
+
+// reportCPU returns the function that reports what was used since.
+func reportCPU(b *testing.B) func() {
+	start := processorTime()
+	return func() {
+		used := processorTime() - start
+		b.ReportMetric(float64(used.Nanoseconds())/1e3/float64(b.N), "cpu-µs/op")
+	}
+}
+
+// scatter turns 0, 1, 2, … into card ids all over the range (Fibonacci hashing).
+func scatter(i uint64, count int) walletport.CardID {
+	return walletport.CardID((i * 0x9E3779B97F4A7C15) >> 11 % uint64(count))
+}
+
+func benchCard(b *testing.B, s storage.Store, count int) {
+	b.ReportAllocs()
+	i := uint64(0)
+	defer reportCPU(b)()
+	for b.Loop() {
+		i++
+		if _, err := s.Card(b.Context(), scatter(i, count)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func benchCardParallel(b *testing.B, s storage.Store, count int) {
+	b.RunParallel(func(pb *testing.PB) {
+		i := uint64(0)
+		for pb.Next() {
+			i++
+			if _, err := s.Card(b.Context(), scatter(i, count)); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+}
+
+// benchLink chains entries without hashing, for the hash is not the store's work.
+// They name cards all over, as in life.
+func benchLink(entries []storage.AuditEntry) func(storage.AuditHead) ([]storage.AuditEntry, error) {
+	return func(head storage.AuditHead) ([]storage.AuditEntry, error) {
+		for i := range entries {
+			entries[i].Seq = head.Seq + 1 + int64(i)
+			entries[i].Record.CardID = scatter(uint64(entries[i].Seq), 1_000_000)
+			binary.BigEndian.PutUint64(entries[i].Hash, uint64(entries[i].Seq))
+		}
+		return entries, nil
+	}
+}
+
+func benchEntries(size int) []storage.AuditEntry {
+	entries := make([]storage.AuditEntry, size)
+	for i := range entries {
+		entries[i] = entry(storage.AuditHead{Seq: int64(i)}, "0192f0c1-2b1e-7c3a-9d55-3f7f0a1b2c3d")
+	}
+	return entries
+}
+
+func benchAppend(b *testing.B, s storage.Store, size int) {
+	b.ReportAllocs()
+	link := benchLink(benchEntries(size))
+	defer reportCPU(b)()
+	for b.Loop() {
+		mustAppend(b, s, link)
+	}
+	b.ReportMetric(float64(b.N*size)/b.Elapsed().Seconds(), "records/s")
+}
+
+func benchAppendReplicas(b *testing.B, open Open) {
+	const size = 32
+	replicas := []storage.Store{open(b), open(b)}
+	b.ResetTimer()
+	wantNoErrors(b, each(len(replicas), func(i int) error {
+		link := benchLink(benchEntries(size))
+		for n := i; n < b.N; n += len(replicas) {
+			if err := replicas[i].AppendAudit(b.Context(), link); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	b.ReportMetric(float64(b.N*size)/b.Elapsed().Seconds(), "records/s")
+}
