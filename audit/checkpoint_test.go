@@ -1,0 +1,174 @@
+package audit_test
+
+import (
+	"crypto"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/audit"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/keys/keystest"
+	"github.com/walletport/walletport/storage"
+)
+
+// mustRecord records one after the other and lets the signer work in between.
+func mustRecord(t *testing.T, l *audit.Log, n int) {
+	t.Helper()
+	for i := range n {
+		if err := l.Record(t.Context(), record(i)); err != nil {
+			t.Fatalf("Record: %v", err)
+		}
+		synctest.Wait()
+	}
+}
+
+func TestCheckpointsAreMadeInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ring, m, seen := checkpointRing(t), newMemory(), &observed{}
+		l, stop := mustRun(t, audit.Config{
+			Store: m, Keys: keystest.NewSource(ring), Observer: seen,
+			Settings: audit.Settings{CheckpointEvery: 10, CheckpointInterval: time.Minute},
+		})
+		mustRecord(t, l, 25) // signed at 10 and 20
+		time.Sleep(61 * time.Second)
+		synctest.Wait()             // signed at 25, by time
+		time.Sleep(3 * time.Minute) // nothing new
+		mustRecord(t, l, 2)         // signed at 27, by the shutdown
+		stop()
+		want := []int64{10, 20, 25, 27}
+		if !slices.Equal(m.signedSeqs(), want) || !slices.Equal(seen.signed, want) {
+			t.Errorf("checkpoints at %v, observed %v, want %v", m.signedSeqs(), seen.signed, want)
+		}
+		if got := mustVerify(t, m, ring); got.Checkpoints != 4 || got.Unsigned != 0 {
+			t.Errorf("Verify = %+v", got)
+		}
+		// A second start counts from where it stands.
+		l, stop = mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Settings: audit.Settings{CheckpointEvery: 10}})
+		mustRecord(t, l, 3)
+		stop()
+		if got := m.signedSeqs(); got[len(got)-1] != 30 || len(got) != 5 {
+			t.Errorf("after a second start: checkpoints at %v", got)
+		}
+	})
+}
+
+func TestACheckpointThatFailsIsTriedAgain(t *testing.T) {
+	refusing := *keystest.Key(t, keys.Meta{Purpose: keys.AuditCheckpoint})
+	refusing.Signer = brokenSigner{refusing.Signer}
+	rsa := *keystest.Key(t, keys.Meta{Purpose: keys.TAVSigning})
+	rsa.Purpose = keys.AuditCheckpoint
+	for _, c := range []struct {
+		name string
+		ring *keys.Ring
+		want string
+	}{
+		{"no key", keys.NewRing(nil), "key_unavailable"},
+		{"a key that does not sign", keys.NewRing([]*keys.Key{&refusing}), "sign audit checkpoint"},
+		{"a key of another kind", keys.NewRing([]*keys.Key{&rsa}), "Ed25519"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m, seen, source := newMemory(), &observed{}, keystest.NewSource(c.ring)
+				l, stop := mustRun(t, audit.Config{Store: m, Keys: source, Observer: seen, Settings: audit.Settings{CheckpointEvery: 4}})
+				mustRecord(t, l, 6) // records go on; one attempt, not three
+				if len(seen.unsaved) != 1 || !strings.Contains(seen.unsaved[0].Error(), c.want) {
+					t.Errorf("observed %v", seen.unsaved)
+				}
+				good := checkpointRing(t)
+				source.Replace(good)
+				time.Sleep(2 * time.Minute)
+				synctest.Wait()
+				if !slices.Equal(m.signedSeqs(), []int64{6}) {
+					t.Errorf("checkpoints at %v, want [6]", m.signedSeqs())
+				}
+				stop()
+				mustVerify(t, m, good)
+			})
+		})
+	}
+}
+
+type brokenSigner struct{ crypto.Signer }
+
+func (brokenSigner) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	return nil, errors.New("the module is away")
+}
+
+// TestALossIsWitnessed: the database is set back while the Log runs, which leaves
+// a chain that is whole in itself.
+func TestALossIsWitnessed(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		back func(m *memory)
+		kind audit.Kind
+		seq  int64
+		more int // records afterwards
+	}{
+		{"the last records are gone", func(m *memory) { m.setBack(3) }, audit.Truncated, 5, 1},
+		{"the last records are gone and others came", func(m *memory) { m.setBack(3) }, audit.CheckpointMismatch, 6, 4},
+		{"the last record is another", func(m *memory) { m.rewrite(6) }, audit.CheckpointMismatch, 6, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ring, m, seen := checkpointRing(t), newMemory(), &observed{}
+				l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen})
+				mustRecord(t, l, 6)
+				c.back(m)
+				mustRecord(t, l, c.more)
+				_, err := audit.Verify(t.Context(), m, ring)
+				wantBreak(t, err, c.kind, c.seq)
+				stop()
+				if !slices.Equal(seen.lost, []int64{6}) {
+					t.Errorf("observed losses %v, want [6]", seen.lost)
+				}
+			})
+		})
+	}
+	t.Run("at the shutdown too", func(t *testing.T) {
+		ring, m := checkpointRing(t), newMemory()
+		l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring)})
+		for i := range 6 {
+			if err := l.Record(t.Context(), record(i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		m.lock.Lock()
+		m.setBack(2)
+		m.lock.Unlock()
+		if err := l.Record(t.Context(), record(7)); err != nil {
+			t.Fatal(err)
+		}
+		stop()
+		_, err := audit.Verify(t.Context(), m, ring)
+		wantBreak(t, err, audit.Truncated, 4)
+	})
+}
+
+func (m *memory) setBack(to int) {
+	m.entries = m.entries[:to]
+	m.head = storage.AuditHead{Seq: int64(to), Hash: m.entries[to-1].Hash}
+}
+
+// TestAnotherReplicasRecordsAreNoLoss: two Logs take turns.
+func TestAnotherReplicasRecordsAreNoLoss(t *testing.T) {
+	ring, m, seen := checkpointRing(t), newMemory(), &observed{}
+	var logs []walletport.AuditRecorder
+	for range 2 {
+		l, _ := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen})
+		logs = append(logs, l)
+	}
+	for i := range 20 {
+		if err := logs[i%2].Record(t.Context(), record(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := mustVerify(t, m, ring); got.Records != 20 || len(seen.lost) != 0 {
+		t.Errorf("Verify = %+v, losses %v", got, seen.lost)
+	}
+}

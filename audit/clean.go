@@ -1,0 +1,89 @@
+package audit
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/walletport/walletport"
+)
+
+const (
+	// redacted stands for a text that held a card number. The doors refuse such
+	// texts; this is the second fence. The act must be recorded all the same, so
+	// the text is replaced, not the record refused.
+	redacted = "[redacted: card number]"
+	// cut ends a text that was too long.
+	cut = "…[cut]"
+	// maxTextBytes bounds each text of a record; the doors' own limits are lower.
+	// It bounds the line of an export, see MaxLineBytes.
+	maxTextBytes = 512
+	// maxKeyVersions bounds the list of keys; an act uses two or three.
+	maxKeyVersions = 16
+)
+
+// clean makes of r a record that every engine and an export keep as it is: UTF-8
+// without the zero character, bounded, free of card numbers, with a time in whole
+// milliseconds within the years that RFC 3339 can write. One record that an engine
+// refuses would fail the whole batch that it is in.
+func clean(r *walletport.AuditRecord, now func() time.Time) {
+	if year := r.Time.UTC().Year(); r.Time.IsZero() || year < 1 || year > 9999 {
+		r.Time = now()
+	}
+	r.Time = time.UnixMilli(r.Time.UnixMilli()).UTC()
+	cleanText(&r.RequestID)
+	cleanText(&r.ClientID)
+	cleanText(&r.AuditUser)
+	cleanText(&r.Action)
+	cleanText(&r.Issuer)
+	cleanText(&r.Wallet)
+	cleanText(&r.Scheme)
+	cleanText(&r.Outcome)
+	cleanText(&r.RemoteAddress)
+	r.KeyVersions = cleanList(r.KeyVersions)
+}
+
+func cleanText[T ~string](text *T) {
+	switch s := string(*text); {
+	case s == "":
+	case walletport.ContainsPAN(s):
+		*text = redacted
+	case len(s) > maxTextBytes || strings.IndexByte(s, 0) >= 0 || !utf8.ValidString(s):
+		*text = T(shorten(legible(s)))
+		if walletport.ContainsPAN(string(*text)) { // the cut ended a run of digits
+			*text = redacted
+		}
+	}
+}
+
+// cleanList changes nothing in place, for the slice is the caller's.
+func cleanList(list []string) []string {
+	list = list[:min(len(list), maxKeyVersions)]
+	for i := range list {
+		text := list[i]
+		cleanText(&text)
+		if text != list[i] {
+			list = slices.Clone(list)
+			list[i] = text
+		}
+	}
+	return list
+}
+
+// legible replaces what is not UTF-8, and the zero character, by U+FFFD.
+func legible(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// shorten keeps whole characters.
+func shorten(text string) string {
+	if len(text) <= maxTextBytes {
+		return text
+	}
+	end := maxTextBytes - len(cut)
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + cut
+}

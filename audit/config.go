@@ -1,0 +1,102 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/storage"
+)
+
+// Store is what a Log needs of the database. storage.Audit is one.
+type Store interface {
+	AppendAudit(ctx context.Context, link func(storage.AuditHead) ([]storage.AuditEntry, error)) error
+	AddCheckpoint(ctx context.Context, c storage.Checkpoint) error
+}
+
+// Observer is told what a Log does. Its methods are called from the goroutines
+// that do it, so they must return at once.
+type Observer interface {
+	// Committed tells of one batch: how many records, how long the database took,
+	// and the error if they were refused.
+	Committed(records int, took time.Duration, err error)
+	// Checkpointed tells that the chain was signed up to seq, or why not. A
+	// checkpoint that failed is tried again.
+	Checkpointed(seq int64, err error)
+	// Lost tells that the stored chain no longer holds record seq, which this Log
+	// had made durable: somebody set the database back. The Log stores a checkpoint
+	// over the lost head, so that Verify shows the loss from then on, and goes on.
+	Lost(seq int64)
+}
+
+// Config is what a Log is made of.
+type Config struct {
+	Store    Store
+	Keys     keys.Source      // has the audit-checkpoint key
+	Clock    func() time.Time // for checkpoints, and for records without a time
+	Observer Observer         // may be nil
+	Settings Settings
+}
+
+// Settings tune a Log. The zero value of each field means its default.
+type Settings struct {
+	// MaxBatch is the highest number of records in one commit. Default 256.
+	MaxBatch int `yaml:"maxBatch"`
+	// MaxLinger is the longest time that a record waits for others to share its
+	// commit, when others are about. Default 2ms; negative never waits.
+	MaxLinger time.Duration `yaml:"maxLinger"`
+	// MaxQueue is the highest number of records that wait; more are refused with
+	// audit_unavailable. Default 8192.
+	MaxQueue int `yaml:"maxQueue"`
+	// CommitTimeout bounds one commit. Default 5s.
+	CommitTimeout time.Duration `yaml:"commitTimeout"`
+	// CheckpointEvery is the number of records after which the chain is signed.
+	// Default 1000.
+	CheckpointEvery int64 `yaml:"checkpointEvery"`
+	// CheckpointInterval is the time after which new records are signed, however
+	// few. Default 1m.
+	CheckpointInterval time.Duration `yaml:"checkpointInterval"`
+}
+
+// Validate returns an error that names each setting out of range.
+func (s Settings) Validate() error {
+	refuse := func(wrong bool, text string) error {
+		if wrong {
+			return errors.New("audit: " + text)
+		}
+		return nil
+	}
+	return errors.Join(
+		refuse(s.MaxBatch < 0 || s.MaxBatch > 4096, "maxBatch must be 1 to 4096"),
+		refuse(s.MaxLinger > time.Second, "maxLinger must be at most 1s"),
+		refuse(s.MaxQueue < 0, "maxQueue must be above 0"),
+		refuse(s.CommitTimeout < 0, "commitTimeout must be above 0"),
+		refuse(s.CheckpointEvery < 0, "checkpointEvery must be above 0"),
+		refuse(s.CheckpointInterval < 0, "checkpointInterval must be above 0"),
+	)
+}
+
+func (s Settings) withDefaults() Settings {
+	setDefault(&s.MaxBatch, 256)
+	setDefault(&s.MaxLinger, 2*time.Millisecond)
+	setDefault(&s.MaxQueue, 8192)
+	setDefault(&s.CommitTimeout, 5*time.Second)
+	setDefault(&s.CheckpointEvery, 1000)
+	setDefault(&s.CheckpointInterval, time.Minute)
+	return s
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// unobserved is the Observer of a Log without one.
+type unobserved struct{}
+
+func (unobserved) Committed(int, time.Duration, error) {}
+func (unobserved) Checkpointed(int64, error)           {}
+func (unobserved) Lost(int64)                          {}

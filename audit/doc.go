@@ -1,0 +1,63 @@
+// Package audit is the tamper-evident audit trail: who asked for what, on which
+// card, and how it ended. It makes records durable before anything is handed out
+// (Log), signs the trail from time to time, and proves afterwards that nothing in
+// it was changed, removed, inserted or reordered (Verify, VerifyExport). It never
+// holds a PAN, a name or a payload, and it does no SQL and no HTTP.
+//
+// # Encoding
+//
+// Everything that is hashed or signed is a row of values, each of them
+//
+//	text, bytes   4-byte big-endian length, then that many bytes (text in UTF-8)
+//	number        8 bytes, big-endian, two's complement
+//	time          the number of milliseconds since 1970-01-01T00:00:00Z
+//	list          the 4-byte big-endian count, then each member as a text
+//
+// so that no two rows of values have one encoding. The first value is a text that
+// says what is hashed or signed, so that nothing can pass for something else.
+//
+// # Chain
+//
+// Records are numbered 1, 2, 3, … without gaps. The hash of a record is SHA-256 of
+//
+//	text "walletport/audit/v1", bytes previous hash, number seq, time time,
+//	text requestId, text client, text auditUser, text action, text issuer,
+//	number cardId, text wallet, text scheme, text outcome, list keyVersions,
+//	text remoteAddress
+//
+// where the names are the members of an exported record and the previous hash of
+// record 1 is 32 zero bytes. In Python:
+//
+//	def text(s):   b = s.encode(); return struct.pack(">I", len(b)) + b
+//	def number(n): return struct.pack(">q", n)
+//
+// # Checkpoints
+//
+// Hashes alone do not stop one who can rewrite the whole table, so an Ed25519 key
+// (keys.AuditCheckpoint) signs the head of the chain now and then. The message is
+//
+//	text "walletport/audit/checkpoint/v1", number seq, bytes hash, time time,
+//	text keyId
+//
+// What came after the last checkpoint is protected by the hashes only; Summary
+// says how many records that are.
+//
+// # Export
+//
+// An export is JSON Lines: each line is one record, an object with the members
+// time (RFC 3339 in UTC with milliseconds), seq, requestId, client, auditUser,
+// action, issuer, cardId, wallet, scheme, outcome, keyVersions, remoteAddress,
+// previousHash and hash (lower-case hex). No line is anything else, so that a
+// consumer that knows nothing of chains can read it. The line of a record that a
+// checkpoint stands at has a member checkpoint, an object with seq, hash, time,
+// keyId and signature (standard base64). The last line has a member end of the
+// same shape, signed at the time of the export over
+//
+//	text "walletport/audit/export/v1", number seq of the first line,
+//	bytes previousHash of the first line, number seq, bytes hash, time time,
+//	text keyId
+//
+// It proves that the export begins and ends where it did when it was made. The
+// public keys are not part of an export: who verifies one must have them from
+// elsewhere, or they prove nothing.
+package audit

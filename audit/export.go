@@ -1,0 +1,156 @@
+package audit
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"sort"
+	"time"
+
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/storage"
+)
+
+// ExportOptions says what to export and who signs it.
+type ExportOptions struct {
+	Keys *keys.Ring // verifies the checkpoints; its active audit-checkpoint key signs the end
+	Now  time.Time
+	// FromSeq is the first record of the export; 0 is 1.
+	FromSeq int64
+	// FromTime, unless zero, begins the export with the first record of that time
+	// or later, FromSeq or later. Where clocks stepped back, records of that time
+	// may stand before it.
+	FromTime time.Time
+}
+
+// Export writes the stored trail to w as JSON Lines, see the package comment, up
+// to the head that it finds when it begins. It verifies what it writes. A trail
+// that is broken is written to the end all the same, for it is evidence, but
+// nobody signs its end, and the *Break is returned. Without an active key nothing
+// is written (CodeUnavailable, key_unavailable). A trail without records is an
+// export without lines.
+func Export(ctx context.Context, source Source, w io.Writer, o ExportOptions) (Summary, error) {
+	key, err := o.Keys.Select(keys.AuditCheckpoint, "", "", o.Now)
+	if err != nil {
+		return Summary{}, err
+	}
+	head, err := source.AuditHead(ctx)
+	if err != nil {
+		return Summary{}, err
+	}
+	start, err := exportStart(ctx, source, head, o)
+	if err != nil {
+		return Summary{}, err
+	}
+	x := exporter{
+		verifier: newVerifier(source, keysOf(o.Keys), start, head),
+		out:      bufio.NewWriterSize(w, 64<<10),
+		start:    start, written: start,
+	}
+	if err := x.export(ctx, key, o.Now); err != nil {
+		return x.walker.summary(), errors.Join(err, x.out.Flush())
+	}
+	return x.walker.summary(), x.out.Flush()
+}
+
+// exportStart returns the record that stands before the first one of the export.
+func exportStart(ctx context.Context, source Source, head storage.AuditHead, o ExportOptions) (storage.AuditHead, error) {
+	from, err := exportFrom(ctx, source, head, o)
+	if err != nil || from <= 1 {
+		return origin(), err
+	}
+	before, err := source.AuditAfter(ctx, from-2, 1)
+	if err != nil {
+		return storage.AuditHead{}, err
+	}
+	if len(before) == 0 || before[0].Seq != from-1 {
+		return storage.AuditHead{}, &Break{Seq: from - 1, Kind: Removed, Detail: "the record before the export's first one is missing"}
+	}
+	return storage.AuditHead{Seq: before[0].Seq, Hash: before[0].Hash}, nil
+}
+
+// exportFrom returns the number of the first record. It looks a time up by
+// halving, for the trail may be long.
+func exportFrom(ctx context.Context, source Source, head storage.AuditHead, o ExportOptions) (int64, error) {
+	from := min(max(o.FromSeq, 1), head.Seq+1)
+	if o.FromTime.IsZero() {
+		return from, nil
+	}
+	var failed error
+	offset := sort.Search(int(head.Seq+1-from), func(i int) bool {
+		at, err := source.AuditAfter(ctx, from+int64(i)-1, 1)
+		if err != nil {
+			failed = err
+		}
+		return failed != nil || len(at) == 0 || !at[0].Record.Time.Before(o.FromTime)
+	})
+	return from + int64(offset), failed
+}
+
+// exporter writes lines while the verifier in it walks.
+type exporter struct {
+	*verifier
+	out     *bufio.Writer
+	start   storage.AuditHead
+	written storage.AuditHead // the record of the last line that was written
+	last    *line             // waits for its end
+}
+
+func (x *exporter) export(ctx context.Context, key *keys.Key, now time.Time) error {
+	err := x.walk(ctx, x.write)
+	if err == nil {
+		err = x.checkBeyond(ctx)
+	}
+	if _, broken := errors.AsType[*Break](err); broken {
+		return errors.Join(err, x.writeRest(ctx))
+	}
+	if err != nil || x.last == nil {
+		return err
+	}
+	end, err := signExport(x.start, x.head, now, key)
+	if err != nil {
+		return err
+	}
+	x.last.end = &end
+	return x.put(x.last)
+}
+
+// write puts l out, but holds the last one back.
+func (x *exporter) write(l *line) error {
+	if l.Seq == x.head.Seq {
+		x.last = l
+		return nil
+	}
+	return x.put(l)
+}
+
+func (x *exporter) put(l *line) error {
+	text, err := encodeLine(l)
+	if err != nil {
+		return err
+	}
+	x.written = storage.AuditHead{Seq: l.Seq, Hash: l.Hash}
+	_, err = x.out.Write(text)
+	return err
+}
+
+// writeRest writes what stands behind a break as it is stored.
+func (x *exporter) writeRest(ctx context.Context) error {
+	for x.written.Seq < x.head.Seq {
+		page, err := x.source.AuditAfter(ctx, x.written.Seq, int(min(pageSize, x.head.Seq-x.written.Seq)))
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for i := range page {
+			c, err := x.checkpoints.at(ctx, page[i].Seq)
+			if err != nil {
+				return err
+			}
+			if err := x.put(&line{AuditEntry: page[i], previous: x.written.Hash, checkpoint: c}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,266 @@
+package audit_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/audit"
+	"github.com/walletport/walletport/keys"
+)
+
+func TestExportWritesEachRecordAsOneLine(t *testing.T) {
+	ring := checkpointRing(t)
+	m := mustChain(t, ring, 4)
+	lines := mustExport(t, m, audit.ExportOptions{Keys: ring})
+	if len(lines) != 4 {
+		t.Fatalf("%d lines for 4 records", len(lines))
+	}
+	hash := func(i int) string { return hex.EncodeToString(m.entries[i].Hash) }
+	want := `{"time":"2026-11-24T10:00:01.123Z","seq":2,"requestId":"req-1","client":"bank-app","auditUser":"zoë@example.com",` +
+		`"action":"provision.issuerwallet","issuer":"acme","cardId":1001,"wallet":"acme-wallet","scheme":"MASTERCARD","outcome":"ok",` +
+		`"keyVersions":["mdes-encryption-v1","tav-signing-v3"],"remoteAddress":"192.0.2.7","previousHash":"` + hash(0) + `","hash":"` + hash(1) + `"}` + "\n"
+	if diff := cmp.Diff(want, lines[1]); diff != "" {
+		t.Errorf("line 2 differs (-want +got):\n%s", diff)
+	}
+	for i, line := range lines {
+		var r struct {
+			AuditUser       string
+			Checkpoint, End map[string]any
+		}
+		if err := json.Unmarshal([]byte(line), &r); err != nil || r.AuditUser != "zoë@example.com" {
+			t.Errorf("line %d is no record: %v", i+1, err)
+		}
+		if signed := i == 2 || i == 3; (r.Checkpoint != nil) != signed || (r.End != nil) != (i == 3) {
+			t.Errorf("line %d: checkpoint %v, end %v", i+1, r.Checkpoint, r.End)
+		}
+	}
+}
+
+func TestAnExportVerifies(t *testing.T) {
+	ring := checkpointRing(t)
+	for _, n := range []int{1, 3, 40, 1100} {
+		m := mustChain(t, ring, n)
+		export := strings.Join(mustExport(t, m, audit.ExportOptions{Keys: ring}), "")
+		got, err := audit.VerifyExport(t.Context(), strings.NewReader(export), publicOf(t, ring))
+		if err != nil {
+			t.Fatalf("VerifyExport of %d records: %v", n, err)
+		}
+		if diff := cmp.Diff(mustVerify(t, m, ring), got); diff != "" {
+			t.Errorf("%d records: the export's summary is not the trail's (-trail +export):\n%s", n, diff)
+		}
+	}
+}
+
+func TestAnExportOfNothingIsEmpty(t *testing.T) {
+	ring := checkpointRing(t)
+	if lines := mustExport(t, newMemory(), audit.ExportOptions{Keys: ring}); !slices.Equal(lines, []string{""}) {
+		t.Errorf("got %q", lines)
+	}
+	_, err := audit.VerifyExport(t.Context(), strings.NewReader(""), publicOf(t, ring))
+	wantBreak(t, err, audit.Truncated, 1)
+}
+
+func TestPartialExport(t *testing.T) {
+	ring := checkpointRing(t)
+	m := mustChain(t, ring, 12)
+	for _, c := range []struct {
+		name  string
+		o     audit.ExportOptions
+		first int64 // 0: no lines
+	}{
+		{"from a record", audit.ExportOptions{FromSeq: 5}, 5},
+		{"from the first record", audit.ExportOptions{FromSeq: 1}, 1},
+		{"from below the first record", audit.ExportOptions{FromSeq: -3}, 1},
+		{"from the last record", audit.ExportOptions{FromSeq: 12}, 12},
+		{"from beyond the end", audit.ExportOptions{FromSeq: 30}, 0},
+		{"from a time", audit.ExportOptions{FromTime: m.entries[6].Record.Time}, 7},
+		{"from a time between records", audit.ExportOptions{FromTime: m.entries[6].Record.Time.Add(time.Millisecond)}, 8},
+		{"from before all time", audit.ExportOptions{FromTime: start.Add(-time.Hour)}, 1},
+		{"from after all time", audit.ExportOptions{FromTime: start.Add(time.Hour)}, 0},
+		{"from a time and a later record", audit.ExportOptions{FromTime: m.entries[2].Record.Time, FromSeq: 9}, 9},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.o.Keys = ring
+			export := strings.Join(mustExport(t, m, c.o), "")
+			if c.first == 0 {
+				if export != "" {
+					t.Errorf("got %q", export)
+				}
+				return
+			}
+			got, err := audit.VerifyExport(t.Context(), strings.NewReader(export), publicOf(t, ring))
+			if err != nil || got.FirstSeq != c.first || got.LastSeq != 12 || got.Records != 13-c.first {
+				t.Errorf("VerifyExport = %+v, %v; want records %d to 12", got, err, c.first)
+			}
+		})
+	}
+	t.Run("the record before it is missing", func(t *testing.T) {
+		broken := mustChain(t, ring, 12)
+		broken.entries = slices.Delete(broken.entries, 3, 4)
+		_, err := audit.Export(t.Context(), broken, io.Discard, audit.ExportOptions{Keys: ring, FromSeq: 5, Now: start})
+		wantBreak(t, err, audit.Removed, 4)
+	})
+}
+
+// TestExportOfABrokenTrail: it is evidence, so all of it comes out, unsigned.
+func TestExportOfABrokenTrail(t *testing.T) {
+	for _, c := range tamperings(t) {
+		t.Run(c.name, func(t *testing.T) {
+			ring := checkpointRing(t)
+			m := mustChain(t, ring, 12)
+			c.do(m)
+			var out bytes.Buffer
+			_, err := audit.Export(t.Context(), m, &out, audit.ExportOptions{Keys: ring, Now: start})
+			wantBreak(t, err, c.kind, c.seq)
+			export := out.String()
+			inHead := 0
+			for _, e := range m.entries {
+				if e.Seq <= m.head.Seq {
+					inHead++
+				}
+			}
+			if got := strings.Count(export, "\n"); got != inHead {
+				t.Errorf("%d lines for %d records", got, inHead)
+			}
+			if strings.Contains(export, `"end"`) {
+				t.Error("the end is signed")
+			}
+			if _, err := audit.VerifyExport(t.Context(), strings.NewReader(export), publicOf(t, ring)); err == nil {
+				t.Error("VerifyExport takes it")
+			}
+		})
+	}
+}
+
+func TestExportReturnsTheFirstError(t *testing.T) {
+	ring := checkpointRing(t)
+	away := errors.New("away")
+	t.Run("of the store", func(t *testing.T) {
+		good := mustChain(t, ring, 600)
+		for _, method := range []string{"AuditHead", "AuditAfter", "Checkpoints"} {
+			for _, tampered := range []bool{false, true} {
+				for failing := 1; ; failing++ {
+					m := good.clone()
+					if tampered {
+						m.entries[520].Record.Outcome = "forged"
+					}
+					calls := 0
+					m.readFail = func(called string) error {
+						if called == method {
+							if calls++; calls == failing {
+								return away
+							}
+						}
+						return nil
+					}
+					_, err := audit.Export(t.Context(), m, io.Discard, audit.ExportOptions{Keys: ring, Now: start, FromSeq: 3, FromTime: start})
+					if calls < failing {
+						break
+					}
+					if !errors.Is(err, away) {
+						t.Errorf("call %d of %s fails: Export returns %v", failing, method, err)
+					}
+				}
+			}
+		}
+	})
+	t.Run("of the writer", func(t *testing.T) {
+		for _, n := range []int{2, 600} {
+			_, err := audit.Export(t.Context(), mustChain(t, ring, n), brokenWriter{away}, audit.ExportOptions{Keys: ring, Now: start})
+			if !errors.Is(err, away) {
+				t.Errorf("%d records: Export returns %v", n, err)
+			}
+		}
+	})
+	t.Run("of the key", func(t *testing.T) {
+		_, err := audit.Export(t.Context(), newMemory(), io.Discard, audit.ExportOptions{Keys: keys.NewRing(nil), Now: start})
+		if walletport.ReasonOf(err) != "key_unavailable" {
+			t.Errorf("Export returns %v", err)
+		}
+		refusing := *ring.All()[0]
+		refusing.Signer = brokenSigner{refusing.Signer}
+		_, err = audit.Export(t.Context(), mustChain(t, ring, 1), io.Discard, audit.ExportOptions{Keys: keys.NewRing([]*keys.Key{&refusing}), Now: start})
+		if err == nil {
+			t.Error("an export that nobody signed is no error")
+		}
+	})
+}
+
+type brokenWriter struct{ err error }
+
+func (w brokenWriter) Write([]byte) (int, error) { return 0, w.err }
+
+// TestExportReadByOthers has testdata/verify_export.py, which shares no code with
+// the package, verify the chain, and OpenSSL the signature at its end.
+func TestExportReadByOthers(t *testing.T) {
+	python, openssl := mustFind(t, "python3"), mustFind(t, "openssl")
+	ring := checkpointRing(t)
+	m := mustChain(t, ring, 30)
+	lines := mustExport(t, m, audit.ExportOptions{Keys: ring})
+	read := func(lines []string) []string {
+		command := exec.CommandContext(t.Context(), python, "testdata/verify_export.py")
+		command.Stdin = strings.NewReader(strings.Join(lines, ""))
+		out, err := command.CombinedOutput()
+		if err != nil {
+			t.Fatalf("verify_export.py: %v: %s", err, out)
+		}
+		return strings.Fields(string(out))
+	}
+	got := read(lines)
+	if len(got) != 4 || got[0] != "30" || got[1] != hex.EncodeToString(m.head.Hash) {
+		t.Fatalf("verify_export.py: %s, want 30 records and the head's hash", got)
+	}
+	mustVerifyWithOpenSSL(t, openssl, ring, got[2], got[3])
+	lines[6] = strings.Replace(lines[6], `"ok"`, `"OK"`, 1)
+	if got := read(lines); !slices.Equal(got, []string{"line", "7"}) {
+		t.Errorf("verify_export.py of a changed export: %s", got)
+	}
+}
+
+func mustVerifyWithOpenSSL(t *testing.T, openssl string, ring *keys.Ring, message, signature string) {
+	t.Helper()
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		b, err := hex.DecodeString(text)
+		if err == nil {
+			err = os.WriteFile(path, b, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	// SubjectPublicKeyInfo of Ed25519 (RFC 8410 section 4): a fixed prefix and the key.
+	spki := "302a300506032b6570032100" + hex.EncodeToString(publicOf(t, ring)[0])
+	out, err := exec.CommandContext(t.Context(), openssl, "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", write("key", spki),
+		"-rawin", "-in", write("message", message), "-sigfile", write("signature", signature)).CombinedOutput()
+	if err != nil {
+		t.Errorf("openssl pkeyutl -verify: %v: %s", err, out)
+	}
+}
+
+func mustFind(t *testing.T, program string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err != nil {
+		if os.Getenv("WALLETPORT_REQUIRE_ORACLES") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	return path
+}

@@ -1,0 +1,128 @@
+package audit_test
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/walletport/walletport/storage"
+)
+
+// memory is a chain in memory: for synctest, whose clock no database follows, and
+// for tampering by the thousand. A test may make it fail or wait.
+type memory struct {
+	lock        sync.Mutex
+	head        storage.AuditHead
+	entries     []storage.AuditEntry
+	checkpoints []storage.Checkpoint
+	batches     []int // sizes of the commits
+	fail        error // what AppendAudit and AddCheckpoint answer
+	readFail    func(method string) error
+	append      func(ctx context.Context) error // called before an append is done
+	link        []byte                          // the head's hash as the linker sees it
+}
+
+func newMemory() *memory { return &memory{head: storage.AuditHead{Hash: make([]byte, 32)}} }
+
+func (m *memory) AppendAudit(ctx context.Context, link func(storage.AuditHead) ([]storage.AuditEntry, error)) error {
+	if m.append != nil {
+		if err := m.append(ctx); err != nil {
+			return err
+		}
+	}
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	if m.fail != nil {
+		return m.fail
+	}
+	head := m.head
+	if m.link != nil {
+		head.Hash = m.link
+	}
+	entries, err := link(head)
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	if err := storage.CheckEntries(m.head, entries); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		e.Hash = slices.Clone(e.Hash)
+		m.entries = append(m.entries, e)
+		m.head = storage.AuditHead{Seq: e.Seq, Hash: e.Hash}
+	}
+	m.batches = append(m.batches, len(entries))
+	return nil
+}
+
+func (m *memory) AddCheckpoint(_ context.Context, c storage.Checkpoint) error {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	if m.fail != nil {
+		return m.fail
+	}
+	at, found := slices.BinarySearchFunc(m.checkpoints, c.Seq, func(c storage.Checkpoint, seq int64) int { return int(c.Seq - seq) })
+	if !found {
+		m.checkpoints = slices.Insert(m.checkpoints, at, c)
+	}
+	return nil
+}
+
+func (m *memory) refuses(method string) error {
+	if m.readFail != nil {
+		return m.readFail(method)
+	}
+	return nil
+}
+
+func (m *memory) AuditHead(context.Context) (storage.AuditHead, error) {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	return m.head, m.refuses("AuditHead")
+}
+
+func (m *memory) AuditAfter(_ context.Context, seq int64, limit int) ([]storage.AuditEntry, error) {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	var page []storage.AuditEntry
+	for _, e := range m.entries {
+		if e.Seq > seq && len(page) < limit {
+			page = append(page, e)
+		}
+	}
+	return page, m.refuses("AuditAfter")
+}
+
+func (m *memory) Checkpoints(_ context.Context, seq int64, limit int) ([]storage.Checkpoint, error) {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	var page []storage.Checkpoint
+	for _, c := range m.checkpoints {
+		if c.Seq > seq && len(page) < limit {
+			page = append(page, c)
+		}
+	}
+	return page, m.refuses("Checkpoints")
+}
+
+func (m *memory) setFail(err error) {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	m.fail = err
+}
+
+func (m *memory) sizes() []int {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	return slices.Clone(m.batches)
+}
+
+func (m *memory) signedSeqs() []int64 {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	seqs := []int64{}
+	for _, c := range m.checkpoints {
+		seqs = append(seqs, c.Seq)
+	}
+	return seqs
+}

@@ -1,0 +1,122 @@
+package audit
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/storage"
+)
+
+// batch is the records of one commit and those who wait for it. One channel wakes
+// them all.
+type batch struct {
+	entries []storage.AuditEntry
+	opened  time.Time     // when its first record came
+	done    chan struct{} // closed when err is set
+	err     error
+}
+
+// batchState is what the writer asks of a batch that still fills.
+type batchState struct {
+	opened  time.Time
+	records int
+}
+
+// queue collects records into batches. A record costs one short lock; only the
+// first of a batch and the one that fills it also wake the writer.
+type queue struct {
+	maxBatch, maxQueue int
+	wake               chan struct{} // holds one: a batch was opened or filled
+
+	lock    sync.Mutex
+	pending []*batch // oldest first; all but the last are full
+	records int      // in pending
+	spare   []storage.AuditEntry
+	closed  bool
+}
+
+func newQueue(maxBatch, maxQueue int) *queue {
+	return &queue{maxBatch: maxBatch, maxQueue: maxQueue, wake: make(chan struct{}, 1)}
+}
+
+// add puts r into the youngest batch.
+func (q *queue) add(r *walletport.AuditRecord) (*batch, error) {
+	q.lock.Lock()
+	if q.closed || q.records >= q.maxQueue {
+		closed := q.closed
+		q.lock.Unlock()
+		if closed {
+			return nil, errUnavailable("it is shut down")
+		}
+		return nil, errUnavailable("too many records wait")
+	}
+	b := q.youngest()
+	b.entries = append(b.entries, storage.AuditEntry{Record: *r})
+	q.records++
+	wake := len(b.entries) == 1 || len(b.entries) == q.maxBatch
+	q.lock.Unlock()
+	if wake {
+		q.wakeWriter()
+	}
+	return b, nil
+}
+
+func (q *queue) wakeWriter() {
+	select {
+	case q.wake <- struct{}{}:
+	default: // it has yet to notice the last call
+	}
+}
+
+// youngest returns the batch that takes the next record.
+func (q *queue) youngest() *batch {
+	if n := len(q.pending); n > 0 && len(q.pending[n-1].entries) < q.maxBatch {
+		return q.pending[n-1]
+	}
+	b := &batch{opened: time.Now(), done: make(chan struct{}), entries: q.spare}
+	q.spare = nil
+	q.pending = append(q.pending, b)
+	return b
+}
+
+// take removes and returns the oldest batch, or nil. Once taken it takes no more
+// records.
+func (q *queue) take() *batch {
+	q.lock.Lock()
+	defer q.lock.Unlock()
+	if len(q.pending) == 0 {
+		return nil
+	}
+	b := q.pending[0]
+	q.pending = slices.Delete(q.pending, 0, 1) // keeps the room; there is rarely a second
+	q.records -= len(b.entries)
+	return b
+}
+
+// oldest describes the batch that take would return; false without one.
+func (q *queue) oldest() (state batchState, ok bool) {
+	q.lock.Lock()
+	defer q.lock.Unlock()
+	if len(q.pending) == 0 {
+		return batchState{}, false
+	}
+	b := q.pending[0]
+	return batchState{opened: b.opened, records: len(b.entries)}, true
+}
+
+// recycle keeps the room of entries for a later batch, and none of the texts.
+func (q *queue) recycle(entries []storage.AuditEntry) {
+	clear(entries)
+	q.lock.Lock()
+	q.spare = entries[:0]
+	q.lock.Unlock()
+}
+
+// close makes add refuse.
+func (q *queue) close() {
+	q.lock.Lock()
+	q.closed = true
+	q.lock.Unlock()
+}

@@ -1,0 +1,209 @@
+package audit_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/audit"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/keys/keystest"
+	"github.com/walletport/walletport/storage"
+	"github.com/walletport/walletport/storage/storagetest"
+)
+
+func TestMain(m *testing.M) {
+	if mode := os.Getenv(childMode); mode != "" {
+		if err := runChild(mode); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(storagetest.Main(m))
+}
+
+// start is a time with a fraction of a millisecond, which the trail drops.
+var start = time.Date(2026, 11, 24, 10, 0, 0, 123_456_789, time.UTC)
+
+func record(i int) walletport.AuditRecord {
+	return walletport.AuditRecord{
+		Time:          start.Add(time.Duration(i) * time.Second),
+		RequestID:     fmt.Sprintf("req-%d", i),
+		ClientID:      "bank-app",
+		AuditUser:     "zoë@example.com",
+		Action:        walletport.ActionProvisionIssuerWallet,
+		Issuer:        "acme",
+		CardID:        walletport.CardID(1000 + i),
+		Wallet:        "acme-wallet",
+		Scheme:        walletport.Mastercard,
+		Outcome:       walletport.OutcomeOK,
+		KeyVersions:   []string{"mdes-encryption-v1", "tav-signing-v3"},
+		RemoteAddress: "192.0.2.7",
+	}
+}
+
+// checkpointRing returns a catalogue with one active audit-checkpoint key.
+func checkpointRing(t testing.TB) *keys.Ring {
+	t.Helper()
+	return keystest.Ring(t, keys.Meta{Purpose: keys.AuditCheckpoint})
+}
+
+func publicOf(t testing.TB, ring *keys.Ring) []ed25519.PublicKey {
+	t.Helper()
+	var all []ed25519.PublicKey
+	for _, k := range ring.All() {
+		all = append(all, k.Public.(ed25519.PublicKey))
+	}
+	return all
+}
+
+// observed notes what a Log tells.
+type observed struct {
+	lock    sync.Mutex
+	commits []int
+	failed  int
+	signed  []int64
+	unsaved []error
+	lost    []int64
+}
+
+func (o *observed) Committed(records int, _ time.Duration, err error) {
+	o.lock.Lock()
+	defer o.lock.Unlock()
+	if err != nil {
+		o.failed++
+		return
+	}
+	o.commits = append(o.commits, records)
+}
+
+func (o *observed) Checkpointed(seq int64, err error) {
+	o.lock.Lock()
+	defer o.lock.Unlock()
+	if err != nil {
+		o.unsaved = append(o.unsaved, err)
+		return
+	}
+	o.signed = append(o.signed, seq)
+}
+
+func (o *observed) Lost(seq int64) {
+	o.lock.Lock()
+	defer o.lock.Unlock()
+	o.lost = append(o.lost, seq)
+}
+
+// mustRun starts a Log and returns it and what stops it and waits for its end.
+func mustRun(t testing.TB, c audit.Config) (*audit.Log, func()) {
+	t.Helper()
+	if c.Clock == nil {
+		c.Clock = func() time.Time { return start.Add(time.Hour) }
+	}
+	if c.Keys == nil {
+		c.Keys = keystest.NewSource(checkpointRing(t))
+	}
+	l, err := audit.New(c)
+	if err != nil {
+		t.Fatalf("New: %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- l.Run(ctx) }()
+	stop := sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	t.Cleanup(stop)
+	return l, stop
+}
+
+// mustRecordAll records n records from as many callers as given and waits for all.
+func mustRecordAll(t testing.TB, l *audit.Log, n, callers int) {
+	t.Helper()
+	var all sync.WaitGroup
+	for caller := range callers {
+		all.Go(func() {
+			for i := caller; i < n; i += callers {
+				if err := l.Record(t.Context(), record(i)); err != nil {
+					t.Errorf("Record %d: %v", i, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// mustChain returns a memory with n records and checkpoints at every third one, or
+// every hundredth one of many.
+func mustChain(t testing.TB, ring *keys.Ring, n int) *memory {
+	t.Helper()
+	m, every := newMemory(), 3
+	if n > 100 {
+		every = 100
+	}
+	for done := 0; done < n; {
+		l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring)})
+		step := min(every, n-done)
+		for i := range step {
+			if err := l.Record(t.Context(), record(done+i)); err != nil {
+				t.Fatalf("Record: %v", err)
+			}
+		}
+		stop()
+		done += step
+	}
+	return m
+}
+
+func mustVerify(t testing.TB, source audit.Source, ring *keys.Ring) audit.Summary {
+	t.Helper()
+	summary, err := audit.Verify(t.Context(), source, ring)
+	if err != nil {
+		t.Fatalf("Verify: %v", err)
+	}
+	return summary
+}
+
+func mustExport(t testing.TB, source audit.Source, o audit.ExportOptions) []string {
+	t.Helper()
+	if o.Now.IsZero() {
+		o.Now = start.Add(2 * time.Hour)
+	}
+	var out bytes.Buffer
+	if _, err := audit.Export(t.Context(), source, &out, o); err != nil {
+		t.Fatalf("Export: %v", err)
+	}
+	return strings.SplitAfter(strings.TrimSuffix(out.String(), "\n"), "\n")
+}
+
+// wantBreak checks that err is a Break of the kind at seq; seq 0 is any.
+func wantBreak(t testing.TB, err error, kind audit.Kind, seq int64) {
+	t.Helper()
+	broken, ok := errors.AsType[*audit.Break](err)
+	if !ok {
+		t.Fatalf("got error %v, want a break of kind %s", err, kind)
+	}
+	if broken.Kind != kind || seq != 0 && broken.Seq != seq {
+		t.Errorf("got %v, want kind %s at record %d", broken, kind, seq)
+	}
+}
+
+func wantUnavailable(t testing.TB, what string, err error) {
+	t.Helper()
+	if walletport.CodeOf(err) != walletport.CodeUnavailable || walletport.ReasonOf(err) != "audit_unavailable" {
+		t.Errorf("%s: got error %v, want unavailable, audit_unavailable", what, err)
+	}
+}
+
+var _ storage.Audit = (*memory)(nil)

@@ -1,0 +1,187 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/storage"
+)
+
+// Source is what is read of the stored trail. storage.Audit is one.
+type Source interface {
+	AuditHead(ctx context.Context) (storage.AuditHead, error)
+	AuditAfter(ctx context.Context, seq int64, limit int) ([]storage.AuditEntry, error)
+	Checkpoints(ctx context.Context, seq int64, limit int) ([]storage.Checkpoint, error)
+}
+
+// pageSize is how many records are read at once, and held in memory.
+const pageSize = 512
+
+// Verify proves the stored trail: each record against the one before it, the
+// stored head against the last record, and each checkpoint against the chain and
+// the public keys in ring, retired ones included. It returns what it verified, and
+// a *Break for the first fault, or the store's error.
+//
+// It may run while servers write: it verifies up to the head that it read first.
+// Memory does not depend on the length of the trail.
+func Verify(ctx context.Context, source Source, ring *keys.Ring) (Summary, error) {
+	head, err := source.AuditHead(ctx)
+	if err != nil {
+		return Summary{}, err
+	}
+	v := newVerifier(source, keysOf(ring), origin(), head)
+	if err := v.walk(ctx, func(*line) error { return nil }); err != nil {
+		return v.walker.summary(), err
+	}
+	return v.walker.summary(), v.checkBeyond(ctx)
+}
+
+// verifier walks a stored trail from where its walker stands to head.
+type verifier struct {
+	source      Source
+	head        storage.AuditHead
+	walker      *walker
+	checkpoints checkpointReader
+}
+
+func newVerifier(source Source, find publicKeys, start, head storage.AuditHead) *verifier {
+	return &verifier{
+		source: source, head: head, walker: newWalker(start, find),
+		checkpoints: checkpointReader{source: source, after: start.Seq},
+	}
+}
+
+// walk calls each for every good record, in order.
+func (v *verifier) walk(ctx context.Context, each func(*line) error) error {
+	for v.walker.at.Seq < v.head.Seq {
+		page, err := v.source.AuditAfter(ctx, v.walker.at.Seq, int(min(pageSize, v.head.Seq-v.walker.at.Seq)))
+		if err != nil {
+			return err
+		}
+		if len(page) == 0 {
+			return v.truncated()
+		}
+		for i := range page {
+			l := line{AuditEntry: page[i], previous: v.walker.at.Hash}
+			if err := v.step(ctx, &l); err != nil {
+				return err
+			}
+			if err := each(&l); err != nil {
+				return err
+			}
+		}
+	}
+	if !bytes.Equal(v.walker.at.Hash, v.head.Hash) {
+		return &Break{Seq: v.head.Seq, Kind: HeadMismatch, Detail: "the stored head of the chain is not the hash of its last record"}
+	}
+	return nil
+}
+
+// step verifies one record, and the checkpoint at it, which it puts into l.
+func (v *verifier) step(ctx context.Context, l *line) error {
+	if !v.walker.take(l) {
+		return v.fault(ctx)
+	}
+	var err error
+	if l.checkpoint, err = v.checkpoints.at(ctx, l.Seq); err != nil || l.checkpoint == nil {
+		return err
+	}
+	if broken := v.walker.checkpoint(*l.checkpoint); broken != nil {
+		return broken
+	}
+	return nil
+}
+
+// truncated returns the break of a head beyond the last record.
+func (v *verifier) truncated() *Break {
+	missing := v.walker.at.Seq + 1
+	return &Break{Seq: missing, Kind: Truncated, Detail: fmt.Sprintf("records %d to %d are missing at the end", missing, v.head.Seq)}
+}
+
+// fault reads what stands at the fault once more, to name it.
+func (v *verifier) fault(ctx context.Context) error {
+	entries, err := v.source.AuditAfter(ctx, v.walker.at.Seq, window)
+	if err != nil {
+		return err
+	}
+	if len(entries) == 0 {
+		return v.truncated()
+	}
+	rows := make([]line, len(entries))
+	for i := range entries {
+		rows[i].AuditEntry = entries[i]
+	}
+	return diagnose(v.walker.at, rows)
+}
+
+// checkBeyond proves that nothing stands behind the verified head: no record that
+// the stored head does not know, and no checkpoint over a record that is gone.
+// What servers wrote in the meantime moved the head in the same transaction, so
+// the head is read again after what was found.
+func (v *verifier) checkBeyond(ctx context.Context) error {
+	checkpoints, err := v.source.Checkpoints(ctx, v.head.Seq, 1)
+	if err != nil {
+		return err
+	}
+	entries, err := v.source.AuditAfter(ctx, v.head.Seq, 1)
+	if err != nil {
+		return err
+	}
+	now, err := v.source.AuditHead(ctx)
+	if err != nil {
+		return err
+	}
+	if len(entries) > 0 && entries[0].Seq > now.Seq {
+		return &Break{Seq: entries[0].Seq, Kind: HeadMismatch, Detail: "a record stands behind the stored head of the chain"}
+	}
+	if len(checkpoints) > 0 && checkpoints[0].Seq > now.Seq {
+		return v.lost(checkpoints[0], now)
+	}
+	return nil
+}
+
+// lost returns the break of a checkpoint behind the head: records were removed at
+// the end and the head was set back, or the checkpoint is forged.
+func (v *verifier) lost(c storage.Checkpoint, head storage.AuditHead) *Break {
+	if broken := v.walker.find.checkSignature(c, appendText(nil, checkpointDomain)); broken != nil {
+		return broken
+	}
+	return &Break{
+		Seq: head.Seq + 1, Kind: Truncated,
+		Detail: fmt.Sprintf("a checkpoint over record %d is signed, but the chain ends at record %d", c.Seq, head.Seq),
+	}
+}
+
+// checkpointReader reads checkpoints in step with the records.
+type checkpointReader struct {
+	source Source
+	after  int64
+	page   []storage.Checkpoint
+	done   bool
+}
+
+// at returns the checkpoint at seq, or nil. seq must grow from call to call.
+func (r *checkpointReader) at(ctx context.Context, seq int64) (*storage.Checkpoint, error) {
+	for {
+		for len(r.page) > 0 && r.page[0].Seq < seq {
+			r.page = r.page[1:]
+		}
+		if len(r.page) > 0 || r.done {
+			break
+		}
+		page, err := r.source.Checkpoints(ctx, r.after, pageSize)
+		if err != nil {
+			return nil, err
+		}
+		r.page, r.done = page, len(page) < pageSize
+		if len(page) > 0 {
+			r.after = page[len(page)-1].Seq
+		}
+	}
+	if len(r.page) > 0 && r.page[0].Seq == seq {
+		return &r.page[0], nil
+	}
+	return nil, nil
+}

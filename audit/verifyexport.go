@@ -1,0 +1,145 @@
+package audit
+
+import (
+	"bufio"
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/walletport/walletport/storage"
+)
+
+// MaxLineBytes bounds a line of an export. The longest line that Export can write
+// for a record of a Log has about 80 kB: 25 texts of 512 bytes, each byte escaped
+// to six.
+const MaxLineBytes = 256 << 10
+
+// VerifyExport proves an export without a database: that each line is a record and
+// nothing else, that each follows from the one before, and that checkpoints and
+// end are signed by one of the trusted keys. It returns what it verified, and a
+// *Break for the first fault, or the reader's error. An export without lines is
+// Truncated: nothing in it says that nothing was removed.
+//
+// A partial export (Summary.FirstSeq above 1) proves its own lines only. Without
+// trusted keys no signature is checked, Summary.Unsigned counts every record, and
+// the export shows only that it is consistent: who rewrote all of it, or cut its
+// beginning, goes unnoticed.
+//
+// Memory does not depend on the length of the export.
+func VerifyExport(ctx context.Context, r io.Reader, trusted []ed25519.PublicKey) (Summary, error) {
+	v := exportVerifier{lines: bufio.NewScanner(r)}
+	v.lines.Buffer(make([]byte, 0, 64<<10), MaxLineBytes)
+	if len(trusted) > 0 {
+		v.find = anyOf(trusted)
+	}
+	v.walker = newWalker(origin(), v.find)
+	err := v.verify(ctx)
+	return v.walker.summary(), err
+}
+
+type exportVerifier struct {
+	lines  *bufio.Scanner
+	number int // of the line that was read last, from 1
+	find   publicKeys
+	walker *walker
+	start  storage.AuditHead // what the first line follows
+}
+
+func (v *exportVerifier) verify(ctx context.Context) error {
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		l, err := v.next()
+		if err != nil {
+			return err
+		}
+		if l == nil {
+			return v.broken(Truncated, "the export stops without its end")
+		}
+		if v.number == 1 {
+			v.begin(l)
+		}
+		if err := v.step(l); err != nil {
+			return err
+		}
+		if l.end != nil {
+			return v.finish(*l.end)
+		}
+	}
+}
+
+// next returns the next line, or nil at the end of the input.
+func (v *exportVerifier) next() (*line, error) {
+	if !v.lines.Scan() {
+		if errors.Is(v.lines.Err(), bufio.ErrTooLong) {
+			return nil, v.broken(Malformed, fmt.Sprintf("line %d is longer than any record", v.number+1))
+		}
+		return nil, v.lines.Err()
+	}
+	v.number++
+	l, err := decodeLine(v.lines.Bytes())
+	if err == nil {
+		return l, nil
+	}
+	if errors.Is(err, errNotJSON) && !v.lines.Scan() && v.lines.Err() == nil {
+		return nil, v.broken(Truncated, fmt.Sprintf("line %d, the last one, is cut off or no record", v.number))
+	}
+	return nil, v.broken(Malformed, fmt.Sprintf("line %d is no record: %v", v.number, err))
+}
+
+func (v *exportVerifier) broken(kind Kind, detail string) *Break {
+	return &Break{Seq: v.walker.at.Seq + 1, Kind: kind, Detail: detail}
+}
+
+// begin takes the first line's word for what it follows, unless it is the first
+// record of all. The end is signed over it.
+func (v *exportVerifier) begin(first *line) {
+	v.start = origin()
+	if first.Seq > 1 {
+		v.start = storage.AuditHead{Seq: first.Seq - 1, Hash: first.previous}
+	}
+	v.walker = newWalker(v.start, v.find)
+}
+
+func (v *exportVerifier) step(l *line) error {
+	if !v.walker.take(l) {
+		return diagnose(v.walker.at, v.following(l))
+	}
+	if l.checkpoint == nil {
+		return nil
+	}
+	if broken := v.walker.checkpoint(*l.checkpoint); broken != nil {
+		return broken
+	}
+	return nil
+}
+
+// following returns l and the lines after it, as far as a diagnosis looks.
+func (v *exportVerifier) following(l *line) []line {
+	rows := []line{*l}
+	for len(rows) < window {
+		next, err := v.next()
+		if err != nil || next == nil {
+			break
+		}
+		rows = append(rows, *next)
+	}
+	return rows
+}
+
+func (v *exportVerifier) finish(end storage.Checkpoint) error {
+	broken := v.walker.vouch(end, exportPrefix(v.start))
+	if broken != nil && broken.Kind == CheckpointForged && v.find.checkSignature(end, exportPrefix(origin())) == nil {
+		return &Break{Seq: 1, Kind: Removed, Detail: fmt.Sprintf("records 1 to %d are missing at the beginning of the export", v.start.Seq)}
+	}
+	if broken != nil {
+		return broken
+	}
+	if v.lines.Scan() || errors.Is(v.lines.Err(), bufio.ErrTooLong) {
+		return v.broken(Inserted, "something follows the end of the export")
+	}
+	return v.lines.Err()
+}
