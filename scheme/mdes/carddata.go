@@ -1,0 +1,140 @@
+package mdes
+
+import (
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/walletport/walletport"
+)
+
+// maxNameChars is the limit of cardholderName and accountHolderName [S2, S6].
+const maxNameChars = 27
+
+// plaintextBytes holds the longest card: 19 digits, 27 characters of four bytes,
+// the member names. A buffer that grew would leave an unwiped copy behind.
+const plaintextBytes = 512
+
+// plaintext is what goes into encryptedData, apart from the PAN.
+type plaintext struct {
+	card       *walletport.Card
+	name       string // empty leaves it out
+	source     string
+	validUntil time.Time // zero leaves it out
+}
+
+// appendCardInfo writes CardInfoData in the order of the field code: S2 leaves
+// it free.
+func appendCardInfo(dst []byte, p plaintext) []byte {
+	dst = append(dst, '{')
+	dst = appendAccount(dst, p.card)
+	dst = append(dst, `,"source":"`...)
+	dst = append(dst, p.source...)
+	dst = append(dst, '"')
+	if p.name != "" {
+		dst = append(dst, `,"cardholderName":"`...)
+		dst = appendEscaped(dst, p.name)
+		dst = append(dst, '"')
+	}
+	dst = appendValidUntil(dst, p.validUntil)
+	return append(dst, '}')
+}
+
+// appendFundingAccount writes FundingAccountData [S2, S4, S6].
+func appendFundingAccount(dst []byte, p plaintext) []byte {
+	dst = append(dst, `{"cardAccountData":{`...)
+	dst = appendAccount(dst, p.card)
+	dst = append(dst, '}')
+	if p.name != "" {
+		dst = append(dst, `,"accountHolderData":{"accountHolderName":"`...)
+		dst = appendEscaped(dst, p.name)
+		dst = append(dst, `"}`...)
+	}
+	dst = append(dst, `,"source":"`...)
+	dst = append(dst, p.source...)
+	dst = append(dst, '"')
+	dst = appendValidUntil(dst, p.validUntil)
+	return append(dst, '}')
+}
+
+func appendAccount(dst []byte, card *walletport.Card) []byte {
+	dst = append(dst, `"accountNumber":"`...)
+	dst = append(dst, card.PAN.Reveal()...)
+	dst = append(dst, `","expiryMonth":"`...)
+	dst = appendTwoDigits(dst, int(card.Expiry.Month))
+	dst = append(dst, `","expiryYear":"`...)
+	dst = appendTwoDigits(dst, card.Expiry.Year%100)
+	return append(dst, '"')
+}
+
+func appendValidUntil(dst []byte, t time.Time) []byte {
+	if t.IsZero() {
+		return dst
+	}
+	dst = append(dst, `,"dataValidUntilTimestamp":"`...)
+	dst = appendTimestamp(dst, t)
+	return append(dst, '"')
+}
+
+func appendTwoDigits(dst []byte, n int) []byte {
+	return append(dst, byte('0'+n/10%10), byte('0'+n%10))
+}
+
+// appendEscaped writes text that nameForMDES has passed: without control
+// characters, only two need an escape (RFC 8259 section 7). "&", "<" and ">" stay.
+func appendEscaped(dst []byte, text string) []byte {
+	for i := range len(text) {
+		if text[i] == '"' || text[i] == '\\' {
+			dst = append(dst, '\\')
+		}
+		dst = append(dst, text[i])
+	}
+	return dst
+}
+
+// checkCard refuses what could not be a card of MDES: PANs of 12 to 19 digits are
+// what walletport.PAN holds, within MDES's 9 to 19.
+func checkCard(card *walletport.Card) error {
+	switch {
+	case card == nil || card.PAN.IsZero():
+		return errCardData("there is no PAN")
+	case card.Expiry.Month < time.January || card.Expiry.Month > time.December:
+		return errCardData("the expiry month is 01 to 12")
+	case card.Expiry.Year < 2000 || card.Expiry.Year > 2099:
+		return errCardData("the expiry year is 2000 to 2099")
+	}
+	return nil
+}
+
+// nameForMDES returns the cardholder's name without outer spaces, cut after 27
+// characters: MDES refuses longer ones, and the name proves nothing, so a cut name
+// is better than no token. What is not printable Unicode is refused; no source
+// names a smaller character set.
+func nameForMDES(name string) (string, error) {
+	if !utf8.ValidString(name) {
+		return "", errCardData("the cardholder's name is UTF-8")
+	}
+	from, to, chars := 0, 0, 0 // name[from:to] is the result
+	for i, r := range name {
+		if unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) {
+			return "", errCardData("the cardholder's name has no control or invisible characters")
+		}
+		if chars == maxNameChars {
+			continue // cut, but still checked
+		}
+		if unicode.IsSpace(r) && chars == 0 {
+			continue
+		}
+		if chars == 0 {
+			from = i
+		}
+		chars++
+		if !unicode.IsSpace(r) {
+			to = i + utf8.RuneLen(r)
+		}
+	}
+	if chars == 0 {
+		return "", nil
+	}
+	return name[from:to], nil
+}
