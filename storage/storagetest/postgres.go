@@ -13,13 +13,14 @@ import (
 // where it would skip because this machine has no PostgreSQL.
 const RequirePostgres = "WALLETPORT_REQUIRE_POSTGRES"
 
-// shared is the server of this test binary. It is package state because a binary
-// has one, whichever of its tests asks first, and Main must find it.
+// shared holds the servers of this test binary, one for tests and one, durable, for
+// benchmarks. It is package state because whoever asks first starts one, and Main
+// must find them.
 var shared struct {
 	sync.Mutex
 	running bool // Main runs
-	server  *PostgresServer
-	err     error
+	servers map[PostgresConfig]*PostgresServer
+	err     error // of the first start that failed; no other one is tried
 }
 
 // Main runs the tests of a package that calls Postgres, and stops the server when
@@ -33,21 +34,22 @@ func Main(m *testing.M) int {
 	code := m.Run()
 	shared.Lock()
 	defer shared.Unlock()
-	if shared.server != nil {
-		if err := shared.server.Stop(); err != nil {
-			return max(code, 1)
+	for _, server := range shared.servers {
+		if err := server.Stop(); err != nil {
+			code = max(code, 1)
 		}
 	}
 	return code
 }
 
 // Postgres returns the URL of a new, empty database that exists until the test
-// ends. The first call of a test binary starts a PostgreSQL server. Where its
-// programs are not installed, the test is skipped, or fails if RequirePostgres says
-// so.
+// ends. The first call of a test binary starts a PostgreSQL server; for tests it
+// does not wait for the disk, for benchmarks it does. Where its programs are not
+// installed, the test is skipped, or fails if RequirePostgres says so.
 func Postgres(t testing.TB) string {
 	t.Helper()
-	server, err := sharedServer()
+	_, benchmark := t.(*testing.B)
+	server, err := sharedServer(PostgresConfig{Durable: benchmark})
 	switch {
 	case errors.Is(err, ErrNoPostgres) && os.Getenv(RequirePostgres) != "1":
 		t.Skip(err)
@@ -70,16 +72,25 @@ func Postgres(t testing.TB) string {
 	return url
 }
 
-func sharedServer() (*PostgresServer, error) {
+func sharedServer(c PostgresConfig) (*PostgresServer, error) {
 	shared.Lock()
 	defer shared.Unlock()
 	if !shared.running {
 		return nil, errors.New("the package's TestMain must run storagetest.Main, which stops the server")
 	}
-	if shared.server == nil && shared.err == nil {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		shared.server, shared.err = StartPostgres(ctx, PostgresConfig{})
+	if server, ok := shared.servers[c]; ok || shared.err != nil {
+		return server, shared.err
 	}
-	return shared.server, shared.err
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	server, err := StartPostgres(ctx, c)
+	if err != nil {
+		shared.err = err
+		return nil, err
+	}
+	if shared.servers == nil {
+		shared.servers = make(map[PostgresConfig]*PostgresServer)
+	}
+	shared.servers[c] = server
+	return server, nil
 }

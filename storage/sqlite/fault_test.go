@@ -1,0 +1,85 @@
+package sqlite_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/storage"
+	"github.com/walletport/walletport/storage/sqlite"
+)
+
+// bulky links one entry that fills a page and more.
+func bulky(head storage.AuditHead) ([]storage.AuditEntry, error) {
+	record := walletport.AuditRecord{RequestID: strings.Repeat("x", 5000)}
+	return []storage.AuditEntry{{Seq: head.Seq + 1, Record: record, Hash: make([]byte, 32)}}, nil
+}
+
+func TestFullDisk(t *testing.T) {
+	s := mustOpen(t, filepath.Join(t.TempDir(), "walletport.db"))
+	if err := s.AppendAudit(t.Context(), bulky); err != nil {
+		t.Fatal(err)
+	}
+	mustExec(t, s, "PRAGMA max_page_count = 1") // SQLite takes the present size as the least
+	err := s.AppendAudit(t.Context(), bulky)
+	wantUnavailable(t, "AppendAudit on a full disk", err)
+	if err == nil || !strings.Contains(err.Error(), "full") {
+		t.Errorf("the error %v does not tell the operator that the disk is full", err)
+	}
+	if head, err := s.AuditHead(t.Context()); err != nil || head.Seq != 1 {
+		t.Errorf("AuditHead = %d, %v, want 1: the failed append must leave nothing", head.Seq, err)
+	}
+	mustExec(t, s, "PRAGMA max_page_count = 1000000")
+	if err := s.AppendAudit(t.Context(), bulky); err != nil {
+		t.Errorf("AppendAudit with room again: %v", err)
+	}
+}
+
+func TestPingNoticesThatNothingCanBeWritten(t *testing.T) {
+	s := mustOpen(t, filepath.Join(t.TempDir(), "walletport.db"))
+	mustExec(t, s, "PRAGMA query_only = on")
+	wantUnavailable(t, "Ping", s.Ping(t.Context()))
+}
+
+// TestWaitForAnotherWriter holds the write lock as another process would: a caller
+// waits for it, and can leave.
+func TestWaitForAnotherWriter(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "walletport.db")
+	s, other := mustOpen(t, path), mustOpen(t, path)
+	inside, leave := make(chan struct{}), make(chan struct{})
+	held := make(chan error, 1)
+	go func() {
+		held <- other.AppendAudit(t.Context(), func(head storage.AuditHead) ([]storage.AuditEntry, error) {
+			close(inside)
+			<-leave
+			return bulky(head)
+		})
+	}()
+	<-inside
+	ctx, cancel := context.WithCancelCause(t.Context())
+	waiting := make(chan error, 1)
+	go func() { waiting <- s.AppendAudit(ctx, bulky) }()
+	cancel(context.Canceled)
+	wantUnavailable(t, "a caller who left", <-waiting)
+	go func() { waiting <- s.AppendAudit(t.Context(), bulky) }()
+	close(leave)
+	if err := <-held; err != nil {
+		t.Errorf("the one who held the lock: %v", err)
+	}
+	if err := <-waiting; err != nil {
+		t.Errorf("the one who waited: %v", err)
+	}
+	if head, err := s.AuditHead(t.Context()); err != nil || head.Seq != 2 {
+		t.Errorf("AuditHead = %d, %v, want 2", head.Seq, err)
+	}
+}
+
+func mustExec(t *testing.T, s *sqlite.Store, statement string) {
+	t.Helper()
+	if _, err := s.WriteDB().ExecContext(t.Context(), statement); err != nil {
+		t.Fatal(fmt.Errorf("%s: %w", statement, err))
+	}
+}

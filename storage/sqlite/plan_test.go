@@ -1,0 +1,67 @@
+package sqlite_test
+
+import (
+	"database/sql"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// whole are the queries that read a table from end to end, on purpose.
+var whole = map[string]string{
+	"CountCards":   "counts all cards, over the index of issuers",
+	"ListClients":  "lists all clients, in the order of the table",
+	"GetAuditHead": "the table has one row",
+	"SetAuditHead": "the table has one row",
+	"Probe":        "the table has one row",
+}
+
+// TestQueriesUseIndexes asks SQLite how it would run each query: no scan of a table
+// and no sorting, whose cost would grow with the table.
+func TestQueriesUseIndexes(t *testing.T) {
+	s := mustOpen(t, filepath.Join(t.TempDir(), "walletport.db"))
+	parameter := regexp.MustCompile(`sqlc\.arg\(\w+\)`)
+	seen := 0
+	for _, path := range mustGlob(t, "queries/*.sql") {
+		for _, part := range strings.Split(string(mustRead(t, path)), "-- name: ")[1:] {
+			header, query, _ := strings.Cut(part, "\n")
+			name, _, _ := strings.Cut(header, " ")
+			query = parameter.ReplaceAllString(query, "?")
+			seen++
+			plan := explain(t, s.ReadDB(), query)
+			if _, ok := whole[name]; !ok && strings.Contains(plan, "SCAN") {
+				t.Errorf("%s scans a table: %s", name, plan)
+			}
+			if strings.Contains(plan, "TEMP B-TREE") {
+				t.Errorf("%s sorts: %s", name, plan)
+			}
+		}
+	}
+	if seen < 20 {
+		t.Errorf("found %d queries, want at least 20", seen)
+	}
+}
+
+// explain returns the query plan.
+func explain(t *testing.T, db *sql.DB, query string) string {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, make([]any, strings.Count(query, "?"))...)
+	if err != nil {
+		t.Fatalf("explain %s: %v", query, err)
+	}
+	defer rows.Close()
+	var plan []string
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		plan = append(plan, detail)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(plan, "; ")
+}
