@@ -1,0 +1,65 @@
+// Package issuerwallet makes the answer for an issuer's own wallet (or that of
+// another token requestor): digitizationData, the standard base64 of the scheme's
+// structure, which the wallet's back end hands to MDES as it is (MDES Token Connect
+// OpenAPI 2.11 and Digital Enablement OpenAPI 1.3.0). It knows no scheme and does
+// no I/O.
+package issuerwallet
+
+import (
+	"encoding/base64"
+	"errors"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/wallet"
+)
+
+// Limits of digitizationData in base64 characters. Sources disagree: Token Connect
+// says 5000, a processor (Fiserv FirstVision) 256000.
+const (
+	DefaultMaxChars = 5000
+	maxMaxChars     = 256_000
+)
+
+// Config is what may be set of an Encoder.
+type Config struct {
+	// MaxChars is the longest digitizationData that is given out; 0 means 5000, at most 256000.
+	MaxChars int `koanf:"max_chars"`
+}
+
+// Validate reports what is wrong, or nil.
+func (c Config) Validate() error {
+	if c.MaxChars < 0 || c.MaxChars > maxMaxChars {
+		return errors.New("max_chars: 0 (which means 5000) to 256000")
+	}
+	return nil
+}
+
+// Encoder wraps an IIDD. It is immutable and safe for concurrent use.
+type Encoder struct{ maxChars int }
+
+var _ wallet.Encoder = (*Encoder)(nil)
+
+// New checks the configuration.
+func New(c Config) (*Encoder, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if c.MaxChars == 0 {
+		c.MaxChars = DefaultMaxChars
+	}
+	return &Encoder{maxChars: c.MaxChars}, nil
+}
+
+// Encode returns the standard base64 of what the scheme sealed: padded, without
+// line breaks. A result over the limit is CodeUnsupported, reason payload_too_long:
+// the keys are longer than the wallet provider's interface allows.
+func (e *Encoder) Encode(in wallet.Input) (wallet.Payload, error) {
+	if len(in.Sealed) == 0 {
+		return wallet.Payload{}, errors.New("issuerwallet: nothing was sealed")
+	}
+	if base64.StdEncoding.EncodedLen(len(in.Sealed)) > e.maxChars {
+		return wallet.Payload{}, walletport.Errorf(walletport.CodeUnsupported, "payload_too_long",
+			"digitizationData would be longer than the %d characters that the wallet takes", e.maxChars)
+	}
+	return wallet.Payload{DigitizationData: base64.StdEncoding.EncodeToString(in.Sealed)}, nil
+}
