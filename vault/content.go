@@ -1,0 +1,150 @@
+package vault
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/walletport/walletport"
+)
+
+// contentTag begins the content, so that the same key's digest of a PAN, which
+// begins with a digit and has no lengths, is never one of content.
+const contentTag = "walletport content v1"
+
+// appendContent writes all that is known of a card in one unambiguous form. Its
+// MAC tells whether a card came again unchanged, and that a row is as it was written.
+func appendContent(to []byte, c *walletport.CardSummary, pan []byte, name string) []byte {
+	to = appendField(to, contentTag)
+	to = appendNumber(to, uint64(c.ID))
+	for _, text := range [...]string{
+		string(c.Issuer), c.CustomerID, string(c.Scheme), c.Product, string(c.Status), c.BIN, c.LastFour, name,
+	} {
+		to = appendField(to, text)
+	}
+	to = appendNumber(to, uint64(c.Expiry.Year)<<8|uint64(c.Expiry.Month))
+	return appendField(to, pan)
+}
+
+// The limits of a card's texts. A name is longer than what MDES takes (27
+// characters), for other wallets take more.
+const (
+	maxCustomerIDBytes = 64
+	maxProductBytes    = 64
+	maxNameRunes       = 64
+)
+
+// The names of a card's columns and members, as the import and sandbox.json spell them.
+const (
+	fieldCardID      = "cardId"
+	fieldIssuer      = "issuer"
+	fieldCustomerID  = "customerId"
+	fieldPAN         = "pan"
+	fieldExpiryMonth = "expiryMonth"
+	fieldExpiryYear  = "expiryYear"
+	fieldName        = "cardholderName"
+	fieldProduct     = "product"
+	fieldStatus      = "status"
+)
+
+// checkCard returns every rule that a card breaks; BIN, last four and scheme are
+// not looked at, for they are derived.
+func checkCard(c *walletport.Card) []walletport.Field {
+	var faults []walletport.Field
+	fault := func(name, rule string) {
+		if rule != "" {
+			faults = append(faults, walletport.Field{Name: name, Reason: rule})
+		}
+	}
+	fault(fieldCardID, checkID(c.ID, c.PAN))
+	if _, err := walletport.ParseIssuerID(string(c.Issuer)); err != nil {
+		fault(fieldIssuer, "must be 1 to 64 letters, digits, '.', '_' and '-'")
+	}
+	fault(fieldCustomerID, checkCustomerID(c.CustomerID, c.PAN))
+	if c.PAN.IsZero() {
+		fault(fieldPAN, "is missing")
+	} else if _, err := c.PAN.Scheme(); err != nil {
+		fault(fieldPAN, "must be a Mastercard (51-55, 2221-2720) or Visa (4) number")
+	}
+	if c.Expiry.Month < time.January || c.Expiry.Month > time.December {
+		fault(fieldExpiryMonth, "must be 01 to 12")
+	}
+	if c.Expiry.Year < 2000 || c.Expiry.Year > 2099 {
+		fault(fieldExpiryYear, "must be 2000 to 2099")
+	}
+	fault(fieldName, checkName(c.CardholderName))
+	fault(fieldProduct, checkProduct(c.Product))
+	if _, err := walletport.ParseCardStatus(string(c.Status)); err != nil {
+		fault(fieldStatus, "must be a card status of the Card API, such as CARD_OK or CARD_BLOCKED")
+	}
+	return faults
+}
+
+// checkID refuses the PAN as id: ids stand in URLs and logs.
+func checkID(id walletport.CardID, pan walletport.PAN) string {
+	switch {
+	case id == 0:
+		return "must not be 0"
+	case !pan.IsZero() && bytes.Equal(strconv.AppendInt(nil, int64(id), 10), pan.Reveal()):
+		return "must not be the card number"
+	}
+	return ""
+}
+
+// checkCustomerID looks for the card's own number only. Customer numbers may have 16
+// digits, and one in ten of such would pass for some card's number.
+func checkCustomerID(text string, pan walletport.PAN) string {
+	switch {
+	case len(text) > maxCustomerIDBytes:
+		return "must be at most 64 bytes long"
+	case !isPlain(text, "._-"):
+		return "must have letters, digits, '.', '_' and '-' only"
+	case !pan.IsZero() && bytes.Contains([]byte(text), pan.Reveal()):
+		return "must not contain the card number"
+	}
+	return ""
+}
+
+func checkProduct(text string) string {
+	switch {
+	case len(text) > maxProductBytes:
+		return "must be at most 64 bytes long"
+	case !isPlain(text, "._- "):
+		return "must have letters, digits, '.', '_', '-' and spaces only"
+	case walletport.ContainsPAN(text):
+		return "must not contain a card number"
+	}
+	return ""
+}
+
+func checkName(name walletport.Private) string {
+	text := name.Reveal()
+	switch {
+	case !utf8.ValidString(text):
+		return "must be UTF-8"
+	case utf8.RuneCountInString(text) > maxNameRunes:
+		return "must be at most 64 characters long"
+	case walletport.ContainsPAN(text):
+		return "must not contain a card number"
+	}
+	for _, r := range text {
+		if unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) {
+			return "must not contain control or invisible characters"
+		}
+	}
+	return ""
+}
+
+// isPlain reports whether text has ASCII letters, digits and the bytes of also only.
+func isPlain(text, also string) bool {
+	for i := range len(text) {
+		c := text[i]
+		isAlnum := c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+		if !isAlnum && !bytes.ContainsRune([]byte(also), rune(c)) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,124 @@
+// Package vault keeps cards sealed and lends them out. A card in clear exists only
+// inside Borrow; the database sees sealed bytes, a keyed digest of the PAN, and
+// what PCI DSS lets stand in clear (BIN and last four).
+//
+// Each card has a data key of its own, sealed by a key-encryption key of package
+// keys (envelope.go says how), so that a rotation re-seals 32 bytes of a card and
+// not the card. The vault does no audit: its callers know who asks and why.
+package vault
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/storage"
+)
+
+// Vault seals, finds and lends cards. Every field is required. It is safe for
+// concurrent use.
+type Vault struct {
+	Cards storage.Cards
+	Keys  keys.Source // purposes vault-kek and vault-index
+	Clock func() time.Time
+}
+
+// New returns v, or an error that names each missing part.
+func New(v Vault) (*Vault, error) {
+	var missing []error
+	if v.Cards == nil {
+		missing = append(missing, errors.New("vault: Cards is missing"))
+	}
+	if v.Keys == nil {
+		missing = append(missing, errors.New("vault: Keys is missing"))
+	}
+	if v.Clock == nil {
+		missing = append(missing, errors.New("vault: Clock is missing"))
+	}
+	if err := errors.Join(missing...); err != nil {
+		return nil, err
+	}
+	return &v, nil
+}
+
+// Find returns the sealed card, or CodeNotFound, reason card_not_found.
+func (v *Vault) Find(ctx context.Context, id walletport.CardID) (storage.Card, error) {
+	return v.Cards.Card(ctx, id)
+}
+
+// FindByPAN returns the cards of a PAN in id order, of every issuer. It asks once
+// for each index key that there ever was: a card keeps the index it was stored with.
+func (v *Vault) FindByPAN(ctx context.Context, pan walletport.PAN) ([]storage.Card, error) {
+	if pan.IsZero() {
+		return nil, nil
+	}
+	var found []storage.Card
+	for _, k := range v.Keys.Current().All() {
+		if k.MAC == nil || k.Purpose != keys.VaultIndex {
+			continue
+		}
+		cards, err := v.Cards.CardsByPANIndex(ctx, k.MAC.Sum(pan.Reveal()))
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, cards...)
+	}
+	slices.SortFunc(found, func(a, b storage.Card) int { return cmp.Compare(a.ID, b.ID) })
+	return found, nil
+}
+
+// Borrow opens a card for the time of use and wipes it afterwards, also when use
+// panics. use must keep neither the card nor its PAN.
+//
+// A row that was not written as it stands does not open: sealed bytes of another
+// card or issuer, another wrapped key, an edited status or expiry. That is
+// CodeInternal, reason card_damaged. A key-encryption key that is not in the
+// catalogue is CodeUnavailable, reason key_unavailable. Errors of use are returned
+// as they are.
+func (v *Vault) Borrow(ctx context.Context, row storage.Card, use func(*walletport.Card) error) error {
+	if err := ctx.Err(); err != nil {
+		return storage.ErrUnavailable(ctx, err)
+	}
+	card, err := open(v.Keys.Current(), &row)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		card.PAN.Wipe()
+		*card = walletport.Card{}
+	}()
+	return use(card)
+}
+
+// Seal returns the row of a card. It derives scheme, BIN and last four from the
+// PAN. A card that breaks a rule of the import is CodeInvalid, reason
+// card_invalid, with the fields; a missing key is CodeUnavailable, reason
+// key_unavailable. The caller keeps and wipes the PAN.
+func (v *Vault) Seal(card walletport.Card) (storage.Card, error) {
+	if faults := checkCard(&card); len(faults) > 0 {
+		return storage.Card{}, &walletport.Error{
+			Code: walletport.CodeInvalid, Reason: "card_invalid", Message: "the card cannot be stored as it is", Fields: faults,
+		}
+	}
+	s := newSealer(v.Keys.Current(), v.Clock())
+	defer s.wipe()
+	return s.seal(&card)
+}
+
+// Put seals cards and stores them in one transaction. See Seal and
+// storage.Cards.PutCards.
+func (v *Vault) Put(ctx context.Context, cards ...walletport.Card) (storage.PutResult, error) {
+	rows := make([]storage.Card, 0, len(cards))
+	for _, card := range cards {
+		row, err := v.Seal(card)
+		if err != nil {
+			return storage.PutResult{}, err
+		}
+		rows = append(rows, row)
+	}
+	return v.Cards.PutCards(ctx, rows)
+}
