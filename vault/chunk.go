@@ -62,7 +62,9 @@ func (im *importer) fillChunk(c *chunk) error {
 		if len(line) == 0 && !tooLong {
 			continue
 		}
-		c.text = append(c.text, line...)
+		if !tooLong {
+			c.text = append(c.text, line...)
+		}
 		c.lines = append(c.lines, textLine{number: im.lines.number, end: len(c.text), tooLong: tooLong})
 	}
 	return nil

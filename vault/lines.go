@@ -19,11 +19,11 @@ type lineReader struct {
 }
 
 func newLineReader(r io.Reader) *lineReader {
-	return &lineReader{r: bufio.NewReaderSize(r, maxLineBytes+len("\r\n"))}
+	return &lineReader{r: bufio.NewReaderSize(r, maxLineBytes+len("\ufeff\r\n"))}
 }
 
 // next returns the next line without its line break, good until the next call; at
-// the end io.EOF. Of a line that is too long the rest is dropped.
+// the end io.EOF. A line that is too long is read to its end and not returned whole.
 func (l *lineReader) next() (line []byte, tooLong bool, err error) {
 	line, err = l.r.ReadSlice('\n')
 	l.bytes += int64(len(line))
@@ -41,7 +41,8 @@ func (l *lineReader) next() (line []byte, tooLong bool, err error) {
 		line = bytes.TrimPrefix(line, []byte("\ufeff"))
 	}
 	line = bytes.TrimSuffix(line, []byte("\n"))
-	return bytes.TrimSuffix(line, []byte("\r")), false, nil
+	line = bytes.TrimSuffix(line, []byte("\r"))
+	return line, len(line) > maxLineBytes, nil
 }
 
 // drop reads up to the end of the line.
