@@ -1,0 +1,98 @@
+package postgres_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/walletport/walletport/storage/storagetest"
+)
+
+// whole are the queries that read a table from end to end, on purpose.
+var whole = map[string]string{
+	"CountCards":   "counts all cards",
+	"GetAuditHead": "the table has one row",
+	"Probe":        "the table has one row",
+}
+
+// TestQueriesUseIndexes asks the planner how it would run each query if tables were
+// large, that is when it may not scan them: no scan and no sorting, whose cost would
+// grow with the table.
+func TestQueriesUseIndexes(t *testing.T) {
+	url := storagetest.Postgres(t)
+	mustOpen(t, url)
+	conn, err := pgx.Connect(t.Context(), url+"&enable_seqscan=off&enable_bitmapscan=off&plan_cache_mode=force_generic_plan")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	paths, err := filepath.Glob("queries/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range strings.Split(string(content), "-- name: ")[1:] {
+			header, query, _ := strings.Cut(part, "\n")
+			name, _, _ := strings.Cut(header, " ")
+			if _, ok := whole[name]; ok {
+				continue
+			}
+			seen++
+			plan := explain(t, conn, name, query)
+			if strings.Contains(plan, "Seq Scan") || strings.Contains(plan, "Sort") {
+				t.Errorf("%s scans or sorts:\n%s", name, plan)
+			}
+		}
+	}
+	if seen < 14 {
+		t.Errorf("found %d queries, want at least 14", seen)
+	}
+}
+
+// explain returns the plan of a query of which nothing but its text is known.
+func explain(t *testing.T, conn *pgx.Conn, name, query string) string {
+	t.Helper()
+	query, count := numberParameters(query)
+	if _, err := conn.Exec(t.Context(), "PREPARE "+name+" AS "+query); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	execute := "EXPLAIN EXECUTE " + name
+	if count > 0 {
+		execute += "(NULL" + strings.Repeat(", NULL", count-1) + ")"
+	}
+	rows, err := conn.Query(t.Context(), execute)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// numberParameters turns sqlc.arg(name) into $1, $2, …, and counts the parameters.
+func numberParameters(query string) (string, int) {
+	names := map[string]int{}
+	query = regexp.MustCompile(`sqlc\.arg\((\w+)\)`).ReplaceAllStringFunc(query, func(arg string) string {
+		if names[arg] == 0 {
+			names[arg] = len(names) + 1
+		}
+		return fmt.Sprintf("$%d", names[arg])
+	})
+	count := len(names)
+	for _, number := range regexp.MustCompile(`\$(\d)`).FindAllStringSubmatch(query, -1) {
+		count = max(count, int(number[1][0]-'0'))
+	}
+	return query, count
+}

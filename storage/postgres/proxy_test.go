@@ -1,0 +1,123 @@
+package postgres_test
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"net/url"
+	"sync"
+	"testing"
+)
+
+// proxy stands between a store and its server and breaks the line.
+type proxy struct {
+	target   string
+	listener net.Listener
+
+	mu       sync.Mutex
+	lines    map[net.Conn]struct{}
+	loseNext []byte // the next answer that holds these bytes is lost, and its line
+	lost     int
+}
+
+// newProxy listens for the rest of the test and returns the URL that leads through it.
+func newProxy(t *testing.T, database string) (*proxy, string) {
+	t.Helper()
+	u, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &proxy{target: u.Host, listener: listener, lines: make(map[net.Conn]struct{})}
+	var accepting sync.WaitGroup
+	accepting.Go(p.accept)
+	t.Cleanup(func() {
+		p.cut()
+		accepting.Wait()
+	})
+	u.Host = listener.Addr().String()
+	return p, u.String()
+}
+
+func (p *proxy) accept() {
+	for {
+		client, err := p.listener.Accept()
+		if err != nil {
+			return
+		}
+		server, err := net.Dial("tcp", p.target)
+		if err != nil {
+			client.Close()
+			continue
+		}
+		p.mu.Lock()
+		p.lines[client], p.lines[server] = struct{}{}, struct{}{}
+		p.mu.Unlock()
+		go func() {
+			_, _ = io.Copy(server, client)
+			server.Close()
+		}()
+		go func() {
+			p.answers(client, server)
+			client.Close()
+			server.Close()
+		}()
+	}
+}
+
+func (p *proxy) answers(client, server net.Conn) {
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := server.Read(buffer)
+		if err != nil || p.loses(buffer[:n]) {
+			return
+		}
+		if _, err := client.Write(buffer[:n]); err != nil {
+			return
+		}
+	}
+}
+
+func (p *proxy) loses(answer []byte) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.loseNext == nil || !bytes.Contains(answer, p.loseNext) {
+		return false
+	}
+	p.loseNext = nil
+	p.lost++
+	return true
+}
+
+// lose makes the next answer that holds these bytes disappear with its line, after
+// the server has done what was asked.
+func (p *proxy) lose(answer string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.loseNext = []byte(answer)
+}
+
+// breakLines cuts all lines, and takes new ones.
+func (p *proxy) breakLines() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for line := range p.lines {
+		line.Close()
+	}
+	clear(p.lines)
+}
+
+// cut ends all lines and takes no new ones: the database is gone.
+func (p *proxy) cut() {
+	p.listener.Close()
+	p.breakLines()
+}
+
+func (p *proxy) losses() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lost
+}
