@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The server runs on one core, the load and the database on the other, so that
+// requests per CPU-second and shares of a core's limit mean what they say.
+const (
+	serverCore = "0"
+	loadCore   = "1"
+)
+
+// clockTicksPerSecond is USER_HZ, 100 on every Linux that Go supports.
+const clockTicksPerSecond = 100
+
+// pinned returns a command that runs on one core only.
+func pinned(core, name string, args ...string) *exec.Cmd {
+	return exec.Command("taskset", append([]string{"-c", core, name}, args...)...)
+}
+
+// cpuTime returns the user and system time that a process has used, from
+// /proc/PID/stat fields 14 and 15; its resolution is 10 ms.
+func cpuTime(pid int) (time.Duration, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, fmt.Errorf("cpu time: %w", err)
+	}
+	// The command name in parentheses may hold spaces; fields count from behind it.
+	_, rest, ok := strings.Cut(string(text), ") ")
+	fields := strings.Fields(rest)
+	if !ok || len(fields) < 13 {
+		return 0, fmt.Errorf("cpu time: unexpected form of /proc/%d/stat", pid)
+	}
+	ticks := 0
+	for _, f := range fields[11:13] {
+		n, err := strconv.Atoi(f)
+		if err != nil {
+			return 0, fmt.Errorf("cpu time: %w", err)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * time.Second / clockTicksPerSecond, nil
+}
+
+// processorName returns the model of the first processor and whether it has the
+// AVX-512 IFMA instructions, on which OpenSSL's RSA rate depends by a factor of two.
+func processorName() string {
+	text, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return "unknown processor"
+	}
+	name := "unknown processor"
+	for line := range strings.Lines(string(text)) {
+		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == "model name" {
+			name = strings.TrimSpace(value)
+			break
+		}
+	}
+	if strings.Contains(string(text), "avx512ifma") {
+		return name + " with AVX-512 IFMA"
+	}
+	return name + " without AVX-512 IFMA"
+}

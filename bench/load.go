@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// target is one HTTP call that the load repeats over a list of cards.
+type target struct {
+	client   *http.Client
+	urls     []string
+	username string
+	password string
+}
+
+// call makes request number n and reads its answer to the end.
+func (t *target) call(ctx context.Context, n int) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.urls[n%len(t.urls)], http.NoBody)
+	if err != nil {
+		return err
+	}
+	req.SetBasicAuth(t.username, t.password)
+	resp, err := t.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("status %d", resp.StatusCode)
+	}
+	return nil
+}
+
+// closedLoop keeps workers busy for d and returns how many calls were answered.
+func closedLoop(ctx context.Context, t *target, workers int, d time.Duration) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, d+10*time.Second)
+	defer cancel()
+	end := time.Now().Add(d)
+	var next, done atomic.Int64
+	var firstErr atomic.Pointer[error]
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for time.Now().Before(end) && firstErr.Load() == nil {
+				if err := t.call(ctx, int(next.Add(1))); err != nil {
+					firstErr.CompareAndSwap(nil, &err)
+					return
+				}
+				done.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if err := firstErr.Load(); err != nil {
+		return 0, fmt.Errorf("load: %w", *err)
+	}
+	return int(done.Load()), nil
+}
+
+// openLoop starts rate calls a second for d, whether or not earlier ones are
+// answered, and returns each latency counted from the moment the call was due:
+// a stall of the server counts against all calls that it held up.
+func openLoop(ctx context.Context, t *target, rate float64, d time.Duration) ([]time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, d+10*time.Second)
+	defer cancel()
+	total := int(rate * d.Seconds())
+	latencies := make([]time.Duration, total)
+	var firstErr atomic.Pointer[error]
+	var wg sync.WaitGroup
+	start := time.Now()
+	for n := range total {
+		due := start.Add(time.Duration(float64(n) / rate * float64(time.Second)))
+		time.Sleep(time.Until(due))
+		wg.Go(func() {
+			if err := t.call(ctx, n); err != nil {
+				firstErr.CompareAndSwap(nil, &err)
+			}
+			latencies[n] = time.Since(due)
+		})
+	}
+	wg.Wait()
+	if err := firstErr.Load(); err != nil {
+		return nil, fmt.Errorf("load: %w", *err)
+	}
+	slices.Sort(latencies)
+	return latencies, nil
+}
+
+// quantile returns the q-quantile of sorted latencies.
+func quantile(sorted []time.Duration, q float64) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
+}

@@ -1,0 +1,253 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-viper/mapstructure/v2"
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/v2"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/api"
+	"github.com/walletport/walletport/audit"
+	"github.com/walletport/walletport/auth"
+	"github.com/walletport/walletport/scheme/mdes"
+	"github.com/walletport/walletport/telemetry"
+	"github.com/walletport/walletport/wallet/issuerwallet"
+)
+
+// Config is the whole configuration: defaults, then the YAML file, then the
+// environment (WALLETPORT_HTTP__LISTEN sets http.listen). Secrets are references
+// (file:PATH, env:NAME), never values. An unknown name is an error.
+type Config struct {
+	HTTP            httpConfig              `koanf:"http"`             // the API's listener
+	API             api.Config              `koanf:"api"`              // the API itself
+	Metrics         metricsConfig           `koanf:"metrics"`          // where Prometheus reads
+	Database        databaseConfig          `koanf:"database"`         // cards, clients and the audit trail
+	Keys            keysConfig              `koanf:"keys"`             // the sealed key store
+	Auth            auth.Config             `koanf:"auth"`             // who may call
+	Audit           audit.Settings          `koanf:"audit"`            // the audit trail
+	Log             logConfig               `koanf:"log"`              // log lines, JSON on standard error
+	Trace           telemetry.TraceConfig   `koanf:"trace"`            // OpenTelemetry spans
+	IssuerWallet    issuerwallet.Config     `koanf:"issuer_wallet"`    // the answer for issuer wallets
+	Profiles        map[string]mdes.Profile `koanf:"profiles"`         // format choices by name; a profile names only what differs from the default
+	WalletProviders []walletProviderConfig  `koanf:"wallet_providers"` // who cards may be pushed to
+}
+
+type httpConfig struct {
+	Listen   string        `koanf:"listen"`   // host:port; default 127.0.0.1:8080
+	TLS      tlsConfig     `koanf:"tls"`      // required on any address but loopback
+	Shutdown time.Duration `koanf:"shutdown"` // how long accepted requests may take to finish at shutdown; default 20s
+}
+
+type metricsConfig struct {
+	Listen string `koanf:"listen"` // host:port of a listener of its own; empty serves /metrics beside the API, on loopback only
+}
+
+type logConfig struct {
+	Level slog.Level `koanf:"level"` // debug, info, warn or error; default info
+}
+
+type databaseConfig struct {
+	URL      string    `koanf:"url"`       // sqlite:PATH, or postgres://user@host/database?sslmode=verify-full; default sqlite:walletport.db
+	Password secretRef `koanf:"password"`  // reference to the PostgreSQL password; empty leaves the URL as it is
+	MaxConns int       `koanf:"max_conns"` // PostgreSQL connections of this replica; 0 is one for each processor, at least 4
+}
+
+type keysConfig struct {
+	File       string    `koanf:"file"`       // the sealed key store; default keystore.age
+	Passphrase secretRef `koanf:"passphrase"` // reference to its passphrase; exclusive with key_file
+	KeyFile    string    `koanf:"key_file"`   // file of 32 random bytes in base64 that seals the store
+}
+
+type walletProviderConfig struct {
+	ID               string   `koanf:"id"`                 // the {walletProvider} of the path
+	DisplayName      string   `koanf:"display_name"`       // for people
+	TokenRequestorID string   `koanf:"token_requestor_id"` // 11 digits, assigned by the scheme
+	Scheme           string   `koanf:"scheme"`             // MASTERCARD
+	Profile          string   `koanf:"profile"`            // name in profiles; empty means default
+	Issuers          []string `koanf:"issuers"`            // empty serves every issuer
+	Products         []string `koanf:"products"`           // empty takes every card product
+}
+
+// defaultConfig is the configuration of an empty file.
+func defaultConfig() Config {
+	return Config{
+		HTTP:     httpConfig{Listen: "127.0.0.1:8080", Shutdown: 20 * time.Second},
+		Database: databaseConfig{URL: "sqlite:walletport.db"},
+		Keys:     keysConfig{File: "keystore.age"},
+	}
+}
+
+// envPrefix marks walletport's environment variables; two underscores step into
+// a section, as one may stand within a name.
+const envPrefix = "WALLETPORT_"
+
+// loadConfig reads defaults, file and environment, and checks the whole. The
+// error lists every problem at once.
+func loadConfig(path string) (Config, error) {
+	config := defaultConfig()
+	k := koanf.New(".")
+	if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
+		return config, fmt.Errorf("configuration %s: %w", path, err)
+	}
+	fromEnv := env.Provider(".", env.Opt{Prefix: envPrefix, TransformFunc: func(key, value string) (string, any) {
+		if strings.HasPrefix(key, envPrefix+"REQUIRE_") { // switches of the test suite
+			return "", nil
+		}
+		return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(key, envPrefix)), "__", "."), value
+	}})
+	if err := k.Load(fromEnv, nil); err != nil {
+		return config, fmt.Errorf("configuration from the environment: %w", err)
+	}
+	if err := decodeConfig(k, &config); err != nil {
+		return config, fmt.Errorf("configuration %s: %w", path, err)
+	}
+	if err := config.validate(); err != nil {
+		return config, fmt.Errorf("configuration %s:\n%w", path, err)
+	}
+	config.resolvePaths(filepath.Dir(path))
+	return config, nil
+}
+
+// resolvePaths makes relative paths count from the configuration file's folder,
+// so that a command finds the same files wherever it is started.
+func (c *Config) resolvePaths(folder string) {
+	paths := []*string{&c.Keys.File, &c.Keys.KeyFile, &c.HTTP.TLS.CertificateFile, &c.HTTP.TLS.KeyFile, &c.HTTP.TLS.ClientCAFile}
+	for i := range c.Auth.TokenIssuers {
+		paths = append(paths, &c.Auth.TokenIssuers[i].JWKSFile)
+	}
+	for _, p := range paths {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(folder, *p)
+		}
+	}
+	if path, ok := strings.CutPrefix(c.Database.URL, "sqlite:"); ok && !filepath.IsAbs(path) {
+		c.Database.URL = "sqlite:" + filepath.Join(folder, path)
+	}
+}
+
+func decodeConfig(k *koanf.Koanf, config *Config) error {
+	return k.UnmarshalWithConf("", config, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
+		Result:           config,
+		TagName:          "koanf",
+		ErrorUnused:      true,
+		WeaklyTypedInput: true, // the environment has only strings
+		DecodeHook: mapstructure.ComposeDecodeHookFunc(
+			profileDefaults,
+			mapstructure.StringToTimeDurationHookFunc(),
+			mapstructure.StringToSliceHookFunc(","),
+			mapstructure.TextUnmarshallerHookFunc()),
+	}})
+}
+
+// profileDefaults lets a profile name only what differs from the default one.
+func profileDefaults(_, to reflect.Type, data any) (any, error) {
+	fields, isMap := data.(map[string]any)
+	if to != reflect.TypeFor[mdes.Profile]() || !isMap {
+		return data, nil
+	}
+	merged := map[string]any{}
+	decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{Result: &merged, TagName: "koanf"})
+	if err != nil {
+		return nil, err
+	}
+	if err := decoder.Decode(mdes.DefaultProfile()); err != nil {
+		return nil, err
+	}
+	maps.Copy(merged, fields)
+	return merged, nil
+}
+
+func (c Config) validate() error {
+	problems := []error{c.HTTP.TLS.validate(), c.validateListen(), c.Database.validate(), c.Keys.validate(), c.API.Validate(), c.Auth.Validate(), c.Audit.Validate(), c.Trace.Validate(), c.IssuerWallet.Validate()}
+	for name, profile := range c.Profiles {
+		if err := profile.Validate(); err != nil {
+			problems = append(problems, fmt.Errorf("profiles.%s: %w", name, err))
+		}
+	}
+	seen := map[string]bool{}
+	for i, p := range c.WalletProviders {
+		if err := p.validate(c.Profiles); err != nil {
+			problems = append(problems, fmt.Errorf("wallet_providers[%d]: %w", i, err))
+		}
+		if seen[p.ID] {
+			problems = append(problems, fmt.Errorf("wallet_providers[%d]: id %q stands twice", i, p.ID))
+		}
+		seen[p.ID] = true
+	}
+	return errors.Join(problems...)
+}
+
+// validateListen refuses plain HTTP where others on the network could read it.
+func (c Config) validateListen() error {
+	host, _, err := net.SplitHostPort(c.HTTP.Listen)
+	if err != nil {
+		return fmt.Errorf("http.listen: %w", err)
+	}
+	if c.HTTP.TLS.enabled() || isLoopback(host) {
+		return nil
+	}
+	return fmt.Errorf("http.listen: %s is not loopback: set http.tls.certificate_file and http.tls.key_file", c.HTTP.Listen)
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+func (c databaseConfig) validate() error {
+	if c.URL == "" {
+		return errors.New("database.url: is missing")
+	}
+	for _, prefix := range []string{"sqlite:", "postgres://", "postgresql://"} {
+		if strings.HasPrefix(c.URL, prefix) {
+			return nil
+		}
+	}
+	return errors.New("database.url: begins with sqlite:, postgres:// or postgresql://")
+}
+
+func (c keysConfig) validate() error {
+	switch {
+	case c.File == "":
+		return errors.New("keys.file: is missing")
+	case (c.Passphrase == "") == (c.KeyFile == ""):
+		return errors.New("keys: give one of passphrase (a reference) and key_file")
+	}
+	return nil
+}
+
+func (c walletProviderConfig) validate(profiles map[string]mdes.Profile) error {
+	var problems []error
+	if _, err := walletport.ParseWalletProviderID(c.ID); err != nil {
+		problems = append(problems, errors.New("id: letters, digits, '.', '_', '-', at most 64"))
+	}
+	if c.Scheme != string(walletport.Mastercard) {
+		problems = append(problems, errors.New("scheme: only MASTERCARD has issuer wallets"))
+	}
+	if len(c.TokenRequestorID) != 11 || strings.ContainsFunc(c.TokenRequestorID, func(r rune) bool { return r < '0' || r > '9' }) {
+		problems = append(problems, errors.New("token_requestor_id: 11 digits"))
+	}
+	if _, ok := profiles[c.Profile]; !ok && !slices.Contains([]string{"", defaultProfile}, c.Profile) {
+		problems = append(problems, fmt.Errorf("profile: there is none named %q in profiles", c.Profile))
+	}
+	return errors.Join(problems...)
+}
+
+// defaultProfile names mdes.DefaultProfile unless the file defines its own.
+const defaultProfile = "default"

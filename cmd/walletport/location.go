@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/audit"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/keys/file"
+	"github.com/walletport/walletport/storage"
+	"github.com/walletport/walletport/storage/postgres"
+	"github.com/walletport/walletport/storage/sqlite"
+)
+
+// location says whose data a command works on: a configured server's or a
+// sandbox's, running or not.
+type location struct {
+	Config string `help:"Configuration file." placeholder:"FILE" xor:"location" env:"WALLETPORT_CONFIG"`
+	Dir    string `help:"A sandbox's folder, also while it runs." placeholder:"DIR" xor:"location"`
+}
+
+func (l location) load() (Config, error) {
+	switch {
+	case l.Dir != "":
+		return loadConfig(filepath.Join(l.Dir, sandboxConfigName))
+	case l.Config != "":
+		return loadConfig(l.Config)
+	}
+	return Config{}, usagef("give --config FILE, or --dir DIR of a sandbox")
+}
+
+// open returns what keys/file needs, with the secret read from its place.
+func (c keysConfig) open() (file.Config, error) {
+	secret, err := c.secret()
+	return file.Config{Path: c.File, Secret: secret}, err
+}
+
+func (c keysConfig) secret() (file.Secret, error) {
+	if c.KeyFile != "" {
+		return file.KeyFile(c.KeyFile)
+	}
+	text, err := c.Passphrase.resolve()
+	if err != nil {
+		return file.Secret{}, err
+	}
+	defer clear(text)
+	return file.Passphrase(text)
+}
+
+func (l location) openKeys() (*file.Store, error) {
+	config, err := l.load()
+	if err != nil {
+		return nil, err
+	}
+	return openKeyStore(config.Keys, slog.New(slog.DiscardHandler))
+}
+
+func openKeyStore(c keysConfig, log *slog.Logger) (*file.Store, error) {
+	config, err := c.open()
+	if err != nil {
+		return nil, err
+	}
+	config.Log = log
+	return file.Open(config)
+}
+
+// database is a storage.Store that can bring its own tables up to date.
+type database interface {
+	storage.Store
+	Migrate(ctx context.Context) error
+}
+
+// openDatabase opens the engine that the URL names and migrates it.
+func openDatabase(ctx context.Context, c databaseConfig) (database, error) {
+	db, err := connectDatabase(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Migrate(ctx); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+func connectDatabase(ctx context.Context, c databaseConfig) (database, error) {
+	if path, ok := strings.CutPrefix(c.URL, "sqlite:"); ok {
+		return sqlite.Open(ctx, sqlite.Config{Path: path})
+	}
+	address := c.URL
+	if c.Password != "" {
+		password, err := c.Password.resolve()
+		if err != nil {
+			return nil, fmt.Errorf("database.password: %w", err)
+		}
+		parsed, err := url.Parse(c.URL)
+		if err != nil {
+			return nil, fmt.Errorf("database.url is not a URL") // its text may hold a password
+		}
+		parsed.User = url.UserPassword(parsed.User.Username(), string(password))
+		address = parsed.String()
+	}
+	return postgres.Open(ctx, postgres.Config{URL: address, MaxConns: int32(c.MaxConns)})
+}
+
+// operator is an opened location with the audit trail at hand.
+type operator struct {
+	config Config
+	db     database
+	keys   *file.Store
+	log    *audit.Log
+}
+
+// operate opens the location, runs act, and closes everything: the trail is
+// signed and flushed before it returns.
+func (l location) operate(ctx context.Context, act func(*operator) error) (err error) {
+	config, err := l.load()
+	if err != nil {
+		return err
+	}
+	keyStore, err := openKeyStore(config.Keys, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	db, err := openDatabase(ctx, config.Database)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	log, err := audit.New(audit.Config{Store: db, Keys: keyStore, Clock: time.Now, Settings: config.Audit})
+	if err != nil {
+		return err
+	}
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan error, 1)
+	go func() { done <- log.Run(running) }()
+	defer func() {
+		stop()
+		if runErr := <-done; err == nil {
+			err = runErr
+		}
+	}()
+	return act(&operator{config: config, db: db, keys: keyStore, log: log})
+}
+
+// record writes an operator's act into the audit trail. What an operator does at
+// the console has no API client; auditUser is the operating system's user.
+func (o *operator) record(ctx context.Context, action walletport.Action, issuer walletport.IssuerID, subject string, keyIDs []string, actErr error) error {
+	outcome := walletport.OutcomeOK
+	if actErr != nil {
+		outcome = walletport.ReasonOf(actErr)
+	}
+	return o.log.Record(ctx, walletport.AuditRecord{
+		Time: time.Now(), ClientID: "operator", AuditUser: osUser(), Action: action,
+		Issuer: issuer, Wallet: subject, Outcome: outcome, KeyVersions: keyIDs,
+	})
+}
+
+// osUser names who sits at the console.
+func osUser() walletport.AuditUser {
+	name := "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	who, err := walletport.ParseAuditUser("os:" + name)
+	if err != nil {
+		return "os:unknown"
+	}
+	return who
+}
+
+// changeKeys runs one change of the key store and records it, done or refused.
+func (l location) changeKeys(ctx context.Context, change func(*file.Store) (keys.ID, error)) error {
+	return l.operate(ctx, func(o *operator) error {
+		id, changeErr := change(o.keys)
+		var ids []string
+		if id != "" {
+			ids = []string{string(id)}
+		}
+		if err := o.record(ctx, walletport.ActionKeyChange, "", "", ids, changeErr); err != nil {
+			return fmt.Errorf("the change stands but is not in the audit trail: %w", err)
+		}
+		return changeErr
+	})
+}
+
+// createFile makes a file that only its owner may read; "-" is standard output.
+func createFile(stdout io.Writer, path string) (io.Writer, func() error, error) {
+	if path == "-" || path == "" {
+		return stdout, func() error { return nil }, nil
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, nil, err
+	}
+	return f, f.Close, nil
+}

@@ -1,0 +1,101 @@
+// Command walletport is the wallet server that an issuer runs itself, its
+// sandbox, and its operator's tools. docs/architecture.md draws how it is built.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes, as design documents promise them to scripts.
+const (
+	exitOK    = 0
+	exitFault = 1
+	exitUsage = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	code := run(ctx, os.Args[1:], console{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
+	stop()
+	os.Exit(code)
+}
+
+// console is where a command reads and writes; tests pass buffers.
+type console struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// cli is the command line, one field a command.
+type cli struct {
+	Demo    demoCommand    `cmd:"" help:"Run the main job from start to finish against a sandbox in a temporary folder."`
+	Sandbox sandboxCommand `cmd:"" help:"Run the server with generated keys, sample cards and simulated schemes."`
+	Serve   serveCommand   `cmd:"" help:"Run the production server."`
+	Inspect inspectCommand `cmd:"" help:"Open a payload, check each field, name the first fault."`
+	Cards   cardsCommand   `cmd:"" help:"Import and look at cards."`
+	Keys    keysCommand    `cmd:"" help:"Make, import and rotate keys."`
+	Clients clientsCommand `cmd:"" help:"Create and revoke API clients."`
+	Audit   auditCommand   `cmd:"" help:"Verify and export the audit trail."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database schema up to date."`
+	Config  configCommand  `cmd:"" help:"Check and print the configuration."`
+	Version versionCommand `cmd:"" help:"Print version, Go version and FIPS module."`
+}
+
+// errFault ends a command that has already said what is wrong.
+var errFault = errors.New("fault already reported")
+
+// kongExit carries kong's wish to exit (after --help) out of its parser.
+type kongExit int
+
+func run(ctx context.Context, args []string, con console) (code int) {
+	defer func() {
+		if exit, ok := recover().(kongExit); ok {
+			code = int(exit)
+		}
+	}()
+	var commands cli
+	parser, err := kong.New(&commands, kong.Name("walletport"),
+		kong.Description("The wallet server that an issuer runs itself: payloads for Apple Pay, Google Pay and issuer wallets, a card vault, key custody and an audit trail."),
+		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Writers(con.Out, con.Err), kong.Exit(func(status int) { panic(kongExit(status)) }),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(con))
+	if err != nil {
+		fmt.Fprintln(con.Err, "walletport:", err)
+		return exitFault
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintln(con.Err, "walletport:", err)
+		return exitUsage
+	}
+	err = command.Run()
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errFault):
+		return exitFault
+	case errors.Is(err, errUsage):
+		fmt.Fprintln(con.Err, "walletport:", err)
+		return exitUsage
+	}
+	fmt.Fprintln(con.Err, "walletport:", err)
+	return exitFault
+}
+
+// errUsage marks a fault of the command line that only the command can see.
+var errUsage = errors.New("wrong usage")
+
+func usagef(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", errUsage, fmt.Sprintf(format, args...))
+}

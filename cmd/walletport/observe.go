@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/storage"
+	"github.com/walletport/walletport/telemetry"
+	"github.com/walletport/walletport/vault"
+)
+
+// auditObserver turns what the audit trail tells into metrics and log lines.
+type auditObserver struct {
+	metrics  *telemetry.Metrics
+	log      *slog.Logger
+	failedAt *atomic.Int64 // Unix milliseconds of the last refused batch, 0 after a good one
+}
+
+func (o auditObserver) Committed(records int, took time.Duration, err error) {
+	if err != nil {
+		o.failedAt.Store(now().UnixMilli())
+		o.metrics.AuditFailed()
+		o.log.Error("audit batch refused", "records", records, "err", err)
+		return
+	}
+	o.failedAt.Store(0)
+	o.metrics.AuditCommitted(records, took)
+}
+
+func (o auditObserver) Checkpointed(seq int64, err error) {
+	if err != nil {
+		o.log.Error("audit checkpoint not made", "seq", seq, "err", err)
+	}
+}
+
+func (o auditObserver) Lost(seq int64) {
+	o.log.Error("audit trail was set back: a durable record is gone", "seq", seq)
+}
+
+// countedVault counts look-ups by outcome.
+type countedVault struct {
+	*vault.Vault
+	metrics *telemetry.Metrics
+}
+
+func (v countedVault) Find(ctx context.Context, id walletport.CardID) (storage.Card, error) {
+	card, err := v.Vault.Find(ctx, id)
+	outcome := walletport.OutcomeOK
+	if err != nil {
+		outcome = walletport.ReasonOf(err)
+	}
+	v.metrics.CardLookedUp(outcome)
+	return card, err
+}
+
+func (s *server) keyExpiries() []telemetry.KeyExpiry {
+	var list []telemetry.KeyExpiry
+	for _, k := range s.keys.Current().All() {
+		list = append(list, telemetry.KeyExpiry{ID: string(k.ID), Purpose: string(k.Purpose), ValidUntil: k.ValidUntil})
+	}
+	return list
+}
+
+// keyNotice is how long before its end a key is spoken of.
+const keyNotice = 30 * 24 * time.Hour
+
+// keyWarnings names the keys that will end soon.
+func (s *server) keyWarnings() []string {
+	var warnings []string
+	for _, k := range keys.ExpiringBefore(s.keys.Current(), now().Add(keyNotice)) {
+		warnings = append(warnings, "key "+string(k.ID)+" ends at "+k.ValidUntil.UTC().Format(time.RFC3339))
+	}
+	return warnings
+}
+
+// keysReady says whether each purpose has a key for new work, and whether the
+// key store's file can still be read.
+func (s *server) keysReady(context.Context) error {
+	if err := s.keys.Err(); err != nil {
+		return err
+	}
+	all := s.keys.Current().All()
+	for _, purpose := range keys.Purposes() {
+		serves := func(k *keys.Key) bool { return k.Purpose == purpose && k.ServesAt(now()) }
+		if !slices.ContainsFunc(all, serves) {
+			return walletport.Errorf(walletport.CodeUnavailable, "key_unavailable", "no %s key is active", purpose)
+		}
+	}
+	return nil
+}
+
+// auditFaultStands is how long one refused batch speaks for the trail. After it
+// the database check, which writes, decides: a replica that gets no requests
+// would otherwise never be ready again.
+const auditFaultStands = 5 * time.Second
+
+// auditReady says whether the trail took its last batch.
+func (s *server) auditReady(context.Context) error {
+	if at := s.auditFailedAt.Load(); at != 0 && now().Sub(time.UnixMilli(at)) < auditFaultStands {
+		return walletport.Errorf(walletport.CodeUnavailable, "audit_unavailable", "the audit trail refused its last batch")
+	}
+	return nil
+}

@@ -1,0 +1,263 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/walletport/walletport/api"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/telemetry"
+)
+
+// sandboxConfigName is the configuration that a sandbox keeps in its folder, so
+// that operator's commands with --dir find the same database and keys.
+const sandboxConfigName = "walletport.yaml"
+
+type sandboxCommand struct {
+	Dir      string `required:"" help:"Folder of the sandbox; made if absent. A second start keeps keys, cards, tokens and audit." placeholder:"DIR"`
+	Listen   string `default:"127.0.0.1:8080" help:"Address to listen on; port 0 picks a free one." placeholder:"ADDR"`
+	Database string `help:"Database URL; without it, SQLite in the folder." placeholder:"URL"`
+}
+
+func (sandboxCommand) Help() string {
+	return `DIR/sandbox.json appears when the sandbox is ready: address, credentials, cards and the keys of the other side.
+Nothing in it is a secret of anybody's; the card numbers are published test numbers.`
+}
+
+func (c sandboxCommand) Run(ctx context.Context, con console) error {
+	log := telemetry.NewLogger(con.Err, slog.LevelInfo)
+	box, err := openSandbox(ctx, c.Dir, c.Listen, c.Database, log)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(con.Err, "sandbox ready at %s, everything to try it in %s\n", box.file.BaseURL, sandboxFilePath(c.Dir))
+	return box.run(ctx)
+}
+
+// sandboxPath is where the simulated wallets answer.
+const sandboxPath = "/sandbox"
+
+// sandbox is a running server together with the other side.
+type sandbox struct {
+	*server
+	api      *api.Door
+	listener *listener
+	mdes     *simulatedMDES
+	lock     *os.File
+	file     sandboxFile
+}
+
+// openSandbox makes or reopens the sandbox in dir and writes sandbox.json; it
+// answers requests once run runs.
+func openSandbox(ctx context.Context, dir, address, databaseURL string, log *slog.Logger) (box *sandbox, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("sandbox folder: %w", err)
+	}
+	lock, err := lockSandbox(dir)
+	if err != nil {
+		return nil, err
+	}
+	box = &sandbox{lock: lock}
+	defer func() {
+		if err != nil {
+			box.close()
+		}
+	}()
+	mdesKey, err := openSchemeKey(filepath.Join(dir, "mdes-key.pem"))
+	if err != nil {
+		return nil, err
+	}
+	config, err := sandboxConfig(dir, address, databaseURL)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := openSandboxKeys(config.Keys, mdesKey); err != nil {
+		return nil, err
+	}
+	tokens, err := openTokenIssuer(filepath.Join(dir, "token-issuer-key.pem"))
+	if err != nil {
+		return nil, err
+	}
+	config.Auth.TokenIssuers = append(config.Auth.TokenIssuers, tokens.trust())
+
+	if box.server, err = openServer(ctx, config, log); err != nil {
+		return nil, err
+	}
+	if box.mdes, err = openSimulatedMDES(filepath.Join(dir, "mdes"), mdesKey, box.keys); err != nil {
+		return nil, err
+	}
+	if err := box.fill(ctx); err != nil {
+		return nil, err
+	}
+	frontDoor, err := box.mdes.frontDoor(config.WalletProviders)
+	if err != nil {
+		return nil, err
+	}
+	mounts := map[string]http.Handler{sandboxPath + "/": http.StripPrefix(sandboxPath, frontDoor)}
+	if box.api, err = box.door(mounts, box.metrics.Handler()); err != nil {
+		return nil, err
+	}
+	if box.listener, err = listen(ctx, address, box.api.NewServer(), nil); err != nil {
+		return nil, err
+	}
+	return box, box.writeFile(ctx, dir, mdesKey, tokens)
+}
+
+// lockSandbox keeps a second process out of the folder; the kernel lets go of
+// the lock when the process ends, however it ends.
+func lockSandbox(dir string) (*os.File, error) {
+	lock, err := os.OpenFile(filepath.Join(dir, "sandbox.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox lock: %w", err)
+	}
+	err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		lock.Close()
+		return nil, fmt.Errorf("a sandbox is running on %s already", dir)
+	}
+	if err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("sandbox lock: %w", err)
+	}
+	return lock, nil
+}
+
+// sandboxProviders are wallet providers with different profiles, so that both
+// IIDD shapes and TAV versions can be seen. The token requestor ids are made up.
+var sandboxProviders = []walletProviderConfig{
+	{ID: "acme-wallet", DisplayName: "Acme Wallet", TokenRequestorID: "50199900001", Scheme: "MASTERCARD", Profile: defaultProfile},
+	{ID: "acme-watch", DisplayName: "Acme Watch", TokenRequestorID: "50199900002", Scheme: "MASTERCARD", Profile: "funding-account"},
+}
+
+// sandboxConfig returns the configuration of the folder and writes it there.
+func sandboxConfig(dir, address, databaseURL string) (Config, error) {
+	path := filepath.Join(dir, sandboxConfigName)
+	_, err := os.Stat(path)
+	if err == nil && databaseURL == "" {
+		config, err := loadConfig(path)
+		config.HTTP.Listen = address
+		return config, err
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return Config{}, err
+	}
+	if databaseURL == "" {
+		databaseURL = "sqlite:walletport.db"
+	}
+	if err := writeFileAtomically(path, sandboxConfigText(databaseURL)); err != nil {
+		return Config{}, err
+	}
+	config, err := loadConfig(path)
+	config.HTTP.Listen = address
+	return config, err
+}
+
+// sandboxConfigText is a configuration like an operator's own, with the keys
+// beside it. Relative paths count from the file's folder.
+func sandboxConfigText(databaseURL string) []byte {
+	text := "# Written by walletport sandbox. Operator's commands read it through --dir.\n" +
+		"database:\n  url: " + fmt.Sprintf("%q", databaseURL) + "\n" +
+		"keys:\n  file: keystore.age\n  key_file: keystore.key\n" +
+		"profiles:\n  funding-account:\n    shape: fundingAccountInfo\n    tav_version: 4\n" +
+		"wallet_providers:\n"
+	for _, p := range sandboxProviders {
+		text += fmt.Sprintf("  - id: %s\n    display_name: %s\n    token_requestor_id: %q\n    scheme: %s\n    profile: %s\n",
+			p.ID, p.DisplayName, p.TokenRequestorID, p.Scheme, p.Profile)
+	}
+	return []byte(text)
+}
+
+// fill stores the sample cards; those that stand already stay untouched.
+func (b *sandbox) fill(ctx context.Context) error {
+	for _, sample := range sampleCards {
+		card, err := sample.card()
+		if err != nil {
+			return fmt.Errorf("sample card %d: %w", sample.id, err)
+		}
+		_, err = b.vault.Put(ctx, card)
+		card.PAN.Wipe()
+		if err != nil {
+			return fmt.Errorf("sample card %d: %w", sample.id, err)
+		}
+	}
+	return nil
+}
+
+func (b *sandbox) writeFile(ctx context.Context, dir string, mdesKey *schemeKey, tokens *tokenIssuer) error {
+	path := sandboxFilePath(dir)
+	previous, _, err := readSandboxFile(path)
+	if err != nil {
+		return err
+	}
+	tav, err := activePublicPEM(b.keys, keys.TAVSigning)
+	if err != nil {
+		return err
+	}
+	b.file = sandboxFile{
+		PID:        os.Getpid(),
+		BaseURL:    b.listener.url() + "/wallet",
+		SandboxURL: b.listener.url() + sandboxPath,
+		MDES: sandboxMDES{
+			EncryptionPrivateKey:  string(mdesKey.privatePEM),
+			EncryptionCertificate: string(mdesKey.certificatePEM),
+			TAVPublicKey:          tav,
+		},
+	}
+	if b.file.Credentials, err = b.credentials(ctx, previous.Credentials, tokens); err != nil {
+		return err
+	}
+	for _, s := range sampleCards {
+		card, err := s.card()
+		if err != nil {
+			return err
+		}
+		b.file.Cards = append(b.file.Cards, sandboxCard{
+			CardID: int64(s.id), CustomerID: s.customerID, Scheme: string(card.Scheme), PAN: s.pan, ExpiryMonth: s.month,
+			ExpiryYear: s.year, CardholderName: s.name, Status: string(s.status), Issuer: string(s.issuer),
+		})
+	}
+	for _, p := range b.config.WalletProviders {
+		b.file.WalletProviders = append(b.file.WalletProviders, sandboxWalletProvider{p.ID, p.TokenRequestorID, p.Scheme, p.DisplayName})
+	}
+	return writeSandboxFile(path, b.file)
+}
+
+// run answers requests until ctx ends.
+func (b *sandbox) run(ctx context.Context) error {
+	defer b.close()
+	return runDoor(ctx, b.api, b.listener, b.config.HTTP.Shutdown)
+}
+
+func (b *sandbox) close() {
+	if b.mdes != nil {
+		b.mdes.scheme.Close()
+	}
+	if b.server != nil {
+		b.server.close()
+	}
+	if b.lock != nil {
+		b.lock.Close()
+	}
+}
+
+// tavKeysAt lists the public halves that MDES knows of the issuer's TAV keys.
+func tavKeysAt(ring *keys.Ring) []*keys.Key {
+	var tav []*keys.Key
+	for _, k := range ring.All() {
+		if k.Purpose == keys.TAVSigning && k.State != keys.Pending {
+			tav = append(tav, k)
+		}
+	}
+	return tav
+}
+
+// now is the clock of the program; rooms get it as a field.
+func now() time.Time { return time.Now() }

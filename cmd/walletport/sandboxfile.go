@@ -1,0 +1,104 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// sandboxFile is DIR/sandbox.json: everything a test against the sandbox needs.
+// It is the only place where a PAN or a private key stands in clear, and only
+// the sandbox's own. The member names are a contract.
+type sandboxFile struct {
+	PID             int                     `json:"pid"`
+	BaseURL         string                  `json:"baseURL"`
+	SandboxURL      string                  `json:"sandboxURL"`
+	Credentials     sandboxCredentials      `json:"credentials"`
+	Cards           []sandboxCard           `json:"cards"`
+	WalletProviders []sandboxWalletProvider `json:"walletProviders"`
+	MDES            sandboxMDES             `json:"mdes"`
+}
+
+type sandboxCredentials struct {
+	Basic       basicCredentials `json:"basic"`
+	Bearer      string           `json:"bearer"`
+	ReadOnly    basicCredentials `json:"readOnly"`
+	OtherIssuer basicCredentials `json:"otherIssuer"`
+}
+
+type basicCredentials struct {
+	Username string `json:"username"`
+	Password string `json:"password"`
+}
+
+type sandboxCard struct {
+	CardID         int64  `json:"cardId"`
+	CustomerID     string `json:"customerId"`
+	Scheme         string `json:"scheme"`
+	PAN            string `json:"pan"`
+	ExpiryMonth    string `json:"expiryMonth"`
+	ExpiryYear     string `json:"expiryYear"`
+	CardholderName string `json:"cardholderName"`
+	Status         string `json:"status"`
+	Issuer         string `json:"issuer"`
+}
+
+type sandboxWalletProvider struct {
+	ID               string `json:"id"`
+	TokenRequestorID string `json:"tokenRequestorId"`
+	Scheme           string `json:"scheme"`
+	DisplayName      string `json:"displayName"`
+}
+
+type sandboxMDES struct {
+	EncryptionPrivateKey  string `json:"encryptionPrivateKey"`
+	EncryptionCertificate string `json:"encryptionCertificate"`
+	TAVPublicKey          string `json:"tavPublicKey"`
+}
+
+func sandboxFilePath(dir string) string { return filepath.Join(dir, "sandbox.json") }
+
+// readSandboxFile returns the file at path; ok is false when there is none.
+func readSandboxFile(path string) (file sandboxFile, ok bool, err error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return sandboxFile{}, false, nil
+	}
+	if err != nil {
+		return sandboxFile{}, false, fmt.Errorf("sandbox file: %w", err)
+	}
+	if err := json.Unmarshal(text, &file); err != nil {
+		return sandboxFile{}, false, fmt.Errorf("sandbox file %s is not what a sandbox writes: %w", path, err)
+	}
+	return file, true, nil
+}
+
+// writeSandboxFile replaces the file at path in one step, readable by its owner only.
+func writeSandboxFile(path string, file sandboxFile) error {
+	text, err := json.MarshalIndent(file, "", "  ")
+	if err != nil {
+		return fmt.Errorf("sandbox file: %w", err)
+	}
+	return writeFileAtomically(path, append(text, '\n'))
+}
+
+// writeFileAtomically makes the content durable under a temporary name before it
+// takes the place of what was at path. Mode 0600.
+func writeFileAtomically(path string, content []byte) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // mode 0600
+	if err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
+	}
+	defer os.Remove(tmp.Name()) // fails after the rename, as it should
+	_, err = tmp.Write(content)
+	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
+	}
+	if err := os.Rename(tmp.Name(), path); err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
+	}
+	return nil
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/big"
+	"os"
+	"time"
+
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/keys/file"
+)
+
+// sandboxKeyLifetime keeps a sandbox folder usable for years.
+const sandboxKeyLifetime = 5 * 365 * 24 * time.Hour
+
+// schemeKey is the simulated Mastercard's own pair: walletport gets only the
+// certificate.
+type schemeKey struct {
+	private        *rsa.PrivateKey
+	privatePEM     []byte
+	certificate    *x509.Certificate
+	certificatePEM []byte
+}
+
+// openSchemeKey reads the pair at path, or makes and writes it.
+func openSchemeKey(path string) (*schemeKey, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if text, err = makeSchemeKey(); err == nil {
+			err = writeFileAtomically(path, text)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("simulated MDES key: %w", err)
+	}
+	key, err := parseSchemeKey(text)
+	if err != nil {
+		return nil, fmt.Errorf("simulated MDES key %s: %w", path, err)
+	}
+	return key, nil
+}
+
+// makeSchemeKey returns PKCS#8 and a self-signed certificate, both PEM.
+func makeSchemeKey() ([]byte, error) {
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return nil, err
+	}
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	template := &x509.Certificate{
+		SerialNumber: serial,
+		Subject:      pkix.Name{CommonName: "walletport sandbox: simulated MDES payload encryption"},
+		NotBefore:    now.Add(-time.Hour),
+		NotAfter:     now.Add(sandboxKeyLifetime),
+		KeyUsage:     x509.KeyUsageKeyEncipherment,
+	}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		return nil, err
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return nil, err
+	}
+	return append(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}),
+		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate})...), nil
+}
+
+func parseSchemeKey(text []byte) (*schemeKey, error) {
+	first, rest := pem.Decode(text)
+	second, _ := pem.Decode(rest)
+	if first == nil || second == nil {
+		return nil, errors.New("not a private key and a certificate in PEM")
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(first.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	private, ok := parsed.(*rsa.PrivateKey)
+	if !ok {
+		return nil, errors.New("not an RSA key")
+	}
+	certificate, err := x509.ParseCertificate(second.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	return &schemeKey{private, pem.EncodeToMemory(first), certificate, pem.EncodeToMemory(second)}, nil
+}
+
+// openSandboxKeys opens the sandbox's key store, or makes one with a key for
+// each purpose, all marked as a sandbox's.
+func openSandboxKeys(config keysConfig, mdes *schemeKey) (*file.Store, error) {
+	if _, err := os.Stat(config.KeyFile); errors.Is(err, fs.ErrNotExist) {
+		if err := file.CreateKeyFile(config.KeyFile); err != nil {
+			return nil, err
+		}
+	}
+	opened, err := config.open()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(config.File); err == nil {
+		return file.Open(opened)
+	}
+	store, err := file.Create(opened)
+	if err != nil {
+		return nil, err
+	}
+	for _, purpose := range []keys.Purpose{keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint, keys.TAVSigning} {
+		if _, err := store.Generate(file.Spec{Purpose: purpose, Activate: true, Sandbox: true}); err != nil {
+			return nil, fmt.Errorf("sandbox key %s: %w", purpose, err)
+		}
+	}
+	_, err = store.Import(file.Spec{Purpose: keys.MDESEncryption, Activate: true, Sandbox: true}, mdes.certificatePEM, nil)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox key %s: %w", keys.MDESEncryption, err)
+	}
+	return store, nil
+}
+
+// activePublicPEM returns the public half, as PEM, of the newest active key.
+func activePublicPEM(store *file.Store, purpose keys.Purpose) (string, error) {
+	key, err := store.Current().Select(purpose, sandboxIssuer, "", time.Now())
+	if err != nil {
+		return "", err
+	}
+	text, err := store.ExportPublic(key.ID)
+	return string(text), err
+}
+
+// openTokenIssuerKey reads the P-256 key that signs the sandbox's bearer tokens,
+// or makes and writes it.
+func openTokenIssuerKey(path string) (*ecdsa.PrivateKey, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			return nil, fmt.Errorf("token issuer key: %w", err)
+		}
+		der, err := x509.MarshalPKCS8PrivateKey(crypto.PrivateKey(key))
+		if err != nil {
+			return nil, fmt.Errorf("token issuer key: %w", err)
+		}
+		return key, writeFileAtomically(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("token issuer key: %w", err)
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, fmt.Errorf("token issuer key: %s is not PEM", path)
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("token issuer key: %w", err)
+	}
+	key, ok := parsed.(*ecdsa.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("token issuer key: %s is not a P-256 key", path)
+	}
+	return key, nil
+}

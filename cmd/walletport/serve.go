@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/walletport/walletport/api"
+	"github.com/walletport/walletport/telemetry"
+)
+
+type serveCommand struct {
+	Config string `required:"" help:"Configuration file." placeholder:"FILE" env:"WALLETPORT_CONFIG"`
+}
+
+func (serveCommand) Help() string {
+	return `Runs until SIGTERM, then finishes the requests it accepted. Refuses keys and cards of a sandbox, and plain HTTP
+on any address but loopback. docs/configuration.md lists the settings.`
+}
+
+func (c serveCommand) Run(ctx context.Context, con console) error {
+	config, err := loadConfig(c.Config)
+	if err != nil {
+		return err
+	}
+	log := telemetry.NewLogger(con.Err, config.Log.Level)
+	s, err := openServer(ctx, config, log)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if err := s.refuseSandbox(ctx); err != nil {
+		return err
+	}
+	return s.serve(ctx)
+}
+
+// serve opens the listeners and answers until ctx ends.
+func (s *server) serve(ctx context.Context) error {
+	tlsSettings, err := s.openTLS(ctx)
+	if err != nil {
+		return err
+	}
+	host, _, err := net.SplitHostPort(s.config.HTTP.Listen)
+	if err != nil {
+		return fmt.Errorf("http.listen: %w", err)
+	}
+	var metricsBeside http.Handler
+	if s.config.Metrics.Listen == "" && isLoopback(host) {
+		metricsBeside = s.metrics.Handler()
+	}
+	door, err := s.door(nil, metricsBeside)
+	if err != nil {
+		return err
+	}
+	main, err := listen(ctx, s.config.HTTP.Listen, door.NewServer(), tlsSettings)
+	if err != nil {
+		return err
+	}
+	if err := s.serveMetrics(ctx); err != nil {
+		return err
+	}
+	for _, warning := range s.keyWarnings() {
+		s.log.Warn("key ends soon", "warning", warning)
+	}
+	s.log.Info("serving", "url", main.url(), "version", version)
+	return runDoor(ctx, door, main, s.config.HTTP.Shutdown)
+}
+
+// openTLS returns nil for plain HTTP, which the configuration allows on loopback only.
+func (s *server) openTLS(ctx context.Context) (*tls.Config, error) {
+	if !s.config.HTTP.TLS.enabled() {
+		return nil, nil
+	}
+	certificates, err := openCertificateStore(s.config.HTTP.TLS, s.log)
+	if err != nil {
+		return nil, err
+	}
+	s.background.start(ctx, "certificates", certificates.run)
+	return certificates.serverConfig()
+}
+
+// serveMetrics opens the metrics listener, if it has one of its own.
+func (s *server) serveMetrics(ctx context.Context) error {
+	if s.config.Metrics.Listen == "" {
+		return nil
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", s.metrics.Handler())
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+	l, err := listen(ctx, s.config.Metrics.Listen, server, nil)
+	if err != nil {
+		return err
+	}
+	s.background.start(ctx, "metrics", func(ctx context.Context) error { return l.serve(ctx, time.Second) })
+	return nil
+}
+
+// runDoor answers until ctx ends. Readiness says no first, then the listener
+// closes, then what was accepted is finished.
+func runDoor(ctx context.Context, door *api.Door, l *listener, grace time.Duration) error {
+	stopDraining := context.AfterFunc(ctx, door.Drain)
+	defer stopDraining()
+	return l.serve(ctx, grace)
+}
+
+// refuseSandbox keeps made-up keys and test numbers out of production: whoever
+// has a sandbox.json holds the other half of these keys.
+func (s *server) refuseSandbox(ctx context.Context) error {
+	for _, k := range s.keys.Current().All() {
+		if k.Sandbox {
+			return fmt.Errorf("key %s is a sandbox's: make a key store with walletport keys init", k.ID)
+		}
+	}
+	for _, sample := range sampleCards {
+		card, err := sample.card()
+		if err != nil {
+			return err
+		}
+		found, err := s.vault.FindByPAN(ctx, card.PAN)
+		card.PAN.Wipe()
+		if err != nil {
+			return err
+		}
+		if len(found) > 0 {
+			return fmt.Errorf("card %d is a sample card of the sandbox: serve refuses test numbers", found[0].ID)
+		}
+	}
+	return nil
+}
