@@ -1,0 +1,222 @@
+package api
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/api/oas"
+)
+
+// call is one request on its way through the door, and what is known of it.
+type call struct {
+	w       *answer
+	r       *http.Request
+	began   time.Time
+	request walletport.Request
+	actor   walletport.Actor // zero until authenticated
+	route   string           // a path of the specification or of a page, never the caller's
+	outcome string           // walletport.OutcomeOK or a problem code
+	matched oas.Route        // zero when the path and method are no call of the specification
+	op      operation        // of matched
+	wallet  walletport.WalletProviderID
+	cause   error  // for operators; nil when the answer says it all
+	stack   []byte // of a panic
+	span    trace.Span
+}
+
+// unmatchedRoute stands for all paths that lead nowhere, however many there are.
+const unmatchedRoute = "unmatched"
+
+type callKey struct{}
+
+func callFrom(ctx context.Context) *call {
+	c, _ := ctx.Value(callKey{}).(*call)
+	return c
+}
+
+// match finds the call of the specification ahead of the generated router, so that
+// a refusal at any step knows what was asked for.
+func (c *call) match(server *oas.Server) {
+	route, ok := server.FindPath(c.r.Method, c.r.URL)
+	if !ok {
+		return
+	}
+	c.matched, c.op = route, operationTable[route.Name()]
+	c.route = c.op.route
+}
+
+// answer is a ResponseWriter that remembers its status.
+type answer struct {
+	http.ResponseWriter
+	status int // 0 until the header is written
+}
+
+// WriteHeader remembers the status.
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 {
+		a.status = status
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Write implies status 200.
+func (a *answer) Write(p []byte) (int, error) {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	return a.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController through.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// Values of headers that are the same on every answer. net/http only reads them.
+var (
+	headerNoStore  = []string{"no-store"}
+	headerNosniff  = []string{"nosniff"}
+	headerNoFrames = []string{"default-src 'none'; frame-ancestors 'none'"}
+	headerNoRefer  = []string{"no-referrer"}
+	headerHSTS     = []string{"max-age=31536000"}
+)
+
+func (d *Door) begin(w http.ResponseWriter, r *http.Request) (*call, context.CancelFunc) {
+	d.Metrics.RequestBegan()
+	c := &call{
+		w: &answer{ResponseWriter: w}, began: d.Clock(), route: unmatchedRoute, outcome: walletport.OutcomeOK,
+		request: walletport.Request{ID: d.requestID(r), RemoteAddr: remoteHost(r.RemoteAddr)},
+	}
+	h := w.Header()
+	h["X-Request-Id"] = []string{c.request.ID}
+	h["X-Content-Type-Options"] = headerNosniff
+	h["Content-Security-Policy"] = headerNoFrames
+	h["Referrer-Policy"] = headerNoRefer
+	if r.TLS != nil {
+		h["Strict-Transport-Security"] = headerHSTS
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), d.Config.Limits.RequestTime)
+	ctx = d.startSpan(ctx, c, r)
+	ctx = context.WithValue(walletport.WithRequest(ctx, c.request), callKey{}, c)
+	c.r = r.WithContext(ctx)
+	c.r.Body = http.MaxBytesReader(w, r.Body, d.Config.Limits.BodyBytes)
+	return c, cancel
+}
+
+// end closes the books on a request. It must be deferred directly: it recovers.
+func (d *Door) end(c *call) {
+	if fault := recover(); fault != nil {
+		if fault == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
+			d.Metrics.RequestEnded(c.route, "aborted", d.Clock().Sub(c.began))
+			panic(fault)
+		}
+		c.stack = debug.Stack()
+		d.refuse(c, byFlow{errors.New("panic: " + fmt.Sprint(fault))})
+	}
+	took := d.Clock().Sub(c.began)
+	d.Metrics.RequestEnded(c.route, c.outcome, took)
+	d.endSpan(c)
+	d.logCall(c, took)
+}
+
+// logCall writes the one line of a request. A line of a failure of ours is
+// written in any case: somebody must look.
+func (d *Door) logCall(c *call, took time.Duration) {
+	level := slog.LevelInfo
+	if c.w.status >= http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	if d.Config.NoAccessLog && level == slog.LevelInfo || !d.Log.Enabled(c.r.Context(), level) {
+		return
+	}
+	attrs := make([]slog.Attr, 0, 11)
+	attrs = append(attrs,
+		slog.String("method", knownMethod(c.r.Method)), slog.String("route", c.route), slog.Int("status", c.w.status),
+		slog.String("code", c.outcome), slog.String("request_id", c.request.ID), slog.String("client_id", c.actor.ClientID),
+		slog.String("remote_addr", c.request.RemoteAddr), slog.Float64("seconds", took.Seconds()))
+	if c.wallet != "" {
+		attrs = append(attrs, slog.String("wallet", string(c.wallet)))
+	}
+	if c.cause != nil {
+		attrs = append(attrs, slog.Any("err", c.cause))
+	}
+	if c.stack != nil {
+		attrs = append(attrs, slog.String("stack", string(c.stack)))
+	}
+	d.Log.LogAttrs(c.r.Context(), level, "request", attrs...)
+}
+
+// knownMethod keeps a caller's invention out of logs and spans.
+func knownMethod(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return method
+	}
+	return "_OTHER"
+}
+
+const maxRequestIDBytes = 64
+
+// requestID takes the caller's id when it is harmless, else makes one.
+func (d *Door) requestID(r *http.Request) string {
+	if given := r.Header.Get("X-Request-Id"); isRequestID(given) {
+		return given
+	}
+	return newRequestID(d.Rand)
+}
+
+func isRequestID(text string) bool {
+	if text == "" || len(text) > maxRequestIDBytes {
+		return false
+	}
+	for i := range len(text) {
+		c := text[i]
+		isAlnum := c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+		if !isAlnum && c != '.' && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return !walletport.ContainsPAN(text)
+}
+
+// newRequestID returns a UUID of version 7. About one in two thousand has digits
+// that read like a PAN, which every guard further on would strike out: those are
+// thrown away.
+func newRequestID(random io.Reader) string {
+	for {
+		id, err := uuid.NewV7FromReader(random)
+		if err != nil {
+			// Without an id an answer cannot be found again, but it can be given.
+			return "unknown"
+		}
+		if text := id.String(); !walletport.ContainsPAN(text) {
+			return text
+		}
+	}
+}
+
+func remoteHost(address string) string {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return ""
+	}
+	return host
+}
+
+// clientCertificate returns the certificate that the TLS layer verified, or nil.
+func clientCertificate(r *http.Request) *x509.Certificate {
+	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
+		return nil
+	}
+	return r.TLS.VerifiedChains[0][0]
+}

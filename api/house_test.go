@@ -1,0 +1,303 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/legacy"
+	"github.com/go-jose/go-jose/v4"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/api"
+	"github.com/walletport/walletport/auth"
+	"github.com/walletport/walletport/provisioning"
+	"github.com/walletport/walletport/storage/sqlite"
+	"github.com/walletport/walletport/telemetry"
+)
+
+const (
+	testPAN    = "5204247750001471"
+	goodPath   = "/wallet/v1/42/provision/issuerwallet/acme-wallet"
+	goodTarget = goodPath + "?auditUser=ada%40bank.example"
+	goodData   = "eyJjYXJkSW5mbyI6e319"
+)
+
+// fakeFlow stands for provisioning.
+type fakeFlow struct {
+	mu    sync.Mutex
+	calls []provisioning.IssuerWalletRequest
+	ctx   context.Context //nolint:containedctx // the test looks at what came with the call
+	err   error
+	do    func(context.Context) // called before the answer
+}
+
+func (f *fakeFlow) IssuerWallet(ctx context.Context, req provisioning.IssuerWalletRequest) (provisioning.Result, error) {
+	f.mu.Lock()
+	f.calls, f.ctx = append(f.calls, req), ctx
+	do, err := f.do, f.err
+	f.mu.Unlock()
+	if do != nil {
+		do(ctx)
+	}
+	if err != nil {
+		return provisioning.Result{}, err
+	}
+	return provisioning.Result{DigitizationData: goodData}, nil
+}
+
+// trail keeps audit records, or fails.
+type trail struct {
+	mu      sync.Mutex
+	records []walletport.AuditRecord
+	err     error
+}
+
+func (t *trail) Record(_ context.Context, r walletport.AuditRecord) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.err != nil {
+		return t.err
+	}
+	t.records = append(t.records, r)
+	return nil
+}
+
+func (t *trail) take() []walletport.AuditRecord {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	taken := t.records
+	t.records = nil
+	return taken
+}
+
+type credential struct{ id, secret string }
+
+// house is a door on real authentication and a real database, with a fake flow.
+type house struct {
+	door    *api.Door
+	flow    *fakeFlow
+	trail   *trail
+	db      *sqlite.Store
+	logs    *lockedBuffer
+	metrics *telemetry.Metrics
+	spans   *tracetest.InMemoryExporter
+	tokens  *ecdsa.PrivateKey
+
+	client, readOnly, revoked credential
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+const tokenIssuer = "https://login.bank.example"
+
+func mustHouse(t testing.TB, change func(*api.Parts)) *house {
+	t.Helper()
+	h := &house{flow: &fakeFlow{}, trail: &trail{}, logs: &lockedBuffer{}, metrics: telemetry.NewMetrics(), spans: tracetest.NewInMemoryExporter()}
+	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "w.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.db = db
+	h.makeClients(t)
+	if h.tokens, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+		t.Fatal(err)
+	}
+	jwks, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: &h.tokens.PublicKey}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	authenticator, err := auth.New(auth.Config{TokenIssuers: []auth.TokenIssuer{{
+		Issuer: tokenIssuer, Audience: "walletport", JWKS: jwks, Issuers: []walletport.IssuerID{"acme"},
+	}}}, db, time.Now, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	provider := telemetry.NewTracerProvider(sdktrace.NewSimpleSpanProcessor(telemetry.AllowListed(h.spans)), 1, "test")
+	parts := api.Parts{
+		Provisioner: h.flow, Authenticator: authenticator, Audit: h.trail, Clock: time.Now, Rand: rand.Reader,
+		Log: telemetry.NewLogger(h.logs, slog.LevelDebug), Metrics: h.metrics, Tracer: provider.Tracer("api"),
+		MetricsPage: h.metrics.Handler(),
+		Config:      api.Config{Limits: api.Limits{RequestsPerSecond: -1, RequestsPerMinute: -1, FailuresPerMinute: -1}},
+	}
+	if change != nil {
+		change(&parts)
+	}
+	if h.door, err = api.New(parts); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func (h *house) makeClients(t testing.TB) {
+	t.Helper()
+	clients := auth.Clients{Store: h.db, Audit: &trail{}, Rand: rand.Reader, Clock: time.Now}
+	create := func(scope walletport.Scope) credential {
+		id, secret, err := clients.Create(t.Context(), auth.NewClient{
+			Name: "test", Issuers: []walletport.IssuerID{"acme"}, Scopes: []walletport.Scope{scope},
+		}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return credential{id, secret}
+	}
+	h.client, h.readOnly, h.revoked = create(walletport.ScopeProvision), create(walletport.ScopeTokensRead), create(walletport.ScopeProvision)
+	if err := clients.Revoke(t.Context(), h.revoked.id, ""); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (h *house) mustToken(t testing.TB, expiry time.Time, scope string) string {
+	t.Helper()
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: h.tokens}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload, err := json.Marshal(map[string]any{"iss": tokenIssuer, "aud": "walletport", "sub": "mobile", "exp": expiry.Unix(), "scope": scope})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := signer.Sign(payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := signed.CompactSerialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// mustRequest returns a request of the house's client.
+func (h *house) mustRequest(t testing.TB, method, target string, body io.Reader) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, "http://walletport.example"+target, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.RequestURI, r.RemoteAddr = target, "192.0.2.7:4711"
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	r.SetBasicAuth(h.client.id, h.client.secret)
+	return r
+}
+
+func (h *house) do(r *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.door.ServeHTTP(w, r)
+	return w
+}
+
+type problem struct {
+	Type, Title, Detail, Instance, Code, RequestID string
+	Status                                         int
+	Errors                                         []struct{ Field, Reason string }
+}
+
+// wantProblem checks that an answer is a problem of that status and code, and
+// that it keeps to the specification.
+func wantProblem(t *testing.T, r *http.Request, w *httptest.ResponseRecorder, status int, code string) problem {
+	t.Helper()
+	var p problem
+	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil && r.Method != http.MethodHead {
+		t.Fatalf("status %d, no JSON: %v: %.200s", w.Code, err, w.Body.String())
+	}
+	if w.Code != status || p.Code != code {
+		t.Errorf("answer %d %q (%s), want %d %q", w.Code, p.Code, p.Detail, status, code)
+	}
+	if p.Status != w.Code || p.Title == "" || p.Type != "/docs/errors#"+p.Code || p.RequestID == "" || p.RequestID != w.Header().Get("X-Request-Id") {
+		t.Errorf("problem %+v, X-Request-Id %q", p, w.Header().Get("X-Request-Id"))
+	}
+	if got := w.Header().Get("Content-Type"); got != "application/problem+json" {
+		t.Errorf("content type %q", got)
+	}
+	wantSpecified(t, r, w)
+	return p
+}
+
+var loadSpec = sync.OnceValues(func() (routers.Router, error) {
+	document, err := readSpec("openapi.yaml")
+	if err != nil {
+		return nil, err
+	}
+	return legacy.NewRouter(document)
+})
+
+func readSpec(path string) (*openapi3.T, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	document, err := openapi3.NewLoader().LoadFromData(text)
+	if err != nil {
+		return nil, err
+	}
+	return document, nil
+}
+
+// wantSpecified checks an answer of a call against the specification.
+func wantSpecified(t *testing.T, r *http.Request, w *httptest.ResponseRecorder) {
+	t.Helper()
+	router, err := loadSpec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	route, path, err := router.FindRoute(r)
+	if err != nil {
+		return // not a call of the specification
+	}
+	input := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: r, PathParams: path, Route: route},
+		Status:                 w.Code, Header: w.Header(), Body: io.NopCloser(strings.NewReader(w.Body.String())),
+		Options: &openapi3filter.Options{IncludeResponseStatus: true},
+	}
+	if err := openapi3filter.ValidateResponse(t.Context(), input); err != nil {
+		t.Errorf("the answer breaks the specification: %v", err)
+	}
+}
+
+func problemCode(body []byte) string {
+	var p problem
+	if json.Unmarshal(body, &p) != nil {
+		return ""
+	}
+	return p.Code
+}

@@ -1,0 +1,131 @@
+package api
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/go-chi/httprate"
+)
+
+// Limits bound what a caller may cost. Zero fields take the default.
+type Limits struct {
+	RequestsPerSecond int           `koanf:"requests_per_second"` // of one client; 0 is 50, negative is no limit. Each replica counts for itself
+	RequestsPerMinute int           `koanf:"requests_per_minute"` // of one client; 0 is 3000, negative is no limit
+	FailuresPerMinute int           `koanf:"failures_per_minute"` // failed authentications of one address that are answered and recorded; 0 is 60, negative is no limit
+	BodyBytes         int64         `koanf:"body_bytes"`          // of a request; 0 is 64 KiB
+	HeaderBytes       int           `koanf:"header_bytes"`        // of a request's line and headers; 0 is 32 KiB
+	RequestTime       time.Duration `koanf:"request_time"`        // until a request that is not done is given up, 503; 0 is 15s
+	HeaderTime        time.Duration `koanf:"header_time"`         // to send the headers; 0 is 5s
+	ReadTime          time.Duration `koanf:"read_time"`           // to send the whole request; 0 is 15s
+	WriteTime         time.Duration `koanf:"write_time"`          // from the headers to the end of the answer; 0 is 30s
+	IdleTime          time.Duration `koanf:"idle_time"`           // an unused connection is kept; 0 is 2m
+}
+
+// Validate reports what is wrong with l.
+func (l Limits) Validate() error {
+	var errs []error
+	if l.BodyBytes < 0 || l.HeaderBytes < 0 {
+		errs = append(errs, errors.New("limits: sizes are not negative"))
+	}
+	if min(l.RequestTime, l.HeaderTime, l.ReadTime, l.WriteTime, l.IdleTime) < 0 {
+		errs = append(errs, errors.New("limits: times are not negative"))
+	}
+	return errors.Join(errs...)
+}
+
+func (l Limits) withDefaults() Limits {
+	return Limits{
+		RequestsPerSecond: orDefault(l.RequestsPerSecond, 50),
+		RequestsPerMinute: orDefault(l.RequestsPerMinute, 3000),
+		FailuresPerMinute: orDefault(l.FailuresPerMinute, 60),
+		BodyBytes:         orDefault(l.BodyBytes, 64<<10),
+		HeaderBytes:       orDefault(l.HeaderBytes, 32<<10),
+		RequestTime:       orDefault(l.RequestTime, 15*time.Second),
+		HeaderTime:        orDefault(l.HeaderTime, 5*time.Second),
+		ReadTime:          orDefault(l.ReadTime, 15*time.Second),
+		WriteTime:         orDefault(l.WriteTime, 30*time.Second),
+		IdleTime:          orDefault(l.IdleTime, 2*time.Minute),
+	}
+}
+
+func orDefault[T comparable](v, whenZero T) T {
+	var zero T
+	if v == zero {
+		return whenZero
+	}
+	return v
+}
+
+// NewServer returns an HTTP server for the door with the door's limits. The
+// caller sets its address and TLS.
+func (d *Door) NewServer() *http.Server {
+	l := d.Config.Limits
+	return &http.Server{
+		Handler:           d,
+		ReadHeaderTimeout: l.HeaderTime,
+		ReadTimeout:       l.ReadTime,
+		WriteTimeout:      l.WriteTime,
+		IdleTimeout:       l.IdleTime,
+		MaxHeaderBytes:    l.HeaderBytes,
+		ErrorLog:          slog.NewLogLogger(d.Log.Handler(), slog.LevelWarn),
+	}
+}
+
+// limiters count requests in sliding windows. nil does not limit.
+type limiters struct {
+	perSecond, perMinute, failures *httprate.RateLimiter
+}
+
+func newLimiters(l Limits) limiters {
+	return limiters{
+		perSecond: newLimiter(l.RequestsPerSecond, time.Second),
+		perMinute: newLimiter(l.RequestsPerMinute, time.Minute),
+		failures:  newLimiter(l.FailuresPerMinute, time.Minute),
+	}
+}
+
+func newLimiter(limit int, window time.Duration) *httprate.RateLimiter {
+	if limit < 0 {
+		return nil
+	}
+	return httprate.NewRateLimiter(limit, window, httprate.WithResponseHeaders(httprate.ResponseHeaders{}))
+}
+
+// client counts a request of an authenticated client and says how long it must
+// wait when that is one too many.
+func (l limiters) client(c *call, id string) (wait time.Duration, over bool) {
+	if l.perSecond != nil && l.perSecond.OnLimit(c.w, c.r, id) {
+		return time.Second, true
+	}
+	if l.perMinute != nil && l.perMinute.OnLimit(c.w, c.r, id) {
+		return time.Minute, true
+	}
+	return 0, false
+}
+
+// failure counts a failed authentication by address. Only the failures of an
+// address are limited, so a stranger behind the same address locks nobody out.
+func (l limiters) failure(c *call) (wait time.Duration, over bool) {
+	if l.failures != nil && l.failures.OnLimit(c.w, c.r, addressKey(c.request.RemoteAddr)) {
+		return time.Minute, true
+	}
+	return 0, false
+}
+
+// ipv6SiteBits is what one site usually gets: its hosts count together.
+const ipv6SiteBits = 64
+
+func addressKey(host string) string {
+	address, err := netip.ParseAddr(host)
+	if err != nil || address.Unmap().Is4() {
+		return host
+	}
+	site, err := address.Prefix(ipv6SiteBits)
+	if err != nil {
+		return host
+	}
+	return site.String()
+}

@@ -1,0 +1,75 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/api/oas"
+)
+
+// byFlow marks an error of a flow, which has recorded it already.
+type byFlow struct{ error }
+
+func (e byFlow) Unwrap() error { return e.error }
+
+// refuse answers with a problem. What a flow never saw is recorded here, before
+// the answer: without the record the answer is 503.
+func (d *Door) refuse(c *call, err error) {
+	r := explain(c, err)
+	if r.err.Code == walletport.CodeUnauthenticated {
+		if wait, over := d.limits.failure(c); over {
+			r = explain(c, errTooManyFailures(wait))
+		}
+	}
+	_, recorded := errors.AsType[byFlow](err)
+	if record, ok := d.recordOf(c, r); ok && !recorded {
+		if auditErr := d.record(c, record); auditErr != nil {
+			r = explain(c, auditErr)
+		}
+	}
+	r.write(c)
+}
+
+// recordTime bounds the wait for a refusal's record. The caller's own patience
+// does not: who hangs up after a wrong password is recorded all the same.
+const recordTime = 5 * time.Second
+
+func (d *Door) record(c *call, record walletport.AuditRecord) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.r.Context()), recordTime)
+	defer cancel()
+	return d.Audit.Record(ctx, record)
+}
+
+// recordOf returns the audit record of a refused call. Refusals for load, wrong
+// methods and unknown paths have none, so that a flood cannot fill the trail;
+// failures of ours are no refusals.
+func (d *Door) recordOf(c *call, r *refusal) (walletport.AuditRecord, bool) {
+	switch r.err.Code {
+	case walletport.CodeUnauthenticated, walletport.CodeForbidden, walletport.CodeInvalid, walletport.CodeNotFound:
+	case walletport.CodeConflict, walletport.CodeUnsupported, walletport.CodeRejected, walletport.CodeRateLimited, walletport.CodeUnavailable, walletport.CodeInternal:
+		return walletport.AuditRecord{}, false
+	}
+	if c.op.action == "" {
+		return walletport.AuditRecord{}, false
+	}
+	record := walletport.AuditRecord{
+		Time:          d.Clock(),
+		RequestID:     c.request.ID,
+		ClientID:      c.actor.ClientID,
+		Action:        c.op.action,
+		Outcome:       r.err.Reason,
+		RemoteAddress: c.request.RemoteAddr,
+	}
+	if user, err := auditUser(c); err == nil {
+		record.AuditUser = user
+	}
+	if c.matched.Name() == oas.ProvisionIssuerwalletOperation {
+		record.CardID = parseCardID(c.matched.Args()[0])
+		if provider, err := walletport.ParseWalletProviderID(c.matched.Args()[1]); err == nil {
+			record.Wallet = string(provider)
+		}
+	}
+	return record, true
+}

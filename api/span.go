@@ -1,0 +1,45 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/telemetry"
+)
+
+// startSpan opens the server span. Of the caller's trace context (W3C) the ids
+// are taken, unless they read like a PAN; never its free text (tracestate, baggage).
+func (d *Door) startSpan(ctx context.Context, c *call, r *http.Request) context.Context {
+	if d.Tracer == nil {
+		return ctx
+	}
+	if parent := r.Header.Get("Traceparent"); parent != "" && !walletport.ContainsPAN(parent) {
+		ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{"traceparent": parent})
+	}
+	ctx, c.span = d.Tracer.Start(ctx, "request", trace.WithSpanKind(trace.SpanKindServer))
+	return ctx
+}
+
+func (d *Door) endSpan(c *call) {
+	if c.span == nil {
+		return
+	}
+	c.span.SetName(knownMethod(c.r.Method) + " " + c.route)
+	c.span.SetAttributes(telemetry.AttrMethod.String(knownMethod(c.r.Method)), telemetry.AttrRoute.String(c.route),
+		telemetry.AttrStatus.Int(c.w.status))
+	if c.wallet != "" {
+		c.span.SetAttributes(telemetry.AttrWallet.String(string(c.wallet)))
+	}
+	if c.outcome != walletport.OutcomeOK {
+		c.span.SetAttributes(telemetry.AttrCode.String(c.outcome))
+	}
+	if c.w.status >= http.StatusInternalServerError {
+		c.span.SetStatus(codes.Error, "")
+	}
+	c.span.End()
+}
