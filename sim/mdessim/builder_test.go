@@ -35,10 +35,10 @@ const (
 var testNow = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 type keyRing struct {
-	mdes, otherMDES     *rsa.PrivateKey
-	tav, otherTAV       *rsa.PrivateKey
-	certificate         *x509.Certificate
-	sha1Cert, sha256PEM string
+	mdes, otherMDES *rsa.PrivateKey
+	tav, otherTAV   *rsa.PrivateKey
+	certificate     *x509.Certificate
+	sha1Cert        string
 }
 
 var testKeys = sync.OnceValue(func() keyRing {
@@ -118,12 +118,11 @@ type recipe struct {
 	payload     func(members) // changes the encrypted payload's members
 	noTAV       bool
 	tav         tavRecipe
-	iidd        func(members)                      // changes the outer members
-	encodeIIDD  func([]byte) []byte                // changes the JSON bytes
-	encodeOuter func(json []byte) string           // replaces the outer base64
-	encodeTAV   func(json []byte) any              // replaces the TAV's base64
-	keys        func(*mdessim.Keys)                // changes the simulator's keys
-	sealed      func(r *recipe, sealedHex members) // last look at the sealed members
+	iidd        func(members)            // changes the outer members
+	encodeIIDD  func([]byte) []byte      // changes the JSON bytes
+	encodeOuter func(json []byte) string // replaces the outer base64
+	encodeTAV   func(json []byte) any    // replaces the TAV's base64
+	keys        func(*mdessim.Keys)      // changes the simulator's keys
 }
 
 type tavRecipe struct {

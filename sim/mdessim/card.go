@@ -36,7 +36,7 @@ func (r *reading) readPlaintext(text []byte) {
 	}
 	r.readSource(plain)
 	r.readValidUntil(plain)
-	r.readFields(plain)
+	r.readFields(plain, maxFieldDepth)
 	r.pass(checkFields, "optional members are within their limits")
 }
 
@@ -244,9 +244,16 @@ var fieldLimits = map[string]int{
 	"accountHolderEmailAddress": 320, "countryDialInCode": 4, "phoneNumber": 20, "sourceIp": 64, "securityCode": 3,
 }
 
-// readFields checks the optional members that are known, at any depth; unknown
-// ones are tolerated.
-func (r *reading) readFields(o object) {
+// maxFieldDepth is how deep known members can stand, with one level to spare. It
+// keeps a payload of ten thousand braces from being parsed as often.
+const maxFieldDepth = 4
+
+// readFields checks the optional members that are known; unknown ones are
+// tolerated.
+func (r *reading) readFields(o object, depth int) {
+	if depth == 0 {
+		return
+	}
 	names := make([]string, 0, len(o))
 	for name := range o {
 		names = append(names, name)
@@ -254,7 +261,7 @@ func (r *reading) readFields(o object) {
 	slices.Sort(names)
 	for _, name := range names {
 		if inner, f := readObject(o[name]); f == nil {
-			r.readFields(inner)
+			r.readFields(inner, depth-1)
 			continue
 		}
 		if limit, known := fieldLimits[name]; known {

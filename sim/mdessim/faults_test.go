@@ -16,6 +16,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"math/big"
 	"net/url"
 	"regexp"
 	"slices"
@@ -333,6 +334,11 @@ var mangledPayloads = []mangled{
 	{"no timestamp in the signature", "tav_fields_without_timestamp", func(r *recipe) { r.tav.order = []string{"accountNumber", "accountExpiry"} }},
 	{"a TAV without zone", "tav_timestamp_malformed", func(r *recipe) { r.tav.until = "2026-11-24T12:30:00" }},
 	{"an expired TAV", "tav_expired", func(r *recipe) { r.tav.until = "2026-11-24T11:59:59Z" }},
+	{"a TAV in the moment of its end", "tav_expired", func(r *recipe) { r.tav.until = "2026-11-24T12:00:00Z" }},
+	{"a TAV without zone or T", "tav_timestamp_malformed", func(r *recipe) { r.tav.until = "24.11.2026 12:30" }},
+	{"a TAV until a Unix time", "tav_timestamp_malformed", func(r *recipe) { r.tav.until = "1795523400" }},
+	{"a TAV until a very long text", "tav_timestamp_malformed", func(r *recipe) { r.tav.until = strings.Repeat("2", 41) }},
+	{"a TAV until some words", "tav_timestamp_malformed", func(r *recipe) { r.tav.until = "in half an hour" }},
 	{"a TAV for 31 days", "tav_too_far_ahead", func(r *recipe) { r.tav.until = "2026-12-25T12:00:00Z" }},
 	{"an unknown alias", "tav_alias_unknown", func(r *recipe) {
 		r.tav.version, r.tav.members = "4", set("keyAlias", "U+002D")
@@ -359,6 +365,18 @@ var mangledPayloads = []mangled{
 			return must(rsa.SignPKCS1v15(nil, key, 0, sha256Of([]byte(text))))
 		}
 	}},
+	{"noise that ends like PSS", "tav_unknown_key", func(r *recipe) {
+		r.tav.sign = func(key *rsa.PrivateKey, _ string) []byte {
+			return rawSign(key, append(bytes.Repeat([]byte{0x11}, 255), 0xbc))
+		}
+	}},
+	{"a hash that is not at the end", "tav_signature_without_digest_info", func(r *recipe) {
+		r.tav.sign = func(key *rsa.PrivateKey, text string) []byte {
+			info := append(must(hex.DecodeString("3031300d060960864801650304020105000420")), sha256Of([]byte(text))...)
+			message := append([]byte{0, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0}, info...)
+			return rawSign(key, append(message, make([]byte, 256-len(message))...))
+		}
+	}},
 	{"an unknown key", "tav_unknown_key", func(r *recipe) { r.tav.key = testKeys().otherTAV }},
 	{"a signature of zeros", "tav_unknown_key", inTAV(set("signature", base64Text(make([]byte, 256))))},
 	{"YYMM in the signature", "tav_expiry_yymm", signed(iso + "|" + testPAN + "|2812")},
@@ -376,6 +394,12 @@ var mangledPayloads = []mangled{
 	{"a TAV of the card's predecessor", "tav_other_expiry", func(r *recipe) { r.tav.mmyy = "1225" }},
 	{"a TAV of another card", "tav_other_card", func(r *recipe) { r.tav.pan = otherPAN }},
 	{"a timestamp changed after signing", "tav_other_card", inTAV(set("dataValidUntilTimestamp", "2026-11-24T12:45:00Z"))},
+}
+
+// rawSign applies the private RSA operation to an encoded message as it is.
+func rawSign(key *rsa.PrivateKey, message []byte) []byte {
+	m := new(big.Int).SetBytes(message)
+	return m.Exp(m, key.D, key.N).FillBytes(make([]byte, key.Size()))
 }
 
 func withGCM(change func(members)) func(*recipe) {

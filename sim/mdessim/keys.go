@@ -3,7 +3,7 @@ package mdessim
 import (
 	"crypto"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // MDES names keys by SHA-1 of the certificate; it is a name, not a protection
+	"crypto/sha1" // MDES names keys by SHA-1 of the certificate: a name, not a protection
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
@@ -57,7 +57,7 @@ func (k EncryptionKey) names() []string {
 	if len(k.Fingerprints) > 0 || k.Certificate == nil {
 		return k.Fingerprints
 	}
-	sum := sha1.Sum(k.Certificate.Raw) //nolint:gosec // see the import
+	sum := sha1.Sum(k.Certificate.Raw)
 	return []string{hex.EncodeToString(sum[:])}
 }
 
@@ -81,7 +81,7 @@ type wrongDigest struct {
 func (k EncryptionKey) wrongDigests() []wrongDigest {
 	var all []wrongDigest
 	add := func(data []byte, forSHA1, forSHA256 kind) {
-		short := sha1.Sum(data) //nolint:gosec // see the import
+		short := sha1.Sum(data)
 		long := sha256.Sum256(data)
 		all = append(all, wrongDigest{hex.EncodeToString(short[:]), forSHA1}, wrongDigest{hex.EncodeToString(long[:]), forSHA256})
 	}

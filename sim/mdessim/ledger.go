@@ -43,7 +43,7 @@ type Token struct {
 
 // The files of a ledger's folder.
 const (
-	tokensFile = "tokens.jsonl"
+	ledgerFile = "tokens.jsonl"
 	purKeyFile = "pan-reference.key"
 
 	purKeyBytes = 32
@@ -68,7 +68,7 @@ func openLedger(dir string, rand io.Reader) (*ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := os.OpenFile(filepath.Join(dir, tokensFile), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	file, err := os.OpenFile(filepath.Join(dir, ledgerFile), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, unavailable(fmt.Errorf("open tokens: %w", err))
 	}
@@ -139,7 +139,7 @@ func (l *ledger) load() error {
 	for line := range bytes.Lines(whole) {
 		var t Token
 		if err := json.Unmarshal(line, &t); err != nil {
-			return walletport.Errorf(walletport.CodeInternal, "sim_state_corrupt", "line %d of %s is no token", len(l.tokens)+1, tokensFile)
+			return walletport.Errorf(walletport.CodeInternal, "sim_state_corrupt", "line %d of %s is no token", len(l.tokens)+1, ledgerFile)
 		}
 		l.tokens = append(l.tokens, t)
 	}

@@ -36,10 +36,7 @@ func (n CardNumber) String() string {
 	return d[:6] + strings.Repeat("*", len(d)-10) + d[len(d)-4:]
 }
 
-// GoString returns the masked form for %#v.
-func (n CardNumber) GoString() string { return "mdessim.CardNumber(" + n.String() + ")" }
-
-// Format writes the masked form for every verb.
+// Format writes the masked form for every verb, %#v included.
 func (n CardNumber) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, n.String()) }
 
 // LogValue returns the masked form for slog.

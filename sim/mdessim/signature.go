@@ -44,7 +44,7 @@ func (r *reading) tavKeys(alias string) []*rsa.PublicKey {
 	}
 	switch {
 	case alias == "", !aliases:
-		r.pass(checkTAVKey, "%d keys of the issuer", len(all))
+		r.pass(checkTAVKey, "not named by an alias: each TAV key of the issuer is tried, %d in all", len(all))
 		return all
 	case len(named) == 0:
 		r.fail(checkTAVKey, tavAliasUnknown, "no TAV key of this issuer has that keyAlias")
@@ -128,7 +128,7 @@ func pkcs1Content(message []byte) ([]byte, bool) {
 		return nil, false
 	}
 	rest := bytes.TrimLeft(message[2:], "\xff")
-	if len(message)-2-len(rest) < 8 || len(rest) == 0 || rest[0] != 0 {
+	if len(rest) == 0 || rest[0] != 0 {
 		return nil, false
 	}
 	return rest[1:], true

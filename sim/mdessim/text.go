@@ -55,8 +55,11 @@ func WriteText(w io.Writer, r Report) error {
 	for _, c := range r.Checks {
 		fmt.Fprintf(out, "  %s %-18s %s\n", mark(c), c.Name, c.Detail)
 	}
-	for _, line := range r.Facts.lines() {
-		fmt.Fprintf(out, "  %-20s %s\n", line[0], line[1])
+	if lines := r.Facts.lines(); len(lines) > 0 {
+		fmt.Fprintln(out, "What it says:")
+		for _, line := range lines {
+			fmt.Fprintf(out, "  %-20s %s\n", line[0], line[1])
+		}
 	}
 	fmt.Fprintln(out, verdict(r))
 	if f := r.FirstFault; f != nil {

@@ -1,0 +1,201 @@
+package issuerwalletsim_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/sim/issuerwalletsim"
+)
+
+// fakeMDES remembers what it was asked and says what it was told to.
+type fakeMDES struct {
+	got    []string
+	answer string
+	err    error
+}
+
+func (f *fakeMDES) DigitizeJSON(_ context.Context, requestor, provider, data string) ([]byte, error) {
+	f.got = []string{requestor, provider, data}
+	return []byte(f.answer), f.err
+}
+
+func (f *fakeMDES) TokensJSON() ([]byte, error) { return []byte(f.answer), f.err }
+
+func open(t *testing.T, mdes issuerwalletsim.MDES) http.Handler {
+	t.Helper()
+	h, err := issuerwalletsim.New(issuerwalletsim.Config{MDES: mdes, TokenRequestors: map[walletport.WalletProviderID]string{"acme": "50110030273"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func call(h http.Handler, method, target string, body io.Reader) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(method, target, body))
+	return w
+}
+
+const add = "/wallets/issuerwallet/add"
+
+func TestAddHandsThePayloadToMDES(t *testing.T) {
+	const refused = `{"accepted":false,"checks":[],"firstFault":{"code":"base64_twice"}}`
+	for _, c := range []struct{ name, target, body, data string }{
+		{"provider in the body", add, `{"walletProvider":"acme","digitizationData":"eyJ9"}`, "eyJ9"},
+		{"the raw answer and the provider in the query", add + "?walletProvider=acme", `{"digitizationData":"eyJ9"}`, "eyJ9"},
+		{"the body's provider beats the query's", add + "?walletProvider=other", `{"digitizationData":"eyJ9","walletProvider":"acme"}`, "eyJ9"},
+		{"unknown members", add, `{"walletProvider":"acme","digitizationData":"eyJ9","deviceId":7,"x":null}`, "eyJ9"},
+		{"line breaks reach MDES", add, `{"walletProvider":"acme","digitizationData":"ey\nJ9"}`, "ey\nJ9"},
+		{"an empty payload is for MDES to judge", add, `{"walletProvider":"acme","digitizationData":""}`, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			mdes := &fakeMDES{answer: refused}
+			w := call(open(t, mdes), http.MethodPost, c.target, strings.NewReader(c.body))
+			if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "application/json" || w.Body.String() != refused {
+				t.Errorf("status %d, type %s, body %s", w.Code, w.Header().Get("Content-Type"), w.Body)
+			}
+			if diff := cmp.Diff([]string{"50110030273", "acme", c.data}, mdes.got); diff != "" {
+				t.Errorf("MDES was asked (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestUnknownProviderIsANamedFault(t *testing.T) {
+	for _, provider := range []string{"other", "a/b", strings.Repeat("a", 10_000), "5204247750001471"} {
+		mdes := &fakeMDES{}
+		body, err := json.Marshal(map[string]string{"walletProvider": provider, "digitizationData": "x"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := call(open(t, mdes), http.MethodPost, add, strings.NewReader(string(body)))
+		var answer struct {
+			Accepted   *bool
+			Checks     []struct{ Name, Detail string }
+			FirstFault struct{ Code, Detail, Remedy string }
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
+			t.Fatal(err)
+		}
+		if w.Code != http.StatusOK || answer.Accepted == nil || *answer.Accepted || answer.FirstFault.Code != "wallet_provider_unknown" ||
+			answer.FirstFault.Remedy == "" || len(answer.Checks) != 1 || mdes.got != nil {
+			t.Errorf("status %d, answer %+v", w.Code, answer)
+		}
+		if strings.Contains(w.Body.String(), provider) && provider != "other" {
+			t.Errorf("the answer repeats the provider")
+		}
+	}
+}
+
+func TestGarbageIsRefused(t *testing.T) {
+	const whole = `{"walletProvider":"acme","digitizationData":"x"}`
+	for _, c := range []struct {
+		name, method, target, body string
+		status                     int
+		code, allow                string
+	}{
+		{"no body", "POST", add, "", 400, "body_malformed", ""},
+		{"no JSON", "POST", add, "hello", 400, "body_malformed", ""},
+		{"an array", "POST", add, "[]", 400, "body_malformed", ""},
+		{"two objects", "POST", add, whole + whole, 400, "body_malformed", ""},
+		{"a payload that is no string", "POST", add, `{"walletProvider":"acme","digitizationData":{}}`, 400, "body_malformed", ""},
+		{"a provider that is no string", "POST", add, `{"walletProvider":1,"digitizationData":"x"}`, 400, "body_malformed", ""},
+		{"no payload", "POST", add, `{"walletProvider":"acme"}`, 400, "digitization_data_missing", ""},
+		{"a null payload", "POST", add, `{"walletProvider":"acme","digitizationData":null}`, 400, "digitization_data_missing", ""},
+		{"no provider", "POST", add, `{"digitizationData":"x"}`, 400, "wallet_provider_missing", ""},
+		{"a broken query", "POST", add + "?walletProvider=%zz", `{"digitizationData":"x"}`, 400, "query_malformed", ""},
+		{"a body over 64 KiB", "POST", add, strings.Repeat(" ", 64<<10) + whole, 413, "body_too_large", ""},
+		{"GET where POST belongs", "GET", add, "", 405, "method_not_allowed", "POST"},
+		{"POST where GET belongs", "POST", "/mdes/tokens", "", 405, "method_not_allowed", "GET, HEAD"},
+		{"an unknown path", "GET", "/wallets", "", 404, "not_found", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			mdes := &fakeMDES{answer: "{}"}
+			w := call(open(t, mdes), c.method, c.target, strings.NewReader(c.body))
+			var p struct {
+				Title, Detail, Code string
+				Status              int
+			}
+			if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
+				t.Fatalf("body %s: %v", w.Body, err)
+			}
+			if w.Code != c.status || p.Status != c.status || p.Code != c.code || p.Title == "" || p.Detail == "" {
+				t.Errorf("status %d, problem %+v; want %d %s", w.Code, p, c.status, c.code)
+			}
+			if w.Header().Get("Content-Type") != "application/problem+json" || w.Header().Get("Allow") != c.allow {
+				t.Errorf("headers %v", w.Header())
+			}
+			if mdes.got != nil {
+				t.Errorf("MDES was asked")
+			}
+		})
+	}
+}
+
+func TestABodyThatBreaksOffIsRefused(t *testing.T) {
+	w := call(open(t, &fakeMDES{}), http.MethodPost, add, brokenBody{})
+	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "body_unreadable") {
+		t.Errorf("status %d, body %s", w.Code, w.Body)
+	}
+}
+
+type brokenBody struct{}
+
+func (brokenBody) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+func TestTokens(t *testing.T) {
+	w := call(open(t, &fakeMDES{answer: `[{"status":"ACTIVE"}]`}), http.MethodGet, "/mdes/tokens", nil)
+	if w.Code != http.StatusOK || w.Body.String() != `{"tokens":[{"status":"ACTIVE"}]}` {
+		t.Errorf("status %d, body %s", w.Code, w.Body)
+	}
+}
+
+func TestASchemeThatFails(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		err    error
+		status int
+		code   string
+	}{
+		{"a scheme that is away is 503", walletport.Errorf(walletport.CodeUnavailable, "store_unavailable", "away"), 503, "store_unavailable"},
+		{"another error is 500 and keeps its text", errors.New("secret text"), 500, "internal"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := open(t, &fakeMDES{err: c.err})
+			for _, w := range []*httptest.ResponseRecorder{
+				call(h, http.MethodPost, add, strings.NewReader(`{"walletProvider":"acme","digitizationData":"x"}`)),
+				call(h, http.MethodGet, "/mdes/tokens", nil),
+			} {
+				if w.Code != c.status || !strings.Contains(w.Body.String(), c.code) || strings.Contains(w.Body.String(), "secret") {
+					t.Errorf("status %d, body %s", w.Code, w.Body)
+				}
+			}
+		})
+	}
+	if w := call(open(t, &fakeMDES{answer: "no JSON"}), http.MethodGet, "/mdes/tokens", nil); w.Code != http.StatusInternalServerError {
+		t.Errorf("tokens that are no JSON: status %d", w.Code)
+	}
+}
+
+func TestNewAsksForWhatItNeeds(t *testing.T) {
+	requestors := map[walletport.WalletProviderID]string{"acme": "50110030273"}
+	for name, config := range map[string]issuerwalletsim.Config{
+		"MDES":                          {TokenRequestors: requestors},
+		"token requestors":              {MDES: &fakeMDES{}},
+		"token requestors of 11 digits": {MDES: &fakeMDES{}, TokenRequestors: map[walletport.WalletProviderID]string{"acme": "5011003027x"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := issuerwalletsim.New(config); err == nil {
+				t.Errorf("New goes on without")
+			}
+		})
+	}
+}

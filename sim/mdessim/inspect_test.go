@@ -1,0 +1,287 @@
+package mdessim_test
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/sim/mdessim"
+	"pgregory.net/rapid"
+)
+
+var update = flag.Bool("update", false, "rewrite testdata/golden")
+
+func TestTAVOnItsOwn(t *testing.T) {
+	const tur = "DWSPMC000000000010906a349d9ca4eb1a4d53e3c90a11d9"
+	card := func(pan, mmyy, tur string) *mdessim.ExpectedCard {
+		return &mdessim.ExpectedCard{Number: mdessim.NewCardNumber(pan), ExpiryMMYY: mmyy, TokenUniqueReference: tur}
+	}
+	bound := func(r *recipe) {
+		r.tav.version, r.tav.text = "2", testPAN+"Y1228Y"+tur
+		r.tav.members = set("tokenUniqueReferenceIncluded", "true")
+	}
+	for _, c := range []struct {
+		name, code string
+		change     func(*recipe)
+		card       *mdessim.ExpectedCard
+		accepted   bool
+	}{
+		{"a TAV of the expected card is accepted", "", func(*recipe) {}, card(testPAN, "1228", ""), true},
+		{"without a card the agreement is left open", "", func(*recipe) {}, nil, false},
+		{"without a usable expiry the agreement is left open", "", func(*recipe) {}, card(testPAN, "12/2028", ""), false},
+		{"a TAV of another expiry is named", "tav_other_expiry", func(*recipe) {}, card(testPAN, "1229", ""), false},
+		{"a TAV of another card is named", "tav_other_card", func(*recipe) {}, card(otherPAN, "1228", ""), false},
+		{"a v2 TAV bound to the expected token is accepted", "", bound, card(testPAN, "1228", tur), true},
+		{"a v2 TAV bound to another token is refused", "tav_other_card", bound, card(testPAN, "1228", tur[:47]+"0"), false},
+		{"a v2 TAV bound to a token needs one", "tav_needs_token", bound, card(testPAN, "1228", ""), false},
+		{"a v3 TAV that signs the token is accepted", "", func(r *recipe) {
+			r.tav.text = iso + "|" + testPAN + "|" + tur
+			r.tav.members = set("includedFieldsInOrder", "dataValidUntilTimestamp|accountNumber|tokenUniqueReference")
+		}, card(testPAN, "", tur), true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRecipe()
+			c.change(r)
+			keys := simKeys()
+			keys.Card = c.card
+			// A key of another algorithm never verifies, and never disturbs.
+			keys.TAV = append([]mdessim.TAVKey{{Public: ed25519.PublicKey(make([]byte, ed25519.PublicKeySize))}}, keys.TAV...)
+			report := mdessim.OpenTAV(base64.StdEncoding.EncodeToString(r.tavJSON()), keys)
+			code := ""
+			if report.FirstFault != nil {
+				code = report.FirstFault.Code
+			}
+			if code != c.code || report.Accepted != c.accepted {
+				t.Errorf("fault %q, accepted %v; want %q, %v", code, report.Accepted, c.code, c.accepted)
+			}
+		})
+	}
+}
+
+func TestInspectNothingAndTooMuch(t *testing.T) {
+	for payload, code := range map[string]string{
+		"": "input_empty", " \n": "input_empty", `""`: "input_empty",
+		strings.Repeat("x", 600_000): "input_too_large",
+	} {
+		report := mdessim.Inspect([]byte(payload), mdessim.Keys{})
+		if report.Kind != mdessim.KindUnknown || report.FirstFault == nil || report.FirstFault.Code != code {
+			t.Errorf("%d bytes: kind %s, fault %+v; want %s", len(payload), report.Kind, report.FirstFault, code)
+		}
+	}
+}
+
+func TestInspectNamesFaultsOfEveryWrapping(t *testing.T) {
+	r := newRecipe()
+	r.tav.until = "2026-11-24T11:00:00Z"
+	answer := string(must(json.Marshal(members{"digitizationData": r.text()})))
+	for name, payload := range map[string]string{"text": r.text(), "JSON": string(r.json()), "answer": answer, "TAV": string(r.tavJSON())} {
+		t.Run(name, func(t *testing.T) {
+			if f := mdessim.Inspect([]byte(payload), simKeys()).FirstFault; f == nil || f.Code != "tav_expired" {
+				t.Errorf("fault %+v, want tav_expired", f)
+			}
+		})
+	}
+}
+
+func TestWriteTextGolden(t *testing.T) {
+	refused := newRecipe()
+	refused.tav.pan = otherPAN
+	for name, report := range map[string]mdessim.Report{
+		"accepted": mdessim.Inspect([]byte(newRecipe().text()+"\n"), simKeys()),
+		"refused":  mdessim.Inspect([]byte(refused.text()), simKeys()),
+		"keyless":  mdessim.Inspect([]byte(newRecipe().text()), mdessim.Keys{Now: simKeys().Now}),
+		"garbage":  mdessim.Inspect([]byte(" "), simKeys()),
+		"token": {Kind: mdessim.KindDigitizationData, Accepted: true, FirstFault: &mdessim.Fault{Code: "tav_missing", Detail: "detail", Remedy: "remedy"},
+			Token: &mdessim.Token{TokenUniqueReference: "DWSPMC", Status: mdessim.StatusInactive}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got bytes.Buffer
+			if err := mdessim.WriteText(&got, report); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join("testdata", "golden", name+".txt")
+			if *update {
+				if err := os.WriteFile(path, got.Bytes(), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if diff := cmp.Diff(string(must(os.ReadFile(path))), got.String()); diff != "" {
+				t.Errorf("text (-want +got):\n%s", diff)
+			}
+		})
+	}
+	if err := mdessim.WriteText(brokenWriter{}, mdessim.Report{}); err == nil {
+		t.Error("a write error is lost")
+	}
+}
+
+type brokenWriter struct{}
+
+func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("closed") }
+
+func TestCardNumberPrintsMasked(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		pan := rapid.StringMatching(`[0-9]{8,20}`).Draw(t, "pan")
+		n := mdessim.NewCardNumber(pan)
+		hidden := struct{ n mdessim.CardNumber }{n}
+		var logged bytes.Buffer
+		slog.New(slog.NewTextHandler(&logged, nil)).Info("x", "card", n)
+		for _, out := range []string{n.String(), fmt.Sprintf("%v %+v %#v %s %x %d", n, n, n, n, n, n), fmt.Sprintf("%v %+v %#v", hidden, hidden, hidden),
+			string(must(json.Marshal(n))), logged.String()} {
+			if strings.Contains(out, pan) {
+				t.Fatalf("a whole PAN is printed")
+			}
+		}
+		shown := strings.Trim(n.String(), "*")
+		if digits := strings.ReplaceAll(shown, "*", ""); len(digits) > 10 || len(pan) < 13 && len(digits) > 4 {
+			t.Fatalf("%d digits of %d are shown", len(digits), len(pan))
+		}
+	})
+	if zero := (mdessim.CardNumber{}).String(); zero != "****" {
+		t.Errorf("no number prints as %q", zero)
+	}
+}
+
+// A PAN in any place where a sender might put it never comes back whole.
+func TestNoDetailRepeatsAPAN(t *testing.T) {
+	const canary = "5123450000000008"
+	places := []func(r *recipe, change func(members)){
+		func(r *recipe, change func(members)) { r.iidd = change },
+		func(r *recipe, change func(members)) { r.payload = change },
+		func(r *recipe, change func(members)) { r.plain = change },
+		func(r *recipe, change func(members)) { r.tav.members = change },
+	}
+	changes := map[string]func(members, string){
+		"value":   func(m members, name string) { m[name] = canary },
+		"number":  func(m members, name string) { m[name] = json.Number(canary) },
+		"longer":  func(m members, name string) { m[name] = canary + canary + "12345678" },
+		"name":    func(m members, name string) { m[canary] = m[name]; delete(m, name) },
+		"wrapped": func(m members, name string) { m[name] = members{canary: canary} },
+		"list":    func(m members, name string) { m[name] = []string{canary} },
+	}
+	for i, place := range places {
+		var names []string
+		r := newRecipe()
+		place(r, func(m members) {
+			for name := range m {
+				names = append(names, name)
+			}
+		})
+		r.text()
+		for kind, change := range changes {
+			for _, name := range names {
+				t.Run(fmt.Sprint(i, " ", kind, " ", name), func(t *testing.T) {
+					r := newRecipe()
+					place(r, func(m members) { change(m, name) })
+					for _, keys := range []mdessim.Keys{simKeys(), {}} {
+						mustNotShow(t, mdessim.Inspect([]byte(r.text()), keys), canary, testPAN)
+						mustNotShow(t, mdessim.Inspect(r.json(), keys), canary, testPAN)
+						mustNotShow(t, mdessim.Inspect(r.tavJSON(), keys), canary, testPAN)
+					}
+				})
+			}
+		}
+	}
+}
+
+func FuzzInspect(f *testing.F) {
+	for _, c := range mangledPayloads {
+		r := newRecipe()
+		c.change(r)
+		if text := r.text(); len(text) < 10_000 {
+			f.Add([]byte(text))
+		}
+	}
+	f.Add(newRecipe().json())
+	f.Add(newRecipe().tavJSON())
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		report := mdessim.Inspect(payload, simKeys())
+		if report.Accepted && report.FirstFault != nil && report.FirstFault.Code != "tav_missing" {
+			t.Errorf("accepted with %s", report.FirstFault.Code)
+		}
+		if !report.Accepted && report.FirstFault == nil && !bytes.Contains(must(json.Marshal(report)), []byte(`"skipped":true`)) {
+			t.Errorf("refused without a fault")
+		}
+		for _, check := range report.Checks {
+			if walletport.ContainsPAN(check.Detail) || check.Detail == "" {
+				t.Errorf("check %s: its detail reads like a PAN, or is empty", check.Name)
+			}
+		}
+		mustNotShow(t, report, testPAN, otherPAN)
+	})
+}
+
+// OpenSSL is another reading of the same standards: what it makes must open.
+func TestPayloadMadeByOpenSSL(t *testing.T) {
+	openssl, err := exec.LookPath("openssl")
+	if err != nil {
+		if os.Getenv("WALLETPORT_REQUIRE_ORACLES") != "" {
+			t.Fatal("openssl is required and not there")
+		}
+		t.Skip("openssl is not installed")
+	}
+	dir := t.TempDir()
+	pair := readVector[pairVector]("client-encryption-pair.json")
+	write := func(name string, data []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	run := func(stdin []byte, args ...string) []byte {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), openssl, args...)
+		cmd.Stdin = bytes.NewReader(stdin)
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("openssl %s: %v", args[0], err)
+		}
+		return out
+	}
+	certificate := write("cert.der", pair.Certificate)
+	key := write("key.der", pair.PrivateKeyPKCS8)
+	const aesKey, iv = "00112233445566778899aabbccddeeff", "0f0e0d0c0b0a09080706050403020100"
+	for _, c := range []struct{ name, label, hash string }{
+		{"OAEP SHA256", "SHA256", "sha256"}, {"OAEP SHA512", "SHA512", "sha512"}, {"PKCS#1 v1.5", "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			raw := []byte{0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff}
+			wrap := []string{"pkeyutl", "-encrypt", "-certin", "-keyform", "DER", "-inkey", certificate}
+			if c.hash != "" {
+				wrap = append(wrap, "-pkeyopt", "rsa_padding_mode:oaep", "-pkeyopt", "rsa_oaep_md:"+c.hash, "-pkeyopt", "rsa_mgf1_md:"+c.hash)
+			}
+			card := must(json.Marshal(newRecipe().card()))
+			signature := run([]byte(iso+"|"+testPAN+"|1228"), "dgst", "-sha256", "-keyform", "DER", "-sign", key)
+			tav := must(json.Marshal(members{"version": "3", "signatureAlgorithm": "RSA-SHA256", "signature": base64Text(signature),
+				"dataValidUntilTimestamp": iso, "includedFieldsInOrder": "dataValidUntilTimestamp|accountNumber|accountExpiry"}))
+			sealed := members{
+				"publicKeyFingerprint": pair.SHA1Certificate,
+				"encryptedKey":         fmt.Sprintf("%x", run(raw, wrap...)),
+				"iv":                   iv,
+				"encryptedData":        fmt.Sprintf("%x", run(card, "enc", "-aes-128-cbc", "-K", aesKey, "-iv", iv)),
+			}
+			if c.label != "" {
+				sealed["oaepHashingAlgorithm"] = c.label
+			}
+			iidd := must(json.Marshal(members{"cardInfo": sealed, "tokenizationAuthenticationValue": base64Text(tav)}))
+			keys := simKeys()
+			keys.TAV = []mdessim.TAVKey{{Public: testKeys().mdes.Public()}}
+			if report := mdessim.OpenDigitizationData(base64Text(iidd), keys); !report.Accepted {
+				t.Errorf("refused: %+v", report.FirstFault)
+			}
+		})
+	}
+}
