@@ -69,17 +69,23 @@ func TestCompanyMakesBatches(t *testing.T) {
 		longest  time.Duration // of all records
 	}{
 		{
-			name:     "what comes during a commit lingers for more, until its first record is MaxLinger old",
-			arrivals: []time.Duration{0, 50 * time.Microsecond, time.Millisecond, 2 * time.Millisecond, 3 * time.Millisecond},
+			name:     "who came during a commit waits for as many as there were, and no longer",
+			arrivals: []time.Duration{0, 50 * time.Microsecond, 60 * time.Microsecond, time.Millisecond, 3 * time.Millisecond},
 			batches:  []int{1, 3, 1},
+			longest:  maxLinger + commitTime,
+		},
+		{
+			name:     "when fewer come, MaxLinger is the end of it",
+			arrivals: []time.Duration{0, 50 * time.Microsecond, 60 * time.Microsecond, 3 * time.Millisecond},
+			batches:  []int{1, 2, 1},
 			longest:  maxLinger + commitTime,
 		},
 		{
 			name:     "a batch that is full goes at once",
 			settings: audit.Settings{MaxBatch: 3},
-			arrivals: []time.Duration{0, 50 * time.Microsecond, 60 * time.Microsecond, 70 * time.Microsecond},
-			batches:  []int{1, 3},
-			longest:  150 * time.Microsecond,
+			arrivals: []time.Duration{0, 10 * time.Microsecond, 20 * time.Microsecond, 30 * time.Microsecond, 40 * time.Microsecond},
+			batches:  []int{1, 3, 1},
+			longest:  maxLinger + commitTime,
 		},
 		{
 			name:     "more than a batch goes in several",
@@ -155,22 +161,38 @@ func TestAShutdownEndsALinger(t *testing.T) {
 }
 
 func TestLoadMakesBigBatches(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l, m, _ := mustRunTimed(t, audit.Settings{})
-		var all sync.WaitGroup
-		for range 32 { // each works for 1 ms between its records
-			all.Go(func() {
-				for i := range 50 {
-					time.Sleep(time.Millisecond)
-					if err := l.Record(t.Context(), record(i)); err != nil {
-						t.Errorf("Record: %v", err)
-					}
+	for _, c := range []struct {
+		name       string
+		callers    int
+		processors int // each record needs one for 1 ms before
+		atLeast    float64
+	}{
+		{"as many callers as processors", 8, 8, 6},
+		{"more callers than processors", 32, 2, 3},
+		{"many callers", 200, 200, 150},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l, m, _ := mustRunTimed(t, audit.Settings{})
+				processors := make(chan struct{}, c.processors)
+				var all sync.WaitGroup
+				for range c.callers {
+					all.Go(func() {
+						for i := range 50 {
+							processors <- struct{}{}
+							time.Sleep(time.Millisecond)
+							<-processors
+							if err := l.Record(t.Context(), record(i)); err != nil {
+								t.Errorf("Record: %v", err)
+							}
+						}
+					})
+				}
+				all.Wait()
+				if got := float64(50*c.callers) / float64(len(m.sizes())); got < c.atLeast {
+					t.Errorf("%.1f records a commit, want at least %.1f", got, c.atLeast)
 				}
 			})
-		}
-		all.Wait()
-		if commits := len(m.sizes()); commits > 100 {
-			t.Errorf("1600 records took %d commits", commits)
-		}
-	})
+		})
+	}
 }

@@ -66,7 +66,7 @@ func TestAnExportVerifies(t *testing.T) {
 
 func TestAnExportOfNothingIsEmpty(t *testing.T) {
 	ring := checkpointRing(t)
-	if lines := mustExport(t, newMemory(), audit.ExportOptions{Keys: ring}); !slices.Equal(lines, []string{""}) {
+	if lines := mustExport(t, newMemory(), audit.ExportOptions{Keys: ring}); len(lines) != 0 {
 		t.Errorf("got %q", lines)
 	}
 	_, err := audit.VerifyExport(t.Context(), strings.NewReader(""), publicOf(t, ring))

@@ -25,14 +25,16 @@ type batchState struct {
 }
 
 // queue collects records into batches. A record costs one short lock; only the
-// first of a batch and the one that fills it also wake the writer.
+// first of a batch and the one that makes it as large as the writer hopes for also
+// wake the writer.
 type queue struct {
 	maxBatch, maxQueue int
-	wake               chan struct{} // holds one: a batch was opened or filled
+	wake               chan struct{} // holds one: a batch was opened or reached the goal
 
 	lock    sync.Mutex
 	pending []*batch // oldest first; all but the last are full
 	records int      // in pending
+	goal    int      // see expect
 	spare   []storage.AuditEntry
 	closed  bool
 }
@@ -55,7 +57,7 @@ func (q *queue) add(r *walletport.AuditRecord) (*batch, error) {
 	b := q.youngest()
 	b.entries = append(b.entries, storage.AuditEntry{Record: *r})
 	q.records++
-	wake := len(b.entries) == 1 || len(b.entries) == q.maxBatch
+	wake := len(b.entries) == 1 || len(b.entries) == q.goal
 	q.lock.Unlock()
 	if wake {
 		q.wakeWriter()
@@ -95,15 +97,21 @@ func (q *queue) take() *batch {
 	return b
 }
 
-// oldest describes the batch that take would return; false without one.
-func (q *queue) oldest() (state batchState, ok bool) {
+// expect describes the oldest batch, of which there must be one, and has add wake
+// the writer when a batch has goal records.
+func (q *queue) expect(goal int) batchState {
 	q.lock.Lock()
 	defer q.lock.Unlock()
-	if len(q.pending) == 0 {
-		return batchState{}, false
-	}
+	q.goal = goal
 	b := q.pending[0]
-	return batchState{opened: b.opened, records: len(b.entries)}, true
+	return batchState{opened: b.opened, records: len(b.entries)}
+}
+
+// waiting returns how many records wait.
+func (q *queue) waiting() int {
+	q.lock.Lock()
+	defer q.lock.Unlock()
+	return q.records
 }
 
 // recycle keeps the room of entries for a later batch, and none of the texts.

@@ -184,7 +184,8 @@ func mustExport(t testing.TB, source audit.Source, o audit.ExportOptions) []stri
 	if _, err := audit.Export(t.Context(), source, &out, o); err != nil {
 		t.Fatalf("Export: %v", err)
 	}
-	return strings.SplitAfter(strings.TrimSuffix(out.String(), "\n"), "\n")
+	lines := strings.SplitAfter(out.String(), "\n")
+	return lines[:len(lines)-1]
 }
 
 // wantBreak checks that err is a Break of the kind at seq; seq 0 is any.

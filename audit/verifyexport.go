@@ -84,10 +84,17 @@ func (v *exportVerifier) next() (*line, error) {
 	if err == nil {
 		return l, nil
 	}
-	if errors.Is(err, errNotJSON) && !v.lines.Scan() && v.lines.Err() == nil {
-		return nil, v.broken(Truncated, fmt.Sprintf("line %d, the last one, is cut off or no record", v.number))
+	detail := fmt.Sprintf("line %d is no record: %v", v.number, err)
+	if v.lines.Scan() || errors.Is(v.lines.Err(), bufio.ErrTooLong) {
+		return nil, v.broken(Malformed, detail)
 	}
-	return nil, v.broken(Malformed, fmt.Sprintf("line %d is no record: %v", v.number, err))
+	if err := v.lines.Err(); err != nil {
+		return nil, err // it cut the line
+	}
+	if errors.Is(err, errNotJSON) {
+		return nil, v.broken(Truncated, detail+"; it is the last one, so it may have been cut off")
+	}
+	return nil, v.broken(Malformed, detail)
 }
 
 func (v *exportVerifier) broken(kind Kind, detail string) *Break {
@@ -134,6 +141,9 @@ func (v *exportVerifier) finish(end storage.Checkpoint) error {
 	broken := v.walker.vouch(end, exportPrefix(v.start))
 	if broken != nil && broken.Kind == CheckpointForged && v.find.checkSignature(end, exportPrefix(origin())) == nil {
 		return &Break{Seq: 1, Kind: Removed, Detail: fmt.Sprintf("records 1 to %d are missing at the beginning of the export", v.start.Seq)}
+	}
+	if broken != nil && broken.Kind == CheckpointMismatch && end.Seq > v.walker.at.Seq {
+		return v.broken(Truncated, fmt.Sprintf("the export was made up to record %d", end.Seq))
 	}
 	if broken != nil {
 		return broken

@@ -13,22 +13,38 @@ import (
 // write commits batches until stop.
 //
 // A commit costs the same for one record as for many, so it pays to wait for
-// company; but a record that will stay alone must not wait. Whether others are
-// about shows in the last commit: it held more than one record, or another came
-// while it ran. Only then the writer lingers, until the batch is full or its first
-// record is MaxLinger old. A lone caller, who sends a record only after the answer
-// to the one before, never has company and never waits; nor does a record wait
-// that spent MaxLinger behind a slow commit already.
+// company; but a record that will stay alone must not wait. How many callers are
+// about shows in the last commit: the records in it and those that came while it
+// ran. The writer lingers until as many are there again, or the first of them is
+// MaxLinger old. So a lone caller, who sends a record only after the answer to the
+// one before, never waits, and a few callers wait for each other and no longer. In
+// every eighth batch the writer hopes for more than it saw, which is how batches
+// grow under load to what arrives in MaxLinger. A record that spent MaxLinger
+// behind a slow commit does not wait again.
 func (l *Log) write(ctx context.Context, stop <-chan struct{}) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	company := false
-	for l.arrived(stop) {
-		if company {
-			l.linger(timer, stop)
+	crowd := 1
+	for turn := 0; l.arrived(stop); turn++ {
+		switch {
+		case crowd == 1:
+		case turn%8 == 0:
+			l.linger(timer, l.config.Settings.MaxBatch, stop)
+		default:
+			l.linger(timer, min(crowd, l.config.Settings.MaxBatch), stop)
 		}
-		company = l.commit(ctx, l.queue.take())
+		crowd = nextCrowd(crowd, l.commit(ctx, l.queue.take()))
 	}
+}
+
+// nextCrowd returns how many callers to expect after a commit that saw so many. It
+// forgets a larger crowd by an eighth a commit, for arrivals scatter; but who is
+// seen alone is alone.
+func nextCrowd(crowd, seen int) int {
+	if seen == 1 {
+		return 1
+	}
+	return max(seen, crowd-(crowd+7)/8)
 }
 
 // arrived waits for a record. It reports false when stop came first.
@@ -39,7 +55,7 @@ func (l *Log) arrived(stop <-chan struct{}) bool {
 			return false
 		default:
 		}
-		if _, waiting := l.queue.oldest(); waiting {
+		if l.queue.waiting() > 0 {
 			return true
 		}
 		select {
@@ -49,17 +65,18 @@ func (l *Log) arrived(stop <-chan struct{}) bool {
 	}
 }
 
-// linger waits while the oldest batch is neither full nor MaxLinger old.
-func (l *Log) linger(timer *time.Timer, stop <-chan struct{}) {
+// linger waits while the oldest batch has fewer records than goal and is not
+// MaxLinger old.
+func (l *Log) linger(timer *time.Timer, goal int, stop <-chan struct{}) {
 	for {
-		b, _ := l.queue.oldest()
+		b := l.queue.expect(goal)
 		rest := l.config.Settings.MaxLinger - time.Since(b.opened)
-		if rest <= 0 || b.records == l.config.Settings.MaxBatch {
+		if rest <= 0 || b.records >= goal {
 			return
 		}
 		timer.Reset(rest)
 		select {
-		case <-l.queue.wake: // full; or a call from before, then look again
+		case <-l.queue.wake: // the goal; or a call from before, then look again
 		case <-timer.C:
 			return
 		case <-stop:
@@ -68,9 +85,9 @@ func (l *Log) linger(timer *time.Timer, stop <-chan struct{}) {
 	}
 }
 
-// commit makes b durable, or not, and tells those who wait for it. It reports
-// whether a record had company: in its batch, or in the queue behind it.
-func (l *Log) commit(ctx context.Context, b *batch) (company bool) {
+// commit makes b durable, or not, and tells those who wait for it. It returns
+// how many callers it saw: those in b, and those who came meanwhile.
+func (l *Log) commit(ctx context.Context, b *batch) (seen int) {
 	ctx, cancel := context.WithTimeout(ctx, l.config.Settings.CommitTimeout)
 	defer cancel()
 	var before, after storage.AuditHead
@@ -85,9 +102,8 @@ func (l *Log) commit(ctx context.Context, b *batch) (company bool) {
 	if err != nil {
 		b.err = errUnavailable("the database did not take it").WithCause(err)
 	}
-	// Before those who wait are told: what they send next is no company.
 	size := len(b.entries)
-	_, waiting := l.queue.oldest()
+	seen = size + l.queue.waiting() // before those in b are told and come again
 	close(b.done)
 
 	l.queue.recycle(b.entries)
@@ -95,7 +111,7 @@ func (l *Log) commit(ctx context.Context, b *batch) (company bool) {
 	if err == nil {
 		l.advance(before, after)
 	}
-	return size > 1 || waiting
+	return seen
 }
 
 // link numbers and hashes entries so that they follow head, and returns the new
