@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/scheme"
@@ -31,7 +30,6 @@ func NewSealer(p Profile) (*Sealer, error) {
 	if err := p.Validate(); err != nil {
 		return nil, fmt.Errorf("profile: %w", err)
 	}
-	p.TAVFieldOrder = slices.Clone(p.TAVFieldOrder)
 	source := p.Source
 	if source == "" {
 		source = pushSource[p.Shape]
