@@ -2,6 +2,7 @@ package issuerwalletsim_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/sim/issuerwalletsim"
+	"github.com/walletport/walletport/sim/mdessim"
 )
 
 // fakeMDES remembers what it was asked and says what it was told to.
@@ -150,6 +152,23 @@ func TestABodyThatBreaksOffIsRefused(t *testing.T) {
 type brokenBody struct{}
 
 func (brokenBody) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// The simulated scheme fits behind the wallet as it is.
+func TestWithTheSimulatedScheme(t *testing.T) {
+	scheme, err := mdessim.New(mdessim.Config{Dir: t.TempDir(), Keys: func() mdessim.Keys { return mdessim.Keys{} }, Rand: rand.Reader})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer scheme.Close()
+	h := open(t, scheme)
+	w := call(h, http.MethodPost, add, strings.NewReader(`{"walletProvider":"acme","digitizationData":"e30="}`))
+	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"firstFault":{"code":"shape_none"`) {
+		t.Errorf("status %d, body %s", w.Code, w.Body)
+	}
+	if w := call(h, http.MethodGet, "/mdes/tokens", nil); w.Body.String() != `{"tokens":[]}` {
+		t.Errorf("tokens %s", w.Body)
+	}
+}
 
 func TestTokens(t *testing.T) {
 	w := call(open(t, &fakeMDES{answer: `[{"status":"ACTIVE"}]`}), http.MethodGet, "/mdes/tokens", nil)

@@ -35,6 +35,20 @@ type signedText struct {
 // choice picks one variant of each part; all zero is the right text.
 type choice struct{ layout, pan, expiry, time, separator, end int }
 
+// maxDeviations is how many mistakes at once are looked for: three cover what is
+// seen in the field, and keep the search to a few thousand hashes.
+const maxDeviations = 3
+
+func (c choice) deviations() int {
+	n := 0
+	for _, part := range [...]int{c.layout, c.pan, c.expiry, c.time, c.separator, c.end} {
+		if part != 0 {
+			n++
+		}
+	}
+	return n
+}
+
 func newSignedText(t tav, c card) *signedText {
 	s := &signedText{
 		pans:     panVariants(c.number.reveal()),
@@ -210,7 +224,7 @@ func (s *signedText) search(digest [sha256.Size]byte) (choice, bool) {
 				for c.time = range s.times {
 					for c.expiry = range s.expiries {
 						for c.end = range s.ends {
-							if sha256.Sum256(s.build(c)) == digest {
+							if c.deviations() <= maxDeviations && sha256.Sum256(s.build(c)) == digest {
 								return c, true
 							}
 						}
