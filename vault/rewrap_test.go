@@ -32,7 +32,7 @@ func (r rig) countUnder(t testing.TB, kek keys.ID) int {
 
 func TestRewrapMovesEveryCardAndLosesNone(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, r rig) {
-		const n = 2500
+		const n = 1200
 		r.manyCards(t, n)
 		r.add(t, keys.Meta{Purpose: keys.VaultKEK, Version: 2})
 		r.setState("vault-kek-v1", keys.Retired)
@@ -41,7 +41,7 @@ func TestRewrapMovesEveryCardAndLosesNone(t *testing.T) {
 		var progress []int64
 		report, err := r.Rewrap(t.Context(), func(p vault.RewrapReport) { progress = append(progress, p.Moved) })
 		must(t, err)
-		if report.Moved != n || report.Failed != 0 || fmt.Sprint(progress) != "[1000 2000 2500]" {
+		if report.Moved != n || report.Failed != 0 || fmt.Sprint(progress) != "[1000 1200]" {
 			t.Errorf("report %+v, progress %v", report, progress)
 		}
 		if old, current := r.countUnder(t, "vault-kek-v1"), r.countUnder(t, "vault-kek-v2"); old != 0 || current != n {
@@ -65,18 +65,18 @@ func TestRewrapMovesEveryCardAndLosesNone(t *testing.T) {
 
 func TestRewrapIsTakenUpWhereItStopped(t *testing.T) {
 	r := newRig(t)
-	r.manyCards(t, 2200)
+	r.manyCards(t, 1100)
 	r.add(t, keys.Meta{Purpose: keys.VaultKEK, Version: 2})
 	ctx, stop := context.WithCancel(t.Context())
 	report, err := r.Rewrap(ctx, func(vault.RewrapReport) { stop() })
 	if err == nil || report.Moved != 1000 {
 		t.Fatalf("stopped after one batch: %+v, %v", report, err)
 	}
-	if r.digits(t, 1) == "" || r.digits(t, 2200) == "" {
+	if r.digits(t, 1) == "" || r.digits(t, 1100) == "" {
 		t.Error("a card does not open in the middle of a re-wrap")
 	}
 	report, err = r.Rewrap(t.Context(), nil)
-	if err != nil || report.Moved != 1200 {
+	if err != nil || report.Moved != 100 {
 		t.Errorf("taken up: %+v, %v", report, err)
 	}
 }
@@ -138,7 +138,7 @@ func TestRewrapNeedsAKeyToMoveTo(t *testing.T) {
 // card opens and the last content stands.
 func TestRewrapBesideARunningServer(t *testing.T) {
 	r := newRig(t)
-	const n = 1200
+	const n = 1050
 	r.manyCards(t, n)
 	r.add(t, keys.Meta{Purpose: keys.VaultKEK, Version: 2})
 	stop := make(chan struct{})

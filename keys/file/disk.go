@@ -30,12 +30,12 @@ func readPrivateFile(path, name string) ([]byte, error) {
 	if err := checkPermissions(info, name); err != nil {
 		return nil, err
 	}
-	content, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	if info.Size() > maxFileBytes {
+		return nil, walletport.Errorf(walletport.CodeInvalid, "keystore_damaged", "the %s is larger than 16 MiB", name)
+	}
+	content, err := io.ReadAll(io.LimitReader(f, maxFileBytes)) // it may grow meanwhile
 	if err != nil {
 		return nil, errFile(name, err)
-	}
-	if len(content) > maxFileBytes {
-		return nil, walletport.Errorf(walletport.CodeInvalid, "keystore_damaged", "the %s is larger than 16 MiB", name)
 	}
 	return content, nil
 }

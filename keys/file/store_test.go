@@ -30,7 +30,7 @@ func newConfig(t testing.TB) file.Config {
 	must(t, file.CreateKeyFile(keyFile))
 	secret, err := file.KeyFile(keyFile)
 	must(t, err)
-	return file.Config{Path: filepath.Join(dir, "keystore.age"), Secret: secret, Clock: func() time.Time { return now }}
+	return file.Config{Path: filepath.Join(dir, "keystore.age"), Secret: secret.Cheap(), Clock: func() time.Time { return now }}
 }
 
 func newStore(t testing.TB) (*file.Store, file.Config) {
