@@ -101,6 +101,9 @@ func parseSchemeKey(text []byte) (*schemeKey, error) {
 	return &schemeKey{private, pem.EncodeToMemory(first), certificate, pem.EncodeToMemory(second)}, nil
 }
 
+// sandboxKeyAlias is the name that MDES Manager would have given a key.
+var sandboxKeyAlias = map[keys.Purpose]string{keys.TAVSigning: "SANDBOX-1"}
+
 // openSandboxKeys opens the sandbox's key store, or makes one with a key for
 // each purpose, all marked as a sandbox's.
 func openSandboxKeys(config keysConfig, mdes *schemeKey) (*file.Store, error) {
@@ -121,7 +124,7 @@ func openSandboxKeys(config keysConfig, mdes *schemeKey) (*file.Store, error) {
 		return nil, err
 	}
 	for _, purpose := range []keys.Purpose{keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint, keys.TAVSigning} {
-		if _, err := store.Generate(file.Spec{Purpose: purpose, Activate: true, Sandbox: true}); err != nil {
+		if _, err := store.Generate(file.Spec{Purpose: purpose, Alias: sandboxKeyAlias[purpose], Activate: true, Sandbox: true}); err != nil {
 			return nil, fmt.Errorf("sandbox key %s: %w", purpose, err)
 		}
 	}
