@@ -143,7 +143,7 @@ func (d *Door) logCall(c *call, took time.Duration) {
 	attrs = append(attrs,
 		slog.String("method", knownMethod(c.r.Method)), slog.String("route", c.route), slog.Int("status", c.w.status),
 		slog.String("code", c.outcome), slog.String("request_id", c.request.ID), slog.String("client_id", c.actor.ClientID),
-		slog.String("remote_addr", c.request.RemoteAddr), slog.Float64("seconds", took.Seconds()))
+		slog.String("remote_addr", c.request.RemoteAddr), slog.Int64("took_us", took.Microseconds()))
 	if c.wallet != "" {
 		attrs = append(attrs, slog.String("wallet", string(c.wallet)))
 	}

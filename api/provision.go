@@ -79,6 +79,9 @@ func parseCardID(text string) walletport.CardID {
 // mistake. walletport.ContainsPAN would also look inside the number, and take one
 // honest id of 19 digits in five for a PAN.
 func isPAN(id int64) bool {
+	if id < 100_000_000_000 { // 12 digits, the shortest PAN
+		return false
+	}
 	pan, err := walletport.ParsePAN(strconv.FormatInt(id, 10))
 	if err != nil {
 		return false

@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"strconv"
+
+	"github.com/walletport/walletport"
 )
 
 // NewLogger returns a logger that writes JSON lines to w, through RedactLogs.
@@ -25,8 +27,15 @@ func (h redactingHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	return h.next.Enabled(ctx, level)
 }
 
-// Handle passes a clean copy of the record on.
+// Handle passes the record on, or a clean copy when something in it needs care.
 func (h redactingHandler) Handle(ctx context.Context, r slog.Record) error {
+	clear := !mayHoldPAN(r.Message)
+	if r.Attrs(func(a slog.Attr) bool {
+		clear = clear && isClear(a)
+		return clear
+	}); clear {
+		return h.next.Handle(ctx, r)
+	}
 	clean := slog.NewRecord(r.Time, r.Level, Redact(r.Message), r.PC)
 	r.Attrs(func(a slog.Attr) bool {
 		clean.AddAttrs(redactAttr(a))
@@ -47,6 +56,25 @@ func (h redactingHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup opens a group.
 func (h redactingHandler) WithGroup(name string) slog.Handler {
 	return redactingHandler{h.next.WithGroup(Redact(name))}
+}
+
+// isClear reports whether an attribute is seen at a glance to hold no PAN. It may
+// say no of a harmless one; most lines need no copy.
+func isClear(a slog.Attr) bool {
+	if mayHoldPAN(a.Key) {
+		return false
+	}
+	switch a.Value.Kind() {
+	case slog.KindString:
+		text := a.Value.String()
+		return !mayHoldPAN(text) || !walletport.ContainsPAN(text)
+	case slog.KindInt64:
+		return a.Value.Int64() > -smallestPAN && a.Value.Int64() < smallestPAN
+	case slog.KindBool, slog.KindDuration, slog.KindTime:
+		return true
+	case slog.KindUint64, slog.KindFloat64, slog.KindGroup, slog.KindAny, slog.KindLogValuer:
+	}
+	return false
 }
 
 func redactAttr(a slog.Attr) slog.Attr {

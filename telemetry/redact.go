@@ -30,6 +30,9 @@ func Redact(text string) string {
 // shortestPAN is the fewest digits that walletport.ContainsPAN takes for a PAN.
 const shortestPAN = 13
 
+// smallestPAN has shortestPAN digits; numbers below it are too short.
+const smallestPAN = 1_000_000_000_000
+
 // mayHoldPAN is the cheap first look: most texts have too few digits for a PAN.
 // Digits of other scripts are bytes above 0x7f.
 func mayHoldPAN(text string) bool {

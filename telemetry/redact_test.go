@@ -32,6 +32,7 @@ func TestRedactLogs(t *testing.T) {
 		{"a spaced string", func(l *slog.Logger) { l.Info("m", "card", "5204 2477 5000 1471") }},
 		{"a key", func(l *slog.Logger) { l.Info("m", testPAN, 1) }},
 		{"an int64", func(l *slog.Logger) { l.Info("m", "card_id", int64(5204247750001471)) }},
+		{"a negative int64", func(l *slog.Logger) { l.Info("m", "card_id", int64(-5204247750001471)) }},
 		{"a uint64", func(l *slog.Logger) { l.Info("m", "card_id", uint64(5204247750001471)) }},
 		{"a float", func(l *slog.Logger) { l.Info("m", "card_id", float64(5204247750001471)) }},
 		{"an error", func(l *slog.Logger) { l.Info("m", "err", errors.New("bad "+testPAN)) }},

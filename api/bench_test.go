@@ -1,0 +1,48 @@
+package api_test
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"testing"
+
+	"github.com/walletport/walletport/api"
+	"github.com/walletport/walletport/telemetry"
+)
+
+// nullWriter is the cheapest ResponseWriter.
+type nullWriter struct{ header http.Header }
+
+func (w *nullWriter) Header() http.Header         { return w.header }
+func (w *nullWriter) Write(p []byte) (int, error) { return len(p), nil }
+func (w *nullWriter) WriteHeader(int)             {}
+
+// BenchmarkCall is one authenticated call through the door with real
+// authentication and a flow that does nothing: what the door itself costs.
+func BenchmarkCall(b *testing.B) {
+	for _, c := range []struct {
+		name   string
+		change func(*api.Parts)
+	}{
+		{"no access log, no spans", func(p *api.Parts) { p.Config.NoAccessLog, p.Tracer = true, nil }},
+		{"access log, no spans", func(p *api.Parts) { p.Tracer = nil }},
+		{"limits, access log, no spans", func(p *api.Parts) {
+			p.Tracer, p.Config.Limits = nil, api.Limits{RequestsPerSecond: 1 << 40, RequestsPerMinute: 1 << 40}
+		}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			h := mustHouse(b, func(p *api.Parts) {
+				c.change(p)
+				p.Log = telemetry.NewLogger(io.Discard, slog.LevelInfo)
+				p.Provisioner = idleFlow{}
+			})
+			r := h.mustRequest(b, http.MethodPost, goodTarget, nil)
+			w := &nullWriter{header: make(http.Header)}
+			b.ReportAllocs()
+			for b.Loop() {
+				clear(w.header)
+				h.door.ServeHTTP(w, r)
+			}
+		})
+	}
+}

@@ -1,0 +1,131 @@
+package api_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// TestCanary sends a PAN in every place that a caller can write to, with logs at
+// their most talkative, and looks for its digits everywhere that something of the
+// request could have gone: answers, logs, metrics, spans, audit records.
+func TestCanary(t *testing.T) {
+	h := mustHouse(t, nil)
+	spaced := "5204-2477-5000-1471"
+	at := func(card, provider, query string) string {
+		return "/wallet/v1/" + card + "/provision/issuerwallet/" + provider + "?auditUser=" + query
+	}
+	set := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set(name, value) }
+	}
+	sent := 0
+	for _, c := range []struct {
+		name, method, target string
+		change               func(*http.Request)
+		body                 string
+	}{
+		{name: "card id", target: at(testPAN, "acme", "ada")},
+		{name: "dashed card id", target: at(spaced, "acme", "ada")},
+		{name: "escaped card id", target: at("%35204247750001471", "acme", "ada")},
+		{name: "wallet provider", target: at("42", testPAN, "ada")},
+		{name: "dashed wallet provider", target: at("42", "a-"+spaced, "ada")},
+		{name: "audit user", target: at("42", "acme", testPAN)},
+		{name: "spaced audit user", target: at("42", "acme", "5204+2477+5000+1471")},
+		{name: "unknown query parameter", target: goodTarget + "&pan=" + testPAN},
+		{name: "name of a query parameter", target: goodTarget + "&" + testPAN + "=1"},
+		{name: "unknown path", target: "/wallet/" + testPAN},
+		{name: "path outside", target: "/" + testPAN},
+		{name: "body", target: goodTarget, body: `{"pan":"` + testPAN + `"}`},
+		{name: "method", method: testPAN, target: goodTarget},
+		{name: "request id", target: goodTarget, change: set("X-Request-Id", testPAN)},
+		{name: "dashed request id", target: goodTarget, change: set("X-Request-Id", spaced)},
+		{name: "trace id", target: goodTarget, change: set("Traceparent", "00-5204247750001471a204247750001471-5204247750001471-01")},
+		{name: "trace state", target: goodTarget, change: func(r *http.Request) {
+			r.Header.Set("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+			r.Header.Set("Tracestate", "pan="+testPAN)
+			r.Header.Set("Baggage", "pan="+testPAN)
+		}},
+		{name: "user agent", target: goodTarget, change: set("User-Agent", testPAN)},
+		{name: "host", target: goodTarget, change: func(r *http.Request) { r.Host = testPAN }},
+		{name: "accept", target: goodTarget, change: set("Accept", "text/"+testPAN)},
+		{name: "content type", target: goodTarget, change: set("Content-Type", testPAN), body: "x"},
+		{name: "basic user", target: goodTarget, change: func(r *http.Request) { r.SetBasicAuth(testPAN, "x") }},
+		{name: "basic secret", target: goodTarget, change: func(r *http.Request) { r.SetBasicAuth("x", testPAN) }},
+		{name: "bearer", target: goodTarget, change: set("Authorization", "Bearer "+testPAN)},
+		{name: "authorization scheme", target: goodTarget, change: set("Authorization", testPAN+" x")},
+		{name: "forwarded address", target: goodTarget, change: set("X-Forwarded-For", testPAN)},
+		{name: "header of its own", target: goodTarget, change: set("X-Pan", testPAN)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			method := c.method
+			if method == "" {
+				method = http.MethodPost
+			}
+			r := h.mustRequest(t, method, c.target, strings.NewReader(c.body))
+			if c.change != nil {
+				c.change(r)
+			}
+			w := h.do(r)
+			sent++
+			if w.Code >= 500 {
+				t.Errorf("answer %d", w.Code)
+			}
+			wantNoPAN(t, "the answer", w.Body.String()+fmt.Sprint(w.Header()))
+		})
+	}
+	t.Run("error and panic of the flow", func(t *testing.T) {
+		h.flow.err = fmt.Errorf("seal card: %w", errors.New("bad PAN "+testPAN))
+		wantNoPAN(t, "the answer", h.do(h.mustRequest(t, http.MethodPost, goodTarget, nil)).Body.String())
+		h.flow.do = func(context.Context) { panic(testPAN) }
+		wantNoPAN(t, "the answer", h.do(h.mustRequest(t, http.MethodPost, goodTarget, nil)).Body.String())
+		sent += 2
+	})
+
+	logs := h.logs.String()
+	if lines := strings.Count(logs, "\n"); lines != sent {
+		t.Errorf("%d log lines of %d requests: the canary did not fly", lines, sent)
+	}
+	wantNoPAN(t, "the log", logs)
+	wantNoPAN(t, "the metrics", h.do(h.mustRequest(t, http.MethodGet, "/metrics", nil)).Body.String())
+	spans := h.spans.GetSpans()
+	if len(spans) < sent {
+		t.Errorf("%d spans of %d requests", len(spans), sent)
+	}
+	wantNoPAN(t, "the spans", fmt.Sprintf("%+v", spans))
+	records := h.trail.take()
+	if len(records) == 0 {
+		t.Errorf("nothing was recorded")
+	}
+	wantNoPAN(t, "the audit trail", fmt.Sprintf("%+v", records))
+}
+
+func wantNoPAN(t *testing.T, what, text string) {
+	t.Helper()
+	for _, digits := range []string{testPAN, "5204-2477-5000-1471", "5204 2477 5000 1471"} {
+		if i := strings.Index(text, digits); i >= 0 {
+			t.Errorf("%s holds the PAN: …%s…", what, text[max(0, i-60):min(len(text), i+60)])
+		}
+	}
+}
+
+func TestSpan(t *testing.T) {
+	h := mustHouse(t, nil)
+	r := h.mustRequest(t, http.MethodPost, goodPath, nil)
+	r.Header.Set("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+	h.do(r)
+	spans := h.spans.GetSpans()
+	if len(spans) != 1 {
+		t.Fatalf("%d spans", len(spans))
+	}
+	got := make(map[string]string)
+	for _, a := range spans[0].Attributes {
+		got[string(a.Key)] = a.Value.String()
+	}
+	if spans[0].Name != "POST /v1/{cardId}/provision/issuerwallet/{walletProvider}" || spans[0].SpanContext.TraceID().String() != "0af7651916cd43dd8448eb211c80319c" ||
+		got["http.response.status_code"] != "400" || got["error.type"] != "audit_user_missing" {
+		t.Errorf("span %s %v", spans[0].Name, got)
+	}
+}

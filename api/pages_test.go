@@ -1,0 +1,253 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/api"
+)
+
+type ready struct {
+	Status string
+	Checks []struct {
+		Name string
+		OK   bool
+		Code string
+	}
+	Warnings []string
+}
+
+func TestReadiness(t *testing.T) {
+	var broken atomic.Pointer[error]
+	var asked atomic.Int64
+	synctest.Test(t, func(t *testing.T) {
+		h := mustSmallHouse(t, api.Limits{})
+		h.door.Checks = []api.Check{
+			{Name: "database", Run: func(context.Context) error {
+				asked.Add(1)
+				if err := broken.Load(); err != nil {
+					return *err
+				}
+				return nil
+			}},
+			{Name: "audit", Run: func(context.Context) error { return nil }},
+		}
+		h.door.Warnings = func() []string { return []string{"key tav-signing-v3 ends on 2026-12-01"} }
+		get := func() (int, ready) {
+			w := h.do(h.mustRequest(t, http.MethodGet, "/readyz", nil))
+			var r ready
+			if err := json.Unmarshal(w.Body.Bytes(), &r); err != nil {
+				t.Fatal(err)
+			}
+			return w.Code, r
+		}
+		status, got := get()
+		if status != 200 || got.Status != "ready" || len(got.Checks) != 2 || !got.Checks[0].OK || !slices.Equal(got.Warnings, h.door.Warnings()) {
+			t.Errorf("all is well: %d %+v", status, got)
+		}
+		for range 10 {
+			get()
+		}
+		if asked.Load() != 1 {
+			t.Errorf("%d checks within a second, want 1", asked.Load())
+		}
+		away := error(walletport.Errorf(walletport.CodeUnavailable, "store_unavailable", "away").WithCause(errors.New("secret driver text")))
+		broken.Store(&away)
+		time.Sleep(time.Second) // of the bubble's clock
+		status, got = get()
+		if status != 503 || got.Status != "not_ready" || got.Checks[0].OK || got.Checks[0].Code != "store_unavailable" || !got.Checks[1].OK {
+			t.Errorf("the database is away: %d %+v", status, got)
+		}
+		broken.Store(nil)
+		time.Sleep(time.Second)
+		if status, got = get(); status != 200 {
+			t.Errorf("it came back: %d %+v", status, got)
+		}
+		h.door.Drain()
+		if status, got = get(); status != 503 || got.Status != "draining" {
+			t.Errorf("draining: %d %+v", status, got)
+		}
+		if w := h.do(h.mustRequest(t, http.MethodGet, "/healthz", nil)); w.Code != 200 || strings.TrimSpace(w.Body.String()) != `{"status":"ok"}` {
+			t.Errorf("the process lives: %d %s", w.Code, w.Body.String())
+		}
+	})
+}
+
+func TestReadinessDoesNotWaitForever(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := mustSmallHouse(t, api.Limits{})
+		h.door.Checks = []api.Check{{Name: "keys", Run: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}}
+		if w := h.do(h.mustRequest(t, http.MethodGet, "/readyz", nil)); w.Code != 503 {
+			t.Errorf("a check that hangs: %d", w.Code)
+		}
+	})
+}
+
+func TestPages(t *testing.T) {
+	h := mustHouse(t, func(p *api.Parts) {
+		p.Mounts = map[string]http.Handler{"/sandbox/": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = w.Write([]byte("sandbox " + r.URL.Path))
+		})}
+	})
+	for _, c := range []struct{ target, contentType, holds string }{
+		{"/docs", "text/html", `spec-url="/openapi.json"`},
+		{"/docs/", "text/html", `spec-url="/openapi.json"`},
+		{"/docs/errors", "text/html", `<dt id="card_not_eligible">`},
+		{"/docs/page.css", "text/css", "body"},
+		{"/docs/redoc.standalone.js", "text/javascript", "Redoc"},
+		{"/openapi.json", "application/json", `"provisionIssuerwallet"`},
+		{"/metrics", "text/plain", "walletport_http_requests_total"},
+		{"/sandbox/x", "text/plain", "sandbox /sandbox/x"},
+	} {
+		t.Run(c.target, func(t *testing.T) {
+			r := h.mustRequest(t, http.MethodGet, c.target, nil)
+			r.Header.Del("Authorization")
+			w := h.do(r)
+			if w.Code != http.StatusOK || !strings.HasPrefix(w.Header().Get("Content-Type"), c.contentType) || !strings.Contains(w.Body.String(), c.holds) {
+				t.Errorf("answer %d, %s", w.Code, w.Header().Get("Content-Type"))
+			}
+			if w.Header().Get("X-Request-Id") == "" || w.Header().Get("X-Content-Type-Options") != "nosniff" {
+				t.Errorf("headers %v", w.Header())
+			}
+			policy := w.Header().Get("Content-Security-Policy")
+			if !strings.HasPrefix(policy, "default-src 'none'") || strings.Contains(policy, "http") {
+				t.Errorf("policy %q", policy)
+			}
+		})
+	}
+}
+
+// TestPageLoadsNothingFromOutside reads the pages for what a browser would fetch.
+func TestPageLoadsNothingFromOutside(t *testing.T) {
+	fetched := regexp.MustCompile(`(?:src|href)="([^"]*)"`)
+	for _, file := range []string{"docs/index.html", "docs/errors.html"} {
+		for _, m := range fetched.FindAllStringSubmatch(mustRead(t, file), -1) {
+			if !strings.HasPrefix(m[1], "/") && m[1] != "data:," {
+				t.Errorf("%s fetches %s", file, m[1])
+			}
+		}
+	}
+}
+
+func TestRendererIsTheRecordedOne(t *testing.T) {
+	digest := sha512.Sum384([]byte(mustRead(t, "docs/redoc.standalone.js")))
+	want := base64.StdEncoding.EncodeToString(digest[:])
+	if !strings.Contains(mustRead(t, "docs/README.md"), "| "+want+" |") {
+		t.Errorf("docs/README.md records another SHA-384 than %s", want)
+	}
+	if !strings.Contains(mustRead(t, "docs/index.html"), `integrity="sha384-`+want+`"`) {
+		t.Errorf("docs/index.html loads another file")
+	}
+}
+
+func mustRead(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestCodesAreDocumented reads the rooms whose errors reach the door for the codes
+// they use.
+func TestCodesAreDocumented(t *testing.T) {
+	statuses := map[string]int{"Invalid": 400, "Unauthenticated": 401, "Forbidden": 403, "NotFound": 404, "RateLimited": 429, "Unavailable": 503, "Internal": 500}
+	byHTTP := []string{"method_not_allowed", "not_acceptable", "body_too_large"}
+	docs := make(map[string]api.CodeDoc)
+	for i, d := range api.Codes() {
+		if _, twice := docs[d.Code]; twice || d.Title == "" || d.Remedy == "" || i > 0 && d.Status < api.Codes()[i-1].Status {
+			t.Errorf("code %s stands twice, is not explained, or not in its place", d.Code)
+		}
+		docs[d.Code] = d
+	}
+	used := regexp.MustCompile(`Errorf\((?:walletport\.)?Code(\w+), "(\w+)"|(invalid|errCardID)\("(\w+)"`)
+	for _, dir := range []string{".", "../provisioning"} {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, entry := range entries {
+			if !strings.HasSuffix(entry.Name(), ".go") || strings.HasSuffix(entry.Name(), "_test.go") {
+				continue
+			}
+			for _, m := range used.FindAllStringSubmatch(mustRead(t, dir+"/"+entry.Name()), -1) {
+				class, code := m[1], m[2]
+				if class == "" {
+					class, code = "Invalid", m[4]
+				}
+				if d, ok := docs[code]; !ok || d.Status != statuses[class] && !slices.Contains(byHTTP, code) {
+					t.Errorf("%s/%s: code %s of class %s is documented as %+v", dir, entry.Name(), code, class, d)
+				}
+			}
+		}
+	}
+}
+
+func TestNewNamesWhatIsMissing(t *testing.T) {
+	_, err := api.New(api.Parts{})
+	if err == nil {
+		t.Fatal("nothing is missing")
+	}
+	var missing []string
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		missing = append(missing, strings.TrimSuffix(strings.TrimPrefix(line, "api: "), " is missing"))
+	}
+	want := []string{"Provisioner", "Authenticator", "Audit", "Log", "Metrics", "Clock", "Rand"}
+	if diff := cmp.Diff(want, missing); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestAccessLog(t *testing.T) {
+	h := mustHouse(t, nil)
+	r := h.mustRequest(t, http.MethodPost, goodTarget, nil)
+	r.Header.Set("X-Request-Id", "order-7")
+	h.do(r)
+	lines := strings.Split(strings.TrimSpace(h.logs.String()), "\n")
+	if len(lines) != 1 {
+		t.Fatalf("%d lines for a request", len(lines))
+	}
+	var line map[string]any
+	if err := json.Unmarshal([]byte(lines[0]), &line); err != nil {
+		t.Fatal(err)
+	}
+	delete(line, "time")
+	delete(line, "took_us")
+	want := map[string]any{
+		"level": "INFO", "msg": "request", "method": "POST", "route": "/v1/{cardId}/provision/issuerwallet/{walletProvider}", "status": 200.0,
+		"code": "ok", "request_id": "order-7", "client_id": h.client.id, "remote_addr": "192.0.2.7", "wallet": "acme-wallet",
+	}
+	if diff := cmp.Diff(want, line); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	t.Run("it can be turned off, failures of ours stay", func(t *testing.T) {
+		quiet := mustHouse(t, func(p *api.Parts) { p.Config.NoAccessLog = true })
+		quiet.do(quiet.mustRequest(t, http.MethodPost, goodTarget, nil))
+		quiet.do(quiet.mustRequest(t, http.MethodPost, goodPath, nil))
+		if got := quiet.logs.String(); got != "" {
+			t.Errorf("logged %s", got)
+		}
+		quiet.flow.err = errors.New("odd")
+		quiet.do(quiet.mustRequest(t, http.MethodPost, goodTarget, nil))
+		if got := quiet.logs.String(); bytes.Count([]byte(got), []byte("\n")) != 1 || !strings.Contains(got, "odd") {
+			t.Errorf("logged %s", got)
+		}
+	})
+}
