@@ -237,11 +237,13 @@ func (b *sandbox) run(ctx context.Context) error {
 }
 
 func (b *sandbox) close() {
-	if b.mdes != nil {
-		b.mdes.scheme.Close()
-	}
 	if b.server != nil {
 		b.server.close()
+	}
+	if b.mdes != nil {
+		if err := b.mdes.scheme.Close(); err != nil {
+			b.log.Error("simulated MDES not closed", "err", err)
+		}
 	}
 	if b.lock != nil {
 		b.lock.Close()
