@@ -141,6 +141,16 @@ func TestOpen(t *testing.T) {
 		if got := s.MaxConns(); got != 1 {
 			t.Errorf("the pool may hold %d connections, want 1", got)
 		}
+		before := s.NewConns()
+		refusal := errors.New("the linker refuses")
+		err = s.AppendAudit(t.Context(), func(storage.AuditHead) ([]storage.AuditEntry, error) { return nil, refusal })
+		if !errors.Is(err, refusal) {
+			t.Errorf("AppendAudit: got error %v, want the linker's", err)
+		}
+		mustAppend(t, s, 1)
+		if got := s.NewConns(); got != before {
+			t.Errorf("a refusal of the linker cost %d connections, want none", got-before)
+		}
 	})
 }
 

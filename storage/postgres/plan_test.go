@@ -20,6 +20,14 @@ var whole = map[string]string{
 	"Probe":        "the table has one row",
 }
 
+// byIndex are the queries that must go by a certain index. By the primary key they
+// would neither scan nor sort, but pass over the cards of everybody else.
+var byIndex = map[string]string{
+	"ListCardsOfPAN":    "cards_by_pan",
+	"ListCardsOfIssuer": "cards_by_issuer",
+	"ListCardsOfKEK":    "cards_by_kek",
+}
+
 // TestQueriesUseIndexes asks the planner how it would run each query if tables were
 // large, that is when it may not scan them: no scan and no sorting, whose cost would
 // grow with the table.
@@ -49,6 +57,9 @@ func TestQueriesUseIndexes(t *testing.T) {
 			}
 			seen++
 			plan := explain(t, conn, name, query)
+			if !strings.Contains(plan, byIndex[name]) {
+				t.Errorf("%s does not go by %s: %s", name, byIndex[name], plan)
+			}
 			if strings.Contains(plan, "Seq Scan") || strings.Contains(plan, "Sort") {
 				t.Errorf("%s scans or sorts:\n%s", name, plan)
 			}

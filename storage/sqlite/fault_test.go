@@ -38,6 +38,30 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+func TestFailureInTheMiddleLeavesNothing(t *testing.T) {
+	s := mustOpen(t, filepath.Join(t.TempDir(), "walletport.db"))
+	for _, table := range []string{"cards", "audit_entries"} {
+		mustExec(t, s, "CREATE TRIGGER fail_"+table+" BEFORE INSERT ON "+table+
+			" WHEN NEW.rowid = 2 BEGIN SELECT RAISE(ABORT, 'asked to fail'); END")
+	}
+	cards := make([]storage.Card, 3)
+	for i := range cards {
+		cards[i] = storage.Card{CardSummary: walletport.CardSummary{ID: walletport.CardID(i + 1), Issuer: "bank"}}
+	}
+	_, err := s.PutCards(t.Context(), cards)
+	wantUnavailable(t, "PutCards", err)
+	if counts, err := s.CountCards(t.Context()); err != nil || len(counts) != 0 {
+		t.Errorf("CountCards = %v, %v, want none", counts, err)
+	}
+	err = s.AppendAudit(t.Context(), func(head storage.AuditHead) ([]storage.AuditEntry, error) {
+		return []storage.AuditEntry{{Seq: 1}, {Seq: 2}}, nil
+	})
+	wantUnavailable(t, "AppendAudit", err)
+	if got := wantNoGap(t, s); got != 0 {
+		t.Errorf("the chain has %d entries, want none", got)
+	}
+}
+
 func TestPingNoticesThatNothingCanBeWritten(t *testing.T) {
 	s := mustOpen(t, filepath.Join(t.TempDir(), "walletport.db"))
 	mustExec(t, s, "PRAGMA query_only = on")

@@ -17,6 +17,14 @@ var whole = map[string]string{
 	"Probe":        "the table has one row",
 }
 
+// byIndex are the queries that must go by a certain index. By the primary key they
+// would neither scan nor sort, but pass over the cards of everybody else.
+var byIndex = map[string]string{
+	"ListCardsOfPAN":    "cards_by_pan",
+	"ListCardsOfIssuer": "cards_by_issuer",
+	"ListCardsOfKEK":    "cards_by_kek",
+}
+
 // TestQueriesUseIndexes asks SQLite how it would run each query: no scan of a table
 // and no sorting, whose cost would grow with the table.
 func TestQueriesUseIndexes(t *testing.T) {
@@ -32,6 +40,9 @@ func TestQueriesUseIndexes(t *testing.T) {
 			plan := explain(t, s.ReadDB(), query)
 			if _, ok := whole[name]; !ok && strings.Contains(plan, "SCAN") {
 				t.Errorf("%s scans a table: %s", name, plan)
+			}
+			if !strings.Contains(plan, byIndex[name]) {
+				t.Errorf("%s does not go by %s: %s", name, byIndex[name], plan)
 			}
 			if strings.Contains(plan, "TEMP B-TREE") {
 				t.Errorf("%s sorts: %s", name, plan)
