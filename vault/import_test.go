@@ -288,11 +288,14 @@ func TestACardOfAnotherIssuerStays(t *testing.T) {
 	other := csvOptions()
 	other.Issuer = "globex"
 	row := "1,5204247750001471,12,2031,ADA,\n"
-	report := r.mustImport(t, header+row+"2,5555555555554444,12,2031,,\n"+row, other)
+	batch := strings.Repeat("2,5555555555554444,12,2031,,\n", 1000)
+	report := r.mustImport(t, header+row+"2,5555555555554444,12,2031,,\n"+row+batch+row, other)
 	rule := "belongs to a card of another issuer"
 	want := vault.ImportReport{
-		Rows: 3, Inserted: 1, Rejected: 2, ErrorCount: 2,
-		Errors: []vault.RowError{{Line: 2, Field: "cardId", Rule: rule}, {Line: 4, Field: "cardId", Rule: rule}},
+		Rows: 1004, Inserted: 1, Unchanged: 1000, Rejected: 3, ErrorCount: 3,
+		Errors: []vault.RowError{
+			{Line: 2, Field: "cardId", Rule: rule}, {Line: 4, Field: "cardId", Rule: rule}, {Line: 1005, Field: "cardId", Rule: rule},
+		},
 	}
 	if diff := cmp.Diff(want, report); diff != "" {
 		t.Errorf("report (-want +got):\n%s", diff)

@@ -81,6 +81,30 @@ func TestRewrapIsTakenUpWhereItStopped(t *testing.T) {
 	}
 }
 
+// A server that has not read the new catalogue yet stores a card under the old key,
+// behind the point that the re-wrap has reached.
+func TestRewrapCatchesCardsStoredMeanwhile(t *testing.T) {
+	r := newRig(t)
+	r.manyCards(t, 2)
+	late, err := r.Seal(newCard(t, -1, visaPAN))
+	must(t, err)
+	r.add(t, keys.Meta{Purpose: keys.VaultKEK, Version: 2})
+	stored := false
+	report, err := r.Rewrap(t.Context(), func(vault.RewrapReport) {
+		if !stored {
+			stored = true
+			_, err := r.cards.PutCards(t.Context(), []storage.Card{late})
+			must(t, err)
+		}
+	})
+	if err != nil || report.Moved != 3 || r.countUnder(t, "vault-kek-v1") != 0 {
+		t.Errorf("%+v, %v, %d under the old key", report, err, r.countUnder(t, "vault-kek-v1"))
+	}
+	if r.digits(t, -1) != visaPAN {
+		t.Errorf("the late card does not open")
+	}
+}
+
 func TestRewrapHasNothingToDoWithOneKey(t *testing.T) {
 	r := newRig(t)
 	r.manyCards(t, 10)
