@@ -34,7 +34,7 @@ func TestRecordKeepsEveryField(t *testing.T) {
 func TestRecordReplacesWhatNoRecordMayHold(t *testing.T) {
 	const marker = "[redacted: card number]"
 	type r = walletport.AuditRecord
-	long := strings.Repeat("é", 400)
+	long := "x" + strings.Repeat("é", 400)
 	now := start.Add(time.Hour).Truncate(time.Millisecond)
 	for _, c := range []struct {
 		name   string
@@ -50,8 +50,8 @@ func TestRecordReplacesWhatNoRecordMayHold(t *testing.T) {
 		{"a card number as a key", func(r *r) { r.KeyVersions = []string{"a", "5555555555554444"} }, func(r *r) { r.KeyVersions = []string{"a", marker} }},
 		{"text that is not UTF-8", func(r *r) { r.AuditUser = "a\xff\xfeb" }, func(r *r) { r.AuditUser = "a\uFFFDb" }},
 		{"a zero character", func(r *r) { r.RequestID = "a\x00b" }, func(r *r) { r.RequestID = "a\uFFFDb" }},
-		{"a long text", func(r *r) { r.Wallet = long }, func(r *r) { r.Wallet = strings.Repeat("é", 252) + "…[cut]" }},
-		{"a long text whose cut makes a card number", func(r *r) { r.Wallet = strings.Repeat("x", 490) + "555555555555557" + strings.Repeat("3", 20) }, nil},
+		{"a long text", func(r *r) { r.Wallet = long }, func(r *r) { r.Wallet = "x" + strings.Repeat("é", 251) + "…[cut]" }},
+		{"a long text whose cut leaves a card number", func(r *r) { r.Wallet = strings.Repeat("x", 491) + "4222222222222291417776317" }, func(r *r) { r.Wallet = marker }},
 		{"too many keys", func(r *r) { r.KeyVersions = slices.Repeat([]string{"k"}, 20) }, func(r *r) { r.KeyVersions = slices.Repeat([]string{"k"}, 16) }},
 		{"no time", func(r *r) { r.Time = time.Time{} }, func(r *r) { r.Time = now }},
 		{"a time beyond RFC 3339", func(r *r) { r.Time = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }, func(r *r) { r.Time = now }},
@@ -69,12 +69,6 @@ func TestRecordReplacesWhatNoRecordMayHold(t *testing.T) {
 				t.Error("the caller's list was changed")
 			}
 			got := m.entries[0].Record
-			if c.want == nil {
-				if walletport.ContainsPAN(got.Wallet) {
-					t.Error("the wallet holds a card number")
-				}
-				return
-			}
 			want := record(1)
 			want.Time = want.Time.Truncate(time.Millisecond)
 			c.want(&want)
