@@ -42,34 +42,32 @@ func mustOpen(t testing.TB, database string) storage.Store {
 // mustExec does to a database what walletport never does.
 func mustExec(t testing.TB, database string, statements ...string) {
 	t.Helper()
-	exec := func(ctx context.Context, statement string) error { return execSQLite(ctx, database, statement) }
+	exec := execSQLite
 	if strings.HasPrefix(database, "postgres:") {
-		exec = func(ctx context.Context, statement string) error { return execPostgres(ctx, database, statement) }
+		exec = execPostgres
 	}
-	for _, statement := range statements {
-		if err := exec(t.Context(), statement); err != nil {
-			t.Fatalf("%s: %v", statement, err)
-		}
+	if err := exec(t.Context(), database, strings.Join(statements, ";\n")); err != nil {
+		t.Fatalf("%s: %v", statements, err)
 	}
 }
 
-func execSQLite(ctx context.Context, path, statement string) error {
+func execSQLite(ctx context.Context, path, script string) error {
 	db, err := sql.Open("sqlite", path)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	_, err = db.ExecContext(ctx, statement)
+	_, err = db.ExecContext(ctx, script)
 	return err
 }
 
-func execPostgres(ctx context.Context, database, statement string) error {
+func execPostgres(ctx context.Context, database, script string) error {
 	conn, err := pgx.Connect(ctx, database)
 	if err != nil {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	_, err = conn.Exec(ctx, statement)
+	_, err = conn.PgConn().Exec(ctx, script).ReadAll() // takes several statements
 	return err
 }
 
@@ -129,7 +127,7 @@ func TestTamperingWithTheTablesIsFound(t *testing.T) {
 		"UPDATE audit_entries SET seq = 5 WHERE seq = 8",
 		"UPDATE audit_entries SET seq = 8 WHERE seq = -5",
 	}
-	for _, c := range []struct {
+	cases := []struct {
 		name string
 		sql  []string
 		kind audit.Kind
@@ -150,23 +148,29 @@ func TestTamperingWithTheTablesIsFound(t *testing.T) {
 			"UPDATE audit_head SET seq = 10, hash = (SELECT hash FROM audit_entries WHERE seq = 10)",
 		}, audit.Truncated, 11},
 		{"a deleted checkpoint moved elsewhere", []string{"UPDATE audit_checkpoints SET seq = 4 WHERE seq = 6"}, audit.CheckpointForged, 4},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			eachEngine(t, func(t *testing.T, database string) {
-				ring := checkpointRing(t)
-				store := mustOpen(t, database)
-				for range 2 {
-					l, stop := mustRun(t, audit.Config{Store: store, Keys: keystest.NewSource(ring)})
-					mustRecordAll(t, l, 6, 1)
-					stop()
-				}
+	}
+	eachEngine(t, func(t *testing.T, database string) {
+		ring, store := checkpointRing(t), mustOpen(t, database)
+		for range 2 {
+			l, stop := mustRun(t, audit.Config{Store: store, Keys: keystest.NewSource(ring)})
+			mustRecordAll(t, l, 6, 1)
+			stop()
+		}
+		var restore []string
+		for _, table := range []string{"audit_entries", "audit_head", "audit_checkpoints"} {
+			mustExec(t, database, "CREATE TABLE saved_"+table+" AS SELECT * FROM "+table)
+			restore = append(restore, "DELETE FROM "+table, "INSERT INTO "+table+" SELECT * FROM saved_"+table)
+		}
+		for _, c := range cases {
+			t.Run(c.name, func(t *testing.T) {
 				mustVerify(t, store, ring)
 				mustExec(t, database, c.sql...)
 				_, err := audit.Verify(t.Context(), store, ring)
 				wantBreak(t, err, c.kind, c.seq)
+				mustExec(t, database, restore...)
 			})
-		})
-	}
+		}
+	})
 }
 
 // TestADatabaseThatGoesAwayFailsClosed takes the database away under a running Log
@@ -209,8 +213,8 @@ func mustTakeAway(t *testing.T, database string) (comeBack func()) {
 	}
 	name := strings.TrimPrefix(u.Path, "/")
 	u.Path = "/postgres"
-	mustExec(t, u.String(), "ALTER DATABASE "+name+" ALLOW_CONNECTIONS false",
-		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+name+"'")
+	mustExec(t, u.String(), "ALTER DATABASE "+name+" ALLOW_CONNECTIONS false")
+	mustExec(t, u.String(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+name+"'")
 	return func() { mustExec(t, u.String(), "ALTER DATABASE "+name+" ALLOW_CONNECTIONS true") }
 }
 
