@@ -8,15 +8,11 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"maps"
-	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -33,72 +29,6 @@ const (
 )
 
 var testNow = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-
-type keyRing struct {
-	mdes, otherMDES *rsa.PrivateKey
-	tav, otherTAV   *rsa.PrivateKey
-	certificate     *x509.Certificate
-	sha1Cert        string
-}
-
-var testKeys = sync.OnceValue(func() keyRing {
-	pair := readVector[pairVector]("client-encryption-pair.json")
-	mdes, certificate := pair.open()
-	return keyRing{
-		mdes: mdes, certificate: certificate, sha1Cert: pair.SHA1Certificate,
-		otherMDES: newRSA(), tav: newRSA(), otherTAV: newRSA(),
-	}
-})
-
-type pairVector struct {
-	PrivateKeyPKCS8, Certificate                   []byte
-	SHA1Certificate, SHA256Certificate, SHA256SPKI string
-}
-
-func (p pairVector) open() (*rsa.PrivateKey, *x509.Certificate) {
-	certificate, err := x509.ParseCertificate(p.Certificate)
-	if err != nil {
-		panic(err)
-	}
-	return parsePKCS8(p.PrivateKeyPKCS8), certificate
-}
-
-func parsePKCS8(der []byte) *rsa.PrivateKey {
-	key, err := x509.ParsePKCS8PrivateKey(der)
-	if err != nil {
-		panic(err)
-	}
-	return key.(*rsa.PrivateKey)
-}
-
-func readVector[T any](name string) T {
-	data, err := os.ReadFile(filepath.Join("testdata", "vectors", name))
-	if err != nil {
-		panic(err)
-	}
-	var v T
-	if err := json.Unmarshal(data, &v); err != nil {
-		panic(err)
-	}
-	return v
-}
-
-func newRSA() *rsa.PrivateKey {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		panic(err)
-	}
-	return key
-}
-
-func simKeys() mdessim.Keys {
-	k := testKeys()
-	return mdessim.Keys{
-		Encryption: []mdessim.EncryptionKey{{Decrypter: k.mdes, Certificate: k.certificate}},
-		TAV:        []mdessim.TAVKey{{Public: k.tav.Public()}},
-		Now:        func() time.Time { return testNow },
-	}
-}
 
 type members = map[string]any
 

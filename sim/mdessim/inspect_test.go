@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -107,17 +106,18 @@ func TestWriteTextGolden(t *testing.T) {
 			Token: &mdessim.Token{TokenUniqueReference: "DWSPMC", Status: mdessim.StatusInactive}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var got bytes.Buffer
-			if err := mdessim.WriteText(&got, report); err != nil {
+			var out bytes.Buffer
+			if err := mdessim.WriteText(&out, report); err != nil {
 				t.Fatal(err)
 			}
+			got := strings.ReplaceAll(out.String(), testKeys().sha1Cert, "(SHA-1 of the certificate)")
 			path := filepath.Join("testdata", "golden", name+".txt")
 			if *update {
-				if err := os.WriteFile(path, got.Bytes(), 0o600); err != nil {
+				if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if diff := cmp.Diff(string(must(os.ReadFile(path))), got.String()); diff != "" {
+			if diff := cmp.Diff(string(must(os.ReadFile(path))), got); diff != "" {
 				t.Errorf("text (-want +got):\n%s", diff)
 			}
 		})
@@ -185,10 +185,11 @@ func TestNoDetailRepeatsAPAN(t *testing.T) {
 				t.Run(fmt.Sprint(i, " ", kind, " ", name), func(t *testing.T) {
 					r := newRecipe()
 					place(r, func(m members) { change(m, name) })
-					for _, keys := range []mdessim.Keys{simKeys(), {}} {
-						mustNotShow(t, mdessim.Inspect([]byte(r.text()), keys), canary, testPAN)
-						mustNotShow(t, mdessim.Inspect(r.json(), keys), canary, testPAN)
-						mustNotShow(t, mdessim.Inspect(r.tavJSON(), keys), canary, testPAN)
+					raw := r.json()
+					for _, payload := range [][]byte{[]byte(base64Text(raw)), raw, r.tavJSON()} {
+						for _, keys := range []mdessim.Keys{simKeys(), {}} {
+							mustNotShow(t, mdessim.Inspect(payload, keys), canary, testPAN)
+						}
 					}
 				})
 			}
@@ -221,67 +222,4 @@ func FuzzInspect(f *testing.F) {
 		}
 		mustNotShow(t, report, testPAN, otherPAN)
 	})
-}
-
-// OpenSSL is another reading of the same standards: what it makes must open.
-func TestPayloadMadeByOpenSSL(t *testing.T) {
-	openssl, err := exec.LookPath("openssl")
-	if err != nil {
-		if os.Getenv("WALLETPORT_REQUIRE_ORACLES") != "" {
-			t.Fatal("openssl is required and not there")
-		}
-		t.Skip("openssl is not installed")
-	}
-	dir := t.TempDir()
-	pair := readVector[pairVector]("client-encryption-pair.json")
-	write := func(name string, data []byte) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	run := func(stdin []byte, args ...string) []byte {
-		t.Helper()
-		cmd := exec.CommandContext(t.Context(), openssl, args...)
-		cmd.Stdin = bytes.NewReader(stdin)
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("openssl %s: %v", args[0], err)
-		}
-		return out
-	}
-	certificate := write("cert.der", pair.Certificate)
-	key := write("key.der", pair.PrivateKeyPKCS8)
-	const aesKey, iv = "00112233445566778899aabbccddeeff", "0f0e0d0c0b0a09080706050403020100"
-	for _, c := range []struct{ name, label, hash string }{
-		{"OAEP SHA256", "SHA256", "sha256"}, {"OAEP SHA512", "SHA512", "sha512"}, {"PKCS#1 v1.5", "", ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			raw := []byte{0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff}
-			wrap := []string{"pkeyutl", "-encrypt", "-certin", "-keyform", "DER", "-inkey", certificate}
-			if c.hash != "" {
-				wrap = append(wrap, "-pkeyopt", "rsa_padding_mode:oaep", "-pkeyopt", "rsa_oaep_md:"+c.hash, "-pkeyopt", "rsa_mgf1_md:"+c.hash)
-			}
-			card := must(json.Marshal(newRecipe().card()))
-			signature := run([]byte(iso+"|"+testPAN+"|1228"), "dgst", "-sha256", "-keyform", "DER", "-sign", key)
-			tav := must(json.Marshal(members{"version": "3", "signatureAlgorithm": "RSA-SHA256", "signature": base64Text(signature),
-				"dataValidUntilTimestamp": iso, "includedFieldsInOrder": "dataValidUntilTimestamp|accountNumber|accountExpiry"}))
-			sealed := members{
-				"publicKeyFingerprint": pair.SHA1Certificate,
-				"encryptedKey":         fmt.Sprintf("%x", run(raw, wrap...)),
-				"iv":                   iv,
-				"encryptedData":        fmt.Sprintf("%x", run(card, "enc", "-aes-128-cbc", "-K", aesKey, "-iv", iv)),
-			}
-			if c.label != "" {
-				sealed["oaepHashingAlgorithm"] = c.label
-			}
-			iidd := must(json.Marshal(members{"cardInfo": sealed, "tokenizationAuthenticationValue": base64Text(tav)}))
-			keys := simKeys()
-			keys.TAV = []mdessim.TAVKey{{Public: testKeys().mdes.Public()}}
-			if report := mdessim.OpenDigitizationData(base64Text(iidd), keys); !report.Accepted {
-				t.Errorf("refused: %+v", report.FirstFault)
-			}
-		})
-	}
 }

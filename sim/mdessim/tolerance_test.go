@@ -3,6 +3,7 @@ package mdessim_test
 import (
 	"crypto"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -102,9 +103,9 @@ func TestLegalPayloadsAreAccepted(t *testing.T) {
 			r.keys = func(k *mdessim.Keys) { k.TAV = append(k.TAV, mdessim.TAVKey{Public: testKeys().otherTAV.Public()}) }
 		}},
 		{"a fingerprint that MDES was told to expect", func(r *recipe) {
-			pair := readVector[pairVector]("client-encryption-pair.json")
-			r.payload = set("publicKeyFingerprint", pair.SHA256Certificate)
-			r.keys = func(k *mdessim.Keys) { k.Encryption[0].Fingerprints = []string{pair.SHA256Certificate} }
+			told := hex.EncodeToString(sha256Of(testKeys().certificate.Raw))
+			r.payload = set("publicKeyFingerprint", told)
+			r.keys = func(k *mdessim.Keys) { k.Encryption[0].Fingerprints = []string{told} }
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
