@@ -75,7 +75,7 @@ func (im *importer) process(c *chunk) {
 	defer clear(c.text[:cap(c.text)])
 	parser := im.newParser()
 	defer parser.wipe()
-	reader := rowReader{issuer: im.options.Issuer, sandbox: im.options.AllowSandboxCards}
+	reader := rowReader{issuer: im.options.Issuer, mixed: im.options.MixedIssuers, sandbox: im.options.AllowSandboxCards}
 	seal := newSealer(im.vault.Keys.Current(), im.vault.Clock())
 	defer seal.wipe()
 	var rec record

@@ -33,6 +33,8 @@ type ImportOptions struct {
 	// Issuer of all rows; a row that names another is refused. Empty demands the
 	// issuer in every row.
 	Issuer walletport.IssuerID
+	// MixedIssuers lets rows name another issuer; Issuer is that of rows that name none.
+	MixedIssuers bool
 	// AllowSandboxCards lets the ids -1 to -6 in.
 	AllowSandboxCards bool
 	MaxErrors         int                  // how many errors the report lists; 0 means 100

@@ -313,6 +313,32 @@ func TestIssuerMustBeNamedSomewhere(t *testing.T) {
 	}
 }
 
+func TestRowsMayNameAnotherIssuerWhereIssuersAreMixed(t *testing.T) {
+	file := "cardId,issuer,pan,expiryMonth,expiryYear\n1,,5204247750001471,12,2031\n2,globex,5555555555554444,12,2031\n"
+	for _, c := range []struct {
+		name     string
+		mixed    bool
+		inserted int64
+	}{
+		{"the other issuer's row is refused", false, 1},
+		{"each row keeps its issuer", true, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, o := newRig(t), csvOptions()
+			o.MixedIssuers = c.mixed
+			if report := r.mustImport(t, file, o); report.Inserted != c.inserted {
+				t.Fatalf("report %+v", report)
+			}
+			if got := r.mustFind(t, 1).Issuer; got != "acme" {
+				t.Errorf("the row that names no issuer went to %s", got)
+			}
+			if c.mixed && r.mustFind(t, 2).Issuer != "globex" {
+				t.Errorf("the row that names an issuer lost it")
+			}
+		})
+	}
+}
+
 func TestSandboxCardsComeInWhenAllowed(t *testing.T) {
 	r := newRig(t)
 	o := csvOptions()

@@ -11,6 +11,7 @@ import (
 // rowReader makes cards of records.
 type rowReader struct {
 	issuer  walletport.IssuerID // of rows that name none; "" demands one
+	mixed   bool                // rows may name another issuer
 	sandbox bool                // negative ids are Apple's sandbox cards
 }
 
@@ -79,7 +80,7 @@ func (r rowReader) readIssuer(rec *record, card *walletport.Card, fault func(col
 	switch {
 	case named == "" && r.issuer == "":
 		fault(colIssuer, "is missing")
-	case named != "" && r.issuer != "" && named != r.issuer:
+	case named != "" && r.issuer != "" && named != r.issuer && !r.mixed:
 		fault(colIssuer, "must be the issuer that the import is for")
 	}
 	card.Issuer = named

@@ -35,7 +35,7 @@ issuer, customerId, cardholderName, product, status.`
 type cardsImportCommand struct {
 	File   string `arg:"" help:"File of cards; - reads standard input."`
 	Format string `help:"csv or jsonl; without it, by the file's name." enum:",csv,jsonl" default:""`
-	Issuer string `help:"Issuer of all rows; without it, each row names its own."`
+	Issuer string `help:"Issuer of all rows; without it, each row names its own (in a sandbox: rows that name none are the first issuer's)."`
 	Errors int    `help:"How many row errors are listed." default:"100"`
 	JSON   bool   `help:"Print the report as JSON."`
 	location
@@ -43,6 +43,9 @@ type cardsImportCommand struct {
 
 func (c cardsImportCommand) Run(ctx context.Context, con console) error {
 	options := vault.ImportOptions{Issuer: walletport.IssuerID(c.Issuer), AllowSandboxCards: c.Dir != "", MaxErrors: c.Errors}
+	if c.Dir != "" && c.Issuer == "" {
+		options.Issuer, options.MixedIssuers = sandboxIssuer, true
+	}
 	var err error
 	if options.Format, err = importFormat(c.Format, c.File); err != nil {
 		return err
