@@ -95,6 +95,9 @@ func TestCanary(t *testing.T) {
 		t.Errorf("%d spans of %d requests", len(spans), sent)
 	}
 	wantNoPAN(t, "the spans", fmt.Sprintf("%+v", spans))
+	for _, s := range spans {
+		wantNoPAN(t, "a span's ids", fmt.Sprint(s.SpanContext.TraceID(), s.SpanContext.SpanID(), s.Parent.TraceID(), s.Parent.SpanID()))
+	}
 	records := h.trail.take()
 	if len(records) == 0 {
 		t.Errorf("nothing was recorded")

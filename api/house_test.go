@@ -64,18 +64,21 @@ func (f *fakeFlow) IssuerWallet(ctx context.Context, req provisioning.IssuerWall
 	return provisioning.Result{DigitizationData: goodData}, nil
 }
 
-// trail keeps audit records, or fails.
+// trail keeps audit records, or fails; like the real one it gives up when ctx ends.
 type trail struct {
 	mu      sync.Mutex
 	records []walletport.AuditRecord
 	err     error
 }
 
-func (t *trail) Record(_ context.Context, r walletport.AuditRecord) error {
+func (t *trail) Record(ctx context.Context, r walletport.AuditRecord) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.err != nil {
 		return t.err
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	t.records = append(t.records, r)
 	return nil

@@ -52,11 +52,11 @@ type NewClient struct {
 // line. Errors: CodeInvalid client_invalid, CodeUnavailable store_unavailable or
 // audit_unavailable; after the latter the client exists and nobody knows its secret.
 func (c Clients) Create(ctx context.Context, n NewClient, by walletport.AuditUser) (id, secret string, err error) {
-	if err := n.validate(); err != nil {
+	if err = n.validate(); err != nil {
 		return "", "", err
 	}
 	raw := make([]byte, clientIDBytes+secretBytes)
-	if _, err := io.ReadFull(c.Rand, raw); err != nil {
+	if _, err = io.ReadFull(c.Rand, raw); err != nil {
 		return "", "", fmt.Errorf("make a client's secret: %w", err)
 	}
 	id = clientIDPrefix + strings.ToLower(base32.StdEncoding.EncodeToString(raw[:clientIDBytes]))
@@ -69,7 +69,7 @@ func (c Clients) Create(ctx context.Context, n NewClient, by walletport.AuditUse
 	if err != nil {
 		return "", "", err
 	}
-	if err := c.record(ctx, id, by); err != nil {
+	if err = c.record(ctx, id, by); err != nil {
 		return "", "", err
 	}
 	return id, secret, nil

@@ -2,10 +2,6 @@ package auth
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -110,36 +106,11 @@ func keySet(t TokenIssuer, transport http.RoundTripper, clock func() time.Time) 
 			return nil, fmt.Errorf("read keys: %w", err)
 		}
 	}
-	return staticKeys(text)
-}
-
-// minRSABits refuses keys that are too short to trust.
-const minRSABits = 2048
-
-// staticKeys reads a JWK set of public keys.
-func staticKeys(text []byte) (oidc.KeySet, error) {
-	var set jose.JSONWebKeySet
-	if err := json.Unmarshal(text, &set); err != nil {
-		return nil, fmt.Errorf("read JWK set: %w", err)
+	keys, err := parseKeys(text)
+	if err == nil && len(keys) == 0 {
+		err = errors.New("the JWK set is empty")
 	}
-	keys := &oidc.StaticKeySet{}
-	for _, k := range set.Keys {
-		switch public := k.Key.(type) {
-		case *ecdsa.PublicKey, ed25519.PublicKey:
-			keys.PublicKeys = append(keys.PublicKeys, public)
-		case *rsa.PublicKey:
-			if public.N.BitLen() < minRSABits {
-				return nil, errors.New("an RSA key has at least 2048 bits")
-			}
-			keys.PublicKeys = append(keys.PublicKeys, public)
-		default:
-			return nil, errors.New("the JWK set holds something else than public keys")
-		}
-	}
-	if len(keys.PublicKeys) == 0 {
-		return nil, errors.New("the JWK set is empty")
-	}
-	return keys, nil
+	return keys, err // an operator's own file is all good, or refused
 }
 
 type outageKey struct{}

@@ -305,7 +305,7 @@ func TestKeysInAFile(t *testing.T) {
 
 func TestTokenIssuerConfiguration(t *testing.T) {
 	ec := mustECKey(t)
-	short, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // the point is that it is refused
+	short, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		t.Fatal(err)
 	}
