@@ -42,21 +42,21 @@ type Config struct {
 // Settings tune a Log. The zero value of each field means its default.
 type Settings struct {
 	// MaxBatch is the highest number of records in one commit. Default 256.
-	MaxBatch int `yaml:"maxBatch"`
+	MaxBatch int `koanf:"max_batch"`
 	// MaxLinger is the longest time that a record waits for others to share its
 	// commit, when others are about. Default 2ms; negative never waits.
-	MaxLinger time.Duration `yaml:"maxLinger"`
+	MaxLinger time.Duration `koanf:"max_linger"`
 	// MaxQueue is the highest number of records that wait; more are refused with
 	// audit_unavailable. Default 8192.
-	MaxQueue int `yaml:"maxQueue"`
+	MaxQueue int `koanf:"max_queue"`
 	// CommitTimeout bounds one commit. Default 5s.
-	CommitTimeout time.Duration `yaml:"commitTimeout"`
+	CommitTimeout time.Duration `koanf:"commit_timeout"`
 	// CheckpointEvery is the number of records after which the chain is signed.
 	// Default 1000.
-	CheckpointEvery int64 `yaml:"checkpointEvery"`
+	CheckpointEvery int64 `koanf:"checkpoint_every"`
 	// CheckpointInterval is the time after which new records are signed, however
 	// few. Default 1m.
-	CheckpointInterval time.Duration `yaml:"checkpointInterval"`
+	CheckpointInterval time.Duration `koanf:"checkpoint_interval"`
 }
 
 // Validate returns an error that names each setting out of range.
@@ -68,12 +68,12 @@ func (s Settings) Validate() error {
 		return nil
 	}
 	return errors.Join(
-		refuse(s.MaxBatch < 0 || s.MaxBatch > 4096, "maxBatch must be 1 to 4096"),
-		refuse(s.MaxLinger > time.Second, "maxLinger must be at most 1s"),
-		refuse(s.MaxQueue < 0, "maxQueue must be above 0"),
-		refuse(s.CommitTimeout < 0, "commitTimeout must be above 0"),
-		refuse(s.CheckpointEvery < 0, "checkpointEvery must be above 0"),
-		refuse(s.CheckpointInterval < 0, "checkpointInterval must be above 0"),
+		refuse(s.MaxBatch < 0 || s.MaxBatch > 4096, "max_batch must be 1 to 4096"),
+		refuse(s.MaxLinger > time.Second, "max_linger must be at most 1s"),
+		refuse(s.MaxQueue < 0, "max_queue must be above 0"),
+		refuse(s.CommitTimeout < 0, "commit_timeout must be above 0"),
+		refuse(s.CheckpointEvery < 0, "checkpoint_every must be above 0"),
+		refuse(s.CheckpointInterval < 0, "checkpoint_interval must be above 0"),
 	)
 }
 

@@ -253,7 +253,7 @@ func TestNewNamesWhatIsMissing(t *testing.T) {
 	if err == nil {
 		t.Fatal("an empty Config is taken")
 	}
-	for _, name := range []string{"Store", "Keys", "Clock", "maxBatch", "maxLinger", "maxQueue", "commitTimeout", "checkpointEvery", "checkpointInterval"} {
+	for _, name := range []string{"Store", "Keys", "Clock", "max_batch", "max_linger", "max_queue", "commit_timeout", "checkpoint_every", "checkpoint_interval"} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("%s is not named in: %v", name, err)
 		}
