@@ -29,7 +29,8 @@ import (
 
 // Config is the whole configuration: defaults, then the YAML file, then the
 // environment (WALLETPORT_HTTP__LISTEN sets http.listen). Secrets are references
-// (file:PATH, env:NAME), never values. An unknown name is an error.
+// (file:PATH, env:NAME), never values. An unknown name is an error. Relative paths
+// count from the folder of the YAML file.
 type Config struct {
 	HTTP            httpConfig              `koanf:"http"`             // the API's listener
 	API             api.Config              `koanf:"api"`              // the API itself
@@ -94,6 +95,12 @@ func defaultConfig() Config {
 // a section, as one may stand within a name.
 const envPrefix = "WALLETPORT_"
 
+// isSetting tells the settings among walletport's environment variables. The
+// others are the path of the configuration file and switches of the test suite.
+func isSetting(variable string) bool {
+	return variable != envPrefix+"CONFIG" && !strings.HasPrefix(variable, envPrefix+"REQUIRE_")
+}
+
 // loadConfig reads defaults, file and environment, and checks the whole. The
 // error lists every problem at once.
 func loadConfig(path string) (Config, error) {
@@ -103,7 +110,7 @@ func loadConfig(path string) (Config, error) {
 		return config, fmt.Errorf("configuration %s: %w", path, err)
 	}
 	fromEnv := env.Provider(".", env.Opt{Prefix: envPrefix, TransformFunc: func(key, value string) (string, any) {
-		if strings.HasPrefix(key, envPrefix+"REQUIRE_") { // switches of the test suite
+		if !isSetting(key) {
 			return "", nil
 		}
 		return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(key, envPrefix)), "__", "."), value
@@ -111,10 +118,8 @@ func loadConfig(path string) (Config, error) {
 	if err := k.Load(fromEnv, nil); err != nil {
 		return config, fmt.Errorf("configuration from the environment: %w", err)
 	}
-	if err := decodeConfig(k, &config); err != nil {
-		return config, fmt.Errorf("configuration %s: %w", path, err)
-	}
-	if err := config.validate(); err != nil {
+	// What does not decode keeps its default, so that the rest can be judged too.
+	if err := errors.Join(decodeConfig(k, &config), config.validate()); err != nil {
 		return config, fmt.Errorf("configuration %s:\n%w", path, err)
 	}
 	config.resolvePaths(filepath.Dir(path))
@@ -125,6 +130,9 @@ func loadConfig(path string) (Config, error) {
 // so that a command finds the same files wherever it is started.
 func (c *Config) resolvePaths(folder string) {
 	paths := []*string{&c.Keys.File, &c.Keys.KeyFile, &c.HTTP.TLS.CertificateFile, &c.HTTP.TLS.KeyFile, &c.HTTP.TLS.ClientCAFile}
+	for _, ref := range []*secretRef{&c.Keys.Passphrase, &c.Database.Password} {
+		*ref = ref.relativeTo(folder)
+	}
 	for i := range c.Auth.TokenIssuers {
 		paths = append(paths, &c.Auth.TokenIssuers[i].JWKSFile)
 	}
@@ -141,6 +149,7 @@ func (c *Config) resolvePaths(folder string) {
 func decodeConfig(k *koanf.Koanf, config *Config) error {
 	return k.UnmarshalWithConf("", config, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
 		Result:           config,
+		RootName:         "configuration",
 		TagName:          "koanf",
 		ErrorUnused:      true,
 		WeaklyTypedInput: true, // the environment has only strings
@@ -172,8 +181,8 @@ func profileDefaults(_, to reflect.Type, data any) (any, error) {
 
 func (c Config) validate() error {
 	problems := []error{c.HTTP.TLS.validate(), c.validateListen(), c.Database.validate(), c.Keys.validate(), c.API.Validate(), c.Auth.Validate(), c.Audit.Validate(), c.Trace.Validate(), c.IssuerWallet.Validate()}
-	for name, profile := range c.Profiles {
-		if err := profile.Validate(); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(c.Profiles)) {
+		if err := c.Profiles[name].Validate(); err != nil {
 			problems = append(problems, fmt.Errorf("profiles.%s: %w", name, err))
 		}
 	}
@@ -211,6 +220,9 @@ func isLoopback(host string) bool {
 }
 
 func (c databaseConfig) validate() error {
+	if err := c.Password.validate("database.password"); err != nil {
+		return err
+	}
 	if c.URL == "" {
 		return errors.New("database.url: is missing")
 	}
@@ -229,7 +241,7 @@ func (c keysConfig) validate() error {
 	case (c.Passphrase == "") == (c.KeyFile == ""):
 		return errors.New("keys: give one of passphrase (a reference) and key_file")
 	}
-	return nil
+	return c.Passphrase.validate("keys.passphrase")
 }
 
 func (c walletProviderConfig) validate(profiles map[string]mdes.Profile) error {

@@ -2,13 +2,21 @@ package main
 
 import (
 	"fmt"
+	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 )
 
 type configCommand struct {
 	Check configCheckCommand `cmd:"" help:"Read the configuration and say everything that is wrong with it."`
 	Print configPrintCommand `cmd:"" help:"Print the configuration in force, defaults and environment included."`
+}
+
+func (configCommand) Help() string {
+	return `Examples:
+  walletport config check --config walletport.yaml
+  WALLETPORT_HTTP__LISTEN=127.0.0.1:9000 walletport config print --config walletport.yaml`
 }
 
 type configCheckCommand struct{ location }
@@ -51,30 +59,40 @@ func printSetting(con console, name string, value reflect.Value) {
 	case value.Kind() == reflect.Struct:
 		printSection(con, name, value)
 	case value.Kind() == reflect.Map:
-		for _, key := range value.MapKeys() {
+		keys := value.MapKeys()
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+		for _, key := range keys {
 			printSetting(con, name+"."+key.String(), value.MapIndex(key))
 		}
 	case value.Kind() == reflect.Slice && value.Type().Elem().Kind() == reflect.Struct:
 		for i := range value.Len() {
 			printSetting(con, fmt.Sprintf("%s[%d]", name, i), value.Index(i))
 		}
-	case name == "database.url":
+	case value.Kind() == reflect.String:
 		fmt.Fprintf(con.Out, "%s: %s\n", name, redactURL(value.String()))
 	default:
 		fmt.Fprintf(con.Out, "%s: %v\n", name, value.Interface())
 	}
 }
 
-// redactURL strikes out the password of a database URL.
+const struckOut = "xxxxx" // as url.URL.Redacted writes it
+
+// redactURL strikes out the password of a URL, also one among the parameters of a
+// PostgreSQL address. What is no URL is returned as it is.
 func redactURL(text string) string {
-	head, tail, ok := strings.Cut(text, "@")
-	if !ok {
+	if !strings.Contains(text, "://") {
 		return text
 	}
-	start := strings.Index(head, "://") + len("://")
-	user, _, hasPassword := strings.Cut(head[start:], ":")
-	if !hasPassword {
-		return text
+	u, err := url.Parse(text)
+	if err != nil {
+		return struckOut // who knows where in it the password is
 	}
-	return head[:start] + user + ":[redacted]@" + tail
+	parameters := u.Query()
+	for _, name := range []string{"password", "sslpassword"} {
+		if parameters.Has(name) {
+			parameters.Set(name, struckOut)
+			u.RawQuery = parameters.Encode()
+		}
+	}
+	return u.Redacted()
 }

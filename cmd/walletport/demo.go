@@ -26,7 +26,11 @@ type demoCommand struct {
 
 func (demoCommand) Help() string {
 	return `Stores a card, asks for its payload over HTTP, hands it to a simulated MDES that opens it with code of its own, sees a
-token come to life, and verifies the audit trail. Exit status 0 only if every step held.`
+token come to life, and verifies the audit trail. Exit status 0 only if every step held.
+
+Examples:
+  walletport demo
+  walletport demo --keep sandbox`
 }
 
 func (c demoCommand) Run(ctx context.Context, con console) (err error) {

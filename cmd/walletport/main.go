@@ -64,7 +64,7 @@ func run(ctx context.Context, args []string, con console) (code int) {
 	var commands cli
 	parser, err := kong.New(&commands, kong.Name("walletport"),
 		kong.Description("The wallet server that an issuer runs itself: payloads for Apple Pay, Google Pay and issuer wallets, a card vault, key custody and an audit trail."),
-		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.Help(printHelp),
 		kong.Writers(con.Out, con.Err), kong.Exit(func(status int) { panic(kongExit(status)) }),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(con))
 	if err != nil {
@@ -91,6 +91,14 @@ func run(ctx context.Context, args []string, con console) (code int) {
 	}
 	fmt.Fprintln(con.Err, "walletport:", err)
 	return exitFault
+}
+
+// printHelp shows a command that has no examples of its own those of its group.
+func printHelp(options kong.HelpOptions, at *kong.Context) error {
+	if command := at.Selected(); command != nil && command.Detail == "" && command.Parent != nil {
+		command.Detail = command.Parent.Detail
+	}
+	return kong.DefaultHelpPrinter(options, at)
 }
 
 // errUsage marks a fault of the command line that only the command can see.

@@ -7,6 +7,13 @@ import (
 
 type migrateCommand struct{ location }
 
+func (migrateCommand) Help() string {
+	return `Every command that opens the database does the same; this one does nothing else.
+
+Examples:
+  walletport migrate --config walletport.yaml`
+}
+
 func (c migrateCommand) Run(ctx context.Context, con console) error {
 	config, err := c.load()
 	if err != nil {

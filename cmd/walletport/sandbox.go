@@ -29,7 +29,11 @@ type sandboxCommand struct {
 
 func (sandboxCommand) Help() string {
 	return `DIR/sandbox.json appears when the sandbox is ready: address, credentials, cards and the keys of the other side.
-Nothing in it is a secret of anybody's; the card numbers are published test numbers.`
+Nothing in it is a secret of anybody's; the card numbers are published test numbers.
+
+Examples:
+  walletport sandbox --dir sandbox
+  walletport sandbox --dir sandbox --listen 127.0.0.1:0 --database postgres://walletport@localhost/walletport`
 }
 
 func (c sandboxCommand) Run(ctx context.Context, con console) error {

@@ -2,20 +2,43 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
 // secretRef says where a secret is, never what it is: "file:PATH" or "env:NAME".
 type secretRef string
 
+var errNoReference = errors.New("a secret is given as file:PATH or env:NAME")
+
+// validate refuses what is no reference; empty is none. The error repeats nothing
+// of it: it may be the secret itself.
+func (r secretRef) validate(name string) error {
+	kind, place, _ := strings.Cut(string(r), ":")
+	if r == "" || (kind == "file" || kind == "env") && place != "" {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", name, errNoReference)
+}
+
+// relativeTo makes a relative file count from folder.
+func (r secretRef) relativeTo(folder string) secretRef {
+	path, isFile := strings.CutPrefix(string(r), "file:")
+	if !isFile || path == "" || filepath.IsAbs(path) {
+		return r
+	}
+	return secretRef("file:" + filepath.Join(folder, path))
+}
+
 // resolve reads the secret. One trailing line break is dropped. The error names
 // the place and never the content.
 func (r secretRef) resolve() ([]byte, error) {
-	kind, place, ok := strings.Cut(string(r), ":")
-	if !ok || place == "" {
-		return nil, fmt.Errorf("a secret is given as file:PATH or env:NAME")
+	kind, place, _ := strings.Cut(string(r), ":")
+	if place == "" {
+		return nil, errNoReference
 	}
 	switch kind {
 	case "file":
@@ -27,7 +50,7 @@ func (r secretRef) resolve() ([]byte, error) {
 	case "env":
 		return nonEmpty([]byte(os.Getenv(place)), string(r))
 	}
-	return nil, fmt.Errorf("a secret is given as file:PATH or env:NAME, not %q", kind+":")
+	return nil, errNoReference
 }
 
 func nonEmpty(secret []byte, place string) ([]byte, error) {

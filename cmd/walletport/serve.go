@@ -19,7 +19,11 @@ type serveCommand struct {
 
 func (serveCommand) Help() string {
 	return `Runs until SIGTERM, then finishes the requests it accepted. Refuses keys and cards of a sandbox, and plain HTTP
-on any address but loopback. docs/configuration.md lists the settings.`
+on any address but loopback. docs/configuration.md lists the settings.
+
+Examples:
+  walletport serve --config walletport.yaml
+  WALLETPORT_HTTP__LISTEN=127.0.0.1:9000 walletport serve --config walletport.yaml`
 }
 
 func (c serveCommand) Run(ctx context.Context, con console) error {

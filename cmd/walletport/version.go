@@ -15,6 +15,12 @@ type versionCommand struct {
 	JSON bool `help:"Print JSON."`
 }
 
+func (versionCommand) Help() string {
+	return `Examples:
+  walletport version --json
+  GODEBUG=fips140=on walletport version`
+}
+
 func (c versionCommand) Run(con console) error {
 	facts := buildFacts()
 	if c.JSON {
