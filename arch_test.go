@@ -58,6 +58,7 @@ var house = []room{
 	{path: "sim/*", may: []string{"."}, why: "a simulator that shares code with what it checks proves nothing"},
 	{path: "cmd/walletport", may: []string{"*"}, why: "the wiring knows everybody"},
 	{path: "bench", may: []string{"*"}, why: "measures whatever there is; no part of the product"},
+	{path: "e2e", why: "tests from outside share no code with what they test"},
 }
 
 // testSupport may be imported by tests only.

@@ -1,0 +1,84 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// The sample cards of a sandbox and its wallet providers, by what they are for.
+const (
+	goodCard    = 1001
+	closedCard  = 1003
+	expiredCard = 1004
+	blockedCard = 1005
+	visaCard    = 1006
+	othersCard  = 2001
+	wallet      = "acme-wallet"
+)
+
+type credentials struct {
+	Username string `json:"username"`
+	Password string `json:"password"`
+}
+
+// sandboxFile is the part of sandbox.json that the tests read.
+type sandboxFile struct {
+	PID         int    `json:"pid"`
+	BaseURL     string `json:"baseURL"`
+	SandboxURL  string `json:"sandboxURL"`
+	Credentials struct {
+		Basic       credentials `json:"basic"`
+		Bearer      string      `json:"bearer"`
+		ReadOnly    credentials `json:"readOnly"`
+		OtherIssuer credentials `json:"otherIssuer"`
+	} `json:"credentials"`
+	Cards []struct {
+		CardID int64  `json:"cardId"`
+		PAN    string `json:"pan"`
+	} `json:"cards"`
+	MDES struct {
+		EncryptionPrivateKey  string `json:"encryptionPrivateKey"`
+		EncryptionCertificate string `json:"encryptionCertificate"`
+		TAVPublicKey          string `json:"tavPublicKey"`
+	} `json:"mdes"`
+}
+
+// sandbox is a running sandbox.
+type sandbox struct {
+	*process
+	dir  string
+	file sandboxFile
+}
+
+// noLimits lets a load through that the default rate limit would stop.
+var noLimits = []string{"WALLETPORT_API__LIMITS__REQUESTS_PER_SECOND=-1", "WALLETPORT_API__LIMITS__REQUESTS_PER_MINUTE=-1"}
+
+// mustSandbox starts a sandbox in dir and waits until it is ready. databaseURL ""
+// is SQLite in dir.
+func mustSandbox(t *testing.T, dir, databaseURL string) *sandbox {
+	t.Helper()
+	args := []string{"sandbox", "--dir", dir, "--listen", "127.0.0.1:0"}
+	if databaseURL != "" {
+		args = append(args, "--database", databaseURL)
+	}
+	s := &sandbox{process: mustStart(t, noLimits, args...), dir: dir}
+	eventually(t, "the sandbox writes its sandbox.json", func() bool {
+		if s.hasExited() {
+			t.Fatalf("the sandbox ended with code %d", s.cmd.ProcessState.ExitCode())
+		}
+		text, err := os.ReadFile(s.path())
+		return err == nil && json.Unmarshal(text, &s.file) == nil && s.file.PID == s.cmd.Process.Pid
+	})
+	return s
+}
+
+func (s *sandbox) path() string { return filepath.Join(s.dir, "sandbox.json") }
+
+// at is where the operator's commands find the sandbox's data.
+func (s *sandbox) at() location { return location{"--dir", s.dir} }
+
+func (s *sandbox) caller() caller {
+	return newCaller(s.file.BaseURL, s.file.Credentials.Basic)
+}
