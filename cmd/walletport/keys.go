@@ -206,13 +206,13 @@ func (c keysListCommand) Run(con console) error {
 
 func printKeys(w io.Writer, asJSON bool, all []*keys.Key) error {
 	if asJSON {
-		metas := make([]keys.Meta, 0, len(all))
+		rows := make([]keyJSON, 0, len(all))
 		for _, k := range all {
-			metas = append(metas, k.Meta)
+			rows = append(rows, newKeyJSON(k.Meta))
 		}
 		encoder := json.NewEncoder(w)
 		encoder.SetIndent("", "  ")
-		return encoder.Encode(metas)
+		return encoder.Encode(rows)
 	}
 	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(table, "ID\tSTATE\tALGORITHM\tISSUER\tBINS\tVALID UNTIL\tFINGERPRINT")
@@ -224,6 +224,31 @@ func printKeys(w io.Writer, asJSON bool, all []*keys.Key) error {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%.16s…\n", k.ID, k.State, k.Algorithm, issuer, binText(k.BINs), untilText(k.ValidUntil), k.Fingerprint)
 	}
 	return table.Flush()
+}
+
+// keyJSON is a catalogue entry as scripts read it.
+type keyJSON struct {
+	ID                keys.ID             `json:"id"`
+	Purpose           keys.Purpose        `json:"purpose"`
+	State             keys.State          `json:"state"`
+	Version           int                 `json:"version"`
+	Issuer            walletport.IssuerID `json:"issuer"` // "" serves every issuer
+	BINs              []string            `json:"bins"`   // empty serves every BIN
+	ValidFrom         time.Time           `json:"validFrom"`
+	ValidUntil        time.Time           `json:"validUntil,omitzero"` // absent never ends
+	Algorithm         string              `json:"algorithm"`
+	Fingerprint       string              `json:"fingerprint"`
+	Alias             string              `json:"alias,omitempty"`
+	SchemeFingerprint string              `json:"schemeFingerprint,omitempty"`
+	Sandbox           bool                `json:"sandbox"`
+}
+
+func newKeyJSON(m keys.Meta) keyJSON {
+	bins := make([]string, 0, len(m.BINs))
+	for _, r := range m.BINs {
+		bins = append(bins, r.String())
+	}
+	return keyJSON{m.ID, m.Purpose, m.State, m.Version, m.Issuer, bins, m.ValidFrom, m.ValidUntil, m.Algorithm, m.Fingerprint, m.Alias, m.SchemeFingerprint, m.Sandbox}
 }
 
 func binText(ranges []keys.BINRange) string {
