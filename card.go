@@ -9,6 +9,21 @@ type CardID int64
 // String returns the decimal form.
 func (id CardID) String() string { return strconv.FormatInt(int64(id), 10) }
 
+// IsPAN reports whether the id is itself the PAN of a known scheme, put in its
+// place by mistake. It looks at the number as a whole: ContainsPAN would also look
+// inside, and take one honest id of 19 digits in five for a PAN.
+func (id CardID) IsPAN() bool {
+	if id < 100_000_000_000 { // 12 digits, the shortest PAN
+		return false
+	}
+	pan, err := ParsePAN(id.String())
+	if err != nil {
+		return false
+	}
+	_, err = pan.Scheme()
+	return err == nil
+}
+
 // IssuerID names one issuer among those that a server holds cards for.
 type IssuerID string
 

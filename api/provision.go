@@ -35,7 +35,7 @@ func (o operations) ProvisionIssuerwallet(ctx context.Context, p oas.ProvisionIs
 		return nil, err
 	}
 	card := walletport.CardID(p.CardId)
-	if isPAN(p.CardId) {
+	if card.IsPAN() {
 		return nil, errCardID("card_id_contains_pan", "must not be a card number")
 	}
 	provider, err := walletport.ParseWalletProviderID(p.WalletProvider)
@@ -69,25 +69,10 @@ func auditUser(c *call) (walletport.AuditUser, error) {
 // none, or reads like a PAN.
 func parseCardID(text string) walletport.CardID {
 	id, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || isPAN(id) {
+	if err != nil || walletport.CardID(id).IsPAN() {
 		return 0
 	}
 	return walletport.CardID(id)
-}
-
-// isPAN reports whether a card id is itself a PAN of a known scheme, sent by
-// mistake. walletport.ContainsPAN would also look inside the number, and take one
-// honest id of 19 digits in five for a PAN.
-func isPAN(id int64) bool {
-	if id < 100_000_000_000 { // 12 digits, the shortest PAN
-		return false
-	}
-	pan, err := walletport.ParsePAN(strconv.FormatInt(id, 10))
-	if err != nil {
-		return false
-	}
-	_, err = pan.Scheme()
-	return err == nil
 }
 
 func errCardID(reason, rule string) *walletport.Error {

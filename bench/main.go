@@ -97,7 +97,8 @@ func benchDatabase(ctx context.Context, out io.Writer, name, program, dir, url s
 		err = stopErr
 	}
 	if err != nil {
-		return err
+		log, _ := os.ReadFile(filepath.Join(dir, "serve.log"))
+		return fmt.Errorf("%w; the server said:\n%s", err, log[max(0, len(log)-2000):])
 	}
 	fmt.Fprintf(out, "| %s | %.0f | %.0f | %.0f %% | %.0f %% | %s | %s | %s |\n", name, rates.perSecond, rates.perCPUSecond,
 		100*rates.perCPUSecond/encoders.GoRSA, 100*rates.perCPUSecond/encoders.OpenSSL, ms(rates.p50), ms(rates.p99), ms(rates.p999))

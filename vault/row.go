@@ -71,6 +71,8 @@ func (r rowReader) readID(rec *record, card *walletport.Card, judged bool, fault
 		fault(colCardID, "must be above 0")
 	case id < -appleSandboxCards:
 		fault(colCardID, "must be above 0, or -1 to -6 for Apple's sandbox cards")
+	case walletport.CardID(id).IsPAN(): // it would stand in URLs, which the API refuses
+		fault(colCardID, "must not be a card number")
 	}
 	card.ID = walletport.CardID(id)
 }

@@ -83,7 +83,7 @@ func (v *Vault) Borrow(ctx context.Context, row storage.Card, use func(*walletpo
 	if err := ctx.Err(); err != nil {
 		return storage.ErrUnavailable(ctx, err)
 	}
-	card, err := open(v.Keys.Current(), &row)
+	card, err := v.open(&row)
 	if err != nil {
 		return err
 	}
@@ -92,6 +92,25 @@ func (v *Vault) Borrow(ctx context.Context, row storage.Card, use func(*walletpo
 		*card = walletport.Card{}
 	}()
 	return use(card)
+}
+
+// open opens a row. One that does not open may have been sealed with a key that
+// another process made since this one last looked, so it looks again.
+func (v *Vault) open(row *storage.Card) (*walletport.Card, error) {
+	ring := v.Keys.Current()
+	card, err := open(ring, row)
+	if err == nil {
+		return card, nil
+	}
+	source, ok := v.Keys.(keys.Refresher)
+	if !ok {
+		return nil, err
+	}
+	newer := source.Refresh()
+	if newer == ring {
+		return nil, err
+	}
+	return open(newer, row)
 }
 
 // Seal returns the row of a card. It derives scheme, BIN and last four from the
