@@ -76,3 +76,11 @@ func betterThan(a, b *Key) bool {
 type Source interface {
 	Current() *Ring
 }
+
+// Refresher is a Source whose catalogue other processes change. Refresh looks at
+// once whether it did, and returns it; it may do I/O, so it is for work that finds
+// a key missing.
+type Refresher interface {
+	Source
+	Refresh() *Ring
+}

@@ -50,7 +50,7 @@ type Store struct {
 	seen fs.FileInfo // the file as last looked at, good or bad; nil is never current
 }
 
-var _ keys.Source = (*Store)(nil)
+var _ keys.Refresher = (*Store)(nil)
 
 // Create makes an empty key store with mode 0600 and opens it. A file at Path is
 // CodeConflict, reason keystore_exists.
@@ -109,6 +109,13 @@ func newStore(c Config) (*Store, error) {
 
 // Current implements keys.Source: one atomic load.
 func (s *Store) Current() *keys.Ring { return s.ring.Load() }
+
+// Refresh implements keys.Refresher: it reads the file if it is another than the
+// one last looked at. Like Run it keeps the keys that serve when it cannot.
+func (s *Store) Refresh() *keys.Ring {
+	s.follow()
+	return s.Current()
+}
 
 // Err returns why the file as it is now cannot be used, while the keys that were
 // read before go on serving; nil when all is well. It is for readiness.

@@ -451,6 +451,23 @@ func TestRefusedChangeDoesNotHideAnother(t *testing.T) {
 	}
 }
 
+func TestRefreshLooksAtOnce(t *testing.T) {
+	server, c := newStore(t)
+	before := server.Current()
+	if server.Refresh() != before {
+		t.Errorf("an unchanged file was read again")
+	}
+	mustGenerate(t, open(t, c), file.Spec{Purpose: keys.VaultKEK, Activate: true})
+	if got := len(server.Refresh().All()); got != 1 {
+		t.Errorf("%d keys after another operator made one, want 1", got)
+	}
+	must(t, os.Remove(c.Path))
+	if got := len(server.Refresh().All()); got != 1 {
+		t.Errorf("a missing file took the keys away: %d left", got)
+	}
+	wantReason(t, server.Err(), "keystore_missing")
+}
+
 func TestReadersNeedNoLockDuringAChange(t *testing.T) {
 	s, _ := newStore(t)
 	mustGenerate(t, s, file.Spec{Purpose: keys.VaultKEK, Activate: true})
