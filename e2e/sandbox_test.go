@@ -9,13 +9,8 @@ import (
 
 // The sample cards of a sandbox and its wallet providers, by what they are for.
 const (
-	goodCard    = 1001
-	closedCard  = 1003
-	expiredCard = 1004
-	blockedCard = 1005
-	visaCard    = 1006
-	othersCard  = 2001
-	wallet      = "acme-wallet"
+	goodCard = 1001
+	wallet   = "acme-wallet"
 )
 
 type credentials struct {

@@ -212,3 +212,21 @@ func mustMDESCertificate(t *testing.T) string {
 	}
 	return pemText("CERTIFICATE", der)
 }
+
+// mustPEM reads a P-256 key.
+func mustPEM(t *testing.T, text string) *ecdsa.PrivateKey {
+	t.Helper()
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		t.Fatal("not PEM")
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, ok := parsed.(*ecdsa.PrivateKey)
+	if !ok {
+		t.Fatal("not a P-256 key")
+	}
+	return key
+}
