@@ -57,8 +57,12 @@ type kongExit int
 
 func run(ctx context.Context, args []string, con console) (code int) {
 	defer func() {
-		if exit, ok := recover().(kongExit); ok {
-			code = int(exit)
+		switch fault := recover().(type) {
+		case nil:
+		case kongExit:
+			code = int(fault)
+		default:
+			panic(fault)
 		}
 	}()
 	var commands cli

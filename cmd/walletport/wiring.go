@@ -58,8 +58,8 @@ var schemes = map[walletport.SchemeID]struct {
 
 // openServer builds every room and starts the background work. The caller runs
 // the listeners and closes.
-func openServer(ctx context.Context, config Config, log *slog.Logger) (s *server, err error) {
-	s = &server{config: config, log: log, metrics: telemetry.NewMetrics(), background: &background{log: log}}
+func openServer(ctx context.Context, config Config, log *slog.Logger) (_ *server, err error) {
+	s := &server{config: config, log: log, metrics: telemetry.NewMetrics(), background: &background{log: log}}
 	defer func() {
 		if err != nil {
 			s.close()
