@@ -61,7 +61,7 @@ type sandbox struct {
 
 // openSandbox makes or reopens the sandbox in dir and writes sandbox.json; it
 // answers requests once run runs.
-func openSandbox(ctx context.Context, dir, address, databaseURL string, log *slog.Logger) (box *sandbox, err error) {
+func openSandbox(ctx context.Context, dir, address, databaseURL string, log *slog.Logger) (_ *sandbox, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("sandbox folder: %w", err)
 	}
@@ -69,7 +69,7 @@ func openSandbox(ctx context.Context, dir, address, databaseURL string, log *slo
 	if err != nil {
 		return nil, err
 	}
-	box = &sandbox{lock: lock}
+	box := &sandbox{lock: lock}
 	defer func() {
 		if err != nil {
 			box.close()
