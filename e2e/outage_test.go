@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -203,8 +204,8 @@ func TestStartWithoutDatabase(t *testing.T) {
 	database, through := mustLine(t, storagetest.Postgres(t))
 	p := mustProduction(t, through, "")
 	database.set(lineCut)
-	s := mustStart(t, nil, "serve", "--config", p.configPath())
-	if code := s.mustExit(t); code != 1 {
-		t.Errorf("exit code %d, want 1", code)
+	s := mustStart(t, []string{"WALLETPORT_CONFIG=" + p.configPath()}, "serve")
+	if code := s.mustExit(t); code != 1 || !strings.Contains(s.out.String(), "store_unavailable") {
+		t.Errorf("exit code %d, want 1, and printed %s", code, s.out.tail())
 	}
 }

@@ -1,0 +1,115 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestRateLimit wants the calls above the limit to be told when to come again.
+func TestRateLimit(t *testing.T) {
+	t.Parallel()
+	p := mustProduction(t, "", "")
+	s := mustStart(t, []string{
+		"WALLETPORT_HTTP__LISTEN=" + plainHTTP, "WALLETPORT_API__LIMITS__REQUESTS_PER_SECOND=-1", "WALLETPORT_API__LIMITS__REQUESTS_PER_MINUTE=3",
+	}, "serve", "--config", p.configPath())
+	base := s.mustURL(t) + "/wallet"
+	for i := range 5 {
+		a := newCaller(base, p.client).provision(serveCardID, wallet, fmt.Sprintf("limit-%d", i))
+		if i < 3 {
+			a.mustPayload(t)
+			continue
+		}
+		if a.status != http.StatusTooManyRequests || a.code() != "rate_limited" || a.header.Get("Retry-After") != "60" {
+			t.Errorf("call %d: %v, Retry-After %q", i+1, a, a.header.Get("Retry-After"))
+		}
+	}
+	other := newCaller(base, p.mustClient(t, "provision"))
+	other.provision(serveCardID, wallet, "other").mustPayload(t)
+	if n := mustExport(t, p.at()).count("limit-"); n != 3 {
+		t.Errorf("%d records, want 3: a flood must not fill the trail", n)
+	}
+	s.mustStop(t)
+}
+
+// TestFailedAuthenticationsAreLimited wants one who guesses secrets to be slowed
+// down, and others at the same address not.
+func TestFailedAuthenticationsAreLimited(t *testing.T) {
+	t.Parallel()
+	p := mustProduction(t, "", "api: {limits: {failures_per_minute: 3}}\n")
+	s := p.mustServe(t)
+	guesser := newCaller(s.base, credentials{p.client.Username, "guess"})
+	for i := range 5 {
+		a := guesser.provision(serveCardID, wallet, fmt.Sprintf("guess-%d", i))
+		want := "credentials_invalid"
+		if i >= 3 {
+			want = "authentication_rate_limited"
+		}
+		if a.code() != want {
+			t.Errorf("guess %d: %v, want %s", i+1, a, want)
+		}
+	}
+	s.provision(serveCardID, wallet, "honest").mustPayload(t)
+	s.mustStop(t)
+}
+
+// TestPages reads everything that the server answers beside the API.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	p := mustProduction(t, "", "")
+	soon := time.Now().Add(20 * 24 * time.Hour).UTC().Truncate(time.Second)
+	mustRun(t, "", p.at().with("keys", "generate", "tav-signing", "--activate", "--valid-until", soon.Format(time.RFC3339))...)
+	s := p.mustServe(t)
+	s.provision(serveCardID, wallet, "page").mustPayload(t)
+	s.provision(4242, wallet, "page-2")
+	for _, c := range []struct {
+		path, contentType string
+		want              []string
+	}{
+		{"/healthz", "application/json", []string{`"ok"`}},
+		{"/readyz", "application/json", []string{`"ready"`, `"database"`, `"audit"`, `"keys"`, "tav-signing-v2 ends at " + soon.Format(time.RFC3339)}},
+		{"/openapi.json", "application/json", []string{`"openapi":"3.0.3"`, "/v1/{cardId}/provision/issuerwallet/{walletProvider}"}},
+		{"/docs", "text/html", []string{"redoc"}},
+		{"/docs/errors", "text/html", []string{"audit_user_contains_pan"}},
+		{"/metrics", "text/plain", []string{
+			`walletport_http_requests_total{outcome="ok",route="/v1/{cardId}/provision/issuerwallet/{walletProvider}"} 1`,
+			`walletport_http_requests_total{outcome="card_not_found",route="/v1/{cardId}/provision/issuerwallet/{walletProvider}"} 1`,
+			`walletport_http_request_seconds_bucket{outcome="ok",route="/v1/{cardId}/provision/issuerwallet/{walletProvider}",le="+Inf"} 1`,
+			`walletport_audit_batch_records_sum 2`,
+			`walletport_audit_commit_seconds_count 2`,
+			`walletport_card_lookups_total{outcome="card_not_found"} 1`,
+			fmt.Sprintf(`walletport_key_expiry_timestamp_seconds{key="tav-signing-v2",purpose="tav-signing"} %g`, float64(soon.Unix())),
+		}},
+	} {
+		t.Run(c.path, func(t *testing.T) {
+			a := s.get(c.path)
+			if a.err != nil || a.status != http.StatusOK || !strings.HasPrefix(a.header.Get("Content-Type"), c.contentType) {
+				t.Fatalf("%v of type %s", a, a.header.Get("Content-Type"))
+			}
+			for _, want := range c.want {
+				if !strings.Contains(a.body, want) {
+					t.Errorf("the page lacks %s", want)
+				}
+			}
+		})
+	}
+	if !strings.Contains(s.out.String(), "key ends soon") {
+		t.Error("the log does not say at start that a key ends soon")
+	}
+	s.mustStop(t)
+}
+
+// TestMetricsListenerOfItsOwn wants the metrics at their own address alone.
+func TestMetricsListenerOfItsOwn(t *testing.T) {
+	t.Parallel()
+	p := mustProduction(t, "", "metrics: {listen: 127.0.0.1:0}\n")
+	s := p.mustServe(t)
+	if a := s.get("/metrics"); a.status != http.StatusNotFound {
+		t.Errorf("beside the API: %v", a)
+	}
+	s.mustStop(t)
+	wantPrivate(t, filepath.Join(p.dir, "walletport.db"))
+}
