@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/walletport/walletport/storage/storagetest"
@@ -24,13 +25,14 @@ func main() {
 	rounds := flag.Int("rounds", 5, "rounds of each encoder measurement, run in turn; medians are printed")
 	seconds := flag.Int("seconds", 1, "length of one encoder measurement")
 	callSeconds := flag.Int("call-seconds", 10, "length of one HTTP measurement")
+	databases := flag.String("databases", "sqlite,postgres", "which databases the HTTP call is measured on")
 	what := flag.String("child", "", "used by bench itself: measure one thing and print its rate")
 	flag.Parse()
 	err := func() error {
 		if *what != "" {
 			return child(*what, *seconds)
 		}
-		return run(context.Background(), os.Stdout, *rounds, *seconds, *callSeconds)
+		return run(context.Background(), os.Stdout, *rounds, *seconds, *callSeconds, *databases)
 	}()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -38,7 +40,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, out io.Writer, rounds, seconds, callSeconds int) error {
+func run(ctx context.Context, out io.Writer, rounds, seconds, callSeconds int, databases string) error {
 	for _, program := range []string{"taskset", "openssl", "node"} {
 		if !haveProgram(program) {
 			return fmt.Errorf("%s is not installed", program)
@@ -61,10 +63,15 @@ func run(ctx context.Context, out io.Writer, rounds, seconds, callSeconds int) e
 		return fmt.Errorf("build: %w: %s", err, text)
 	}
 	fmt.Fprintf(out, "\n| HTTP call: TLS 1.3, Basic, %d cards, durable audit | calls/s | calls per server CPU-second | share of Go's RSA | share of OpenSSL's RSA | p50 | p99 | p99.9 at half load |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n", benchCards)
-	if err := benchDatabase(ctx, out, "SQLite", program, filepath.Join(dir, "sqlite"), "sqlite:walletport.db", encoders, callSeconds); err != nil {
-		return err
+	if strings.Contains(databases, "sqlite") {
+		if err := benchDatabase(ctx, out, "SQLite", program, filepath.Join(dir, "sqlite"), "sqlite:walletport.db", encoders, callSeconds); err != nil {
+			return err
+		}
 	}
-	return benchPostgres(ctx, out, program, filepath.Join(dir, "postgres"), encoders, callSeconds)
+	if strings.Contains(databases, "postgres") {
+		return benchPostgres(ctx, out, program, filepath.Join(dir, "postgres"), encoders, callSeconds)
+	}
+	return nil
 }
 
 func benchPostgres(ctx context.Context, out io.Writer, program, dir string, encoders encoderRates, seconds int) error {

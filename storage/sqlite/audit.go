@@ -13,7 +13,7 @@ import (
 // that every transaction begins with.
 func (s *Store) AppendAudit(ctx context.Context, link func(storage.AuditHead) ([]storage.AuditEntry, error)) error {
 	return s.transact(ctx, func(q *sqlitedb.Queries) error {
-		row, err := q.GetAuditHead(ctx)
+		row, err := q.GetAuditHead(uncancelled(ctx))
 		if err != nil {
 			return storage.ErrUnavailable(ctx, fmt.Errorf("audit head: %w", err))
 		}
@@ -35,12 +35,12 @@ func appendEntries(ctx context.Context, q *sqlitedb.Queries, entries []storage.A
 		if err != nil {
 			return err
 		}
-		if err := q.InsertAuditEntry(ctx, params); err != nil {
+		if err := q.InsertAuditEntry(uncancelled(ctx), params); err != nil {
 			return storage.ErrUnavailable(ctx, fmt.Errorf("audit entry: %w", err))
 		}
 	}
 	last := &entries[len(entries)-1]
-	if err := q.SetAuditHead(ctx, sqlitedb.SetAuditHeadParams{Seq: last.Seq, Hash: notNull(last.Hash)}); err != nil {
+	if err := q.SetAuditHead(uncancelled(ctx), sqlitedb.SetAuditHeadParams{Seq: last.Seq, Hash: notNull(last.Hash)}); err != nil {
 		return storage.ErrUnavailable(ctx, fmt.Errorf("audit head: %w", err))
 	}
 	return nil

@@ -23,7 +23,10 @@ func (s *Store) PutCards(ctx context.Context, cards []storage.Card) (storage.Put
 	var result storage.PutResult
 	err := s.transact(ctx, func(q *sqlitedb.Queries) error {
 		for i := range cards {
-			if err := putCard(ctx, q, &cards[i], &result); err != nil {
+			if ctx.Err() != nil {
+				return storage.ErrUnavailable(ctx, ctx.Err())
+			}
+			if err := putCard(uncancelled(ctx), q, &cards[i], &result); err != nil {
 				return storage.ErrUnavailable(ctx, err)
 			}
 		}
@@ -62,7 +65,10 @@ func (s *Store) Card(ctx context.Context, id walletport.CardID) (storage.Card, e
 	if err != nil {
 		return storage.Card{}, err
 	}
-	row, err := q.GetCard(ctx, int64(id))
+	if ctx.Err() != nil {
+		return storage.Card{}, storage.ErrUnavailable(ctx, ctx.Err())
+	}
+	row, err := q.GetCard(uncancelled(ctx), int64(id))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return storage.Card{}, walletport.ErrCardNotFound()
