@@ -4,3 +4,5 @@
 //
 // What walletport is, and how its packages fit together: docs/architecture.md.
 package walletport
+
+//go:generate go test -run ^TestErrorsPageListsTheCodesOfTheAPI$ . -update
