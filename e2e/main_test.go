@@ -2,33 +2,69 @@ package e2e_test
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/walletport/walletport/storage/storagetest"
 )
 
-// program is the built walletport. It is package state because every test runs it.
-var program string
+func TestMain(m *testing.M) { os.Exit(runAndCleanUp(m)) }
 
-func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
+// built is the program, built by the first test that runs it. It is package state
+// because every test shares it.
+var built struct {
+	sync.Once
+	dir, path string
+	err       error
+}
 
-func buildAndRun(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "walletport-e2e-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	program = filepath.Join(dir, "walletport")
-	build := exec.Command("go", "build", "-o", program, "../cmd/walletport")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build the program: %v\n%s", err, out)
-		return 1
-	}
+func runAndCleanUp(m *testing.M) int {
+	defer func() { os.RemoveAll(built.dir) }()
 	return storagetest.Main(m)
+}
+
+// mustProgram returns the path of the built program.
+func mustProgram(t *testing.T) string {
+	t.Helper()
+	built.Do(func() { built.err = buildProgram() })
+	if built.err != nil {
+		t.Fatal(built.err)
+	}
+	return built.path
+}
+
+func buildProgram() (err error) {
+	if err := showSources(".."); err != nil {
+		return err
+	}
+	if built.dir, err = os.MkdirTemp("", "walletport-e2e-"); err != nil {
+		return err
+	}
+	built.path = filepath.Join(built.dir, "walletport")
+	if out, err := exec.Command("go", "build", "-o", built.path, "../cmd/walletport").CombinedOutput(); err != nil {
+		return fmt.Errorf("build the program: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// showSources looks into the module's folders. The go command keeps the result of
+// a test until something changes that the test opened; it does not see what the
+// program is built of, and would repeat a result that is no longer true.
+func showSources(root string) error {
+	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		if name := d.Name(); path != root && (strings.HasPrefix(name, ".") || name == "node_modules" || name == "bin") {
+			return filepath.SkipDir
+		}
+		return nil
+	})
 }
 
 // engine is a database that a test can have an empty one of. url is "" for the

@@ -57,7 +57,7 @@ type process struct {
 // mustStart starts the program with further environment variables.
 func mustStart(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(program, args...), exited: make(chan struct{})}
+	p := &process{cmd: exec.Command(mustProgram(t), args...), exited: make(chan struct{})}
 	p.cmd.Env = append(cleanEnv(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
 	if err := startBound(p.cmd, p.exited); err != nil {
@@ -153,6 +153,7 @@ type result struct {
 // run runs a command of the program to its end.
 func run(t *testing.T, stdin string, args ...string) result {
 	t.Helper()
+	program := mustProgram(t)
 	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
