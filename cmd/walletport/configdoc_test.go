@@ -309,23 +309,26 @@ func nested(path []string, value string) string {
 func find(t *testing.T, v reflect.Value, path []string) reflect.Value {
 	t.Helper()
 	for _, name := range path {
-		switch v.Kind() {
-		case reflect.Slice:
+		if v.Kind() == reflect.Slice {
 			v = v.Index(0)
-		case reflect.Map:
+			continue
+		}
+		if v.Kind() == reflect.Map {
 			v = v.MapIndex(reflect.ValueOf(name))
-		default:
-			found := false
-			for i := range v.NumField() {
-				if v.Type().Field(i).Tag.Get("koanf") == name {
-					v, found = v.Field(i), true
-					break
-				}
-			}
-			if !found {
-				t.Fatalf("there is no %s", name)
-			}
+			continue
+		}
+		v = member(t, v, name)
+	}
+	return v
+}
+
+func member(t *testing.T, v reflect.Value, name string) reflect.Value {
+	t.Helper()
+	for i := range v.NumField() {
+		if v.Type().Field(i).Tag.Get("koanf") == name {
+			return v.Field(i)
 		}
 	}
+	t.Fatalf("there is no %s", name)
 	return v
 }

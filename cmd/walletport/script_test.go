@@ -53,7 +53,7 @@ func TestScripts(t *testing.T) {
 			return err == nil, nil
 		},
 		Setup: func(e *testscript.Env) error {
-			e.Setenv("USER", "operator")
+			e.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector sleeps a second at each exit
 			return nil
 		},
 	})
