@@ -8,6 +8,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -175,6 +176,25 @@ func callsOf(t *testing.T, p goPackage, method string) []string {
 		})
 	}
 	return places
+}
+
+// TestDependencyListIsCurrent keeps the modules that the program links in the
+// diff of a commit: a dependency is a decision.
+func TestDependencyListIsCurrent(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{.Path}} {{.Version}}{{end}}", "./cmd/walletport").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	linked := strings.Split(strings.TrimSpace(string(out)), "\n")
+	linked = slices.DeleteFunc(linked, func(line string) bool { return line == "" || line == module+" " })
+	slices.Sort(linked)
+	listed, err := os.ReadFile("cmd/walletport/deps.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(slices.Compact(linked), "\n") + "\n"; got != string(listed) {
+		t.Errorf("cmd/walletport/deps.txt does not list the linked modules; say in the commit why they changed. Now linked:\n%s", got)
+	}
 }
 
 func findRoom(name string) (room, bool) {
