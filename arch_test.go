@@ -186,7 +186,7 @@ func TestDependencyListIsCurrent(t *testing.T) {
 		t.Fatalf("go list: %v", err)
 	}
 	linked := strings.Split(strings.TrimSpace(string(out)), "\n")
-	linked = slices.DeleteFunc(linked, func(line string) bool { return line == "" || line == module+" " })
+	linked = slices.DeleteFunc(linked, func(line string) bool { return strings.TrimSpace(line) == "" || strings.TrimSpace(line) == module })
 	slices.Sort(linked)
 	listed, err := os.ReadFile("cmd/walletport/deps.txt")
 	if err != nil {
