@@ -239,3 +239,37 @@ func mustRefusal(t *testing.T, result provisioning.Result, err error, code walle
 		t.Errorf("error %v, want %s, %s", err, code, reason)
 	}
 }
+
+func TestSealerGetsWhatTheCardAndItsKeysSay(t *testing.T) {
+	var got scheme.SealInput
+	r := newRig(t, func(f *provisioning.Flow) {
+		f.Providers[acmeWallet].Sealer = sealerFunc(func(in scheme.SealInput) ([]byte, error) {
+			got = in
+			if !in.Card.PAN.Equal(newCard(t, 0, secondPAN).PAN) || in.Card.ID != 2001 {
+				t.Errorf("another card is lent: %v", in.Card)
+			}
+			return []byte("sealed"), nil
+		})
+	})
+	r.put(t, newCard(t, 2001, secondPAN, func(c *walletport.Card) { c.Issuer = "globex" }))
+	r.keys.Replace(keys.NewRing(append(r.keys.Current().All(), newRing(t,
+		keys.Meta{Purpose: keys.MDESEncryption, Issuer: "globex", SchemeFingerprint: "c0ffee"},
+		keys.Meta{Purpose: keys.MDESEncryption, Issuer: "acme", SchemeFingerprint: "decaf"},
+		keys.Meta{Purpose: keys.TAVSigning, Issuer: "globex", Alias: "KUR-7"},
+		keys.Meta{Purpose: keys.TAVSigning, Issuer: "acme", Alias: "KUR-8"},
+	).All()...)))
+	result, err := r.IssuerWallet(asClientOf(t.Context(), "globex"), request(func(q *provisioning.IssuerWalletRequest) { q.CardID = 2001 }))
+	must(t, err)
+	if result.DigitizationData != "c2VhbGVk" {
+		t.Errorf("the wallet gets %q", result.DigitizationData)
+	}
+	if diff := cmp.Diff([]string{"globex-mdes-encryption-v1", "globex-tav-signing-v1"}, r.mustRecord(t).KeyVersions); diff != "" {
+		t.Errorf("key versions (-want +got):\n%s", diff)
+	}
+	if got.Recipient.Fingerprint != "c0ffee" || got.Signer.Alias != "KUR-7" || got.Recipient.Certificate == nil || got.Recipient.Public == nil || got.Signer.Key == nil {
+		t.Errorf("recipient %q, signer %q, or a key is missing", got.Recipient.Fingerprint, got.Signer.Alias)
+	}
+	if !got.Now.Equal(now) || got.Rand != r.Rand {
+		t.Errorf("time %v, or another source of randomness", got.Now)
+	}
+}
