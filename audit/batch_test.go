@@ -15,7 +15,7 @@ import (
 
 const (
 	commitTime = 100 * time.Microsecond
-	maxLinger  = 5 * time.Millisecond // the default
+	maxLinger  = 5 * time.Millisecond
 )
 
 // mustRunTimed starts a Log on a database that takes commitTime for a commit.
@@ -23,6 +23,9 @@ func mustRunTimed(t *testing.T, s audit.Settings) (*audit.Log, *memory, func()) 
 	t.Helper()
 	m := newMemory()
 	m.append = func(context.Context) error { time.Sleep(commitTime); return nil }
+	if s.MaxLinger == 0 {
+		s.MaxLinger = maxLinger
+	}
 	l, stop := mustRun(t, audit.Config{Store: m, Settings: s})
 	return l, m, stop
 }
@@ -135,7 +138,7 @@ func TestARecordThatWaitedForACommitDoesNotLingerAgain(t *testing.T) {
 		m := newMemory()
 		const slowCommit = 2 * maxLinger
 		m.append = func(context.Context) error { time.Sleep(slowCommit); return nil }
-		l, _ := mustRun(t, audit.Config{Store: m})
+		l, _ := mustRun(t, audit.Config{Store: m, Settings: audit.Settings{MaxLinger: maxLinger}})
 		var all sync.WaitGroup
 		mustRecordAt(t, &all, l, 0)
 		took := mustRecordAt(t, &all, l, time.Millisecond)

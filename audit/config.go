@@ -44,7 +44,7 @@ type Settings struct {
 	// MaxBatch is the highest number of records in one commit. Default 256.
 	MaxBatch int `koanf:"max_batch"`
 	// MaxLinger is the longest time that a record waits for others to share its
-	// commit, when others are about. Default 5ms; negative never waits.
+	// commit, when others are about. Default 10ms; negative never waits.
 	MaxLinger time.Duration `koanf:"max_linger"`
 	// MaxQueue is the highest number of records that wait; more are refused with
 	// audit_unavailable. Default 8192.
@@ -79,7 +79,7 @@ func (s Settings) Validate() error {
 
 func (s Settings) withDefaults() Settings {
 	setDefault(&s.MaxBatch, 256)
-	setDefault(&s.MaxLinger, 5*time.Millisecond)
+	setDefault(&s.MaxLinger, 10*time.Millisecond)
 	setDefault(&s.MaxQueue, 8192)
 	setDefault(&s.CommitTimeout, 5*time.Second)
 	setDefault(&s.CheckpointEvery, 1000)

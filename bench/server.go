@@ -197,19 +197,55 @@ func (r *running) stop() error {
 	return r.cmd.Wait()
 }
 
-// callRates is what one database gives.
+// callRates is what one database gives: medians over the rounds.
 type callRates struct {
 	perSecond      float64 // closed loop
 	perCPUSecond   float64 // of the server process
+	ofGoRSA        float64 // perCPUSecond against Go's RSA alone, measured in the same round
+	ofOpenSSL      float64 // perCPUSecond against OpenSSL's RSA alone, measured in the same round
 	p50, p99, p999 time.Duration
 }
 
-// measureCalls runs a closed loop for throughput and an open loop at half of it
-// for latencies.
-func measureCalls(ctx context.Context, r *running, seconds int) (callRates, error) {
-	const workers = 32
-	span := time.Duration(seconds) * time.Second
-	if _, err := closedLoop(ctx, r.target, workers, 2*time.Second); err != nil { // warm connections and caches
+// measureCalls runs rounds of: Go's RSA alone, OpenSSL's RSA alone, the call in a
+// closed loop, all on the server's core. The speed of a core drifts from minute to
+// minute, so shares are taken within a round. Then an open loop at half of the
+// throughput gives latencies.
+func measureCalls(ctx context.Context, r *running, rounds, seconds int) (callRates, error) {
+	if _, err := closedLoop(ctx, r.target, loadWorkers, 2*time.Second); err != nil { // warm connections and caches
+		return callRates{}, err
+	}
+	var all []callRates
+	for range rounds {
+		round, err := measureRound(ctx, r, time.Duration(seconds)*time.Second/time.Duration(rounds))
+		if err != nil {
+			return callRates{}, err
+		}
+		all = append(all, round)
+	}
+	rates := callRates{
+		perSecond:    medianOf(all, func(c callRates) float64 { return c.perSecond }),
+		perCPUSecond: medianOf(all, func(c callRates) float64 { return c.perCPUSecond }),
+		ofGoRSA:      medianOf(all, func(c callRates) float64 { return c.ofGoRSA }),
+		ofOpenSSL:    medianOf(all, func(c callRates) float64 { return c.ofOpenSSL }),
+	}
+	latencies, err := openLoop(ctx, r.target, rates.perSecond/2, time.Duration(seconds)*time.Second)
+	if err != nil {
+		return callRates{}, err
+	}
+	rates.p50, rates.p99, rates.p999 = quantile(latencies, 0.5), quantile(latencies, 0.99), quantile(latencies, 0.999)
+	return rates, nil
+}
+
+// loadWorkers is how many calls the closed loop keeps under way.
+const loadWorkers = 32
+
+func measureRound(ctx context.Context, r *running, span time.Duration) (callRates, error) {
+	goRSA, err := selfRate("rsa", 1)
+	if err != nil {
+		return callRates{}, err
+	}
+	openssl, err := opensslRate(1)
+	if err != nil {
 		return callRates{}, err
 	}
 	before, err := cpuTime(r.cmd.Process.Pid)
@@ -217,7 +253,7 @@ func measureCalls(ctx context.Context, r *running, seconds int) (callRates, erro
 		return callRates{}, err
 	}
 	start := time.Now()
-	done, err := closedLoop(ctx, r.target, workers, span)
+	done, err := closedLoop(ctx, r.target, loadWorkers, span)
 	if err != nil {
 		return callRates{}, err
 	}
@@ -226,11 +262,17 @@ func measureCalls(ctx context.Context, r *running, seconds int) (callRates, erro
 	if err != nil {
 		return callRates{}, err
 	}
-	rates := callRates{perSecond: float64(done) / took.Seconds(), perCPUSecond: float64(done) / (after - before).Seconds()}
-	latencies, err := openLoop(ctx, r.target, rates.perSecond/2, span)
-	if err != nil {
-		return callRates{}, err
+	perCPUSecond := float64(done) / (after - before).Seconds()
+	return callRates{
+		perSecond: float64(done) / took.Seconds(), perCPUSecond: perCPUSecond,
+		ofGoRSA: perCPUSecond / goRSA, ofOpenSSL: perCPUSecond / openssl,
+	}, nil
+}
+
+func medianOf(rounds []callRates, figure func(callRates) float64) float64 {
+	var values []float64
+	for _, r := range rounds {
+		values = append(values, figure(r))
 	}
-	rates.p50, rates.p99, rates.p999 = quantile(latencies, 0.5), quantile(latencies, 0.99), quantile(latencies, 0.999)
-	return rates, nil
+	return median(values)
 }
