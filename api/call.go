@@ -57,31 +57,6 @@ func (c *call) match(server *oas.Server) {
 	c.route = c.op.route
 }
 
-// answer is a ResponseWriter that remembers its status.
-type answer struct {
-	http.ResponseWriter
-	status int // 0 until the header is written
-}
-
-// WriteHeader remembers the status.
-func (a *answer) WriteHeader(status int) {
-	if a.status == 0 {
-		a.status = status
-	}
-	a.ResponseWriter.WriteHeader(status)
-}
-
-// Write implies status 200.
-func (a *answer) Write(p []byte) (int, error) {
-	if a.status == 0 {
-		a.status = http.StatusOK
-	}
-	return a.ResponseWriter.Write(p)
-}
-
-// Unwrap lets http.ResponseController through.
-func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
-
 // Values of headers that are the same on every answer. net/http only reads them.
 var (
 	headerNoStore  = []string{"no-store"}
@@ -123,6 +98,7 @@ func (d *Door) end(c *call) {
 		c.stack = debug.Stack()
 		d.refuse(c, byFlow{errors.New("panic: " + fmt.Sprint(fault))})
 	}
+	c.w.finish()
 	took := d.Clock().Sub(c.began)
 	d.Metrics.RequestEnded(c.route, c.outcome, took)
 	d.endSpan(c)

@@ -1,0 +1,79 @@
+package api
+
+import (
+	"net/http"
+	"strconv"
+)
+
+// maxHeldBytes is the largest body that is held back until it is whole. Every
+// answer of the specification fits.
+const maxHeldBytes = 16 << 10
+
+// answer is a ResponseWriter that remembers its status and holds a small body
+// back until the handler is done. Its length is known then, so header and body
+// leave in one write: net/http chunks what is over 2 KiB, and a payload is, which
+// costs a second TLS record and system call.
+type answer struct {
+	http.ResponseWriter
+	status int // 0 until the header is written
+	held   []byte
+	sent   bool // the header has left
+}
+
+// WriteHeader remembers the status.
+func (a *answer) WriteHeader(status int) {
+	if status < http.StatusOK { // informational, the answer is yet to come
+		a.ResponseWriter.WriteHeader(status)
+		return
+	}
+	if a.status == 0 {
+		a.status = status
+	}
+}
+
+// Write implies status 200.
+func (a *answer) Write(p []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	if !a.sent && len(a.held)+len(p) <= maxHeldBytes {
+		a.held = append(a.held, p...)
+		return len(p), nil
+	}
+	if err := a.FlushError(); err != nil {
+		return 0, err
+	}
+	return a.ResponseWriter.Write(p)
+}
+
+// FlushError sends what is held, for http.ResponseController and for bodies that
+// are not small.
+func (a *answer) FlushError() error {
+	if a.sent {
+		return http.NewResponseController(a.ResponseWriter).Flush()
+	}
+	a.WriteHeader(http.StatusOK)
+	a.sent = true
+	if a.status != http.StatusOK || len(a.held) == 0 { // else Write implies it, and finds the content type
+		a.ResponseWriter.WriteHeader(a.status)
+	}
+	if len(a.held) == 0 {
+		return nil
+	}
+	_, err := a.ResponseWriter.Write(a.held)
+	a.held = nil
+	return err
+}
+
+// finish sends what is held, with its length. A caller who went away misses nothing.
+func (a *answer) finish() {
+	if a.sent {
+		return
+	}
+	a.WriteHeader(http.StatusOK)
+	if h := a.Header(); len(a.held) > 0 && h["Content-Length"] == nil {
+		h["Content-Length"] = []string{strconv.Itoa(len(a.held))}
+	}
+	_ = a.FlushError()
+}
+
+// Unwrap lets http.ResponseController set deadlines.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
