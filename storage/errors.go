@@ -41,6 +41,15 @@ func checkText(texts ...string) error {
 	return nil
 }
 
+// CheckClientID returns CodeNotFound for an id that no client can have, because
+// no engine keeps it: looking for it is an error of PostgreSQL.
+func CheckClientID(id string) error {
+	if checkText(id) != nil {
+		return ErrClientNotFound()
+	}
+	return nil
+}
+
 func containsZero(text string) bool {
 	for i := range len(text) {
 		if text[i] == 0 {

@@ -52,6 +52,9 @@ func (s *Store) AddClient(ctx context.Context, c storage.Client) error {
 
 // Client implements storage.Clients.
 func (s *Store) Client(ctx context.Context, id string) (storage.Client, error) {
+	if err := storage.CheckClientID(id); err != nil {
+		return storage.Client{}, err
+	}
 	var client storage.Client
 	err := s.retryLost(ctx, func() error {
 		row, err := s.queries.GetClient(ctx, id)

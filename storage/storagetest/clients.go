@@ -47,6 +47,12 @@ func testClients(t *testing.T, database NewDatabase) {
 		err = s.RevokeClient(t.Context(), "nobody", at(1))
 		wantError(t, "RevokeClient", err, walletport.CodeNotFound, "client_not_found")
 	})
+	withStore(t, database, "an id that cannot be stored is not found either", func(t *testing.T, s storage.Store) {
+		for _, id := range []string{"", "a\x00b", "a\xffb", "\x00"} {
+			_, err := s.Client(t.Context(), id)
+			wantError(t, "Client", err, walletport.CodeNotFound, "client_not_found")
+		}
+	})
 	withStore(t, database, "clients come in the order of their ids' bytes", func(t *testing.T, s storage.Store) {
 		wantEqual(t, "no clients", must(s.Clients(t.Context()))(t, "Clients"), []storage.Client{})
 		for _, id := range []string{"b", "é", "a", "Z", "a-b", "ab"} {
