@@ -38,29 +38,47 @@ func (a *answer) Write(p []byte) (int, error) {
 		a.held = append(a.held, p...)
 		return len(p), nil
 	}
-	if err := a.FlushError(); err != nil {
+	if err := a.send(); err != nil {
 		return 0, err
 	}
 	return a.ResponseWriter.Write(p)
 }
 
-// FlushError sends what is held, for http.ResponseController and for bodies that
-// are not small.
+// FlushError sends what there is, for http.ResponseController.
 func (a *answer) FlushError() error {
+	if err := a.send(); err != nil {
+		return err
+	}
+	return http.NewResponseController(a.ResponseWriter).Flush()
+}
+
+// send passes the header and what is held on to net/http, once.
+func (a *answer) send() error {
 	if a.sent {
-		return http.NewResponseController(a.ResponseWriter).Flush()
+		return nil
 	}
 	a.WriteHeader(http.StatusOK)
 	a.sent = true
-	if a.status != http.StatusOK || len(a.held) == 0 { // else Write implies it, and finds the content type
-		a.ResponseWriter.WriteHeader(a.status)
-	}
 	if len(a.held) == 0 {
+		a.ResponseWriter.WriteHeader(a.status)
 		return nil
+	}
+	if a.status != http.StatusOK { // else Write implies it, and finds the content type
+		a.ResponseWriter.WriteHeader(a.status)
 	}
 	_, err := a.ResponseWriter.Write(a.held)
 	a.held = nil
 	return err
+}
+
+// takeBack forgets what is held, so that another answer can take its place. It
+// reports false when the answer has left already.
+func (a *answer) takeBack() bool {
+	if a.sent {
+		return false
+	}
+	a.status, a.held = 0, nil
+	return true
 }
 
 // finish sends what is held, with its length. A caller who went away misses nothing.
@@ -72,7 +90,7 @@ func (a *answer) finish() {
 	if h := a.Header(); len(a.held) > 0 && h["Content-Length"] == nil {
 		h["Content-Length"] = []string{strconv.Itoa(len(a.held))}
 	}
-	_ = a.FlushError()
+	_ = a.send()
 }
 
 // Unwrap lets http.ResponseController set deadlines.

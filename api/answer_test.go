@@ -68,3 +68,46 @@ func TestAnswersHaveALength(t *testing.T) {
 		})
 	}
 }
+
+// TestPanicAfterAnAnswerBegan: what is held is replaced, what has left is cut off.
+func TestPanicAfterAnAnswerBegan(t *testing.T) {
+	h := mustHouse(t, func(p *api.Parts) {
+		p.Mounts = map[string]http.Handler{
+			"/held/": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = w.Write([]byte("half of an answer"))
+				panic("a bug")
+			}),
+			"/sent/": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = w.Write([]byte("half of an answer"))
+				_ = http.NewResponseController(w).Flush()
+				panic("a bug")
+			}),
+		}
+	})
+	server := httptest.NewServer(h.door)
+	defer server.Close()
+	t.Run("held", func(t *testing.T) {
+		resp, err := server.Client().Get(server.URL + "/held/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil || resp.StatusCode != http.StatusInternalServerError || strings.Contains(string(body), "half") || !strings.Contains(string(body), `"internal"`) {
+			t.Errorf("status %d, %v: %s", resp.StatusCode, err, body)
+		}
+	})
+	t.Run("sent", func(t *testing.T) {
+		resp, err := server.Client().Get(server.URL + "/sent/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if body, err := io.ReadAll(resp.Body); err == nil {
+			t.Errorf("half of an answer ends like a whole one: %s", body)
+		}
+		if logs := h.logs.String(); strings.Count(logs, `"level":"ERROR"`) != 2 {
+			t.Errorf("the two faults are not both in the log: %s", logs)
+		}
+	})
+}

@@ -96,6 +96,9 @@ func (d *Door) end(c *call) {
 			panic(fault)
 		}
 		c.stack = debug.Stack()
+		if !c.w.takeBack() {
+			d.cutOff(c, fault)
+		}
 		d.refuse(c, byFlow{errors.New("panic: " + fmt.Sprint(fault))})
 	}
 	c.w.finish()
@@ -103,6 +106,18 @@ func (d *Door) end(c *call) {
 	d.Metrics.RequestEnded(c.route, c.outcome, took)
 	d.endSpan(c)
 	d.logCall(c, took)
+}
+
+// cutOff ends a request whose answer was under way when the handler broke: half an
+// answer must not look like a whole one.
+func (d *Door) cutOff(c *call, fault any) {
+	c.outcome, c.cause = string(walletport.CodeInternal), errors.New("panic: "+fmt.Sprint(fault))
+	c.w.status = http.StatusInternalServerError // for the log line
+	took := d.Clock().Sub(c.began)
+	d.Metrics.RequestEnded(c.route, c.outcome, took)
+	d.endSpan(c)
+	d.logCall(c, took)
+	panic(http.ErrAbortHandler)
 }
 
 // logCall writes the one line of a request. A line of a failure of ours is

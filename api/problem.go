@@ -93,6 +93,9 @@ func explain(c *call, err error) *refusal {
 		return r
 	}
 	if e, ok := errors.AsType[*walletport.Error](err); ok {
+		if ended := c.r.Context().Err(); ended != nil && e.Code == walletport.CodeUnavailable {
+			return &refusal{err: explainUnknown(ended)} // not the part's fault that it was not waited for
+		}
 		return &refusal{err: e}
 	}
 	if _, ok := errors.AsType[*ogenerrors.SecurityError](err); ok {
