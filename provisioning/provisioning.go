@@ -89,6 +89,7 @@ type Result struct {
 // Success and refusal are both recorded; without the record there is no answer.
 func (f *Flow) IssuerWallet(ctx context.Context, req IssuerWalletRequest) (Result, error) {
 	record := f.newRecord(ctx, req)
+	defer f.recordPanic(ctx, &record)
 	result, err := f.issuerWallet(ctx, req, &record)
 	record.Outcome = walletport.OutcomeOK
 	if err != nil {
@@ -98,6 +99,18 @@ func (f *Flow) IssuerWallet(ctx context.Context, req IssuerWalletRequest) (Resul
 		return Result{}, auditErr
 	}
 	return result, err
+}
+
+// recordPanic keeps the trail whole when an encoder breaks: the card may have been
+// open. It must be deferred directly.
+func (f *Flow) recordPanic(ctx context.Context, record *walletport.AuditRecord) {
+	fault := recover()
+	if fault == nil {
+		return
+	}
+	record.Outcome = string(walletport.CodeInternal)
+	_ = f.Audit.Record(context.WithoutCancel(ctx), *record) // there is no answer to hold back
+	panic(fault)
 }
 
 func (f *Flow) newRecord(ctx context.Context, req IssuerWalletRequest) walletport.AuditRecord {
