@@ -65,6 +65,9 @@ func (c auditVerifyCommand) verify(ctx context.Context, con console) (audit.Summ
 	if c.File != "" {
 		return c.verifyExport(ctx, con)
 	}
+	if len(c.Key) > 0 {
+		return audit.Summary{}, usagef("--key is for an export: name its file")
+	}
 	config, err := c.load()
 	if err != nil {
 		return audit.Summary{}, err
@@ -105,7 +108,11 @@ func (c auditVerifyCommand) trustedKeys() ([]ed25519.PublicKey, error) {
 		if err != nil {
 			return nil, err
 		}
-		return checkpointKeys(keyStore.Current()), nil
+		trusted := checkpointKeys(keyStore.Current())
+		if len(trusted) == 0 {
+			return nil, errors.New("the key store has no audit-checkpoint key: without one no signature can be checked")
+		}
+		return trusted, nil
 	}
 	var trusted []ed25519.PublicKey
 	for _, path := range c.Key {

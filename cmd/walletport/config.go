@@ -49,6 +49,7 @@ type Config struct {
 type httpConfig struct {
 	Listen   string        `koanf:"listen"`   // host:port; default 127.0.0.1:8080
 	TLS      tlsConfig     `koanf:"tls"`      // required on any address but loopback
+	Drain    time.Duration `koanf:"drain"`    // how long readiness says no before the listener closes; default 0s, set it behind a load balancer
 	Shutdown time.Duration `koanf:"shutdown"` // how long accepted requests may take to finish at shutdown; default 20s
 }
 
@@ -251,6 +252,11 @@ func (c walletProviderConfig) validate(profiles map[string]mdes.Profile) error {
 	}
 	if c.Scheme != string(walletport.Mastercard) {
 		problems = append(problems, errors.New("scheme: only MASTERCARD has issuer wallets"))
+	}
+	for _, issuer := range c.Issuers {
+		if _, err := walletport.ParseIssuerID(issuer); err != nil {
+			problems = append(problems, errors.New("issuers: letters, digits, '.', '_', '-', at most 64"))
+		}
 	}
 	if len(c.TokenRequestorID) != 11 || strings.ContainsFunc(c.TokenRequestorID, func(r rune) bool { return r < '0' || r > '9' }) {
 		problems = append(problems, errors.New("token_requestor_id: 11 digits"))

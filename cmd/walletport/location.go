@@ -159,7 +159,8 @@ func (o *operator) record(ctx context.Context, action walletport.Action, issuer 
 	if actErr != nil {
 		outcome = walletport.ReasonOf(actErr)
 	}
-	return o.log.Record(ctx, walletport.AuditRecord{
+	// An act that was interrupted is recorded all the same.
+	return o.log.Record(context.WithoutCancel(ctx), walletport.AuditRecord{
 		Time: time.Now(), ClientID: "operator", AuditUser: osUser(), Action: action,
 		Issuer: issuer, Wallet: subject, Outcome: outcome, KeyVersions: keyIDs,
 	})

@@ -61,6 +61,9 @@ func (v countedVault) Find(ctx context.Context, id walletport.CardID) (storage.C
 func (s *server) keyExpiries() []telemetry.KeyExpiry {
 	var list []telemetry.KeyExpiry
 	for _, k := range s.keys.Current().All() {
+		if k.State != keys.Active {
+			continue
+		}
 		list = append(list, telemetry.KeyExpiry{ID: string(k.ID), Purpose: string(k.Purpose), ValidUntil: k.ValidUntil})
 	}
 	return list

@@ -106,7 +106,7 @@ func openSandbox(ctx context.Context, dir, address, databaseURL string, log *slo
 		return nil, err
 	}
 	mounts := map[string]http.Handler{sandboxPath + "/": http.StripPrefix(sandboxPath, frontDoor)}
-	if box.api, err = box.door(mounts, box.metrics.Handler()); err != nil {
+	if box.api, err = box.door(mounts, box.metricsBeside(address)); err != nil {
 		return nil, err
 	}
 	if box.listener, err = listen(ctx, address, box.api.NewServer(), nil); err != nil {
@@ -237,7 +237,7 @@ func (b *sandbox) writeFile(ctx context.Context, dir string, mdesKey *schemeKey,
 // run answers requests until ctx ends.
 func (b *sandbox) run(ctx context.Context) error {
 	defer b.close()
-	return runDoor(ctx, b.api, b.listener, b.config.HTTP.Shutdown)
+	return runDoor(ctx, b.api, b.listener, b.config.HTTP)
 }
 
 func (b *sandbox) close() {

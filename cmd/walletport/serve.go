@@ -49,15 +49,7 @@ func (s *server) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	host, _, err := net.SplitHostPort(s.config.HTTP.Listen)
-	if err != nil {
-		return fmt.Errorf("http.listen: %w", err)
-	}
-	var metricsBeside http.Handler
-	if s.config.Metrics.Listen == "" && isLoopback(host) {
-		metricsBeside = s.metrics.Handler()
-	}
-	door, err := s.door(nil, metricsBeside)
+	door, err := s.door(nil, s.metricsBeside(s.config.HTTP.Listen))
 	if err != nil {
 		return err
 	}
@@ -72,7 +64,17 @@ func (s *server) serve(ctx context.Context) error {
 		s.log.Warn("key ends soon", "warning", warning)
 	}
 	s.log.Info("serving", "url", main.url(), "version", version)
-	return runDoor(ctx, door, main, s.config.HTTP.Shutdown)
+	return runDoor(ctx, door, main, s.config.HTTP)
+}
+
+// metricsBeside returns the handler of /metrics beside the API: on loopback, and
+// only without a listener of their own.
+func (s *server) metricsBeside(address string) http.Handler {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil || s.config.Metrics.Listen != "" || !isLoopback(host) {
+		return nil
+	}
+	return s.metrics.Handler()
 }
 
 // openTLS returns nil for plain HTTP, which the configuration allows on loopback only.
@@ -104,12 +106,18 @@ func (s *server) serveMetrics(ctx context.Context) error {
 	return nil
 }
 
-// runDoor answers until ctx ends. Readiness says no first, then the listener
-// closes, then what was accepted is finished.
-func runDoor(ctx context.Context, door *api.Door, l *listener, grace time.Duration) error {
-	stopDraining := context.AfterFunc(ctx, door.Drain)
-	defer stopDraining()
-	return l.serve(ctx, grace)
+// runDoor answers until ctx ends. Readiness says no for as long as h.Drain, so that
+// a load balancer looks elsewhere; then the listener closes, and what was accepted
+// is finished within h.Shutdown.
+func runDoor(ctx context.Context, door *api.Door, l *listener, h httpConfig) error {
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	undo := context.AfterFunc(ctx, func() {
+		door.Drain()
+		time.AfterFunc(h.Drain, stop)
+	})
+	defer undo()
+	return l.serve(serving, h.Shutdown)
 }
 
 // refuseSandbox keeps made-up keys and test numbers out of production: whoever
