@@ -23,6 +23,16 @@ func TestGolden(t *testing.T) {
 	}
 	cryptotest.SetGlobalRandom(t, 1)
 	recipient, signer := newKeyPair(), newKeyPair()
+	input := func(t *testing.T) scheme.SealInput {
+		in := testInput(t)
+		in.Recipient = recipient.recipient()
+		in.Signer = scheme.Signer{Key: signer.key, Alias: "U+002D"}
+		in.Rand = rand.Reader // as it is now
+		return in
+	}
+	// The first seal of a process draws once more from the stream, for Go's RSA
+	// tests a key at its first use: it must not be one of those compared.
+	mustSealCard(t, mdes.DefaultProfile(), input(t))
 	for name, profile := range map[string]mdes.Profile{
 		"default": mdes.DefaultProfile(),
 		"funding-account": profileWith(func(p *mdes.Profile) {
@@ -37,11 +47,7 @@ func TestGolden(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cryptotest.SetGlobalRandom(t, 2)
-			in := testInput(t)
-			in.Recipient = recipient.recipient()
-			in.Signer = scheme.Signer{Key: signer.key, Alias: "U+002D"}
-			in.Rand = rand.Reader // as it is now
-			checkGolden(t, name+".json", mustSealCard(t, profile, in))
+			checkGolden(t, name+".json", mustSealCard(t, profile, input(t)))
 		})
 	}
 }
