@@ -3,13 +3,16 @@ TOOL := go tool -modfile=tools/go.mod
 # What the tests must not skip, once `prepare` has installed it.
 REQUIRE := WALLETPORT_REQUIRE_POSTGRES=1 WALLETPORT_REQUIRE_ORACLES=1
 
-.PHONY: test lint generate bench build fuzz prepare vulncheck
+.PHONY: test cover lint generate bench build fuzz prepare vulncheck
 
 build: ## one static binary
 	CGO_ENABLED=0 go build -trimpath -o bin/walletport ./cmd/walletport
 
 test: prepare ## every test, with the race detector
 	$(REQUIRE) go test -race -timeout 9m ./...
+
+cover: prepare ## coverage of the rooms that must not break quietly; fails below 85 %
+	$(REQUIRE) ./tools/cover.sh
 
 lint: prepare ## code and specification
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt would change these"; exit 1; }

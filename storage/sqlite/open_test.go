@@ -83,7 +83,7 @@ func TestConnectionSettings(t *testing.T) {
 		{"foreign_keys", "1", ""},
 		{"secure_delete", "1", ""},
 		{"query_only", "0", "1"},
-		{"busy_timeout", "10000", "10000"},
+		{"busy_timeout", "4000", "4000"},
 	} {
 		if got := setting(s.WriteDB(), c.name); got != c.write {
 			t.Errorf("the writer's %s is %s, want %s", c.name, got, c.write)

@@ -94,8 +94,9 @@ func secureFile(path string) error {
 }
 
 // busyMilliseconds is how long a connection waits for a writer of another
-// process. An import of another process holds the lock for some 50 ms at a time.
-const busyMilliseconds = "10000"
+// process. An import of another process holds the lock for some 50 ms at a time;
+// an audit commit is given up after 5 s by default, and this wait is part of it.
+const busyMilliseconds = "4000"
 
 // writeURL names the file and what the writing connection needs. SQLite overwrites
 // deleted content with zeros (secure_delete), for old wrapped keys must not
