@@ -112,6 +112,11 @@ func showProgress(w io.Writer, size int64, options *vault.ImportOptions) (finish
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return func() {}
 	}
+	return drawProgress(w, size, options)
+}
+
+// drawProgress has the import draw a bar on w as it goes.
+func drawProgress(w io.Writer, size int64, options *vault.ImportOptions) (finish func()) {
 	bar := progressbar.NewOptions64(size, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription("cards"),
 		progressbar.OptionShowBytes(true), progressbar.OptionFullWidth())
 	options.Progress = func(p vault.ImportProgress) {

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/audit"
+	"github.com/walletport/walletport/vault"
+)
+
+func TestProgressIsDrawnOnATerminalOnly(t *testing.T) {
+	t.Run("into a buffer and into a file nothing is drawn", func(t *testing.T) {
+		file, err := os.Create(filepath.Join(t.TempDir(), "log"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		for _, w := range []interface{ Write([]byte) (int, error) }{&bytes.Buffer{}, file} {
+			var options vault.ImportOptions
+			showProgress(w, 100, &options)()
+			if options.Progress != nil {
+				t.Errorf("an import would draw into %T", w)
+			}
+		}
+	})
+	t.Run("a bar shows how many cards are done", func(t *testing.T) {
+		var out bytes.Buffer
+		var options vault.ImportOptions
+		finish := drawProgress(&out, 100, &options)
+		options.Progress(vault.ImportProgress{Rows: 7, Bytes: 50})
+		finish()
+		if text := out.String(); !strings.Contains(text, "7 cards") || !strings.Contains(text, "100%") {
+			t.Errorf("drawn: %q", text)
+		}
+	})
+}
+
+// TestAnInterruptedActIsRecorded: whoever stops an import finds it in the trail.
+func TestAnInterruptedActIsRecorded(t *testing.T) {
+	dir := t.TempDir()
+	box, err := openSandbox(t.Context(), dir, "127.0.0.1:0", "", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer box.close()
+	interrupted, interrupt := context.WithCancel(t.Context())
+	err = location{Dir: dir}.operate(interrupted, func(o *operator) error {
+		interrupt()
+		return o.record(interrupted, walletport.ActionCardsImport, sandboxIssuer, "", nil, interrupted.Err())
+	})
+	if err != nil {
+		t.Fatalf("the act is not recorded: %v", err)
+	}
+	summary, err := audit.Verify(t.Context(), box.db, box.keys.Current())
+	if err != nil || summary.Records != 4 { // three clients of the sandbox, and the import
+		t.Errorf("%d records, %v; want 4", summary.Records, err)
+	}
+}
