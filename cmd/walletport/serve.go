@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/walletport/walletport/api"
@@ -40,7 +42,19 @@ func (c serveCommand) Run(ctx context.Context, con console) error {
 	if err := s.refuseSandbox(ctx); err != nil {
 		return err
 	}
+	tuneGC()
 	return s.serve(ctx)
+}
+
+// gcPercent trades memory for speed: what lives is small (10 to 30 MB), and at Go's
+// own 100 the collector takes 2 to 3 % of a busy server's CPU.
+const gcPercent = 400
+
+// tuneGC leaves the decision to who sets GOGC.
+func tuneGC() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 }
 
 // serve opens the listeners and answers until ctx ends.
