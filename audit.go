@@ -8,17 +8,20 @@ import (
 // AuditRecord is one entry of the audit trail: who asked for what, on which
 // card, and how it ended. It never holds a PAN, a name or a payload.
 type AuditRecord struct {
-	Time          time.Time // UTC; written with milliseconds
-	RequestID     string
-	ClientID      string // "" when the caller was not authenticated
-	AuditUser     AuditUser
-	Action        Action
-	Issuer        IssuerID // "" when no card was found
-	CardID        CardID   // 0 when the request names none
-	Wallet        string   // wallet or wallet provider, checked text
-	Scheme        SchemeID
-	Outcome       string   // "ok", or the reason of the refusal
-	KeyVersions   []string // ids of the keys used
+	Time        time.Time // UTC; written with milliseconds
+	RequestID   string
+	ClientID    string // "" when the caller was not authenticated
+	AuditUser   AuditUser
+	Action      Action
+	Issuer      IssuerID // "" when no card was found
+	CardID      CardID   // 0 when the request names none
+	Wallet      string   // wallet or wallet provider, checked text
+	Scheme      SchemeID
+	Outcome     string   // "ok", or the reason of the refusal
+	KeyVersions []string // ids of the keys used
+	// StepUp is the proof of strong authentication that was accepted, "rule/method";
+	// "" where none was asked for.
+	StepUp        string
 	RemoteAddress string
 }
 
@@ -31,6 +34,11 @@ type Action string
 // The audited acts.
 const (
 	ActionProvisionIssuerWallet Action = "provision.issuerwallet"
+	ActionProvisionApplePay     Action = "provision.applepay"
+	ActionProvisionGooglePay    Action = "provision.googlepay"
+	ActionProvisionSamsungPay   Action = "provision.samsungpay"
+	ActionActivate              Action = "activate"
+	ActionActivateTAV2          Action = "activate.tav2" // the deprecated calls
 	ActionCardsImport           Action = "cards.import"
 	ActionKeyChange             Action = "keys.change"
 	ActionClientChange          Action = "clients.change"

@@ -20,3 +20,16 @@ func ParseWalletProviderID(text string) (WalletProviderID, error) {
 func ErrWalletProviderNotFound() *Error {
 	return Errorf(CodeNotFound, "wallet_provider_not_found", "no wallet provider of that name is configured")
 }
+
+// Wallet names a device wallet, as the API's path does.
+type Wallet string
+
+// The device wallets.
+const (
+	ApplePay   Wallet = "applepay"
+	GooglePay  Wallet = "googlepay"
+	SamsungPay Wallet = "samsungpay"
+)
+
+// Wallets returns the device wallets.
+func Wallets() []Wallet { return []Wallet{ApplePay, GooglePay, SamsungPay} }

@@ -20,6 +20,10 @@ type Purpose string
 const (
 	MDESEncryption  Purpose = "mdes-encryption"  // PEPK: Mastercard's RSA certificate; public half only
 	TAVSigning      Purpose = "tav-signing"      // RSA pair; MDES holds the public half
+	VTSPush         Purpose = "vts-push"         // secret text shared with Visa, under whose SHA-256 push payloads are sealed
+	WSD             Purpose = "wsd"              // two-key TDEA shared with Visa: seals MBPAC and MBPAD
+	OPCEncryption   Purpose = "opc-encryption"   // Google's OpenPGP certificate; public half only
+	OPCSigning      Purpose = "opc-signing"      // the issuer's OpenPGP RSA key; Google holds the certificate
 	VaultKEK        Purpose = "vault-kek"        // AES-256: wraps the data key of each card
 	VaultIndex      Purpose = "vault-index"      // HMAC-SHA-256 key: finds a card by its PAN
 	AuditCheckpoint Purpose = "audit-checkpoint" // Ed25519 pair: signs the head of the audit chain
@@ -68,7 +72,8 @@ type Meta struct {
 	Algorithm   string // "RSA-2048", "AES-256", "HMAC-SHA-256", "Ed25519"
 	Fingerprint string // lower-case hex SHA-256 of the SubjectPublicKeyInfo; of the key id for secret keys
 	// Alias is the name the other side knows the key by: the Key Unique Reference
-	// of MDES Manager, sent as keyAlias in a TAV v4. May be empty.
+	// of MDES Manager, sent as keyAlias in a TAV v4 (may be empty); the encryption API
+	// key id of Visa, sent as kid; the key set of a WSD key, "401200.1".
 	Alias string
 	// SchemeFingerprint replaces the computed publicKeyFingerprint where the
 	// scheme dictates a literal. May be empty.
@@ -81,6 +86,14 @@ func (m Meta) ServesAt(t time.Time) bool {
 	return m.State == Active && !t.Before(m.ValidFrom) && (m.ValidUntil.IsZero() || t.Before(m.ValidUntil))
 }
 
+// OpenPGP is what an opc key has beside its RSA halves.
+type OpenPGP struct {
+	// Certificate is the transferable public key (RFC 4880 section 11.1), binary.
+	Certificate []byte
+	// Created is the creation time of the primary key: it is part of the fingerprint.
+	Created time.Time
+}
+
 // Key is a catalogue entry with the handles that its purpose has; the others are
 // nil. A Key is immutable and safe for concurrent use.
 type Key struct {
@@ -88,8 +101,10 @@ type Key struct {
 	Certificate *x509.Certificate // of MDESEncryption keys that came as one
 	Public      crypto.PublicKey
 	Signer      crypto.Signer
-	KEK         KEK
+	KEK         KEK // of VaultKEK, and of VTSPush, where it wraps content keys (A256GCMKW)
 	MAC         MAC
+	TDEA        TDEA
+	OpenPGP     *OpenPGP // of OPCEncryption and OPCSigning
 }
 
 // KEK wraps data keys. Implementations are safe for concurrent use.
@@ -98,6 +113,14 @@ type KEK interface {
 	Wrap(key, associatedData []byte) ([]byte, error)
 	// Unwrap opens what Wrap made. A change of either argument is an error.
 	Unwrap(wrapped, associatedData []byte) ([]byte, error)
+}
+
+// TDEA encrypts with two-key triple DES in CBC mode, zero IV, without padding, as
+// Visa's WSD format asks. Implementations are safe for concurrent use.
+type TDEA interface {
+	// EncryptBlocks returns the ciphertext of plaintext, whose length is a multiple of
+	// 8. It leaves plaintext alone.
+	EncryptBlocks(plaintext []byte) ([]byte, error)
 }
 
 // MAC computes a keyed digest. Implementations are safe for concurrent use.

@@ -66,18 +66,6 @@ func New(f Flow) (*Flow, error) {
 	return &f, nil
 }
 
-// IssuerWalletRequest asks for the payload of one card for an issuer's own wallet.
-type IssuerWalletRequest struct {
-	CardID    walletport.CardID
-	Provider  walletport.WalletProviderID
-	AuditUser walletport.AuditUser
-}
-
-// Result is what the wallet gets.
-type Result struct {
-	DigitizationData string // standard base64 of the scheme's JSON
-}
-
 // IssuerWallet makes the digitizationData of a card for a wallet provider. The
 // actor and the request come from ctx. Errors by class:
 //

@@ -142,3 +142,23 @@ type Audit interface {
 	// Checkpoints returns up to limit checkpoints with Seq above seq, in order.
 	Checkpoints(ctx context.Context, seq int64, limit int) ([]Checkpoint, error)
 }
+
+// NonceUse is the use of a wallet's nonce.
+type NonceUse struct {
+	Issuer walletport.IssuerID
+	Wallet walletport.Wallet
+	// Digest is the SHA-256 of the nonce, so that its length does not matter.
+	Digest []byte
+	At     time.Time // milliseconds
+}
+
+// Nonces remembers nonces, so that each is used once, whichever replica is asked.
+type Nonces interface {
+	// UseNonce records a use durably, or returns CodeConflict, reason nonce_reused,
+	// when the issuer has used that nonce of the wallet since the given time. Of
+	// several at once, on any replica, one succeeds. An older use is replaced: nonces
+	// are short (4 bytes have been seen) and come again by chance.
+	UseNonce(ctx context.Context, use NonceUse, since time.Time) error
+	// ForgetNonces deletes up to limit uses before the given time and returns how many.
+	ForgetNonces(ctx context.Context, before time.Time, limit int) (int, error)
+}

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Installs what the tests need and this machine lacks: PostgreSQL, OpenSSL and the
-# npm packages that serve as oracles and lint the specification.
+# Installs what the tests need and this machine lacks: PostgreSQL, OpenSSL, GnuPG and
+# the npm packages that serve as oracles and lint the specification.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 missing=()
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
 command -v openssl >/dev/null || missing+=(openssl)
+command -v gpg >/dev/null || missing+=(gnupg)
 command -v node >/dev/null || missing+=(nodejs)
 command -v npm >/dev/null || missing+=(npm)
 command -v gcc >/dev/null || missing+=(gcc libc6-dev) # the race detector needs cgo

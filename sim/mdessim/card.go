@@ -7,11 +7,13 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/walletport/walletport/sim"
 )
 
 // card is what the plaintext says, as far as it could be read.
 type card struct {
-	number CardNumber
+	number sim.CardNumber
 	mmyy   string // "" if the expiry could not be read
 	tur    string // tokenUniqueReference, only for a TAV on its own
 }
@@ -20,7 +22,7 @@ const memberCardAccount = "cardAccountData"
 
 // readPlaintext checks the decrypted card data against its shape.
 func (r *reading) readPlaintext(text []byte) {
-	plain, f := readObject(text)
+	plain, f := sim.ReadObject(text)
 	if f != nil {
 		plain = r.explainPlaintext(text, f)
 	}
@@ -29,7 +31,7 @@ func (r *reading) readPlaintext(text []byte) {
 	}
 	plain = r.unnest(plain)
 	account := r.findAccount(plain)
-	r.pass(checkPlaintext, "one JSON object")
+	r.Pass(checkPlaintext, "one JSON object")
 	if account != nil {
 		r.readPAN(account)
 		r.readExpiry(account)
@@ -37,150 +39,150 @@ func (r *reading) readPlaintext(text []byte) {
 	r.readSource(plain)
 	r.readValidUntil(plain)
 	r.readFields(plain, maxFieldDepth)
-	r.pass(checkFields, "optional members are within their limits")
+	r.Pass(checkFields, "optional members are within their limits")
 }
 
-func (r *reading) explainPlaintext(text []byte, f *fault) object {
+func (r *reading) explainPlaintext(text []byte, f *sim.Finding) sim.Object {
 	inner, err := base64.StdEncoding.DecodeString(string(text))
-	if err == nil && looksLikeJSON(inner) {
-		r.fail(checkPlaintext, plaintextTwice, "the plaintext is base64 of a JSON object")
-		plain, _ := readObject(inner)
+	if err == nil && sim.LooksLikeJSON(inner) {
+		r.Fail(checkPlaintext, plaintextTwice, "the plaintext is base64 of a JSON object")
+		plain, _ := sim.ReadObject(inner)
 		return plain
 	}
-	r.fail(checkPlaintext, f.kind.of("plaintext_"), "%s", f.detail)
+	r.Fail(checkPlaintext, f.Kind.Of("plaintext_"), "%s", f.Detail)
 	return nil
 }
 
 // unnest takes off one member around the card data.
-func (r *reading) unnest(plain object) object {
+func (r *reading) unnest(plain sim.Object) sim.Object {
 	if len(plain) != 1 {
 		return plain
 	}
 	for name, value := range plain {
-		inner, f := readObject(value)
+		inner, f := sim.ReadObject(value)
 		if f != nil || name == memberCardAccount {
 			return plain
 		}
-		if _, ok := inner.first("accountNumber", memberCardAccount); !ok {
+		if _, ok := inner.First("accountNumber", memberCardAccount); !ok {
 			return plain
 		}
-		r.fail(checkPlaintext, plaintextNested, "the card data stands inside the member %s", shown(name))
+		r.Fail(checkPlaintext, plaintextNested, "the card data stands inside the member %s", sim.Shown(name))
 		return inner
 	}
 	return plain
 }
 
 // findAccount returns the object that holds PAN and expiry.
-func (r *reading) findAccount(plain object) object {
-	nested := plain.has(memberCardAccount)
+func (r *reading) findAccount(plain sim.Object) sim.Object {
+	nested := plain.Has(memberCardAccount)
 	if r.facts.Shape != shapeFundingAccount {
 		if !nested {
 			return plain
 		}
-		r.fail(checkPlaintext, plaintextShape, "cardInfo holds cardAccountData")
+		r.Fail(checkPlaintext, plaintextShape, "cardInfo holds cardAccountData")
 	} else if !nested {
 		if _, ok := plain["accountNumber"]; ok {
-			r.fail(checkPlaintext, plaintextShape, "fundingAccountInfo holds accountNumber at the top")
+			r.Fail(checkPlaintext, plaintextShape, "fundingAccountInfo holds accountNumber at the top")
 			return plain
 		}
-		r.fail(checkPAN, panMissing, "there is no cardAccountData")
+		r.Fail(checkPAN, panMissing, "there is no cardAccountData")
 		return nil
 	}
-	account, f := readObject(plain[memberCardAccount])
+	account, f := sim.ReadObject(plain[memberCardAccount])
 	if f != nil {
-		r.fail(checkPlaintext, fieldObjectNeeded, "cardAccountData is no JSON object")
+		r.Fail(checkPlaintext, fieldObjectNeeded, "cardAccountData is no JSON object")
 		return nil
 	}
 	return account
 }
 
-func (r *reading) readPAN(account object) {
+func (r *reading) readPAN(account sim.Object) {
 	raw, ok := account["accountNumber"]
 	if !ok {
-		if name, found := account.first("primaryAccountNumber", "cardNumber", "pan", "PAN", "accountnumber", "AccountNumber", "number"); found {
-			r.fail(checkPAN, panMemberName, "the PAN is called %s", name)
+		if name, found := account.First("primaryAccountNumber", "cardNumber", "pan", "PAN", "accountnumber", "AccountNumber", "number"); found {
+			r.Fail(checkPAN, panMemberName, "the PAN is called %s", name)
 			raw = account[name]
 		} else {
-			r.fail(checkPAN, panMissing, "there is no accountNumber")
+			r.Fail(checkPAN, panMissing, "there is no accountNumber")
 			return
 		}
 	}
 	var text string
 	if json.Unmarshal(raw, &text) != nil {
-		r.fail(checkPAN, panNotString, "accountNumber is not a JSON string")
+		r.Fail(checkPAN, panNotString, "accountNumber is not a JSON string")
 		text = string(raw)
 	}
 	plain := strings.NewReplacer(" ", "", "-", "", "\u00a0", "").Replace(text)
 	switch {
 	case text == "":
-		r.fail(checkPAN, panMissing, "accountNumber is null or empty")
+		r.Fail(checkPAN, panMissing, "accountNumber is null or empty")
 		return
-	case plain != text && isDigits(plain):
-		r.fail(checkPAN, panSpaces, "there are spaces or hyphens between the digits")
-	case !isDigits(plain):
-		r.fail(checkPAN, panNotDigits, "accountNumber holds other characters than digits")
+	case plain != text && sim.IsDigits(plain):
+		r.Fail(checkPAN, panSpaces, "there are spaces or hyphens between the digits")
+	case !sim.IsDigits(plain):
+		r.Fail(checkPAN, panNotDigits, "accountNumber holds other characters than digits")
 		return
 	}
 	if len(plain) < 9 || len(plain) > 19 {
-		r.fail(checkPAN, panLength, "accountNumber has %d digits", len(plain))
+		r.Fail(checkPAN, panLength, "accountNumber has %d digits", len(plain))
 		return
 	}
-	r.card.number = NewCardNumber(plain)
+	r.card.number = sim.NewCardNumber(plain)
 	r.facts.PAN = r.card.number.String()
-	r.pass(checkPAN, "%s", r.card.number)
-	if !hasLuhnDigit(plain) {
-		r.fail(checkPANLuhn, panLuhn, "the check digit is wrong")
+	r.Pass(checkPAN, "%s", r.card.number)
+	if !sim.HasLuhnDigit(plain) {
+		r.Fail(checkPANLuhn, panLuhn, "the check digit is wrong")
 	}
-	r.pass(checkPANLuhn, "the check digit is right")
+	r.Pass(checkPANLuhn, "the check digit is right")
 }
 
-func (r *reading) readExpiry(account object) {
+func (r *reading) readExpiry(account sim.Object) {
 	month, year, ok := r.expiryMembers(account)
 	if !ok {
 		return
 	}
-	if len(year) == 4 && isDigits(year) && isMonth(month) {
-		r.fail(checkExpiry, expiryLongYear, "expiryYear has four digits")
+	if len(year) == 4 && sim.IsDigits(year) && isMonth(month) {
+		r.Fail(checkExpiry, expiryLongYear, "expiryYear has four digits")
 		year = year[2:]
 	}
-	if isMonth(year) && !isMonth(month) && len(month) == 2 && isDigits(month) {
-		r.fail(checkExpiry, expirySwapped, "expiryMonth is no month, expiryYear could be one")
+	if isMonth(year) && !isMonth(month) && len(month) == 2 && sim.IsDigits(month) {
+		r.Fail(checkExpiry, expirySwapped, "expiryMonth is no month, expiryYear could be one")
 		month, year = year, month
 	}
-	if !isMonth(month) || len(year) != 2 || !isDigits(year) {
-		r.fail(checkExpiry, expiryForm, "expiryMonth or expiryYear is not two digits, or the month is not 01 to 12")
+	if !isMonth(month) || len(year) != 2 || !sim.IsDigits(year) {
+		r.Fail(checkExpiry, expiryForm, "expiryMonth or expiryYear is not two digits, or the month is not 01 to 12")
 		return
 	}
 	r.card.mmyy = month + year
 	r.facts.Expiry = month + "/" + year
-	r.pass(checkExpiry, "%s/%s", month, year)
+	r.Pass(checkExpiry, "%s/%s", month, year)
 	if !r.now.Before(endOf(month, year)) {
-		r.fail(checkNotExpired, cardExpired, "the card expired at the end of %s/%s", month, year)
+		r.Fail(checkNotExpired, cardExpired, "the card expired at the end of %s/%s", month, year)
 	}
-	r.pass(checkNotExpired, "the card is good to the end of %s/%s", month, year)
+	r.Pass(checkNotExpired, "the card is good to the end of %s/%s", month, year)
 }
 
-func (r *reading) expiryMembers(account object) (month, year string, ok bool) {
-	month, okMonth := account.text("expiryMonth")
-	year, okYear := account.text("expiryYear")
+func (r *reading) expiryMembers(account sim.Object) (month, year string, ok bool) {
+	month, okMonth := account.Text("expiryMonth")
+	year, okYear := account.Text("expiryYear")
 	if okMonth && okYear && month != "" && year != "" {
 		return month, year, true
 	}
-	name, combined := account.first("expiry", "expiryDate", "expirationDate", "expiration", "accountExpiry", "cardExpiry")
+	name, combined := account.First("expiry", "expiryDate", "expirationDate", "expiration", "accountExpiry", "cardExpiry")
 	switch {
 	case combined:
-		r.fail(checkExpiry, expiryCombined, "the expiry is one member, %s", name)
+		r.Fail(checkExpiry, expiryCombined, "the expiry is one member, %s", name)
 	case okMonth && len(month) > 2, okYear && len(year) > 4:
-		r.fail(checkExpiry, expiryCombined, "one member holds the whole expiry")
-	case account.has("expiryMonth") && account.has("expiryYear"):
-		r.fail(checkExpiry, expiryForm, "expiryMonth or expiryYear is empty or not a JSON string")
+		r.Fail(checkExpiry, expiryCombined, "one member holds the whole expiry")
+	case account.Has("expiryMonth") && account.Has("expiryYear"):
+		r.Fail(checkExpiry, expiryForm, "expiryMonth or expiryYear is empty or not a JSON string")
 	default:
-		r.fail(checkExpiry, expiryMissing, "expiryMonth or expiryYear is missing")
+		r.Fail(checkExpiry, expiryMissing, "expiryMonth or expiryYear is missing")
 	}
 	return "", "", false
 }
 
-func isMonth(s string) bool { return len(s) == 2 && isDigits(s) && s >= "01" && s <= "12" }
+func isMonth(s string) bool { return len(s) == 2 && sim.IsDigits(s) && s >= "01" && s <= "12" }
 
 // endOf returns the first moment after the month, UTC. Both are two digits.
 func endOf(month, year string) time.Time {
@@ -196,45 +198,45 @@ var sources = map[string][]string{
 		"ACCOUNT_ADDED_VIA_BROWSER", "ACCOUNT_ADDED_VIA_CHIP_DATA", "EXISTING_TOKEN_CREDENTIAL"},
 }
 
-func (r *reading) readSource(plain object) {
-	source, ok := plain.text("source")
+func (r *reading) readSource(plain sim.Object) {
+	source, ok := plain.Text("source")
 	legal := sources[r.facts.Shape]
 	switch {
 	case !ok || source == "":
-		r.fail(checkSource, sourceMissing, "source is missing, null or empty")
+		r.Fail(checkSource, sourceMissing, "source is missing, null or empty")
 	case slices.Contains(legal, source):
 		r.facts.Source = source
-		r.pass(checkSource, "%s", source)
+		r.Pass(checkSource, "%s", source)
 	case slices.Contains(sources[shapeCardInfo], source), slices.Contains(sources[shapeFundingAccount], source):
-		r.fail(checkSource, sourceWrongShape, "%s is not for %s", source, r.facts.Shape)
+		r.Fail(checkSource, sourceWrongShape, "%s is not for %s", source, r.facts.Shape)
 	default:
-		r.fail(checkSource, sourceUnknown, "source is %s", shown(source))
+		r.Fail(checkSource, sourceUnknown, "source is %s", sim.Shown(source))
 	}
 }
 
-func (r *reading) readValidUntil(plain object) {
+func (r *reading) readValidUntil(plain sim.Object) {
 	const name = "dataValidUntilTimestamp"
 	raw, ok := plain[name]
 	if !ok {
-		r.pass(checkValidUntil, "absent: no end")
+		r.Pass(checkValidUntil, "absent: no end")
 		return
 	}
-	text, _ := plain.text(name)
+	text, _ := plain.Text(name)
 	at, good := parseTimestamp(text)
 	switch {
-	case isNull(raw):
-		r.fail(checkValidUntil, fieldNull, "%s is null", name)
+	case sim.IsNull(raw):
+		r.Fail(checkValidUntil, fieldNull, "%s is null", name)
 	case text == "":
-		r.fail(checkValidUntil, fieldEmpty, "%s is empty or no string", name)
+		r.Fail(checkValidUntil, fieldEmpty, "%s is empty or no string", name)
 	case !good:
-		r.fail(checkValidUntil, validUntilForm, "%s", timestampFault(text))
+		r.Fail(checkValidUntil, validUntilForm, "%s", timestampFault(text))
 	case !r.now.Before(at):
-		r.fail(checkValidUntil, validUntilPast, "the data was valid until %s", utc(&at))
+		r.Fail(checkValidUntil, validUntilPast, "the data was valid until %s", utc(&at))
 	}
 	if good {
 		r.facts.ValidUntil = &at
 	}
-	r.pass(checkValidUntil, "until %s", utc(&at))
+	r.Pass(checkValidUntil, "until %s", utc(&at))
 }
 
 // fieldLimits are the longest values of optional members, in characters.
@@ -250,7 +252,7 @@ const maxFieldDepth = 4
 
 // readFields checks the optional members that are known; unknown ones are
 // tolerated.
-func (r *reading) readFields(o object, depth int) {
+func (r *reading) readFields(o sim.Object, depth int) {
 	if depth == 0 {
 		return
 	}
@@ -260,7 +262,7 @@ func (r *reading) readFields(o object, depth int) {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		if inner, f := readObject(o[name]); f == nil {
+		if inner, f := sim.ReadObject(o[name]); f == nil {
 			r.readFields(inner, depth-1)
 			continue
 		}
@@ -270,19 +272,19 @@ func (r *reading) readFields(o object, depth int) {
 	}
 }
 
-func (r *reading) readField(o object, name string, limit int) {
-	text, ok := o.text(name)
+func (r *reading) readField(o sim.Object, name string, limit int) {
+	text, ok := o.Text(name)
 	switch {
-	case isNull(o[name]):
-		r.fail(checkFields, fieldNull, "%s is null", name)
+	case sim.IsNull(o[name]):
+		r.Fail(checkFields, fieldNull, "%s is null", name)
 	case !ok:
-		r.fail(checkFields, fieldWrongType, "%s is not a JSON string", name)
+		r.Fail(checkFields, fieldWrongType, "%s is not a JSON string", name)
 	case text == "":
-		r.fail(checkFields, fieldEmpty, "%s is empty", name)
-	case name == "securityCode" && (len(text) != limit || !isDigits(text)):
-		r.fail(checkFields, securityCodeForm, "securityCode is not three digits")
+		r.Fail(checkFields, fieldEmpty, "%s is empty", name)
+	case name == "securityCode" && (len(text) != limit || !sim.IsDigits(text)):
+		r.Fail(checkFields, securityCodeForm, "securityCode is not three digits")
 	case utf8.RuneCountInString(text) > limit:
-		r.fail(checkFields, fieldTooLong, "%s has more than %d characters", name, limit)
+		r.Fail(checkFields, fieldTooLong, "%s has more than %d characters", name, limit)
 	case name == "cardholderName", name == "accountHolderName":
 		r.facts.HasCardholderName = true
 	}

@@ -5,13 +5,15 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"unicode/utf8"
+
+	"github.com/walletport/walletport/sim"
 )
 
 // decrypt returns the plaintext, or nil if there is none to go on with.
 func (r *reading) decrypt(s sealed, key []byte) []byte {
 	block, err := aes.NewCipher(key)
 	if err != nil {
-		r.fail(checkDecrypt, aesKeyLength, "the AES key has %d bytes", len(key))
+		r.Fail(checkDecrypt, aesKeyLength, "the AES key has %d bytes", len(key))
 		return nil
 	}
 	if s.mode == modeGCM {
@@ -28,14 +30,14 @@ func (r *reading) decryptCBC(s sealed, block cipher.Block) []byte {
 	text, ok := unpad(padded)
 	if !ok {
 		k, detail := explainPadding(s, block, padded)
-		r.fail(checkDecrypt, k, "%s", detail)
+		r.Fail(checkDecrypt, k, "%s", detail)
 		return nil
 	}
 	if k, detail, garbled := explainGarbled(s, block, text); garbled {
-		r.fail(checkDecrypt, k, "%s", detail)
+		r.Fail(checkDecrypt, k, "%s", detail)
 		return nil
 	}
-	r.pass(checkDecrypt, "%d bytes of plaintext, PKCS#7 padding right", len(text))
+	r.Pass(checkDecrypt, "%d bytes of plaintext, PKCS#7 padding right", len(text))
 	return text
 }
 
@@ -50,10 +52,10 @@ func (r *reading) decryptGCM(s sealed, block cipher.Block) []byte {
 	}
 	text, err := gcm.Open(nil, nonce, data, s.aad)
 	if err != nil {
-		r.fail(checkDecrypt, gcmTagWrong, "the GCM tag does not match")
+		r.Fail(checkDecrypt, gcmTagWrong, "the GCM tag does not match")
 		return nil
 	}
-	r.pass(checkDecrypt, "%d bytes of plaintext, GCM tag right", len(text))
+	r.Pass(checkDecrypt, "%d bytes of plaintext, GCM tag right", len(text))
 	return text
 }
 
@@ -87,11 +89,11 @@ func firstBlocks(s sealed, key []byte) []byte {
 }
 
 // explainPadding names the reason of a padding that is not PKCS#7.
-func explainPadding(s sealed, block cipher.Block, padded []byte) (kind, string) {
-	if text, ok := unpad(ecb(block, s.data)); ok && looksLikeJSON(text) {
+func explainPadding(s sealed, block cipher.Block, padded []byte) (sim.Kind, string) {
+	if text, ok := unpad(ecb(block, s.data)); ok && sim.LooksLikeJSON(text) {
 		return dataECB, "every block decrypts on its own"
 	}
-	if !looksLikeJSON(padded) || garbled(padded[:aesBlockBytes]) {
+	if !sim.LooksLikeJSON(padded) || garbled(padded[:aesBlockBytes]) {
 		return dataCorrupt, "the padding is wrong and the plaintext is no JSON: another AES key, another cipher, or changed bytes"
 	}
 	last := int(padded[len(padded)-1])
@@ -112,16 +114,16 @@ func endsObject(text []byte) bool { return bytes.HasSuffix(text, []byte("}")) }
 
 // explainGarbled names the reason of a plaintext that is padded right and still
 // not text.
-func explainGarbled(s sealed, block cipher.Block, text []byte) (k kind, detail string, isGarbled bool) {
+func explainGarbled(s sealed, block cipher.Block, text []byte) (k sim.Kind, detail string, isGarbled bool) {
 	if !anyGarbled(text) {
-		return kind{}, "", false
+		return sim.Kind{}, "", false
 	}
 	switch {
 	case len(text) <= aesBlockBytes || !garbled(text[:aesBlockBytes]) || anyGarbled(text[aesBlockBytes:]):
 		return dataCorrupt, "parts of the plaintext are garbled: the ciphertext was changed", true
-	case looksLikeJSON(text[aesBlockBytes:]):
+	case sim.LooksLikeJSON(text[aesBlockBytes:]):
 		return ivPrefixed, "the JSON starts after the first block", true
-	case looksLikeJSON(cbc(block, nil, s.data)):
+	case sim.LooksLikeJSON(cbc(block, nil, s.data)):
 		return ivMismatch, "only the first block is garbled; an all-zero iv decrypts it", true
 	}
 	return ivMismatch, "only the first block is garbled", true

@@ -461,7 +461,7 @@ func TestFaultsAreDistinctAndTested(t *testing.T) {
 		}
 	}
 	seen := map[string]bool{}
-	for _, file := range []string{"faults.go", "faults_tav.go"} {
+	for _, file := range []string{"../faults.go", "faults.go", "faults_tav.go"} {
 		for _, code := range faultCodes(t, file) {
 			if seen[code] || !regexp.MustCompile(`^[a-z][a-z0-9_]+$`).MatchString(code) {
 				t.Errorf("%s: the code %s is there twice or malformed", file, code)
@@ -489,7 +489,7 @@ func faultCodes(t *testing.T, file string) []string {
 		if !ok {
 			return true
 		}
-		if key, ok := pair.Key.(*ast.Ident); ok && key.Name == "code" {
+		if key, ok := pair.Key.(*ast.Ident); ok && key.Name == "Code" {
 			codes = append(codes, must(strconv.Unquote(pair.Value.(*ast.BasicLit).Value)))
 		}
 		return true

@@ -1,6 +1,6 @@
 package mdessim
 
-import "slices"
+import "github.com/walletport/walletport/sim"
 
 // The checks of an IIDD, in the order of its layers.
 const (
@@ -57,17 +57,17 @@ func openDigitizationData(text string, keys Keys) *reading {
 	r := newReading(keys, iiddChecks)
 	switch {
 	case text == "":
-		r.fail(checkBase64, inputEmpty, "digitizationData is empty")
+		r.Fail(checkBase64, inputEmpty, "digitizationData is empty")
 		return r
 	case len(text) > maxInputBytes:
-		r.fail(checkBase64, inputTooLarge, "digitizationData is longer than %d bytes", maxInputBytes)
+		r.Fail(checkBase64, inputTooLarge, "digitizationData is longer than %d bytes", maxInputBytes)
 		return r
 	}
-	data, f := readBase64(text)
+	data, f := sim.ReadBase64(text)
 	if f != nil {
-		r.fail(checkBase64, f.kind, "%s", f.detail)
+		r.Fail(checkBase64, f.Kind, "%s", f.Detail)
 	}
-	r.pass(checkBase64, "standard base64, %d characters", len(text))
+	r.Pass(checkBase64, "standard base64, %d characters", len(text))
 	if data != nil {
 		r.readIIDD(data)
 	}
@@ -76,12 +76,12 @@ func openDigitizationData(text string, keys Keys) *reading {
 
 // readIIDD checks the JSON of an IIDD.
 func (r *reading) readIIDD(data []byte) {
-	iidd, f := readObject(data)
+	iidd, f := sim.ReadObject(data)
 	if f != nil {
-		r.fail(checkJSON, f.kind, "%s", f.detail)
+		r.Fail(checkJSON, f.Kind, "%s", f.Detail)
 		return
 	}
-	r.pass(checkJSON, "one JSON object of %d bytes", len(data))
+	r.Pass(checkJSON, "one JSON object of %d bytes", len(data))
 	if payload := r.readShape(iidd); payload != nil {
 		r.readPayload(payload)
 	}
@@ -89,11 +89,11 @@ func (r *reading) readIIDD(data []byte) {
 }
 
 // readShape finds the encrypted payload, nil if there is none to open.
-func (r *reading) readShape(iidd object) object {
-	card, funding := iidd.has(shapeCardInfo), iidd.has(shapeFundingAccount)
+func (r *reading) readShape(iidd sim.Object) sim.Object {
+	card, funding := iidd.Has(shapeCardInfo), iidd.Has(shapeFundingAccount)
 	switch {
 	case card && funding:
-		r.fail(checkShape, shapeBoth, "cardInfo and fundingAccountInfo are both there")
+		r.Fail(checkShape, shapeBoth, "cardInfo and fundingAccountInfo are both there")
 		r.facts.Shape = shapeCardInfo
 		return r.member(iidd, shapeCardInfo)
 	case card:
@@ -102,27 +102,27 @@ func (r *reading) readShape(iidd object) object {
 		return r.readFundingAccount(iidd)
 	}
 	for _, shape := range []string{shapeCardInfo, shapeFundingAccount} {
-		if name, ok := iidd.fold(shape); ok && name != shape {
-			r.fail(checkShape, shapeMemberCase, "the member is spelled %s", shown(name))
+		if name, ok := iidd.Fold(shape); ok && name != shape {
+			r.Fail(checkShape, shapeMemberCase, "the member is spelled %s", sim.Shown(name))
 			return nil
 		}
 	}
-	r.fail(checkShape, shapeNone, "neither cardInfo nor fundingAccountInfo has a value")
+	r.Fail(checkShape, shapeNone, "neither cardInfo nor fundingAccountInfo has a value")
 	return nil
 }
 
-func (r *reading) readCardInfo(iidd object) object {
+func (r *reading) readCardInfo(iidd sim.Object) sim.Object {
 	r.facts.Shape = shapeCardInfo
 	info := r.member(iidd, shapeCardInfo)
-	if info.has(memberPayload) {
-		r.fail(checkShape, cardInfoNested, "cardInfo has a member encryptedPayload")
+	if info.Has(memberPayload) {
+		r.Fail(checkShape, cardInfoNested, "cardInfo has a member encryptedPayload")
 		return r.member(info, memberPayload)
 	}
-	r.pass(checkShape, "cardInfo")
+	r.Pass(checkShape, "cardInfo")
 	return info
 }
 
-func (r *reading) readFundingAccount(iidd object) object {
+func (r *reading) readFundingAccount(iidd sim.Object) sim.Object {
 	r.facts.Shape = shapeFundingAccount
 	info := r.member(iidd, shapeFundingAccount)
 	if info == nil {
@@ -130,41 +130,41 @@ func (r *reading) readFundingAccount(iidd object) object {
 	}
 	var present []string
 	for _, name := range []string{memberPayload, "pushAccountReceipt", "panUniqueReference", "tokenUniqueReference"} {
-		if info.has(name) {
+		if info.Has(name) {
 			present = append(present, name)
 		}
 	}
 	switch {
-	case len(present) == 0 && info.has("encryptedData"):
-		r.fail(checkShape, fundingFlat, "the encrypted members stand directly in fundingAccountInfo")
+	case len(present) == 0 && info.Has("encryptedData"):
+		r.Fail(checkShape, fundingFlat, "the encrypted members stand directly in fundingAccountInfo")
 		return info
 	case len(present) != 1:
-		r.fail(checkShape, fundingChoice, "%d of the four are there", len(present))
+		r.Fail(checkShape, fundingChoice, "%d of the four are there", len(present))
 		return nil
 	case present[0] != memberPayload:
 		r.facts.AccountReference = present[0]
-		r.pass(checkShape, "fundingAccountInfo with %s instead of a card", present[0])
-		r.order = slices.Insert(slices.Clone(r.order), slices.Index(r.order, checkShape)+1, checkReference)
-		r.skip("only MDES itself can resolve it", checkReference)
-		r.drop(sealedChecks...)
-		r.drop(openedChecks...)
-		r.drop(cardChecks...)
+		r.Pass(checkShape, "fundingAccountInfo with %s instead of a card", present[0])
+		r.Insert(checkShape, checkReference)
+		r.Skip("only MDES itself can resolve it", checkReference)
+		r.Drop(sealedChecks...)
+		r.Drop(openedChecks...)
+		r.Drop(cardChecks...)
 		return nil
 	}
-	r.pass(checkShape, "fundingAccountInfo with encryptedPayload")
+	r.Pass(checkShape, "fundingAccountInfo with encryptedPayload")
 	return r.member(info, memberPayload)
 }
 
 // member returns an object member of the shape, or nil.
-func (r *reading) member(parent object, name string) object {
-	child, f := readObject(parent[name])
+func (r *reading) member(parent sim.Object, name string) sim.Object {
+	child, f := sim.ReadObject(parent[name])
 	switch {
 	case f == nil:
 		return child
-	case f.kind == jsonNotObject:
-		r.fail(checkShape, shapeNotObject, "%s is not a JSON object", name)
+	case f.Kind == sim.JSONNotObject:
+		r.Fail(checkShape, shapeNotObject, "%s is not a JSON object", name)
 	default:
-		r.fail(checkShape, f.kind, "%s: %s", name, f.detail)
+		r.Fail(checkShape, f.Kind, "%s: %s", name, f.Detail)
 	}
 	return nil
 }

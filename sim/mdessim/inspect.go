@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/walletport/walletport/sim"
 )
 
 // maxInputBytes is the longest text looked at. It leaves room for the longest
@@ -66,10 +68,10 @@ func inspectText(text string, keys Keys) Report {
 		return refusal(inputEmpty, "there is no payload")
 	case len(text) > maxInputBytes:
 		return refusal(inputTooLarge, "the payload is longer than %d bytes", maxInputBytes)
-	case looksLikeJSON([]byte(text)):
+	case sim.LooksLikeJSON([]byte(text)):
 		return inspectJSON(text, keys)
 	}
-	data, _ := readBase64(text)
+	data, _ := sim.ReadBase64(text)
 	if looksLikeTAV(data) {
 		return OpenTAV(text, keys)
 	}
@@ -77,8 +79,8 @@ func inspectText(text string, keys Keys) Report {
 }
 
 func inspectJSON(text string, keys Keys) Report {
-	members, _ := readObject([]byte(text))
-	if answer, ok := members.text("digitizationData"); ok {
+	members, _ := sim.ReadObject([]byte(text))
+	if answer, ok := members.Text("digitizationData"); ok {
 		report := inspectText(answer, keys)
 		report.Facts.Notes = append([]string{"taken from the answer's member digitizationData"}, report.Facts.Notes...)
 		return report
@@ -87,14 +89,14 @@ func inspectJSON(text string, keys Keys) Report {
 	if looksLikeTAV([]byte(text)) {
 		r := newReading(keys, tavChecks)
 		r.facts.Notes = append(r.facts.Notes, note)
-		r.drop(checkTAVLength, checkTAVBase64)
+		r.Drop(checkTAVLength, checkTAVBase64)
 		r.expectCard()
 		r.readTAVJSON([]byte(text))
 		return r.report(KindTAV)
 	}
 	r := newReading(keys, iiddChecks)
 	r.facts.Notes = append(r.facts.Notes, note)
-	r.drop(checkBase64)
+	r.Drop(checkBase64)
 	r.readIIDD([]byte(text))
 	return r.report(KindDigitizationData)
 }
@@ -112,8 +114,8 @@ func looksLikeTAV(data []byte) bool {
 }
 
 // refusal is the report on what is no payload at all.
-func refusal(k kind, format string, args ...any) Report {
+func refusal(k sim.Kind, format string, args ...any) Report {
 	r := newReading(Keys{}, []string{checkInput})
-	r.fail(checkInput, k, format, args...)
+	r.Fail(checkInput, k, format, args...)
 	return r.report(KindUnknown)
 }

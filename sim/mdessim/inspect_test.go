@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/sim"
 	"github.com/walletport/walletport/sim/mdessim"
 	"pgregory.net/rapid"
 )
@@ -25,7 +26,7 @@ var update = flag.Bool("update", false, "rewrite testdata/golden")
 func TestTAVOnItsOwn(t *testing.T) {
 	const tur = "DWSPMC000000000010906a349d9ca4eb1a4d53e3c90a11d9"
 	card := func(pan, mmyy, tur string) *mdessim.ExpectedCard {
-		return &mdessim.ExpectedCard{Number: mdessim.NewCardNumber(pan), ExpiryMMYY: mmyy, TokenUniqueReference: tur}
+		return &mdessim.ExpectedCard{Number: sim.NewCardNumber(pan), ExpiryMMYY: mmyy, TokenUniqueReference: tur}
 	}
 	bound := func(r *recipe) {
 		r.tav.version, r.tav.text = "2", testPAN+"Y1228Y"+tur
@@ -102,7 +103,7 @@ func TestWriteTextGolden(t *testing.T) {
 		"refused":  mdessim.Inspect([]byte(refused.text()), simKeys()),
 		"keyless":  mdessim.Inspect([]byte(newRecipe().text()), mdessim.Keys{Now: simKeys().Now}),
 		"garbage":  mdessim.Inspect([]byte(" "), simKeys()),
-		"token": {Kind: mdessim.KindDigitizationData, Accepted: true, FirstFault: &mdessim.Fault{Code: "tav_missing", Detail: "detail", Remedy: "remedy"},
+		"token": {Kind: mdessim.KindDigitizationData, Verdict: sim.Verdict{Accepted: true, FirstFault: &sim.Fault{Code: "tav_missing", Detail: "detail", Remedy: "remedy"}},
 			Token: &mdessim.Token{TokenUniqueReference: "DWSPMC", Status: mdessim.StatusInactive}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -134,8 +135,8 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("closed") 
 func TestCardNumberPrintsMasked(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		pan := rapid.StringMatching(`[0-9]{8,20}`).Draw(t, "pan")
-		n := mdessim.NewCardNumber(pan)
-		hidden := struct{ n mdessim.CardNumber }{n}
+		n := sim.NewCardNumber(pan)
+		hidden := struct{ n sim.CardNumber }{n}
 		var logged bytes.Buffer
 		slog.New(slog.NewTextHandler(&logged, nil)).Info("x", "card", n)
 		for _, out := range []string{n.String(), fmt.Sprintf("%v %+v %#v %s %x %d", n, n, n, n, n, n), fmt.Sprintf("%v %+v %#v", hidden, hidden, hidden),
@@ -149,7 +150,7 @@ func TestCardNumberPrintsMasked(t *testing.T) {
 			t.Fatalf("%d digits of %d are shown", len(digits), len(pan))
 		}
 	})
-	if zero := (mdessim.CardNumber{}).String(); zero != "****" {
+	if zero := (sim.CardNumber{}).String(); zero != "****" {
 		t.Errorf("no number prints as %q", zero)
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"encoding/pem"
 	"strings"
 	"time"
+
+	"github.com/walletport/walletport/sim"
 )
 
 // Keys is what MDES holds to open a payload. The zero Keys check only what needs
@@ -40,7 +42,7 @@ type TAVKey struct {
 
 // ExpectedCard is the card that a TAV should have been signed for.
 type ExpectedCard struct {
-	Number               CardNumber
+	Number               sim.CardNumber
 	ExpiryMMYY           string
 	TokenUniqueReference string // for a TAV v2 that names a token; may be empty
 }
@@ -73,14 +75,14 @@ func (k EncryptionKey) isNamed(fingerprint string) bool {
 // wrongDigest is a digest that people take for the fingerprint.
 type wrongDigest struct {
 	hex  string
-	kind kind
+	kind sim.Kind
 }
 
 // wrongDigests returns what a fingerprint of this key looks like when the wrong
 // thing was hashed, or with the wrong hash.
 func (k EncryptionKey) wrongDigests() []wrongDigest {
 	var all []wrongDigest
-	add := func(data []byte, forSHA1, forSHA256 kind) {
+	add := func(data []byte, forSHA1, forSHA256 sim.Kind) {
 		short := sha1.Sum(data)
 		long := sha256.Sum256(data)
 		all = append(all, wrongDigest{hex.EncodeToString(short[:]), forSHA1}, wrongDigest{hex.EncodeToString(long[:]), forSHA256})

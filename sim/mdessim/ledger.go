@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/sim"
 )
 
 // TokenStatus is the state of a token, in MDES's words.
@@ -200,11 +201,11 @@ func (l *ledger) close() error {
 // panReference names a PAN without holding it: a keyed hash, for there are few
 // enough PANs to try them all against a plain one. The counter is there for the
 // rare digest that reads like a PAN.
-func (l *ledger) panReference(number CardNumber) string {
+func (l *ledger) panReference(number sim.CardNumber) string {
 	for counter := byte(0); ; counter++ {
 		mac := hmac.New(sha256.New, l.purKey)
 		mac.Write([]byte{counter})
-		mac.Write([]byte(number.reveal()))
+		mac.Write([]byte(number.Clear()))
 		text := hex.EncodeToString(mac.Sum(nil)[:referenceBytes])
 		if !walletport.ContainsPAN(text) {
 			return prefixPUR + text

@@ -8,6 +8,8 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+
+	"github.com/walletport/walletport/sim"
 )
 
 // wrapping is a way to encrypt the AES key with RSA.
@@ -15,7 +17,7 @@ type wrapping struct {
 	name      string
 	label     string      // what oaepHashingAlgorithm should say for it
 	hash, mgf crypto.Hash // zero hash is PKCS#1 v1.5
-	asFault   kind        // what it means if the label says otherwise
+	asFault   sim.Kind    // what it means if the label says otherwise
 }
 
 // wrappings are the ways seen in the field, the legal ones first.
@@ -66,23 +68,23 @@ func (r *reading) open(s sealed) {
 func (r *reading) findKeys(fingerprint string) []EncryptionKey {
 	for _, key := range r.keys.Encryption {
 		if key.isNamed(fingerprint) {
-			r.pass(checkFingerprintKnown, "it names a key of this MDES")
+			r.Pass(checkFingerprintKnown, "it names a key of this MDES")
 			return []EncryptionKey{key}
 		}
 	}
 	for _, key := range r.keys.Encryption {
 		for _, wrong := range key.wrongDigests() {
 			if fingerprint != "" && equalHex(wrong.hex, fingerprint) {
-				r.fail(checkFingerprintKnown, wrong.kind, "it is a digest of a known key, but not the one this MDES looks up: %s", wrong.kind.code)
+				r.Fail(checkFingerprintKnown, wrong.kind, "it is a digest of a known key, but not the one this MDES looks up: %s", wrong.kind.Code)
 				return []EncryptionKey{key}
 			}
 		}
 	}
 	if len(r.keys.Encryption) == 1 && len(r.keys.Encryption[0].names()) == 0 {
-		r.skip("needs the certificate of the encryption key", checkFingerprintKnown)
+		r.Skip("needs the certificate of the encryption key", checkFingerprintKnown)
 		return r.keys.Encryption
 	}
-	r.fail(checkFingerprintKnown, fingerprintUnknown, "no key of this MDES has that fingerprint, nor any other digest of a known key")
+	r.Fail(checkFingerprintKnown, fingerprintUnknown, "no key of this MDES has that fingerprint, nor any other digest of a known key")
 	return r.keys.Encryption
 }
 
@@ -99,7 +101,7 @@ func (r *reading) unwrapKey(s sealed, candidates []EncryptionKey) []byte {
 	for _, key := range candidates {
 		if aesKey, err := labelled.unwrap(key.Decrypter, s.key); err == nil {
 			r.facts.KeyWrap = labelled.name
-			r.pass(checkKeyUnwrap, "%s", labelled.name)
+			r.Pass(checkKeyUnwrap, "%s", labelled.name)
 			return aesKey
 		}
 	}
@@ -110,7 +112,7 @@ func (r *reading) unwrapKey(s sealed, candidates []EncryptionKey) []byte {
 				continue
 			}
 			r.facts.KeyWrap = w.name
-			r.fail(checkKeyUnwrap, w.faultUnder(s.oaepHash), "labelled %s, really %s", labelled.name, w.name)
+			r.Fail(checkKeyUnwrap, w.faultUnder(s.oaepHash), "labelled %s, really %s", labelled.name, w.name)
 			return aesKey
 		}
 	}
@@ -118,7 +120,7 @@ func (r *reading) unwrapKey(s sealed, candidates []EncryptionKey) []byte {
 }
 
 // faultUnder names the fault of a wrapping that stands under a wrong label.
-func (w wrapping) faultUnder(label string) kind {
+func (w wrapping) faultUnder(label string) sim.Kind {
 	if label == labelNone {
 		return wrapUnnamed
 	}
@@ -130,12 +132,12 @@ func (r *reading) unwrapWithOtherKey(s sealed) []byte {
 		for _, w := range wrappings[:legalWrappings] {
 			if aesKey, err := w.unwrap(key.Decrypter, s.key); err == nil {
 				r.facts.KeyWrap = w.name
-				r.fail(checkKeyUnwrap, wrapOtherKey, "another key of this MDES opens it")
+				r.Fail(checkKeyUnwrap, wrapOtherKey, "another key of this MDES opens it")
 				return aesKey
 			}
 		}
 	}
-	r.fail(checkKeyUnwrap, wrapFailed, "no key of this MDES opens it, by any wrapping seen in the field")
+	r.Fail(checkKeyUnwrap, wrapFailed, "no key of this MDES opens it, by any wrapping seen in the field")
 	return nil
 }
 
@@ -143,16 +145,16 @@ func (r *reading) unwrapWithOtherKey(s sealed) []byte {
 // unless the payload was really encrypted with the text's own bytes.
 func (r *reading) readAESKey(s sealed, key []byte) []byte {
 	legal := len(key) == 16 || len(key) == 32
-	if inner := keyInText(key); inner != nil && (!legal || !looksLikeJSON(firstBlocks(s, key))) {
-		r.fail(checkAESKey, aesKeyText, "the unwrapped key is the text of a key of %d bytes", len(inner))
+	if inner := keyInText(key); inner != nil && (!legal || !sim.LooksLikeJSON(firstBlocks(s, key))) {
+		r.Fail(checkAESKey, aesKeyText, "the unwrapped key is the text of a key of %d bytes", len(inner))
 		return inner
 	}
 	if !legal {
-		r.fail(checkAESKey, aesKeyLength, "the AES key has %d bytes", len(key))
+		r.Fail(checkAESKey, aesKeyLength, "the AES key has %d bytes", len(key))
 		return nil
 	}
 	r.facts.Cipher = fmt.Sprintf("AES-%d-%s", 8*len(key), s.mode)
-	r.pass(checkAESKey, "AES-%d", 8*len(key))
+	r.Pass(checkAESKey, "AES-%d", 8*len(key))
 	return key
 }
 
@@ -160,7 +162,7 @@ func (r *reading) readAESKey(s sealed, key []byte) []byte {
 func keyInText(key []byte) []byte {
 	inner, err := hex.DecodeString(string(key))
 	if err != nil {
-		inner = decodeOrNil(base64.StdEncoding, string(key))
+		inner = sim.DecodeOrNil(base64.StdEncoding, string(key))
 	}
 	if len(inner) == 16 || len(inner) == 32 {
 		return inner

@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
+
+	"github.com/walletport/walletport/sim"
 )
 
 // The limits of the encrypted payload, MDES Pre-Digitization API 2.0, in
@@ -42,7 +44,7 @@ type sealed struct {
 
 // readPayload checks the members of an encrypted payload and opens it if the
 // keys are there.
-func (r *reading) readPayload(p object) {
+func (r *reading) readPayload(p sim.Object) {
 	if !r.readMembers(p) {
 		return
 	}
@@ -58,8 +60,8 @@ func (r *reading) readPayload(p object) {
 	}
 	r.readDataLength(&s)
 	if len(r.keys.Encryption) == 0 {
-		r.skip("needs the MDES encryption key", openedChecks...)
-		r.skip("needs the decrypted card", cardChecks...)
+		r.Skip("needs the MDES encryption key", openedChecks...)
+		r.Skip("needs the decrypted card", cardChecks...)
 		return
 	}
 	if s.key != nil && s.data != nil {
@@ -68,24 +70,24 @@ func (r *reading) readPayload(p object) {
 }
 
 // readMembers checks presence and types; false if there is nothing to go on with.
-func (r *reading) readMembers(p object) bool {
+func (r *reading) readMembers(p sim.Object) bool {
 	for _, name := range []string{"publicKeyFingerprint", "encryptedKey", "encryptedData"} {
 		if _, ok := p[name]; ok {
 			continue
 		}
-		if other, ok := p.fold(name); ok {
-			r.fail(checkMembers, memberCase, "%s is spelled %s", name, shown(other))
+		if other, ok := p.Fold(name); ok {
+			r.Fail(checkMembers, memberCase, "%s is spelled %s", name, sim.Shown(other))
 			p[name] = p[other]
 			continue
 		}
-		r.fail(checkMembers, memberMissing, "%s is missing", name)
+		r.Fail(checkMembers, memberMissing, "%s is missing", name)
 		return false
 	}
 	names := []string{"publicKeyFingerprint", "encryptedKey", "encryptedData", "oaepHashingAlgorithm", "iv", "algorithmCipherMode", "tag", "aad"}
 	for _, name := range names {
 		r.readMemberType(p, name)
 	}
-	r.pass(checkMembers, "encryptedData, encryptedKey and publicKeyFingerprint are there, all strings")
+	r.Pass(checkMembers, "encryptedData, encryptedKey and publicKeyFingerprint are there, all strings")
 	return true
 }
 
@@ -94,61 +96,61 @@ func (r *reading) readMembers(p object) bool {
 // additional data is a legal GCM input.
 var mayBeEmpty = map[string]bool{"oaepHashingAlgorithm": true, "aad": true}
 
-func (r *reading) readMemberType(p object, name string) {
+func (r *reading) readMemberType(p sim.Object, name string) {
 	raw, ok := p[name]
 	if !ok {
 		return
 	}
-	text, isText := p.text(name)
+	text, isText := p.Text(name)
 	switch {
-	case isNull(raw):
-		r.fail(checkMembers, memberNull, "%s is null", name)
+	case sim.IsNull(raw):
+		r.Fail(checkMembers, memberNull, "%s is null", name)
 	case !isText:
-		r.fail(checkMembers, memberNotString, "%s is not a string", name)
+		r.Fail(checkMembers, memberNotString, "%s is not a string", name)
 	case text == "" && !mayBeEmpty[name]:
-		r.fail(checkMembers, memberEmpty, "%s is empty", name)
+		r.Fail(checkMembers, memberEmpty, "%s is empty", name)
 	}
 }
 
-func (r *reading) readFingerprint(p object) string {
-	text, ok := p.text("publicKeyFingerprint")
+func (r *reading) readFingerprint(p sim.Object) string {
+	text, ok := p.Text("publicKeyFingerprint")
 	if !ok || text == "" {
 		return ""
 	}
 	plain := strings.ReplaceAll(text, ":", "")
 	switch _, err := hex.DecodeString(plain); {
 	case err != nil, plain != text:
-		r.fail(checkFingerprint, fingerprintNotHex, "publicKeyFingerprint is not plain hex")
+		r.Fail(checkFingerprint, fingerprintNotHex, "publicKeyFingerprint is not plain hex")
 	case len(text) < minFingerprintChars || len(text) > maxFingerprintChars:
-		r.fail(checkFingerprint, fingerprintLength, "publicKeyFingerprint has %d characters", len(text))
+		r.Fail(checkFingerprint, fingerprintLength, "publicKeyFingerprint has %d characters", len(text))
 	default:
 		r.facts.Fingerprint = shownHex(text)
-		r.pass(checkFingerprint, "%d hex characters", len(text))
+		r.Pass(checkFingerprint, "%d hex characters", len(text))
 	}
 	return plain
 }
 
-func (r *reading) readEncryptedKey(p object) []byte {
-	text, ok := p.text("encryptedKey")
+func (r *reading) readEncryptedKey(p sim.Object) []byte {
+	text, ok := p.Text("encryptedKey")
 	if !ok || text == "" {
 		return nil
 	}
 	key := r.readHex(checkEncryptedKey, text, encryptedKeyBase64, encryptedKeyNotHex)
 	if key != nil && (2*len(key) < minEncryptedKeyChars || 2*len(key) > maxEncryptedKeyChars) {
-		r.fail(checkEncryptedKey, encryptedKeyLength, "encryptedKey has %d bytes", len(key))
+		r.Fail(checkEncryptedKey, encryptedKeyLength, "encryptedKey has %d bytes", len(key))
 	}
-	r.pass(checkEncryptedKey, "%d bytes in hex", len(key))
+	r.Pass(checkEncryptedKey, "%d bytes in hex", len(key))
 	return key
 }
 
-func (r *reading) readEncryptedData(p object) []byte {
-	text, ok := p.text("encryptedData")
+func (r *reading) readEncryptedData(p sim.Object) []byte {
+	text, ok := p.Text("encryptedData")
 	if !ok || text == "" {
 		return nil
 	}
 	data := r.readHex(checkEncryptedData, text, dataBase64, dataNotHex)
 	if len(text) > maxDataChars {
-		r.fail(checkEncryptedData, dataLength, "encryptedData has %d characters", len(text))
+		r.Fail(checkEncryptedData, dataLength, "encryptedData has %d characters", len(text))
 	}
 	return data
 }
@@ -160,70 +162,70 @@ func (r *reading) readDataLength(s *sealed) {
 		return
 	}
 	if rest := len(s.data) % aesBlockBytes; s.mode == modeCBC && rest != 0 {
-		r.fail(checkEncryptedData, dataTruncated, "encryptedData has %d bytes: %d too many for whole blocks of 16", len(s.data), rest)
+		r.Fail(checkEncryptedData, dataTruncated, "encryptedData has %d bytes: %d too many for whole blocks of 16", len(s.data), rest)
 	}
-	r.pass(checkEncryptedData, "%d bytes in hex", len(s.data))
+	r.Pass(checkEncryptedData, "%d bytes in hex", len(s.data))
 }
 
 // readHex decodes a hex member. Base64 is named and decoded all the same.
-func (r *reading) readHex(check, text string, isBase64, notHex kind) []byte {
+func (r *reading) readHex(check, text string, isBase64, notHex sim.Kind) []byte {
 	data, err := hex.DecodeString(text)
 	if err == nil {
 		return data
 	}
 	for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawURLEncoding} {
-		if data := decodeOrNil(enc, text); data != nil {
-			r.fail(check, isBase64, "the value is base64")
+		if data := sim.DecodeOrNil(enc, text); data != nil {
+			r.Fail(check, isBase64, "the value is base64")
 			return data
 		}
 	}
 	if len(text)%2 == 1 {
-		r.fail(check, notHex, "the value has an odd number of characters")
+		r.Fail(check, notHex, "the value has an odd number of characters")
 		return nil
 	}
-	r.fail(check, notHex, "the value is not hex")
+	r.Fail(check, notHex, "the value is not hex")
 	return nil
 }
 
-func (r *reading) readOAEPHash(p object) string {
-	text, _ := p.text("oaepHashingAlgorithm")
+func (r *reading) readOAEPHash(p sim.Object) string {
+	text, _ := p.Text("oaepHashingAlgorithm")
 	switch plain := strings.ReplaceAll(strings.ToUpper(text), "-", ""); {
 	case text == labelNone:
-		r.pass(checkOAEPHash, "absent: RSA PKCS#1 v1.5")
+		r.Pass(checkOAEPHash, "absent: RSA PKCS#1 v1.5")
 		return labelNone
 	case text == label256, text == label512:
-		r.pass(checkOAEPHash, "RSA-OAEP with %s", text)
+		r.Pass(checkOAEPHash, "RSA-OAEP with %s", text)
 		return text
 	case plain == label256, plain == label512:
 		if strings.Contains(text, "-") {
-			r.fail(checkOAEPHash, oaepHashHyphen, "oaepHashingAlgorithm is %s", shown(text))
+			r.Fail(checkOAEPHash, oaepHashHyphen, "oaepHashingAlgorithm is %s", sim.Shown(text))
 		}
-		r.fail(checkOAEPHash, oaepHashUnknown, "oaepHashingAlgorithm is %s", shown(text))
+		r.Fail(checkOAEPHash, oaepHashUnknown, "oaepHashingAlgorithm is %s", sim.Shown(text))
 		return plain
 	}
-	r.fail(checkOAEPHash, oaepHashUnknown, "oaepHashingAlgorithm is %s", shown(text))
+	r.Fail(checkOAEPHash, oaepHashUnknown, "oaepHashingAlgorithm is %s", sim.Shown(text))
 	return labelNone
 }
 
-func (r *reading) readCipherMode(p object) string {
-	text, ok := p.text("algorithmCipherMode")
+func (r *reading) readCipherMode(p sim.Object) string {
+	text, ok := p.Text("algorithmCipherMode")
 	switch {
 	case !ok, text == "":
-		r.pass(checkCipherMode, "absent: CBC")
+		r.Pass(checkCipherMode, "absent: CBC")
 	case text == modeCBC:
-		r.pass(checkCipherMode, "CBC")
+		r.Pass(checkCipherMode, "CBC")
 	case text == modeGCM:
 		return modeGCM
 	default:
-		r.fail(checkCipherMode, cipherModeUnknown, "algorithmCipherMode is %s", shown(text))
+		r.Fail(checkCipherMode, cipherModeUnknown, "algorithmCipherMode is %s", sim.Shown(text))
 	}
 	return modeCBC
 }
 
-func (r *reading) readIV(p object, mode string) []byte {
-	text, ok := p.text("iv")
+func (r *reading) readIV(p sim.Object, mode string) []byte {
+	text, ok := p.Text("iv")
 	if !ok || text == "" {
-		r.pass(checkIV, "absent: all zero")
+		r.Pass(checkIV, "absent: all zero")
 		return nil
 	}
 	want := aesBlockBytes
@@ -232,27 +234,27 @@ func (r *reading) readIV(p object, mode string) []byte {
 	}
 	iv := r.readHex(checkIV, text, ivBase64, ivNotHex)
 	if iv != nil && len(iv) != want {
-		r.fail(checkIV, ivLength, "the iv has %d bytes; %s takes %d", len(iv), mode, want)
+		r.Fail(checkIV, ivLength, "the iv has %d bytes; %s takes %d", len(iv), mode, want)
 	}
-	r.pass(checkIV, "%d bytes in hex", len(iv))
+	r.Pass(checkIV, "%d bytes in hex", len(iv))
 	return iv
 }
 
-func (r *reading) readGCM(p object) (tag, aad []byte) {
-	tagText, _ := p.text("tag")
-	aadText, hasAAD := p.text("aad")
+func (r *reading) readGCM(p sim.Object) (tag, aad []byte) {
+	tagText, _ := p.Text("tag")
+	aadText, hasAAD := p.Text("aad")
 	tag, errTag := hex.DecodeString(tagText)
 	aad, errAAD := hex.DecodeString(aadText)
 	switch {
 	case tagText == "":
-		r.fail(checkCipherMode, gcmTagMissing, "the mode is GCM and there is no tag")
+		r.Fail(checkCipherMode, gcmTagMissing, "the mode is GCM and there is no tag")
 	case errTag != nil || len(tag) != gcmTagBytes:
-		r.fail(checkCipherMode, gcmTagForm, "tag is not 16 bytes in hex")
+		r.Fail(checkCipherMode, gcmTagForm, "tag is not 16 bytes in hex")
 	case !hasAAD:
-		r.fail(checkCipherMode, gcmAADMissing, "the mode is GCM and there is no aad")
+		r.Fail(checkCipherMode, gcmAADMissing, "the mode is GCM and there is no aad")
 	case errAAD != nil || len(aadText) > maxAADChars:
-		r.fail(checkCipherMode, gcmAADForm, "aad is not hex of at most %d characters", maxAADChars)
+		r.Fail(checkCipherMode, gcmAADForm, "aad is not hex of at most %d characters", maxAADChars)
 	}
-	r.pass(checkCipherMode, "GCM with tag and aad")
+	r.Pass(checkCipherMode, "GCM with tag and aad")
 	return tag, aad
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/sim"
 )
 
 // Config is what a simulated scheme needs. All fields but Now are required.
@@ -72,7 +73,7 @@ const tokenRequestorDigits = 11
 // A refused payload is a Report, not an error. Errors: CodeInvalid,
 // reason token_requestor_id; CodeUnavailable, reason store_unavailable.
 func (s *Scheme) Digitize(ctx context.Context, req Request) (Report, error) {
-	if len(req.TokenRequestorID) != tokenRequestorDigits || !isDigits(req.TokenRequestorID) {
+	if len(req.TokenRequestorID) != tokenRequestorDigits || !sim.IsDigits(req.TokenRequestorID) {
 		return Report{}, walletport.Errorf(walletport.CodeInvalid, "token_requestor_id", "a token requestor id has %d digits", tokenRequestorDigits)
 	}
 	if err := ctx.Err(); err != nil {
@@ -82,13 +83,13 @@ func (s *Scheme) Digitize(ctx context.Context, req Request) (Report, error) {
 	keys.Now = s.now
 	r := openDigitizationData(req.DigitizationData, keys)
 	if r.facts.AccountReference != "" {
-		r.fail(checkReference, referenceUnknown, "this MDES issued no such %s", r.facts.AccountReference)
+		r.Fail(checkReference, referenceUnknown, "this MDES issued no such %s", r.facts.AccountReference)
 	}
 	report := r.report(KindDigitizationData)
 	if !report.Accepted {
 		return report, nil
 	}
-	token, err := s.makeToken(r.card.number, req, r.failed(checkTAVPresent))
+	token, err := s.makeToken(r.card.number, req, r.Failed(checkTAVPresent))
 	if err != nil {
 		return Report{}, err
 	}
@@ -96,7 +97,7 @@ func (s *Scheme) Digitize(ctx context.Context, req Request) (Report, error) {
 	return report, nil
 }
 
-func (s *Scheme) makeToken(number CardNumber, req Request, needsStepUp bool) (Token, error) {
+func (s *Scheme) makeToken(number sim.CardNumber, req Request, needsStepUp bool) (Token, error) {
 	tur, err := newTokenReference(s.rand)
 	if err != nil {
 		return Token{}, err
@@ -108,7 +109,7 @@ func (s *Scheme) makeToken(number CardNumber, req Request, needsStepUp bool) (To
 		Status:               StatusInactive,
 		TokenRequestorID:     req.TokenRequestorID,
 		WalletProvider:       req.WalletProvider,
-		AccountPANSuffix:     number.lastFour(),
+		AccountPANSuffix:     number.LastFour(),
 		CreatedAt:            now,
 	}
 	if !needsStepUp {

@@ -8,6 +8,8 @@ import (
 	"encoding/hex"
 	"math/big"
 	"slices"
+
+	"github.com/walletport/walletport/sim"
 )
 
 // verify checks a TAV's signature in two steps: is it a signature by a key of
@@ -15,7 +17,7 @@ import (
 // text), and is the signed text that of this card.
 func (r *reading) verify(t tav) {
 	if len(r.keys.TAV) == 0 {
-		r.skip("needs the issuer's TAV public key", checkTAVKey, checkTAVSignature, checkTAVCard)
+		r.Skip("needs the issuer's TAV public key", checkTAVKey, checkTAVSignature, checkTAVCard)
 		return
 	}
 	candidates := r.tavKeys(t.alias)
@@ -44,13 +46,13 @@ func (r *reading) tavKeys(alias string) []*rsa.PublicKey {
 	}
 	switch {
 	case alias == "", !aliases:
-		r.pass(checkTAVKey, "not named by an alias: each TAV key of the issuer is tried, %d in all", len(all))
+		r.Pass(checkTAVKey, "not named by an alias: each TAV key of the issuer is tried, %d in all", len(all))
 		return all
 	case len(named) == 0:
-		r.fail(checkTAVKey, tavAliasUnknown, "no TAV key of this issuer has that keyAlias")
+		r.Fail(checkTAVKey, tavAliasUnknown, "no TAV key of this issuer has that keyAlias")
 		return all
 	}
-	r.pass(checkTAVKey, "the key that keyAlias names")
+	r.Pass(checkTAVKey, "the key that keyAlias names")
 	return named
 }
 
@@ -66,19 +68,19 @@ func (r *reading) verifyForm(signature []byte, keys []*rsa.PublicKey) *rsa.Publi
 		}
 		k, good, found := signatureForm(message, key.N.BitLen())
 		if good {
-			r.pass(checkTAVSignature, "RSASSA-PKCS1-v1_5 with SHA-256 by a known key")
+			r.Pass(checkTAVSignature, "RSASSA-PKCS1-v1_5 with SHA-256 by a known key")
 			return key
 		}
 		if found {
-			r.fail(checkTAVSignature, k, "a known key signed, but not with RSASSA-PKCS1-v1_5 and SHA-256")
+			r.Fail(checkTAVSignature, k, "a known key signed, but not with RSASSA-PKCS1-v1_5 and SHA-256")
 			return nil
 		}
 	}
 	if !slices.Contains(sizes, len(signature)) {
-		r.fail(checkTAVSignature, tavSignatureLength, "the signature has %d bytes", len(signature))
+		r.Fail(checkTAVSignature, tavSignatureLength, "the signature has %d bytes", len(signature))
 		return nil
 	}
-	r.fail(checkTAVSignature, tavUnknownKey, "no TAV key of this issuer made the signature")
+	r.Fail(checkTAVSignature, tavUnknownKey, "no TAV key of this issuer made the signature")
 	return nil
 }
 
@@ -96,9 +98,9 @@ func rsaPublic(key *rsa.PublicKey, signature []byte) []byte {
 var digestInfos = []struct {
 	hash   crypto.Hash
 	prefix string
-	kind   kind // what it means in a TAV; zero is right
+	kind   sim.Kind // what it means in a TAV; zero is right
 }{
-	{crypto.SHA256, "3031300d060960864801650304020105000420", kind{}},
+	{crypto.SHA256, "3031300d060960864801650304020105000420", sim.Kind{}},
 	{crypto.SHA1, "3021300906052b0e03021a05000414", tavSignatureSHA1},
 	{crypto.SHA384, "3041300d060960864801650304020205000430", tavSignatureHash},
 	{crypto.SHA512, "3051300d060960864801650304020305000440", tavSignatureHash},
@@ -108,7 +110,7 @@ var digestInfos = []struct {
 
 // signatureForm tells by which scheme an encoded message was made. found is
 // false if it is noise: another key signed.
-func signatureForm(message []byte, modulusBits int) (k kind, good, found bool) {
+func signatureForm(message []byte, modulusBits int) (k sim.Kind, good, found bool) {
 	content, isPKCS1 := pkcs1Content(message)
 	if !isPKCS1 {
 		return tavSignaturePSS, false, isPSS(message, modulusBits)
@@ -181,22 +183,22 @@ func (r *reading) verifyCard(t tav, key *rsa.PublicKey) {
 	switch {
 	case t.version != "2" && (t.fields == nil || t.timestamp == "" && slices.Contains(t.fields, fieldTime)):
 		return // the signed text cannot be built; named by the check of the members
-	case r.card.number.reveal() == "", needsExpiry && r.card.mmyy == "":
-		r.skip("needs the card", checkTAVCard)
+	case r.card.number.Clear() == "", needsExpiry && r.card.mmyy == "":
+		r.Skip("needs the card", checkTAVCard)
 		return
 	case needsTUR && r.card.tur == "":
-		r.fail(checkTAVCard, tavNeedsToken, "the TAV is bound to a token")
+		r.Fail(checkTAVCard, tavNeedsToken, "the TAV is bound to a token")
 		return
 	}
 	text := newSignedText(t, r.card)
 	sum := sha256.Sum256(text.build(text.standard()))
 	if rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], t.signature) == nil {
-		r.pass(checkTAVCard, "the signature is over this card")
+		r.Pass(checkTAVCard, "the signature is over this card")
 		return
 	}
 	message := rsaPublic(key, t.signature)
 	k, detail := text.explain([sha256.Size]byte(message[len(message)-sha256.Size:]))
-	r.fail(checkTAVCard, k, "%s", detail)
+	r.Fail(checkTAVCard, k, "%s", detail)
 }
 
 func isHex(text string) bool {

@@ -7,20 +7,22 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/walletport/walletport/sim"
 )
 
 // variant is one way to write a part of the signed text. The zero kind is the
 // right way.
 type variant struct {
 	text string
-	kind kind
+	kind sim.Kind
 	what string
 }
 
 // layout is an order of parts; each is the name of a field or a literal.
 type layout struct {
 	parts []string
-	kind  kind
+	kind  sim.Kind
 	what  string
 }
 
@@ -51,7 +53,7 @@ func (c choice) deviations() int {
 
 func newSignedText(t tav, c card) *signedText {
 	s := &signedText{
-		pans:     panVariants(c.number.reveal()),
+		pans:     panVariants(c.number.Clear()),
 		expiries: []variant{{}},
 		times:    timeVariants(t.timestamp),
 		tur:      c.tur,
@@ -202,7 +204,7 @@ func (s *signedText) build(c choice) []byte {
 }
 
 // explain finds the wrong way in which a text of this digest was written.
-func (s *signedText) explain(digest [sha256.Size]byte) (kind, string) {
+func (s *signedText) explain(digest [sha256.Size]byte) (sim.Kind, string) {
 	once := sha256.Sum256(s.build(s.standard()))
 	if digest == sha256.Sum256(once[:]) || digest == sha256.Sum256([]byte(hex.EncodeToString(once[:]))) {
 		return tavHashedTwice, "the text was hashed before it was given to the signer"
@@ -237,11 +239,11 @@ func (s *signedText) search(digest [sha256.Size]byte) (choice, bool) {
 }
 
 // describe names the first deviation of a choice and lists all of them.
-func (s *signedText) describe(c choice) (kind, string) {
+func (s *signedText) describe(c choice) (sim.Kind, string) {
 	l := s.layouts[c.layout]
 	deviations := []variant{s.expiries[c.expiry], s.pans[c.pan], s.separators[c.separator],
 		{kind: l.kind, what: l.what}, s.times[c.time], s.ends[c.end]}
-	deviations = slices.DeleteFunc(deviations, func(v variant) bool { return v.kind.code == "" })
+	deviations = slices.DeleteFunc(deviations, func(v variant) bool { return v.kind.Code == "" })
 	what := make([]string, 0, len(deviations))
 	for _, v := range deviations {
 		what = append(what, v.what)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/walletport/walletport/sim"
 )
 
 // The checks of a TAV, in the order of its layers.
@@ -53,43 +55,43 @@ type tav struct {
 }
 
 // readTAVMember checks the TAV of an IIDD.
-func (r *reading) readTAVMember(iidd object) {
+func (r *reading) readTAVMember(iidd sim.Object) {
 	raw, ok := iidd[memberTAV]
-	if !ok || isNull(raw) {
+	if !ok || sim.IsNull(raw) {
 		r.explainNoTAV(iidd)
-		r.drop(tavChecks...)
+		r.Drop(tavChecks...)
 		return
 	}
-	text, isText := iidd.text(memberTAV)
+	text, isText := iidd.Text(memberTAV)
 	switch {
 	case !isText:
-		r.fail(checkTAVPresent, tavNotString, "tokenizationAuthenticationValue is not a JSON string")
-		if looksLikeJSON(raw) {
+		r.Fail(checkTAVPresent, tavNotString, "tokenizationAuthenticationValue is not a JSON string")
+		if sim.LooksLikeJSON(raw) {
 			r.readTAVJSON(raw)
 		}
 		return
 	case text == "":
-		r.fail(checkTAVPresent, tavEmpty, "tokenizationAuthenticationValue is empty")
+		r.Fail(checkTAVPresent, tavEmpty, "tokenizationAuthenticationValue is empty")
 		return
 	}
-	r.pass(checkTAVPresent, "tokenizationAuthenticationValue is there")
+	r.Pass(checkTAVPresent, "tokenizationAuthenticationValue is there")
 	r.readTAV(text)
 }
 
-func (r *reading) explainNoTAV(iidd object) {
+func (r *reading) explainNoTAV(iidd sim.Object) {
 	for _, name := range []string{memberTAV, "tav", "tokenAuthenticationValue"} {
-		if other, ok := iidd.fold(name); ok && other != memberTAV {
-			r.fail(checkTAVPresent, tavMemberName, "the member is called %s", shown(other))
+		if other, ok := iidd.Fold(name); ok && other != memberTAV {
+			r.Fail(checkTAVPresent, tavMemberName, "the member is called %s", sim.Shown(other))
 			return
 		}
 	}
 	for _, shape := range []string{shapeCardInfo, shapeFundingAccount} {
-		if inner, f := readObject(iidd[shape]); f == nil && inner.has(memberTAV) {
-			r.fail(checkTAVPresent, tavMemberName, "the TAV stands inside %s", shape)
+		if inner, f := sim.ReadObject(iidd[shape]); f == nil && inner.Has(memberTAV) {
+			r.Fail(checkTAVPresent, tavMemberName, "the TAV stands inside %s", shape)
 			return
 		}
 	}
-	r.fail(checkTAVPresent, tavMissing, "there is no TAV: the token starts inactive")
+	r.Fail(checkTAVPresent, tavMissing, "there is no TAV: the token starts inactive")
 }
 
 // expectCard takes the card that a TAV on its own is checked against.
@@ -99,7 +101,7 @@ func (r *reading) expectCard() {
 		return
 	}
 	r.card = card{number: c.Number, tur: c.TokenUniqueReference}
-	if len(c.ExpiryMMYY) == 4 && isDigits(c.ExpiryMMYY) {
+	if len(c.ExpiryMMYY) == 4 && sim.IsDigits(c.ExpiryMMYY) {
 		r.card.mmyy = c.ExpiryMMYY
 	}
 }
@@ -107,19 +109,19 @@ func (r *reading) expectCard() {
 // readTAV checks the base64 text of a TAV.
 func (r *reading) readTAV(text string) {
 	if len(text) > maxTAVChars {
-		r.fail(checkTAVLength, tavTooLong, "the TAV has %d characters", len(text))
+		r.Fail(checkTAVLength, tavTooLong, "the TAV has %d characters", len(text))
 	}
-	r.pass(checkTAVLength, "%d characters", len(text))
-	if looksLikeJSON([]byte(text)) {
-		r.fail(checkTAVBase64, tavRawJSON, "the TAV is JSON, not base64")
+	r.Pass(checkTAVLength, "%d characters", len(text))
+	if sim.LooksLikeJSON([]byte(text)) {
+		r.Fail(checkTAVBase64, tavRawJSON, "the TAV is JSON, not base64")
 		r.readTAVJSON([]byte(text))
 		return
 	}
-	data, f := readBase64(text)
+	data, f := sim.ReadBase64(text)
 	if f != nil {
-		r.fail(checkTAVBase64, f.kind.of(layerTAV), "%s", f.detail)
+		r.Fail(checkTAVBase64, f.Kind.Of(layerTAV), "%s", f.Detail)
 	}
-	r.pass(checkTAVBase64, "standard base64")
+	r.Pass(checkTAVBase64, "standard base64")
 	if data != nil {
 		r.readTAVJSON(data)
 	}
@@ -128,21 +130,21 @@ func (r *reading) readTAV(text string) {
 // readTAVJSON checks the JSON of a TAV. Names are matched without case, for
 // version 4 is in the field in PascalCase.
 func (r *reading) readTAVJSON(data []byte) {
-	members, f := readObject(data)
+	members, f := sim.ReadObject(data)
 	if f == nil {
 		members, f = foldTAV(members)
 	}
 	if f != nil {
-		r.fail(checkTAVJSON, f.kind.of(layerTAV), "%s", f.detail)
+		r.Fail(checkTAVJSON, f.Kind.Of(layerTAV), "%s", f.Detail)
 		return
 	}
-	r.pass(checkTAVJSON, "one JSON object")
+	r.Pass(checkTAVJSON, "one JSON object")
 	t := tav{version: r.readTAVVersion(members)}
 	r.readTAVAlgorithm(members)
 	t.signature = r.readTAVSignature(members)
 	switch t.version {
 	case "2":
-		r.drop(checkTAVWindow)
+		r.Drop(checkTAVWindow)
 		t.hasExpiry = r.readFlag(members, "expirationDateIncluded")
 		t.hasTUR = r.readFlag(members, "tokenUniqueReferenceIncluded")
 		r.facts.TokenReferenceUsed = t.hasTUR
@@ -153,7 +155,7 @@ func (r *reading) readTAVJSON(data []byte) {
 	default:
 		return
 	}
-	r.pass(checkTAVMembers, "the members of version %s are there", t.version)
+	r.Pass(checkTAVMembers, "the members of version %s are there", t.version)
 	if t.signature != nil {
 		r.verify(t)
 	}
@@ -162,15 +164,15 @@ func (r *reading) readTAVJSON(data []byte) {
 var tavMembers = []string{"version", "signatureAlgorithm", "signature", "keyAlias", "includedFieldsInOrder", fieldTime,
 	"expirationDateIncluded", "tokenUniqueReferenceIncluded"}
 
-func foldTAV(members object) (object, *fault) {
-	folded := object{}
+func foldTAV(members sim.Object) (sim.Object, *sim.Finding) {
+	folded := sim.Object{}
 	for name, value := range members {
 		i := slices.IndexFunc(tavMembers, func(known string) bool { return strings.EqualFold(known, name) })
 		if i < 0 {
 			continue
 		}
 		if _, seen := folded[tavMembers[i]]; seen {
-			return nil, &fault{jsonDuplicate, "the member " + tavMembers[i] + " is there in two spellings"}
+			return nil, &sim.Finding{Kind: sim.JSONDuplicate, Detail: "the member " + tavMembers[i] + " is there in two spellings"}
 		}
 		folded[tavMembers[i]] = value
 	}
@@ -178,61 +180,61 @@ func foldTAV(members object) (object, *fault) {
 }
 
 // readTAVVersion returns "2", "3" or "4", also if it came as a number; else "".
-func (r *reading) readTAVVersion(members object) string {
+func (r *reading) readTAVVersion(members sim.Object) string {
 	raw, ok := members["version"]
-	if !ok || isNull(raw) {
-		r.fail(checkTAVVersion, tavVersionMissing, "there is no version")
+	if !ok || sim.IsNull(raw) {
+		r.Fail(checkTAVVersion, tavVersionMissing, "there is no version")
 		return ""
 	}
-	text, isText := members.text("version")
+	text, isText := members.Text("version")
 	if !isText {
 		text = string(raw)
-		r.fail(checkTAVVersion, tavVersionNumber, "version is not a JSON string")
+		r.Fail(checkTAVVersion, tavVersionNumber, "version is not a JSON string")
 	}
 	if text != "2" && text != "3" && text != "4" {
-		r.fail(checkTAVVersion, tavVersionUnknown, "version is %s", shown(text))
+		r.Fail(checkTAVVersion, tavVersionUnknown, "version is %s", sim.Shown(text))
 		return ""
 	}
 	r.facts.TAVVersion = text
-	r.pass(checkTAVVersion, "version %s", text)
+	r.Pass(checkTAVVersion, "version %s", text)
 	return text
 }
 
-func (r *reading) readTAVAlgorithm(members object) {
-	text, ok := members.text("signatureAlgorithm")
+func (r *reading) readTAVAlgorithm(members sim.Object) {
+	text, ok := members.Text("signatureAlgorithm")
 	if !ok || text != "RSA-SHA256" {
-		r.fail(checkTAVAlgorithm, tavAlgorithm, "signatureAlgorithm is %s", shown(text))
+		r.Fail(checkTAVAlgorithm, tavAlgorithm, "signatureAlgorithm is %s", sim.Shown(text))
 	}
-	r.pass(checkTAVAlgorithm, "RSA-SHA256")
+	r.Pass(checkTAVAlgorithm, "RSA-SHA256")
 }
 
-func (r *reading) readTAVSignature(members object) []byte {
+func (r *reading) readTAVSignature(members sim.Object) []byte {
 	text, ok := r.tavText(members, "signature")
 	if !ok {
 		return nil
 	}
-	data, f := readOneBase64(text)
+	data, f := sim.ReadOneBase64(text)
 	switch {
-	case f != nil && f.kind == base64Hex, f == nil && len(text) >= 512 && isHex(text):
-		r.fail(checkTAVMembers, tavSignatureHex, "the signature is hex")
+	case f != nil && f.Kind == sim.Base64Hex, f == nil && len(text) >= 512 && isHex(text):
+		r.Fail(checkTAVMembers, tavSignatureHex, "the signature is hex")
 		return hexBytes(text)
 	case f != nil:
-		r.fail(checkTAVMembers, tavSignatureForm, "the signature: %s", f.detail)
-		return f.data
+		r.Fail(checkTAVMembers, tavSignatureForm, "the signature: %s", f.Detail)
+		return f.Data
 	}
 	r.facts.TAVSignatureBits = 8 * len(data)
 	return data
 }
 
 // tavText returns a member that has to be a non-empty string.
-func (r *reading) tavText(members object, name string) (string, bool) {
-	text, ok := members.text(name)
+func (r *reading) tavText(members sim.Object, name string) (string, bool) {
+	text, ok := members.Text(name)
 	switch {
-	case !members.has(name), ok && text == "":
-		r.fail(checkTAVMembers, tavMemberMissing, "%s is missing, null or empty", name)
+	case !members.Has(name), ok && text == "":
+		r.Fail(checkTAVMembers, tavMemberMissing, "%s is missing, null or empty", name)
 		return "", false
 	case !ok:
-		r.fail(checkTAVMembers, tavMemberType, "%s is not a JSON string", name)
+		r.Fail(checkTAVMembers, tavMemberType, "%s is not a JSON string", name)
 		return "", false
 	}
 	return text, true
@@ -240,23 +242,23 @@ func (r *reading) tavText(members object, name string) (string, bool) {
 
 // readFlag reads a flag of version 2: the published sample has strings, field
 // code has booleans; both are taken.
-func (r *reading) readFlag(members object, name string) bool {
+func (r *reading) readFlag(members sim.Object, name string) bool {
 	var flag bool
-	if json.Unmarshal(members[name], &flag) == nil && members.has(name) {
+	if json.Unmarshal(members[name], &flag) == nil && members.Has(name) {
 		return flag
 	}
 	text, ok := r.tavText(members, name)
 	if ok && text != "true" && text != "false" {
-		r.fail(checkTAVMembers, tavFlagForm, "%s is %s", name, shown(text))
+		r.Fail(checkTAVMembers, tavFlagForm, "%s is %s", name, sim.Shown(text))
 	}
 	return text == "true"
 }
 
-func (r *reading) readTAVFields(members object) []string {
+func (r *reading) readTAVFields(members sim.Object) []string {
 	const name = "includedFieldsInOrder"
 	var fields []string
 	if json.Unmarshal(members[name], &fields) == nil && len(fields) > 0 {
-		r.fail(checkTAVMembers, tavFieldsForm, "%s is an array", name)
+		r.Fail(checkTAVMembers, tavFieldsForm, "%s is an array", name)
 	} else {
 		text, ok := r.tavText(members, name)
 		if !ok {
@@ -264,7 +266,7 @@ func (r *reading) readTAVFields(members object) []string {
 		}
 		fields = strings.Split(text, "|")
 		if len(fields) == 1 && strings.Contains(text, ",") {
-			r.fail(checkTAVMembers, tavFieldsForm, "%s is joined with commas", name)
+			r.Fail(checkTAVMembers, tavFieldsForm, "%s is joined with commas", name)
 			fields = strings.Split(text, ",")
 		}
 	}
@@ -274,9 +276,9 @@ func (r *reading) readTAVFields(members object) []string {
 	r.facts.TAVFields = fields
 	switch {
 	case !slices.Contains(fields, fieldPAN):
-		r.fail(checkTAVMembers, tavFieldsNoPAN, "%s does not name accountNumber", name)
+		r.Fail(checkTAVMembers, tavFieldsNoPAN, "%s does not name accountNumber", name)
 	case !slices.Contains(fields, fieldTime):
-		r.fail(checkTAVMembers, tavFieldsNoTime, "%s does not name dataValidUntilTimestamp", name)
+		r.Fail(checkTAVMembers, tavFieldsNoTime, "%s does not name dataValidUntilTimestamp", name)
 	}
 	return fields
 }
@@ -284,11 +286,11 @@ func (r *reading) readTAVFields(members object) []string {
 func (r *reading) fieldsAreKnown(fields []string) bool {
 	for i, field := range fields {
 		if !slices.Contains([]string{fieldPAN, fieldExpiry, fieldTime, fieldTUR}, field) {
-			r.fail(checkTAVMembers, tavFieldUnknown, "the list names %s", shown(field))
+			r.Fail(checkTAVMembers, tavFieldUnknown, "the list names %s", sim.Shown(field))
 			return false
 		}
 		if slices.Contains(fields[:i], field) {
-			r.fail(checkTAVMembers, tavFieldRepeated, "the list names %s twice", field)
+			r.Fail(checkTAVMembers, tavFieldRepeated, "the list names %s twice", field)
 			return false
 		}
 	}
@@ -296,38 +298,38 @@ func (r *reading) fieldsAreKnown(fields []string) bool {
 }
 
 // readTAVTimestamp checks that the TAV is valid now and not for too long.
-func (r *reading) readTAVTimestamp(members object) string {
+func (r *reading) readTAVTimestamp(members sim.Object) string {
 	text, ok := r.tavText(members, fieldTime)
 	if !ok {
 		return ""
 	}
 	at, good := parseTimestamp(text)
 	if !good {
-		r.fail(checkTAVWindow, tavTimestampForm, "%s", timestampFault(text))
+		r.Fail(checkTAVWindow, tavTimestampForm, "%s", timestampFault(text))
 		return text
 	}
 	r.facts.TAVValidUntil = &at
 	switch {
 	case !r.now.Before(at):
-		r.fail(checkTAVWindow, tavExpired, "the TAV was valid until %s", utc(&at))
+		r.Fail(checkTAVWindow, tavExpired, "the TAV was valid until %s", utc(&at))
 	case at.Sub(r.now) > maxTAVValidity:
-		r.fail(checkTAVWindow, tavTooFarAhead, "the TAV is valid until %s, more than 30 days ahead", utc(&at))
+		r.Fail(checkTAVWindow, tavTooFarAhead, "the TAV is valid until %s, more than 30 days ahead", utc(&at))
 	}
-	r.pass(checkTAVWindow, "valid until %s", utc(&at))
+	r.Pass(checkTAVWindow, "valid until %s", utc(&at))
 	return text
 }
 
-func (r *reading) readAlias(members object, version string) string {
-	text, ok := members.text("keyAlias")
+func (r *reading) readAlias(members sim.Object, version string) string {
+	text, ok := members.Text("keyAlias")
 	switch {
-	case version != "4", !members.has("keyAlias"):
+	case version != "4", !members.Has("keyAlias"):
 		return ""
 	case !ok:
-		r.fail(checkTAVMembers, tavMemberType, "keyAlias is not a JSON string")
+		r.Fail(checkTAVMembers, tavMemberType, "keyAlias is not a JSON string")
 	case len(text) > maxKeyAliasChars:
-		r.fail(checkTAVMembers, tavAliasLength, "keyAlias has %d characters", len(text))
+		r.Fail(checkTAVMembers, tavAliasLength, "keyAlias has %d characters", len(text))
 	default:
-		r.facts.TAVKeyAlias = strings.Trim(shown(text), `"`)
+		r.facts.TAVKeyAlias = strings.Trim(sim.Shown(text), `"`)
 	}
 	return text
 }

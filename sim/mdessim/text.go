@@ -4,36 +4,12 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/sim"
 )
-
-// maxShownBytes and maxShownDigits bound what is repeated of foreign text: a
-// member's name or an unknown constant, never anything that could be a PAN.
-const (
-	maxShownBytes  = 40
-	maxShownDigits = 7
-)
-
-// shown quotes foreign text for a detail, or withholds it.
-func shown(text string) string {
-	digits := 0
-	for _, r := range text {
-		if r < ' ' || r > '~' {
-			return "(withheld)"
-		}
-		if r >= '0' && r <= '9' {
-			digits++
-		}
-	}
-	if len(text) > maxShownBytes || digits > maxShownDigits {
-		return "(withheld)"
-	}
-	return strconv.Quote(text)
-}
 
 // shownHex returns a fingerprint, shortened if its digits could hide a PAN.
 func shownHex(text string) string {
@@ -77,7 +53,7 @@ var kindText = map[Kind]string{
 	KindUnknown:          "nothing that MDES knows",
 }
 
-func mark(c Check) string {
+func mark(c sim.Check) string {
 	switch {
 	case c.OK:
 		return "✓"

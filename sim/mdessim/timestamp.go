@@ -3,6 +3,8 @@ package mdessim
 import (
 	"strings"
 	"time"
+
+	"github.com/walletport/walletport/sim"
 )
 
 const maxTimestampChars = 40
@@ -23,7 +25,7 @@ func parseTimestamp(text string) (time.Time, bool) {
 // timestampFault says what is wrong with a timestamp, without repeating it.
 func timestampFault(text string) string {
 	switch {
-	case isDigits(text):
+	case sim.IsDigits(text):
 		return "the timestamp is a number, not ISO 8601"
 	case len(text) > maxTimestampChars:
 		return "the timestamp is too long"

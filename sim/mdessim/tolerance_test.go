@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/walletport/walletport/sim/mdessim"
+
+	"github.com/walletport/walletport/sim"
 )
 
 // Everything the public specifications allow has to be accepted.
@@ -148,7 +150,7 @@ func TestInspectRecognises(t *testing.T) {
 	text := r.text()
 	tav := string(r.tavJSON())
 	answer := string(must(json.Marshal(members{"digitizationData": text})))
-	card := &mdessim.ExpectedCard{Number: mdessim.NewCardNumber(testPAN), ExpiryMMYY: "1228"}
+	card := &mdessim.ExpectedCard{Number: sim.NewCardNumber(testPAN), ExpiryMMYY: "1228"}
 	for _, c := range []struct {
 		name, payload string
 		kind          mdessim.Kind

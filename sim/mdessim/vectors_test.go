@@ -17,6 +17,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/walletport/walletport/sim/mdessim"
+
+	"github.com/walletport/walletport/sim"
 )
 
 // The vectors hold what private keys unwrapped and signed, so that no private key
@@ -218,13 +220,13 @@ func TestPublishedKeyVerifiesTheWorkedTAVs(t *testing.T) {
 func checkWorkedTAV(t *testing.T, vector tavVector, row tavRow, public crypto.PublicKey) {
 	t.Helper()
 	keys := mdessim.Keys{Now: at(vectorHalfAnHour), TAV: []mdessim.TAVKey{{Public: public}},
-		Card: &mdessim.ExpectedCard{Number: mdessim.NewCardNumber(vector.PAN), ExpiryMMYY: vector.Expiry}}
+		Card: &mdessim.ExpectedCard{Number: sim.NewCardNumber(vector.PAN), ExpiryMMYY: vector.Expiry}}
 	tav := []byte(workedTAV(workedUntil, row.Signed, row.Signature))
 	report := mdessim.Inspect(tav, keys)
 	if report.Kind != mdessim.KindTAV || !report.Accepted {
 		t.Errorf("kind %s, accepted %v, fault %+v", report.Kind, report.Accepted, report.FirstFault)
 	}
-	keys.Card.Number = mdessim.NewCardNumber(otherPAN)
+	keys.Card.Number = sim.NewCardNumber(otherPAN)
 	if report := mdessim.Inspect(tav, keys); report.FirstFault == nil || report.FirstFault.Code != "tav_other_card" {
 		t.Errorf("for another card: %+v", report.FirstFault)
 	}
@@ -267,9 +269,9 @@ func workedTAV(until, signed, signature string) string {
 	return base64Text(must(json.Marshal(out)))
 }
 
-func checkOf(t *testing.T, r mdessim.Report, name string) mdessim.Check {
+func checkOf(t *testing.T, r mdessim.Report, name string) sim.Check {
 	t.Helper()
-	i := slices.IndexFunc(r.Checks, func(c mdessim.Check) bool { return c.Name == name })
+	i := slices.IndexFunc(r.Checks, func(c sim.Check) bool { return c.Name == name })
 	if i < 0 {
 		t.Fatalf("there is no check %s", name)
 	}
@@ -277,14 +279,14 @@ func checkOf(t *testing.T, r mdessim.Report, name string) mdessim.Check {
 }
 
 func failedChecks(r mdessim.Report) []string {
-	return namesOf(r, func(c mdessim.Check) bool { return !c.OK && !c.Skipped })
+	return namesOf(r, func(c sim.Check) bool { return !c.OK && !c.Skipped })
 }
 
 func skippedChecks(r mdessim.Report) []string {
-	return namesOf(r, func(c mdessim.Check) bool { return c.Skipped })
+	return namesOf(r, func(c sim.Check) bool { return c.Skipped })
 }
 
-func namesOf(r mdessim.Report, chosen func(mdessim.Check) bool) []string {
+func namesOf(r mdessim.Report, chosen func(sim.Check) bool) []string {
 	var names []string
 	for _, c := range r.Checks {
 		if chosen(c) {

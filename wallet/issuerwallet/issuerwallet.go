@@ -6,10 +6,8 @@
 package issuerwallet
 
 import (
-	"encoding/base64"
 	"errors"
 
-	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/wallet"
 )
 
@@ -51,15 +49,7 @@ func New(c Config) (*Encoder, error) {
 }
 
 // Encode returns the standard base64 of what the scheme sealed: padded, without
-// line breaks. A result over the limit is CodeUnsupported, reason payload_too_long:
-// the keys are longer than the wallet provider's interface allows.
+// line breaks. A result over the limit is CodeUnsupported, reason payload_too_long.
 func (e *Encoder) Encode(in wallet.Input) (wallet.Payload, error) {
-	if len(in.Sealed) == 0 {
-		return wallet.Payload{}, errors.New("issuerwallet: nothing was sealed")
-	}
-	if base64.StdEncoding.EncodedLen(len(in.Sealed)) > e.maxChars {
-		return wallet.Payload{}, walletport.Errorf(walletport.CodeUnsupported, "payload_too_long",
-			"digitizationData would be longer than the %d characters that the wallet takes", e.maxChars)
-	}
-	return wallet.Payload{DigitizationData: base64.StdEncoding.EncodeToString(in.Sealed)}, nil
+	return wallet.Base64.Encode(in.Sealed, e.maxChars)
 }

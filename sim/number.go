@@ -1,4 +1,4 @@
-package mdessim
+package sim
 
 import (
 	"fmt"
@@ -15,8 +15,8 @@ type CardNumber struct{ text *string }
 // NewCardNumber wraps the text of a PAN without checking it.
 func NewCardNumber(text string) CardNumber { return CardNumber{text: &text} }
 
-// reveal returns the text itself.
-func (n CardNumber) reveal() string {
+// Clear returns the text itself, for simulators only.
+func (n CardNumber) Clear() string {
 	if n.text == nil {
 		return ""
 	}
@@ -26,9 +26,9 @@ func (n CardNumber) reveal() string {
 // String returns the masked form: first six and last four of 13 digits or more,
 // last four of a shorter PAN, nothing of what is no PAN at all.
 func (n CardNumber) String() string {
-	d := n.reveal()
+	d := n.Clear()
 	switch {
-	case !isDigits(d) || len(d) < 9 || len(d) > 19:
+	case !IsDigits(d) || len(d) < 9 || len(d) > 19:
 		return "****"
 	case len(d) < 13:
 		return strings.Repeat("*", len(d)-4) + d[len(d)-4:]
@@ -45,16 +45,17 @@ func (n CardNumber) LogValue() slog.Value { return slog.StringValue(n.String()) 
 // MarshalText returns the masked form; encoding/json uses it as well.
 func (n CardNumber) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
 
-// lastFour returns the digits that a token may show of its card.
-func (n CardNumber) lastFour() string {
-	d := n.reveal()
+// LastFour returns the digits that a token may show of its card.
+func (n CardNumber) LastFour() string {
+	d := n.Clear()
 	if len(d) < 9 {
 		return ""
 	}
 	return d[len(d)-4:]
 }
 
-func isDigits(s string) bool {
+// IsDigits reports whether s is one digit or more, and nothing else.
+func IsDigits(s string) bool {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
 			return false
@@ -63,9 +64,9 @@ func isDigits(s string) bool {
 	return s != ""
 }
 
-// hasLuhnDigit checks the check digit of ISO/IEC 7812-1 annex B: counted from the
+// HasLuhnDigit checks the check digit of ISO/IEC 7812-1 annex B: counted from the
 // right, every second digit is doubled and its own digits are added.
-func hasLuhnDigit(digits string) bool {
+func HasLuhnDigit(digits string) bool {
 	total, double := 0, false
 	for i := len(digits) - 1; i >= 0; i-- {
 		d := int(digits[i] - '0')

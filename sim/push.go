@@ -1,0 +1,61 @@
+package sim
+
+import "context"
+
+// Report is a simulator's answer on one payload. Its JSON is what the simulated
+// wallets answer: accepted, checks, firstFault and, where one was made, token.
+type Report struct {
+	Kind string `json:"kind"` // what the payload turned out to be
+	Verdict
+	Facts any `json:"facts,omitempty"` // what could be read; nothing in it is secret, a PAN is masked
+	Token any `json:"token,omitempty"` // in the scheme's own words
+}
+
+// Client is what a wallet knows of the app, device and account that a card is
+// added from. The wallet hands it to Visa beside the payload, and Visa compares;
+// Mastercard needs none of it.
+type Client struct {
+	AppID           string `json:"clientAppID"`
+	DeviceID        string `json:"clientDeviceID"`
+	WalletAccountID string `json:"clientWalletAccountID"`
+}
+
+// Push is an opaque payload that a wallet hands to the scheme as it is.
+type Push struct {
+	TokenRequestorID string // 11 digits, the wallet's at this scheme
+	Wallet           string // applepay, googlepay, samsungpay, or an issuer's wallet provider
+	Payload          string
+	Client           Client
+}
+
+// Card is a card in clear, as a wallet that opens it itself reads it (Apple,
+// Google's opaque payment card).
+type Card struct {
+	Number     CardNumber
+	ExpiryMMYY string
+}
+
+// Enrolment is a card that the wallet opened, with the issuer's activation data,
+// which only the scheme can judge.
+type Enrolment struct {
+	TokenRequestorID string
+	Wallet           string
+	Card             Card
+	// EncryptedNumber stands instead of Card where only the scheme opens the number
+	// (Visa's MBPAD); ASCII as the issuer made it.
+	EncryptedNumber string
+	ActivationData  []byte
+	Nonce           string // lower-case hex, as the wallet handed it out; "" without one
+}
+
+// Scheme is a simulated scheme as the simulated wallets see it. A refused payload
+// is a Report, not an error; an error says that the simulator itself is down.
+type Scheme interface {
+	// Push opens and checks a payload, and makes a token if it is accepted.
+	Push(ctx context.Context, p Push) (Report, error)
+	// Enrol checks the activation data of a card, and makes a token if it holds.
+	Enrol(ctx context.Context, e Enrolment) (Report, error)
+	// CardOf opens a payload far enough to tell its card, for a wallet that must know
+	// whether two payloads are of one card; ok is false if it does not open.
+	CardOf(payload string) (card Card, ok bool)
+}
