@@ -13,9 +13,9 @@ const (
 type Request struct {
 	ID         string // X-Request-Id, accepted or made
 	RemoteAddr string // host only
-	// StepUp is the caller's proof that the cardholder was strongly authenticated: a
-	// JWT of the issuer's identity provider, as it came; empty without one.
-	StepUp Private
+	// StepUp is the caller's proof that the cardholder was strongly authenticated, as
+	// it came; zero without one.
+	StepUp Assertion
 }
 
 // WithRequest returns a context that carries r.

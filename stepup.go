@@ -5,6 +5,17 @@ import (
 	"time"
 )
 
+// Assertion is a signed statement of an issuer's identity provider about a
+// cardholder: a JWT in compact form. It prints as "[private]", for whoever reads it
+// in a log could send it too.
+type Assertion struct{ Private }
+
+// NewAssertion wraps a JWT. An empty text gives the zero Assertion.
+func NewAssertion(jwt string) Assertion { return Assertion{Private: NewPrivate(jwt)} }
+
+// JWT returns the text itself.
+func (a Assertion) JWT() string { return a.Reveal() }
+
 // StepUpGate decides whether a request carries the proof of strong cardholder
 // authentication that the card's issuer asks for.
 type StepUpGate interface {
