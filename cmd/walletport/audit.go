@@ -76,7 +76,7 @@ func (c auditVerifyCommand) verify(ctx context.Context, con console) (audit.Summ
 	if err != nil {
 		return audit.Summary{}, err
 	}
-	db, err := connectDatabase(ctx, config.Database)
+	db, err := reopenDatabase(ctx, config.Database)
 	if err != nil {
 		return audit.Summary{}, err
 	}
@@ -203,7 +203,7 @@ func (c auditExportCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return err
 	}
-	db, err := connectDatabase(ctx, config.Database)
+	db, err := reopenDatabase(ctx, config.Database)
 	if err != nil {
 		return err
 	}
@@ -213,5 +213,9 @@ func (c auditExportCommand) Run(ctx context.Context, con console) error {
 		return err
 	}
 	_, exportErr := audit.Export(ctx, db, out, audit.ExportOptions{Keys: keyStore.Current(), Now: time.Now(), FromSeq: c.FromSeq, FromTime: since})
-	return errors.Join(exportErr, finish())
+	err = errors.Join(exportErr, finish())
+	if err != nil && c.Output != "" && c.Output != "-" {
+		err = errors.Join(err, os.Remove(c.Output)) // half an export must not look like a whole one
+	}
+	return err
 }

@@ -92,6 +92,17 @@ func openDatabase(ctx context.Context, c databaseConfig) (database, error) {
 	return db, nil
 }
 
+// reopenDatabase opens a database that must be there: a command that reads must not
+// make an empty one because of a wrong path.
+func reopenDatabase(ctx context.Context, c databaseConfig) (database, error) {
+	if path, ok := strings.CutPrefix(c.URL, "sqlite:"); ok {
+		if _, err := os.Stat(path); err != nil {
+			return nil, fmt.Errorf("database: %w", err)
+		}
+	}
+	return connectDatabase(ctx, c)
+}
+
 func connectDatabase(ctx context.Context, c databaseConfig) (database, error) {
 	if path, ok := strings.CutPrefix(c.URL, "sqlite:"); ok {
 		return sqlite.Open(ctx, sqlite.Config{Path: path})
