@@ -12,8 +12,8 @@ type Report struct {
 }
 
 // Client is what a wallet knows of the app, device and account that a card is
-// added from. The wallet hands it to Visa beside the payload, and Visa compares;
-// Mastercard needs none of it.
+// added from. The wallet hands it to Visa beside the payload, and Visa compares
+// what the payload says with it, character for character; Mastercard needs none of it.
 type Client struct {
 	AppID           string `json:"clientAppID"`
 	DeviceID        string `json:"clientDeviceID"`
@@ -42,14 +42,20 @@ type Enrolment struct {
 	Wallet           string
 	Card             Card
 	// EncryptedNumber stands instead of Card where only the scheme opens the number
-	// (Visa's MBPAD); ASCII as the issuer made it.
+	// (Visa's MBPAD); ASCII as the issuer made it. NumberPrefix is then what stood
+	// beside it in clear, the first 6 to 8 digits; "" without.
 	EncryptedNumber string
-	ActivationData  []byte
+	NumberPrefix    string
+	// ActivationData are the bytes that the app set: the JSON of a TAV, the ASCII of an
+	// MBPAC. Base64 around them is a fault that the scheme names.
+	ActivationData []byte
 	Nonce           string // lower-case hex, as the wallet handed it out; "" without one
 }
 
 // Scheme is a simulated scheme as the simulated wallets see it. A refused payload
-// is a Report, not an error; an error says that the simulator itself is down.
+// is a Report, not an error; an error says that the simulator itself is down
+// (CodeUnavailable), or that a token requestor id has not 11 digits (CodeInvalid,
+// reason token_requestor_id). Implementations are safe for concurrent use.
 type Scheme interface {
 	// Push opens and checks a payload, and makes a token if it is accepted.
 	Push(ctx context.Context, p Push) (Report, error)
@@ -58,4 +64,10 @@ type Scheme interface {
 	// CardOf opens a payload far enough to tell its card, for a wallet that must know
 	// whether two payloads are of one card; ok is false if it does not open.
 	CardOf(payload string) (card Card, ok bool)
+}
+
+// TokenLister shows the tokens that a scheme made.
+type TokenLister interface {
+	// TokensJSON returns every token as a JSON array, oldest first.
+	TokensJSON() ([]byte, error)
 }
