@@ -86,3 +86,24 @@ func WriteBytes(w http.ResponseWriter, contentType string, status int, body []by
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
 }
+
+// ServeTokens answers {"tokens": […]} with every token of a scheme, oldest first.
+func ServeTokens(scheme TokenLister) http.HandlerFunc {
+	return func(w http.ResponseWriter, req *http.Request) {
+		if req.Method != http.MethodGet && req.Method != http.MethodHead {
+			AllowOnly(http.MethodGet+", "+http.MethodHead)(w, req)
+			return
+		}
+		tokens, err := scheme.TokensJSON()
+		if err != nil {
+			WriteProblem(w, ProblemOf(err))
+			return
+		}
+		WriteJSON(w, http.StatusOK, map[string]json.RawMessage{"tokens": tokens})
+	}
+}
+
+// NotFound answers 404.
+func NotFound(w http.ResponseWriter, _ *http.Request) {
+	WriteProblem(w, Problem{Status: http.StatusNotFound, Code: "not_found", Detail: "the simulators have no such path"})
+}

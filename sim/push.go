@@ -1,6 +1,10 @@
 package sim
 
-import "context"
+import (
+	"context"
+
+	"github.com/walletport/walletport"
+)
 
 // Report is a simulator's answer on one payload. Its JSON is what the simulated
 // wallets answer: accepted, checks, firstFault and, where one was made, token.
@@ -49,7 +53,7 @@ type Enrolment struct {
 	// ActivationData are the bytes that the app set: the JSON of a TAV, the ASCII of an
 	// MBPAC. Base64 around them is a fault that the scheme names.
 	ActivationData []byte
-	Nonce           string // lower-case hex, as the wallet handed it out; "" without one
+	Nonce          string // lower-case hex, as the wallet handed it out; "" without one
 }
 
 // Scheme is a simulated scheme as the simulated wallets see it. A refused payload
@@ -70,4 +74,20 @@ type Scheme interface {
 type TokenLister interface {
 	// TokensJSON returns every token as a JSON array, oldest first.
 	TokensJSON() ([]byte, error)
+}
+
+// IsTokenRequestorID reports whether id has the form of a token requestor id, 11
+// digits.
+func IsTokenRequestorID(id string) bool { return len(id) == 11 && IsDigits(id) }
+
+// CheckRequest is what every scheme asks of a call before it looks at the payload:
+// CodeInvalid, reason token_requestor_id; CodeUnavailable, reason canceled.
+func CheckRequest(ctx context.Context, tokenRequestorID string) error {
+	if !IsTokenRequestorID(tokenRequestorID) {
+		return walletport.Errorf(walletport.CodeInvalid, "token_requestor_id", "a token requestor id has 11 digits")
+	}
+	if err := ctx.Err(); err != nil {
+		return walletport.Errorf(walletport.CodeUnavailable, "canceled", "the request was given up").WithCause(err)
+	}
+	return nil
 }

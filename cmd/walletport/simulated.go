@@ -6,6 +6,7 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys/file"
+	"github.com/walletport/walletport/sim"
 	"github.com/walletport/walletport/sim/issuerwalletsim"
 	"github.com/walletport/walletport/sim/mdessim"
 )
@@ -35,11 +36,20 @@ func openSimulatedMDES(dir string, own *schemeKey, issuer *file.Store) (*simulat
 	return &simulatedMDES{scheme: s}, nil
 }
 
-// frontDoor is the issuer wallet's back end, which takes what the app hands on.
+// frontDoor is the issuer wallet's back end, which takes what the app hands on, and
+// the scheme's list of tokens.
 func (s *simulatedMDES) frontDoor(providers []walletProviderConfig) (http.Handler, error) {
 	requestors := make(map[walletport.WalletProviderID]string, len(providers))
 	for _, p := range providers {
 		requestors[walletport.WalletProviderID(p.ID)] = p.TokenRequestorID
 	}
-	return issuerwalletsim.New(issuerwalletsim.Config{MDES: s.scheme, TokenRequestors: requestors})
+	wallet, err := issuerwalletsim.New(issuerwalletsim.Config{Scheme: s.scheme, TokenRequestors: requestors})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/wallets/issuerwallet/", wallet)
+	mux.HandleFunc("/mdes/tokens", sim.ServeTokens(s.scheme))
+	mux.HandleFunc("/", sim.NotFound)
+	return mux, nil
 }

@@ -6,66 +6,41 @@
 package issuerwalletsim
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/sim"
 )
-
-// MDES is the scheme behind the wallet. The two share JSON, not types.
-type MDES interface {
-	// DigitizeJSON returns {"accepted", "checks", "firstFault", "token"} for a
-	// payload, refused ones included. tokenRequestorID has 11 digits.
-	DigitizeJSON(ctx context.Context, tokenRequestorID, walletProvider, digitizationData string) ([]byte, error)
-	// TokensJSON returns all tokens as a JSON array.
-	TokensJSON() ([]byte, error)
-}
 
 // Config is what the wallet knows. Both fields are required.
 type Config struct {
-	MDES MDES
-	// TokenRequestors maps a wallet provider to its token requestor id at MDES, 11
-	// digits, as it was given when the wallet signed up.
+	Scheme sim.Scheme // MDES
+	// TokenRequestors maps a wallet provider to its token requestor id at the scheme,
+	// 11 digits, as it was given when the wallet signed up.
 	TokenRequestors map[walletport.WalletProviderID]string
 }
-
-// maxBodyBytes bounds what the wallet's app may send.
-const maxBodyBytes = 64 << 10
 
 // New returns the handler of
 //
 //	POST /wallets/issuerwallet/add   an answer as the app hands it on
-//	GET  /mdes/tokens                the tokens that the scheme made
 //
 // Mount it under a prefix with http.StripPrefix.
 func New(c Config) (http.Handler, error) {
-	if c.MDES == nil || c.TokenRequestors == nil {
-		return nil, walletport.Errorf(walletport.CodeInternal, "config_incomplete", "the simulated wallet needs MDES and TokenRequestors")
+	if c.Scheme == nil || c.TokenRequestors == nil {
+		return nil, walletport.Errorf(walletport.CodeInternal, "config_incomplete", "the simulated wallet needs Scheme and TokenRequestors")
 	}
 	for _, id := range c.TokenRequestors {
-		if !isTokenRequestorID(id) {
+		if !sim.IsTokenRequestorID(id) {
 			return nil, walletport.Errorf(walletport.CodeInternal, "config_invalid", "a token requestor id has 11 digits")
 		}
 	}
 	d := door(c)
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /wallets/issuerwallet/add", d.add)
-	mux.HandleFunc("/wallets/issuerwallet/add", allowOnly(http.MethodPost))
-	mux.HandleFunc("GET /mdes/tokens", d.tokens)
-	mux.HandleFunc("/mdes/tokens", allowOnly(http.MethodGet+", "+http.MethodHead))
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		writeProblem(w, problem{Status: http.StatusNotFound, Code: "not_found", Detail: "the simulated wallet has no such path"})
-	})
+	mux.HandleFunc("/wallets/issuerwallet/add", sim.AllowOnly(http.MethodPost))
+	mux.HandleFunc("/", sim.NotFound)
 	return mux, nil
-}
-
-func isTokenRequestorID(id string) bool {
-	return len(id) == 11 && strings.Trim(id, "0123456789") == ""
 }
 
 type door Config
@@ -74,20 +49,20 @@ type door Config
 func (d door) add(w http.ResponseWriter, req *http.Request) {
 	provider, data, p := readRequest(w, req)
 	if p != nil {
-		writeProblem(w, *p)
+		sim.WriteProblem(w, *p)
 		return
 	}
 	requestor, ok := d.requestor(provider)
 	if !ok {
-		writeJSON(w, http.StatusOK, unknownProvider())
+		sim.WriteJSON(w, http.StatusOK, refusal())
 		return
 	}
-	answer, err := d.MDES.DigitizeJSON(req.Context(), requestor, provider, data)
+	report, err := d.Scheme.Push(req.Context(), sim.Push{TokenRequestorID: requestor, Wallet: provider, Payload: data})
 	if err != nil {
-		writeProblem(w, problemOf(err))
+		sim.WriteProblem(w, sim.ProblemOf(err))
 		return
 	}
-	writeBytes(w, "application/json", http.StatusOK, answer)
+	sim.WriteJSON(w, http.StatusOK, report)
 }
 
 func (d door) requestor(provider string) (string, bool) {
@@ -99,36 +74,30 @@ func (d door) requestor(provider string) (string, bool) {
 	return requestor, ok
 }
 
-func (d door) tokens(w http.ResponseWriter, _ *http.Request) {
-	tokens, err := d.MDES.TokensJSON()
-	if err != nil {
-		writeProblem(w, problemOf(err))
-		return
-	}
-	writeJSON(w, http.StatusOK, map[string]json.RawMessage{"tokens": tokens})
+var providerUnknown = sim.Kind{Code: "wallet_provider_unknown", Remedy: "use a wallet provider that is configured, spelled as in the provisioning call"}
+
+// refusal is the wallet's own, for a provider that it does not know.
+func refusal() sim.Report {
+	const check = "wallet_provider"
+	list := sim.NewChecklist([]string{check})
+	list.Fail(check, providerUnknown, "this wallet has no token requestor id for that wallet provider")
+	return sim.Report{Kind: "unknown", Verdict: list.Verdict()}
 }
 
 // readRequest takes {"walletProvider", "digitizationData"}, or the answer of the
 // provisioning call unchanged with walletProvider in the query. Other members
-// are tolerated. What the members hold is for MDES to judge.
-func readRequest(w http.ResponseWriter, req *http.Request) (provider, data string, p *problem) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxBodyBytes))
-	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		return "", "", &problem{Status: http.StatusRequestEntityTooLarge, Code: "body_too_large", Detail: "the body has more than 65536 bytes"}
-	}
-	if err != nil {
-		return "", "", badRequest("body_unreadable", "the body could not be read")
-	}
+// are tolerated. What the members hold is for the scheme to judge.
+func readRequest(w http.ResponseWriter, req *http.Request) (provider, data string, p *sim.Problem) {
 	var members struct {
 		WalletProvider   *string `json:"walletProvider"`
 		DigitizationData *string `json:"digitizationData"`
 	}
-	if json.Unmarshal(body, &members) != nil {
-		return "", "", badRequest("body_malformed", "the body is one JSON object; walletProvider and digitizationData are strings")
+	if p := sim.ReadBody(w, req, &members); p != nil {
+		return "", "", p
 	}
 	query, err := url.ParseQuery(req.URL.RawQuery)
 	if err != nil {
-		return "", "", badRequest("query_malformed", "the query is malformed")
+		return "", "", sim.BadRequest("query_malformed", "the query is malformed")
 	}
 	provider = query.Get("walletProvider")
 	if members.WalletProvider != nil {
@@ -136,9 +105,9 @@ func readRequest(w http.ResponseWriter, req *http.Request) (provider, data strin
 	}
 	switch {
 	case members.DigitizationData == nil:
-		return "", "", badRequest("digitization_data_missing", "the body needs digitizationData, the member of the issuer's answer")
+		return "", "", sim.BadRequest("digitization_data_missing", "the body needs digitizationData, the member of the issuer's answer")
 	case provider == "":
-		return "", "", badRequest("wallet_provider_missing", "walletProvider is needed, in the body or in the query")
+		return "", "", sim.BadRequest("wallet_provider_missing", "walletProvider is needed, in the body or in the query")
 	}
 	return provider, *members.DigitizationData, nil
 }

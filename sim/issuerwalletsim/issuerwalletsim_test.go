@@ -13,27 +13,27 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/sim"
 	"github.com/walletport/walletport/sim/issuerwalletsim"
 	"github.com/walletport/walletport/sim/mdessim"
 )
 
-// fakeMDES remembers what it was asked and says what it was told to.
-type fakeMDES struct {
-	got    []string
-	answer string
-	err    error
+// fakeScheme remembers what it was asked and says what it was told to.
+type fakeScheme struct {
+	sim.Scheme // panics if a wallet asks for anything but Push
+	got        *sim.Push
+	answer     sim.Report
+	err        error
 }
 
-func (f *fakeMDES) DigitizeJSON(_ context.Context, requestor, provider, data string) ([]byte, error) {
-	f.got = []string{requestor, provider, data}
-	return []byte(f.answer), f.err
+func (f *fakeScheme) Push(_ context.Context, p sim.Push) (sim.Report, error) {
+	f.got = &p
+	return f.answer, f.err
 }
 
-func (f *fakeMDES) TokensJSON() ([]byte, error) { return []byte(f.answer), f.err }
-
-func open(t *testing.T, mdes issuerwalletsim.MDES) http.Handler {
+func open(t *testing.T, scheme sim.Scheme) http.Handler {
 	t.Helper()
-	h, err := issuerwalletsim.New(issuerwalletsim.Config{MDES: mdes, TokenRequestors: map[walletport.WalletProviderID]string{"acme": "50110030273"}})
+	h, err := issuerwalletsim.New(issuerwalletsim.Config{Scheme: scheme, TokenRequestors: map[walletport.WalletProviderID]string{"acme": "50110030273"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,8 @@ func call(h http.Handler, method, target string, body io.Reader) *httptest.Respo
 const add = "/wallets/issuerwallet/add"
 
 func TestAddHandsThePayloadToMDES(t *testing.T) {
-	const refused = `{"accepted":false,"checks":[],"firstFault":{"code":"base64_twice"}}`
+	refused := sim.Report{Kind: "digitizationData", Verdict: sim.Verdict{Checks: []sim.Check{}, FirstFault: &sim.Fault{Code: "base64_twice"}}}
+	const body = `{"kind":"digitizationData","accepted":false,"checks":[],"firstFault":{"code":"base64_twice","detail":"","remedy":""}}`
 	for _, c := range []struct{ name, target, body, data string }{
 		{"provider in the body", add, `{"walletProvider":"acme","digitizationData":"eyJ9"}`, "eyJ9"},
 		{"the raw answer and the provider in the query", add + "?walletProvider=acme", `{"digitizationData":"eyJ9"}`, "eyJ9"},
@@ -59,12 +60,12 @@ func TestAddHandsThePayloadToMDES(t *testing.T) {
 		{"an empty payload is for MDES to judge", add, `{"walletProvider":"acme","digitizationData":""}`, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			mdes := &fakeMDES{answer: refused}
-			w := call(open(t, mdes), http.MethodPost, c.target, strings.NewReader(c.body))
-			if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "application/json" || w.Body.String() != refused {
+			scheme := &fakeScheme{answer: refused}
+			w := call(open(t, scheme), http.MethodPost, c.target, strings.NewReader(c.body))
+			if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "application/json" || w.Body.String() != body {
 				t.Errorf("status %d, type %s, body %s", w.Code, w.Header().Get("Content-Type"), w.Body)
 			}
-			if diff := cmp.Diff([]string{"50110030273", "acme", c.data}, mdes.got); diff != "" {
+			if diff := cmp.Diff(&sim.Push{TokenRequestorID: "50110030273", Wallet: "acme", Payload: c.data}, scheme.got); diff != "" {
 				t.Errorf("MDES was asked (-want +got):\n%s", diff)
 			}
 		})
@@ -73,12 +74,12 @@ func TestAddHandsThePayloadToMDES(t *testing.T) {
 
 func TestUnknownProviderIsANamedFault(t *testing.T) {
 	for _, provider := range []string{"other", "a/b", strings.Repeat("a", 10_000), "5204247750001471"} {
-		mdes := &fakeMDES{}
+		scheme := &fakeScheme{}
 		body, err := json.Marshal(map[string]string{"walletProvider": provider, "digitizationData": "x"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := call(open(t, mdes), http.MethodPost, add, strings.NewReader(string(body)))
+		w := call(open(t, scheme), http.MethodPost, add, strings.NewReader(string(body)))
 		var answer struct {
 			Accepted   *bool
 			Checks     []struct{ Name, Detail string }
@@ -88,7 +89,7 @@ func TestUnknownProviderIsANamedFault(t *testing.T) {
 			t.Fatal(err)
 		}
 		if w.Code != http.StatusOK || answer.Accepted == nil || *answer.Accepted || answer.FirstFault.Code != "wallet_provider_unknown" ||
-			answer.FirstFault.Remedy == "" || len(answer.Checks) != 1 || mdes.got != nil {
+			answer.FirstFault.Remedy == "" || len(answer.Checks) != 1 || scheme.got != nil {
 			t.Errorf("status %d, answer %+v", w.Code, answer)
 		}
 		if strings.Contains(w.Body.String(), provider) && provider != "other" {
@@ -116,12 +117,11 @@ func TestGarbageIsRefused(t *testing.T) {
 		{"a broken query", "POST", add + "?walletProvider=%zz", `{"digitizationData":"x"}`, 400, "query_malformed", ""},
 		{"a body over 64 KiB", "POST", add, strings.Repeat(" ", 64<<10) + whole, 413, "body_too_large", ""},
 		{"GET where POST belongs", "GET", add, "", 405, "method_not_allowed", "POST"},
-		{"POST where GET belongs", "POST", "/mdes/tokens", "", 405, "method_not_allowed", "GET, HEAD"},
 		{"an unknown path", "GET", "/wallets", "", 404, "not_found", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			mdes := &fakeMDES{answer: "{}"}
-			w := call(open(t, mdes), c.method, c.target, strings.NewReader(c.body))
+			scheme := &fakeScheme{}
+			w := call(open(t, scheme), c.method, c.target, strings.NewReader(c.body))
 			var p struct {
 				Title, Detail, Code string
 				Status              int
@@ -135,7 +135,7 @@ func TestGarbageIsRefused(t *testing.T) {
 			if w.Header().Get("Content-Type") != "application/problem+json" || w.Header().Get("Allow") != c.allow {
 				t.Errorf("headers %v", w.Header())
 			}
-			if mdes.got != nil {
+			if scheme.got != nil {
 				t.Errorf("MDES was asked")
 			}
 		})
@@ -143,7 +143,7 @@ func TestGarbageIsRefused(t *testing.T) {
 }
 
 func TestABodyThatBreaksOffIsRefused(t *testing.T) {
-	w := call(open(t, &fakeMDES{}), http.MethodPost, add, brokenBody{})
+	w := call(open(t, &fakeScheme{}), http.MethodPost, add, brokenBody{})
 	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "body_unreadable") {
 		t.Errorf("status %d, body %s", w.Code, w.Body)
 	}
@@ -165,16 +165,6 @@ func TestWithTheSimulatedScheme(t *testing.T) {
 	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"firstFault":{"code":"shape_none"`) {
 		t.Errorf("status %d, body %s", w.Code, w.Body)
 	}
-	if w := call(h, http.MethodGet, "/mdes/tokens", nil); w.Body.String() != `{"tokens":[]}` {
-		t.Errorf("tokens %s", w.Body)
-	}
-}
-
-func TestTokens(t *testing.T) {
-	w := call(open(t, &fakeMDES{answer: `[{"status":"ACTIVE"}]`}), http.MethodGet, "/mdes/tokens", nil)
-	if w.Code != http.StatusOK || w.Body.String() != `{"tokens":[{"status":"ACTIVE"}]}` {
-		t.Errorf("status %d, body %s", w.Code, w.Body)
-	}
 }
 
 func TestASchemeThatFails(t *testing.T) {
@@ -188,28 +178,20 @@ func TestASchemeThatFails(t *testing.T) {
 		{"another error is 500 and keeps its text", errors.New("secret text"), 500, "internal"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			h := open(t, &fakeMDES{err: c.err})
-			for _, w := range []*httptest.ResponseRecorder{
-				call(h, http.MethodPost, add, strings.NewReader(`{"walletProvider":"acme","digitizationData":"x"}`)),
-				call(h, http.MethodGet, "/mdes/tokens", nil),
-			} {
-				if w.Code != c.status || !strings.Contains(w.Body.String(), c.code) || strings.Contains(w.Body.String(), "secret") {
-					t.Errorf("status %d, body %s", w.Code, w.Body)
-				}
+			w := call(open(t, &fakeScheme{err: c.err}), http.MethodPost, add, strings.NewReader(`{"walletProvider":"acme","digitizationData":"x"}`))
+			if w.Code != c.status || !strings.Contains(w.Body.String(), c.code) || strings.Contains(w.Body.String(), "secret") {
+				t.Errorf("status %d, body %s", w.Code, w.Body)
 			}
 		})
-	}
-	if w := call(open(t, &fakeMDES{answer: "no JSON"}), http.MethodGet, "/mdes/tokens", nil); w.Code != http.StatusInternalServerError {
-		t.Errorf("tokens that are no JSON: status %d", w.Code)
 	}
 }
 
 func TestNewAsksForWhatItNeeds(t *testing.T) {
 	requestors := map[walletport.WalletProviderID]string{"acme": "50110030273"}
 	for name, config := range map[string]issuerwalletsim.Config{
-		"MDES":                          {TokenRequestors: requestors},
-		"token requestors":              {MDES: &fakeMDES{}},
-		"token requestors of 11 digits": {MDES: &fakeMDES{}, TokenRequestors: map[walletport.WalletProviderID]string{"acme": "5011003027x"}},
+		"a scheme":                      {TokenRequestors: requestors},
+		"token requestors":              {Scheme: &fakeScheme{}},
+		"token requestors of 11 digits": {Scheme: &fakeScheme{}, TokenRequestors: map[walletport.WalletProviderID]string{"acme": "5011003027x"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := issuerwalletsim.New(config); err == nil {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/walletport/walletport/sim"
@@ -123,6 +122,11 @@ func (r *reading) readPAN(account sim.Object) {
 		r.Fail(checkPAN, panNotDigits, "accountNumber holds other characters than digits")
 		return
 	}
+	r.judgePAN(plain)
+}
+
+// judgePAN takes the digits of a PAN.
+func (r *reading) judgePAN(plain string) {
 	if len(plain) < 9 || len(plain) > 19 {
 		r.Fail(checkPAN, panLength, "accountNumber has %d digits", len(plain))
 		return
@@ -141,22 +145,27 @@ func (r *reading) readExpiry(account sim.Object) {
 	if !ok {
 		return
 	}
-	if len(year) == 4 && sim.IsDigits(year) && isMonth(month) {
+	if len(year) == 4 && sim.IsDigits(year) && sim.IsMonth(month) {
 		r.Fail(checkExpiry, expiryLongYear, "expiryYear has four digits")
 		year = year[2:]
 	}
-	if isMonth(year) && !isMonth(month) && len(month) == 2 && sim.IsDigits(month) {
+	if sim.IsMonth(year) && !sim.IsMonth(month) && len(month) == 2 && sim.IsDigits(month) {
 		r.Fail(checkExpiry, expirySwapped, "expiryMonth is no month, expiryYear could be one")
 		month, year = year, month
 	}
-	if !isMonth(month) || len(year) != 2 || !sim.IsDigits(year) {
+	r.judgeExpiry(month, year)
+}
+
+// judgeExpiry takes an expiry of two digits each.
+func (r *reading) judgeExpiry(month, year string) {
+	if !sim.IsMonth(month) || len(year) != 2 || !sim.IsDigits(year) {
 		r.Fail(checkExpiry, expiryForm, "expiryMonth or expiryYear is not two digits, or the month is not 01 to 12")
 		return
 	}
 	r.card.mmyy = month + year
 	r.facts.Expiry = month + "/" + year
 	r.Pass(checkExpiry, "%s/%s", month, year)
-	if !r.now.Before(endOf(month, year)) {
+	if !r.now.Before(sim.EndOfMonth(month, year)) {
 		r.Fail(checkNotExpired, cardExpired, "the card expired at the end of %s/%s", month, year)
 	}
 	r.Pass(checkNotExpired, "the card is good to the end of %s/%s", month, year)
@@ -180,15 +189,6 @@ func (r *reading) expiryMembers(account sim.Object) (month, year string, ok bool
 		r.Fail(checkExpiry, expiryMissing, "expiryMonth or expiryYear is missing")
 	}
 	return "", "", false
-}
-
-func isMonth(s string) bool { return len(s) == 2 && sim.IsDigits(s) && s >= "01" && s <= "12" }
-
-// endOf returns the first moment after the month, UTC. Both are two digits.
-func endOf(month, year string) time.Time {
-	m := int(month[0]-'0')*10 + int(month[1]-'0')
-	y := 2000 + int(year[0]-'0')*10 + int(year[1]-'0')
-	return time.Date(y, time.Month(m)+1, 1, 0, 0, 0, 0, time.UTC)
 }
 
 // sources are the values of source per shape, the one for push first.

@@ -77,6 +77,7 @@ var (
 	plaintextNested = sim.Kind{Code: "plaintext_wrapped", Remedy: "encrypt the object itself, without a member around it"}
 	plaintextShape  = sim.Kind{Code: "plaintext_other_shape", Remedy: "cardInfo holds accountNumber at the top; fundingAccountInfo holds it in cardAccountData"}
 
+	panEncrypted      = sim.Kind{Code: "pan_encrypted", Remedy: "for Mastercard put primaryAccountNumber into the pass data in clear; only Visa opens an encrypted one"}
 	panMemberName     = sim.Kind{Code: "pan_member_name", Remedy: "the member is called accountNumber"}
 	panMissing        = sim.Kind{Code: "pan_missing", Remedy: "send accountNumber"}
 	panNotString      = sim.Kind{Code: "pan_not_string", Remedy: "send accountNumber as a JSON string"}

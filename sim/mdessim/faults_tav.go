@@ -6,6 +6,8 @@ import "github.com/walletport/walletport/sim"
 // faults.go with the prefix "tav_".
 var (
 	tavMissing        = sim.Kind{Code: "tav_missing", Remedy: "add tokenizationAuthenticationValue; without it the cardholder has to pass a step-up", Tolerated: true}
+	activationForm    = sim.Kind{Code: "activation_data_malformed", Remedy: "set the activation data to the JSON bytes of a TAV"}
+	activationBase64  = sim.Kind{Code: "activation_data_base64", Remedy: "decode the API's base64 before the app sets activationData: PassKit encodes the bytes itself"}
 	tavMemberName     = sim.Kind{Code: "tav_member_name", Remedy: "call the member tokenizationAuthenticationValue and put it beside cardInfo or fundingAccountInfo"}
 	tavEmpty          = sim.Kind{Code: "tav_empty", Remedy: "leave tokenizationAuthenticationValue out, or send a TAV"}
 	tavNotString      = sim.Kind{Code: "tav_not_string", Remedy: "send the TAV as a base64 string, not as an object"}

@@ -455,6 +455,9 @@ func TestFaultsSeenWithoutKeys(t *testing.T) {
 // shows it.
 func TestFaultsAreDistinctAndTested(t *testing.T) {
 	shownByTest := map[string]bool{"reference_unknown": true} // TestReferenceInsteadOfCard
+	for _, c := range mangledEnrolments {
+		shownByTest[c.code] = true
+	}
 	for _, c := range mangledPayloads {
 		for _, code := range []string{c.code, strings.TrimPrefix(c.code, "tav_"), strings.TrimPrefix(c.code, "plaintext_")} {
 			shownByTest[code] = true

@@ -2,9 +2,7 @@ package mdessim
 
 import (
 	"bytes"
-	"encoding/json"
 	"slices"
-	"strings"
 
 	"github.com/walletport/walletport/sim"
 )
@@ -21,7 +19,7 @@ const maxInputBytes = 512 << 10
 // FirstFault tells whether something is wrong; Accepted also asks that nothing
 // had to be skipped.
 func Inspect(payload []byte, keys Keys) Report {
-	text, notes := unwrapText(payload)
+	text, notes := sim.Unwrap(payload)
 	report := inspectText(text, keys)
 	report.Facts.Notes = append(notes, report.Facts.Notes...)
 	return report
@@ -40,26 +38,6 @@ func OpenTAV(text string, keys Keys) Report {
 	r.expectCard()
 	r.readTAV(text)
 	return r.report(KindTAV)
-}
-
-// unwrapText takes off what a terminal or an editor may have put around a payload.
-func unwrapText(payload []byte) (text string, notes []string) {
-	text = string(payload)
-	if trimmed := strings.TrimSpace(strings.TrimPrefix(text, "\ufeff")); trimmed != text {
-		text = trimmed
-		notes = append(notes, "white space around the payload was ignored")
-	}
-	if len(text) < 2 || text[0] != text[len(text)-1] {
-		return text, notes
-	}
-	var unquoted string
-	switch {
-	case text[0] == '"' && json.Unmarshal([]byte(text), &unquoted) == nil:
-		return unquoted, append(notes, "quotes around the payload were ignored")
-	case text[0] == '\'', text[0] == '"':
-		return text[1 : len(text)-1], append(notes, "quotes around the payload were ignored")
-	}
-	return text, notes
 }
 
 func inspectText(text string, keys Keys) Report {

@@ -13,6 +13,7 @@ type Kind string
 const (
 	KindDigitizationData Kind = "digitizationData"
 	KindTAV              Kind = "tav"
+	KindEnrolment        Kind = "enrolment" // a card in clear with its activation data
 	KindUnknown          Kind = "unknown"
 )
 
@@ -66,4 +67,13 @@ func newReading(keys Keys, order []string) *reading {
 // report closes the reading.
 func (r *reading) report(k Kind) Report {
 	return Report{Kind: k, Verdict: r.Verdict(), Facts: r.facts}
+}
+
+// shared is the report as the wallets know it.
+func (r Report) shared() sim.Report {
+	shared := sim.Report{Kind: string(r.Kind), Verdict: r.Verdict, Facts: r.Facts}
+	if r.Token != nil { // a nil pointer would be a member of null
+		shared.Token = r.Token
+	}
+	return shared
 }

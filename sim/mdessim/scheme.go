@@ -2,8 +2,6 @@ package mdessim
 
 import (
 	"context"
-	"encoding/hex"
-	"encoding/json"
 	"io"
 	"time"
 
@@ -14,7 +12,7 @@ import (
 // Config is what a simulated scheme needs. All fields but Now are required.
 type Config struct {
 	Dir  string      // state of the scheme: its tokens and the key behind the PAN references; made if absent
-	Keys func() Keys // asked once per digitization, so that a rotation takes effect
+	Keys func() Keys // asked once per call, so that a rotation takes effect
 	Rand io.Reader   // crypto/rand.Reader outside of tests
 	Now  func() time.Time
 }
@@ -26,8 +24,13 @@ type Scheme struct {
 	keys   func() Keys
 	rand   io.Reader
 	now    func() time.Time
-	ledger *ledger
+	ledger *sim.Ledger[Token]
 }
+
+var (
+	_ sim.Scheme      = (*Scheme)(nil)
+	_ sim.TokenLister = (*Scheme)(nil)
+)
 
 // New opens the scheme's state. Close it after use.
 func New(c Config) (*Scheme, error) {
@@ -46,7 +49,7 @@ func New(c Config) (*Scheme, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	l, err := openLedger(c.Dir, c.Rand)
+	l, err := sim.OpenLedger[Token](c.Dir, c.Rand)
 	if err != nil {
 		return nil, err
 	}
@@ -54,118 +57,74 @@ func New(c Config) (*Scheme, error) {
 }
 
 // Close closes the scheme's state.
-func (s *Scheme) Close() error { return s.ledger.close() }
+func (s *Scheme) Close() error { return s.ledger.Close() }
 
-// Request is what a token requestor hands to MDES.
-type Request struct {
-	TokenRequestorID string // 11 digits
-	WalletProvider   string
-	DigitizationData string // exactly as the issuer made it
-}
-
-const tokenRequestorDigits = 11
-
-// Digitize checks the payload and, if it is accepted, makes a token: ACTIVE with a
-// valid TAV, INACTIVE (a step-up is due) without one. A TAV that is there and
-// does not hold refuses the card. Every call makes a new token; the PAN
-// reference of a card stays the same.
-//
-// A refused payload is a Report, not an error. Errors: CodeInvalid,
-// reason token_requestor_id; CodeUnavailable, reason store_unavailable.
-func (s *Scheme) Digitize(ctx context.Context, req Request) (Report, error) {
-	if len(req.TokenRequestorID) != tokenRequestorDigits || !sim.IsDigits(req.TokenRequestorID) {
-		return Report{}, walletport.Errorf(walletport.CodeInvalid, "token_requestor_id", "a token requestor id has %d digits", tokenRequestorDigits)
-	}
-	if err := ctx.Err(); err != nil {
-		return Report{}, walletport.Errorf(walletport.CodeUnavailable, "canceled", "the request was given up").WithCause(err)
-	}
+func (s *Scheme) currentKeys() Keys {
 	keys := s.keys()
 	keys.Now = s.now
-	r := openDigitizationData(req.DigitizationData, keys)
+	return keys
+}
+
+// Push digitizes a card: p.Payload is the digitizationData in base64, exactly as
+// the issuer made it. If it is accepted a token is made: ACTIVE with a valid TAV,
+// INACTIVE (a step-up is due) without one. A TAV that is there and does not hold
+// refuses the card. Every call makes a new token; the PAN reference of a card
+// stays the same. What the wallet knows of app and device is not looked at.
+//
+// Errors: CodeInvalid, reason token_requestor_id; CodeUnavailable, reasons
+// canceled and store_unavailable.
+func (s *Scheme) Push(ctx context.Context, p sim.Push) (sim.Report, error) {
+	if err := sim.CheckRequest(ctx, p.TokenRequestorID); err != nil {
+		return sim.Report{}, err
+	}
+	r := openDigitizationData(p.Payload, s.currentKeys())
 	if r.facts.AccountReference != "" {
 		r.Fail(checkReference, referenceUnknown, "this MDES issued no such %s", r.facts.AccountReference)
 	}
-	report := r.report(KindDigitizationData)
-	if !report.Accepted {
-		return report, nil
-	}
-	token, err := s.makeToken(r.card.number, req, r.Failed(checkTAVPresent))
-	if err != nil {
-		return Report{}, err
-	}
-	report.Token = &token
-	return report, nil
+	return s.conclude(r.report(KindDigitizationData), r, requestor{p.TokenRequestorID, p.Wallet})
 }
 
-func (s *Scheme) makeToken(number sim.CardNumber, req Request, needsStepUp bool) (Token, error) {
-	tur, err := newTokenReference(s.rand)
+// Enrol checks the TAV of a card that the wallet opened, and makes a token as Push
+// does. Errors are those of Push.
+func (s *Scheme) Enrol(ctx context.Context, e sim.Enrolment) (sim.Report, error) {
+	if err := sim.CheckRequest(ctx, e.TokenRequestorID); err != nil {
+		return sim.Report{}, err
+	}
+	r := newReading(s.currentKeys(), enrolmentChecks)
+	r.readEnrolment(e)
+	return s.conclude(r.report(KindEnrolment), r, requestor{e.TokenRequestorID, e.Wallet})
+}
+
+// conclude makes a token if the card is accepted.
+func (s *Scheme) conclude(report Report, r *reading, by requestor) (sim.Report, error) {
+	if !report.Accepted {
+		return report.shared(), nil
+	}
+	token, err := s.makeToken(r.card.number, by, r.Failed(checkTAVPresent))
 	if err != nil {
-		return Token{}, err
+		return sim.Report{}, err
 	}
-	now := s.now().UTC()
-	token := Token{
-		TokenUniqueReference: tur,
-		PANUniqueReference:   s.ledger.panReference(number),
-		Status:               StatusInactive,
-		TokenRequestorID:     req.TokenRequestorID,
-		WalletProvider:       req.WalletProvider,
-		AccountPANSuffix:     number.LastFour(),
-		CreatedAt:            now,
+	report.Token = token
+	return report.shared(), nil
+}
+
+// CardOf returns the card in digitizationData, whatever else is wrong with it; ok
+// is false if it cannot be read.
+func (s *Scheme) CardOf(payload string) (card sim.Card, ok bool) {
+	found := openDigitizationData(payload, s.currentKeys()).card
+	if found.number.Clear() == "" || found.mmyy == "" {
+		return sim.Card{}, false
 	}
-	if !needsStepUp {
-		token.Status, token.ActivatedAt = StatusActive, &now
-	}
-	if err := s.ledger.append(token); err != nil {
-		return Token{}, err
-	}
-	return token, nil
+	return sim.Card{Number: found.number, ExpiryMMYY: found.mmyy}, true
 }
 
 // Tokens returns every token, oldest first.
-func (s *Scheme) Tokens() []Token { return s.ledger.all() }
+func (s *Scheme) Tokens() []Token { return s.ledger.All() }
 
 // Token returns the token of that reference.
 func (s *Scheme) Token(tokenUniqueReference string) (Token, bool) {
-	return s.ledger.find(tokenUniqueReference)
-}
-
-// DigitizeJSON is Digitize for a caller that shares no types with the scheme, as
-// a wallet's back end: the Report in JSON.
-func (s *Scheme) DigitizeJSON(ctx context.Context, tokenRequestorID, walletProvider, digitizationData string) ([]byte, error) {
-	report, err := s.Digitize(ctx, Request{TokenRequestorID: tokenRequestorID, WalletProvider: walletProvider, DigitizationData: digitizationData})
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(report)
+	return s.ledger.Find(func(t Token) bool { return t.TokenUniqueReference == tokenUniqueReference })
 }
 
 // TokensJSON returns every token as a JSON array, oldest first.
-func (s *Scheme) TokensJSON() ([]byte, error) {
-	tokens := s.Tokens()
-	if tokens == nil {
-		tokens = []Token{}
-	}
-	return json.Marshal(tokens)
-}
-
-// The form of MDES's references: six letters and 42 characters, ten of them
-// zero, the rest hex.
-const (
-	prefixTUR      = "DWSPMC0000000000"
-	prefixPUR      = "FWSPMC0000000000"
-	referenceBytes = 16
-)
-
-// newTokenReference draws a tokenUniqueReference. One whose digits read like a
-// PAN is drawn again, so that no guard on PANs ever stumbles over it.
-func newTokenReference(rand io.Reader) (string, error) {
-	var raw [referenceBytes]byte
-	for {
-		if _, err := io.ReadFull(rand, raw[:]); err != nil {
-			return "", walletport.Errorf(walletport.CodeInternal, "random", "no random bytes").WithCause(err)
-		}
-		if text := hex.EncodeToString(raw[:]); !walletport.ContainsPAN(text) {
-			return prefixTUR + text, nil
-		}
-	}
-}
+func (s *Scheme) TokensJSON() ([]byte, error) { return s.ledger.TokensJSON() }

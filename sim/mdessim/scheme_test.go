@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/sim"
 	"github.com/walletport/walletport/sim/mdessim"
 )
 
@@ -32,14 +33,23 @@ func openScheme(t *testing.T, dir string) *mdessim.Scheme {
 
 func digitize(t *testing.T, s *mdessim.Scheme, wallet string, r *recipe) mdessim.Report {
 	t.Helper()
-	report, err := s.Digitize(t.Context(), mdessim.Request{TokenRequestorID: testRequestor, WalletProvider: wallet, DigitizationData: r.text()})
+	report, err := s.Push(t.Context(), sim.Push{TokenRequestorID: testRequestor, Wallet: wallet, Payload: r.text()})
 	if err != nil {
 		t.Fatal(err)
+	}
+	return ownReport(report)
+}
+
+// ownReport is a report with the types that the scheme put into it.
+func ownReport(shared sim.Report) mdessim.Report {
+	report := mdessim.Report{Kind: mdessim.Kind(shared.Kind), Verdict: shared.Verdict, Facts: shared.Facts.(mdessim.Facts)}
+	if shared.Token != nil {
+		report.Token = shared.Token.(*mdessim.Token)
 	}
 	return report
 }
 
-func TestDigitizeMakesAnActiveToken(t *testing.T) {
+func TestPushMakesAnActiveToken(t *testing.T) {
 	s := openScheme(t, t.TempDir())
 	report := digitize(t, s, "acme", newRecipe())
 	if !report.Accepted || report.Token == nil {
@@ -65,7 +75,7 @@ func TestDigitizeMakesAnActiveToken(t *testing.T) {
 	mustNotShow(t, report, testPAN)
 }
 
-func TestDigitizeWithoutTAVNeedsAStepUp(t *testing.T) {
+func TestPushWithoutTAVNeedsAStepUp(t *testing.T) {
 	s := openScheme(t, t.TempDir())
 	r := newRecipe()
 	r.noTAV = true
@@ -78,7 +88,7 @@ func TestDigitizeWithoutTAVNeedsAStepUp(t *testing.T) {
 	}
 }
 
-func TestDigitizeRefuses(t *testing.T) {
+func TestPushRefuses(t *testing.T) {
 	s := openScheme(t, t.TempDir())
 	for _, c := range mangledPayloads {
 		if c.code == "tav_missing" {
@@ -155,46 +165,6 @@ func TestTokensSurviveARestart(t *testing.T) {
 	}
 }
 
-func TestATornLastLineIsCutOff(t *testing.T) {
-	dir := t.TempDir()
-	s := openScheme(t, dir)
-	whole := digitize(t, s, "acme", newRecipe()).Token
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, "tokens.jsonl")
-	torn := append(must(os.ReadFile(path)), []byte(`{"tokenUniqueReference":"DWSP`)...)
-	if err := os.WriteFile(path, torn, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s = openScheme(t, dir)
-	next := digitize(t, s, "acme", newRecipe()).Token
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff([]mdessim.Token{*whole, *next}, openScheme(t, dir).Tokens()); diff != "" {
-		t.Errorf("tokens after a crash (-want +got):\n%s", diff)
-	}
-}
-
-func TestBrokenStateIsRefused(t *testing.T) {
-	for _, c := range []struct{ name, file, content string }{
-		{"a line that is no token", "tokens.jsonl", "{\n"},
-		{"a short key", "pan-reference.key", "short"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			dir := t.TempDir()
-			if err := os.WriteFile(filepath.Join(dir, c.file), []byte(c.content), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			_, err := mdessim.New(mdessim.Config{Dir: dir, Keys: simKeys, Rand: rand.Reader})
-			if reason := walletport.ReasonOf(err); reason != "sim_state_corrupt" {
-				t.Errorf("error %v, want sim_state_corrupt", err)
-			}
-		})
-	}
-}
-
 func TestNewAsksForWhatItNeeds(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -218,36 +188,36 @@ func TestNewAsksForWhatItNeeds(t *testing.T) {
 	}
 }
 
-func TestDigitizeErrors(t *testing.T) {
+func TestPushErrors(t *testing.T) {
 	s := openScheme(t, t.TempDir())
-	request := mdessim.Request{TokenRequestorID: testRequestor, WalletProvider: "acme", DigitizationData: newRecipe().text()}
+	request := sim.Push{TokenRequestorID: testRequestor, Wallet: "acme", Payload: newRecipe().text()}
 	for _, id := range []string{"", "5011003027", "5011003027x"} {
 		bad := request
 		bad.TokenRequestorID = id
-		if _, err := s.Digitize(t.Context(), bad); walletport.ReasonOf(err) != "token_requestor_id" {
+		if _, err := s.Push(t.Context(), bad); walletport.ReasonOf(err) != "token_requestor_id" {
 			t.Errorf("requestor of %d characters: %v", len(id), err)
 		}
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.Digitize(gone, request); walletport.CodeOf(err) != walletport.CodeUnavailable {
+	if _, err := s.Push(gone, request); walletport.CodeOf(err) != walletport.CodeUnavailable {
 		t.Errorf("given up: %v", err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Digitize(t.Context(), request); walletport.ReasonOf(err) != "store_unavailable" {
+	if _, err := s.Push(t.Context(), request); walletport.ReasonOf(err) != "store_unavailable" {
 		t.Errorf("without its file: %v", err)
 	}
 	if tokens := s.Tokens(); len(tokens) != 0 {
 		t.Errorf("a token that was not written is told of")
 	}
-	if _, err := s.DigitizeJSON(t.Context(), "", "acme", ""); err == nil {
-		t.Errorf("DigitizeJSON hides an error")
+	if _, err := s.Enrol(t.Context(), sim.Enrolment{}); walletport.ReasonOf(err) != "token_requestor_id" {
+		t.Errorf("an enrolment of nobody: %v", err)
 	}
 }
 
-func TestDigitizeAtOnceLosesNothing(t *testing.T) {
+func TestPushAtOnceLosesNothing(t *testing.T) {
 	dir := t.TempDir()
 	s := openScheme(t, dir)
 	text := newRecipe().text()
@@ -256,7 +226,7 @@ func TestDigitizeAtOnceLosesNothing(t *testing.T) {
 	for range callers {
 		group.Go(func() {
 			for range calls {
-				if _, err := s.DigitizeJSON(t.Context(), testRequestor, "acme", text); err != nil {
+				if _, err := s.Push(t.Context(), sim.Push{TokenRequestorID: testRequestor, Wallet: "acme", Payload: text}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -280,6 +250,9 @@ func TestJSONOfAnAnswer(t *testing.T) {
 	if empty := must(s.TokensJSON()); string(empty) != "[]" {
 		t.Errorf("no tokens are %s", empty)
 	}
+	push := func(text string) []byte {
+		return must(json.Marshal(must(s.Push(t.Context(), sim.Push{TokenRequestorID: testRequestor, Wallet: "acme", Payload: text}))))
+	}
 	var answer struct {
 		Accepted bool
 		Checks   []struct {
@@ -289,13 +262,13 @@ func TestJSONOfAnAnswer(t *testing.T) {
 		FirstFault *struct{ Code, Detail, Remedy string }
 		Token      *struct{ TokenUniqueReference, PANUniqueReference, Status string }
 	}
-	good := must(s.DigitizeJSON(t.Context(), testRequestor, "acme", newRecipe().text()))
+	good := push(newRecipe().text())
 	if err := json.Unmarshal(good, &answer); err != nil || !answer.Accepted || answer.FirstFault != nil || answer.Token == nil || answer.Checks[0].OK == nil {
 		t.Errorf("answer %s: %v", good, err)
 	}
 	answer.Token = nil
-	bad := must(s.DigitizeJSON(t.Context(), testRequestor, "acme", "x"))
-	if err := json.Unmarshal(bad, &answer); err != nil || answer.Accepted || answer.FirstFault == nil || answer.Token != nil {
+	bad := push("x")
+	if err := json.Unmarshal(bad, &answer); err != nil || answer.Accepted || answer.FirstFault == nil || answer.Token != nil || bytes.Contains(bad, []byte(`"token"`)) {
 		t.Errorf("answer %s: %v", bad, err)
 	}
 	if tokens := must(s.TokensJSON()); bytes.Count(tokens, []byte("tokenUniqueReference")) != 1 {
