@@ -69,7 +69,7 @@ type Meta struct {
 	ValidUntil  time.Time // zero never ends
 	Version     int       // counts up from 1 within purpose and issuer
 	State       State
-	Algorithm   string // "RSA-2048", "AES-256", "HMAC-SHA-256", "Ed25519"
+	Algorithm   string // "RSA-2048", "AES-256", "2TDEA", "HMAC-SHA-256", "Ed25519"
 	Fingerprint string // lower-case hex SHA-256 of the SubjectPublicKeyInfo; of the key id for secret keys
 	// Alias is the name the other side knows the key by: the Key Unique Reference
 	// of MDES Manager, sent as keyAlias in a TAV v4 (may be empty); the encryption API
@@ -90,7 +90,8 @@ func (m Meta) ServesAt(t time.Time) bool {
 type OpenPGP struct {
 	// Certificate is the transferable public key (RFC 4880 section 11.1), binary.
 	Certificate []byte
-	// Created is the creation time of the primary key: it is part of the fingerprint.
+	// Created is the creation time of the key or subkey whose public half is
+	// Key.Public: with it, it makes the fingerprint that a message names it by.
 	Created time.Time
 }
 

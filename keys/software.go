@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/des" //nolint:gosec // G502: Visa's WSD format is TDEA
 	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/rsa"
@@ -15,6 +16,8 @@ import (
 	"hash"
 	"io"
 	"sync"
+
+	"github.com/walletport/walletport"
 )
 
 // This file holds the handles of keys whose bytes are in the memory of this
@@ -24,6 +27,9 @@ import (
 
 // SecretBytes is the size of a key-encryption key and of a MAC key.
 const SecretBytes = 32
+
+// TDEABytes is the size of a two-key TDEA key, K1 and K2 with their parity bits.
+const TDEABytes = 16
 
 // opaque prints a handle's name for every verb.
 type opaque string
@@ -79,6 +85,21 @@ func NewKEK(secret []byte) (KEK, error) {
 	return &kek{opaque: "keys.KEK(AES-256)", aead: aead}, nil
 }
 
+// NewSharedSecretKEK makes the KEK of Visa's push payloads: the AES-256 key is the
+// SHA-256 of the shared secret's text exactly as Visa issued it, whatever base64 or
+// hex it may look like (Visa's JavaScript SDK samples and reference visa.md 1.1).
+// Wrap of a content key without associated data gives what A256GCMKW (RFC 7518
+// section 4.7) puts into "iv", the encrypted key and "tag", in this order: 12 bytes,
+// as many as the key has, 16 bytes. The caller may wipe text.
+func NewSharedSecretKEK(text []byte) (KEK, error) {
+	if len(text) == 0 {
+		return nil, errors.New("the shared secret is empty")
+	}
+	digest := sha256.Sum256(text)
+	defer clear(digest[:])
+	return NewKEK(digest[:])
+}
+
 func (k *kek) Wrap(key, associatedData []byte) ([]byte, error) {
 	if len(key) == 0 {
 		return nil, errors.New("there is no key to wrap")
@@ -89,6 +110,51 @@ func (k *kek) Wrap(key, associatedData []byte) ([]byte, error) {
 
 func (k *kek) Unwrap(wrapped, associatedData []byte) ([]byte, error) {
 	return k.aead.Open(nil, nil, wrapped, associatedData)
+}
+
+type tdea struct {
+	opaque
+	block cipher.Block
+}
+
+// NewTDEA makes a TDEA of the 16 bytes K1 and K2, used as K1, K2, K1 (SP 800-67
+// keying option 2). Parity bits are ignored. Equal halves, which would be single
+// DES, are CodeInvalid, reason key_unfit. The caller may wipe secret.
+func NewTDEA(secret []byte) (TDEA, error) {
+	if len(secret) != TDEABytes {
+		return nil, errors.New("a two-key TDEA key has 16 bytes")
+	}
+	const half = TDEABytes / 2
+	if equalButParity(secret[:half], secret[half:]) {
+		return nil, walletport.Errorf(walletport.CodeInvalid, "key_unfit", "the two halves of the TDEA key are the same: it is single DES")
+	}
+	expanded := make([]byte, 0, TDEABytes+half)
+	expanded = append(append(expanded, secret...), secret[:half]...)
+	defer clear(expanded)
+	block, err := des.NewTripleDESCipher(expanded) //nolint:gosec // G405: Visa's WSD format is TDEA
+	if err != nil {
+		return nil, fmt.Errorf("TDEA key: %w", err)
+	}
+	return &tdea{opaque: "keys.TDEA(2TDEA)", block: block}, nil
+}
+
+// equalButParity compares without the lowest bit of each byte: DES ignores it.
+func equalButParity(a, b []byte) bool {
+	var difference byte
+	for i := range a {
+		difference |= (a[i] ^ b[i]) &^ 1
+	}
+	return difference == 0
+}
+
+func (k *tdea) EncryptBlocks(plaintext []byte) ([]byte, error) {
+	if len(plaintext)%des.BlockSize != 0 {
+		return nil, errors.New("TDEA encrypts whole blocks of 8 bytes")
+	}
+	ciphertext := make([]byte, len(plaintext))
+	var zeroIV [des.BlockSize]byte
+	cipher.NewCBCEncrypter(k.block, zeroIV[:]).CryptBlocks(ciphertext, plaintext)
+	return ciphertext, nil
 }
 
 type mac struct {

@@ -45,7 +45,7 @@ type entry struct {
 	Certificate []byte `json:"certificate,omitempty"` // X.509 DER
 	Public      []byte `json:"public,omitempty"`      // SubjectPublicKeyInfo DER
 	Private     []byte `json:"private,omitempty"`     // PKCS#8 DER
-	Secret      []byte `json:"secret,omitempty"`      // 32 bytes of an AES or HMAC key
+	Secret      []byte `json:"secret,omitempty"`      // 32 bytes of an AES or HMAC key, 16 of a TDEA key, or the text that Visa issued
 }
 
 // wipe clears what is secret.
@@ -154,6 +154,10 @@ func (e *entry) key() (*keys.Key, error) {
 		if err = e.addPublic(k); err == nil {
 			err = e.addSigner(k)
 		}
+	case keys.VTSPush:
+		k.KEK, err = keys.NewSharedSecretKEK(e.Secret)
+	case keys.WSD:
+		k.TDEA, err = keys.NewTDEA(e.Secret)
 	case keys.VaultKEK:
 		k.KEK, err = keys.NewKEK(e.Secret)
 	case keys.VaultIndex:

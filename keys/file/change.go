@@ -3,14 +3,10 @@ package file
 import (
 	"bytes"
 	"crypto"
-	"crypto/ed25519"
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/subtle"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"io"
 	"slices"
 	"time"
 
@@ -28,69 +24,17 @@ type Spec struct {
 	// Algorithm of a generated key: RSA-2048, RSA-3072 or RSA-4096 for
 	// tav-signing; the other purposes have one each. Empty means the first.
 	Algorithm         string
-	Alias             string // see keys.Meta
+	Alias             string // see keys.Meta; vts-push and wsd keys need theirs
 	SchemeFingerprint string // see keys.Meta
 	Activate          bool   // false leaves the key pending
 	Sandbox           bool
 }
 
-// maxAliasBytes bounds Alias and SchemeFingerprint: 64 hex digits are the longest
-// in use.
-const maxAliasBytes = 64
-
-// Generate makes a key and adds it. Mastercard's encryption key cannot be
-// generated, only imported.
-func (s *Store) Generate(spec Spec) (keys.Meta, error) {
-	m, err := generate(spec.Purpose, spec.Algorithm)
-	if err != nil {
-		return keys.Meta{}, err
-	}
-	return s.add(spec, m)
-}
-
-func generate(p keys.Purpose, algorithm string) (material, error) {
-	switch {
-	case p == keys.TAVSigning:
-		bits, ok := map[string]int{"": 2048, "RSA-2048": 2048, "RSA-3072": 3072, "RSA-4096": 4096}[algorithm]
-		if !ok {
-			return material{}, errUnfit("a tav-signing key is RSA-2048, RSA-3072 or RSA-4096")
-		}
-		k, err := rsa.GenerateKey(rand.Reader, bits)
-		return material{private: k}, err
-	case p == keys.MDESEncryption:
-		return material{}, errUnfit("the mdes-encryption key is Mastercard's: import its certificate")
-	case algorithm != "" && algorithm != secretAlgorithm(p):
-		return material{}, errUnfit("the purpose has another algorithm")
-	case p == keys.AuditCheckpoint:
-		_, k, err := ed25519.GenerateKey(rand.Reader)
-		return material{private: k}, err
-	case p == keys.VaultKEK, p == keys.VaultIndex:
-		secret := make([]byte, keys.SecretBytes)
-		_, err := io.ReadFull(rand.Reader, secret)
-		return material{secret: secret}, err
-	}
-	_, err := keys.ParsePurpose(string(p))
-	return material{}, err
-}
-
-// secretAlgorithm names the one algorithm of the purposes that have no choice.
-func secretAlgorithm(p keys.Purpose) string {
-	switch p {
-	case keys.VaultKEK:
-		return "AES-256"
-	case keys.VaultIndex:
-		return "HMAC-SHA-256"
-	case keys.AuditCheckpoint:
-		return "Ed25519"
-	case keys.MDESEncryption, keys.TAVSigning:
-	}
-	return ""
-}
-
 // Import adds the key in data: PEM or DER of a certificate, public or private key,
-// PKCS#12 (which password opens; nil otherwise), or for the secret purposes 32
-// bytes as hex or base64. The reasons of its errors are key_malformed,
-// key_encrypted, key_unfit, key_expired, key_exists. The caller wipes data.
+// PKCS#12 (which password opens; nil otherwise), the text of the shared secret for
+// vts-push, or for the other secret purposes 32 bytes (wsd: 16) as hex or base64.
+// The reasons of its errors are key_malformed, key_encrypted, key_unfit,
+// key_expired, key_exists. The caller wipes data.
 func (s *Store) Import(spec Spec, data, password []byte) (keys.Meta, error) {
 	m, err := parseMaterial(spec.Purpose, data, password)
 	if err != nil {
@@ -128,29 +72,6 @@ func (s *Store) add(spec Spec, m material) (keys.Meta, error) {
 		return err
 	})
 	return meta, err
-}
-
-func checkSpec(spec Spec) error {
-	if _, err := keys.ParsePurpose(string(spec.Purpose)); err != nil {
-		return err
-	}
-	if spec.Issuer != "" {
-		if _, err := walletport.ParseIssuerID(string(spec.Issuer)); err != nil {
-			return err
-		}
-	}
-	for _, r := range spec.BINs {
-		if _, err := keys.ParseBINRange(r.Low + "-" + r.High); err != nil {
-			return err
-		}
-	}
-	for _, text := range []string{spec.Alias, spec.SchemeFingerprint} {
-		outside := func(b byte) bool { return b <= ' ' || b > '~' }
-		if len(text) > maxAliasBytes || slices.ContainsFunc([]byte(text), outside) {
-			return walletport.Errorf(walletport.CodeInvalid, "key_alias", "alias and scheme fingerprint have up to 64 printable ASCII characters without spaces")
-		}
-	}
-	return nil
 }
 
 // newEntry proves that the material fits the purpose and is good now or later.

@@ -37,10 +37,19 @@ func TestGenerate(t *testing.T) {
 		{"a KEK", file.Spec{Purpose: keys.VaultKEK, Algorithm: "AES-256"}, "vault-kek-v1", "AES-256", ""},
 		{"an index key", file.Spec{Purpose: keys.VaultIndex}, "vault-index-v1", "HMAC-SHA-256", ""},
 		{"a checkpoint key", file.Spec{Purpose: keys.AuditCheckpoint}, "audit-checkpoint-v1", "Ed25519", ""},
+		{"a shared secret for Visa's push payloads", file.Spec{Purpose: keys.VTSPush, Alias: keystest.VTSKeyID}, "vts-push-v1", "AES-256", ""},
+		{"a WSD key", file.Spec{Purpose: keys.WSD, Issuer: "acme", Alias: "401200.1"}, "acme-wsd-v1", "2TDEA", ""},
+		{"a shared secret without its key id is refused", file.Spec{Purpose: keys.VTSPush}, "", "", "key_alias"},
+		{"a shared secret with a long key id is refused", file.Spec{Purpose: keys.VTSPush, Alias: strings.Repeat("k", 65)}, "", "", "key_alias"},
+		{"a WSD key without its key set is refused", file.Spec{Purpose: keys.WSD}, "", "", "key_alias"},
+		{"a key set of seven digits is refused", file.Spec{Purpose: keys.WSD, Alias: "4012000.1"}, "", "", "key_alias"},
+		{"a key set without an index is refused", file.Spec{Purpose: keys.WSD, Alias: "401200"}, "", "", "key_alias"},
+		{"a key set with more behind it is refused", file.Spec{Purpose: keys.WSD, Alias: "401200.1-"}, "", "", "key_alias"},
+		{"a WSD key of three halves is refused", file.Spec{Purpose: keys.WSD, Alias: "401200.1", Algorithm: "3TDEA"}, "", "", "key_unfit"},
 		{"a short RSA key is refused", file.Spec{Purpose: keys.TAVSigning, Algorithm: "RSA-1024"}, "", "", "key_unfit"},
 		{"another algorithm is refused", file.Spec{Purpose: keys.VaultKEK, Algorithm: "AES-128"}, "", "", "key_unfit"},
 		{"Mastercard's key is refused", file.Spec{Purpose: keys.MDESEncryption}, "", "", "key_unfit"},
-		{"an unknown purpose is refused", file.Spec{Purpose: "wsd"}, "", "", "key_purpose"},
+		{"an unknown purpose is refused", file.Spec{Purpose: "tap-to-pay"}, "", "", "key_purpose"},
 		{"a malformed issuer is refused", file.Spec{Purpose: keys.VaultKEK, Issuer: "a/b"}, "", "", "issuer_malformed"},
 		{"a malformed BIN range is refused", file.Spec{Purpose: keys.VaultKEK, BINs: []keys.BINRange{{Low: "5"}}}, "", "", "bin_range"},
 		{"an alias with a space is refused", file.Spec{Purpose: keys.VaultKEK, Alias: "a b"}, "", "", "key_alias"},
@@ -178,12 +187,25 @@ func TestImport(t *testing.T) {
 		{"a 128-bit key", keys.VaultKEK, []byte(secret[:32]), "", "key_malformed"},
 		{"an RSA key for a KEK", keys.VaultKEK, asPEM("PRIVATE KEY", pkcs8DER(t, tav)), "", "key_malformed"},
 
+		{"a shared secret", keys.VTSPush, []byte(keystest.VTSSecret), "", ""},
+		{"a shared secret with an editor's line break", keys.VTSPush, []byte(keystest.VTSSecret + "\n"), "", ""},
+		{"a shared secret of 16 characters", keys.VTSPush, []byte(secret[:16]), "", ""},
+		{"a shared secret of 15 characters", keys.VTSPush, []byte(secret[:15] + "\n"), "", "key_malformed"},
+		{"a shared secret of 257 characters", keys.VTSPush, bytes.Repeat([]byte("s"), 257), "", "key_malformed"},
+		{"a shared secret of two lines", keys.VTSPush, []byte(keystest.VTSSecret + "\n\n"), "", "key_malformed"},
+		{"a shared secret with a byte order mark", keys.VTSPush, []byte("\ufeff" + keystest.VTSSecret), "", "key_malformed"},
+		{"a WSD key in hex", keys.WSD, []byte(keystest.WSDSecret + "\r\n"), "", ""},
+		{"a WSD key in base64", keys.WSD, []byte("ASNFZ4mrze/+3LqYdlQyEA=="), "", ""},
+		{"a WSD key of one DES key twice", keys.WSD, []byte("0123456789ABCDEF0123456789ABCDEF"), "", "key_unfit"},
+		{"the same with other parity bits", keys.WSD, []byte("0123456789ABCDEF0022446688AACCEE"), "", "key_unfit"},
+		{"a WSD key of three halves", keys.WSD, []byte(keystest.WSDSecret + "0123456789ABCDEF"), "", "key_malformed"},
+
 		{"an Ed25519 checkpoint key", keys.AuditCheckpoint, asPEM("PRIVATE KEY", pkcs8DER(t, ed)), "", ""},
 		{"an RSA checkpoint key", keys.AuditCheckpoint, pkcs8DER(t, tav), "", "key_unfit"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, _ := newStore(t)
-			m, err := s.Import(file.Spec{Purpose: c.purpose, Activate: true}, c.data, []byte(c.password))
+			m, err := s.Import(file.Spec{Purpose: c.purpose, Alias: "401200.1", Activate: true}, c.data, []byte(c.password))
 			wantReason(t, err, c.reason)
 			if c.reason != "" {
 				return
@@ -370,6 +392,8 @@ func FuzzParseMaterial(f *testing.F) {
 	f.Add(string(keys.MDESEncryption), certificatePEM(f, tav, year(2020), year(2040)), []byte(nil))
 	f.Add(string(keys.VaultKEK), []byte(strings.Repeat("ab", 32)), []byte(nil))
 	f.Add(string(keys.MDESEncryption), []byte{0x30, 0x80}, []byte("secret"))
+	f.Add(string(keys.VTSPush), []byte(keystest.VTSSecret+"\n"), []byte(nil))
+	f.Add(string(keys.WSD), []byte(keystest.WSDSecret), []byte(nil))
 	f.Fuzz(func(t *testing.T, purpose string, data, password []byte) {
 		_, err := file.ParseMaterial(keys.Purpose(purpose), data, password)
 		if err != nil && walletport.CodeOf(err) != walletport.CodeInvalid {

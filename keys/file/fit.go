@@ -36,14 +36,19 @@ func (m material) fill(e *entry) error {
 			return m.fillPair(e)
 		}
 		return errUnfit("an audit-checkpoint key is an Ed25519 private key")
-	case keys.VaultKEK, keys.VaultIndex:
-		if len(m.secret) != keys.SecretBytes {
-			return errUnfit("a key of the vault is 32 secret bytes")
-		}
-		e.Secret, e.Algorithm = m.secret, secretAlgorithm(e.Purpose)
-		return nil
+	case keys.VTSPush, keys.WSD, keys.VaultKEK, keys.VaultIndex:
+		return m.fillSecret(e)
 	}
 	return errUnfit("the purpose is unknown")
+}
+
+func (m material) fillSecret(e *entry) error {
+	e.Secret, e.Algorithm = m.secret, secretAlgorithm(e.Purpose)
+	if e.Purpose == keys.WSD {
+		_, err := keys.NewTDEA(m.secret)
+		return err
+	}
+	return nil
 }
 
 // fillMDES takes Mastercard's public key. A private half has no business here:

@@ -8,6 +8,8 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 
 	"software.sslmate.com/src/go-pkcs12"
@@ -18,8 +20,14 @@ import (
 
 // parseMaterial reads a key in any of the forms that Import takes.
 func parseMaterial(p keys.Purpose, data, password []byte) (material, error) {
-	if p == keys.VaultKEK || p == keys.VaultIndex {
-		return parseSecret(data)
+	switch p {
+	case keys.VTSPush:
+		return parseSharedSecret(data)
+	case keys.WSD:
+		return parseSecret(data, keys.TDEABytes)
+	case keys.VaultKEK, keys.VaultIndex:
+		return parseSecret(data, keys.SecretBytes)
+	case keys.MDESEncryption, keys.TAVSigning, keys.OPCEncryption, keys.OPCSigning, keys.AuditCheckpoint:
 	}
 	if block, _ := pem.Decode(data); block != nil {
 		return parsePEM(data)
@@ -30,18 +38,37 @@ func parseMaterial(p keys.Purpose, data, password []byte) (material, error) {
 	return parsePKCS12(data, password)
 }
 
-// parseSecret reads 32 bytes as hex or base64. Raw bytes are refused, for 32 of
+// The length of a shared secret in characters: Visa's have 40; the bounds only keep
+// out what is surely something else.
+const (
+	minSharedSecret = 16
+	maxSharedSecret = 256
+)
+
+// parseSharedSecret takes the text as it is, but for the line break that an editor
+// put at its end: every other byte counts, for the key is a digest of the text.
+func parseSharedSecret(data []byte) (material, error) {
+	text, _ := bytes.CutSuffix(data, []byte("\n"))
+	text, _ = bytes.CutSuffix(text, []byte("\r"))
+	outside := func(b byte) bool { return b < ' ' || b > '~' }
+	if len(text) < minSharedSecret || len(text) > maxSharedSecret || slices.ContainsFunc(text, outside) {
+		return material{}, errMalformed("the shared secret is one line of 16 to 256 printable ASCII characters")
+	}
+	return material{secret: bytes.Clone(text)}, nil
+}
+
+// parseSecret reads size bytes as hex or base64. Raw bytes are refused, for 32 of
 // them may as well be the hex of a 128-bit key.
-func parseSecret(data []byte) (material, error) {
+func parseSecret(data []byte, size int) (material, error) {
 	text := bytes.TrimSpace(data)
 	secret := make([]byte, max(hex.DecodedLen(len(text)), base64.StdEncoding.DecodedLen(len(text))))
-	if n, err := hex.Decode(secret, text); err == nil && n == keys.SecretBytes {
+	if n, err := hex.Decode(secret, text); err == nil && n == size {
 		return material{secret: secret[:n]}, nil
 	}
-	if n, err := base64.StdEncoding.Strict().Decode(secret, text); err == nil && n == keys.SecretBytes {
+	if n, err := base64.StdEncoding.Strict().Decode(secret, text); err == nil && n == size {
 		return material{secret: secret[:n]}, nil
 	}
-	return material{}, errMalformed("the key must be 32 bytes in hex (64 digits) or base64")
+	return material{}, errMalformed(fmt.Sprintf("the key must be %d bytes in hex (%d digits) or base64", size, 2*size))
 }
 
 // parsePEM reads all blocks: one private key, one public key, certificates.

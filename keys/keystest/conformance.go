@@ -44,6 +44,9 @@ func Run(t *testing.T, source keys.Source, at time.Time) {
 			if k.KEK != nil {
 				t.Run("wraps", func(t *testing.T) { checkKEK(t, k.KEK) })
 			}
+			if k.TDEA != nil {
+				t.Run("encrypts blocks", func(t *testing.T) { checkTDEA(t, k.TDEA) })
+			}
 			if k.MAC != nil {
 				t.Run("digests", func(t *testing.T) { checkMAC(t, k.MAC) })
 			}
@@ -67,16 +70,26 @@ func checkIDs(t *testing.T, r *keys.Ring) {
 }
 
 func checkHandles(t *testing.T, k *keys.Key) {
-	has := [4]bool{k.Public != nil, k.Signer != nil, k.KEK != nil, k.MAC != nil}
-	want := map[keys.Purpose][4]bool{
-		keys.MDESEncryption:  {true, false, false, false},
-		keys.TAVSigning:      {true, true, false, false},
-		keys.AuditCheckpoint: {true, true, false, false},
-		keys.VaultKEK:        {false, false, true, false},
-		keys.VaultIndex:      {false, false, false, true},
+	var has []string
+	for name, there := range map[string]bool{
+		"public": k.Public != nil, "signer": k.Signer != nil, "KEK": k.KEK != nil, "MAC": k.MAC != nil, "TDEA": k.TDEA != nil,
+	} {
+		if there {
+			has = append(has, name)
+		}
+	}
+	slices.Sort(has)
+	want := map[keys.Purpose][]string{
+		keys.MDESEncryption:  {"public"},
+		keys.TAVSigning:      {"public", "signer"},
+		keys.VTSPush:         {"KEK"},
+		keys.WSD:             {"TDEA"},
+		keys.AuditCheckpoint: {"public", "signer"},
+		keys.VaultKEK:        {"KEK"},
+		keys.VaultIndex:      {"MAC"},
 	}[k.Purpose]
-	if has != want {
-		t.Errorf("public, signer, KEK, MAC: %v, want %v", has, want)
+	if !slices.Equal(has, want) {
+		t.Errorf("it has %v, want %v", has, want)
 	}
 	if k.Algorithm == "" || len(k.Fingerprint) != 64 {
 		t.Errorf("algorithm %q, fingerprint %q", k.Algorithm, k.Fingerprint)
@@ -95,7 +108,7 @@ func checkHandles(t *testing.T, k *keys.Key) {
 // checkOpaque looks for the ways a private key gets out unasked: a type assertion,
 // a printed value, JSON.
 func checkOpaque(t *testing.T, k *keys.Key) {
-	for _, handle := range []any{k.Signer, k.KEK, k.MAC} {
+	for _, handle := range []any{k.Signer, k.KEK, k.MAC, k.TDEA} {
 		switch handle.(type) {
 		case *rsa.PrivateKey, ed25519.PrivateKey, crypto.Decrypter, []byte:
 			t.Errorf("the handle of %s is a %T", k.ID, handle)
@@ -173,6 +186,31 @@ func checkKEK(t *testing.T, kek keys.KEK) {
 	for n := range wrapped {
 		if _, err := kek.Unwrap(wrapped[:n], bound); err == nil {
 			t.Fatalf("it opens cut to %d bytes", n)
+		}
+	}
+}
+
+// checkTDEA knows no key, so it looks at how the blocks hang together: in CBC mode
+// with a zero IV the second block is the first of the text that is XORed before.
+func checkTDEA(t *testing.T, tdea keys.TDEA) {
+	plain := []byte("first 8.second 8")
+	sealed, err := tdea.EncryptBlocks(plain)
+	must(t, err)
+	if len(sealed) != 16 || string(plain) != "first 8.second 8" || bytes.Equal(sealed[:8], plain[:8]) {
+		t.Fatalf("%d bytes, or it changes the plaintext, or hides nothing", len(sealed))
+	}
+	chained := make([]byte, 8)
+	for i := range chained {
+		chained[i] = plain[8+i] ^ sealed[i]
+	}
+	alone, err := tdea.EncryptBlocks(chained)
+	must(t, err)
+	if !bytes.Equal(alone, sealed[8:]) {
+		t.Errorf("it is not CBC with a zero IV")
+	}
+	for _, n := range []int{1, 7, 9, 15} {
+		if _, err := tdea.EncryptBlocks(make([]byte, n)); err == nil {
+			t.Errorf("it encrypts %d bytes: half a block", n)
 		}
 	}
 }

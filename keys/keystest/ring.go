@@ -3,10 +3,12 @@
 package keystest
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/hex"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -31,9 +33,23 @@ func Ring(t testing.TB, metas ...keys.Meta) *keys.Ring {
 	return keys.NewRing(all)
 }
 
+// Visa's keys of this package are those of the vectors V1 and A1 to A3 in reference
+// visa.md section 9, so that what they seal compares with the vectors.
+const (
+	// VTSSecret is the shared secret's text behind every vts-push key.
+	VTSSecret = "example-shared-secret-0123456789abcdefgh"
+	// VTSKeyID is the alias (kid) of a vts-push key that has no other.
+	VTSKeyID = "TESTKEYID00000000000000000000000000000000000000001"
+	// WSDSecret is the hex of the key behind every wsd key.
+	WSDSecret = "0123456789ABCDEFFEDCBA9876543210"
+	// WSDKeySet is the alias of a wsd key that has no other.
+	WSDKeySet = "401200.1"
+)
+
 // Key returns a key with fresh material for m.Purpose. What m leaves empty is
 // filled in: version 1, active, valid from 2020 without an end, marked as sandbox
-// no more than m says. RSA material is not fresh: it is RSAKey or MDESKey.
+// no more than m says. RSA material is not fresh: it is RSAKey or MDESKey. Nor are
+// Visa's keys, which are those of VTSSecret and WSDSecret under their names.
 func Key(t testing.TB, m keys.Meta) *keys.Key {
 	t.Helper()
 	if m.Version == 0 {
@@ -58,6 +74,19 @@ func Key(t testing.TB, m keys.Meta) *keys.Key {
 		_, private, err := ed25519.GenerateKey(rand.Reader)
 		must(t, err)
 		setSigner(t, k, private)
+	case keys.VTSPush:
+		var err error
+		k.KEK, err = keys.NewSharedSecretKEK([]byte(VTSSecret))
+		must(t, err)
+		k.Alias = cmp.Or(k.Alias, VTSKeyID)
+		k.Algorithm, k.Fingerprint = "AES-256", keys.FingerprintOfID(k.ID)
+	case keys.WSD:
+		secret, err := hex.DecodeString(WSDSecret)
+		must(t, err)
+		k.TDEA, err = keys.NewTDEA(secret)
+		must(t, err)
+		k.Alias = cmp.Or(k.Alias, WSDKeySet)
+		k.Algorithm, k.Fingerprint = "2TDEA", keys.FingerprintOfID(k.ID)
 	case keys.VaultKEK:
 		var err error
 		k.KEK, err = keys.NewKEK(secret(t))

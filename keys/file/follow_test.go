@@ -1,0 +1,161 @@
+package file_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/keys/file"
+)
+
+// countingLog counts what an operator is told.
+type countingLog struct {
+	slog.Handler
+	mu     sync.Mutex
+	levels map[slog.Level]int
+}
+
+func (l *countingLog) Enabled(context.Context, slog.Level) bool { return true }
+
+func (l *countingLog) Handle(_ context.Context, r slog.Record) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.levels[r.Level]++
+	return nil
+}
+
+func (l *countingLog) count(level slog.Level) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.levels[level]
+}
+
+// Time is synctest's: a poll takes no time at all.
+func TestRunFollowsTheFile(t *testing.T) {
+	operator, c := newStore(t)
+	log := &countingLog{levels: map[slog.Level]int{}}
+	c.Log = slog.New(log)
+	server := open(t, c)
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- server.Run(ctx) }()
+		poll := func() { time.Sleep(2100 * time.Millisecond); synctest.Wait() }
+
+		poll()
+		if log.count(slog.LevelInfo) != 0 {
+			t.Errorf("an unchanged file was read again")
+		}
+		mustGenerate(t, operator, file.Spec{Purpose: keys.VaultKEK, Activate: true})
+		poll()
+		if len(server.Current().All()) != 1 || server.Err() != nil || log.count(slog.LevelInfo) != 1 {
+			t.Fatalf("the new key does not serve: %v", server.Err())
+		}
+
+		good, err := os.ReadFile(c.Path)
+		must(t, err)
+		must(t, os.WriteFile(c.Path, good[:len(good)-1], 0o600))
+		poll()
+		poll()
+		if len(server.Current().All()) != 1 {
+			t.Errorf("a broken file took the keys away")
+		}
+		wantReason(t, server.Err(), "keystore_damaged")
+		if log.count(slog.LevelError) != 1 {
+			t.Errorf("the broken file was logged %d times, want once", log.count(slog.LevelError))
+		}
+
+		must(t, os.Remove(c.Path))
+		poll()
+		poll()
+		wantReason(t, server.Err(), "keystore_missing")
+		if log.count(slog.LevelError) != 2 || len(server.Current().All()) != 1 {
+			t.Errorf("a missing file: logged %d times, %d keys", log.count(slog.LevelError), len(server.Current().All()))
+		}
+
+		must(t, os.WriteFile(c.Path, good, 0o600))
+		poll()
+		if server.Err() != nil {
+			t.Errorf("a mended file still counts as broken: %v", server.Err())
+		}
+		stop()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+}
+
+// An operator's change that is refused must not hide another operator's change.
+func TestRefusedChangeDoesNotHideAnother(t *testing.T) {
+	server, c := newStore(t)
+	mustGenerate(t, open(t, c), file.Spec{Purpose: keys.VaultKEK})
+	wantReason(t, server.Activate("none"), "key_not_found")
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- server.Run(ctx) }()
+		time.Sleep(2100 * time.Millisecond)
+		synctest.Wait()
+		stop()
+		must(t, <-done)
+	})
+	if len(server.Current().All()) != 1 {
+		t.Errorf("the other operator's key does not serve")
+	}
+}
+
+func TestRefreshLooksAtOnce(t *testing.T) {
+	server, c := newStore(t)
+	before := server.Current()
+	if server.Refresh() != before {
+		t.Errorf("an unchanged file was read again")
+	}
+	mustGenerate(t, open(t, c), file.Spec{Purpose: keys.VaultKEK, Activate: true})
+	if got := len(server.Refresh().All()); got != 1 {
+		t.Errorf("%d keys after another operator made one, want 1", got)
+	}
+	must(t, os.Remove(c.Path))
+	if got := len(server.Refresh().All()); got != 1 {
+		t.Errorf("a missing file took the keys away: %d left", got)
+	}
+	wantReason(t, server.Err(), "keystore_missing")
+}
+
+func TestReadersNeedNoLockDuringAChange(t *testing.T) {
+	s, _ := newStore(t)
+	mustGenerate(t, s, file.Spec{Purpose: keys.VaultKEK, Activate: true})
+	stop := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 4 {
+		readers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if _, err := s.Current().Select(keys.VaultKEK, "", "", now); err != nil {
+					t.Errorf("Select during a rotation: %v", err)
+					return
+				}
+			}
+		})
+	}
+	for range 5 {
+		mustGenerate(t, s, file.Spec{Purpose: keys.VaultKEK, Activate: true})
+	}
+	close(stop)
+	readers.Wait()
+	if k, err := s.Current().Select(keys.VaultKEK, "", "", now); err != nil || k.Version != 6 {
+		t.Errorf("Select = %v, %v; want version 6", k, err)
+	}
+	if errors.Is(s.Err(), os.ErrNotExist) {
+		t.Errorf("Err: %v", s.Err())
+	}
+}

@@ -1,0 +1,78 @@
+package file
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
+	"io"
+
+	"github.com/walletport/walletport/keys"
+)
+
+// Generate makes a key and adds it. The keys of others, Mastercard's and Google's,
+// cannot be generated, only imported. A generated vts-push or wsd key is for
+// sandboxes and tests: Visa issues the real ones.
+func (s *Store) Generate(spec Spec) (keys.Meta, error) {
+	m, err := generate(spec.Purpose, spec.Algorithm)
+	if err != nil {
+		return keys.Meta{}, err
+	}
+	return s.add(spec, m)
+}
+
+func generate(p keys.Purpose, algorithm string) (material, error) {
+	switch {
+	case p == keys.TAVSigning:
+		bits, ok := map[string]int{"": 2048, "RSA-2048": 2048, "RSA-3072": 3072, "RSA-4096": 4096}[algorithm]
+		if !ok {
+			return material{}, errUnfit("a tav-signing key is RSA-2048, RSA-3072 or RSA-4096")
+		}
+		k, err := rsa.GenerateKey(rand.Reader, bits)
+		return material{private: k}, err
+	case p == keys.MDESEncryption:
+		return material{}, errUnfit("the mdes-encryption key is Mastercard's: import its certificate")
+	case algorithm != "" && algorithm != secretAlgorithm(p):
+		return material{}, errUnfit("the purpose has another algorithm")
+	case p == keys.AuditCheckpoint:
+		_, k, err := ed25519.GenerateKey(rand.Reader)
+		return material{private: k}, err
+	case p == keys.VTSPush:
+		secret, err := randomBytes(sharedSecretEntropy)
+		return material{secret: base64.RawURLEncoding.AppendEncode(nil, secret)}, err
+	case p == keys.WSD:
+		secret, err := randomBytes(keys.TDEABytes)
+		return material{secret: secret}, err
+	case p == keys.VaultKEK, p == keys.VaultIndex:
+		secret, err := randomBytes(keys.SecretBytes)
+		return material{secret: secret}, err
+	}
+	_, err := keys.ParsePurpose(string(p))
+	return material{}, err
+}
+
+// sharedSecretEntropy is the number of random bytes in a generated shared secret,
+// whose base64url text then has 40 characters as Visa's do (reference visa.md 1.1).
+const sharedSecretEntropy = 30
+
+func randomBytes(n int) ([]byte, error) {
+	b := make([]byte, n)
+	_, err := io.ReadFull(rand.Reader, b)
+	return b, err
+}
+
+// secretAlgorithm names the one algorithm of the purposes that have no choice.
+func secretAlgorithm(p keys.Purpose) string {
+	switch p {
+	case keys.VTSPush, keys.VaultKEK:
+		return "AES-256"
+	case keys.WSD:
+		return "2TDEA"
+	case keys.VaultIndex:
+		return "HMAC-SHA-256"
+	case keys.AuditCheckpoint:
+		return "Ed25519"
+	case keys.MDESEncryption, keys.TAVSigning, keys.OPCEncryption, keys.OPCSigning:
+	}
+	return ""
+}
