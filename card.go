@@ -56,7 +56,7 @@ func isName(text string, limit int) bool {
 // CardStatus is the life-cycle state of a card, in the words of the Card API.
 type CardStatus string
 
-// The card states. Only CardOK and CardNoRenewal may be provisioned.
+// The card states; Tokenizable says what they mean for new tokens.
 const (
 	CardOK               CardStatus = "CARD_OK"
 	CardBlocked          CardStatus = "CARD_BLOCKED"
@@ -76,6 +76,24 @@ func ParseCardStatus(text string) (CardStatus, error) {
 	}
 	return "", Errorf(CodeInvalid, "card_status", "the card status is one of CARD_OK, CARD_BLOCKED, SUSPECTED_FRAUD, CARD_NO_RENEWAL, CARD_LOST, CARD_STOLEN, CARD_CLOSED_DUE_TO_FRAUD, CARD_CLOSED")
 }
+
+// tokenizable is the table of card states: may a token be made of such a card?
+// CARD_NO_RENEWAL only blocks the card's renewal. Tokens of lost and stolen cards
+// live on until the card is reissued, but no new one is made.
+var tokenizable = map[CardStatus]bool{
+	CardOK:               true,
+	CardNoRenewal:        true,
+	CardBlocked:          false,
+	CardSuspectedFraud:   false,
+	CardLost:             false,
+	CardStolen:           false,
+	CardClosedDueToFraud: false,
+	CardClosed:           false,
+}
+
+// Tokenizable reports whether a token may be made of a card in this state. A state
+// that nobody knows allows none.
+func (s CardStatus) Tokenizable() bool { return tokenizable[s] }
 
 // CardSummary is what is known of a card without opening it: no PAN, no name.
 type CardSummary struct {

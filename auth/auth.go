@@ -35,6 +35,7 @@ type Config struct {
 	RequireClientCertificate bool          `koanf:"require_client_certificate"` // refuse every call without a verified TLS client certificate
 	Leeway                   time.Duration `koanf:"leeway"`                     // tolerated difference to a token issuer's clock; 0 is 30s, at most 60s
 	TokenIssuers             []TokenIssuer `koanf:"token_issuers"`              // who may sign Bearer tokens; none refuses them all
+	StepUp                   []StepUpRule  `koanf:"step_up"`                    // card issuers that want proof of strong cardholder authentication; none asks for nothing
 }
 
 const (
@@ -57,7 +58,7 @@ func (c Config) Validate() error {
 		}
 		seen[t.Issuer] = true
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, validateRules(c.StepUp))...)
 }
 
 // ClientReader is what authentication needs of the database.

@@ -6,7 +6,6 @@ import (
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -129,12 +128,4 @@ func isSHA256(text string) bool {
 	}
 	digest, err := hex.DecodeString(text)
 	return err == nil && len(digest) == sha256.Size
-}
-
-// Validate reports which field is missing.
-func (c Clients) Validate() error {
-	if c.Store == nil || c.Audit == nil || c.Rand == nil || c.Clock == nil {
-		return errors.New("auth: Clients needs Store, Audit, Rand and Clock")
-	}
-	return nil
 }

@@ -35,12 +35,11 @@ type token struct {
 
 // claims are what walletport reads of a token (RFC 7519, RFC 8693, RFC 8705).
 type claims struct {
-	Scope     string           `json:"scope"`
-	ClientID  string           `json:"client_id"`
-	Azp       string           `json:"azp"`
-	Subject   string           `json:"sub"`
-	NotBefore *jwt.NumericDate `json:"nbf"`
-	Confirm   struct {
+	Scope    string `json:"scope"`
+	ClientID string `json:"client_id"`
+	Azp      string `json:"azp"`
+	Subject  string `json:"sub"`
+	Confirm  struct {
 		CertificateSHA256 string `json:"x5t#S256"`
 	} `json:"cnf"`
 }
@@ -103,35 +102,25 @@ func (a *Authenticator) verifyToken(ctx context.Context, raw string, now time.Ti
 	if !ok {
 		return nil, errInvalid().WithCause(errors.New("no such token issuer is configured"))
 	}
-	return issuer.verify(ctx, raw, now, a.leeway)
+	return issuer.bearer(ctx, raw, now)
 }
 
-func (i *tokenIssuer) verify(ctx context.Context, raw string, now time.Time, leeway time.Duration) (*token, error) {
-	ctx, outage := watchOutage(ctx)
-	verified, err := i.verifier.Verify(ctx, raw)
-	if expired, ok := errors.AsType[*oidc.TokenExpiredError](err); ok {
-		if expired.Expiry.IsZero() {
-			return nil, errInvalid().WithCause(errors.New("the token never expires"))
-		}
+// bearer verifies a token and returns whom it names.
+func (i *tokenIssuer) bearer(ctx context.Context, raw string, now time.Time) (*token, error) {
+	verified, err := i.verify(ctx, raw, now)
+	switch {
+	case errors.Is(err, errTokenExpired):
 		return nil, walletport.Errorf(walletport.CodeUnauthenticated, ReasonExpired, "the token has expired")
-	}
-	if *outage {
-		return nil, walletport.Errorf(walletport.CodeUnavailable, "token_keys_unavailable", "the token issuer's keys cannot be fetched")
-	}
-	if err != nil {
-		return nil, errInvalid().WithCause(errors.New("signature or issuer is wrong")) // the library's text repeats the token
-	}
-	if !slices.Contains(verified.Audience, i.audience) {
-		return nil, errInvalid().WithCause(errors.New("the token is for another audience"))
+	case errors.Is(err, errKeysUnavailable):
+		return nil, errTokenKeysUnavailable()
+	case err != nil:
+		return nil, errInvalid().WithCause(err)
 	}
 	var c claims
 	if err := verified.Claims(&c); err != nil {
 		return nil, errInvalid().WithCause(errors.New("a claim has the wrong type"))
 	}
-	if c.NotBefore != nil && c.NotBefore.Time().After(now.Add(leeway)) {
-		return nil, errInvalid().WithCause(errors.New("the token is not valid yet"))
-	}
-	id, err := c.bearer()
+	id, err := c.clientID(i.issuer)
 	if err != nil {
 		return nil, err
 	}
@@ -145,10 +134,15 @@ func (i *tokenIssuer) verify(ctx context.Context, raw string, now time.Time, lee
 	}, nil
 }
 
-// bearer returns what the audit trail calls the caller: the client id, else the
-// authorized party, else the subject. It must not pass for one of our own API
-// clients, nor hold what must not be stored.
-func (c claims) bearer() (string, error) {
+func errTokenKeysUnavailable() *walletport.Error {
+	return walletport.Errorf(walletport.CodeUnavailable, "token_keys_unavailable", "the token issuer's keys cannot be fetched")
+}
+
+// clientID returns what the audit trail calls the caller: the client id, else the
+// authorized party, else the subject, each with the token's issuer: two issuers may
+// use one name, and no name of theirs may pass for one of ours. It must not hold
+// what must not be stored.
+func (c claims) clientID(issuer string) (string, error) {
 	for _, id := range []string{c.ClientID, c.Azp, c.Subject} {
 		if id == "" {
 			continue
@@ -157,7 +151,7 @@ func (c claims) bearer() (string, error) {
 		if err != nil || len(id) > maxClientIDBytes || strings.HasPrefix(id, clientIDPrefix) {
 			return "", errInvalid().WithCause(errors.New("the token's client id cannot be recorded"))
 		}
-		return id, nil
+		return id + "@" + issuer, nil
 	}
 	return "", errInvalid().WithCause(errors.New("the token names no client"))
 }

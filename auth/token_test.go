@@ -105,7 +105,7 @@ func TestAuthenticateBearer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if actor.ClientID != "mobile-back-end" || len(actor.Issuers) != 1 || !actor.ActsFor("acme") || len(actor.Scopes) != 2 || !actor.May(walletport.ScopeProvision) {
+		if actor.ClientID != "mobile-back-end@"+tokenIssuer || len(actor.Issuers) != 1 || !actor.ActsFor("acme") || len(actor.Scopes) != 2 || !actor.May(walletport.ScopeProvision) {
 			t.Errorf("actor %+v", actor)
 		}
 	})

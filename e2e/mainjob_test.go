@@ -68,7 +68,7 @@ func TestMainJob(t *testing.T) {
 			before := mustExport(t, first.at())
 			mustVerify(t, first.at(), before)
 			wantRecordOf(t, before, "first-basic", first.file.Credentials.Basic.Username)
-			wantRecordOf(t, before, "first-bearer", "sandbox-app")
+			wantRecordOf(t, before, "first-bearer", "sandbox-app@https://tokens.sandbox.walletport.example")
 			tokens := first.caller().get("/sandbox/mdes/tokens").body
 			first.mustStop(t)
 

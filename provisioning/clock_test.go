@@ -69,7 +69,9 @@ func tavValidUntil(t *testing.T, digitizationData string) time.Time {
 }
 
 // brokenSealer is an encoder with a bug.
-type brokenSealer struct{ scheme.CardSealer }
+type brokenSealer struct{}
+
+func (brokenSealer) Scheme() walletport.SchemeID { return walletport.Mastercard }
 
 func (brokenSealer) SealCard(scheme.SealInput) ([]byte, error) { panic("a bug") }
 

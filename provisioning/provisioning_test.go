@@ -20,18 +20,19 @@ import (
 
 func TestNewNamesEachMissingPart(t *testing.T) {
 	_, err := provisioning.New(provisioning.Flow{})
-	for _, name := range []string{"Vault", "Keys", "Audit", "Rand", "Clock"} {
+	for _, name := range []string{"Vault", "Keys", "Audit", "StepUp", "Rand", "Clock"} {
 		if err == nil || !strings.Contains(err.Error(), name+" is missing") {
 			t.Errorf("the error does not name %s: %v", name, err)
 		}
 	}
 	whole := newRig(t).Flow
 	for name, remove := range map[string]func(*provisioning.Flow){
-		"Vault": func(f *provisioning.Flow) { f.Vault = nil },
-		"Keys":  func(f *provisioning.Flow) { f.Keys = nil },
-		"Audit": func(f *provisioning.Flow) { f.Audit = nil },
-		"Rand":  func(f *provisioning.Flow) { f.Rand = nil },
-		"Clock": func(f *provisioning.Flow) { f.Clock = nil },
+		"Vault":  func(f *provisioning.Flow) { f.Vault = nil },
+		"Keys":   func(f *provisioning.Flow) { f.Keys = nil },
+		"Audit":  func(f *provisioning.Flow) { f.Audit = nil },
+		"StepUp": func(f *provisioning.Flow) { f.StepUp = nil },
+		"Rand":   func(f *provisioning.Flow) { f.Rand = nil },
+		"Clock":  func(f *provisioning.Flow) { f.Clock = nil },
 	} {
 		t.Run(name+" alone is missing", func(t *testing.T) {
 			f := *whole

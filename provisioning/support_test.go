@@ -47,6 +47,7 @@ type rig struct {
 	db    *sqlite.Store
 	vault *vault.Vault
 	keys  *keystest.Source
+	gate  gate
 	seen  int64 // audit records that the test has looked at
 }
 
@@ -58,7 +59,7 @@ func newRig(t testing.TB, change ...func(*provisioning.Flow)) *rig {
 	r.vault, err = vault.New(vault.Vault{Cards: r.db, Keys: r.keys, Clock: fixed(now)})
 	must(t, err)
 	flow := provisioning.Flow{
-		Vault: r.vault, Keys: r.keys, Audit: startAudit(t, r.db, r.keys), Rand: rand.Reader, Clock: fixed(now),
+		Vault: r.vault, Keys: r.keys, Audit: startAudit(t, r.db, r.keys), StepUp: &r.gate, Rand: rand.Reader, Clock: fixed(now),
 		Providers: map[walletport.WalletProviderID]*provisioning.Provider{acmeWallet: newProvider(t, acmeWallet)},
 	}
 	for _, c := range change {
@@ -100,10 +101,9 @@ func newProvider(t testing.TB, id walletport.WalletProviderID) *provisioning.Pro
 	must(t, err)
 	encoder, err := issuerwallet.New(issuerwallet.Config{})
 	must(t, err)
-	return &provisioning.Provider{
-		ID: id, DisplayName: "Acme Wallet", TokenRequestorID: "50199900001", Scheme: walletport.Mastercard,
-		EncryptionKey: keys.MDESEncryption, SigningKey: keys.TAVSigning, Sealer: sealer, Encoder: encoder,
-	}
+	return &provisioning.Provider{ID: id, DisplayName: "Acme Wallet", Push: provisioning.Push{
+		TokenRequestorID: "50199900001", EncryptionKey: keys.MDESEncryption, SigningKey: keys.TAVSigning, Sealer: sealer, Encoder: encoder,
+	}}
 }
 
 func allKeys() []keys.Meta {
@@ -205,6 +205,21 @@ func open(t testing.TB, payload string) mdessim.Report {
 		TAV:        []mdessim.TAVKey{{Public: &keystest.RSAKey(t).PublicKey}},
 		Now:        fixed(now),
 	})
+}
+
+// gate is a step-up gate of which a test sets the answer and sees the question.
+type gate struct {
+	proof walletport.StepUp
+	err   error
+	lock  sync.Mutex
+	asked []walletport.StepUpSubject
+}
+
+func (g *gate) CheckStepUp(_ context.Context, s walletport.StepUpSubject) (walletport.StepUp, error) {
+	g.lock.Lock()
+	defer g.lock.Unlock()
+	g.asked = append(g.asked, s)
+	return g.proof, g.err
 }
 
 // brokenAudit refuses every record.

@@ -137,6 +137,9 @@ func (c *Config) resolvePaths(folder string) {
 	for i := range c.Auth.TokenIssuers {
 		paths = append(paths, &c.Auth.TokenIssuers[i].JWKSFile)
 	}
+	for i := range c.Auth.StepUp {
+		paths = append(paths, &c.Auth.StepUp[i].JWKSFile)
+	}
 	for _, p := range paths {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(folder, *p)

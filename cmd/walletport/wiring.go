@@ -88,8 +88,12 @@ func openServer(ctx context.Context, config Config, log *slog.Logger) (_ *server
 	if err != nil {
 		return nil, err
 	}
+	stepUp, err := auth.NewStepUp(config.Auth, now, nil)
+	if err != nil {
+		return nil, err
+	}
 	s.provisioning, err = provisioning.New(provisioning.Flow{
-		Vault: countedVault{s.vault, s.metrics}, Keys: s.keys, Audit: s.audit, Providers: providers, Rand: rand.Reader, Clock: now,
+		Vault: countedVault{s.vault, s.metrics}, Keys: s.keys, Audit: s.audit, StepUp: stepUp, Providers: providers, Rand: rand.Reader, Clock: now,
 	})
 	if err != nil {
 		return nil, err
@@ -140,9 +144,11 @@ func walletProvider(c walletProviderConfig, profiles map[string]mdes.Profile, en
 		issuers = append(issuers, walletport.IssuerID(i))
 	}
 	return &provisioning.Provider{
-		ID: walletport.WalletProviderID(c.ID), DisplayName: c.DisplayName, TokenRequestorID: c.TokenRequestorID,
-		Scheme: schemeID, Issuers: issuers, Products: c.Products,
-		EncryptionKey: made.encryptionKey, SigningKey: made.signingKey, Sealer: sealer, Encoder: encoder,
+		ID: walletport.WalletProviderID(c.ID), DisplayName: c.DisplayName,
+		Push: provisioning.Push{
+			Terms: provisioning.Terms{Issuers: issuers, Products: c.Products}, TokenRequestorID: c.TokenRequestorID,
+			EncryptionKey: made.encryptionKey, SigningKey: made.signingKey, Sealer: sealer, Encoder: encoder,
+		},
 	}, nil
 }
 

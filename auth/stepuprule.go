@@ -1,0 +1,142 @@
+package auth
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/walletport/walletport"
+)
+
+// StepUpRule is what card issuers ask of a request that makes a token of a card:
+// proof that the cardholder was strongly authenticated a moment ago. The presets
+// are named after what they serve; whether one is enough for an issuer is for its
+// compliance people to say:
+//
+//   - eba-sca: two factors of different kinds, as the EU's strong customer
+//     authentication asks (PSD2 article 4(30); Delegated Regulation (EU) 2018/389,
+//     articles 4 and 24, for tying a card to a wallet over a remote channel)
+//   - sg-no-sms-otp, hk-no-sms-otp: something the holder has or is, and no code by
+//     text message on the way, as the supervisors of Singapore (MAS) and Hong Kong
+//     (HKMA) have asked banks to move to
+//   - custom: what factors and methods say
+type StepUpRule struct {
+	Issuers     []walletport.IssuerID `koanf:"issuers"`      // card issuers that ask; each stands in one rule
+	Rule        string                `koanf:"rule"`         // eba-sca, sg-no-sms-otp, hk-no-sms-otp or custom
+	Issuer      string                `koanf:"issuer"`       // the proof's iss claim, exactly: the identity provider of these card issuers
+	Audience    string                `koanf:"audience"`     // must be in the proof's aud claim; give it another one than Bearer tokens have
+	JWKSURL     string                `koanf:"jwks_url"`     // https URL of the identity provider's keys (http on loopback only); this or jwks_file
+	JWKSFile    string                `koanf:"jwks_file"`    // file with its keys, a JWK set (RFC 7517)
+	JWKS        []byte                `koanf:"-"`            // the keys themselves, for a program that makes them
+	Algorithms  []string              `koanf:"algorithms"`   // of ES256, RS256, PS256, EdDSA; empty takes all four
+	MaxAge      time.Duration         `koanf:"max_age"`      // how old the authentication (auth_time) may be; 0 is 5m, at most 1h
+	Methods     []string              `koanf:"methods"`      // amr values that count as factors, of RFC 8176; empty takes all that name one
+	Factors     int                   `koanf:"factors"`      // of a custom rule: how many kinds of factors are needed, 1 to 3; 0 is 1
+	MFASuffices bool                  `koanf:"mfa_suffices"` // take the amr value mfa for two kinds of factors, though it names none
+}
+
+const (
+	defaultProofAge = 5 * time.Minute // the longest pause that 2018/389 article 4(3)(d) allows a session
+	maxProofAge     = time.Hour
+	maxFactors      = 3
+	customRule      = "custom"
+)
+
+// policy is what a proof's methods must show.
+type policy struct {
+	factors    int    // different kinds
+	holderOnly bool   // something the holder has or is must be among them
+	refused    method // that must not be there at all
+}
+
+var presets = map[string]policy{
+	"eba-sca":       {factors: 2},
+	"sg-no-sms-otp": {factors: 1, holderOnly: true, refused: methodSMS},
+	"hk-no-sms-otp": {factors: 1, holderOnly: true, refused: methodSMS},
+	customRule:      {factors: 1},
+}
+
+func (r StepUpRule) policy() policy {
+	p := presets[r.Rule]
+	if r.Factors > 0 {
+		p.factors = r.Factors
+	}
+	return p
+}
+
+func (r StepUpRule) authority() authority {
+	return authority{
+		issuer: r.Issuer, audience: r.Audience, jwksURL: r.JWKSURL, jwksFile: r.JWKSFile, jwks: r.JWKS, algorithms: r.Algorithms,
+	}
+}
+
+func (r StepUpRule) validate() error {
+	faults := r.authority().faults()
+	fault := func(wrong bool, text string) {
+		if wrong {
+			faults = append(faults, text)
+		}
+	}
+	_, known := presets[r.Rule]
+	fault(!known, "rule is eba-sca, sg-no-sms-otp, hk-no-sms-otp or custom")
+	fault(len(r.Issuers) == 0, "issuers is required, else nobody asks")
+	fault(r.MaxAge < 0 || r.MaxAge > maxProofAge, "max_age is between 0 and 1h")
+	fault(r.Factors != 0 && r.Rule != customRule, "factors is for a custom rule")
+	fault(r.Factors < 0 || r.Factors > maxFactors, "factors is 1 to 3")
+	fault(slices.ContainsFunc(r.Methods, func(m string) bool { return kinds[method(m)] == "" }), "methods are of "+methodNames())
+	faults = append(faults, issuerFaults(r.Issuers)...)
+	return joinFaults(fmt.Sprintf("step-up rule %q", r.Rule), faults)
+}
+
+func validateRules(rules []StepUpRule) error {
+	var errs []error
+	seen := make(map[walletport.IssuerID]bool)
+	for _, r := range rules {
+		errs = append(errs, r.validate())
+		for _, id := range r.Issuers {
+			if seen[id] {
+				errs = append(errs, errors.New("auth: two step-up rules are for the card issuer "+string(id)))
+			}
+			seen[id] = true
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// method is how somebody was authenticated, a value of the claim amr (RFC 8176
+// section 2).
+type method string
+
+const (
+	methodSMS method = "sms"
+	methodMFA method = "mfa" // several factors, without saying which
+)
+
+// kind is what a factor rests on (PSD2 article 4(30)).
+type kind string
+
+const (
+	knowledge  kind = "knowledge"
+	possession kind = "possession"
+	inherence  kind = "inherence"
+)
+
+// kinds maps the methods of RFC 8176 that are factors. The others say where, how
+// risky or over how many channels (geo, rba, mca), or that somebody was there
+// (user): they prove no factor. A code by text message proves the telephone.
+var kinds = map[method]kind{
+	"pwd": knowledge, "pin": knowledge, "kba": knowledge,
+	"hwk": possession, "swk": possession, "pop": possession, "sc": possession, "otp": possession, methodSMS: possession, "tel": possession,
+	"face": inherence, "fpt": inherence, "iris": inherence, "retina": inherence, "vbm": inherence,
+}
+
+func methodNames() string {
+	names := make([]string, 0, len(kinds))
+	for m := range kinds {
+		names = append(names, string(m))
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,77 @@
+package provisioning
+
+import (
+	"context"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/storage"
+)
+
+// call is one request on its way through the flow, and what it has learned.
+type call struct {
+	*Flow
+	now    time.Time
+	record *walletport.AuditRecord
+	card   storage.Card
+}
+
+// answer runs one call: asked names its card, wallet, user and action.
+func answer[R any](ctx context.Context, f *Flow, asked walletport.AuditRecord, act func(*call) (R, error)) (R, error) {
+	asked.Time = f.Clock()
+	return walletport.Audited(ctx, f.Audit, asked, func(record *walletport.AuditRecord) (R, error) {
+		return act(&call{Flow: f, now: asked.Time, record: record})
+	})
+}
+
+// findCard looks the card up. A card of another issuer looks like none.
+func (c *call) findCard(ctx context.Context) error {
+	card, err := c.Vault.Find(ctx, c.record.CardID)
+	if err != nil {
+		return err
+	}
+	c.card = card
+	c.record.Issuer, c.record.Scheme = card.Issuer, card.Scheme
+	if !walletport.ActorFrom(ctx).ActsFor(card.Issuer) {
+		return walletport.ErrCardNotFound()
+	}
+	return nil
+}
+
+// admit asks whether the card may be put into the wallet, and its holder wants it.
+func (c *call) admit(ctx context.Context, terms Terms) error {
+	if err := eligible(c.card.CardSummary, terms, c.now); err != nil {
+		return err
+	}
+	proof, err := c.StepUp.CheckStepUp(ctx, walletport.StepUpSubject{
+		Issuer: c.card.Issuer, CustomerID: c.card.CustomerID, CardID: c.card.ID, Wallet: c.record.Wallet, Now: c.now,
+	})
+	if err != nil {
+		return err
+	}
+	c.record.StepUp = proof.String()
+	return nil
+}
+
+// selectKeys returns a key of the card for each purpose, in the order given; the
+// purpose "" gets the zero Key. All are recorded, or none.
+func (c *call) selectKeys(purposes ...keys.Purpose) ([]*keys.Key, error) {
+	ring := c.Keys.Current()
+	selected := make([]*keys.Key, len(purposes))
+	var used []string
+	for i, purpose := range purposes {
+		if purpose == "" {
+			selected[i] = &keys.Key{}
+			continue
+		}
+		key, err := ring.Select(purpose, c.card.Issuer, c.card.BIN, c.now)
+		if err != nil {
+			return nil, err
+		}
+		selected[i] = key
+		used = append(used, string(key.ID))
+	}
+	c.record.KeyVersions = used
+	return selected, nil
+}

@@ -1,0 +1,68 @@
+package provisioning
+
+import (
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/walletport/walletport"
+)
+
+// maxAppIDChars is the API's limit of clientAppID. The other two ids have none in
+// any source for the API; Visa's own limits, which depend on the profile, are its
+// sealer's to check.
+const (
+	maxAppIDChars    = 36
+	maxClientIDChars = 64
+)
+
+// check looks at the ids as texts, whether the card's scheme needs them or not:
+// they are sealed into what a scheme decodes. The error is CodeInvalid and names
+// the field.
+func (c Client) check() error {
+	switch {
+	case utf8.RuneCountInString(c.AppID) > maxAppIDChars:
+		return errField("client_app_id_too_long", "clientAppID", "must be at most 36 characters long")
+	case !isPlainText(c.AppID):
+		return errMalformed("client_app_id_malformed", "clientAppID")
+	case walletport.ContainsPAN(c.AppID):
+		return errContainsPAN("client_app_id_contains_pan", "clientAppID")
+	case utf8.RuneCountInString(c.DeviceID) > maxClientIDChars:
+		return errField("client_device_id_too_long", "clientDeviceID", "must be at most 64 characters long")
+	case !isPlainText(c.DeviceID):
+		return errMalformed("client_device_id_malformed", "clientDeviceID")
+	case walletport.ContainsPAN(c.DeviceID):
+		return errContainsPAN("client_device_id_contains_pan", "clientDeviceID")
+	case utf8.RuneCountInString(c.WalletAccountID) > maxClientIDChars:
+		return errField("client_wallet_account_id_too_long", "clientWalletAccountID", "must be at most 64 characters long")
+	case !isPlainText(c.WalletAccountID):
+		return errMalformed("client_wallet_account_id_malformed", "clientWalletAccountID")
+	case walletport.ContainsPAN(c.WalletAccountID):
+		return errContainsPAN("client_wallet_account_id_contains_pan", "clientWalletAccountID")
+	}
+	return nil
+}
+
+func errMalformed(reason, field string) error {
+	return errField(reason, field, "must be UTF-8 without control or invisible characters")
+}
+
+func errContainsPAN(reason, field string) error {
+	return errField(reason, field, "must not contain a card number")
+}
+
+func errField(reason, field, rule string) error {
+	return &walletport.Error{
+		Code: walletport.CodeInvalid, Reason: reason, Message: field + " " + rule,
+		Fields: []walletport.Field{{Name: field, Reason: rule}},
+	}
+}
+
+// isPlainText reports whether text is UTF-8 that prints as it is.
+func isPlainText(text string) bool {
+	for _, r := range text {
+		if unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) {
+			return false
+		}
+	}
+	return utf8.ValidString(text)
+}

@@ -1,0 +1,128 @@
+package provisioning
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/scheme"
+	"github.com/walletport/walletport/wallet"
+)
+
+// Terms says whose cards may be put into a wallet.
+type Terms struct {
+	Issuers  []walletport.IssuerID // empty serves every issuer
+	Products []string              // empty takes every card product
+}
+
+// Push is how the cards of one scheme are pushed: sealed for the scheme, encoded
+// for the wallet.
+type Push struct {
+	Terms
+	TokenRequestorID string       // the wallet's at the scheme, 11 digits
+	EncryptionKey    keys.Purpose // the scheme's public key, or the secret shared with it
+	SigningKey       keys.Purpose // the issuer's proof; "" for a scheme that asks for none
+	Sealer           scheme.CardSealer
+	Encoder          wallet.Encoder
+}
+
+// Provider is one wallet provider whose issuer wallet cards may be pushed to. It
+// takes the cards of its sealer's scheme.
+type Provider struct {
+	ID          walletport.WalletProviderID
+	DisplayName string
+	Push
+}
+
+// Pass is how the cards of one scheme become pass data of Apple Pay.
+type Pass struct {
+	Terms
+	Activator    scheme.Activator
+	SigningKey   keys.Purpose        // of the activation data; "" for none
+	CipherKey    keys.Purpose        // of activation data and sealed number; "" for none
+	NumberSealer scheme.NumberSealer // nil where the pass data hold the number in clear
+}
+
+// Apple is Apple Pay. The zero Apple offers it for no card.
+type Apple struct {
+	Encoder wallet.PassEncoder
+	Schemes map[walletport.SchemeID]*Pass
+}
+
+// Google is Google Pay. The zero Google offers it for no card.
+type Google struct {
+	OpaqueCards wallet.OpaqueCardEncoder
+	Schemes     map[walletport.SchemeID]*Push
+}
+
+// Samsung is Samsung Pay. The zero Samsung offers it for no card.
+type Samsung struct {
+	Schemes map[walletport.SchemeID]*Push
+}
+
+// checkWallets reports every part that a wallet lacks.
+func (f *Flow) checkWallets() error {
+	var errs []error
+	for id, p := range f.Providers {
+		errs = append(errs, p.check("wallet provider "+string(id)))
+	}
+	for id, p := range f.Apple.Schemes {
+		errs = append(errs, p.check(id, f.Apple.Encoder))
+	}
+	for id, p := range f.Google.Schemes {
+		errs = append(errs, p.checkScheme("Google Pay", id), missing(f.Google.OpaqueCards == nil, "the encoder of Google Pay's opaque cards"))
+	}
+	for id, p := range f.Samsung.Schemes {
+		errs = append(errs, p.checkScheme("Samsung Pay", id))
+	}
+	return errors.Join(errs...)
+}
+
+func (p *Push) check(of string) error {
+	return errors.Join(missing(p.Sealer == nil, "the sealer of "+of), missing(p.Encoder == nil, "the encoder of "+of),
+		missing(p.EncryptionKey == "", "the encryption key of "+of))
+}
+
+func (p *Push) checkScheme(name string, id walletport.SchemeID) error {
+	if err := p.check(name + " for " + string(id)); err != nil {
+		return err
+	}
+	return sameScheme(name, id, p.Sealer.Scheme())
+}
+
+func (p *Pass) check(id walletport.SchemeID, encoder wallet.PassEncoder) error {
+	if encoder == nil || p.Activator == nil {
+		return errors.Join(missing(encoder == nil, "the encoder of Apple Pay"), missing(p.Activator == nil, "the activator of Apple Pay for "+string(id)))
+	}
+	return errors.Join(sameScheme("Apple Pay", id, p.Activator.Scheme()),
+		missing(p.NumberSealer == nil && encoder.NeedsSealedNumber(id), "the number sealer of Apple Pay for "+string(id)))
+}
+
+func sameScheme(name string, listed, sealed walletport.SchemeID) error {
+	if listed == sealed {
+		return nil
+	}
+	return fmt.Errorf("provisioning: what %s has for %s cards is for %s", name, listed, sealed)
+}
+
+// offered returns what a wallet has for the scheme of the card.
+func offered[O any](c *call, schemes map[walletport.SchemeID]*O) (*O, error) {
+	if offer, ok := schemes[c.card.Scheme]; ok {
+		return offer, nil
+	}
+	return nil, walletport.Errorf(walletport.CodeForbidden, "wallet_not_offered",
+		"%s is not set up for %s cards on this server", c.record.Wallet, c.card.Scheme)
+}
+
+// takes refuses a card that the terms leave out.
+func (t Terms) takes(card walletport.CardSummary) error {
+	switch {
+	case len(t.Issuers) > 0 && !slices.Contains(t.Issuers, card.Issuer):
+		return errNotEligible("the wallet does not serve the card's issuer")
+	case len(t.Products) > 0 && !slices.Contains(t.Products, card.Product):
+		return errNotEligible("the wallet does not take the card's product")
+	}
+	return nil
+}
