@@ -1,6 +1,9 @@
 package walletport
 
-import "strconv"
+import (
+	"strconv"
+	"time"
+)
 
 // CardID is the number that the issuer's systems know a card by. Apple's sandbox
 // cards have the negative ids -1 to -6, in a sandbox only.
@@ -115,6 +118,19 @@ func (s CardSummary) MaskedPAN() string {
 		return "******" + s.LastFour
 	}
 	return s.BIN[:6] + "******" + s.LastFour
+}
+
+// CheckTokenizable reports why no token may be made of the card at t, as far as the
+// card itself says: CodeForbidden, reason card_not_eligible. The message names the
+// rule, for the support agent.
+func (s CardSummary) CheckTokenizable(t time.Time) error {
+	switch {
+	case !s.Status.Tokenizable():
+		return Errorf(CodeForbidden, "card_not_eligible", "the card's status does not allow provisioning: %s", s.Status)
+	case s.Expiry.ExpiredAt(t):
+		return Errorf(CodeForbidden, "card_not_eligible", "the card has expired")
+	}
+	return nil
 }
 
 // Card is a card in clear. It exists only inside a borrow from the vault and is

@@ -1,8 +1,3 @@
-// Package activation is the flow of in-app activation: a card that its holder
-// typed into a wallet by hand, and the proof for the scheme that the issuer's app
-// knows the holder. It decides who may and whether the card can, picks keys, and
-// lets nothing out before the audit record is durable. It does no HTTP and knows no
-// format.
 package activation
 
 import "github.com/walletport/walletport"

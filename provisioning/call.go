@@ -39,21 +39,6 @@ func (c *call) findCard(ctx context.Context) error {
 	return nil
 }
 
-// admit asks whether the card may be put into the wallet, and its holder wants it.
-func (c *call) admit(ctx context.Context, terms Terms) error {
-	if err := eligible(c.card.CardSummary, terms, c.now); err != nil {
-		return err
-	}
-	proof, err := c.StepUp.CheckStepUp(ctx, walletport.StepUpSubject{
-		Issuer: c.card.Issuer, CustomerID: c.card.CustomerID, CardID: c.card.ID, Wallet: c.record.Wallet, Now: c.now,
-	})
-	if err != nil {
-		return err
-	}
-	c.record.StepUp = proof.String()
-	return nil
-}
-
 // selectKeys returns a key of the card for each purpose, in the order given; the
 // purpose "" gets the zero Key. All are recorded, or none.
 func (c *call) selectKeys(purposes ...keys.Purpose) ([]*keys.Key, error) {

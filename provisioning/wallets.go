@@ -3,19 +3,12 @@ package provisioning
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/wallet"
 )
-
-// Terms says whose cards may be put into a wallet.
-type Terms struct {
-	Issuers  []walletport.IssuerID // empty serves every issuer
-	Products []string              // empty takes every card product
-}
 
 // Push is how the cards of one scheme are pushed: sealed for the scheme, encoded
 // for the wallet.
@@ -114,15 +107,4 @@ func offered[O any](c *call, schemes map[walletport.SchemeID]*O) (*O, error) {
 	}
 	return nil, walletport.Errorf(walletport.CodeForbidden, "wallet_not_offered",
 		"%s is not set up for %s cards on this server", c.record.Wallet, c.card.Scheme)
-}
-
-// takes refuses a card that the terms leave out.
-func (t Terms) takes(card walletport.CardSummary) error {
-	switch {
-	case len(t.Issuers) > 0 && !slices.Contains(t.Issuers, card.Issuer):
-		return errNotEligible("the wallet does not serve the card's issuer")
-	case len(t.Products) > 0 && !slices.Contains(t.Products, card.Product):
-		return errNotEligible("the wallet does not take the card's product")
-	}
-	return nil
 }

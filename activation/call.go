@@ -1,0 +1,137 @@
+package activation
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/scheme"
+	"github.com/walletport/walletport/storage"
+)
+
+// call is one request on its way through the flow, and what it has learned.
+type call struct {
+	*Flow
+	req    Request
+	nonce  []byte
+	now    time.Time
+	record *walletport.AuditRecord
+	card   storage.Card
+}
+
+func (f *Flow) answer(ctx context.Context, action walletport.Action, req Request, choose func(storage.Card) (*Means, error)) (Result, error) {
+	asked := walletport.AuditRecord{Time: f.Clock(), Action: action, CardID: req.CardID, AuditUser: req.AuditUser}
+	return walletport.Audited(ctx, f.Audit, asked, func(record *walletport.AuditRecord) (Result, error) {
+		c := &call{Flow: f, req: req, now: asked.Time, record: record}
+		if err := c.readRequest(); err != nil {
+			return Result{}, err
+		}
+		if err := c.findCard(ctx); err != nil {
+			return Result{}, err
+		}
+		means, err := choose(c.card)
+		if err != nil {
+			return Result{}, err
+		}
+		if err := c.admit(ctx, means); err != nil {
+			return Result{}, err
+		}
+		return c.activate(ctx, means)
+	})
+}
+
+// findCard looks the card up. A card of another issuer looks like none.
+func (c *call) findCard(ctx context.Context) error {
+	card, err := c.Vault.Find(ctx, c.req.CardID)
+	if err != nil {
+		return err
+	}
+	c.card = card
+	c.record.Issuer, c.record.Scheme = card.Issuer, card.Scheme
+	if !walletport.ActorFrom(ctx).ActsFor(card.Issuer) {
+		return walletport.ErrCardNotFound()
+	}
+	return nil
+}
+
+// admit asks whether a token may be made of the card, and whether its holder has
+// been authenticated for it.
+func (c *call) admit(ctx context.Context, means *Means) error {
+	if err := c.card.CheckTokenizable(c.now); err != nil {
+		return err
+	}
+	if means.AnswersNonce && len(c.nonce) == 0 {
+		return errNeedsNonce(c.card.Scheme)
+	}
+	proof, err := c.StepUp.CheckStepUp(ctx, walletport.StepUpSubject{
+		Issuer: c.card.Issuer, CustomerID: c.card.CustomerID, CardID: c.card.ID, Wallet: StepUpWallet, Now: c.now,
+	})
+	if err != nil {
+		return err
+	}
+	c.record.StepUp = proof.String()
+	return nil
+}
+
+func (c *call) activate(ctx context.Context, means *Means) (Result, error) {
+	signing, cipher, err := c.selectKeys(means)
+	if err != nil {
+		return Result{}, err
+	}
+	in := scheme.ActivationInput{
+		Signer: scheme.Signer{Key: signing.Signer, Alias: signing.Alias},
+		Cipher: scheme.Cipher{Key: cipher.TDEA, KeyID: cipher.Alias},
+		Nonce:  c.nonce, TokenUniqueReference: c.req.TokenUniqueReference, Now: c.now, Rand: c.Rand,
+	}
+	var data []byte
+	err = c.Vault.Borrow(ctx, c.card, func(card *walletport.Card) error {
+		in.Card = card
+		var activationErr error
+		data, activationErr = means.Activator.ActivationData(in)
+		return activationErr
+	})
+	if err != nil {
+		return Result{}, err
+	}
+	if means.AnswersNonce {
+		err = c.useNonce(ctx)
+	}
+	return Result{ActivationData: base64.StdEncoding.EncodeToString(data)}, err
+}
+
+// selectKeys returns the keys of the card, the zero Key where none is needed. Both
+// are recorded, or none.
+func (c *call) selectKeys(means *Means) (signing, cipher *keys.Key, err error) {
+	ring := c.Keys.Current()
+	if signing, err = c.selectKey(ring, means.SigningKey); err != nil {
+		return nil, nil, err
+	}
+	if cipher, err = c.selectKey(ring, means.CipherKey); err != nil {
+		return nil, nil, err
+	}
+	for _, key := range []*keys.Key{signing, cipher} {
+		if key.ID != "" {
+			c.record.KeyVersions = append(c.record.KeyVersions, string(key.ID))
+		}
+	}
+	return signing, cipher, nil
+}
+
+func (c *call) selectKey(ring *keys.Ring, purpose keys.Purpose) (*keys.Key, error) {
+	if purpose == "" {
+		return &keys.Key{}, nil
+	}
+	return ring.Select(purpose, c.card.Issuer, c.card.BIN, c.now)
+}
+
+// useNonce uses the nonce up, on all replicas. It counts as one of Apple Pay, whose
+// PassKit alone gives nonces: what was answered by pass data is not answered again
+// by activation data, nor the other way round.
+func (c *call) useNonce(ctx context.Context) error {
+	digest := sha256.Sum256(c.nonce)
+	use := storage.NonceUse{Issuer: c.card.Issuer, Wallet: walletport.ApplePay, Digest: digest[:], At: c.now}
+	return c.Nonces.UseNonce(ctx, use, c.now.Add(-c.NonceRetention))
+}

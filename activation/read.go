@@ -1,0 +1,46 @@
+package activation
+
+import (
+	"encoding/hex"
+
+	"github.com/walletport/walletport"
+)
+
+const (
+	maxNonceBytes    = 64 // 4 and 6 have been seen
+	maxTokenRefChars = 64 // Mastercard's limit; 48 have been seen
+)
+
+// readRequest looks at the request alone.
+func (c *call) readRequest() error {
+	if len(c.req.TokenUniqueReference) > maxTokenRefChars || !isTokenReference(c.req.TokenUniqueReference) {
+		return errField("token_unique_reference_malformed", "tokenUniqueReference", "must be at most 64 letters, digits, '-' and '_'")
+	}
+	if len(c.req.Nonce) > hex.EncodedLen(maxNonceBytes) {
+		return errField("nonce_too_long", "nonce", "must be at most 64 bytes, 128 hex digits")
+	}
+	nonce, err := hex.DecodeString(c.req.Nonce)
+	if err != nil || hex.EncodeToString(nonce) != c.req.Nonce { // upper case is another text of the same bytes
+		return errField("nonce_malformed", "nonce", "must be lower-case hex, two digits a byte")
+	}
+	c.nonce = nonce
+	return nil
+}
+
+func isTokenReference(text string) bool {
+	for i := range len(text) {
+		c := text[i]
+		isAlnum := c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+		if !isAlnum && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return true
+}
+
+func errField(reason, field, rule string) error {
+	return &walletport.Error{
+		Code: walletport.CodeInvalid, Reason: reason, Message: field + " " + rule,
+		Fields: []walletport.Field{{Name: field, Reason: rule}},
+	}
+}
