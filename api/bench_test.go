@@ -1,12 +1,14 @@
 package api_test
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
 	"testing"
 
 	"github.com/walletport/walletport/api"
+	"github.com/walletport/walletport/provisioning"
 	"github.com/walletport/walletport/telemetry"
 )
 
@@ -16,6 +18,13 @@ type nullWriter struct{ header http.Header }
 func (w *nullWriter) Header() http.Header         { return w.header }
 func (w *nullWriter) Write(p []byte) (int, error) { return len(p), nil }
 func (w *nullWriter) WriteHeader(int)             {}
+
+// idleFlow answers at once and remembers nothing.
+type idleFlow struct{ fakeFlow }
+
+func (*idleFlow) IssuerWallet(context.Context, provisioning.IssuerWalletRequest) (provisioning.Result, error) {
+	return provisioning.Result{DigitizationData: goodData}, nil
+}
 
 // BenchmarkCall is one authenticated call through the door with real
 // authentication and a flow that does nothing: what the door itself costs.
@@ -34,7 +43,7 @@ func BenchmarkCall(b *testing.B) {
 			h := mustHouse(b, func(p *api.Parts) {
 				c.change(p)
 				p.Log = telemetry.NewLogger(io.Discard, slog.LevelInfo)
-				p.Provisioner = idleFlow{}
+				p.Provisioner = &idleFlow{}
 			})
 			r := h.mustRequest(b, http.MethodPost, goodTarget, nil)
 			w := &nullWriter{header: make(http.Header)}

@@ -30,10 +30,12 @@ type call struct {
 	outcome string           // walletport.OutcomeOK or a problem code
 	matched oas.Route        // zero when the path and method are no call of the specification
 	op      operation        // of matched
-	wallet  walletport.WalletProviderID
-	cause   error  // for operators; nil when the answer says it all
-	stack   []byte // of a panic
-	span    trace.Span
+	wallet  string           // device wallet or wallet provider, checked; "" when the call names none
+	// certificates says how an Apple Pay call's came: integrators ask for it.
+	certificates string
+	cause        error  // for operators; nil when the answer says it all
+	stack        []byte // of a panic
+	span         trace.Span
 }
 
 // unmatchedRoute stands for all paths that lead nowhere, however many there are.
@@ -54,7 +56,11 @@ func (c *call) match(server *oas.Server) {
 		return
 	}
 	c.matched, c.op = route, operationTable[route.Name()]
-	c.route = c.op.route
+	c.route, c.wallet = c.op.route, string(c.op.wallet)
+	if c.op.deprecated {
+		h := c.w.Header()
+		h["Deprecation"], h["Link"] = headerDeprecation, headerSuccessor
+	}
 }
 
 // Values of headers that are the same on every answer. net/http only reads them.
@@ -130,13 +136,16 @@ func (d *Door) logCall(c *call, took time.Duration) {
 	if d.Config.NoAccessLog && level == slog.LevelInfo || !d.Log.Enabled(c.r.Context(), level) {
 		return
 	}
-	attrs := make([]slog.Attr, 0, 11)
+	attrs := make([]slog.Attr, 0, 12)
 	attrs = append(attrs,
 		slog.String("method", knownMethod(c.r.Method)), slog.String("route", c.route), slog.Int("status", c.w.status),
 		slog.String("code", c.outcome), slog.String("request_id", c.request.ID), slog.String("client_id", c.actor.ClientID),
 		slog.String("remote_addr", c.request.RemoteAddr), slog.Int64("took_us", took.Microseconds()))
 	if c.wallet != "" {
-		attrs = append(attrs, slog.String("wallet", string(c.wallet)))
+		attrs = append(attrs, slog.String("wallet", c.wallet))
+	}
+	if c.certificates != "" {
+		attrs = append(attrs, slog.String("certificates", c.certificates))
 	}
 	if c.cause != nil {
 		attrs = append(attrs, slog.Any("err", c.cause))

@@ -30,7 +30,7 @@ func TestProvisionIssuerwallet(t *testing.T) {
 		{"by Basic", func(*http.Request) {}, h.client.id},
 		{"by Bearer", func(r *http.Request) {
 			r.Header.Set("Authorization", "Bearer "+h.mustToken(t, time.Now().Add(time.Hour), "provision"))
-		}, "mobile"},
+		}, "mobile@" + tokenIssuer},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h.flow.calls = nil
@@ -49,7 +49,7 @@ func TestProvisionIssuerwallet(t *testing.T) {
 					t.Errorf("%s: %q, want %q", name, got, want)
 				}
 			}
-			want := []provisioning.IssuerWalletRequest{{CardID: 42, Provider: "acme-wallet", AuditUser: "ada@bank.example"}}
+			want := []any{provisioning.IssuerWalletRequest{CardID: 42, Provider: "acme-wallet", AuditUser: "ada@bank.example"}}
 			if diff := cmp.Diff(want, h.flow.calls); diff != "" {
 				t.Errorf("the flow was called with (-want +got):\n%s", diff)
 			}

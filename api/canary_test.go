@@ -7,7 +7,16 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/walletport/walletport"
 )
+
+// canaryRow is a request with a canary in it.
+type canaryRow struct {
+	name, method, target string
+	change               func(*http.Request)
+	body                 string
+}
 
 // TestCanary sends a PAN in every place that a caller can write to, with logs at
 // their most talkative, and looks for its digits everywhere that something of the
@@ -22,11 +31,7 @@ func TestCanary(t *testing.T) {
 		return func(r *http.Request) { r.Header.Set(name, value) }
 	}
 	sent := 0
-	for _, c := range []struct {
-		name, method, target string
-		change               func(*http.Request)
-		body                 string
-	}{
+	rows := []canaryRow{
 		{name: "card id", target: at(testPAN, "acme", "ada")},
 		{name: "dashed card id", target: at(spaced, "acme", "ada")},
 		{name: "escaped card id", target: at("%35204247750001471", "acme", "ada")},
@@ -58,7 +63,13 @@ func TestCanary(t *testing.T) {
 		{name: "authorization scheme", target: goodTarget, change: set("Authorization", testPAN+" x")},
 		{name: "forwarded address", target: goodTarget, change: set("X-Forwarded-For", testPAN)},
 		{name: "header of its own", target: goodTarget, change: set("X-Pan", testPAN)},
-	} {
+		{name: "step-up assertion", target: goodTarget, change: set("Step-Up-Assertion", testPAN)},
+		{name: "step-up assertion twice", target: goodTarget, change: func(r *http.Request) { r.Header["Step-Up-Assertion"] = []string{testPAN, testPAN} }},
+	}
+	for _, call := range walletCalls {
+		rows = append(rows, canaryBodies(call, testPAN)...)
+	}
+	for _, c := range rows {
 		t.Run(c.name, func(t *testing.T) {
 			method := c.method
 			if method == "" {
@@ -103,6 +114,62 @@ func TestCanary(t *testing.T) {
 		t.Errorf("nothing was recorded")
 	}
 	wantNoPAN(t, "the audit trail", fmt.Sprintf("%+v", records))
+}
+
+// canaryBodies are good and broken bodies of a call with the canary in every member
+// and beside them.
+func canaryBodies(call walletCall, canary string) []canaryRow {
+	q := `"` + canary + `"`
+	full := `{"certificates":[` + q + `],"nonce":` + q + `,"nonceSignature":` + q + `,"clientAppID":` + q + `,"clientDeviceID":` + q +
+		`,"clientWalletAccountID":` + q + `,"serverSessionId":` + q + `,"tokenUniqueReference":` + q + `,` + q + `:` + q
+	as := func(contentType string) func(*http.Request) {
+		return func(r *http.Request) {
+			r.Header.Set("Content-Type", contentType)
+			r.Header.Set("Step-Up-Assertion", canary)
+		}
+	}
+	const plain = "application/json"
+	target := call.good()
+	return []canaryRow{
+		{name: call.name + " in every member", target: target, body: full + "}", change: as(plain)},
+		{name: call.name + " in a body that breaks off", target: target, body: full, change: as(plain)},
+		{name: call.name + " in members of a wrong type", target: target, body: `{"certificates":` + q + `,"nonce":[` + q + `],"clientAppID":{` + q + `:1},"tokenUniqueReference":[` + q + `]}`, change: as(plain)},
+		{name: call.name + " in members twice", target: target, body: full + "," + full[1:] + "}", change: as(plain)},
+		{name: call.name + " in a broken escape", target: target, body: `{"nonce":"` + canary + `\q","clientAppID":"` + canary + `\q","tokenUniqueReference":"` + canary + `\q"}`, change: as(plain)},
+		{name: call.name + " alone", target: target, body: canary, change: as(plain)},
+		{name: call.name + " in a form", target: target, body: "nonce=" + canary, change: as("application/x-www-form-urlencoded")},
+		{name: call.name + " in the content type", target: target, body: full + "}", change: as("text/" + canary)},
+		{name: call.name + " in a huge body", target: target, body: `{"nonce":"` + strings.Repeat(canary, 10_000) + `"}`, change: as(plain)},
+	}
+}
+
+// TestBodiesAndProofsAreNotRepeated: neither what a wallet gave the app nor the
+// proof of strong authentication is anywhere but in the request, whatever goes wrong.
+func TestBodiesAndProofsAreNotRepeated(t *testing.T) {
+	const canary = "c0ffee5ec2e7c0ffee"
+	for _, call := range walletCalls {
+		t.Run(call.name, func(t *testing.T) {
+			h := mustHouse(t, nil)
+			var seen strings.Builder
+			for _, fault := range []func(context.Context){nil, func(context.Context) { panic("a bug") }} {
+				h.flow.do = fault
+				for _, c := range canaryBodies(call, canary) {
+					r := h.mustRequest(t, http.MethodPost, c.target, strings.NewReader(c.body))
+					c.change(r)
+					w := h.do(r)
+					fmt.Fprint(&seen, w.Body.String(), w.Header())
+				}
+			}
+			fmt.Fprintf(&seen, "%+v %+v %+v", h.trail.take(), h.spans.GetSpans(), walletport.RequestFrom(h.flow.ctx))
+			seen.WriteString(h.logs.String() + h.do(h.mustRequest(t, http.MethodGet, "/metrics", nil)).Body.String())
+			if i := strings.Index(seen.String(), canary); i >= 0 {
+				t.Errorf("it is repeated: …%s…", seen.String()[max(0, i-100):i+len(canary)])
+			}
+			if !strings.Contains(fmt.Sprintf("%+v %s", h.flow.calls, walletport.RequestFrom(h.flow.ctx).StepUp.JWT()), canary) {
+				t.Errorf("the canary did not fly")
+			}
+		})
+	}
 }
 
 func wantNoPAN(t *testing.T, what, text string) {

@@ -27,6 +27,7 @@ import (
 // Parts are what a Door is made of. All are required where nothing else is said.
 type Parts struct {
 	Provisioner   Provisioner
+	Activator     Activator
 	Authenticator Authenticator
 	Audit         walletport.AuditRecorder
 	Checks        []Check         // what readiness depends on
@@ -77,7 +78,8 @@ func New(p Parts) (*Door, error) {
 		}
 		return nil
 	}
-	err := errors.Join(missing(p.Provisioner == nil, "Provisioner"), missing(p.Authenticator == nil, "Authenticator"),
+	err := errors.Join(missing(p.Provisioner == nil, "Provisioner"), missing(p.Activator == nil, "Activator"),
+		missing(p.Authenticator == nil, "Authenticator"),
 		missing(p.Audit == nil, "Audit"), missing(p.Log == nil, "Log"), missing(p.Metrics == nil, "Metrics"),
 		missing(p.Clock == nil, "Clock"), missing(p.Rand == nil, "Rand"), p.Config.Validate())
 	if err != nil {

@@ -2,8 +2,7 @@ package api
 
 import (
 	"context"
-	"errors"
-	"io"
+	"crypto/x509"
 	"mime"
 	"net/http"
 	"strconv"
@@ -13,21 +12,11 @@ import (
 	"github.com/walletport/walletport/api/oas"
 )
 
-// operation is what the gate and the audit trail need to know of a call of the
-// specification beyond what is generated.
-type operation struct {
-	route  string
-	scope  walletport.Scope // the specification's x-required-scope
-	action walletport.Action
-}
-
-// operationTable has a row for each call of the specification.
-var operationTable = map[oas.OperationName]operation{
-	oas.ProvisionIssuerwalletOperation: {
-		route:  "/v1/{cardId}/provision/issuerwallet/{walletProvider}",
-		scope:  walletport.ScopeProvision,
-		action: walletport.ActionProvisionIssuerWallet,
-	},
+// Authenticator says who is calling. cert is the verified certificate of the TLS
+// connection, nil without one. Refusals are CodeUnauthenticated.
+type Authenticator interface {
+	AuthenticateBasic(ctx context.Context, id, secret string, cert *x509.Certificate) (walletport.Actor, error)
+	AuthenticateBearer(ctx context.Context, token string, cert *x509.Certificate) (walletport.Actor, error)
 }
 
 // gate lets a call in: first who, then how often, then whether they may, and only
@@ -80,10 +69,15 @@ func (g gate) enter(ctx context.Context, c *call, actor walletport.Actor) (conte
 	if !acceptsJSON(c.r.Header["Accept"]) {
 		return nil, errNotAcceptable()
 	}
-	if err := refuseBody(c.r); err != nil {
+	proof, err := stepUp(c.r.Header)
+	if err != nil {
 		return nil, err
 	}
-	return walletport.WithActor(ctx, actor), nil
+	if err := readBody(c.r, c.op.body); err != nil {
+		return nil, err
+	}
+	c.request.StepUp = proof
+	return walletport.WithActor(walletport.WithRequest(ctx, c.request), actor), nil
 }
 
 // acceptsJSON reports whether an Accept header (RFC 9110 section 12.5.1) allows
@@ -128,20 +122,4 @@ func rangeForJSON(item string) (specific int, quality float64) {
 		return 1, quality
 	}
 	return 0, 0
-}
-
-// refuseBody refuses a body where the call takes none: whoever sends one expects
-// it to matter. Its content is not kept.
-func refuseBody(r *http.Request) error {
-	if r.ContentLength == 0 {
-		return nil
-	}
-	n, err := io.Copy(io.Discard, r.Body)
-	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		return errBodyTooLarge()
-	}
-	if err != nil || n > 0 {
-		return invalid("body_unexpected", "the call takes no body")
-	}
-	return nil
 }

@@ -27,6 +27,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/activation"
 	"github.com/walletport/walletport/api"
 	"github.com/walletport/walletport/auth"
 	"github.com/walletport/walletport/provisioning"
@@ -41,16 +42,19 @@ const (
 	goodData   = "eyJjYXJkSW5mbyI6e319"
 )
 
-// fakeFlow stands for provisioning.
+// fakeFlow stands for provisioning and activation.
 type fakeFlow struct {
 	mu    sync.Mutex
-	calls []provisioning.IssuerWalletRequest
+	calls []any           // the requests, each of its own type
 	ctx   context.Context //nolint:containedctx // the test looks at what came with the call
 	err   error
 	do    func(context.Context) // called before the answer
 }
 
-func (f *fakeFlow) IssuerWallet(ctx context.Context, req provisioning.IssuerWalletRequest) (provisioning.Result, error) {
+// tav2Request tells the deprecated calls' requests from the current one's.
+type tav2Request activation.Request
+
+func (f *fakeFlow) answer(ctx context.Context, req any) error {
 	f.mu.Lock()
 	f.calls, f.ctx = append(f.calls, req), ctx
 	do, err := f.do, f.err
@@ -58,10 +62,43 @@ func (f *fakeFlow) IssuerWallet(ctx context.Context, req provisioning.IssuerWall
 	if do != nil {
 		do(ctx)
 	}
-	if err != nil {
-		return provisioning.Result{}, err
+	return err
+}
+
+func (f *fakeFlow) ApplePay(ctx context.Context, req provisioning.ApplePayRequest) (provisioning.ApplePayResult, error) {
+	err := f.answer(ctx, req)
+	return provisioning.ApplePayResult{
+		ActivationData: "YWN0", EncryptedPassData: "cGFzcw==", EphemeralPublicKey: "a2V5", CertificateForm: "PEM, base64, leaf first",
+	}, err
+}
+
+func (f *fakeFlow) GooglePay(ctx context.Context, req provisioning.GooglePayRequest) (provisioning.Result, error) {
+	err := f.answer(ctx, req)
+	result := provisioning.Result{DigitizationData: goodData}
+	if req.OpaquePaymentCardRequested {
+		result.GoogleOpaquePaymentCard = "b3Bj"
 	}
-	return provisioning.Result{DigitizationData: goodData}, nil
+	return result, err
+}
+
+func (f *fakeFlow) SamsungPay(ctx context.Context, req provisioning.SamsungPayRequest) (provisioning.Result, error) {
+	err := f.answer(ctx, req)
+	return provisioning.Result{DigitizationData: goodData}, err
+}
+
+func (f *fakeFlow) IssuerWallet(ctx context.Context, req provisioning.IssuerWalletRequest) (provisioning.Result, error) {
+	err := f.answer(ctx, req)
+	return provisioning.Result{DigitizationData: goodData}, err
+}
+
+func (f *fakeFlow) Activate(ctx context.Context, req activation.Request) (activation.Result, error) {
+	err := f.answer(ctx, req)
+	return activation.Result{ActivationData: "YWN0"}, err
+}
+
+func (f *fakeFlow) ActivateTAV2(ctx context.Context, req activation.Request) (activation.Result, error) {
+	err := f.answer(ctx, tav2Request(req))
+	return activation.Result{ActivationData: "dGF2Mg=="}, err
 }
 
 // trail keeps audit records, or fails; like the real one it gives up when ctx ends.
@@ -155,7 +192,7 @@ func mustHouse(t testing.TB, change func(*api.Parts)) *house {
 	}
 	provider := telemetry.NewTracerProvider(sdktrace.NewSimpleSpanProcessor(telemetry.AllowListed(h.spans)), 1, "test")
 	parts := api.Parts{
-		Provisioner: h.flow, Authenticator: authenticator, Audit: h.trail, Clock: time.Now, Rand: rand.Reader,
+		Provisioner: h.flow, Activator: h.flow, Authenticator: authenticator, Audit: h.trail, Clock: time.Now, Rand: rand.Reader,
 		Log: telemetry.NewLogger(h.logs, slog.LevelDebug), Metrics: h.metrics, Tracer: provider.Tracer("api"),
 		MetricsPage: h.metrics.Handler(),
 		Config:      api.Config{Limits: api.Limits{RequestsPerSecond: -1, RequestsPerMinute: -1, FailuresPerMinute: -1}},
@@ -172,16 +209,16 @@ func mustHouse(t testing.TB, change func(*api.Parts)) *house {
 func (h *house) makeClients(t testing.TB) {
 	t.Helper()
 	clients := auth.Clients{Store: h.db, Audit: &trail{}, Rand: rand.Reader, Clock: time.Now}
-	create := func(scope walletport.Scope) credential {
+	create := func(scopes ...walletport.Scope) credential {
 		id, secret, err := clients.Create(t.Context(), auth.NewClient{
-			Name: "test", Issuers: []walletport.IssuerID{"acme"}, Scopes: []walletport.Scope{scope},
+			Name: "test", Issuers: []walletport.IssuerID{"acme"}, Scopes: scopes,
 		}, "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		return credential{id, secret}
 	}
-	h.client, h.readOnly, h.revoked = create(walletport.ScopeProvision), create(walletport.ScopeTokensRead), create(walletport.ScopeProvision)
+	h.client, h.readOnly, h.revoked = create(walletport.ScopeProvision, walletport.ScopeActivate), create(walletport.ScopeTokensRead), create(walletport.ScopeProvision)
 	if err := clients.Revoke(t.Context(), h.revoked.id, ""); err != nil {
 		t.Fatal(err)
 	}
@@ -303,11 +340,4 @@ func problemCode(body []byte) string {
 		return ""
 	}
 	return p.Code
-}
-
-// idleFlow answers at once and remembers nothing.
-type idleFlow struct{}
-
-func (idleFlow) IssuerWallet(context.Context, provisioning.IssuerWalletRequest) (provisioning.Result, error) {
-	return provisioning.Result{DigitizationData: goodData}, nil
 }

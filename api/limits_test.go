@@ -39,7 +39,7 @@ func mustSmallHouse(t testing.TB, limits api.Limits) *house {
 	t.Helper()
 	h := &house{flow: &fakeFlow{}, trail: &trail{}, logs: &lockedBuffer{}, metrics: telemetry.NewMetrics()}
 	door, err := api.New(api.Parts{
-		Provisioner: h.flow, Authenticator: scopeAuth{}, Audit: h.trail, Clock: time.Now, Rand: zeroes{}, Metrics: h.metrics,
+		Provisioner: h.flow, Activator: h.flow, Authenticator: scopeAuth{}, Audit: h.trail, Clock: time.Now, Rand: zeroes{}, Metrics: h.metrics,
 		Log: telemetry.NewLogger(h.logs, slog.LevelInfo), Config: api.Config{Limits: limits},
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -168,8 +169,6 @@ func mustRead(t *testing.T, path string) string {
 // TestCodesAreDocumented reads the rooms whose errors reach the door for the codes
 // they use.
 func TestCodesAreDocumented(t *testing.T) {
-	statuses := map[string]int{"Invalid": 400, "Unauthenticated": 401, "Forbidden": 403, "NotFound": 404, "RateLimited": 429, "Unavailable": 503, "Internal": 500}
-	byHTTP := []string{"method_not_allowed", "not_acceptable", "body_too_large"}
 	docs := make(map[string]api.CodeDoc)
 	for i, d := range api.Codes() {
 		if _, twice := docs[d.Code]; twice || d.Title == "" || d.Remedy == "" || i > 0 && d.Status < api.Codes()[i-1].Status {
@@ -177,27 +176,64 @@ func TestCodesAreDocumented(t *testing.T) {
 		}
 		docs[d.Code] = d
 	}
-	used := regexp.MustCompile(`Errorf\((?:walletport\.)?Code(\w+), "(\w+)"|(invalid|errCardID)\("(\w+)"`)
-	for _, dir := range []string{".", "../provisioning"} {
-		entries, err := os.ReadDir(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, entry := range entries {
-			if !strings.HasSuffix(entry.Name(), ".go") || strings.HasSuffix(entry.Name(), "_test.go") {
+	if len(codesIn(t, ".")) < 20 || len(codesIn(t, "../provisioning")) < 10 {
+		t.Errorf("the scan no longer sees how the code gives reasons")
+	}
+	byHTTP := []string{"method_not_allowed", "not_acceptable", "body_too_large", "media_type_unsupported"}
+	// What no call gets to hear: readers of payloads say it, or a flow asks first.
+	unheard := []string{"payload_malformed", "cryptography_error", "card_data_malformed", "nonce_required"}
+	encoders, err := filepath.Glob("../wallet/*/")
+	if err != nil || len(encoders) == 0 {
+		t.Fatalf("no encoders: %v", err)
+	}
+	for _, dir := range append([]string{".", "../provisioning", "../wallet"}, encoders...) {
+		for _, used := range codesIn(t, dir) {
+			if slices.Contains(unheard, used.code) {
 				continue
 			}
-			for _, m := range used.FindAllStringSubmatch(mustRead(t, dir+"/"+entry.Name()), -1) {
-				class, code := m[1], m[2]
-				if class == "" {
-					class, code = "Invalid", m[4]
-				}
-				if d, ok := docs[code]; !ok || d.Status != statuses[class] && !slices.Contains(byHTTP, code) {
-					t.Errorf("%s/%s: code %s of class %s is documented as %+v", dir, entry.Name(), code, class, d)
-				}
+			if d, ok := docs[used.code]; !ok || d.Status != used.status && !slices.Contains(byHTTP, used.code) {
+				t.Errorf("%s: code %s of status %d is documented as %+v", used.place, used.code, used.status, d)
 			}
 		}
 	}
+}
+
+type usedCode struct {
+	place, code string
+	status      int
+}
+
+var (
+	classes = map[string]int{
+		"Invalid": 400, "Unauthenticated": 401, "Forbidden": 403, "NotFound": 404, "Conflict": 409, "Unsupported": 422, "Rejected": 422,
+		"RateLimited": 429, "Unavailable": 503, "Internal": 500,
+	}
+	ofClass   = regexp.MustCompile(`Errorf\((?:walletport\.)?Code(\w+), "(\w+)"`)
+	ofInvalid = regexp.MustCompile(`(?:invalid|errCardID|errField|errCertificate|errMalformed|errContainsPAN)\((?:[^,"]+, )?"(\w+)"`)
+)
+
+// codesIn finds the codes that a room gives, by the shapes that the rooms use.
+func codesIn(t *testing.T, dir string) []usedCode {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []usedCode
+	for _, entry := range entries {
+		if !strings.HasSuffix(entry.Name(), ".go") || strings.HasSuffix(entry.Name(), "_test.go") {
+			continue
+		}
+		place := dir + "/" + entry.Name()
+		text := mustRead(t, place)
+		for _, m := range ofClass.FindAllStringSubmatch(text, -1) {
+			found = append(found, usedCode{place, m[2], classes[m[1]]})
+		}
+		for _, m := range ofInvalid.FindAllStringSubmatch(text, -1) {
+			found = append(found, usedCode{place, m[1], http.StatusBadRequest})
+		}
+	}
+	return found
 }
 
 func TestNewNamesWhatIsMissing(t *testing.T) {
@@ -209,7 +245,7 @@ func TestNewNamesWhatIsMissing(t *testing.T) {
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		missing = append(missing, strings.TrimSuffix(strings.TrimPrefix(line, "api: "), " is missing"))
 	}
-	want := []string{"Provisioner", "Authenticator", "Audit", "Log", "Metrics", "Clock", "Rand"}
+	want := []string{"Provisioner", "Activator", "Authenticator", "Audit", "Log", "Metrics", "Clock", "Rand"}
 	if diff := cmp.Diff(want, missing); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -45,7 +45,11 @@ func errNotAcceptable() error {
 }
 
 func errBodyTooLarge() error {
-	return &refusal{err: invalid("body_too_large", "the body is larger than any call takes"), status: http.StatusRequestEntityTooLarge}
+	return &refusal{err: invalid("body_too_large", "the body is larger than this server takes"), status: http.StatusRequestEntityTooLarge}
+}
+
+func errMediaType() error {
+	return &refusal{err: invalid("media_type_unsupported", "a body is application/json in UTF-8, not compressed"), status: http.StatusUnsupportedMediaType}
 }
 
 func errRateLimited(wait time.Duration) error {
@@ -86,7 +90,7 @@ func statusOf(code walletport.Code) int {
 }
 
 // explain turns any error into a refusal whose text is safe to show. What the
-// generated decoder says repeats the caller's input: only the parameter's name is
+// generated decoder says repeats the caller's input: only a parameter's name is
 // taken from it. What nobody explained is internal, and stays with the operator.
 func explain(c *call, err error) *refusal {
 	if r, ok := errors.AsType[*refusal](err); ok {
@@ -106,6 +110,10 @@ func explain(c *call, err error) *refusal {
 	}
 	if p, ok := errors.AsType[*ogenerrors.DecodeParamError](err); ok {
 		return &refusal{err: explainParameter(c, p.Name)}
+	}
+	if _, ok := errors.AsType[*ogenerrors.DecodeRequestError](err); ok {
+		// readBody leaves the decoder next to nothing to find: a broken escape in a string.
+		return &refusal{err: invalid("body_malformed", "the body is not one whole JSON object")}
 	}
 	return &refusal{err: explainUnknown(err)}
 }

@@ -61,12 +61,13 @@ func (d *Door) recordOf(c *call, r *refusal) (walletport.AuditRecord, bool) {
 		Action:        c.op.action,
 		Outcome:       r.err.Reason,
 		RemoteAddress: c.request.RemoteAddr,
+		Wallet:        string(c.op.wallet),
 	}
 	if user, err := auditUser(c); err == nil {
 		record.AuditUser = user
 	}
+	record.CardID = parseCardID(c.matched.Args()[0])
 	if c.matched.Name() == oas.ProvisionIssuerwalletOperation {
-		record.CardID = parseCardID(c.matched.Args()[0])
 		if provider, err := walletport.ParseWalletProviderID(c.matched.Args()[1]); err == nil {
 			record.Wallet = string(provider)
 		}

@@ -33,7 +33,7 @@ func (d *Door) endSpan(c *call) {
 	c.span.SetAttributes(telemetry.AttrMethod.String(knownMethod(c.r.Method)), telemetry.AttrRoute.String(c.route),
 		telemetry.AttrStatus.Int(c.w.status))
 	if c.wallet != "" {
-		c.span.SetAttributes(telemetry.AttrWallet.String(string(c.wallet)))
+		c.span.SetAttributes(telemetry.AttrWallet.String(c.wallet))
 	}
 	if c.outcome != walletport.OutcomeOK {
 		c.span.SetAttributes(telemetry.AttrCode.String(c.outcome))

@@ -22,6 +22,62 @@ func trimTrailingSlashes(u *url.URL) {
 
 // Invoker invokes operations described by OpenAPI v3 specification.
 type Invoker interface {
+	// Activate invokes activate operation.
+	//
+	// Proof for the scheme that the issuer knows the holder of a card which was typed into a wallet by
+	// hand. Call it when the issuer's own app has authenticated the holder, and hand the answer to the
+	// wallet. One call serves every wallet and both schemes.
+	//
+	// The public interface of this call has no body. This server takes an optional one: the wallet's
+	// nonce, which Visa cards may need, and the token that a Mastercard proof is bound to. Leaving it out
+	// is always allowed.
+	//
+	// POST /v3/{cardId}/activate
+	Activate(ctx context.Context, request OptActivationRequest, params ActivateParams) (ActivateRes, error)
+	// ActivateMdesTav2V1 invokes activateMdesTav2V1 operation.
+	//
+	// Activation data of a Mastercard card in the form of TAV version 2. Use `/v3/{cardId}/activate`
+	// instead, which serves both schemes.
+	//
+	// The public interface of this call has no body; the optional one names the token that the proof is
+	// bound to.
+	//
+	// Deprecated: schema marks this operation as deprecated.
+	//
+	// POST /v1/{cardId}/activate/mdes/tav2
+	ActivateMdesTav2V1(ctx context.Context, request OptActivationTav2Request, params ActivateMdesTav2V1Params) (ActivateMdesTav2V1Res, error)
+	// ActivateMdesTav2V2 invokes activateMdesTav2V2 operation.
+	//
+	// As version 1 of this call. With a `tokenUniqueReference` in the body the proof covers that token.
+	// Use `/v3/{cardId}/activate` instead, which serves both schemes.
+	//
+	// Deprecated: schema marks this operation as deprecated.
+	//
+	// POST /v2/{cardId}/activate/mdes/tav2
+	ActivateMdesTav2V2(ctx context.Context, request OptActivationTav2Request, params ActivateMdesTav2V2Params) (ActivateMdesTav2V2Res, error)
+	// ProvisionApplepay invokes provisionApplepay operation.
+	//
+	// What an app sets on PassKit's `PKAddPaymentPassRequest`. The request repeats what PassKit gave the
+	// app in its delegate callback: Apple's certificate chain, a nonce, and the nonce's signature.
+	//
+	// `encryptedPassData` holds the card and can be opened by Apple only. `activationData` lets the scheme
+	// see that the issuer agrees. Visa cards get base64 in `encryptedPassData` and `ephemeralPublicKey`,
+	// Mastercard cards hexadecimal, unless the operator configures base64 for both.
+	//
+	// A nonce is good for one call. Send a new request with the next callback, not this one again.
+	//
+	// POST /v1/{cardId}/provision/applepay
+	ProvisionApplepay(ctx context.Context, request *ApplePayRequest, params ProvisionApplepayParams) (ProvisionApplepayRes, error)
+	// ProvisionGooglepay invokes provisionGooglepay operation.
+	//
+	// What an app hands to the Google Wallet SDK, and Google to the scheme. The client ids matter for Visa
+	// cards only.
+	//
+	// With `googleOpaquePaymentCardRequested` the answer also holds an opaque payment card for the session
+	// that `serverSessionId` names. A call without a body asks with nothing but defaults.
+	//
+	// POST /v1/{cardId}/provision/googlepay
+	ProvisionGooglepay(ctx context.Context, request OptGooglePayRequest, params ProvisionGooglepayParams) (ProvisionGooglepayRes, error)
 	// ProvisionIssuerwallet invokes provisionIssuerwallet operation.
 	//
 	// This endpoint is only used with push provisioning for MDES Issuer Wallet. The response is a JSON
@@ -29,6 +85,13 @@ type Invoker interface {
 	//
 	// POST /v1/{cardId}/provision/issuerwallet/{walletProvider}
 	ProvisionIssuerwallet(ctx context.Context, params ProvisionIssuerwalletParams) (ProvisionIssuerwalletRes, error)
+	// ProvisionSamsungpay invokes provisionSamsungpay operation.
+	//
+	// What an app hands to the Samsung Pay SDK, and Samsung to the scheme. The client ids matter for Visa
+	// cards only. A call without a body asks with nothing but defaults.
+	//
+	// POST /v1/{cardId}/provision/samsungpay
+	ProvisionSamsungpay(ctx context.Context, request OptSamsungPayRequest, params ProvisionSamsungpayParams) (ProvisionSamsungpayRes, error)
 }
 
 // Client implements OAS client.
@@ -70,6 +133,747 @@ func (c *Client) requestURL(ctx context.Context) *url.URL {
 		return c.serverURL
 	}
 	return u
+}
+
+// Activate invokes activate operation.
+//
+// Proof for the scheme that the issuer knows the holder of a card which was typed into a wallet by
+// hand. Call it when the issuer's own app has authenticated the holder, and hand the answer to the
+// wallet. One call serves every wallet and both schemes.
+//
+// The public interface of this call has no body. This server takes an optional one: the wallet's
+// nonce, which Visa cards may need, and the token that a Mastercard proof is bound to. Leaving it out
+// is always allowed.
+//
+// POST /v3/{cardId}/activate
+func (c *Client) Activate(ctx context.Context, request OptActivationRequest, params ActivateParams) (ActivateRes, error) {
+	res, err := c.sendActivate(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendActivate(ctx context.Context, request OptActivationRequest, params ActivateParams) (res ActivateRes, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v3/"
+	{
+		// Encode "cardId" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "cardId",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.Int64ToString(params.CardId))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/activate"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	q := uri.NewQueryEncoder()
+	{
+		// Encode "auditUser" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "auditUser",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			return e.EncodeValue(conv.StringToString(params.AuditUser))
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	u.RawQuery = q.Values().Encode()
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeActivateRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	h := uri.NewHeaderEncoder(r.Header)
+	{
+		cfg := uri.HeaderParameterEncodingConfig{
+			Name:    "Step-Up-Assertion",
+			Explode: false,
+		}
+		if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.StepUpAssertion.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode header")
+		}
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBasicAuth(ctx, ActivateOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BasicAuth\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerAuth(ctx, ActivateOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerAuth\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeActivateResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// ActivateMdesTav2V1 invokes activateMdesTav2V1 operation.
+//
+// Activation data of a Mastercard card in the form of TAV version 2. Use `/v3/{cardId}/activate`
+// instead, which serves both schemes.
+//
+// The public interface of this call has no body; the optional one names the token that the proof is
+// bound to.
+//
+// Deprecated: schema marks this operation as deprecated.
+//
+// POST /v1/{cardId}/activate/mdes/tav2
+func (c *Client) ActivateMdesTav2V1(ctx context.Context, request OptActivationTav2Request, params ActivateMdesTav2V1Params) (ActivateMdesTav2V1Res, error) {
+	res, err := c.sendActivateMdesTav2V1(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendActivateMdesTav2V1(ctx context.Context, request OptActivationTav2Request, params ActivateMdesTav2V1Params) (res ActivateMdesTav2V1Res, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/"
+	{
+		// Encode "cardId" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "cardId",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.Int64ToString(params.CardId))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/activate/mdes/tav2"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	q := uri.NewQueryEncoder()
+	{
+		// Encode "auditUser" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "auditUser",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			return e.EncodeValue(conv.StringToString(params.AuditUser))
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	u.RawQuery = q.Values().Encode()
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeActivateMdesTav2V1Request(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	h := uri.NewHeaderEncoder(r.Header)
+	{
+		cfg := uri.HeaderParameterEncodingConfig{
+			Name:    "Step-Up-Assertion",
+			Explode: false,
+		}
+		if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.StepUpAssertion.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode header")
+		}
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBasicAuth(ctx, ActivateMdesTav2V1Operation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BasicAuth\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerAuth(ctx, ActivateMdesTav2V1Operation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerAuth\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeActivateMdesTav2V1Response(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// ActivateMdesTav2V2 invokes activateMdesTav2V2 operation.
+//
+// As version 1 of this call. With a `tokenUniqueReference` in the body the proof covers that token.
+// Use `/v3/{cardId}/activate` instead, which serves both schemes.
+//
+// Deprecated: schema marks this operation as deprecated.
+//
+// POST /v2/{cardId}/activate/mdes/tav2
+func (c *Client) ActivateMdesTav2V2(ctx context.Context, request OptActivationTav2Request, params ActivateMdesTav2V2Params) (ActivateMdesTav2V2Res, error) {
+	res, err := c.sendActivateMdesTav2V2(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendActivateMdesTav2V2(ctx context.Context, request OptActivationTav2Request, params ActivateMdesTav2V2Params) (res ActivateMdesTav2V2Res, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v2/"
+	{
+		// Encode "cardId" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "cardId",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.Int64ToString(params.CardId))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/activate/mdes/tav2"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	q := uri.NewQueryEncoder()
+	{
+		// Encode "auditUser" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "auditUser",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			return e.EncodeValue(conv.StringToString(params.AuditUser))
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	u.RawQuery = q.Values().Encode()
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeActivateMdesTav2V2Request(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	h := uri.NewHeaderEncoder(r.Header)
+	{
+		cfg := uri.HeaderParameterEncodingConfig{
+			Name:    "Step-Up-Assertion",
+			Explode: false,
+		}
+		if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.StepUpAssertion.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode header")
+		}
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBasicAuth(ctx, ActivateMdesTav2V2Operation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BasicAuth\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerAuth(ctx, ActivateMdesTav2V2Operation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerAuth\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeActivateMdesTav2V2Response(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// ProvisionApplepay invokes provisionApplepay operation.
+//
+// What an app sets on PassKit's `PKAddPaymentPassRequest`. The request repeats what PassKit gave the
+// app in its delegate callback: Apple's certificate chain, a nonce, and the nonce's signature.
+//
+// `encryptedPassData` holds the card and can be opened by Apple only. `activationData` lets the scheme
+// see that the issuer agrees. Visa cards get base64 in `encryptedPassData` and `ephemeralPublicKey`,
+// Mastercard cards hexadecimal, unless the operator configures base64 for both.
+//
+// A nonce is good for one call. Send a new request with the next callback, not this one again.
+//
+// POST /v1/{cardId}/provision/applepay
+func (c *Client) ProvisionApplepay(ctx context.Context, request *ApplePayRequest, params ProvisionApplepayParams) (ProvisionApplepayRes, error) {
+	res, err := c.sendProvisionApplepay(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendProvisionApplepay(ctx context.Context, request *ApplePayRequest, params ProvisionApplepayParams) (res ProvisionApplepayRes, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/"
+	{
+		// Encode "cardId" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "cardId",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.Int64ToString(params.CardId))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/provision/applepay"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	q := uri.NewQueryEncoder()
+	{
+		// Encode "auditUser" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "auditUser",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			return e.EncodeValue(conv.StringToString(params.AuditUser))
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	u.RawQuery = q.Values().Encode()
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeProvisionApplepayRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	h := uri.NewHeaderEncoder(r.Header)
+	{
+		cfg := uri.HeaderParameterEncodingConfig{
+			Name:    "Step-Up-Assertion",
+			Explode: false,
+		}
+		if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.StepUpAssertion.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode header")
+		}
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBasicAuth(ctx, ProvisionApplepayOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BasicAuth\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerAuth(ctx, ProvisionApplepayOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerAuth\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeProvisionApplepayResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// ProvisionGooglepay invokes provisionGooglepay operation.
+//
+// What an app hands to the Google Wallet SDK, and Google to the scheme. The client ids matter for Visa
+// cards only.
+//
+// With `googleOpaquePaymentCardRequested` the answer also holds an opaque payment card for the session
+// that `serverSessionId` names. A call without a body asks with nothing but defaults.
+//
+// POST /v1/{cardId}/provision/googlepay
+func (c *Client) ProvisionGooglepay(ctx context.Context, request OptGooglePayRequest, params ProvisionGooglepayParams) (ProvisionGooglepayRes, error) {
+	res, err := c.sendProvisionGooglepay(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendProvisionGooglepay(ctx context.Context, request OptGooglePayRequest, params ProvisionGooglepayParams) (res ProvisionGooglepayRes, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/"
+	{
+		// Encode "cardId" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "cardId",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.Int64ToString(params.CardId))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/provision/googlepay"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	q := uri.NewQueryEncoder()
+	{
+		// Encode "auditUser" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "auditUser",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			return e.EncodeValue(conv.StringToString(params.AuditUser))
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	u.RawQuery = q.Values().Encode()
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeProvisionGooglepayRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	h := uri.NewHeaderEncoder(r.Header)
+	{
+		cfg := uri.HeaderParameterEncodingConfig{
+			Name:    "Step-Up-Assertion",
+			Explode: false,
+		}
+		if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.StepUpAssertion.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode header")
+		}
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBasicAuth(ctx, ProvisionGooglepayOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BasicAuth\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerAuth(ctx, ProvisionGooglepayOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerAuth\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeProvisionGooglepayResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
 }
 
 // ProvisionIssuerwallet invokes provisionIssuerwallet operation.
@@ -149,6 +953,22 @@ func (c *Client) sendProvisionIssuerwallet(ctx context.Context, params Provision
 		return res, errors.Wrap(err, "create request")
 	}
 
+	h := uri.NewHeaderEncoder(r.Header)
+	{
+		cfg := uri.HeaderParameterEncodingConfig{
+			Name:    "Step-Up-Assertion",
+			Explode: false,
+		}
+		if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.StepUpAssertion.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode header")
+		}
+	}
+
 	{
 		type bitset = [1]uint8
 		var satisfied bitset
@@ -208,6 +1028,150 @@ func (c *Client) sendProvisionIssuerwallet(ctx context.Context, params Provision
 	}()
 
 	result, err := decodeProvisionIssuerwalletResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// ProvisionSamsungpay invokes provisionSamsungpay operation.
+//
+// What an app hands to the Samsung Pay SDK, and Samsung to the scheme. The client ids matter for Visa
+// cards only. A call without a body asks with nothing but defaults.
+//
+// POST /v1/{cardId}/provision/samsungpay
+func (c *Client) ProvisionSamsungpay(ctx context.Context, request OptSamsungPayRequest, params ProvisionSamsungpayParams) (ProvisionSamsungpayRes, error) {
+	res, err := c.sendProvisionSamsungpay(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendProvisionSamsungpay(ctx context.Context, request OptSamsungPayRequest, params ProvisionSamsungpayParams) (res ProvisionSamsungpayRes, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/"
+	{
+		// Encode "cardId" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "cardId",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.Int64ToString(params.CardId))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/provision/samsungpay"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	q := uri.NewQueryEncoder()
+	{
+		// Encode "auditUser" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "auditUser",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			return e.EncodeValue(conv.StringToString(params.AuditUser))
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	u.RawQuery = q.Values().Encode()
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeProvisionSamsungpayRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	h := uri.NewHeaderEncoder(r.Header)
+	{
+		cfg := uri.HeaderParameterEncodingConfig{
+			Name:    "Step-Up-Assertion",
+			Explode: false,
+		}
+		if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.StepUpAssertion.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode header")
+		}
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBasicAuth(ctx, ProvisionSamsungpayOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BasicAuth\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerAuth(ctx, ProvisionSamsungpayOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerAuth\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeProvisionSamsungpayResponse(resp)
 	if err != nil {
 		return res, errors.Wrap(err, "decode response")
 	}

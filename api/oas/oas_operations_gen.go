@@ -6,5 +6,11 @@ package oas
 type OperationName = string
 
 const (
+	ActivateOperation              OperationName = "Activate"
+	ActivateMdesTav2V1Operation    OperationName = "ActivateMdesTav2V1"
+	ActivateMdesTav2V2Operation    OperationName = "ActivateMdesTav2V2"
+	ProvisionApplepayOperation     OperationName = "ProvisionApplepay"
+	ProvisionGooglepayOperation    OperationName = "ProvisionGooglepay"
 	ProvisionIssuerwalletOperation OperationName = "ProvisionIssuerwallet"
+	ProvisionSamsungpayOperation   OperationName = "ProvisionSamsungpay"
 )

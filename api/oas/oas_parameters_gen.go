@@ -14,6 +14,826 @@ import (
 	"github.com/ogen-go/ogen/validate"
 )
 
+// ActivateParams is parameters of activate operation.
+type ActivateParams struct {
+	// Id of the card that is to be activated.
+	CardId int64
+	// The audit user to log the request.
+	AuditUser string
+	// Proof that the card holder was strongly authenticated a moment ago: a JWT of the issuer's identity
+	// provider. Needed where the card's issuer asks for it, else ignored.
+	StepUpAssertion OptString `json:",omitempty,omitzero"`
+}
+
+func unpackActivateParams(packed middleware.Parameters) (params ActivateParams) {
+	{
+		key := middleware.ParameterKey{
+			Name: "cardId",
+			In:   "path",
+		}
+		params.CardId = packed[key].(int64)
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "auditUser",
+			In:   "query",
+		}
+		params.AuditUser = packed[key].(string)
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "Step-Up-Assertion",
+			In:   "header",
+		}
+		if v, ok := packed[key]; ok {
+			params.StepUpAssertion = v.(OptString)
+		}
+	}
+	return params
+}
+
+func decodeActivateParams(args [1]string, argsEscaped bool, r *http.Request) (params ActivateParams, _ error) {
+	q := uri.NewQueryDecoder(r.URL.Query())
+	h := uri.NewHeaderDecoder(r.Header)
+	// Decode path: cardId.
+	if err := func() error {
+		param := args[0]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[0])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "cardId",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToInt64(val)
+				if err != nil {
+					return err
+				}
+
+				params.CardId = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "cardId",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	// Decode query: auditUser.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "auditUser",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.AuditUser = c
+				return nil
+			}); err != nil {
+				return err
+			}
+		} else {
+			return err
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "auditUser",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	// Decode header: Step-Up-Assertion.
+	if err := func() error {
+		cfg := uri.HeaderParameterDecodingConfig{
+			Name:    "Step-Up-Assertion",
+			Explode: false,
+		}
+		if err := h.HasParam(cfg); err == nil {
+			if err := h.DecodeParam(cfg, func(d uri.Decoder) error {
+				var paramsDotStepUpAssertionVal string
+				if err := func() error {
+					val, err := d.DecodeValue()
+					if err != nil {
+						return err
+					}
+
+					c, err := conv.ToString(val)
+					if err != nil {
+						return err
+					}
+
+					paramsDotStepUpAssertionVal = c
+					return nil
+				}(); err != nil {
+					return err
+				}
+				params.StepUpAssertion.SetTo(paramsDotStepUpAssertionVal)
+				return nil
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "Step-Up-Assertion",
+			In:   "header",
+			Err:  err,
+		}
+	}
+	return params, nil
+}
+
+// ActivateMdesTav2V1Params is parameters of activateMdesTav2V1 operation.
+type ActivateMdesTav2V1Params struct {
+	// Id of the card that is to be activated.
+	CardId int64
+	// The audit user to log the request.
+	AuditUser string
+	// Proof that the card holder was strongly authenticated a moment ago: a JWT of the issuer's identity
+	// provider. Needed where the card's issuer asks for it, else ignored.
+	StepUpAssertion OptString `json:",omitempty,omitzero"`
+}
+
+func unpackActivateMdesTav2V1Params(packed middleware.Parameters) (params ActivateMdesTav2V1Params) {
+	{
+		key := middleware.ParameterKey{
+			Name: "cardId",
+			In:   "path",
+		}
+		params.CardId = packed[key].(int64)
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "auditUser",
+			In:   "query",
+		}
+		params.AuditUser = packed[key].(string)
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "Step-Up-Assertion",
+			In:   "header",
+		}
+		if v, ok := packed[key]; ok {
+			params.StepUpAssertion = v.(OptString)
+		}
+	}
+	return params
+}
+
+func decodeActivateMdesTav2V1Params(args [1]string, argsEscaped bool, r *http.Request) (params ActivateMdesTav2V1Params, _ error) {
+	q := uri.NewQueryDecoder(r.URL.Query())
+	h := uri.NewHeaderDecoder(r.Header)
+	// Decode path: cardId.
+	if err := func() error {
+		param := args[0]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[0])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "cardId",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToInt64(val)
+				if err != nil {
+					return err
+				}
+
+				params.CardId = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "cardId",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	// Decode query: auditUser.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "auditUser",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.AuditUser = c
+				return nil
+			}); err != nil {
+				return err
+			}
+		} else {
+			return err
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "auditUser",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	// Decode header: Step-Up-Assertion.
+	if err := func() error {
+		cfg := uri.HeaderParameterDecodingConfig{
+			Name:    "Step-Up-Assertion",
+			Explode: false,
+		}
+		if err := h.HasParam(cfg); err == nil {
+			if err := h.DecodeParam(cfg, func(d uri.Decoder) error {
+				var paramsDotStepUpAssertionVal string
+				if err := func() error {
+					val, err := d.DecodeValue()
+					if err != nil {
+						return err
+					}
+
+					c, err := conv.ToString(val)
+					if err != nil {
+						return err
+					}
+
+					paramsDotStepUpAssertionVal = c
+					return nil
+				}(); err != nil {
+					return err
+				}
+				params.StepUpAssertion.SetTo(paramsDotStepUpAssertionVal)
+				return nil
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "Step-Up-Assertion",
+			In:   "header",
+			Err:  err,
+		}
+	}
+	return params, nil
+}
+
+// ActivateMdesTav2V2Params is parameters of activateMdesTav2V2 operation.
+type ActivateMdesTav2V2Params struct {
+	// Id of the card that is to be activated.
+	CardId int64
+	// The audit user to log the request.
+	AuditUser string
+	// Proof that the card holder was strongly authenticated a moment ago: a JWT of the issuer's identity
+	// provider. Needed where the card's issuer asks for it, else ignored.
+	StepUpAssertion OptString `json:",omitempty,omitzero"`
+}
+
+func unpackActivateMdesTav2V2Params(packed middleware.Parameters) (params ActivateMdesTav2V2Params) {
+	{
+		key := middleware.ParameterKey{
+			Name: "cardId",
+			In:   "path",
+		}
+		params.CardId = packed[key].(int64)
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "auditUser",
+			In:   "query",
+		}
+		params.AuditUser = packed[key].(string)
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "Step-Up-Assertion",
+			In:   "header",
+		}
+		if v, ok := packed[key]; ok {
+			params.StepUpAssertion = v.(OptString)
+		}
+	}
+	return params
+}
+
+func decodeActivateMdesTav2V2Params(args [1]string, argsEscaped bool, r *http.Request) (params ActivateMdesTav2V2Params, _ error) {
+	q := uri.NewQueryDecoder(r.URL.Query())
+	h := uri.NewHeaderDecoder(r.Header)
+	// Decode path: cardId.
+	if err := func() error {
+		param := args[0]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[0])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "cardId",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToInt64(val)
+				if err != nil {
+					return err
+				}
+
+				params.CardId = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "cardId",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	// Decode query: auditUser.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "auditUser",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.AuditUser = c
+				return nil
+			}); err != nil {
+				return err
+			}
+		} else {
+			return err
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "auditUser",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	// Decode header: Step-Up-Assertion.
+	if err := func() error {
+		cfg := uri.HeaderParameterDecodingConfig{
+			Name:    "Step-Up-Assertion",
+			Explode: false,
+		}
+		if err := h.HasParam(cfg); err == nil {
+			if err := h.DecodeParam(cfg, func(d uri.Decoder) error {
+				var paramsDotStepUpAssertionVal string
+				if err := func() error {
+					val, err := d.DecodeValue()
+					if err != nil {
+						return err
+					}
+
+					c, err := conv.ToString(val)
+					if err != nil {
+						return err
+					}
+
+					paramsDotStepUpAssertionVal = c
+					return nil
+				}(); err != nil {
+					return err
+				}
+				params.StepUpAssertion.SetTo(paramsDotStepUpAssertionVal)
+				return nil
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "Step-Up-Assertion",
+			In:   "header",
+			Err:  err,
+		}
+	}
+	return params, nil
+}
+
+// ProvisionApplepayParams is parameters of provisionApplepay operation.
+type ProvisionApplepayParams struct {
+	// Id of the card that goes into the wallet.
+	CardId int64
+	// The audit user to log the request.
+	AuditUser string
+	// Proof that the card holder was strongly authenticated a moment ago: a JWT of the issuer's identity
+	// provider. Needed where the card's issuer asks for it, else ignored.
+	StepUpAssertion OptString `json:",omitempty,omitzero"`
+}
+
+func unpackProvisionApplepayParams(packed middleware.Parameters) (params ProvisionApplepayParams) {
+	{
+		key := middleware.ParameterKey{
+			Name: "cardId",
+			In:   "path",
+		}
+		params.CardId = packed[key].(int64)
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "auditUser",
+			In:   "query",
+		}
+		params.AuditUser = packed[key].(string)
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "Step-Up-Assertion",
+			In:   "header",
+		}
+		if v, ok := packed[key]; ok {
+			params.StepUpAssertion = v.(OptString)
+		}
+	}
+	return params
+}
+
+func decodeProvisionApplepayParams(args [1]string, argsEscaped bool, r *http.Request) (params ProvisionApplepayParams, _ error) {
+	q := uri.NewQueryDecoder(r.URL.Query())
+	h := uri.NewHeaderDecoder(r.Header)
+	// Decode path: cardId.
+	if err := func() error {
+		param := args[0]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[0])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "cardId",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToInt64(val)
+				if err != nil {
+					return err
+				}
+
+				params.CardId = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "cardId",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	// Decode query: auditUser.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "auditUser",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.AuditUser = c
+				return nil
+			}); err != nil {
+				return err
+			}
+		} else {
+			return err
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "auditUser",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	// Decode header: Step-Up-Assertion.
+	if err := func() error {
+		cfg := uri.HeaderParameterDecodingConfig{
+			Name:    "Step-Up-Assertion",
+			Explode: false,
+		}
+		if err := h.HasParam(cfg); err == nil {
+			if err := h.DecodeParam(cfg, func(d uri.Decoder) error {
+				var paramsDotStepUpAssertionVal string
+				if err := func() error {
+					val, err := d.DecodeValue()
+					if err != nil {
+						return err
+					}
+
+					c, err := conv.ToString(val)
+					if err != nil {
+						return err
+					}
+
+					paramsDotStepUpAssertionVal = c
+					return nil
+				}(); err != nil {
+					return err
+				}
+				params.StepUpAssertion.SetTo(paramsDotStepUpAssertionVal)
+				return nil
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "Step-Up-Assertion",
+			In:   "header",
+			Err:  err,
+		}
+	}
+	return params, nil
+}
+
+// ProvisionGooglepayParams is parameters of provisionGooglepay operation.
+type ProvisionGooglepayParams struct {
+	// Id of the card that goes into the wallet.
+	CardId int64
+	// The audit user to log the request.
+	AuditUser string
+	// Proof that the card holder was strongly authenticated a moment ago: a JWT of the issuer's identity
+	// provider. Needed where the card's issuer asks for it, else ignored.
+	StepUpAssertion OptString `json:",omitempty,omitzero"`
+}
+
+func unpackProvisionGooglepayParams(packed middleware.Parameters) (params ProvisionGooglepayParams) {
+	{
+		key := middleware.ParameterKey{
+			Name: "cardId",
+			In:   "path",
+		}
+		params.CardId = packed[key].(int64)
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "auditUser",
+			In:   "query",
+		}
+		params.AuditUser = packed[key].(string)
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "Step-Up-Assertion",
+			In:   "header",
+		}
+		if v, ok := packed[key]; ok {
+			params.StepUpAssertion = v.(OptString)
+		}
+	}
+	return params
+}
+
+func decodeProvisionGooglepayParams(args [1]string, argsEscaped bool, r *http.Request) (params ProvisionGooglepayParams, _ error) {
+	q := uri.NewQueryDecoder(r.URL.Query())
+	h := uri.NewHeaderDecoder(r.Header)
+	// Decode path: cardId.
+	if err := func() error {
+		param := args[0]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[0])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "cardId",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToInt64(val)
+				if err != nil {
+					return err
+				}
+
+				params.CardId = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "cardId",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	// Decode query: auditUser.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "auditUser",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.AuditUser = c
+				return nil
+			}); err != nil {
+				return err
+			}
+		} else {
+			return err
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "auditUser",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	// Decode header: Step-Up-Assertion.
+	if err := func() error {
+		cfg := uri.HeaderParameterDecodingConfig{
+			Name:    "Step-Up-Assertion",
+			Explode: false,
+		}
+		if err := h.HasParam(cfg); err == nil {
+			if err := h.DecodeParam(cfg, func(d uri.Decoder) error {
+				var paramsDotStepUpAssertionVal string
+				if err := func() error {
+					val, err := d.DecodeValue()
+					if err != nil {
+						return err
+					}
+
+					c, err := conv.ToString(val)
+					if err != nil {
+						return err
+					}
+
+					paramsDotStepUpAssertionVal = c
+					return nil
+				}(); err != nil {
+					return err
+				}
+				params.StepUpAssertion.SetTo(paramsDotStepUpAssertionVal)
+				return nil
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "Step-Up-Assertion",
+			In:   "header",
+			Err:  err,
+		}
+	}
+	return params, nil
+}
+
 // ProvisionIssuerwalletParams is parameters of provisionIssuerwallet operation.
 type ProvisionIssuerwalletParams struct {
 	// CardId for the card that should be provisioned (returned from card operation).
@@ -22,6 +842,9 @@ type ProvisionIssuerwalletParams struct {
 	WalletProvider string
 	// The audit user to log the request.
 	AuditUser string
+	// Proof that the card holder was strongly authenticated a moment ago: a JWT of the issuer's identity
+	// provider. Needed where the card's issuer asks for it, else ignored.
+	StepUpAssertion OptString `json:",omitempty,omitzero"`
 }
 
 func unpackProvisionIssuerwalletParams(packed middleware.Parameters) (params ProvisionIssuerwalletParams) {
@@ -46,11 +869,21 @@ func unpackProvisionIssuerwalletParams(packed middleware.Parameters) (params Pro
 		}
 		params.AuditUser = packed[key].(string)
 	}
+	{
+		key := middleware.ParameterKey{
+			Name: "Step-Up-Assertion",
+			In:   "header",
+		}
+		if v, ok := packed[key]; ok {
+			params.StepUpAssertion = v.(OptString)
+		}
+	}
 	return params
 }
 
 func decodeProvisionIssuerwalletParams(args [2]string, argsEscaped bool, r *http.Request) (params ProvisionIssuerwalletParams, _ error) {
 	q := uri.NewQueryDecoder(r.URL.Query())
+	h := uri.NewHeaderDecoder(r.Header)
 	// Decode path: cardId.
 	if err := func() error {
 		param := args[0]
@@ -174,6 +1007,209 @@ func decodeProvisionIssuerwalletParams(args [2]string, argsEscaped bool, r *http
 		return params, &ogenerrors.DecodeParamError{
 			Name: "auditUser",
 			In:   "query",
+			Err:  err,
+		}
+	}
+	// Decode header: Step-Up-Assertion.
+	if err := func() error {
+		cfg := uri.HeaderParameterDecodingConfig{
+			Name:    "Step-Up-Assertion",
+			Explode: false,
+		}
+		if err := h.HasParam(cfg); err == nil {
+			if err := h.DecodeParam(cfg, func(d uri.Decoder) error {
+				var paramsDotStepUpAssertionVal string
+				if err := func() error {
+					val, err := d.DecodeValue()
+					if err != nil {
+						return err
+					}
+
+					c, err := conv.ToString(val)
+					if err != nil {
+						return err
+					}
+
+					paramsDotStepUpAssertionVal = c
+					return nil
+				}(); err != nil {
+					return err
+				}
+				params.StepUpAssertion.SetTo(paramsDotStepUpAssertionVal)
+				return nil
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "Step-Up-Assertion",
+			In:   "header",
+			Err:  err,
+		}
+	}
+	return params, nil
+}
+
+// ProvisionSamsungpayParams is parameters of provisionSamsungpay operation.
+type ProvisionSamsungpayParams struct {
+	// Id of the card that goes into the wallet.
+	CardId int64
+	// The audit user to log the request.
+	AuditUser string
+	// Proof that the card holder was strongly authenticated a moment ago: a JWT of the issuer's identity
+	// provider. Needed where the card's issuer asks for it, else ignored.
+	StepUpAssertion OptString `json:",omitempty,omitzero"`
+}
+
+func unpackProvisionSamsungpayParams(packed middleware.Parameters) (params ProvisionSamsungpayParams) {
+	{
+		key := middleware.ParameterKey{
+			Name: "cardId",
+			In:   "path",
+		}
+		params.CardId = packed[key].(int64)
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "auditUser",
+			In:   "query",
+		}
+		params.AuditUser = packed[key].(string)
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "Step-Up-Assertion",
+			In:   "header",
+		}
+		if v, ok := packed[key]; ok {
+			params.StepUpAssertion = v.(OptString)
+		}
+	}
+	return params
+}
+
+func decodeProvisionSamsungpayParams(args [1]string, argsEscaped bool, r *http.Request) (params ProvisionSamsungpayParams, _ error) {
+	q := uri.NewQueryDecoder(r.URL.Query())
+	h := uri.NewHeaderDecoder(r.Header)
+	// Decode path: cardId.
+	if err := func() error {
+		param := args[0]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[0])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "cardId",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToInt64(val)
+				if err != nil {
+					return err
+				}
+
+				params.CardId = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "cardId",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	// Decode query: auditUser.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "auditUser",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.AuditUser = c
+				return nil
+			}); err != nil {
+				return err
+			}
+		} else {
+			return err
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "auditUser",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	// Decode header: Step-Up-Assertion.
+	if err := func() error {
+		cfg := uri.HeaderParameterDecodingConfig{
+			Name:    "Step-Up-Assertion",
+			Explode: false,
+		}
+		if err := h.HasParam(cfg); err == nil {
+			if err := h.DecodeParam(cfg, func(d uri.Decoder) error {
+				var paramsDotStepUpAssertionVal string
+				if err := func() error {
+					val, err := d.DecodeValue()
+					if err != nil {
+						return err
+					}
+
+					c, err := conv.ToString(val)
+					if err != nil {
+						return err
+					}
+
+					paramsDotStepUpAssertionVal = c
+					return nil
+				}(); err != nil {
+					return err
+				}
+				params.StepUpAssertion.SetTo(paramsDotStepUpAssertionVal)
+				return nil
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "Step-Up-Assertion",
+			In:   "header",
 			Err:  err,
 		}
 	}

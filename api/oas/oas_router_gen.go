@@ -11,8 +11,26 @@ import (
 )
 
 var (
-	rn4AllowedHeaders = map[string]string{
-		"POST": "Authorization",
+	rn7AllowedHeaders = map[string]string{
+		"POST": "Authorization,Content-Type,Step-Up-Assertion",
+	}
+	rn12AllowedHeaders = map[string]string{
+		"POST": "Authorization,Content-Type,Step-Up-Assertion",
+	}
+	rn14AllowedHeaders = map[string]string{
+		"POST": "Authorization,Content-Type,Step-Up-Assertion",
+	}
+	rn16AllowedHeaders = map[string]string{
+		"POST": "Authorization,Step-Up-Assertion",
+	}
+	rn17AllowedHeaders = map[string]string{
+		"POST": "Authorization,Content-Type,Step-Up-Assertion",
+	}
+	rn10AllowedHeaders = map[string]string{
+		"POST": "Authorization,Content-Type,Step-Up-Assertion",
+	}
+	rn3AllowedHeaders = map[string]string{
+		"POST": "Authorization,Content-Type,Step-Up-Assertion",
 	}
 )
 
@@ -55,62 +73,312 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			break
 		}
 		switch elem[0] {
-		case '/': // Prefix: "/v1/"
+		case '/': // Prefix: "/v"
 
-			if l := len("/v1/"); len(elem) >= l && elem[0:l] == "/v1/" {
+			if l := len("/v"); len(elem) >= l && elem[0:l] == "/v" {
 				elem = elem[l:]
 			} else {
 				break
 			}
 
-			// Param: "cardId"
-			// Match until "/"
-			idx := strings.IndexByte(elem, '/')
-			if idx < 0 {
-				idx = len(elem)
-			}
-			args[0] = elem[:idx]
-			elem = elem[idx:]
-
 			if len(elem) == 0 {
 				break
 			}
 			switch elem[0] {
-			case '/': // Prefix: "/provision/issuerwallet/"
+			case '1': // Prefix: "1/"
 
-				if l := len("/provision/issuerwallet/"); len(elem) >= l && elem[0:l] == "/provision/issuerwallet/" {
+				if l := len("1/"); len(elem) >= l && elem[0:l] == "1/" {
 					elem = elem[l:]
 				} else {
 					break
 				}
 
-				// Param: "walletProvider"
-				// Leaf parameter, slashes are prohibited
+				// Param: "cardId"
+				// Match until "/"
 				idx := strings.IndexByte(elem, '/')
-				if idx >= 0 {
-					break
+				if idx < 0 {
+					idx = len(elem)
 				}
-				args[1] = elem
-				elem = ""
+				args[0] = elem[:idx]
+				elem = elem[idx:]
 
 				if len(elem) == 0 {
-					// Leaf node.
-					switch r.Method {
-					case "POST":
-						s.handleProvisionIssuerwalletRequest([2]string{
-							args[0],
-							args[1],
-						}, elemIsEscaped, w, r)
-					default:
-						s.notAllowed(w, r, notAllowedParams{
-							allowedMethods: "POST",
-							allowedHeaders: rn4AllowedHeaders,
-							acceptPost:     "",
-							acceptPatch:    "",
-						})
+					break
+				}
+				switch elem[0] {
+				case '/': // Prefix: "/"
+
+					if l := len("/"); len(elem) >= l && elem[0:l] == "/" {
+						elem = elem[l:]
+					} else {
+						break
 					}
 
-					return
+					if len(elem) == 0 {
+						break
+					}
+					switch elem[0] {
+					case 'a': // Prefix: "activate/mdes/tav2"
+
+						if l := len("activate/mdes/tav2"); len(elem) >= l && elem[0:l] == "activate/mdes/tav2" {
+							elem = elem[l:]
+						} else {
+							break
+						}
+
+						if len(elem) == 0 {
+							// Leaf node.
+							switch r.Method {
+							case "POST":
+								s.handleActivateMdesTav2V1Request([1]string{
+									args[0],
+								}, elemIsEscaped, w, r)
+							default:
+								s.notAllowed(w, r, notAllowedParams{
+									allowedMethods: "POST",
+									allowedHeaders: rn7AllowedHeaders,
+									acceptPost:     "application/json",
+									acceptPatch:    "",
+								})
+							}
+
+							return
+						}
+
+					case 'p': // Prefix: "provision/"
+
+						if l := len("provision/"); len(elem) >= l && elem[0:l] == "provision/" {
+							elem = elem[l:]
+						} else {
+							break
+						}
+
+						if len(elem) == 0 {
+							break
+						}
+						switch elem[0] {
+						case 'a': // Prefix: "applepay"
+
+							if l := len("applepay"); len(elem) >= l && elem[0:l] == "applepay" {
+								elem = elem[l:]
+							} else {
+								break
+							}
+
+							if len(elem) == 0 {
+								// Leaf node.
+								switch r.Method {
+								case "POST":
+									s.handleProvisionApplepayRequest([1]string{
+										args[0],
+									}, elemIsEscaped, w, r)
+								default:
+									s.notAllowed(w, r, notAllowedParams{
+										allowedMethods: "POST",
+										allowedHeaders: rn12AllowedHeaders,
+										acceptPost:     "application/json",
+										acceptPatch:    "",
+									})
+								}
+
+								return
+							}
+
+						case 'g': // Prefix: "googlepay"
+
+							if l := len("googlepay"); len(elem) >= l && elem[0:l] == "googlepay" {
+								elem = elem[l:]
+							} else {
+								break
+							}
+
+							if len(elem) == 0 {
+								// Leaf node.
+								switch r.Method {
+								case "POST":
+									s.handleProvisionGooglepayRequest([1]string{
+										args[0],
+									}, elemIsEscaped, w, r)
+								default:
+									s.notAllowed(w, r, notAllowedParams{
+										allowedMethods: "POST",
+										allowedHeaders: rn14AllowedHeaders,
+										acceptPost:     "application/json",
+										acceptPatch:    "",
+									})
+								}
+
+								return
+							}
+
+						case 'i': // Prefix: "issuerwallet/"
+
+							if l := len("issuerwallet/"); len(elem) >= l && elem[0:l] == "issuerwallet/" {
+								elem = elem[l:]
+							} else {
+								break
+							}
+
+							// Param: "walletProvider"
+							// Leaf parameter, slashes are prohibited
+							idx := strings.IndexByte(elem, '/')
+							if idx >= 0 {
+								break
+							}
+							args[1] = elem
+							elem = ""
+
+							if len(elem) == 0 {
+								// Leaf node.
+								switch r.Method {
+								case "POST":
+									s.handleProvisionIssuerwalletRequest([2]string{
+										args[0],
+										args[1],
+									}, elemIsEscaped, w, r)
+								default:
+									s.notAllowed(w, r, notAllowedParams{
+										allowedMethods: "POST",
+										allowedHeaders: rn16AllowedHeaders,
+										acceptPost:     "",
+										acceptPatch:    "",
+									})
+								}
+
+								return
+							}
+
+						case 's': // Prefix: "samsungpay"
+
+							if l := len("samsungpay"); len(elem) >= l && elem[0:l] == "samsungpay" {
+								elem = elem[l:]
+							} else {
+								break
+							}
+
+							if len(elem) == 0 {
+								// Leaf node.
+								switch r.Method {
+								case "POST":
+									s.handleProvisionSamsungpayRequest([1]string{
+										args[0],
+									}, elemIsEscaped, w, r)
+								default:
+									s.notAllowed(w, r, notAllowedParams{
+										allowedMethods: "POST",
+										allowedHeaders: rn17AllowedHeaders,
+										acceptPost:     "application/json",
+										acceptPatch:    "",
+									})
+								}
+
+								return
+							}
+
+						}
+
+					}
+
+				}
+
+			case '2': // Prefix: "2/"
+
+				if l := len("2/"); len(elem) >= l && elem[0:l] == "2/" {
+					elem = elem[l:]
+				} else {
+					break
+				}
+
+				// Param: "cardId"
+				// Match until "/"
+				idx := strings.IndexByte(elem, '/')
+				if idx < 0 {
+					idx = len(elem)
+				}
+				args[0] = elem[:idx]
+				elem = elem[idx:]
+
+				if len(elem) == 0 {
+					break
+				}
+				switch elem[0] {
+				case '/': // Prefix: "/activate/mdes/tav2"
+
+					if l := len("/activate/mdes/tav2"); len(elem) >= l && elem[0:l] == "/activate/mdes/tav2" {
+						elem = elem[l:]
+					} else {
+						break
+					}
+
+					if len(elem) == 0 {
+						// Leaf node.
+						switch r.Method {
+						case "POST":
+							s.handleActivateMdesTav2V2Request([1]string{
+								args[0],
+							}, elemIsEscaped, w, r)
+						default:
+							s.notAllowed(w, r, notAllowedParams{
+								allowedMethods: "POST",
+								allowedHeaders: rn10AllowedHeaders,
+								acceptPost:     "application/json",
+								acceptPatch:    "",
+							})
+						}
+
+						return
+					}
+
+				}
+
+			case '3': // Prefix: "3/"
+
+				if l := len("3/"); len(elem) >= l && elem[0:l] == "3/" {
+					elem = elem[l:]
+				} else {
+					break
+				}
+
+				// Param: "cardId"
+				// Match until "/"
+				idx := strings.IndexByte(elem, '/')
+				if idx < 0 {
+					idx = len(elem)
+				}
+				args[0] = elem[:idx]
+				elem = elem[idx:]
+
+				if len(elem) == 0 {
+					break
+				}
+				switch elem[0] {
+				case '/': // Prefix: "/activate"
+
+					if l := len("/activate"); len(elem) >= l && elem[0:l] == "/activate" {
+						elem = elem[l:]
+					} else {
+						break
+					}
+
+					if len(elem) == 0 {
+						// Leaf node.
+						switch r.Method {
+						case "POST":
+							s.handleActivateRequest([1]string{
+								args[0],
+							}, elemIsEscaped, w, r)
+						default:
+							s.notAllowed(w, r, notAllowedParams{
+								allowedMethods: "POST",
+								allowedHeaders: rn3AllowedHeaders,
+								acceptPost:     "application/json",
+								acceptPatch:    "",
+							})
+						}
+
+						return
+					}
+
 				}
 
 			}
@@ -201,59 +469,297 @@ func (s *Server) FindPath(method string, u *url.URL) (r Route, _ bool) {
 			break
 		}
 		switch elem[0] {
-		case '/': // Prefix: "/v1/"
+		case '/': // Prefix: "/v"
 
-			if l := len("/v1/"); len(elem) >= l && elem[0:l] == "/v1/" {
+			if l := len("/v"); len(elem) >= l && elem[0:l] == "/v" {
 				elem = elem[l:]
 			} else {
 				break
 			}
 
-			// Param: "cardId"
-			// Match until "/"
-			idx := strings.IndexByte(elem, '/')
-			if idx < 0 {
-				idx = len(elem)
-			}
-			args[0] = elem[:idx]
-			elem = elem[idx:]
-
 			if len(elem) == 0 {
 				break
 			}
 			switch elem[0] {
-			case '/': // Prefix: "/provision/issuerwallet/"
+			case '1': // Prefix: "1/"
 
-				if l := len("/provision/issuerwallet/"); len(elem) >= l && elem[0:l] == "/provision/issuerwallet/" {
+				if l := len("1/"); len(elem) >= l && elem[0:l] == "1/" {
 					elem = elem[l:]
 				} else {
 					break
 				}
 
-				// Param: "walletProvider"
-				// Leaf parameter, slashes are prohibited
+				// Param: "cardId"
+				// Match until "/"
 				idx := strings.IndexByte(elem, '/')
-				if idx >= 0 {
-					break
+				if idx < 0 {
+					idx = len(elem)
 				}
-				args[1] = elem
-				elem = ""
+				args[0] = elem[:idx]
+				elem = elem[idx:]
 
 				if len(elem) == 0 {
-					// Leaf node.
-					switch method {
-					case "POST":
-						r.name = ProvisionIssuerwalletOperation
-						r.summary = "MDES Issuer Wallet push provisioning"
-						r.operationID = "provisionIssuerwallet"
-						r.operationGroup = ""
-						r.pathPattern = "/v1/{cardId}/provision/issuerwallet/{walletProvider}"
-						r.args = args
-						r.count = 2
-						return r, true
-					default:
-						return
+					break
+				}
+				switch elem[0] {
+				case '/': // Prefix: "/"
+
+					if l := len("/"); len(elem) >= l && elem[0:l] == "/" {
+						elem = elem[l:]
+					} else {
+						break
 					}
+
+					if len(elem) == 0 {
+						break
+					}
+					switch elem[0] {
+					case 'a': // Prefix: "activate/mdes/tav2"
+
+						if l := len("activate/mdes/tav2"); len(elem) >= l && elem[0:l] == "activate/mdes/tav2" {
+							elem = elem[l:]
+						} else {
+							break
+						}
+
+						if len(elem) == 0 {
+							// Leaf node.
+							switch method {
+							case "POST":
+								r.name = ActivateMdesTav2V1Operation
+								r.summary = "Will create activationdata according to TAV format version 2 with encrypted card data to be sent to MDES."
+								r.operationID = "activateMdesTav2V1"
+								r.operationGroup = ""
+								r.pathPattern = "/v1/{cardId}/activate/mdes/tav2"
+								r.args = args
+								r.count = 1
+								return r, true
+							default:
+								return
+							}
+						}
+
+					case 'p': // Prefix: "provision/"
+
+						if l := len("provision/"); len(elem) >= l && elem[0:l] == "provision/" {
+							elem = elem[l:]
+						} else {
+							break
+						}
+
+						if len(elem) == 0 {
+							break
+						}
+						switch elem[0] {
+						case 'a': // Prefix: "applepay"
+
+							if l := len("applepay"); len(elem) >= l && elem[0:l] == "applepay" {
+								elem = elem[l:]
+							} else {
+								break
+							}
+
+							if len(elem) == 0 {
+								// Leaf node.
+								switch method {
+								case "POST":
+									r.name = ProvisionApplepayOperation
+									r.summary = "Apple Pay push provisioning"
+									r.operationID = "provisionApplepay"
+									r.operationGroup = ""
+									r.pathPattern = "/v1/{cardId}/provision/applepay"
+									r.args = args
+									r.count = 1
+									return r, true
+								default:
+									return
+								}
+							}
+
+						case 'g': // Prefix: "googlepay"
+
+							if l := len("googlepay"); len(elem) >= l && elem[0:l] == "googlepay" {
+								elem = elem[l:]
+							} else {
+								break
+							}
+
+							if len(elem) == 0 {
+								// Leaf node.
+								switch method {
+								case "POST":
+									r.name = ProvisionGooglepayOperation
+									r.summary = "Google Pay push provisioning"
+									r.operationID = "provisionGooglepay"
+									r.operationGroup = ""
+									r.pathPattern = "/v1/{cardId}/provision/googlepay"
+									r.args = args
+									r.count = 1
+									return r, true
+								default:
+									return
+								}
+							}
+
+						case 'i': // Prefix: "issuerwallet/"
+
+							if l := len("issuerwallet/"); len(elem) >= l && elem[0:l] == "issuerwallet/" {
+								elem = elem[l:]
+							} else {
+								break
+							}
+
+							// Param: "walletProvider"
+							// Leaf parameter, slashes are prohibited
+							idx := strings.IndexByte(elem, '/')
+							if idx >= 0 {
+								break
+							}
+							args[1] = elem
+							elem = ""
+
+							if len(elem) == 0 {
+								// Leaf node.
+								switch method {
+								case "POST":
+									r.name = ProvisionIssuerwalletOperation
+									r.summary = "MDES Issuer Wallet push provisioning"
+									r.operationID = "provisionIssuerwallet"
+									r.operationGroup = ""
+									r.pathPattern = "/v1/{cardId}/provision/issuerwallet/{walletProvider}"
+									r.args = args
+									r.count = 2
+									return r, true
+								default:
+									return
+								}
+							}
+
+						case 's': // Prefix: "samsungpay"
+
+							if l := len("samsungpay"); len(elem) >= l && elem[0:l] == "samsungpay" {
+								elem = elem[l:]
+							} else {
+								break
+							}
+
+							if len(elem) == 0 {
+								// Leaf node.
+								switch method {
+								case "POST":
+									r.name = ProvisionSamsungpayOperation
+									r.summary = "Samsung Pay push provisioning"
+									r.operationID = "provisionSamsungpay"
+									r.operationGroup = ""
+									r.pathPattern = "/v1/{cardId}/provision/samsungpay"
+									r.args = args
+									r.count = 1
+									return r, true
+								default:
+									return
+								}
+							}
+
+						}
+
+					}
+
+				}
+
+			case '2': // Prefix: "2/"
+
+				if l := len("2/"); len(elem) >= l && elem[0:l] == "2/" {
+					elem = elem[l:]
+				} else {
+					break
+				}
+
+				// Param: "cardId"
+				// Match until "/"
+				idx := strings.IndexByte(elem, '/')
+				if idx < 0 {
+					idx = len(elem)
+				}
+				args[0] = elem[:idx]
+				elem = elem[idx:]
+
+				if len(elem) == 0 {
+					break
+				}
+				switch elem[0] {
+				case '/': // Prefix: "/activate/mdes/tav2"
+
+					if l := len("/activate/mdes/tav2"); len(elem) >= l && elem[0:l] == "/activate/mdes/tav2" {
+						elem = elem[l:]
+					} else {
+						break
+					}
+
+					if len(elem) == 0 {
+						// Leaf node.
+						switch method {
+						case "POST":
+							r.name = ActivateMdesTav2V2Operation
+							r.summary = "Will create TAV according to TAV format version 2 with encrypted card data to be sent to MDES."
+							r.operationID = "activateMdesTav2V2"
+							r.operationGroup = ""
+							r.pathPattern = "/v2/{cardId}/activate/mdes/tav2"
+							r.args = args
+							r.count = 1
+							return r, true
+						default:
+							return
+						}
+					}
+
+				}
+
+			case '3': // Prefix: "3/"
+
+				if l := len("3/"); len(elem) >= l && elem[0:l] == "3/" {
+					elem = elem[l:]
+				} else {
+					break
+				}
+
+				// Param: "cardId"
+				// Match until "/"
+				idx := strings.IndexByte(elem, '/')
+				if idx < 0 {
+					idx = len(elem)
+				}
+				args[0] = elem[:idx]
+				elem = elem[idx:]
+
+				if len(elem) == 0 {
+					break
+				}
+				switch elem[0] {
+				case '/': // Prefix: "/activate"
+
+					if l := len("/activate"); len(elem) >= l && elem[0:l] == "/activate" {
+						elem = elem[l:]
+					} else {
+						break
+					}
+
+					if len(elem) == 0 {
+						// Leaf node.
+						switch method {
+						case "POST":
+							r.name = ActivateOperation
+							r.summary = "In-app activation"
+							r.operationID = "activate"
+							r.operationGroup = ""
+							r.pathPattern = "/v3/{cardId}/activate"
+							r.args = args
+							r.count = 1
+							return r, true
+						default:
+							return
+						}
+					}
+
 				}
 
 			}

@@ -2,6 +2,259 @@
 
 package oas
 
+// ActivateOKHeaders wraps ActivationResponse with response headers.
+type ActivateOKHeaders struct {
+	XRequestID OptString
+	Response   ActivationResponse
+}
+
+// GetXRequestID returns the value of XRequestID.
+func (s *ActivateOKHeaders) GetXRequestID() OptString {
+	return s.XRequestID
+}
+
+// GetResponse returns the value of Response.
+func (s *ActivateOKHeaders) GetResponse() ActivationResponse {
+	return s.Response
+}
+
+// SetXRequestID sets the value of XRequestID.
+func (s *ActivateOKHeaders) SetXRequestID(val OptString) {
+	s.XRequestID = val
+}
+
+// SetResponse sets the value of Response.
+func (s *ActivateOKHeaders) SetResponse(val ActivationResponse) {
+	s.Response = val
+}
+
+func (*ActivateOKHeaders) activateRes() {}
+
+// What the wallet gave the app, where it gave something.
+// Ref: #/components/schemas/activationRequest
+type ActivationRequest struct {
+	// The wallet's nonce, in lower-case hexadecimal.
+	Nonce OptString `json:"nonce"`
+	// Mastercard's reference of the token, 48 letters and digits as a rule.
+	TokenUniqueReference OptString `json:"tokenUniqueReference"`
+}
+
+// GetNonce returns the value of Nonce.
+func (s *ActivationRequest) GetNonce() OptString {
+	return s.Nonce
+}
+
+// GetTokenUniqueReference returns the value of TokenUniqueReference.
+func (s *ActivationRequest) GetTokenUniqueReference() OptString {
+	return s.TokenUniqueReference
+}
+
+// SetNonce sets the value of Nonce.
+func (s *ActivationRequest) SetNonce(val OptString) {
+	s.Nonce = val
+}
+
+// SetTokenUniqueReference sets the value of TokenUniqueReference.
+func (s *ActivationRequest) SetTokenUniqueReference(val OptString) {
+	s.TokenUniqueReference = val
+}
+
+// What the app hands to the wallet.
+// Ref: #/components/schemas/activationResponse
+type ActivationResponse struct {
+	// Base64 of the proof that the scheme checks.
+	ActivationData string `json:"activationData"`
+}
+
+// GetActivationData returns the value of ActivationData.
+func (s *ActivationResponse) GetActivationData() string {
+	return s.ActivationData
+}
+
+// SetActivationData sets the value of ActivationData.
+func (s *ActivationResponse) SetActivationData(val string) {
+	s.ActivationData = val
+}
+
+// ActivationResponseHeaders wraps ActivationResponse with response headers.
+type ActivationResponseHeaders struct {
+	Deprecation OptString
+	Link        OptString
+	XRequestID  OptString
+	Response    ActivationResponse
+}
+
+// GetDeprecation returns the value of Deprecation.
+func (s *ActivationResponseHeaders) GetDeprecation() OptString {
+	return s.Deprecation
+}
+
+// GetLink returns the value of Link.
+func (s *ActivationResponseHeaders) GetLink() OptString {
+	return s.Link
+}
+
+// GetXRequestID returns the value of XRequestID.
+func (s *ActivationResponseHeaders) GetXRequestID() OptString {
+	return s.XRequestID
+}
+
+// GetResponse returns the value of Response.
+func (s *ActivationResponseHeaders) GetResponse() ActivationResponse {
+	return s.Response
+}
+
+// SetDeprecation sets the value of Deprecation.
+func (s *ActivationResponseHeaders) SetDeprecation(val OptString) {
+	s.Deprecation = val
+}
+
+// SetLink sets the value of Link.
+func (s *ActivationResponseHeaders) SetLink(val OptString) {
+	s.Link = val
+}
+
+// SetXRequestID sets the value of XRequestID.
+func (s *ActivationResponseHeaders) SetXRequestID(val OptString) {
+	s.XRequestID = val
+}
+
+// SetResponse sets the value of Response.
+func (s *ActivationResponseHeaders) SetResponse(val ActivationResponse) {
+	s.Response = val
+}
+
+func (*ActivationResponseHeaders) activateMdesTav2V1Res() {}
+func (*ActivationResponseHeaders) activateMdesTav2V2Res() {}
+
+// The token that the proof is bound to.
+// Ref: #/components/schemas/activationTav2Request
+type ActivationTav2Request struct {
+	// Mastercard's reference of the token, 48 letters and digits as a rule.
+	TokenUniqueReference OptString `json:"tokenUniqueReference"`
+}
+
+// GetTokenUniqueReference returns the value of TokenUniqueReference.
+func (s *ActivationTav2Request) GetTokenUniqueReference() OptString {
+	return s.TokenUniqueReference
+}
+
+// SetTokenUniqueReference sets the value of TokenUniqueReference.
+func (s *ActivationTav2Request) SetTokenUniqueReference(val OptString) {
+	s.TokenUniqueReference = val
+}
+
+// What PassKit gave the app.
+// Ref: #/components/schemas/applePayRequest
+type ApplePayRequest struct {
+	// Apple's leaf certificate and the certificate authority above it, in either order; each is DER or PEM
+	// in base64 or base64url.
+	Certificates []string `json:"certificates"`
+	// The nonce of the callback, in lower-case hexadecimal.
+	Nonce string `json:"nonce"`
+	// The signature of the nonce, in lower-case hexadecimal.
+	NonceSignature string `json:"nonceSignature"`
+}
+
+// GetCertificates returns the value of Certificates.
+func (s *ApplePayRequest) GetCertificates() []string {
+	return s.Certificates
+}
+
+// GetNonce returns the value of Nonce.
+func (s *ApplePayRequest) GetNonce() string {
+	return s.Nonce
+}
+
+// GetNonceSignature returns the value of NonceSignature.
+func (s *ApplePayRequest) GetNonceSignature() string {
+	return s.NonceSignature
+}
+
+// SetCertificates sets the value of Certificates.
+func (s *ApplePayRequest) SetCertificates(val []string) {
+	s.Certificates = val
+}
+
+// SetNonce sets the value of Nonce.
+func (s *ApplePayRequest) SetNonce(val string) {
+	s.Nonce = val
+}
+
+// SetNonceSignature sets the value of NonceSignature.
+func (s *ApplePayRequest) SetNonceSignature(val string) {
+	s.NonceSignature = val
+}
+
+// What the app sets on `PKAddPaymentPassRequest`, each decoded to bytes first.
+// Ref: #/components/schemas/applePayResponse
+type ApplePayResponse struct {
+	// Base64 of the proof that the scheme checks.
+	ActivationData string `json:"activationData"`
+	// Base64 for Visa, hexadecimal for Mastercard.
+	EncryptedPassData string `json:"encryptedPassData"`
+	// Encoded as `encryptedPassData` is.
+	EphemeralPublicKey string `json:"ephemeralPublicKey"`
+}
+
+// GetActivationData returns the value of ActivationData.
+func (s *ApplePayResponse) GetActivationData() string {
+	return s.ActivationData
+}
+
+// GetEncryptedPassData returns the value of EncryptedPassData.
+func (s *ApplePayResponse) GetEncryptedPassData() string {
+	return s.EncryptedPassData
+}
+
+// GetEphemeralPublicKey returns the value of EphemeralPublicKey.
+func (s *ApplePayResponse) GetEphemeralPublicKey() string {
+	return s.EphemeralPublicKey
+}
+
+// SetActivationData sets the value of ActivationData.
+func (s *ApplePayResponse) SetActivationData(val string) {
+	s.ActivationData = val
+}
+
+// SetEncryptedPassData sets the value of EncryptedPassData.
+func (s *ApplePayResponse) SetEncryptedPassData(val string) {
+	s.EncryptedPassData = val
+}
+
+// SetEphemeralPublicKey sets the value of EphemeralPublicKey.
+func (s *ApplePayResponse) SetEphemeralPublicKey(val string) {
+	s.EphemeralPublicKey = val
+}
+
+// ApplePayResponseHeaders wraps ApplePayResponse with response headers.
+type ApplePayResponseHeaders struct {
+	XRequestID OptString
+	Response   ApplePayResponse
+}
+
+// GetXRequestID returns the value of XRequestID.
+func (s *ApplePayResponseHeaders) GetXRequestID() OptString {
+	return s.XRequestID
+}
+
+// GetResponse returns the value of Response.
+func (s *ApplePayResponseHeaders) GetResponse() ApplePayResponse {
+	return s.Response
+}
+
+// SetXRequestID sets the value of XRequestID.
+func (s *ApplePayResponseHeaders) SetXRequestID(val OptString) {
+	s.XRequestID = val
+}
+
+// SetResponse sets the value of Response.
+func (s *ApplePayResponseHeaders) SetResponse(val ApplePayResponse) {
+	s.Response = val
+}
+
+func (*ApplePayResponseHeaders) provisionApplepayRes() {}
+
 // BadRequestHeaders wraps Problem with response headers.
 type BadRequestHeaders struct {
 	XRequestID OptString
@@ -28,7 +281,13 @@ func (s *BadRequestHeaders) SetResponse(val Problem) {
 	s.Response = val
 }
 
+func (*BadRequestHeaders) activateMdesTav2V1Res()    {}
+func (*BadRequestHeaders) activateMdesTav2V2Res()    {}
+func (*BadRequestHeaders) activateRes()              {}
+func (*BadRequestHeaders) provisionApplepayRes()     {}
+func (*BadRequestHeaders) provisionGooglepayRes()    {}
 func (*BadRequestHeaders) provisionIssuerwalletRes() {}
+func (*BadRequestHeaders) provisionSamsungpayRes()   {}
 
 type BasicAuth struct {
 	Username string
@@ -91,6 +350,35 @@ func (s *BearerAuth) SetRoles(val []string) {
 	s.Roles = val
 }
 
+// ConflictHeaders wraps Problem with response headers.
+type ConflictHeaders struct {
+	XRequestID OptString
+	Response   Problem
+}
+
+// GetXRequestID returns the value of XRequestID.
+func (s *ConflictHeaders) GetXRequestID() OptString {
+	return s.XRequestID
+}
+
+// GetResponse returns the value of Response.
+func (s *ConflictHeaders) GetResponse() Problem {
+	return s.Response
+}
+
+// SetXRequestID sets the value of XRequestID.
+func (s *ConflictHeaders) SetXRequestID(val OptString) {
+	s.XRequestID = val
+}
+
+// SetResponse sets the value of Response.
+func (s *ConflictHeaders) SetResponse(val Problem) {
+	s.Response = val
+}
+
+func (*ConflictHeaders) activateRes()          {}
+func (*ConflictHeaders) provisionApplepayRes() {}
+
 // ContentTooLargeHeaders wraps Problem with response headers.
 type ContentTooLargeHeaders struct {
 	XRequestID OptString
@@ -117,7 +405,13 @@ func (s *ContentTooLargeHeaders) SetResponse(val Problem) {
 	s.Response = val
 }
 
+func (*ContentTooLargeHeaders) activateMdesTav2V1Res()    {}
+func (*ContentTooLargeHeaders) activateMdesTav2V2Res()    {}
+func (*ContentTooLargeHeaders) activateRes()              {}
+func (*ContentTooLargeHeaders) provisionApplepayRes()     {}
+func (*ContentTooLargeHeaders) provisionGooglepayRes()    {}
 func (*ContentTooLargeHeaders) provisionIssuerwalletRes() {}
+func (*ContentTooLargeHeaders) provisionSamsungpayRes()   {}
 
 // Ref: #/components/schemas/externalResponseIssuerInitiatedDigitizationData
 type ExternalResponseIssuerInitiatedDigitizationData struct {
@@ -172,7 +466,9 @@ func (s *ExternalResponseIssuerInitiatedDigitizationDataHeaders) SetResponse(val
 	s.Response = val
 }
 
+func (*ExternalResponseIssuerInitiatedDigitizationDataHeaders) provisionGooglepayRes()    {}
 func (*ExternalResponseIssuerInitiatedDigitizationDataHeaders) provisionIssuerwalletRes() {}
+func (*ExternalResponseIssuerInitiatedDigitizationDataHeaders) provisionSamsungpayRes()   {}
 
 // ForbiddenHeaders wraps Problem with response headers.
 type ForbiddenHeaders struct {
@@ -200,9 +496,81 @@ func (s *ForbiddenHeaders) SetResponse(val Problem) {
 	s.Response = val
 }
 
+func (*ForbiddenHeaders) activateMdesTav2V1Res()    {}
+func (*ForbiddenHeaders) activateMdesTav2V2Res()    {}
+func (*ForbiddenHeaders) activateRes()              {}
+func (*ForbiddenHeaders) provisionApplepayRes()     {}
+func (*ForbiddenHeaders) provisionGooglepayRes()    {}
 func (*ForbiddenHeaders) provisionIssuerwalletRes() {}
+func (*ForbiddenHeaders) provisionSamsungpayRes()   {}
 
 type GoogleOpaquePaymentCard string
+
+// What the Google Wallet SDK gave the app.
+// Ref: #/components/schemas/googlePayRequest
+type GooglePayRequest struct {
+	// Id of the app at Visa.
+	ClientAppID OptString `json:"clientAppID"`
+	// Id of the device, from the wallet.
+	ClientDeviceID OptString `json:"clientDeviceID"`
+	// Id of the wallet account, from the wallet.
+	ClientWalletAccountID OptString `json:"clientWalletAccountID"`
+	// Whether to make an opaque payment card too.
+	GoogleOpaquePaymentCardRequested OptBool `json:"googleOpaquePaymentCardRequested"`
+	// Id of the session, made by the Google Wallet SDK. Needed with `googleOpaquePaymentCardRequested`,
+	// ignored without.
+	ServerSessionId OptString `json:"serverSessionId"`
+}
+
+// GetClientAppID returns the value of ClientAppID.
+func (s *GooglePayRequest) GetClientAppID() OptString {
+	return s.ClientAppID
+}
+
+// GetClientDeviceID returns the value of ClientDeviceID.
+func (s *GooglePayRequest) GetClientDeviceID() OptString {
+	return s.ClientDeviceID
+}
+
+// GetClientWalletAccountID returns the value of ClientWalletAccountID.
+func (s *GooglePayRequest) GetClientWalletAccountID() OptString {
+	return s.ClientWalletAccountID
+}
+
+// GetGoogleOpaquePaymentCardRequested returns the value of GoogleOpaquePaymentCardRequested.
+func (s *GooglePayRequest) GetGoogleOpaquePaymentCardRequested() OptBool {
+	return s.GoogleOpaquePaymentCardRequested
+}
+
+// GetServerSessionId returns the value of ServerSessionId.
+func (s *GooglePayRequest) GetServerSessionId() OptString {
+	return s.ServerSessionId
+}
+
+// SetClientAppID sets the value of ClientAppID.
+func (s *GooglePayRequest) SetClientAppID(val OptString) {
+	s.ClientAppID = val
+}
+
+// SetClientDeviceID sets the value of ClientDeviceID.
+func (s *GooglePayRequest) SetClientDeviceID(val OptString) {
+	s.ClientDeviceID = val
+}
+
+// SetClientWalletAccountID sets the value of ClientWalletAccountID.
+func (s *GooglePayRequest) SetClientWalletAccountID(val OptString) {
+	s.ClientWalletAccountID = val
+}
+
+// SetGoogleOpaquePaymentCardRequested sets the value of GoogleOpaquePaymentCardRequested.
+func (s *GooglePayRequest) SetGoogleOpaquePaymentCardRequested(val OptBool) {
+	s.GoogleOpaquePaymentCardRequested = val
+}
+
+// SetServerSessionId sets the value of ServerSessionId.
+func (s *GooglePayRequest) SetServerSessionId(val OptString) {
+	s.ServerSessionId = val
+}
 
 // InternalServerErrorHeaders wraps Problem with response headers.
 type InternalServerErrorHeaders struct {
@@ -230,7 +598,13 @@ func (s *InternalServerErrorHeaders) SetResponse(val Problem) {
 	s.Response = val
 }
 
+func (*InternalServerErrorHeaders) activateMdesTav2V1Res()    {}
+func (*InternalServerErrorHeaders) activateMdesTav2V2Res()    {}
+func (*InternalServerErrorHeaders) activateRes()              {}
+func (*InternalServerErrorHeaders) provisionApplepayRes()     {}
+func (*InternalServerErrorHeaders) provisionGooglepayRes()    {}
 func (*InternalServerErrorHeaders) provisionIssuerwalletRes() {}
+func (*InternalServerErrorHeaders) provisionSamsungpayRes()   {}
 
 // NotAcceptableHeaders wraps Problem with response headers.
 type NotAcceptableHeaders struct {
@@ -258,7 +632,13 @@ func (s *NotAcceptableHeaders) SetResponse(val Problem) {
 	s.Response = val
 }
 
+func (*NotAcceptableHeaders) activateMdesTav2V1Res()    {}
+func (*NotAcceptableHeaders) activateMdesTav2V2Res()    {}
+func (*NotAcceptableHeaders) activateRes()              {}
+func (*NotAcceptableHeaders) provisionApplepayRes()     {}
+func (*NotAcceptableHeaders) provisionGooglepayRes()    {}
 func (*NotAcceptableHeaders) provisionIssuerwalletRes() {}
+func (*NotAcceptableHeaders) provisionSamsungpayRes()   {}
 
 // NotFoundHeaders wraps Problem with response headers.
 type NotFoundHeaders struct {
@@ -286,7 +666,151 @@ func (s *NotFoundHeaders) SetResponse(val Problem) {
 	s.Response = val
 }
 
+func (*NotFoundHeaders) activateMdesTav2V1Res()    {}
+func (*NotFoundHeaders) activateMdesTav2V2Res()    {}
+func (*NotFoundHeaders) activateRes()              {}
+func (*NotFoundHeaders) provisionApplepayRes()     {}
+func (*NotFoundHeaders) provisionGooglepayRes()    {}
 func (*NotFoundHeaders) provisionIssuerwalletRes() {}
+func (*NotFoundHeaders) provisionSamsungpayRes()   {}
+
+// NewOptActivationRequest returns new OptActivationRequest with value set to v.
+func NewOptActivationRequest(v ActivationRequest) OptActivationRequest {
+	return OptActivationRequest{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptActivationRequest is optional ActivationRequest.
+type OptActivationRequest struct {
+	Value ActivationRequest
+	Set   bool
+}
+
+// IsSet returns true if OptActivationRequest was set.
+func (o OptActivationRequest) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptActivationRequest) Reset() {
+	var v ActivationRequest
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptActivationRequest) SetTo(v ActivationRequest) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptActivationRequest) Get() (v ActivationRequest, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptActivationRequest) Or(d ActivationRequest) ActivationRequest {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptActivationTav2Request returns new OptActivationTav2Request with value set to v.
+func NewOptActivationTav2Request(v ActivationTav2Request) OptActivationTav2Request {
+	return OptActivationTav2Request{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptActivationTav2Request is optional ActivationTav2Request.
+type OptActivationTav2Request struct {
+	Value ActivationTav2Request
+	Set   bool
+}
+
+// IsSet returns true if OptActivationTav2Request was set.
+func (o OptActivationTav2Request) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptActivationTav2Request) Reset() {
+	var v ActivationTav2Request
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptActivationTav2Request) SetTo(v ActivationTav2Request) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptActivationTav2Request) Get() (v ActivationTav2Request, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptActivationTav2Request) Or(d ActivationTav2Request) ActivationTav2Request {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptBool returns new OptBool with value set to v.
+func NewOptBool(v bool) OptBool {
+	return OptBool{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptBool is optional bool.
+type OptBool struct {
+	Value bool
+	Set   bool
+}
+
+// IsSet returns true if OptBool was set.
+func (o OptBool) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptBool) Reset() {
+	var v bool
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptBool) SetTo(v bool) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptBool) Get() (v bool, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptBool) Or(d bool) bool {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
 
 // NewOptGoogleOpaquePaymentCard returns new OptGoogleOpaquePaymentCard with value set to v.
 func NewOptGoogleOpaquePaymentCard(v GoogleOpaquePaymentCard) OptGoogleOpaquePaymentCard {
@@ -334,6 +858,52 @@ func (o OptGoogleOpaquePaymentCard) Or(d GoogleOpaquePaymentCard) GoogleOpaquePa
 	return d
 }
 
+// NewOptGooglePayRequest returns new OptGooglePayRequest with value set to v.
+func NewOptGooglePayRequest(v GooglePayRequest) OptGooglePayRequest {
+	return OptGooglePayRequest{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptGooglePayRequest is optional GooglePayRequest.
+type OptGooglePayRequest struct {
+	Value GooglePayRequest
+	Set   bool
+}
+
+// IsSet returns true if OptGooglePayRequest was set.
+func (o OptGooglePayRequest) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptGooglePayRequest) Reset() {
+	var v GooglePayRequest
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptGooglePayRequest) SetTo(v GooglePayRequest) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptGooglePayRequest) Get() (v GooglePayRequest, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptGooglePayRequest) Or(d GooglePayRequest) GooglePayRequest {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
 // NewOptInt returns new OptInt with value set to v.
 func NewOptInt(v int) OptInt {
 	return OptInt{
@@ -374,6 +944,52 @@ func (o OptInt) Get() (v int, ok bool) {
 
 // Or returns value if set, or given parameter if does not.
 func (o OptInt) Or(d int) int {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptSamsungPayRequest returns new OptSamsungPayRequest with value set to v.
+func NewOptSamsungPayRequest(v SamsungPayRequest) OptSamsungPayRequest {
+	return OptSamsungPayRequest{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptSamsungPayRequest is optional SamsungPayRequest.
+type OptSamsungPayRequest struct {
+	Value SamsungPayRequest
+	Set   bool
+}
+
+// IsSet returns true if OptSamsungPayRequest was set.
+func (o OptSamsungPayRequest) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptSamsungPayRequest) Reset() {
+	var v SamsungPayRequest
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptSamsungPayRequest) SetTo(v SamsungPayRequest) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptSamsungPayRequest) Get() (v SamsungPayRequest, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptSamsungPayRequest) Or(d SamsungPayRequest) SamsungPayRequest {
 	if v, ok := o.Get(); ok {
 		return v
 	}
@@ -592,7 +1208,54 @@ func (s *ProblemStatusCodeWithHeaders) SetResponse(val Problem) {
 	s.Response = val
 }
 
+func (*ProblemStatusCodeWithHeaders) activateMdesTav2V1Res()    {}
+func (*ProblemStatusCodeWithHeaders) activateMdesTav2V2Res()    {}
+func (*ProblemStatusCodeWithHeaders) activateRes()              {}
+func (*ProblemStatusCodeWithHeaders) provisionApplepayRes()     {}
+func (*ProblemStatusCodeWithHeaders) provisionGooglepayRes()    {}
 func (*ProblemStatusCodeWithHeaders) provisionIssuerwalletRes() {}
+func (*ProblemStatusCodeWithHeaders) provisionSamsungpayRes()   {}
+
+// What the Samsung Pay SDK gave the app.
+// Ref: #/components/schemas/samsungPayRequest
+type SamsungPayRequest struct {
+	// Id of the app at Visa.
+	ClientAppID OptString `json:"clientAppID"`
+	// Id of the device, from the wallet.
+	ClientDeviceID OptString `json:"clientDeviceID"`
+	// Id of the wallet account, from the wallet.
+	ClientWalletAccountID OptString `json:"clientWalletAccountID"`
+}
+
+// GetClientAppID returns the value of ClientAppID.
+func (s *SamsungPayRequest) GetClientAppID() OptString {
+	return s.ClientAppID
+}
+
+// GetClientDeviceID returns the value of ClientDeviceID.
+func (s *SamsungPayRequest) GetClientDeviceID() OptString {
+	return s.ClientDeviceID
+}
+
+// GetClientWalletAccountID returns the value of ClientWalletAccountID.
+func (s *SamsungPayRequest) GetClientWalletAccountID() OptString {
+	return s.ClientWalletAccountID
+}
+
+// SetClientAppID sets the value of ClientAppID.
+func (s *SamsungPayRequest) SetClientAppID(val OptString) {
+	s.ClientAppID = val
+}
+
+// SetClientDeviceID sets the value of ClientDeviceID.
+func (s *SamsungPayRequest) SetClientDeviceID(val OptString) {
+	s.ClientDeviceID = val
+}
+
+// SetClientWalletAccountID sets the value of ClientWalletAccountID.
+func (s *SamsungPayRequest) SetClientWalletAccountID(val OptString) {
+	s.ClientWalletAccountID = val
+}
 
 // ServiceUnavailableHeaders wraps Problem with response headers.
 type ServiceUnavailableHeaders struct {
@@ -631,7 +1294,13 @@ func (s *ServiceUnavailableHeaders) SetResponse(val Problem) {
 	s.Response = val
 }
 
+func (*ServiceUnavailableHeaders) activateMdesTav2V1Res()    {}
+func (*ServiceUnavailableHeaders) activateMdesTav2V2Res()    {}
+func (*ServiceUnavailableHeaders) activateRes()              {}
+func (*ServiceUnavailableHeaders) provisionApplepayRes()     {}
+func (*ServiceUnavailableHeaders) provisionGooglepayRes()    {}
 func (*ServiceUnavailableHeaders) provisionIssuerwalletRes() {}
+func (*ServiceUnavailableHeaders) provisionSamsungpayRes()   {}
 
 // TooManyRequestsHeaders wraps Problem with response headers.
 type TooManyRequestsHeaders struct {
@@ -670,7 +1339,13 @@ func (s *TooManyRequestsHeaders) SetResponse(val Problem) {
 	s.Response = val
 }
 
+func (*TooManyRequestsHeaders) activateMdesTav2V1Res()    {}
+func (*TooManyRequestsHeaders) activateMdesTav2V2Res()    {}
+func (*TooManyRequestsHeaders) activateRes()              {}
+func (*TooManyRequestsHeaders) provisionApplepayRes()     {}
+func (*TooManyRequestsHeaders) provisionGooglepayRes()    {}
 func (*TooManyRequestsHeaders) provisionIssuerwalletRes() {}
+func (*TooManyRequestsHeaders) provisionSamsungpayRes()   {}
 
 // UnauthorizedHeaders wraps Problem with response headers.
 type UnauthorizedHeaders struct {
@@ -709,7 +1384,13 @@ func (s *UnauthorizedHeaders) SetResponse(val Problem) {
 	s.Response = val
 }
 
+func (*UnauthorizedHeaders) activateMdesTav2V1Res()    {}
+func (*UnauthorizedHeaders) activateMdesTav2V2Res()    {}
+func (*UnauthorizedHeaders) activateRes()              {}
+func (*UnauthorizedHeaders) provisionApplepayRes()     {}
+func (*UnauthorizedHeaders) provisionGooglepayRes()    {}
 func (*UnauthorizedHeaders) provisionIssuerwalletRes() {}
+func (*UnauthorizedHeaders) provisionSamsungpayRes()   {}
 
 // UnsupportedMediaTypeHeaders wraps Problem with response headers.
 type UnsupportedMediaTypeHeaders struct {
@@ -737,4 +1418,10 @@ func (s *UnsupportedMediaTypeHeaders) SetResponse(val Problem) {
 	s.Response = val
 }
 
+func (*UnsupportedMediaTypeHeaders) activateMdesTav2V1Res()    {}
+func (*UnsupportedMediaTypeHeaders) activateMdesTav2V2Res()    {}
+func (*UnsupportedMediaTypeHeaders) activateRes()              {}
+func (*UnsupportedMediaTypeHeaders) provisionApplepayRes()     {}
+func (*UnsupportedMediaTypeHeaders) provisionGooglepayRes()    {}
 func (*UnsupportedMediaTypeHeaders) provisionIssuerwalletRes() {}
+func (*UnsupportedMediaTypeHeaders) provisionSamsungpayRes()   {}

@@ -38,7 +38,13 @@ func findAuthorization(h http.Header, prefix string) (string, bool) {
 
 // operationRolesBasicAuth is a private map storing roles per operation.
 var operationRolesBasicAuth = map[string][]string{
+	ActivateOperation:              []string{},
+	ActivateMdesTav2V1Operation:    []string{},
+	ActivateMdesTav2V2Operation:    []string{},
+	ProvisionApplepayOperation:     []string{},
+	ProvisionGooglepayOperation:    []string{},
 	ProvisionIssuerwalletOperation: []string{},
+	ProvisionSamsungpayOperation:   []string{},
 }
 
 // GetRolesForBasicAuth returns the required roles for the given operation.
@@ -64,7 +70,13 @@ func GetRolesForBasicAuth(operation string) []string {
 
 // operationRolesBearerAuth is a private map storing roles per operation.
 var operationRolesBearerAuth = map[string][]string{
+	ActivateOperation:              []string{},
+	ActivateMdesTav2V1Operation:    []string{},
+	ActivateMdesTav2V2Operation:    []string{},
+	ProvisionApplepayOperation:     []string{},
+	ProvisionGooglepayOperation:    []string{},
 	ProvisionIssuerwalletOperation: []string{},
+	ProvisionSamsungpayOperation:   []string{},
 }
 
 // GetRolesForBearerAuth returns the required roles for the given operation.

@@ -8,6 +8,62 @@ import (
 
 // Handler handles operations described by OpenAPI v3 specification.
 type Handler interface {
+	// Activate implements activate operation.
+	//
+	// Proof for the scheme that the issuer knows the holder of a card which was typed into a wallet by
+	// hand. Call it when the issuer's own app has authenticated the holder, and hand the answer to the
+	// wallet. One call serves every wallet and both schemes.
+	//
+	// The public interface of this call has no body. This server takes an optional one: the wallet's
+	// nonce, which Visa cards may need, and the token that a Mastercard proof is bound to. Leaving it out
+	// is always allowed.
+	//
+	// POST /v3/{cardId}/activate
+	Activate(ctx context.Context, req OptActivationRequest, params ActivateParams) (ActivateRes, error)
+	// ActivateMdesTav2V1 implements activateMdesTav2V1 operation.
+	//
+	// Activation data of a Mastercard card in the form of TAV version 2. Use `/v3/{cardId}/activate`
+	// instead, which serves both schemes.
+	//
+	// The public interface of this call has no body; the optional one names the token that the proof is
+	// bound to.
+	//
+	// Deprecated: schema marks this operation as deprecated.
+	//
+	// POST /v1/{cardId}/activate/mdes/tav2
+	ActivateMdesTav2V1(ctx context.Context, req OptActivationTav2Request, params ActivateMdesTav2V1Params) (ActivateMdesTav2V1Res, error)
+	// ActivateMdesTav2V2 implements activateMdesTav2V2 operation.
+	//
+	// As version 1 of this call. With a `tokenUniqueReference` in the body the proof covers that token.
+	// Use `/v3/{cardId}/activate` instead, which serves both schemes.
+	//
+	// Deprecated: schema marks this operation as deprecated.
+	//
+	// POST /v2/{cardId}/activate/mdes/tav2
+	ActivateMdesTav2V2(ctx context.Context, req OptActivationTav2Request, params ActivateMdesTav2V2Params) (ActivateMdesTav2V2Res, error)
+	// ProvisionApplepay implements provisionApplepay operation.
+	//
+	// What an app sets on PassKit's `PKAddPaymentPassRequest`. The request repeats what PassKit gave the
+	// app in its delegate callback: Apple's certificate chain, a nonce, and the nonce's signature.
+	//
+	// `encryptedPassData` holds the card and can be opened by Apple only. `activationData` lets the scheme
+	// see that the issuer agrees. Visa cards get base64 in `encryptedPassData` and `ephemeralPublicKey`,
+	// Mastercard cards hexadecimal, unless the operator configures base64 for both.
+	//
+	// A nonce is good for one call. Send a new request with the next callback, not this one again.
+	//
+	// POST /v1/{cardId}/provision/applepay
+	ProvisionApplepay(ctx context.Context, req *ApplePayRequest, params ProvisionApplepayParams) (ProvisionApplepayRes, error)
+	// ProvisionGooglepay implements provisionGooglepay operation.
+	//
+	// What an app hands to the Google Wallet SDK, and Google to the scheme. The client ids matter for Visa
+	// cards only.
+	//
+	// With `googleOpaquePaymentCardRequested` the answer also holds an opaque payment card for the session
+	// that `serverSessionId` names. A call without a body asks with nothing but defaults.
+	//
+	// POST /v1/{cardId}/provision/googlepay
+	ProvisionGooglepay(ctx context.Context, req OptGooglePayRequest, params ProvisionGooglepayParams) (ProvisionGooglepayRes, error)
 	// ProvisionIssuerwallet implements provisionIssuerwallet operation.
 	//
 	// This endpoint is only used with push provisioning for MDES Issuer Wallet. The response is a JSON
@@ -15,6 +71,13 @@ type Handler interface {
 	//
 	// POST /v1/{cardId}/provision/issuerwallet/{walletProvider}
 	ProvisionIssuerwallet(ctx context.Context, params ProvisionIssuerwalletParams) (ProvisionIssuerwalletRes, error)
+	// ProvisionSamsungpay implements provisionSamsungpay operation.
+	//
+	// What an app hands to the Samsung Pay SDK, and Samsung to the scheme. The client ids matter for Visa
+	// cards only. A call without a body asks with nothing but defaults.
+	//
+	// POST /v1/{cardId}/provision/samsungpay
+	ProvisionSamsungpay(ctx context.Context, req OptSamsungPayRequest, params ProvisionSamsungpayParams) (ProvisionSamsungpayRes, error)
 }
 
 // Server implements http server based on OpenAPI v3 specification and

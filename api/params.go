@@ -1,0 +1,75 @@
+package api
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/walletport/walletport"
+)
+
+// cardAndUser returns what every call of the specification names: a card and the
+// user who asks. id is the path's, decoded.
+func cardAndUser(c *call, id int64) (walletport.CardID, walletport.AuditUser, error) {
+	user, err := auditUser(c)
+	if err != nil {
+		return 0, "", err
+	}
+	card := walletport.CardID(id)
+	if card.IsPAN() {
+		return 0, "", errCardID("card_id_contains_pan", "must not be a card number")
+	}
+	return card, user, nil
+}
+
+// auditUser returns the audit user of a call. The generated decoder takes the
+// first of several, which would let a caller hide another one behind it.
+func auditUser(c *call) (walletport.AuditUser, error) {
+	given := c.r.URL.Query()["auditUser"]
+	switch len(given) {
+	case 0:
+		return walletport.ParseAuditUser("")
+	case 1:
+		return walletport.ParseAuditUser(given[0])
+	}
+	return "", invalid("audit_user_repeated", "auditUser must be given once", walletport.Field{Name: "auditUser", Reason: "must be given once"})
+}
+
+// maxStepUpBytes bounds a step-up assertion: a JWT with a certificate chain fits.
+const maxStepUpBytes = 8 << 10
+
+const stepUpHeader = "Step-Up-Assertion"
+
+// stepUp returns the proof of strong authentication that came with a call, the zero
+// Assertion without one. What it proves is not looked at here.
+func stepUp(h http.Header) (walletport.Assertion, error) {
+	given := h[stepUpHeader]
+	switch {
+	case len(given) == 0:
+		return walletport.Assertion{}, nil
+	case len(given) > 1:
+		return walletport.Assertion{}, invalid("step_up_repeated", "the call takes one step-up assertion",
+			walletport.Field{Name: stepUpHeader, Reason: "must be given once"})
+	case len(given[0]) > maxStepUpBytes:
+		return walletport.Assertion{}, invalid("step_up_too_long", "the step-up assertion is too long",
+			walletport.Field{Name: stepUpHeader, Reason: "must be at most 8 KiB long"})
+	}
+	return walletport.NewAssertion(given[0]), nil
+}
+
+// parseCardID reads a card id of a path for a record of a refusal: 0 when it is
+// none, or reads like a PAN.
+func parseCardID(text string) walletport.CardID {
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || walletport.CardID(id).IsPAN() {
+		return 0
+	}
+	return walletport.CardID(id)
+}
+
+func errCardID(reason, rule string) *walletport.Error {
+	return invalid(reason, "cardId "+rule, walletport.Field{Name: "cardId", Reason: rule})
+}
+
+func invalid(reason, message string, fields ...walletport.Field) *walletport.Error {
+	return &walletport.Error{Code: walletport.CodeInvalid, Reason: reason, Message: message, Fields: fields}
+}
