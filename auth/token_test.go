@@ -169,6 +169,24 @@ func TestAuthenticateBearer(t *testing.T) {
 	})
 }
 
+// TestBearersAreNamedWithTheirIssuer: the audit trail must tell apart the clients of
+// two issuers, ours, and the operator.
+func TestBearersAreNamedWithTheirIssuer(t *testing.T) {
+	key := mustECKey(t)
+	b := newBench(t)
+	first, second := issuerConfig(mustJWKS(t, &key.PublicKey)), issuerConfig(mustJWKS(t, &key.PublicKey))
+	second.Issuer = "https://partner.example"
+	a := b.mustAuthenticator(t, auth.Config{TokenIssuers: []auth.TokenIssuer{first, second}})
+	for _, issuer := range []string{first.Issuer, second.Issuer} {
+		for _, client := range []string{"operator", "x@" + first.Issuer} {
+			actor, err := a.AuthenticateBearer(t.Context(), mustSign(t, jose.ES256, key, goodClaims().with("iss", issuer).with("client_id", client)), nil)
+			if want := client + "@" + issuer; err != nil || actor.ClientID != want {
+				t.Errorf("client %q, want %q; %v", actor.ClientID, want, err)
+			}
+		}
+	}
+}
+
 func TestTokenAlgorithms(t *testing.T) {
 	ec := mustECKey(t)
 	edPublic, ed, err := ed25519.GenerateKey(rand.Reader)
@@ -315,6 +333,10 @@ func TestTokenIssuerConfiguration(t *testing.T) {
 		change func(*auth.TokenIssuer)
 	}{
 		{"no issuer", func(i *auth.TokenIssuer) { i.Issuer = "" }},
+		{"an issuer that could end a client's name", func(i *auth.TokenIssuer) { i.Issuer = "a@b" }},
+		{"an issuer with a space", func(i *auth.TokenIssuer) { i.Issuer = "a b" }},
+		{"an issuer without end", func(i *auth.TokenIssuer) { i.Issuer = strings.Repeat("a", 129) }},
+		{"a malformed card issuer", func(i *auth.TokenIssuer) { i.Issuers = []walletport.IssuerID{"a b"} }},
 		{"no audience", func(i *auth.TokenIssuer) { i.Audience = "" }},
 		{"no keys", func(i *auth.TokenIssuer) { i.JWKS = nil }},
 		{"keys twice", func(i *auth.TokenIssuer) { i.JWKSURL = "https://x.example/jwks" }},
