@@ -59,7 +59,7 @@ func newRig(t testing.TB, change ...func(*provisioning.Flow)) *rig {
 	r.vault, err = vault.New(vault.Vault{Cards: r.db, Keys: r.keys, Clock: fixed(now)})
 	must(t, err)
 	flow := provisioning.Flow{
-		Vault: r.vault, Keys: r.keys, Audit: startAudit(t, r.db, r.keys), StepUp: &r.gate, Rand: rand.Reader, Clock: fixed(now),
+		Vault: r.vault, Keys: r.keys, Audit: startAudit(t, r.db, r.keys), StepUp: &r.gate, Nonces: r.db, Rand: rand.Reader, Clock: fixed(now),
 		Providers: map[walletport.WalletProviderID]*provisioning.Provider{acmeWallet: newProvider(t, acmeWallet)},
 	}
 	for _, c := range change {
@@ -109,7 +109,9 @@ func newProvider(t testing.TB, id walletport.WalletProviderID) *provisioning.Pro
 func allKeys() []keys.Meta {
 	var metas []keys.Meta
 	for _, p := range keys.Purposes() {
-		metas = append(metas, keys.Meta{Purpose: p})
+		if !isOPC(p) {
+			metas = append(metas, keys.Meta{Purpose: p})
+		}
 	}
 	return metas
 }
