@@ -13,6 +13,7 @@ import (
 // gets a new name.
 const (
 	recordDomain     = "walletport/audit/v1"
+	stepUpDomain     = "walletport/audit/v2" // of a record with a StepUp
 	checkpointDomain = "walletport/audit/checkpoint/v1"
 	exportDomain     = "walletport/audit/export/v1"
 )
@@ -52,8 +53,17 @@ func (h *hasher) follows(head storage.AuditHead, e *storage.AuditEntry) bool {
 	return e.Seq == head.Seq+1 && h.fits(head.Hash, e.Seq, e)
 }
 
+// appendRecord writes a record without a StepUp as all were before there was one, so
+// that old trails and exports keep their hashes.
 func appendRecord(b, previous []byte, seq int64, r *walletport.AuditRecord) []byte {
-	b = appendText(b, recordDomain)
+	if r.StepUp == "" {
+		return appendFields(appendText(b, recordDomain), previous, seq, r)
+	}
+	b = appendFields(appendText(b, stepUpDomain), previous, seq, r)
+	return appendText(b, r.StepUp)
+}
+
+func appendFields(b, previous []byte, seq int64, r *walletport.AuditRecord) []byte {
 	b = appendText(b, previous)
 	b = appendNumber(b, seq)
 	b = appendNumber(b, r.Time.UnixMilli())

@@ -18,7 +18,7 @@ import (
 	"github.com/walletport/walletport/storage"
 )
 
-// vector is testdata/vectors/chain.json.
+// vector is testdata/vectors/chain.json, or stepup.json, which has records only.
 type vector struct {
 	Records    []json.RawMessage
 	Checkpoint signedVector
@@ -36,7 +36,7 @@ type recordVector struct {
 	RequestID, Client, AuditUser, Action, Issuer, Wallet, Scheme, Outcome, Hash string
 	CardID                                                                      int64
 	KeyVersions                                                                 []string
-	RemoteAddress                                                               string
+	StepUp, RemoteAddress                                                       string
 	Seq                                                                         int64
 	PreviousHash                                                                string
 }
@@ -46,13 +46,13 @@ func (v recordVector) record() walletport.AuditRecord {
 		Time: v.Time, RequestID: v.RequestID, ClientID: v.Client, AuditUser: walletport.AuditUser(v.AuditUser),
 		Action: walletport.Action(v.Action), Issuer: walletport.IssuerID(v.Issuer), CardID: walletport.CardID(v.CardID),
 		Wallet: v.Wallet, Scheme: walletport.SchemeID(v.Scheme), Outcome: v.Outcome, KeyVersions: v.KeyVersions,
-		RemoteAddress: v.RemoteAddress,
+		StepUp: v.StepUp, RemoteAddress: v.RemoteAddress,
 	}
 }
 
-func readVector(t *testing.T) (vector, []recordVector) {
+func readVector(t *testing.T, name string) (vector, []recordVector) {
 	t.Helper()
-	text, err := os.ReadFile("testdata/vectors/chain.json")
+	text, err := os.ReadFile("testdata/vectors/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,9 +69,10 @@ func readVector(t *testing.T) (vector, []recordVector) {
 	return v, records
 }
 
-func TestHashAgreesWithTheVector(t *testing.T) {
-	_, records := readVector(t)
-	for _, v := range records {
+func TestHashAgreesWithTheVectors(t *testing.T) {
+	_, records := readVector(t, "chain.json")
+	_, withStepUp := readVector(t, "stepup.json")
+	for _, v := range append(records, withStepUp...) {
 		previous, err := hex.DecodeString(v.PreviousHash)
 		if err != nil {
 			t.Fatal(err)
@@ -86,7 +87,7 @@ func TestHashAgreesWithTheVector(t *testing.T) {
 // The key is ours, the signed messages are the vector's: a signature over them
 // must be taken.
 func TestSignaturesAreOverTheMessagesOfTheVector(t *testing.T) {
-	v, records := readVector(t)
+	v, records := readVector(t, "chain.json")
 	public, private, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -146,6 +147,7 @@ func drawRecord(t *rapid.T, label string) walletport.AuditRecord {
 		CardID: walletport.CardID(rapid.Int64Range(0, 3).Draw(t, label+"cardId")),
 		Wallet: text("wallet"), Scheme: walletport.SchemeID(text("scheme")), Outcome: text("outcome"),
 		KeyVersions:   rapid.SliceOfN(rapid.StringMatching(`[ab]{0,2}`), 0, 3).Draw(t, label+"keyVersions"),
+		StepUp:        text("stepUp"),
 		RemoteAddress: text("remoteAddress"),
 	}
 }
@@ -209,6 +211,14 @@ func fieldChanges() map[string]func(*walletport.AuditRecord) {
 		"outcome":           func(r *r) { r.Outcome = "card_not_found" },
 		"keyVersions":       func(r *r) { r.KeyVersions = []string{"ab"} },
 		"keyVersions order": func(r *r) { r.KeyVersions = []string{"b", "a"} },
-		"remoteAddress":     func(r *r) { r.RemoteAddress = "192.0.2.8" },
+		"stepUp":            func(r *r) { r.StepUp += "x" },
+		"stepUp or none": func(r *r) {
+			if r.StepUp == "" {
+				r.StepUp = "eba-sca/fido"
+			} else {
+				r.StepUp = ""
+			}
+		},
+		"remoteAddress": func(r *r) { r.RemoteAddress = "192.0.2.8" },
 	}
 }

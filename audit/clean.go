@@ -40,6 +40,7 @@ func clean(r *walletport.AuditRecord, now func() time.Time) {
 	cleanText(&r.Wallet)
 	cleanText(&r.Scheme)
 	cleanText(&r.Outcome)
+	cleanText(&r.StepUp)
 	cleanText(&r.RemoteAddress)
 	r.KeyVersions = cleanList(r.KeyVersions)
 }

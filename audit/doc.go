@@ -26,7 +26,8 @@
 //	text remoteAddress
 //
 // where the names are the members of an exported record and the previous hash of
-// record 1 is 32 zero bytes. In Python:
+// record 1 is 32 zero bytes. For a record with a stepUp the first text is
+// "walletport/audit/v2", and text stepUp follows at the end. In Python:
 //
 //	def text(s):   b = s.encode(); return struct.pack(">I", len(b)) + b
 //	def number(n): return struct.pack(">q", n)
@@ -46,8 +47,8 @@
 //
 // An export is JSON Lines: each line is one record, an object with the members
 // time (RFC 3339 in UTC with milliseconds), seq, requestId, client, auditUser,
-// action, issuer, cardId, wallet, scheme, outcome, keyVersions, remoteAddress,
-// previousHash and hash (lower-case hex). No line is anything else, so that a
+// action, issuer, cardId, wallet, scheme, outcome, keyVersions, stepUp (absent when
+// empty), remoteAddress, previousHash and hash (lower-case hex). No line is anything else, so that a
 // consumer that knows nothing of chains can read it. The line of a record that a
 // checkpoint stands at has a member checkpoint, an object with seq, hash, time,
 // keyId and signature (standard base64). The last line has a member end of the

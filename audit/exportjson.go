@@ -140,6 +140,18 @@ func (m *members) text(name string) string {
 	return text
 }
 
+// optionalText returns "" when the member is absent, which is the one form of "".
+func (m *members) optionalText(name string) string {
+	if _, ok := m.values[name]; !ok {
+		return ""
+	}
+	text := m.text(name)
+	if text == "" {
+		m.fail(name, "is empty")
+	}
+	return text
+}
+
 func (m *members) number(name string) int64 {
 	text, _ := m.take(name).(json.Number)
 	n, err := strconv.ParseInt(string(text), 10, 64)

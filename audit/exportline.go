@@ -28,6 +28,7 @@ type exportedLine struct {
 	Scheme        string              `json:"scheme"`
 	Outcome       string              `json:"outcome"`
 	KeyVersions   []string            `json:"keyVersions"`
+	StepUp        string              `json:"stepUp,omitempty"`
 	RemoteAddress string              `json:"remoteAddress"`
 	PreviousHash  string              `json:"previousHash"`
 	Hash          string              `json:"hash"`
@@ -63,6 +64,7 @@ func encodeLine(l *line) ([]byte, error) {
 		Scheme:        string(r.Scheme),
 		Outcome:       r.Outcome,
 		KeyVersions:   append([]string{}, r.KeyVersions...), // [] rather than null
+		StepUp:        r.StepUp,
 		RemoteAddress: r.RemoteAddress,
 		PreviousHash:  hex.EncodeToString(l.previous),
 		Hash:          hex.EncodeToString(l.Hash),
@@ -113,6 +115,7 @@ func decodeLine(text []byte) (*line, error) {
 				Scheme:        walletport.SchemeID(m.text("scheme")),
 				Outcome:       m.text("outcome"),
 				KeyVersions:   m.list("keyVersions"),
+				StepUp:        m.optionalText("stepUp"),
 				RemoteAddress: m.text("remoteAddress"),
 			},
 			Hash: m.hash("hash"),

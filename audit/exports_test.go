@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,10 @@ func TestExportWritesEachRecordAsOneLine(t *testing.T) {
 		`"keyVersions":["mdes-encryption-v1","tav-signing-v3"],"remoteAddress":"192.0.2.7","previousHash":"` + hash(0) + `","hash":"` + hash(1) + `"}` + "\n"
 	if diff := cmp.Diff(want, lines[1]); diff != "" {
 		t.Errorf("line 2 differs (-want +got):\n%s", diff)
+	}
+	const stepUp = `"tav-signing-v3"],"stepUp":"eba-sca/fido","remoteAddress"`
+	if !strings.Contains(lines[3], stepUp) {
+		t.Errorf("line 4 lacks %s:\n%s", stepUp, lines[3])
 	}
 	for i, line := range lines {
 		var r struct {
@@ -61,6 +66,23 @@ func TestAnExportVerifies(t *testing.T) {
 		if diff := cmp.Diff(mustVerify(t, m, ring), got); diff != "" {
 			t.Errorf("%d records: the export's summary is not the trail's (-trail +export):\n%s", n, diff)
 		}
+	}
+}
+
+// TestAnOldExportVerifies reads what Export wrote before records had a StepUp, with
+// the key of childSeedHex.
+func TestAnOldExportVerifies(t *testing.T) {
+	old, err := os.ReadFile("testdata/vectors/export_before_stepup.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring, err := ringOfSeed(childSeedHex)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := audit.VerifyExport(t.Context(), bytes.NewReader(old), publicOf(t, ring))
+	if err != nil || got.Records != 5 || got.Checkpoints != 2 || got.Unsigned != 0 {
+		t.Errorf("VerifyExport = %+v, %v, want 5 records and 2 checkpoints, all signed", got, err)
 	}
 }
 
@@ -224,9 +246,12 @@ func TestExportReadByOthers(t *testing.T) {
 		t.Fatalf("verify_export.py: %s, want 30 records and the head's hash", got)
 	}
 	mustVerifyWithOpenSSL(t, openssl, ring, got[2], got[3])
-	lines[6] = strings.Replace(lines[6], `"ok"`, `"OK"`, 1)
-	if got := read(lines); !slices.Equal(got, []string{"line", "7"}) {
-		t.Errorf("verify_export.py of a changed export: %s", got)
+	for i, change := range map[int][2]string{6: {`"ok"`, `"OK"`}, 3: {`"stepUp":"eba-sca/fido",`, ``}} {
+		changed := slices.Clone(lines)
+		changed[i] = strings.Replace(changed[i], change[0], change[1], 1)
+		if got := read(changed); !slices.Equal(got, []string{"line", strconv.Itoa(i + 1)}) {
+			t.Errorf("verify_export.py of an export with line %d changed: %s", i+1, got)
+		}
 	}
 }
 

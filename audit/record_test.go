@@ -21,11 +21,11 @@ import (
 func TestRecordKeepsEveryField(t *testing.T) {
 	m := newMemory()
 	l, _ := mustRun(t, audit.Config{Store: m})
-	if err := l.Record(t.Context(), record(1)); err != nil {
+	if err := l.Record(t.Context(), record(3)); err != nil {
 		t.Fatal(err)
 	}
-	want := record(1)
-	want.Time = time.Date(2026, 11, 24, 10, 0, 1, 123_000_000, time.UTC)
+	want := record(3)
+	want.Time = time.Date(2026, 11, 24, 10, 0, 3, 123_000_000, time.UTC)
 	if diff := cmp.Diff(want, m.entries[0].Record); diff != "" {
 		t.Errorf("the stored record differs (-want +got):\n%s", diff)
 	}
@@ -47,6 +47,9 @@ func TestRecordReplacesWhatNoRecordMayHold(t *testing.T) {
 		{"a card number in the client id", func(r *r) { r.ClientID = "5555-5555-5555-4444" }, func(r *r) { r.ClientID = marker }},
 		{"a card number in the remote address", func(r *r) { r.RemoteAddress = "5555.5555.5555.4444" }, func(r *r) { r.RemoteAddress = marker }},
 		{"a card number in the outcome", func(r *r) { r.Outcome = "5555555555554444" }, func(r *r) { r.Outcome = marker }},
+		{"a card number in the step-up", func(r *r) { r.StepUp = "eba-sca/4111111111111111" }, func(r *r) { r.StepUp = marker }},
+		{"a step-up that is not UTF-8", func(r *r) { r.StepUp = "a\xffb" }, func(r *r) { r.StepUp = "a\uFFFDb" }},
+		{"a long step-up", func(r *r) { r.StepUp = long }, func(r *r) { r.StepUp = "x" + strings.Repeat("é", 251) + "…[cut]" }},
 		{"a card number as a key", func(r *r) { r.KeyVersions = []string{"a", "5555555555554444"} }, func(r *r) { r.KeyVersions = []string{"a", marker} }},
 		{"text that is not UTF-8", func(r *r) { r.AuditUser = "a\xff\xfeb" }, func(r *r) { r.AuditUser = "a\uFFFDb" }},
 		{"a zero character", func(r *r) { r.RequestID = "a\x00b" }, func(r *r) { r.RequestID = "a\uFFFDb" }},

@@ -38,7 +38,12 @@ func TestMain(m *testing.M) {
 // start is a time with a fraction of a millisecond, which the trail drops.
 var start = time.Date(2026, 11, 24, 10, 0, 0, 123_456_789, time.UTC)
 
+// record makes the record number i. Every fourth one, from 3, has a StepUp.
 func record(i int) walletport.AuditRecord {
+	stepUp := ""
+	if i%4 == 3 {
+		stepUp = "eba-sca/fido"
+	}
 	return walletport.AuditRecord{
 		Time:          start.Add(time.Duration(i) * time.Second),
 		RequestID:     fmt.Sprintf("req-%d", i),
@@ -51,6 +56,7 @@ func record(i int) walletport.AuditRecord {
 		Scheme:        walletport.Mastercard,
 		Outcome:       walletport.OutcomeOK,
 		KeyVersions:   []string{"mdes-encryption-v1", "tav-signing-v3"},
+		StepUp:        stepUp,
 		RemoteAddress: "192.0.2.7",
 	}
 }

@@ -71,6 +71,9 @@ func tamperings(t *testing.T) []tampering {
 	return []tampering{
 		{"a changed field", func(m *memory) { m.entries[4].Record.AuditUser = "someone else" }, audit.Changed, 5},
 		{"a changed field of the last record", func(m *memory) { m.entries[11].Record.CardID++ }, audit.Changed, 12},
+		{"a changed step-up", func(m *memory) { m.entries[3].Record.StepUp = "eba-sca/none" }, audit.Changed, 4},
+		{"a removed step-up", func(m *memory) { m.entries[3].Record.StepUp = "" }, audit.Changed, 4},
+		{"an added step-up", func(m *memory) { m.entries[4].Record.StepUp = "eba-sca/fido" }, audit.Changed, 5},
 		{"a changed hash", func(m *memory) { m.entries[4].Hash = make([]byte, 32) }, audit.Changed, 5},
 		{"a changed field with its hash recomputed", func(m *memory) {
 			m.entries[3].Record.Outcome = "forged"

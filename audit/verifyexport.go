@@ -12,7 +12,7 @@ import (
 )
 
 // MaxLineBytes bounds a line of an export. The longest line that Export can write
-// for a record of a Log has about 80 kB: 25 texts of 512 bytes, each byte escaped
+// for a record of a Log has about 80 kB: 26 texts of 512 bytes, each byte escaped
 // to six.
 const MaxLineBytes = 256 << 10
 

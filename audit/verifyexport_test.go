@@ -36,6 +36,9 @@ func TestVerifyExportNamesTheTampering(t *testing.T) {
 		seq   int64
 	}{
 		{"a changed auditUser", edit(4, "zoë@", "zoe@"), audit.Changed, 5},
+		{"a changed step-up", edit(3, `eba-sca/fido`, `eba-sca/none`), audit.Changed, 4},
+		{"a removed step-up", edit(3, `"stepUp":"eba-sca/fido",`, ``), audit.Changed, 4},
+		{"an added step-up", edit(4, `"remoteAddress"`, `"stepUp":"eba-sca/fido","remoteAddress"`), audit.Changed, 5},
 		{"a changed card", edit(4, `"cardId":1004`, `"cardId":1005`), audit.Changed, 5},
 		{"a changed time", edit(4, `04.123Z`, `04.124Z`), audit.Changed, 5},
 		{"a changed previous hash", edit(4, `"previousHash":"`+hashOf(lines[3]), `"previousHash":"`+hashOf(lines[2])), audit.Changed, 5},
@@ -98,6 +101,8 @@ func TestVerifyExportReadsStrictly(t *testing.T) {
 		{"a member twice with another value first", `"outcome":"ok"`, `"outcome":"no","outcome":"ok"`},
 		{"a member in another case", `"outcome"`, `"Outcome"`},
 		{"a missing member", `"outcome":"ok",`, ``},
+		{"a step-up that is empty", `"outcome":"ok"`, `"outcome":"ok","stepUp":""`},
+		{"a step-up that is null", `"outcome":"ok"`, `"outcome":"ok","stepUp":null`},
 		{"a text that is a number", `"outcome":"ok"`, `"outcome":1`},
 		{"a text that is null", `"outcome":"ok"`, `"outcome":null`},
 		{"a text that is an object", `"outcome":"ok"`, `"outcome":{"a":"ok"}`},

@@ -1,8 +1,10 @@
 package storage
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // The checks below are the same for every engine and run before it is asked, so
@@ -46,12 +48,25 @@ func CheckEntries(head AuditHead, entries []AuditEntry) error {
 		}
 		r := &entries[i].Record
 		err := checkText(r.RequestID, r.ClientID, string(r.AuditUser), string(r.Action), string(r.Issuer), r.Wallet,
-			string(r.Scheme), r.Outcome, r.RemoteAddress, strings.Join(r.KeyVersions, ""))
+			string(r.Scheme), r.Outcome, r.StepUp, r.RemoteAddress, strings.Join(r.KeyVersions, ""))
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// CheckNonceUse returns CodeInvalid, reason text_malformed, for text that not every
+// engine can keep. A digest of another length, and a use that would be too old to
+// count as soon as it is recorded, are the caller's fault and CodeInternal.
+func CheckNonceUse(use NonceUse, since time.Time) error {
+	if len(use.Digest) != sha256.Size {
+		return fmt.Errorf("digest of a nonce has %d bytes, want %d", len(use.Digest), sha256.Size)
+	}
+	if since.After(use.At) {
+		return fmt.Errorf("nonce is used at %s, before the uses that count begin", use.At.UTC().Format(time.RFC3339))
+	}
+	return checkText(string(use.Issuer), string(use.Wallet))
 }
 
 // CheckCheckpoint returns CodeInvalid, reason text_malformed, for text that not

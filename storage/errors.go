@@ -29,6 +29,11 @@ func ErrClientExists() *walletport.Error {
 	return walletport.Errorf(walletport.CodeConflict, "client_exists", "there is an API client of that id")
 }
 
+// ErrNonceReused returns the answer for a wallet's nonce that was used before.
+func ErrNonceReused() *walletport.Error {
+	return walletport.Errorf(walletport.CodeConflict, "nonce_reused", "the wallet's nonce was used before, start again in the wallet")
+}
+
 // checkText refuses what not every engine can keep: a text column of PostgreSQL
 // takes UTF-8 without the zero character. One such record would make a whole
 // batch of audit records fail, so callers sanitize what they took from outside.

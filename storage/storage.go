@@ -19,6 +19,7 @@ type Store interface {
 	Cards
 	Clients
 	Audit
+	Nonces
 	// Ping reports whether the database answers reads and takes writes.
 	Ping(ctx context.Context) error
 	Close() error
@@ -58,8 +59,6 @@ type Cards interface {
 	// Rewrap replaces wrapped keys in one transaction, each only where the stored
 	// wrapped key still equals Old, and returns how many it replaced.
 	Rewrap(ctx context.Context, changes []Rewrapping) (int, error)
-	// CountCards returns the number of cards by issuer.
-	CountCards(ctx context.Context) (map[walletport.IssuerID]int64, error)
 }
 
 // PutResult says what PutCards did.
@@ -147,7 +146,7 @@ type Audit interface {
 type NonceUse struct {
 	Issuer walletport.IssuerID
 	Wallet walletport.Wallet
-	// Digest is the SHA-256 of the nonce, so that its length does not matter.
+	// Digest is the SHA-256 of the nonce (32 bytes), so that its length does not matter.
 	Digest []byte
 	At     time.Time // milliseconds
 }
@@ -155,10 +154,13 @@ type NonceUse struct {
 // Nonces remembers nonces, so that each is used once, whichever replica is asked.
 type Nonces interface {
 	// UseNonce records a use durably, or returns CodeConflict, reason nonce_reused,
-	// when the issuer has used that nonce of the wallet since the given time. Of
-	// several at once, on any replica, one succeeds. An older use is replaced: nonces
-	// are short (4 bytes have been seen) and come again by chance.
+	// when the issuer has used that nonce of the wallet since the given time, at
+	// that millisecond or later. Of several at once, on any replica, one succeeds,
+	// so the given time must not be after use.At. An older use is replaced: nonces
+	// are short (4 bytes have been seen) and come again by chance. CodeUnavailable
+	// does not prove that the use was not recorded.
 	UseNonce(ctx context.Context, use NonceUse, since time.Time) error
-	// ForgetNonces deletes up to limit uses before the given time and returns how many.
+	// ForgetNonces deletes up to limit uses before the given time, the oldest first,
+	// and returns how many.
 	ForgetNonces(ctx context.Context, before time.Time, limit int) (int, error)
 }

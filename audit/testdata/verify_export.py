@@ -26,11 +26,13 @@ def time(s):
 
 
 def record_hash(r):
-    m = text("walletport/audit/v1") + text(bytes.fromhex(r["previousHash"])) + number(r["seq"]) + time(r["time"])
+    step_up = r.get("stepUp", "")
+    m = text("walletport/audit/v2" if step_up else "walletport/audit/v1") + text(bytes.fromhex(r["previousHash"])) + number(r["seq"]) + time(r["time"])
     m += text(r["requestId"]) + text(r["client"]) + text(r["auditUser"]) + text(r["action"]) + text(r["issuer"])
     m += number(r["cardId"]) + text(r["wallet"]) + text(r["scheme"]) + text(r["outcome"])
     m += struct.pack(">I", len(r["keyVersions"])) + b"".join(text(k) for k in r["keyVersions"])
-    return hashlib.sha256(m + text(r["remoteAddress"])).hexdigest()
+    m += text(r["remoteAddress"]) + (text(step_up) if step_up else b"")
+    return hashlib.sha256(m).hexdigest()
 
 
 def head(c):

@@ -96,6 +96,7 @@ func entryFrom(r *pgdb.AuditEntry) (storage.AuditEntry, error) {
 			Wallet:        r.Wallet,
 			Scheme:        walletport.SchemeID(r.Scheme),
 			Outcome:       r.Outcome,
+			StepUp:        r.StepUp,
 			RemoteAddress: r.RemoteAddress,
 		},
 		Hash: r.Hash,

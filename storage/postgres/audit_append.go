@@ -22,11 +22,11 @@ const (
 	insertEntriesSQL = `
 INSERT INTO audit_entries (
     seq, time_ms, request_id, client_id, audit_user, action, issuer, card_id,
-    wallet, scheme, outcome, key_versions, remote_address, hash
+    wallet, scheme, outcome, key_versions, step_up, remote_address, hash
 )
 SELECT * FROM unnest(
     $1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
-    $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bytea[]
+    $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::bytea[]
 )`
 
 	setHeadSQL = `UPDATE audit_head SET seq = $1, hash = $2`
@@ -167,6 +167,7 @@ func entryColumns(entries []storage.AuditEntry) ([]any, error) {
 		text(func(e *storage.AuditEntry) string { return string(e.Record.Scheme) }),
 		text(func(e *storage.AuditEntry) string { return e.Record.Outcome }),
 		keyVersions,
+		text(func(e *storage.AuditEntry) string { return e.Record.StepUp }),
 		text(func(e *storage.AuditEntry) string { return e.Record.RemoteAddress }),
 		column(rows, func(e *storage.AuditEntry) []byte { return notNull(e.Hash) }),
 	}, nil

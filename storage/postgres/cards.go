@@ -68,25 +68,6 @@ func (s *Store) cards(ctx context.Context, list func() ([]pgdb.Card, error)) ([]
 	return cards, err
 }
 
-// CountCards implements storage.Cards.
-func (s *Store) CountCards(ctx context.Context) (map[walletport.IssuerID]int64, error) {
-	counts := make(map[walletport.IssuerID]int64)
-	err := s.retryLost(ctx, func() error {
-		rows, err := s.queries.CountCards(ctx)
-		if err != nil {
-			return storage.ErrUnavailable(ctx, err)
-		}
-		for _, row := range rows {
-			counts[walletport.IssuerID(row.Issuer)] = row.Cards
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return counts, nil
-}
-
 // rowLimit turns a limit that asks for nothing into 0; the server refuses a
 // negative one.
 func rowLimit(limit int) int64 { return int64(max(limit, 0)) }

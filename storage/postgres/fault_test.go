@@ -67,11 +67,20 @@ func TestLostConnections(t *testing.T) {
 			t.Errorf("AddClient: got error %v, want the reason store_unavailable", err)
 		}
 	})
+	t.Run("a lost answer to a used nonce is not called its reuse", func(t *testing.T) {
+		p, s := mustOpenByProxy(t)
+		p.lose("INSERT 0 1\x00")
+		wantUnavailable(t, "UseNonce", useNonce(t, s, 0))
+		if got := walletport.ReasonOf(useNonce(t, s, 0)); got != "nonce_reused" {
+			t.Errorf("UseNonce after it: got reason %q, want nonce_reused: the first was recorded", got)
+		}
+	})
 	t.Run("a server that is gone is unavailable", func(t *testing.T) {
 		p, s := mustOpenByProxy(t)
 		p.cut()
 		wantUnavailable(t, "Ping", s.Ping(t.Context()))
 		wantUnavailable(t, "AppendAudit", s.AppendAudit(t.Context(), linkSome(1)))
+		wantUnavailable(t, "UseNonce", useNonce(t, s, 0))
 	})
 }
 

@@ -9,43 +9,6 @@ import (
 	"github.com/walletport/walletport/storage/sqlite/sqlitedb"
 )
 
-// AppendAudit implements storage.Audit. The head is locked by the write lock
-// that every transaction begins with.
-func (s *Store) AppendAudit(ctx context.Context, link func(storage.AuditHead) ([]storage.AuditEntry, error)) error {
-	return s.transact(ctx, func(q *sqlitedb.Queries) error {
-		row, err := q.GetAuditHead(uncancelled(ctx))
-		if err != nil {
-			return storage.ErrUnavailable(ctx, fmt.Errorf("audit head: %w", err))
-		}
-		head := storage.AuditHead{Seq: row.Seq, Hash: row.Hash}
-		entries, err := link(head)
-		if err != nil || len(entries) == 0 {
-			return err
-		}
-		if err := storage.CheckEntries(head, entries); err != nil {
-			return err
-		}
-		return appendEntries(ctx, q, entries)
-	})
-}
-
-func appendEntries(ctx context.Context, q *sqlitedb.Queries, entries []storage.AuditEntry) error {
-	for i := range entries {
-		params, err := entryParams(&entries[i])
-		if err != nil {
-			return err
-		}
-		if err := q.InsertAuditEntry(uncancelled(ctx), params); err != nil {
-			return storage.ErrUnavailable(ctx, fmt.Errorf("audit entry: %w", err))
-		}
-	}
-	last := &entries[len(entries)-1]
-	if err := q.SetAuditHead(uncancelled(ctx), sqlitedb.SetAuditHeadParams{Seq: last.Seq, Hash: notNull(last.Hash)}); err != nil {
-		return storage.ErrUnavailable(ctx, fmt.Errorf("audit head: %w", err))
-	}
-	return nil
-}
-
 // AuditHead implements storage.Audit.
 func (s *Store) AuditHead(ctx context.Context) (storage.AuditHead, error) {
 	q, err := s.queries(ctx)
@@ -115,30 +78,6 @@ func (s *Store) Checkpoints(ctx context.Context, seq int64, limit int) ([]storag
 	return checkpoints, nil
 }
 
-func entryParams(e *storage.AuditEntry) (sqlitedb.InsertAuditEntryParams, error) {
-	r := &e.Record
-	keyVersions, err := storage.EncodeList(r.KeyVersions)
-	if err != nil {
-		return sqlitedb.InsertAuditEntryParams{}, err
-	}
-	return sqlitedb.InsertAuditEntryParams{
-		Seq:           e.Seq,
-		TimeMs:        r.Time.UnixMilli(),
-		RequestID:     r.RequestID,
-		ClientID:      r.ClientID,
-		AuditUser:     string(r.AuditUser),
-		Action:        string(r.Action),
-		Issuer:        string(r.Issuer),
-		CardID:        int64(r.CardID),
-		Wallet:        r.Wallet,
-		Scheme:        string(r.Scheme),
-		Outcome:       r.Outcome,
-		KeyVersions:   keyVersions,
-		RemoteAddress: r.RemoteAddress,
-		Hash:          notNull(e.Hash),
-	}, nil
-}
-
 func entryFrom(r *sqlitedb.AuditEntry) (storage.AuditEntry, error) {
 	e := storage.AuditEntry{
 		Seq: r.Seq,
@@ -153,6 +92,7 @@ func entryFrom(r *sqlitedb.AuditEntry) (storage.AuditEntry, error) {
 			Wallet:        r.Wallet,
 			Scheme:        walletport.SchemeID(r.Scheme),
 			Outcome:       r.Outcome,
+			StepUp:        r.StepUp,
 			RemoteAddress: r.RemoteAddress,
 		},
 		Hash: r.Hash,

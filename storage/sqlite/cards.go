@@ -137,23 +137,6 @@ func (s *Store) Rewrap(ctx context.Context, changes []storage.Rewrapping) (int, 
 	return int(replaced), nil
 }
 
-// CountCards implements storage.Cards.
-func (s *Store) CountCards(ctx context.Context) (map[walletport.IssuerID]int64, error) {
-	q, err := s.queries(ctx)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := q.CountCards(ctx)
-	if err != nil {
-		return nil, storage.ErrUnavailable(ctx, err)
-	}
-	counts := make(map[walletport.IssuerID]int64, len(rows))
-	for _, row := range rows {
-		counts[walletport.IssuerID(row.Issuer)] = row.Cards
-	}
-	return counts, nil
-}
-
 // rowLimit turns a limit that asks for nothing into 0, for to SQLite a negative
 // one means no limit.
 func rowLimit(limit int) int64 { return int64(max(limit, 0)) }

@@ -50,8 +50,8 @@ func TestFailureInTheMiddleLeavesNothing(t *testing.T) {
 	}
 	_, err := s.PutCards(t.Context(), cards)
 	wantUnavailable(t, "PutCards", err)
-	if counts, err := s.CountCards(t.Context()); err != nil || len(counts) != 0 {
-		t.Errorf("CountCards = %v, %v, want none", counts, err)
+	if stored, err := s.CardsAfter(t.Context(), "", 0, 10); err != nil || len(stored) != 0 {
+		t.Errorf("CardsAfter = %v, %v, want none", stored, err)
 	}
 	err = s.AppendAudit(t.Context(), func(head storage.AuditHead) ([]storage.AuditEntry, error) {
 		return []storage.AuditEntry{{Seq: 1}, {Seq: 2}}, nil
@@ -62,10 +62,16 @@ func TestFailureInTheMiddleLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestPingNoticesThatNothingCanBeWritten(t *testing.T) {
+func TestNothingCanBeWritten(t *testing.T) {
 	s := mustOpen(t, filepath.Join(t.TempDir(), "walletport.db"))
 	mustExec(t, s, "PRAGMA query_only = on")
 	wantUnavailable(t, "Ping", s.Ping(t.Context()))
+	use := storage.NonceUse{Digest: make([]byte, 32)}
+	wantUnavailable(t, "UseNonce", s.UseNonce(t.Context(), use, use.At))
+	mustExec(t, s, "PRAGMA query_only = off")
+	if err := s.UseNonce(t.Context(), use, use.At); err != nil {
+		t.Errorf("UseNonce once it can be written again: %v", err)
+	}
 }
 
 // TestWaitForAnotherWriter holds the write lock as another process would: a caller

@@ -44,7 +44,10 @@ type Store struct {
 	prepared    atomic.Pointer[statements]
 }
 
-type statements struct{ write, read *sqlitedb.Queries }
+type statements struct {
+	write, read *sqlitedb.Queries
+	inserts     *entryInserts // of the writing connection
+}
 
 var _ storage.Store = (*Store)(nil)
 
@@ -157,7 +160,11 @@ func (s *Store) statements(ctx context.Context) (*statements, error) {
 	if err != nil {
 		return nil, storage.ErrUnavailable(ctx, errors.Join(err, write.Close()))
 	}
-	p := &statements{write: write, read: read}
+	inserts, err := prepareEntryInserts(ctx, s.write)
+	if err != nil {
+		return nil, storage.ErrUnavailable(ctx, errors.Join(err, write.Close(), read.Close()))
+	}
+	p := &statements{write: write, read: read, inserts: inserts}
 	s.prepared.Store(p)
 	return p, nil
 }
@@ -179,6 +186,11 @@ func uncancelled(ctx context.Context) context.Context { return context.WithoutCa
 // transact runs act in a transaction that holds the write lock from the start,
 // and commits when act returns nil. It passes the error of act on as it is.
 func (s *Store) transact(ctx context.Context, act func(*sqlitedb.Queries) error) error {
+	return s.transactOn(ctx, func(tx *sql.Tx, p *statements) error { return act(p.write.WithTx(tx)) })
+}
+
+// transactOn is transact for statements that are not generated.
+func (s *Store) transactOn(ctx context.Context, act func(*sql.Tx, *statements) error) error {
 	p, err := s.statements(ctx)
 	if err != nil {
 		return err
@@ -188,7 +200,7 @@ func (s *Store) transact(ctx context.Context, act func(*sqlitedb.Queries) error)
 		return storage.ErrUnavailable(ctx, err)
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
-	if err := act(p.write.WithTx(tx)); err != nil {
+	if err := act(tx, p); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {

@@ -26,6 +26,7 @@ func testAudit(t *testing.T, database NewDatabase) {
 		for _, change := range []func(*walletport.AuditRecord){
 			func(r *walletport.AuditRecord) { r.Wallet = "zero \x00" },
 			func(r *walletport.AuditRecord) { r.ClientID = "broken \xff" },
+			func(r *walletport.AuditRecord) { r.StepUp = "zero \x00" },
 			func(r *walletport.AuditRecord) { r.KeyVersions = []string{"fine", "broken \xff"} },
 		} {
 			err := s.AppendAudit(t.Context(), func(head storage.AuditHead) ([]storage.AuditEntry, error) {
@@ -58,7 +59,7 @@ func testEntryRoundTrip(t *testing.T, s storage.Store) {
 
 func testBatches(t *testing.T, s storage.Store) {
 	var want []storage.AuditEntry
-	for _, size := range []int{1, 3, 1, 70, 2} {
+	for _, size := range []int{1, 3, 1, 70, 2, 31, 32, 33, 0} {
 		mustAppend(t, s, func(head storage.AuditHead) ([]storage.AuditEntry, error) {
 			entries, err := links("batch", size)(head)
 			want = append(want, entries...)
@@ -66,7 +67,7 @@ func testBatches(t *testing.T, s storage.Store) {
 		})
 	}
 	wantEqual(t, "entries", must(s.AuditAfter(t.Context(), 0, 1000))(t, "AuditAfter"), want)
-	wantChain(t, s, 77)
+	wantChain(t, s, 173)
 }
 
 func testAuditPages(t *testing.T, s storage.Store) {

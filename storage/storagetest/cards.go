@@ -30,7 +30,6 @@ func testCards(t *testing.T, database NewDatabase) {
 	withStore(t, database, "cards of one PAN come in id order", testCardsByPAN)
 	withStore(t, database, "a re-wrap replaces only the key it knows", testRewrap)
 	withStore(t, database, "a re-wrap works its list off", testRewrapAll)
-	withStore(t, database, "cards are counted by issuer", testCountCards)
 	withStore(t, database, "text that no engine can keep is refused", func(t *testing.T, s storage.Store) {
 		for _, text := range []string{"zero \x00", "broken \xff"} {
 			c := card(1, 0)
@@ -190,13 +189,4 @@ func testRewrapAll(t *testing.T, s storage.Store) {
 	wantEqual(t, "rounds", rounds, 3)
 	done := must(s.CardsWrappedBy(t.Context(), "kek/2", 0, 100))(t, "CardsWrappedBy")
 	wantEqual(t, "ids", ids(done), ids(cards(1, 25)))
-}
-
-func testCountCards(t *testing.T, s storage.Store) {
-	wantEqual(t, "empty", must(s.CountCards(t.Context()))(t, "CountCards"), map[walletport.IssuerID]int64{})
-	second := card(6, 0)
-	second.Issuer = "second-bank"
-	mustPut(t, s, append(cards(1, 5), second)...)
-	got := must(s.CountCards(t.Context()))(t, "CountCards")
-	wantEqual(t, "counts", got, map[walletport.IssuerID]int64{"first-bank": 5, "second-bank": 1})
 }

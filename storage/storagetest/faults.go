@@ -24,7 +24,6 @@ func calls(s storage.Store) map[string]func(context.Context) error {
 			_, err := s.Rewrap(ctx, []storage.Rewrapping{{ID: 1, Old: []byte("old"), New: []byte("new"), KEK: "kek/2"}})
 			return err
 		},
-		"CountCards":    func(ctx context.Context) error { _, err := s.CountCards(ctx); return err },
 		"AddClient":     func(ctx context.Context) error { return s.AddClient(ctx, client("new")) },
 		"Client":        func(ctx context.Context) error { _, err := s.Client(ctx, "one"); return err },
 		"Clients":       func(ctx context.Context) error { _, err := s.Clients(ctx); return err },
@@ -34,6 +33,8 @@ func calls(s storage.Store) map[string]func(context.Context) error {
 		"AuditAfter":    func(ctx context.Context) error { _, err := s.AuditAfter(ctx, 0, 10); return err },
 		"AddCheckpoint": func(ctx context.Context) error { return s.AddCheckpoint(ctx, storage.Checkpoint{Seq: 1, Time: at(1)}) },
 		"Checkpoints":   func(ctx context.Context) error { _, err := s.Checkpoints(ctx, 0, 10); return err },
+		"UseNonce":      func(ctx context.Context) error { return s.UseNonce(ctx, nonce("fault", 1), at(1)) },
+		"ForgetNonces":  func(ctx context.Context) error { _, err := s.ForgetNonces(ctx, at(1), 10); return err },
 	}
 }
 
@@ -61,7 +62,8 @@ func testFaults(t *testing.T, database NewDatabase) {
 		for name, call := range calls(s) {
 			wantContextError(t, name, call(ctx))
 		}
-		wantEqual(t, "cards", must(s.CountCards(t.Context()))(t, "CountCards"), map[walletport.IssuerID]int64{})
+		wantEqual(t, "cards", must(s.CardsAfter(t.Context(), "", 0, 10))(t, "CardsAfter"), []storage.Card{})
+		mustUse(t, s, nonce("fault", 1), at(1))
 		wantChain(t, s, 0)
 	})
 	withStore(t, database, "a caller who leaves during an append leaves no record", func(t *testing.T, s storage.Store) {

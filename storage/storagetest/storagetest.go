@@ -32,6 +32,7 @@ func Run(t *testing.T, database NewDatabase) {
 	t.Run("cards", func(t *testing.T) { testCards(t, database) })
 	t.Run("clients", func(t *testing.T) { testClients(t, database) })
 	t.Run("audit", func(t *testing.T) { testAudit(t, database) })
+	t.Run("nonces", func(t *testing.T) { testNonces(t, database) })
 	t.Run("transactions", func(t *testing.T) { testTransactions(t, database) })
 	t.Run("faults", func(t *testing.T) { testFaults(t, database) })
 }
@@ -104,6 +105,7 @@ func entry(head storage.AuditHead, name string) storage.AuditEntry {
 			Scheme:        walletport.Mastercard,
 			Outcome:       walletport.OutcomeOK,
 			KeyVersions:   []string{"mdes/3", "tav/1"},
+			StepUp:        "eba-sca/fido",
 			RemoteAddress: "192.0.2.1",
 		},
 		Hash: chain(head.Hash, seq, name),

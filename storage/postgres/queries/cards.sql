@@ -71,6 +71,3 @@ FROM (
         unnest(sqlc.arg(keks)::text[])        AS kek
 ) AS change
 WHERE c.id = change.id AND c.wrapped_key = change.old_key;
-
--- name: CountCards :many
-SELECT issuer, count(*) AS cards FROM cards GROUP BY issuer;

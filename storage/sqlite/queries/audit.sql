@@ -4,12 +4,6 @@ SELECT seq, hash FROM audit_head;
 -- name: SetAuditHead :exec
 UPDATE audit_head SET seq = ?, hash = ?;
 
--- name: InsertAuditEntry :exec
-INSERT INTO audit_entries (
-    seq, time_ms, request_id, client_id, audit_user, action, issuer, card_id,
-    wallet, scheme, outcome, key_versions, remote_address, hash
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
-
 -- name: ListAuditEntries :many
 SELECT * FROM audit_entries WHERE seq > sqlc.arg(after) ORDER BY seq LIMIT sqlc.arg(max_rows);
 

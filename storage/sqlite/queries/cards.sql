@@ -32,6 +32,3 @@ SELECT * FROM cards WHERE kek = sqlc.arg(kek) AND id > sqlc.arg(after) ORDER BY 
 -- name: RewrapCard :execrows
 UPDATE cards SET wrapped_key = sqlc.arg(new_key), kek = sqlc.arg(kek)
 WHERE id = sqlc.arg(id) AND wrapped_key = sqlc.arg(old_key);
-
--- name: CountCards :many
-SELECT issuer, count(*) AS cards FROM cards GROUP BY issuer;

@@ -25,50 +25,6 @@ func (q *Queries) GetAuditHead(ctx context.Context) (GetAuditHeadRow, error) {
 	return i, err
 }
 
-const insertAuditEntry = `-- name: InsertAuditEntry :exec
-INSERT INTO audit_entries (
-    seq, time_ms, request_id, client_id, audit_user, action, issuer, card_id,
-    wallet, scheme, outcome, key_versions, remote_address, hash
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-`
-
-type InsertAuditEntryParams struct {
-	Seq           int64
-	TimeMs        int64
-	RequestID     string
-	ClientID      string
-	AuditUser     string
-	Action        string
-	Issuer        string
-	CardID        int64
-	Wallet        string
-	Scheme        string
-	Outcome       string
-	KeyVersions   string
-	RemoteAddress string
-	Hash          []byte
-}
-
-func (q *Queries) InsertAuditEntry(ctx context.Context, arg InsertAuditEntryParams) error {
-	_, err := q.exec(ctx, q.insertAuditEntryStmt, insertAuditEntry,
-		arg.Seq,
-		arg.TimeMs,
-		arg.RequestID,
-		arg.ClientID,
-		arg.AuditUser,
-		arg.Action,
-		arg.Issuer,
-		arg.CardID,
-		arg.Wallet,
-		arg.Scheme,
-		arg.Outcome,
-		arg.KeyVersions,
-		arg.RemoteAddress,
-		arg.Hash,
-	)
-	return err
-}
-
 const insertCheckpoint = `-- name: InsertCheckpoint :exec
 INSERT INTO audit_checkpoints (seq, hash, time_ms, key_id, signature) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (seq) DO NOTHING
@@ -94,7 +50,7 @@ func (q *Queries) InsertCheckpoint(ctx context.Context, arg InsertCheckpointPara
 }
 
 const listAuditEntries = `-- name: ListAuditEntries :many
-SELECT seq, time_ms, request_id, client_id, audit_user, "action", issuer, card_id, wallet, scheme, outcome, key_versions, remote_address, hash FROM audit_entries WHERE seq > ?1 ORDER BY seq LIMIT ?2
+SELECT seq, time_ms, request_id, client_id, audit_user, "action", issuer, card_id, wallet, scheme, outcome, key_versions, remote_address, hash, step_up FROM audit_entries WHERE seq > ?1 ORDER BY seq LIMIT ?2
 `
 
 type ListAuditEntriesParams struct {
@@ -126,6 +82,7 @@ func (q *Queries) ListAuditEntries(ctx context.Context, arg ListAuditEntriesPara
 			&i.KeyVersions,
 			&i.RemoteAddress,
 			&i.Hash,
+			&i.StepUp,
 		); err != nil {
 			return nil, err
 		}

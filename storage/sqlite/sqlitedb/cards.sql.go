@@ -25,38 +25,6 @@ func (q *Queries) CardState(ctx context.Context, id int64) (CardStateRow, error)
 	return i, err
 }
 
-const countCards = `-- name: CountCards :many
-SELECT issuer, count(*) AS cards FROM cards GROUP BY issuer
-`
-
-type CountCardsRow struct {
-	Issuer string
-	Cards  int64
-}
-
-func (q *Queries) CountCards(ctx context.Context) ([]CountCardsRow, error) {
-	rows, err := q.query(ctx, q.countCardsStmt, countCards)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []CountCardsRow
-	for rows.Next() {
-		var i CountCardsRow
-		if err := rows.Scan(&i.Issuer, &i.Cards); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const getCard = `-- name: GetCard :one
 SELECT id, issuer, customer_id, scheme, product, status, expiry_year, expiry_month, bin, last_four, pan_index, sealed, wrapped_key, kek, content_mac, updated_ms FROM cards WHERE id = ?
 `

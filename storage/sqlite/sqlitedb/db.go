@@ -27,8 +27,8 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.cardStateStmt, err = db.PrepareContext(ctx, cardState); err != nil {
 		return nil, fmt.Errorf("error preparing query CardState: %w", err)
 	}
-	if q.countCardsStmt, err = db.PrepareContext(ctx, countCards); err != nil {
-		return nil, fmt.Errorf("error preparing query CountCards: %w", err)
+	if q.forgetNoncesStmt, err = db.PrepareContext(ctx, forgetNonces); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetNonces: %w", err)
 	}
 	if q.getAuditHeadStmt, err = db.PrepareContext(ctx, getAuditHead); err != nil {
 		return nil, fmt.Errorf("error preparing query GetAuditHead: %w", err)
@@ -39,9 +39,6 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.getClientStmt, err = db.PrepareContext(ctx, getClient); err != nil {
 		return nil, fmt.Errorf("error preparing query GetClient: %w", err)
 	}
-	if q.insertAuditEntryStmt, err = db.PrepareContext(ctx, insertAuditEntry); err != nil {
-		return nil, fmt.Errorf("error preparing query InsertAuditEntry: %w", err)
-	}
 	if q.insertCardStmt, err = db.PrepareContext(ctx, insertCard); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertCard: %w", err)
 	}
@@ -50,6 +47,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.insertClientStmt, err = db.PrepareContext(ctx, insertClient); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertClient: %w", err)
+	}
+	if q.insertNonceStmt, err = db.PrepareContext(ctx, insertNonce); err != nil {
+		return nil, fmt.Errorf("error preparing query InsertNonce: %w", err)
 	}
 	if q.listAuditEntriesStmt, err = db.PrepareContext(ctx, listAuditEntries); err != nil {
 		return nil, fmt.Errorf("error preparing query ListAuditEntries: %w", err)
@@ -75,6 +75,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.probeStmt, err = db.PrepareContext(ctx, probe); err != nil {
 		return nil, fmt.Errorf("error preparing query Probe: %w", err)
 	}
+	if q.renewNonceStmt, err = db.PrepareContext(ctx, renewNonce); err != nil {
+		return nil, fmt.Errorf("error preparing query RenewNonce: %w", err)
+	}
 	if q.revokeClientStmt, err = db.PrepareContext(ctx, revokeClient); err != nil {
 		return nil, fmt.Errorf("error preparing query RevokeClient: %w", err)
 	}
@@ -97,9 +100,9 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing cardStateStmt: %w", cerr)
 		}
 	}
-	if q.countCardsStmt != nil {
-		if cerr := q.countCardsStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing countCardsStmt: %w", cerr)
+	if q.forgetNoncesStmt != nil {
+		if cerr := q.forgetNoncesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetNoncesStmt: %w", cerr)
 		}
 	}
 	if q.getAuditHeadStmt != nil {
@@ -117,11 +120,6 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing getClientStmt: %w", cerr)
 		}
 	}
-	if q.insertAuditEntryStmt != nil {
-		if cerr := q.insertAuditEntryStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing insertAuditEntryStmt: %w", cerr)
-		}
-	}
 	if q.insertCardStmt != nil {
 		if cerr := q.insertCardStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing insertCardStmt: %w", cerr)
@@ -135,6 +133,11 @@ func (q *Queries) Close() error {
 	if q.insertClientStmt != nil {
 		if cerr := q.insertClientStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing insertClientStmt: %w", cerr)
+		}
+	}
+	if q.insertNonceStmt != nil {
+		if cerr := q.insertNonceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing insertNonceStmt: %w", cerr)
 		}
 	}
 	if q.listAuditEntriesStmt != nil {
@@ -175,6 +178,11 @@ func (q *Queries) Close() error {
 	if q.probeStmt != nil {
 		if cerr := q.probeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing probeStmt: %w", cerr)
+		}
+	}
+	if q.renewNonceStmt != nil {
+		if cerr := q.renewNonceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing renewNonceStmt: %w", cerr)
 		}
 	}
 	if q.revokeClientStmt != nil {
@@ -237,14 +245,14 @@ type Queries struct {
 	db                    DBTX
 	tx                    *sql.Tx
 	cardStateStmt         *sql.Stmt
-	countCardsStmt        *sql.Stmt
+	forgetNoncesStmt      *sql.Stmt
 	getAuditHeadStmt      *sql.Stmt
 	getCardStmt           *sql.Stmt
 	getClientStmt         *sql.Stmt
-	insertAuditEntryStmt  *sql.Stmt
 	insertCardStmt        *sql.Stmt
 	insertCheckpointStmt  *sql.Stmt
 	insertClientStmt      *sql.Stmt
+	insertNonceStmt       *sql.Stmt
 	listAuditEntriesStmt  *sql.Stmt
 	listCardsStmt         *sql.Stmt
 	listCardsOfIssuerStmt *sql.Stmt
@@ -253,6 +261,7 @@ type Queries struct {
 	listCheckpointsStmt   *sql.Stmt
 	listClientsStmt       *sql.Stmt
 	probeStmt             *sql.Stmt
+	renewNonceStmt        *sql.Stmt
 	revokeClientStmt      *sql.Stmt
 	rewrapCardStmt        *sql.Stmt
 	setAuditHeadStmt      *sql.Stmt
@@ -264,14 +273,14 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		db:                    tx,
 		tx:                    tx,
 		cardStateStmt:         q.cardStateStmt,
-		countCardsStmt:        q.countCardsStmt,
+		forgetNoncesStmt:      q.forgetNoncesStmt,
 		getAuditHeadStmt:      q.getAuditHeadStmt,
 		getCardStmt:           q.getCardStmt,
 		getClientStmt:         q.getClientStmt,
-		insertAuditEntryStmt:  q.insertAuditEntryStmt,
 		insertCardStmt:        q.insertCardStmt,
 		insertCheckpointStmt:  q.insertCheckpointStmt,
 		insertClientStmt:      q.insertClientStmt,
+		insertNonceStmt:       q.insertNonceStmt,
 		listAuditEntriesStmt:  q.listAuditEntriesStmt,
 		listCardsStmt:         q.listCardsStmt,
 		listCardsOfIssuerStmt: q.listCardsOfIssuerStmt,
@@ -280,6 +289,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		listCheckpointsStmt:   q.listCheckpointsStmt,
 		listClientsStmt:       q.listClientsStmt,
 		probeStmt:             q.probeStmt,
+		renewNonceStmt:        q.renewNonceStmt,
 		revokeClientStmt:      q.revokeClientStmt,
 		rewrapCardStmt:        q.rewrapCardStmt,
 		setAuditHeadStmt:      q.setAuditHeadStmt,

@@ -31,6 +31,7 @@ type AuditEntry struct {
 	KeyVersions   string
 	RemoteAddress string
 	Hash          []byte
+	StepUp        string
 }
 
 type Card struct {
