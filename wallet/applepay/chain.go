@@ -121,7 +121,7 @@ func (e *Encoder) verify(leaf, sub entry, now time.Time) error {
 		return errCertificate(leaf, "apple_leaf_usage", "Apple's leaf has a critical extension that is not known here")
 	}
 	checked := undated(leaf.certificate)
-	checked.UnhandledCriticalExtensions = nil
+	checked.UnhandledCriticalExtensions = unhandled // empty: without the marker
 	if _, err := checked.Verify(verifyOptions(trusted.anchor)); err != nil {
 		return errCertificate(leaf, "apple_chain_untrusted", "the leaf was not issued by the sub-CA beside it")
 	}
