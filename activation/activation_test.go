@@ -73,7 +73,7 @@ func mustInput(t *testing.T, r *rig, in scheme.ActivationInput) {
 	if visa && (in.Cipher.Key == nil || in.Cipher.KeyID != "401200.1" || in.Signer.Key != nil) {
 		t.Errorf("Visa's activation is under %q", in.Cipher.KeyID)
 	}
-	if !visa && (in.Signer.Key == nil || in.Signer.Alias != "KUR-7" || in.Cipher.Key != nil || in.Nonce != nil && len(in.Nonce) > 0) {
+	if !visa && (in.Signer.Key == nil || in.Signer.Alias != "KUR-7" || in.Cipher.Key != nil || len(in.Nonce) > 0) {
 		t.Errorf("Mastercard's activation is signed by %q, nonce %x", in.Signer.Alias, in.Nonce)
 	}
 	if in.TokenUniqueReference != "DWSPMC_1-a" || !in.Now.Equal(now) || in.Rand != r.Rand {
