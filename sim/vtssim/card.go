@@ -50,10 +50,10 @@ func (r *reading) unnest(plain sim.Object) sim.Object {
 	if _, ok := plain.First(append([]string{"accountNumber"}, panNames...)...); ok {
 		return plain
 	}
-	for name, value := range plain {
+	for _, value := range plain {
 		inner, f := sim.ReadObject(value)
 		if f == nil && inner.Has("accountNumber") {
-			r.Fail(checkPlaintext, plaintextWrapped, "the card data stands inside the member %s", sim.Shown(name))
+			r.Fail(checkPlaintext, plaintextWrapped, "the card data stands inside another member")
 			return inner
 		}
 	}

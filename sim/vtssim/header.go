@@ -42,9 +42,9 @@ func (r *reading) readAlg(header sim.Object) {
 	case text == "":
 		r.Fail(checkAlg, algMissing, "alg is missing, empty or not a JSON string")
 	case strings.HasPrefix(text, "RSA"):
-		r.Fail(checkAlg, algRSA, "alg is %s", sim.Shown(text))
+		r.Fail(checkAlg, algRSA, "alg is %s", known(text))
 	default:
-		r.Fail(checkAlg, algOther, "alg is %s", sim.Shown(text))
+		r.Fail(checkAlg, algOther, "alg is %s", known(text))
 	}
 }
 
@@ -56,13 +56,25 @@ func (r *reading) readEnc(header sim.Object) {
 	case text == "A128GCM":
 		r.Fail(checkEnc, encShort, "enc is A128GCM")
 	case text != encRight:
-		r.Fail(checkEnc, encOther, "enc is %s", sim.Shown(text))
+		r.Fail(checkEnc, encOther, "enc is %s", known(text))
 	case header.Has("zip"):
 		r.Fail(checkEnc, zipPresent, "the header names a compression")
 	default:
 		r.facts.ContentEncryption = encRight
 		r.Pass(checkEnc, "%s", encRight)
 	}
+}
+
+// wrongConstants are values that are taken for alg, enc or typ. Others are not
+// repeated: they could be anything.
+var wrongConstants = []string{"RSA1_5", "RSA-OAEP", "RSA-OAEP-256", "dir", "A128KW", "A192KW", "A256KW", "A128GCMKW", "A192GCMKW",
+	"ECDH-ES", "ECDH-ES+A256KW", "A128GCM", "A192GCM", "A256GCM", "A128CBC-HS256", "A256CBC-HS512", "JWT", "JWE", "JOSE+JSON"}
+
+func known(text string) string {
+	if slices.Contains(wrongConstants, text) {
+		return text
+	}
+	return "another value"
 }
 
 func (r *reading) readTyp(header sim.Object) {
@@ -73,7 +85,7 @@ func (r *reading) readTyp(header sim.Object) {
 	case text == "JOSE":
 		r.Pass(checkTyp, "JOSE")
 	default:
-		r.Fail(checkTyp, typWrong, "typ is %s", sim.Shown(text))
+		r.Fail(checkTyp, typWrong, "typ is %s", known(text))
 	}
 }
 
@@ -104,7 +116,7 @@ func (r *reading) readChannel(header sim.Object) {
 	case text == "RSA_PKI":
 		r.Fail(checkChannel, channelRSA, "channelSecurityContext is RSA_PKI")
 	default:
-		r.Fail(checkChannel, channelOther, "channelSecurityContext is %s", sim.Shown(text))
+		r.Fail(checkChannel, channelOther, "channelSecurityContext is neither SHARED_SECRET nor RSA_PKI")
 	}
 }
 

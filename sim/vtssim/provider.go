@@ -51,7 +51,7 @@ func (r *reading) readIntent(provider sim.Object) string {
 	case text == "":
 		r.Fail(checkIntent, intentMissing, "provider.intent is missing, empty or not a JSON string")
 	case !slices.Contains(intents, text):
-		r.Fail(checkIntent, intentUnknown, "provider.intent is %s", sim.Shown(text))
+		r.Fail(checkIntent, intentUnknown, "provider.intent is none of the four that are known")
 	default:
 		r.facts.Intent = text
 		r.Pass(checkIntent, "%s", text)

@@ -160,7 +160,7 @@ func (r *wsdReading) readPrefix(text string) {
 
 func (r *wsdReading) readConstant(check string, k sim.Kind, text, want string) {
 	if text != want {
-		r.fail(check, k, "it is %s", sim.Shown(text))
+		r.fail(check, k, "it is not %s", want)
 	}
 	r.pass(check, "%s", want)
 }
