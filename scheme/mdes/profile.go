@@ -93,6 +93,10 @@ type Profile struct {
 	// TAVVersion: 3 (default; S8, S12-S14: members high, signed bytes medium-high), 2 (S9, S10; has no end of
 	// validity and can be replayed) or 4 (S12, S13; medium).
 	TAVVersion int `koanf:"tav_version"`
+	// TokenTAVVersion is the version of activation data about one token: 2 (default; S10, its only sample;
+	// the signed bytes are inferred), or 3 or 4, which then sign tokenUniqueReference too, last unless
+	// tav_field_order says where (inferred).
+	TokenTAVVersion int `koanf:"token_tav_version"`
 	// TAVFieldOrder is the order of signed values in TAV 3 and 4: dataValidUntilTimestamp, accountNumber,
 	// accountExpiry (default; S9, S12, S13, medium-high); S8 puts the timestamp last. tokenUniqueReference
 	// may be added (no source); it is left out of a TAV that is not about a token.
@@ -114,17 +118,18 @@ type Profile struct {
 // DefaultProfile returns what the sources make most likely.
 func DefaultProfile() Profile {
 	return Profile{
-		Shape:          CardInfo,
-		OAEPHash:       SHA256,
-		AESBits:        128,
-		CipherMode:     CBC,
-		Fingerprint:    SHA1Certificate,
-		HexCase:        LowerHex,
-		TAVVersion:     3,
-		TAVFieldOrder:  []string{fieldValidUntil, fieldAccountNumber, fieldAccountExpiry},
-		TAVFlags:       FlagStrings,
-		TAVValidity:    30 * time.Minute,
-		CardholderName: true,
+		Shape:           CardInfo,
+		OAEPHash:        SHA256,
+		AESBits:         128,
+		CipherMode:      CBC,
+		Fingerprint:     SHA1Certificate,
+		HexCase:         LowerHex,
+		TAVVersion:      3,
+		TokenTAVVersion: 2,
+		TAVFieldOrder:   []string{fieldValidUntil, fieldAccountNumber, fieldAccountExpiry},
+		TAVFlags:        FlagStrings,
+		TAVValidity:     30 * time.Minute,
+		CardholderName:  true,
 	}
 }
 
@@ -161,6 +166,7 @@ func (p Profile) Validate() error {
 		"fingerprint: sha1-cert, sha256-cert, sha256-spki, sha1-spki or literal")
 	demand(oneOf(p.HexCase, LowerHex, UpperHex), "hex_case: lower or upper")
 	demand(oneOf(p.TAVVersion, 2, 3, 4), "tav_version: 2, 3 or 4")
+	demand(oneOf(p.TokenTAVVersion, 2, 3, 4), "token_tav_version: 2, 3 or 4")
 	demand(oneOf(p.TAVFlags, FlagStrings, FlagBooleans), "tav_flags: strings or booleans")
 	demand(checkFieldList(p.TAVFieldOrder) == nil,
 		"tav_field_order: accountNumber and dataValidUntilTimestamp, with accountExpiry and tokenUniqueReference if wanted, each once")

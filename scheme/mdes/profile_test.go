@@ -36,6 +36,8 @@ func TestValidateNamesEachProblem(t *testing.T) {
 		{"an unknown case", func(p *mdes.Profile) { p.HexCase = "Upper" }, "hex_case"},
 		{"TAV 1", func(p *mdes.Profile) { p.TAVVersion = 1 }, "tav_version"},
 		{"TAV 5", func(p *mdes.Profile) { p.TAVVersion = 5 }, "tav_version"},
+		{"TAV 4 about a token", func(p *mdes.Profile) { p.TokenTAVVersion = 4 }, ""},
+		{"no TAV about a token", func(p *mdes.Profile) { p.TokenTAVVersion = 0 }, "token_tav_version"},
 		{"unknown flags", func(p *mdes.Profile) { p.TAVFlags = "" }, "tav_flags"},
 		{"no field order", func(p *mdes.Profile) { p.TAVFieldOrder = nil }, "tav_field_order"},
 		{"a repeated field", func(p *mdes.Profile) { p.TAVFieldOrder = append(p.TAVFieldOrder, "accountNumber") }, "tav_field_order"},
@@ -69,8 +71,8 @@ func TestValidateNamesEachProblem(t *testing.T) {
 
 func TestValidateReportsAllProblemsTogether(t *testing.T) {
 	err := mdes.Profile{}.Validate()
-	if got := len(strings.Split(err.Error(), "\n")); got != 10 {
-		t.Errorf("the zero profile has %d problems, want 10:\n%v", got, err)
+	if got := len(strings.Split(err.Error(), "\n")); got != 11 {
+		t.Errorf("the zero profile has %d problems, want 11:\n%v", got, err)
 	}
 }
 
@@ -84,7 +86,7 @@ func TestAProfileIsReadFromConfiguration(t *testing.T) {
 	}
 	err = decoder.Decode(map[string]any{
 		"shape": "fundingAccountInfo", "oaep_hash": "SHA512", "aes_bits": 256, "cipher_mode": "GCM",
-		"fingerprint": "sha256-spki", "hex_case": "upper", "tav_version": 4,
+		"fingerprint": "sha256-spki", "hex_case": "upper", "tav_version": 4, "token_tav_version": 3,
 		"tav_field_order": []any{"accountNumber", "dataValidUntilTimestamp"}, "tav_flags": "booleans", "tav_validity": "5m",
 		"data_validity": "10m", "cardholder_name": false, "source": "ACCOUNT_ON_FILE",
 	})
@@ -93,7 +95,7 @@ func TestAProfileIsReadFromConfiguration(t *testing.T) {
 	}
 	want := mdes.Profile{
 		Shape: mdes.FundingAccountInfo, OAEPHash: mdes.SHA512, AESBits: 256, CipherMode: mdes.GCM,
-		Fingerprint: mdes.SHA256PublicKey, HexCase: mdes.UpperHex, TAVVersion: 4,
+		Fingerprint: mdes.SHA256PublicKey, HexCase: mdes.UpperHex, TAVVersion: 4, TokenTAVVersion: 3,
 		TAVFieldOrder: []string{"accountNumber", "dataValidUntilTimestamp"}, TAVFlags: mdes.FlagBooleans, TAVValidity: 5 * time.Minute,
 		DataValidity: 10 * time.Minute, CardholderName: false, Source: "ACCOUNT_ON_FILE",
 	}

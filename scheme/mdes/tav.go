@@ -122,6 +122,15 @@ func newTAVFormat(p Profile) tavFormat {
 
 // sign returns the TAV string: standard base64 of the JSON, at most 2048 bytes.
 func (f tavFormat) sign(in scheme.SealInput) ([]byte, error) {
+	text, err := f.signJSON(in)
+	if err != nil {
+		return nil, err
+	}
+	return base64.StdEncoding.AppendEncode(nil, text), nil
+}
+
+// signJSON returns the TAV's object, of which the base64 has at most 2048 bytes.
+func (f tavFormat) signJSON(in scheme.SealInput) ([]byte, error) {
 	if err := f.check(in); err != nil {
 		return nil, err
 	}
@@ -150,7 +159,7 @@ func (f tavFormat) sign(in scheme.SealInput) ([]byte, error) {
 	if base64.StdEncoding.EncodedLen(len(text)) > maxTAVChars {
 		return nil, errKey("its signature makes the TAV longer than 2048 characters")
 	}
-	return base64.StdEncoding.AppendEncode(nil, text), nil
+	return text, nil
 }
 
 func (f tavFormat) check(in scheme.SealInput) error {
