@@ -1,0 +1,53 @@
+package vts
+
+import (
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/walletport/walletport"
+)
+
+const (
+	minPANDigits = 13  // of accountNumber; walletport.PAN also holds 12
+	maxNameChars = 256 // of name [FIS-V]
+)
+
+// checkCard refuses what could not be a card of VTS.
+func checkCard(card *walletport.Card) error {
+	switch {
+	case card == nil || len(card.PAN.Reveal()) < minPANDigits:
+		return errCardData("a PAN has 13 to 19 digits")
+	case card.Expiry.Month < time.January || card.Expiry.Month > time.December:
+		return errCardData("the expiry month is 01 to 12")
+	case card.Expiry.Year < 2000 || card.Expiry.Year > 2099:
+		return errCardData("the expiry year is 2000 to 2099")
+	}
+	return nil
+}
+
+// nameForVisa returns the cardholder's name without outer spaces. No source names a
+// character set: what is not printable Unicode is refused.
+func nameForVisa(name walletport.Private) (string, error) {
+	text := strings.TrimSpace(name.Reveal())
+	switch {
+	case !utf8.ValidString(text):
+		return "", errCardData("the cardholder's name is UTF-8")
+	case strings.ContainsFunc(text, isInvisible):
+		return "", errCardData("the cardholder's name has no control or invisible characters")
+	case utf8.RuneCountInString(text) > maxNameChars:
+		return "", errCardData("the cardholder's name has at most 256 characters")
+	}
+	return text, nil
+}
+
+func isInvisible(r rune) bool { return unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) }
+
+func appendMMYY(dst []byte, e walletport.Expiry) []byte {
+	return appendTwoDigits(appendTwoDigits(dst, int(e.Month)), e.Year%100)
+}
+
+func appendTwoDigits(dst []byte, n int) []byte {
+	return append(dst, byte('0'+n/10%10), byte('0'+n%10))
+}

@@ -1,0 +1,107 @@
+package vts
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/scheme"
+)
+
+// The members of provider that the wallet's app gave: the API and Visa spell them
+// alike.
+const (
+	fieldAppID           = "clientAppID"
+	fieldDeviceID        = "clientDeviceID"
+	fieldWalletAccountID = "clientWalletAccountID"
+)
+
+// Limits in characters. That of clientWalletAccountID is disputed, so it stands in
+// the profile.
+const (
+	maxAppIDChars    = 36 // THR, and the API's own
+	maxDeviceIDChars = 24 // THR, FIS-G
+	maxProviderChars = 50 // THR
+)
+
+// checkClient refuses ids that Visa would not take for those of the enrolling
+// wallet. All faults are among the error's Fields; its reason is the first one's.
+func (s *Sealer) checkClient(c scheme.Client) error {
+	if c.TokenRequestorID == "" || len(c.TokenRequestorID) > maxProviderChars || !isToken(c.TokenRequestorID, "-_") {
+		return errors.New("vts: SealInput needs the wallet's token requestor id, at most 50 letters, digits, '-' and '_'")
+	}
+	var all *walletport.Error
+	for _, fault := range []*walletport.Error{
+		checkAppID(c.AppID, s.profile.AppIDMarks),
+		checkDeviceID(c.DeviceID, s.profile.Intent == PushMobile),
+		checkWalletAccountID(c.WalletAccountID, s.profile.WalletAccountIDChars),
+	} {
+		switch {
+		case fault == nil:
+		case all == nil:
+			all = fault
+		default:
+			all.Fields = append(all.Fields, fault.Fields...)
+		}
+	}
+	if all == nil {
+		return nil
+	}
+	return all
+}
+
+// checkAppID takes an absent id: the API has it for Visa customers only, and no
+// source refuses a payload without.
+func checkAppID(id, marks string) *walletport.Error {
+	switch {
+	case utf8.RuneCountInString(id) > maxAppIDChars:
+		return errField("client_app_id_too_long", fieldAppID, fmt.Sprintf("has at most %d characters", maxAppIDChars))
+	case !isToken(id, marks):
+		return errField("client_app_id_malformed", fieldAppID, fmt.Sprintf("has ASCII letters, digits and the characters %q only", marks))
+	case walletport.ContainsPAN(id):
+		return errField("client_app_id_contains_pan", fieldAppID, "must not hold a card number")
+	}
+	return nil
+}
+
+func checkDeviceID(id string, required bool) *walletport.Error {
+	switch {
+	case id == "" && required:
+		return errField("client_device_id_missing", fieldDeviceID, "is needed for a Visa card")
+	case utf8.RuneCountInString(id) > maxDeviceIDChars:
+		return errField("client_device_id_too_long", fieldDeviceID, fmt.Sprintf("has at most %d characters", maxDeviceIDChars))
+	case !isPlain(id):
+		return errField("client_device_id_malformed", fieldDeviceID, "has printable ASCII characters only, neither quotation mark nor backslash")
+	case walletport.ContainsPAN(id):
+		return errField("client_device_id_contains_pan", fieldDeviceID, "must not hold a card number")
+	}
+	return nil
+}
+
+func checkWalletAccountID(id string, maxChars int) *walletport.Error {
+	switch {
+	case id == "":
+		return errField("client_wallet_account_id_missing", fieldWalletAccountID, "is needed for a Visa card")
+	case utf8.RuneCountInString(id) > maxChars:
+		return errField("client_wallet_account_id_too_long", fieldWalletAccountID, fmt.Sprintf("has at most %d characters", maxChars))
+	case !isPlain(id):
+		return errField("client_wallet_account_id_malformed", fieldWalletAccountID, "has printable ASCII characters only, neither quotation mark nor backslash")
+	case walletport.ContainsPAN(id):
+		return errField("client_wallet_account_id_contains_pan", fieldWalletAccountID, "must not hold a card number")
+	}
+	return nil
+}
+
+// isToken reports whether text has only ASCII letters, digits and the marks.
+func isToken(text, marks string) bool {
+	for i := range len(text) {
+		c := text[i]
+		isAlnum := c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+		if !isAlnum && strings.IndexByte(marks, c) < 0 {
+			return false
+		}
+	}
+	return true
+}
