@@ -84,10 +84,8 @@ type pushRecipe struct {
 
 // parts are the binary parts of a JWE.
 type parts struct {
-	header                 []byte
-	key, iv, data, tag     []byte
-	wrapIV, wrapTag        string // as the header has them
-	keepHeaderAfterSealing bool
+	header             []byte
+	key, iv, data, tag []byte
 }
 
 func newPush() *pushRecipe {
