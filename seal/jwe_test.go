@@ -150,7 +150,7 @@ func TestJWEHeaderForms(t *testing.T) {
 }
 
 func TestGoJoseOpensOurJWE(t *testing.T) {
-	parsed, err := jose.ParseEncrypted(mustSealJWE(t, vectorHeader(), vectorPlaintext),
+	parsed, err := jose.ParseEncryptedCompact(mustSealJWE(t, vectorHeader(), vectorPlaintext),
 		[]jose.KeyAlgorithm{jose.A256GCMKW}, []jose.ContentEncryption{jose.A256GCM})
 	if err != nil {
 		t.Fatal(err)
@@ -324,8 +324,24 @@ func TestContentKeysAreFreshAndWiped(t *testing.T) {
 	}
 }
 
+// A256GCM is AES-256: a content that does open under a shorter key is refused.
 func TestOpenJWENeedsAKeyOfTheRightLength(t *testing.T) {
-	jwe, err := seal.ParseJWE([]byte(mustSealJWE(t, vectorHeader(), "{}")))
+	segments := strings.Split(mustSealJWE(t, vectorHeader(), "{}"), ".")
+	block, err := aes.NewCipher(make([]byte, 16))
+	if err != nil {
+		t.Fatal(err)
+	}
+	gcm, err := cipher.NewGCM(block)
+	if err != nil {
+		t.Fatal(err)
+	}
+	iv, err := base64.RawURLEncoding.DecodeString(segments[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed := gcm.Seal(nil, iv, []byte("{}"), []byte(segments[0]))
+	segments[3], segments[4] = base64.RawURLEncoding.EncodeToString(sealed[:2]), base64.RawURLEncoding.EncodeToString(sealed[2:])
+	jwe, err := seal.ParseJWE([]byte(strings.Join(segments, ".")))
 	if err != nil {
 		t.Fatal(err)
 	}

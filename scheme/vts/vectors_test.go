@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/walletport/walletport/scheme"
+	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/scheme/vts"
 )
 
@@ -24,6 +24,8 @@ const (
 		`"provider":{"intent":"PUSH_PROV_MOBILE","clientWalletProvider":"40010075001","clientWalletAccountID":"walletAccount00000000001","clientDeviceID":"deviceHardwareId00000001","clientAppID":"issuerapp","isIDnV":"true"}}`
 	vectorAddress = `"billingAddress":{"line1":"1 Test Street","city":"Helsinki","postalCode":"00100","country":"FI"},`
 )
+
+const vectorA1 = "MBPAC-1-FK-401200.1--TDEA-6E9DF2F992064F486DC0DC33EE2785A4535767D96E67712993FA1085B96FFF9F65D951461DB967A7"
 
 // With the vector's content key, nonces and time, all comes out as in the vector
 // but for the address: header, wrapped key and IV byte for byte, and the content up
@@ -61,7 +63,7 @@ func TestOpenPushReadsThePublishedVector(t *testing.T) {
 
 func TestActivationDataIsThePublishedVector(t *testing.T) {
 	for _, c := range []struct{ name, nonce, want string }{
-		{"A1, a nonce of four bytes", "91ab95b8", "MBPAC-1-FK-401200.1--TDEA-6E9DF2F992064F486DC0DC33EE2785A4535767D96E67712993FA1085B96FFF9F65D951461DB967A7"},
+		{"A1, a nonce of four bytes", "91ab95b8", vectorA1},
 		{"A2, a nonce of six bytes", "91ab95b8c4d2", "MBPAC-1-FK-401200.1--TDEA-4D68F8B927A3E7CD3787B3C17861E8B680109E33DA7B03CA958DA396DBAE3939CFFF9CF99A1521FFC8D3545FB828579C"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -85,4 +87,27 @@ func TestSealNumberIsThePublishedVector(t *testing.T) {
 	}
 }
 
-var _ scheme.KeyWrapper = sharedSecret{}
+// The handles that custody gives out do the same work as the tests' own keys.
+func TestKeysOfCustodyFit(t *testing.T) {
+	secret, err := keys.NewSharedSecretKEK([]byte(testSecret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := testInput(t)
+	in.Recipient.Wrapper = secret
+	jwe := mustSealCard(t, vts.DefaultProfile(), in)
+	if goJoseOpens(t, jwe) != pushForms[0].plaintext {
+		t.Error("go-jose read something else than the card")
+	}
+	if _, err := vts.OpenPush(secret, []byte(jwe)); err != nil {
+		t.Errorf("OpenPush: %v", err)
+	}
+	activation := testActivation()
+	if activation.Cipher.Key, err = keys.NewTDEA(mustHex(testWSDKey)); err != nil {
+		t.Fatal(err)
+	}
+	activation.Rand = drawing("A1B2C3", "abcd")
+	if got := mustActivate(t, vts.DefaultProfile(), activation); got != vectorA1 {
+		t.Errorf("ActivationData gave %s, want %s", got, vectorA1)
+	}
+}
