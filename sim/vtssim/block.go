@@ -30,16 +30,16 @@ func (r *wsdReading) readBlock(plain []byte) {
 		r.fail(checkHead, wsdLengthForm, "the seventh and eighth byte are not digits")
 	}
 	r.pass(checkHead, "two spaces, four characters, two digits")
-	clear := untilPadding(rest)
+	text := untilPadding(rest)
 	if sim.IsDigits(string(head[6:])) {
 		n := int(head[6]-'0')*10 + int(head[7]-'0')
-		if n != len(clear) {
-			r.fail(checkTextLen, wsdLengthWrong, "the digits say %d, the clear text has %d bytes", n, len(clear))
+		if n != len(text) {
+			r.fail(checkTextLen, wsdLengthWrong, "the digits say %d, the clear text has %d bytes", n, len(text))
 		}
 		r.pass(checkTextLen, "%d bytes", n)
 	}
-	r.readPadding(rest[len(clear):])
-	r.readClear(clear)
+	r.readPadding(rest[len(text):])
+	r.readClear(text)
 }
 
 func hasHead(plain []byte) bool { return bytes.HasPrefix(plain, []byte("  ")) }

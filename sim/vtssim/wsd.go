@@ -70,7 +70,6 @@ func (t wsdType) layered(checks []string) []string {
 
 // wsdString is a string under a WSD key, taken apart.
 type wsdString struct {
-	wsdType
 	keySet string
 	block  []byte
 }
@@ -139,7 +138,7 @@ func (r *wsdReading) readString(text string) (s wsdString, ok bool) {
 	r.pass(checkEphemeral, "empty")
 	r.readConstant(checkAlgorithm, wsdAlgorithm, parts[5], "TDEA")
 	block := r.readHex(parts[6])
-	return wsdString{wsdType: r.wsdType, keySet: parts[3], block: block}, block != nil
+	return wsdString{keySet: parts[3], block: block}, block != nil
 }
 
 func (r *wsdReading) readPrefix(text string) {
