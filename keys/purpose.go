@@ -9,7 +9,7 @@ import (
 
 // Purposes returns every purpose of this release.
 func Purposes() []Purpose {
-	return []Purpose{MDESEncryption, TAVSigning, VTSPush, WSD, VaultKEK, VaultIndex, AuditCheckpoint}
+	return []Purpose{MDESEncryption, TAVSigning, VTSPush, WSD, OPCEncryption, OPCSigning, VaultKEK, VaultIndex, AuditCheckpoint}
 }
 
 // ParsePurpose reads a purpose's name. The error is CodeInvalid, reason key_purpose.
@@ -18,7 +18,7 @@ func ParsePurpose(text string) (Purpose, error) {
 		return p, nil
 	}
 	return "", walletport.Errorf(walletport.CodeInvalid, "key_purpose",
-		"the purpose is one of mdes-encryption, tav-signing, vts-push, wsd, vault-kek, vault-index, audit-checkpoint")
+		"the purpose is one of mdes-encryption, tav-signing, vts-push, wsd, opc-encryption, opc-signing, vault-kek, vault-index, audit-checkpoint")
 }
 
 // NewID names version n of the keys of a purpose and issuer ("" for all).

@@ -1,6 +1,7 @@
 package keys_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -99,14 +100,33 @@ func TestExpiringBefore(t *testing.T) {
 	}
 }
 
+func TestExpiringKeysOfEveryPurposeAreTold(t *testing.T) {
+	var all []*keys.Key
+	for _, p := range keys.Purposes() {
+		all = append(all, key(keys.ID(p), 1, func(m *keys.Meta) { m.Purpose, m.ValidUntil = p, now.Add(time.Hour) }))
+	}
+	if got := keys.ExpiringBefore(keys.NewRing(all), now.Add(2*time.Hour)); len(got) != 9 {
+		t.Errorf("%d of the 9 purposes are told", len(got))
+	}
+}
+
 func TestPurposes(t *testing.T) {
+	if len(keys.Purposes()) != 9 {
+		t.Errorf("%d purposes, want 9", len(keys.Purposes()))
+	}
 	for _, p := range keys.Purposes() {
 		if got, err := keys.ParsePurpose(string(p)); err != nil || got != p {
 			t.Errorf("ParsePurpose(%s) = %s, %v", p, got, err)
 		}
 	}
-	if _, err := keys.ParsePurpose("tav"); walletport.ReasonOf(err) != "key_purpose" {
+	_, err := keys.ParsePurpose("tav")
+	if walletport.ReasonOf(err) != "key_purpose" {
 		t.Errorf("an unknown purpose: %v", err)
+	}
+	for _, p := range keys.Purposes() {
+		if !strings.Contains(err.Error(), string(p)) {
+			t.Errorf("the refusal does not offer %s", p)
+		}
 	}
 	if a, b := keys.NewID(keys.TAVSigning, "", 3), keys.NewID(keys.TAVSigning, "acme", 3); a != "tav-signing-v3" || b != "acme-tav-signing-v3" {
 		t.Errorf("ids %s, %s", a, b)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,9 +20,9 @@ import (
 type keysCommand struct {
 	Init     keysInitCommand     `cmd:"" help:"Make an empty key store, and its key file if there is none."`
 	Generate keysGenerateCommand `cmd:"" help:"Make a key." `
-	Import   keysImportCommand   `cmd:"" help:"Add a key from PEM, DER, PKCS#12, hex or base64."`
+	Import   keysImportCommand   `cmd:"" help:"Add a key from PEM, DER, PKCS#12, OpenPGP, hex, base64 or text."`
 	List     keysListCommand     `cmd:"" help:"List the catalogue."`
-	Export   keysExportCommand   `cmd:"" name:"export-public" help:"Print the public half of a key as PEM."`
+	Export   keysExportCommand   `cmd:"" name:"export-public" help:"Print the public half of a key: PEM, or an OpenPGP certificate in ASCII armor."`
 	Activate keysActivateCommand `cmd:"" help:"Let a key serve."`
 	Retire   keysRetireCommand   `cmd:"" help:"Take a key out of new work; it still opens and verifies."`
 }
@@ -32,6 +33,10 @@ func (keysCommand) Help() string {
   walletport keys generate tav-signing --issuer acme --activate --config walletport.yaml
   walletport keys import mdes-encryption pepk.pem --activate --config walletport.yaml
   walletport keys export-public acme-tav-signing-v1 --config walletport.yaml
+  walletport keys import vts-push secret.txt --alias VISA-KEY-ID --activate --config walletport.yaml
+  walletport keys import wsd wsd.hex --alias 401200.1 --activate --config walletport.yaml
+  walletport keys import opc-encryption google.asc --activate --config walletport.yaml
+  walletport keys generate opc-signing --issuer acme --activate --config walletport.yaml
 A running server takes a change within seconds, without a restart.`
 }
 
@@ -63,12 +68,12 @@ func (c keysInitCommand) Run(con console) error {
 
 // keySpec holds the flags that describe a new key.
 type keySpec struct {
-	Purpose           string   `arg:"" help:"mdes-encryption, tav-signing, vault-kek, vault-index or audit-checkpoint."`
+	Purpose           string   `arg:"" help:"mdes-encryption, tav-signing, vts-push, wsd, opc-encryption, opc-signing, vault-kek, vault-index or audit-checkpoint."`
 	Issuer            string   `help:"Serve this issuer only; without it, every issuer."`
 	BIN               []string `help:"Serve these BINs only: 520424, or 52042400-52042499." placeholder:"RANGE"`
 	ValidFrom         string   `help:"First moment of use, RFC 3339; without it, now." placeholder:"TIME"`
-	ValidUntil        string   `help:"End of use, RFC 3339; without it, never." placeholder:"TIME"`
-	Alias             string   `help:"Name that the scheme knows the key by (keyAlias of a TAV v4)."`
+	ValidUntil        string   `help:"End of use, RFC 3339; without it, that of its certificate (a generated opc-signing key: one year), or never." placeholder:"TIME"`
+	Alias             string   `help:"Name that the scheme knows the key by: keyAlias of a TAV v4; needed for vts-push (Visa's encryption API key id) and wsd (key set, 401200.1)."`
 	SchemeFingerprint string   `help:"Literal publicKeyFingerprint, where the scheme dictates one."`
 	Activate          bool     `help:"Let it serve at once."`
 	JSON              bool     `help:"Print JSON."`
@@ -117,7 +122,7 @@ func parseTime(text string) (time.Time, error) {
 
 type keysGenerateCommand struct {
 	keySpec
-	Algorithm string `help:"RSA-2048, RSA-3072 or RSA-4096 for tav-signing; the other purposes have one each."`
+	Algorithm string `help:"RSA-2048, RSA-3072 or RSA-4096; without it the first for tav-signing, the second for opc-signing. The other purposes have one each."`
 	location
 }
 
@@ -215,13 +220,11 @@ func printKeys(w io.Writer, asJSON bool, all []*keys.Key) error {
 		return encoder.Encode(rows)
 	}
 	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tSTATE\tALGORITHM\tISSUER\tBINS\tVALID UNTIL\tFINGERPRINT")
+	fmt.Fprintln(table, "ID\tSTATE\tALGORITHM\tISSUER\tBINS\tVALID UNTIL\tALIAS\tFINGERPRINT")
 	for _, k := range all {
-		issuer := string(k.Issuer)
-		if issuer == "" {
-			issuer = "any"
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%.16s…\n", k.ID, k.State, k.Algorithm, issuer, binText(k.BINs), untilText(k.ValidUntil), k.Fingerprint)
+		issuer := cmp.Or(string(k.Issuer), "any")
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%.16s…\n",
+			k.ID, k.State, k.Algorithm, issuer, binText(k.BINs), untilText(k.ValidUntil), cmp.Or(k.Alias, "-"), k.Fingerprint)
 	}
 	return table.Flush()
 }

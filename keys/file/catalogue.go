@@ -43,6 +43,7 @@ type entry struct {
 	Sandbox           bool                `json:"sandbox,omitempty"`
 
 	Certificate []byte `json:"certificate,omitempty"` // X.509 DER
+	OpenPGP     []byte `json:"openpgp,omitempty"`     // transferable public key (RFC 4880 section 11.1), binary
 	Public      []byte `json:"public,omitempty"`      // SubjectPublicKeyInfo DER
 	Private     []byte `json:"private,omitempty"`     // PKCS#8 DER
 	Secret      []byte `json:"secret,omitempty"`      // 32 bytes of an AES or HMAC key, 16 of a TDEA key, or the text that Visa issued
@@ -151,8 +152,14 @@ func (e *entry) key() (*keys.Key, error) {
 	case keys.MDESEncryption:
 		err = e.addPublic(k)
 	case keys.TAVSigning, keys.AuditCheckpoint:
+		err = e.addPair(k)
+	case keys.OPCEncryption:
 		if err = e.addPublic(k); err == nil {
-			err = e.addSigner(k)
+			err = e.addOpenPGP(k)
+		}
+	case keys.OPCSigning:
+		if err = e.addPair(k); err == nil {
+			err = e.addOpenPGP(k)
 		}
 	case keys.VTSPush:
 		k.KEK, err = keys.NewSharedSecretKEK(e.Secret)
@@ -202,6 +209,13 @@ func (e *entry) addPublic(k *keys.Key) error {
 		return fmt.Errorf("certificate: %w", err)
 	}
 	return nil
+}
+
+func (e *entry) addPair(k *keys.Key) error {
+	if err := e.addPublic(k); err != nil {
+		return err
+	}
+	return e.addSigner(k)
 }
 
 func (e *entry) addSigner(k *keys.Key) error {

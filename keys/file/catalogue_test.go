@@ -25,6 +25,15 @@ func TestOpenRefusesCataloguesItDoesNotUnderstand(t *testing.T) {
 			e.Private = pkcs8DER(t, keystest.RSAKey(t))
 		})
 	}
+	opc := func(change func(*file.Entry)) file.Catalogue {
+		c := kek(func(e *file.Entry) {
+			e.Purpose, e.Secret = keys.OPCEncryption, nil
+			e.Public = spkiDER(t, keystest.GoogleKey(t).Subkeys[0].PublicKey.PublicKey)
+			e.OpenPGP = publicOf(t, keystest.GoogleKey(t))
+		})
+		change(c.Keys[0])
+		return c
+	}
 	for _, c := range []struct {
 		name   string
 		in     file.Catalogue
@@ -48,6 +57,13 @@ func TestOpenRefusesCataloguesItDoesNotUnderstand(t *testing.T) {
 			c.Keys[0].Certificate = []byte{1, 2, 3}
 			return c
 		}(), "keystore_damaged"},
+		{"a good OpenPGP certificate opens", opc(func(*file.Entry) {}), ""},
+		{"a damaged OpenPGP certificate", opc(func(e *file.Entry) { e.OpenPGP = e.OpenPGP[:100] }), "keystore_damaged"},
+		{"an OpenPGP certificate of another key", opc(func(e *file.Entry) { e.OpenPGP = publicOf(t, keystest.OPCSigningKey(t)) }), "keystore_damaged"},
+		{"an opc key without its public half", opc(func(e *file.Entry) { e.Public = nil }), "keystore_damaged"},
+		{"an opc-signing key without its private half", opc(func(e *file.Entry) { e.Purpose = keys.OPCSigning }), "keystore_damaged"},
+		{"an empty shared secret", kek(func(e *file.Entry) { e.Purpose, e.Secret = keys.VTSPush, nil }), "keystore_damaged"},
+		{"a WSD key of 32 bytes", kek(func(e *file.Entry) { e.Purpose = keys.WSD }), "keystore_damaged"},
 		{"an id that stands twice", func() file.Catalogue {
 			c := kek(func(*file.Entry) {})
 			c.Keys = append(c.Keys, c.Keys[0])

@@ -20,9 +20,10 @@ type Spec struct {
 	Issuer     walletport.IssuerID // "" serves every issuer
 	BINs       []keys.BINRange     // empty serves every BIN
 	ValidFrom  time.Time           // zero means now
-	ValidUntil time.Time           // zero never ends; a certificate's end may come before
-	// Algorithm of a generated key: RSA-2048, RSA-3072 or RSA-4096 for
-	// tav-signing; the other purposes have one each. Empty means the first.
+	ValidUntil time.Time           // zero never ends; a certificate's end may come before. Generated opc-signing keys: zero is one year
+	// Algorithm of a generated key: RSA-2048, RSA-3072 or RSA-4096 for tav-signing,
+	// where empty means the first, and for opc-signing, where it means the second; the
+	// other purposes have one each.
 	Algorithm         string
 	Alias             string // see keys.Meta; vts-push and wsd keys need theirs
 	SchemeFingerprint string // see keys.Meta
@@ -31,7 +32,8 @@ type Spec struct {
 }
 
 // Import adds the key in data: PEM or DER of a certificate, public or private key,
-// PKCS#12 (which password opens; nil otherwise), the text of the shared secret for
+// PKCS#12 (which password opens; nil otherwise), an OpenPGP key for the opc purposes
+// (public for opc-encryption, private for opc-signing), the text of the shared secret for
 // vts-push, or for the other secret purposes 32 bytes (wsd: 16) as hex or base64.
 // The reasons of its errors are key_malformed, key_encrypted, key_unfit,
 // key_expired, key_exists. The caller wipes data.
@@ -89,11 +91,13 @@ func newEntry(spec Spec, m material, now time.Time) (*entry, error) {
 	for _, r := range spec.BINs {
 		e.BINs = append(e.BINs, r.String())
 	}
-	if err := m.fill(e); err != nil {
+	if err := m.fill(e, now); err != nil {
 		return nil, err
 	}
 	if m.certificate != nil {
-		e.narrowTo(m.certificate)
+		// NotAfter is the last good second (RFC 5280 section 4.1.2.5); ValidUntil is the
+		// first bad one.
+		e.narrow(m.certificate.NotBefore, m.certificate.NotAfter.Add(time.Second))
 	}
 	if !e.ValidUntil.IsZero() && (!e.ValidUntil.After(e.ValidFrom) || !e.ValidUntil.After(now)) {
 		return nil, errExpired()
@@ -105,20 +109,18 @@ func errExpired() error {
 	return walletport.Errorf(walletport.CodeInvalid, "key_expired", "the validity of the key or of its certificate has ended")
 }
 
-// narrowTo cuts the validity to that of the certificate.
-func (e *entry) narrowTo(c *x509.Certificate) {
-	if c.NotBefore.After(e.ValidFrom) {
-		e.ValidFrom = c.NotBefore.UTC()
+// narrow cuts the validity to that of a certificate; a zero until has no end.
+func (e *entry) narrow(from, until time.Time) {
+	if from.After(e.ValidFrom) {
+		e.ValidFrom = from.UTC()
 	}
-	// NotAfter is the last good second (RFC 5280 section 4.1.2.5); ValidUntil is the
-	// first bad one.
-	if end := c.NotAfter.UTC().Add(time.Second); e.ValidUntil.IsZero() || end.Before(e.ValidUntil) {
-		e.ValidUntil = end
+	if !until.IsZero() && (e.ValidUntil.IsZero() || until.Before(e.ValidUntil)) {
+		e.ValidUntil = until.UTC()
 	}
 }
 
-// repeats reports whether other is the same key. Mastercard's public key may come
-// again for another issuer or with a renewed certificate.
+// repeats reports whether other is the same key. The public keys of Mastercard and
+// Google may come again for another issuer or with a renewed certificate.
 func (e *entry) repeats(other *entry) bool {
 	if e.Secret != nil {
 		return subtle.ConstantTimeCompare(e.Secret, other.Secret) == 1
@@ -126,8 +128,11 @@ func (e *entry) repeats(other *entry) bool {
 	if e.Fingerprint != other.Fingerprint {
 		return false
 	}
-	bothMDES := e.Purpose == keys.MDESEncryption && other.Purpose == keys.MDESEncryption
-	return !bothMDES || e.Issuer == other.Issuer && bytes.Equal(e.Certificate, other.Certificate)
+	theirs := e.Purpose == keys.MDESEncryption || e.Purpose == keys.OPCEncryption
+	if !theirs || e.Purpose != other.Purpose {
+		return true
+	}
+	return e.Issuer == other.Issuer && bytes.Equal(e.Certificate, other.Certificate) && bytes.Equal(e.OpenPGP, other.OpenPGP)
 }
 
 // Activate makes a key serve, a retired one again too. Keys that were active stay
@@ -189,14 +194,17 @@ func (c *catalogue) hasSubstitute(e *entry, now time.Time) bool {
 	})
 }
 
-// ExportPublic returns what the other side may have of a key, as PEM: the
-// certificate if it came as one, else the SubjectPublicKeyInfo. A secret key has
-// no public half: CodeInvalid, reason key_unfit.
+// ExportPublic returns what the other side may have of a key: the OpenPGP
+// certificate of an opc key in ASCII armor; else, as PEM, the certificate if it came
+// as one or the SubjectPublicKeyInfo. A secret key has no public half: CodeInvalid,
+// reason key_unfit.
 func (s *Store) ExportPublic(id keys.ID) ([]byte, error) {
 	k, ok := s.Current().ByID(id)
 	switch {
 	case !ok:
 		return nil, walletport.Errorf(walletport.CodeNotFound, "key_not_found", "there is no key of that id")
+	case k.OpenPGP != nil:
+		return armorCertificate(k.OpenPGP.Certificate)
 	case k.Certificate != nil:
 		return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: k.Certificate.Raw}), nil
 	case k.Public == nil:
@@ -215,4 +223,5 @@ type material struct {
 	public      crypto.PublicKey // of a lone public key
 	private     crypto.Signer
 	secret      []byte
+	openPGP     *openPGPKey
 }

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ProtonMail/go-crypto/openpgp"
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	"software.sslmate.com/src/go-pkcs12"
 
 	"github.com/walletport/walletport"
@@ -46,6 +48,12 @@ func TestGenerate(t *testing.T) {
 		{"a key set without an index is refused", file.Spec{Purpose: keys.WSD, Alias: "401200"}, "", "", "key_alias"},
 		{"a key set with more behind it is refused", file.Spec{Purpose: keys.WSD, Alias: "401200.1-"}, "", "", "key_alias"},
 		{"a WSD key of three halves is refused", file.Spec{Purpose: keys.WSD, Alias: "401200.1", Algorithm: "3TDEA"}, "", "", "key_unfit"},
+		{"an OpenPGP signing key", file.Spec{Purpose: keys.OPCSigning}, "opc-signing-v1", "RSA-3072", ""},
+		{"a shorter one", file.Spec{Purpose: keys.OPCSigning, Algorithm: "RSA-2048", Issuer: "acme", ValidUntil: now.AddDate(2, 0, 0)}, "acme-opc-signing-v1", "RSA-2048", ""},
+		{"a short OpenPGP key is refused", file.Spec{Purpose: keys.OPCSigning, Algorithm: "RSA-1024"}, "", "", "key_unfit"},
+		{"an OpenPGP key for longer than Google takes it is refused", file.Spec{Purpose: keys.OPCSigning, ValidUntil: now.AddDate(2, 0, 1)}, "", "", "key_unfit"},
+		{"an OpenPGP key that has ended is refused", file.Spec{Purpose: keys.OPCSigning, ValidUntil: now}, "", "", "key_expired"},
+		{"Google's key is refused", file.Spec{Purpose: keys.OPCEncryption}, "", "", "key_unfit"},
 		{"a short RSA key is refused", file.Spec{Purpose: keys.TAVSigning, Algorithm: "RSA-1024"}, "", "", "key_unfit"},
 		{"another algorithm is refused", file.Spec{Purpose: keys.VaultKEK, Algorithm: "AES-128"}, "", "", "key_unfit"},
 		{"Mastercard's key is refused", file.Spec{Purpose: keys.MDESEncryption}, "", "", "key_unfit"},
@@ -254,6 +262,7 @@ func TestAKeyComesInOnce(t *testing.T) {
 	mdes, pair := keystest.MDESKey(t), pkcs8DER(t, keystest.RSAKey(t))
 	certificate := certificateDER(t, mdes, year(2020), year(2040))
 	secret := []byte(hex.EncodeToString(bytes.Repeat([]byte{3}, 32)))
+	google := pgp(t, func(c *packet.Config) { c.RSAPrimes = nil })
 	for _, c := range []struct {
 		name   string
 		spec   file.Spec
@@ -268,6 +277,13 @@ func TestAKeyComesInOnce(t *testing.T) {
 		{"the same again", file.Spec{Purpose: keys.MDESEncryption}, certificate, "key_exists"},
 		{"the same for an issuer", file.Spec{Purpose: keys.MDESEncryption, Issuer: "acme"}, certificate, ""},
 		{"renewed for the same key", file.Spec{Purpose: keys.MDESEncryption}, certificateDER(t, mdes, year(2021), year(2041)), ""},
+		{"Google's certificate", file.Spec{Purpose: keys.OPCEncryption}, publicOf(t, google), ""},
+		{"the same again", file.Spec{Purpose: keys.OPCEncryption}, armored(t, openpgp.PublicKeyType, publicOf(t, google)), "key_exists"},
+		{"the same for an issuer", file.Spec{Purpose: keys.OPCEncryption, Issuer: "acme"}, publicOf(t, google), ""},
+		{"renewed for the same key", file.Spec{Purpose: keys.OPCEncryption}, endSubkey(t, google, 48*time.Hour), ""},
+		{"the key that signs TAVs as OpenPGP key", file.Spec{Purpose: keys.OPCSigning}, privateOf(t, pgp(t, nil)), "key_exists"},
+		{"an OpenPGP signing key", file.Spec{Purpose: keys.OPCSigning}, privateOf(t, keystest.OPCSigningKey(t)), ""},
+		{"the same again", file.Spec{Purpose: keys.OPCSigning, Issuer: "acme"}, privateOf(t, keystest.OPCSigningKey(t)), "key_exists"},
 		{"a KEK", file.Spec{Purpose: keys.VaultKEK}, secret, ""},
 		{"the KEK as index key", file.Spec{Purpose: keys.VaultIndex}, secret, "key_exists"},
 	} {
@@ -394,8 +410,11 @@ func FuzzParseMaterial(f *testing.F) {
 	f.Add(string(keys.MDESEncryption), []byte{0x30, 0x80}, []byte("secret"))
 	f.Add(string(keys.VTSPush), []byte(keystest.VTSSecret+"\n"), []byte(nil))
 	f.Add(string(keys.WSD), []byte(keystest.WSDSecret), []byte(nil))
+	f.Add(string(keys.OPCEncryption), publicOf(f, keystest.GoogleKey(f)), []byte(nil))
+	f.Add(string(keys.OPCEncryption), armored(f, openpgp.PublicKeyType, publicOf(f, keystest.GoogleKey(f))), []byte(nil))
+	f.Add(string(keys.OPCSigning), privateOf(f, keystest.OPCSigningKey(f)), []byte(nil))
 	f.Fuzz(func(t *testing.T, purpose string, data, password []byte) {
-		_, err := file.ParseMaterial(keys.Purpose(purpose), data, password)
+		err := file.ParseAndFit(keys.Purpose(purpose), data, password, now)
 		if err != nil && walletport.CodeOf(err) != walletport.CodeInvalid {
 			t.Errorf("code %q", walletport.CodeOf(err))
 		}

@@ -1,5 +1,11 @@
 package file
 
+import (
+	"time"
+
+	"github.com/walletport/walletport/keys"
+)
+
 // Cheap lowers the work factor of a passphrase, which is dear by design: tests
 // would take a second and 256 MiB for each opening.
 func (s Secret) Cheap() Secret {
@@ -23,5 +29,17 @@ type (
 // Lock takes the lock of another process.
 var Lock = lock
 
-// ParseMaterial is the parser of imported keys.
-var ParseMaterial = parseMaterial
+// ParseAndFit does what Import does with the bytes, and opens the entry as the next
+// reader of the key store will.
+func ParseAndFit(p keys.Purpose, data, password []byte, now time.Time) error {
+	m, err := parseMaterial(p, data, password)
+	if err != nil {
+		return err
+	}
+	e, err := newEntry(Spec{Purpose: p}, m, now)
+	if err != nil {
+		return err
+	}
+	_, err = e.key()
+	return err
+}

@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
+	"time"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
@@ -19,7 +20,7 @@ const (
 )
 
 // fill puts the material into e if it fits e's purpose.
-func (m material) fill(e *entry) error {
+func (m material) fill(e *entry, now time.Time) error {
 	switch e.Purpose {
 	case keys.MDESEncryption:
 		return m.fillMDES(e)
@@ -31,6 +32,10 @@ func (m material) fill(e *entry) error {
 			return m.fillPair(e)
 		}
 		return errUnfit("a tav-signing key is an RSA private key")
+	case keys.OPCEncryption:
+		return m.fillOPCEncryption(e, now)
+	case keys.OPCSigning:
+		return m.fillOPCSigning(e, now)
 	case keys.AuditCheckpoint:
 		if _, ok := m.private.(ed25519.PrivateKey); ok {
 			return m.fillPair(e)

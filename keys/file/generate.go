@@ -14,15 +14,15 @@ import (
 // cannot be generated, only imported. A generated vts-push or wsd key is for
 // sandboxes and tests: Visa issues the real ones.
 func (s *Store) Generate(spec Spec) (keys.Meta, error) {
-	m, err := generate(spec.Purpose, spec.Algorithm)
+	m, err := s.generate(spec)
 	if err != nil {
 		return keys.Meta{}, err
 	}
 	return s.add(spec, m)
 }
 
-func generate(p keys.Purpose, algorithm string) (material, error) {
-	switch {
+func (s *Store) generate(spec Spec) (material, error) {
+	switch p, algorithm := spec.Purpose, spec.Algorithm; {
 	case p == keys.TAVSigning:
 		bits, ok := map[string]int{"": 2048, "RSA-2048": 2048, "RSA-3072": 3072, "RSA-4096": 4096}[algorithm]
 		if !ok {
@@ -32,6 +32,10 @@ func generate(p keys.Purpose, algorithm string) (material, error) {
 		return material{private: k}, err
 	case p == keys.MDESEncryption:
 		return material{}, errUnfit("the mdes-encryption key is Mastercard's: import its certificate")
+	case p == keys.OPCEncryption:
+		return material{}, errUnfit("the opc-encryption key is Google's: import its OpenPGP public key")
+	case p == keys.OPCSigning:
+		return generateOPCSigning(spec, s.config.Clock())
 	case algorithm != "" && algorithm != secretAlgorithm(p):
 		return material{}, errUnfit("the purpose has another algorithm")
 	case p == keys.AuditCheckpoint:
@@ -47,7 +51,7 @@ func generate(p keys.Purpose, algorithm string) (material, error) {
 		secret, err := randomBytes(keys.SecretBytes)
 		return material{secret: secret}, err
 	}
-	_, err := keys.ParsePurpose(string(p))
+	_, err := keys.ParsePurpose(string(spec.Purpose))
 	return material{}, err
 }
 

@@ -27,7 +27,9 @@ func parseMaterial(p keys.Purpose, data, password []byte) (material, error) {
 		return parseSecret(data, keys.TDEABytes)
 	case keys.VaultKEK, keys.VaultIndex:
 		return parseSecret(data, keys.SecretBytes)
-	case keys.MDESEncryption, keys.TAVSigning, keys.OPCEncryption, keys.OPCSigning, keys.AuditCheckpoint:
+	case keys.OPCEncryption, keys.OPCSigning:
+		return parseOpenPGP(data)
+	case keys.MDESEncryption, keys.TAVSigning, keys.AuditCheckpoint:
 	}
 	if block, _ := pem.Decode(data); block != nil {
 		return parsePEM(data)

@@ -68,10 +68,12 @@ func mustGenerate(t testing.TB, s *file.Store, spec file.Spec) keys.Meta {
 func fill(t testing.TB, s *file.Store) {
 	t.Helper()
 	alias := map[keys.Purpose]string{keys.VTSPush: keystest.VTSKeyID, keys.WSD: keystest.WSDKeySet}
-	for _, p := range []keys.Purpose{keys.TAVSigning, keys.VTSPush, keys.WSD, keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint} {
+	for _, p := range []keys.Purpose{keys.TAVSigning, keys.VTSPush, keys.WSD, keys.OPCSigning, keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint} {
 		mustGenerate(t, s, file.Spec{Purpose: p, Alias: alias[p], Activate: true})
 	}
 	_, err := s.Import(file.Spec{Purpose: keys.MDESEncryption, Activate: true}, certificatePEM(t, keystest.MDESKey(t), year(2020), year(2040)), nil)
+	must(t, err)
+	_, err = s.Import(file.Spec{Purpose: keys.OPCEncryption, Activate: true}, publicOf(t, keystest.GoogleKey(t)), nil)
 	must(t, err)
 }
 

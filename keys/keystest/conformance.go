@@ -44,6 +44,9 @@ func Run(t *testing.T, source keys.Source, at time.Time) {
 			if k.KEK != nil {
 				t.Run("wraps", func(t *testing.T) { checkKEK(t, k.KEK) })
 			}
+			if k.OpenPGP != nil {
+				t.Run("is in its certificate", func(t *testing.T) { checkOpenPGP(t, k) })
+			}
 			if k.TDEA != nil {
 				t.Run("encrypts blocks", func(t *testing.T) { checkTDEA(t, k.TDEA) })
 			}
@@ -73,6 +76,7 @@ func checkHandles(t *testing.T, k *keys.Key) {
 	var has []string
 	for name, there := range map[string]bool{
 		"public": k.Public != nil, "signer": k.Signer != nil, "KEK": k.KEK != nil, "MAC": k.MAC != nil, "TDEA": k.TDEA != nil,
+		"OpenPGP": k.OpenPGP != nil,
 	} {
 		if there {
 			has = append(has, name)
@@ -82,6 +86,8 @@ func checkHandles(t *testing.T, k *keys.Key) {
 	want := map[keys.Purpose][]string{
 		keys.MDESEncryption:  {"public"},
 		keys.TAVSigning:      {"public", "signer"},
+		keys.OPCEncryption:   {"OpenPGP", "public"},
+		keys.OPCSigning:      {"OpenPGP", "public", "signer"},
 		keys.VTSPush:         {"KEK"},
 		keys.WSD:             {"TDEA"},
 		keys.AuditCheckpoint: {"public", "signer"},

@@ -48,8 +48,9 @@ const (
 
 // Key returns a key with fresh material for m.Purpose. What m leaves empty is
 // filled in: version 1, active, valid from 2020 without an end, marked as sandbox
-// no more than m says. RSA material is not fresh: it is RSAKey or MDESKey. Nor are
-// Visa's keys, which are those of VTSSecret and WSDSecret under their names.
+// no more than m says. RSA material is not fresh: it is RSAKey, MDESKey, GoogleKey or
+// OPCSigningKey. Nor are Visa's keys, which are those of VTSSecret and WSDSecret under
+// their names.
 func Key(t testing.TB, m keys.Meta) *keys.Key {
 	t.Helper()
 	if m.Version == 0 {
@@ -74,6 +75,10 @@ func Key(t testing.TB, m keys.Meta) *keys.Key {
 		_, private, err := ed25519.GenerateKey(rand.Reader)
 		must(t, err)
 		setSigner(t, k, private)
+	case keys.OPCEncryption:
+		setGoogle(t, k)
+	case keys.OPCSigning:
+		setOPCSigning(t, k)
 	case keys.VTSPush:
 		var err error
 		k.KEK, err = keys.NewSharedSecretKEK([]byte(VTSSecret))
@@ -133,7 +138,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// RSA keys take long to make, so a test process has two.
+// RSA keys take long to make, so a test process has one of each purpose.
 var (
 	rsaOnce  = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 	mdesOnce = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })

@@ -1,0 +1,252 @@
+package file_test
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rsa"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
+
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/keys/file"
+)
+
+// gnuPG is a keyring of its own in a folder whose path is short enough for the
+// socket of GnuPG's agent.
+type gnuPG struct {
+	t    testing.TB
+	home string
+}
+
+func newGnuPG(t testing.TB) gnuPG {
+	t.Helper()
+	for _, program := range []string{"gpg", "gpgconf"} {
+		if _, err := exec.LookPath(program); err != nil {
+			if os.Getenv("WALLETPORT_REQUIRE_ORACLES") == "1" {
+				t.Fatalf("%s is not installed", program)
+			}
+			t.Skipf("%s is not installed", program)
+		}
+	}
+	home, err := os.MkdirTemp("", "gpg") //nolint:usetesting // t.TempDir is too long for a socket
+	must(t, err)
+	// Without this the agent measures for seconds how dear a passphrase may be.
+	must(t, os.WriteFile(filepath.Join(home, "gpg-agent.conf"), []byte("s2k-count 65536\n"), 0o600))
+	t.Cleanup(func() {
+		_ = exec.Command("gpgconf", "--homedir", home, "--kill", "all").Run()
+		_ = os.RemoveAll(home)
+	})
+	return gnuPG{t, home}
+}
+
+// run returns what gpg writes.
+func (g gnuPG) run(stdin []byte, args ...string) []byte {
+	g.t.Helper()
+	command := exec.Command("gpg", append([]string{"--homedir", g.home, "--batch", "--no-tty", "--pinentry-mode", "loopback"}, args...)...)
+	var stderr bytes.Buffer
+	command.Stdin, command.Stderr = bytes.NewReader(stdin), &stderr
+	out, err := command.Output()
+	if err != nil {
+		g.t.Fatalf("gpg %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
+	}
+	return out
+}
+
+// make makes a key that GnuPG's parameter lines describe.
+func (g gnuPG) make(lines ...string) {
+	g.t.Helper()
+	g.run([]byte(strings.Join(append(lines, "Name-Real: Google", "%commit", ""), "\n")), "--gen-key")
+}
+
+// listed is a key or subkey as gpg --with-colons lists it.
+type listed struct {
+	bits, algorithm int
+	expires         int64 // Unix seconds, 0 for never
+	can             string
+	fingerprint     string
+}
+
+// list returns primary key and subkeys of a certificate that it need not import.
+func (g gnuPG) list(certificate []byte) []listed {
+	g.t.Helper()
+	var all []listed
+	for line := range strings.Lines(string(g.run(certificate, "--with-colons", "--import-options", "show-only", "--import"))) {
+		fields := strings.Split(line, ":")
+		switch fields[0] {
+		case "pub", "sub":
+			expires, _ := strconv.ParseInt(fields[6], 10, 64)
+			bits, _ := strconv.Atoi(fields[2])
+			algorithm, _ := strconv.Atoi(fields[3])
+			// Capital letters tell what the whole key can.
+			can := strings.Map(func(r rune) rune {
+				if r >= 'A' && r <= 'Z' {
+					return -1
+				}
+				return r
+			}, fields[11])
+			all = append(all, listed{bits: bits, algorithm: algorithm, expires: expires, can: can})
+		case "fpr":
+			all[len(all)-1].fingerprint = fields[9]
+		}
+	}
+	return all
+}
+
+// storeToday is a store whose clock is the machine's, as GnuPG's is.
+func storeToday(t testing.TB) *file.Store {
+	t.Helper()
+	c := newConfig(t)
+	c.Clock = time.Now
+	s, err := file.Create(c)
+	must(t, err)
+	return s
+}
+
+func keyOf(t testing.TB, s *file.Store, id keys.ID) *keys.Key {
+	t.Helper()
+	k, ok := s.Current().ByID(id)
+	if !ok {
+		t.Fatalf("there is no key %s", id)
+	}
+	return k
+}
+
+// fingerprintOf is what k's public half and creation time make.
+func fingerprintOf(t testing.TB, k *keys.Key) string {
+	t.Helper()
+	public, ok := k.Public.(*rsa.PublicKey)
+	if !ok {
+		t.Fatalf("public key is a %T", k.Public)
+	}
+	return fmt.Sprintf("%X", packet.NewRSAPublicKey(k.OpenPGP.Created, public).Fingerprint)
+}
+
+func TestGnuPGReadsTheGeneratedKey(t *testing.T) {
+	g, s := newGnuPG(t), storeToday(t)
+	meta := mustGenerate(t, s, file.Spec{Purpose: keys.OPCSigning, Issuer: "acme", Activate: true})
+	k := keyOf(t, s, meta.ID)
+	exported, err := s.ExportPublic(meta.ID)
+	must(t, err)
+	if !bytes.HasPrefix(exported, []byte("-----BEGIN PGP PUBLIC KEY BLOCK-----\n")) {
+		t.Errorf("it is exported as %.40q", exported)
+	}
+	end := meta.ValidUntil.Unix()
+	got := g.list(exported)
+	if len(got) != 2 {
+		t.Fatalf("gpg lists %d keys, want a primary key and a subkey", len(got))
+	}
+	if want := (listed{3072, 1, end, "sc", fingerprintOf(t, k)}); got[0] != want && got[0] != (listed{3072, 1, end, "cs", want.fingerprint}) {
+		t.Errorf("gpg lists the primary key as %+v, want %+v", got[0], want)
+	}
+	if want := (listed{3072, 1, end, "e", got[1].fingerprint}); got[1] != want {
+		t.Errorf("gpg lists the subkey as %+v, want %+v", got[1], want)
+	}
+	dump := string(g.run(k.OpenPGP.Certificate, "--list-packets"))
+	if !strings.Contains(dump, `:user ID packet: "acme walletport opc-signing"`) {
+		t.Errorf("the user id is not the issuer's:\n%s", dump)
+	}
+	if sha384 := strings.Count(dump, "digest algo 9,"); sha384 != 2 || strings.Count(dump, "digest algo ") != sha384 {
+		t.Errorf("not both signatures use SHA-384:\n%s", dump)
+	}
+	g.run(exported, "--import")
+	g.verify(k)
+}
+
+// verify lets GnuPG verify what k signs.
+func (g gnuPG) verify(k *keys.Key) {
+	g.t.Helper()
+	public, ok := k.Public.(*rsa.PublicKey)
+	if !ok {
+		g.t.Fatalf("public key is a %T", k.Public)
+	}
+	half := packet.NewRSAPublicKey(k.OpenPGP.Created, public)
+	signature := &packet.Signature{
+		Version: 4, SigType: packet.SigTypeBinary, PubKeyAlgo: packet.PubKeyAlgoRSA, Hash: crypto.SHA384,
+		CreationTime: time.Now(), IssuerKeyId: &half.KeyId, IssuerFingerprint: half.Fingerprint,
+	}
+	message := []byte("what is signed")
+	hash := crypto.SHA384.New()
+	hash.Write(message)
+	must(g.t, signature.Sign(hash, &packet.PrivateKey{PublicKey: *half, PrivateKey: k.Signer}, nil))
+	var serialized bytes.Buffer
+	must(g.t, signature.Serialize(&serialized))
+	path := filepath.Join(g.home, "message.sig")
+	must(g.t, os.WriteFile(path, serialized.Bytes(), 0o600))
+	status := string(g.run(message, "--status-fd", "1", "--verify", path, "-"))
+	if !strings.Contains(status, "VALIDSIG "+fingerprintOf(g.t, k)) {
+		g.t.Errorf("gpg says %s", status)
+	}
+}
+
+func TestKeysOfGnuPGComeIn(t *testing.T) {
+	g := newGnuPG(t)
+	g.make("%no-protection", "Key-Type: RSA", "Key-Length: 2048", "Key-Usage: sign", "Subkey-Type: RSA", "Subkey-Length: 2048", "Subkey-Usage: encrypt", "Expire-Date: 300")
+	listed := g.list(g.run(nil, "--export"))
+	end := time.Unix(listed[0].expires, 0)
+
+	for _, c := range []struct {
+		name    string
+		purpose keys.Purpose
+		data    []byte
+		serves  int // which of the listed keys
+	}{
+		{"public, binary", keys.OPCEncryption, g.run(nil, "--export"), 1},
+		{"public, in armor", keys.OPCEncryption, g.run(nil, "--armor", "--export"), 1},
+		{"private, binary", keys.OPCSigning, g.run(nil, "--export-secret-keys"), 0},
+		{"private, in armor", keys.OPCSigning, g.run(nil, "--armor", "--export-secret-keys"), 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := storeToday(t)
+			m, err := s.Import(file.Spec{Purpose: c.purpose, Activate: true}, c.data, nil)
+			must(t, err)
+			k := keyOf(t, s, m.ID)
+			if got, want := fingerprintOf(t, k), listed[c.serves].fingerprint; got != want {
+				t.Errorf("key %s serves, want %s", got, want)
+			}
+			if !m.ValidUntil.Equal(end) {
+				t.Errorf("it ends at %v, want %v", m.ValidUntil, end)
+			}
+			exported, err := s.ExportPublic(m.ID)
+			must(t, err)
+			if got := g.list(exported); !slices.Equal(got, listed) {
+				t.Errorf("gpg lists what came out as %+v, what went in as %+v", got, listed)
+			}
+			if c.purpose == keys.OPCSigning {
+				g.verify(k)
+			}
+		})
+	}
+}
+
+// A primary key that only certifies and is kept elsewhere, as the careful do.
+func TestSigningSubkeyOfGnuPGComesIn(t *testing.T) {
+	g, s := newGnuPG(t), storeToday(t)
+	g.make("%no-protection", "Key-Type: RSA", "Key-Length: 2048", "Key-Usage: cert", "Subkey-Type: RSA", "Subkey-Length: 2048", "Subkey-Usage: sign")
+	listed := g.list(g.run(nil, "--export"))
+	m, err := s.Import(file.Spec{Purpose: keys.OPCSigning, Activate: true}, g.run(nil, "--export-secret-subkeys"), nil)
+	must(t, err)
+	k := keyOf(t, s, m.ID)
+	if got := fingerprintOf(t, k); got != listed[1].fingerprint {
+		t.Errorf("key %s serves, want the subkey %s", got, listed[1].fingerprint)
+	}
+	g.verify(k)
+}
+
+func TestKeyOfGnuPGUnderAPassphraseIsRefused(t *testing.T) {
+	g, s := newGnuPG(t), storeToday(t)
+	g.make("Key-Type: RSA", "Key-Length: 2048", "Passphrase: canary-passphrase")
+	_, err := s.Import(file.Spec{Purpose: keys.OPCSigning}, g.run(nil, "--passphrase", "canary-passphrase", "--export-secret-keys"), nil)
+	wantReason(t, err, "key_encrypted")
+	if !strings.Contains(err.Error(), "gpg --edit-key") {
+		t.Errorf("it does not say what to do: %v", err)
+	}
+}
