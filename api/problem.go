@@ -112,7 +112,7 @@ func explain(c *call, err error) *refusal {
 		return &refusal{err: explainParameter(c, p.Name)}
 	}
 	if _, ok := errors.AsType[*ogenerrors.DecodeRequestError](err); ok {
-		// readBody leaves the decoder next to nothing to find: a broken escape in a string.
+		// readBody leaves the decoder nothing to find; if it does, its words stay here.
 		return &refusal{err: invalid("body_malformed", "the body is not one whole JSON object")}
 	}
 	return &refusal{err: explainUnknown(err)}

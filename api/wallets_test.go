@@ -112,6 +112,7 @@ func TestWalletCalls(t *testing.T) {
 			activation.Request{CardID: card, AuditUser: user, Nonce: "9b1c4e6f", TokenUniqueReference: "DWSPMC0"}, activated,
 		},
 		{"TAV version 2, first call", walletCalls[4], "", tav2Request{CardID: card, AuditUser: user}, activated2},
+		{"TAV version 2, first call, with a token", walletCalls[4], walletCalls[4].body, tav2Request{CardID: card, AuditUser: user, TokenUniqueReference: "DWSPMC0"}, activated2},
 		{"TAV version 2, second call", walletCalls[5], walletCalls[5].body, tav2Request{CardID: card, AuditUser: user, TokenUniqueReference: "DWSPMC0"}, activated2},
 		{"TAV version 2 takes no nonce", walletCalls[5], `{"nonce":"9b"}`, tav2Request{CardID: card, AuditUser: user}, activated2},
 	} {
