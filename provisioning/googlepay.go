@@ -15,7 +15,7 @@ import (
 //   - CodeInvalid: a client id is malformed, reasons client_…;
 //     server_session_id_missing, server_session_id_malformed
 //   - CodeForbidden: wallet_not_offered
-//   - CodeUnavailable: opc_key_unfit
+//   - CodeUnavailable: opc_recipient_unfit
 func (f *Flow) GooglePay(ctx context.Context, req GooglePayRequest) (Result, error) {
 	asked := walletport.AuditRecord{
 		Action: walletport.ActionProvisionGooglePay, CardID: req.CardID, Wallet: string(walletport.GooglePay), AuditUser: req.AuditUser,

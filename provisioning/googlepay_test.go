@@ -62,10 +62,10 @@ func TestGooglesSessionIsCheckedFirst(t *testing.T) {
 
 func TestGooglesUnfitKeyHandsNothingOut(t *testing.T) {
 	d := newDeviceRig(t)
-	d.opaque.err = walletport.Errorf(walletport.CodeUnavailable, "opc_key_unfit", "expired")
+	d.opaque.err = walletport.Errorf(walletport.CodeUnavailable, "opc_recipient_unfit", "expired")
 	result, err := d.googlePay(asBank(t.Context()), acmeCard)
-	mustRefusal(t, result, err, walletport.CodeUnavailable, "opc_key_unfit")
-	if record := d.mustRecord(t); record.Outcome != "opc_key_unfit" || len(record.KeyVersions) != 4 {
+	mustRefusal(t, result, err, walletport.CodeUnavailable, "opc_recipient_unfit")
+	if record := d.mustRecord(t); record.Outcome != "opc_recipient_unfit" || len(record.KeyVersions) != 4 {
 		t.Errorf("record %+v", record)
 	}
 }

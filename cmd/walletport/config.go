@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,6 +24,7 @@ import (
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/auth"
 	"github.com/walletport/walletport/scheme/mdes"
+	"github.com/walletport/walletport/scheme/vts"
 	"github.com/walletport/walletport/telemetry"
 	"github.com/walletport/walletport/wallet/issuerwallet"
 )
@@ -32,18 +34,22 @@ import (
 // (file:PATH, env:NAME), never values. An unknown name is an error. Relative paths
 // count from the folder of the YAML file.
 type Config struct {
-	HTTP            httpConfig              `koanf:"http"`             // the API's listener
-	API             api.Config              `koanf:"api"`              // the API itself
-	Metrics         metricsConfig           `koanf:"metrics"`          // where Prometheus reads
-	Database        databaseConfig          `koanf:"database"`         // cards, clients and the audit trail
-	Keys            keysConfig              `koanf:"keys"`             // the sealed key store
-	Auth            auth.Config             `koanf:"auth"`             // who may call
-	Audit           audit.Settings          `koanf:"audit"`            // the audit trail
-	Log             logConfig               `koanf:"log"`              // log lines, JSON on standard error
-	Trace           telemetry.TraceConfig   `koanf:"trace"`            // OpenTelemetry spans
-	IssuerWallet    issuerwallet.Config     `koanf:"issuer_wallet"`    // the answer for issuer wallets
-	Profiles        map[string]mdes.Profile `koanf:"profiles"`         // format choices by name; a profile names only what differs from the default
-	WalletProviders []walletProviderConfig  `koanf:"wallet_providers"` // who cards may be pushed to
+	HTTP            httpConfig                      `koanf:"http"`             // the API's listener
+	API             api.Config                      `koanf:"api"`              // the API itself
+	Metrics         metricsConfig                   `koanf:"metrics"`          // where Prometheus reads
+	Database        databaseConfig                  `koanf:"database"`         // cards, clients and the audit trail
+	Keys            keysConfig                      `koanf:"keys"`             // the sealed key store
+	Auth            auth.Config                     `koanf:"auth"`             // who may call
+	Audit           audit.Settings                  `koanf:"audit"`            // the audit trail
+	Log             logConfig                       `koanf:"log"`              // log lines, JSON on standard error
+	Trace           telemetry.TraceConfig           `koanf:"trace"`            // OpenTelemetry spans
+	Wallets         walletsConfig                   `koanf:"wallets"`          // device wallets that cards may be put into
+	Activation      activationConfig                `koanf:"activation"`       // activation of cards that were typed into a wallet
+	IssuerWallet    issuerwallet.Config             `koanf:"issuer_wallet"`    // the answer for issuer wallets
+	WalletProviders []walletProviderConfig          `koanf:"wallet_providers"` // issuer wallets that cards may be pushed to
+	TokenRequestors map[string]tokenRequestorConfig `koanf:"token_requestors"` // what the schemes know wallets by; well-known ones are built in (tokenrequestors.yaml), an entry changes or adds one
+	Profiles        map[string]mdes.Profile         `koanf:"profiles"`         // Mastercard's format choices by name; a profile names only what differs from the default
+	VisaProfiles    map[string]vts.Profile          `koanf:"visa_profiles"`    // Visa's format choices by name; a profile names only what differs from the default
 }
 
 type httpConfig struct {
@@ -76,7 +82,7 @@ type keysConfig struct {
 type walletProviderConfig struct {
 	ID               string   `koanf:"id"`                 // the {walletProvider} of the path
 	DisplayName      string   `koanf:"display_name"`       // for people
-	TokenRequestorID string   `koanf:"token_requestor_id"` // 11 digits, assigned by the scheme
+	TokenRequestorID string   `koanf:"token_requestor_id"` // 11 digits, assigned by the scheme; empty takes that of token_requestors
 	Scheme           string   `koanf:"scheme"`             // MASTERCARD
 	Profile          string   `koanf:"profile"`            // name in profiles; empty means default
 	Issuers          []string `koanf:"issuers"`            // empty serves every issuer
@@ -89,6 +95,7 @@ func defaultConfig() Config {
 		HTTP:     httpConfig{Listen: "127.0.0.1:8080", Shutdown: 20 * time.Second},
 		Database: databaseConfig{URL: "sqlite:walletport.db"},
 		Keys:     keysConfig{File: "keystore.age"},
+		Wallets:  defaultWallets(),
 	}
 }
 
@@ -107,6 +114,9 @@ func isSetting(variable string) bool {
 func loadConfig(path string) (Config, error) {
 	config := defaultConfig()
 	k := koanf.New(".")
+	if err := loadTokenRequestors(k); err != nil {
+		return config, err
+	}
 	if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
 		return config, fmt.Errorf("configuration %s: %w", path, err)
 	}
@@ -133,6 +143,9 @@ func (c *Config) resolvePaths(folder string) {
 	paths := []*string{&c.Keys.File, &c.Keys.KeyFile, &c.HTTP.TLS.CertificateFile, &c.HTTP.TLS.KeyFile, &c.HTTP.TLS.ClientCAFile}
 	for _, ref := range []*secretRef{&c.Keys.Passphrase, &c.Database.Password} {
 		*ref = ref.relativeTo(folder)
+	}
+	for i := range c.Wallets.ApplePay.RootFiles {
+		paths = append(paths, &c.Wallets.ApplePay.RootFiles[i])
 	}
 	for i := range c.Auth.TokenIssuers {
 		paths = append(paths, &c.Auth.TokenIssuers[i].JWKSFile)
@@ -168,7 +181,8 @@ func decodeConfig(k *koanf.Koanf, config *Config) error {
 // profileDefaults lets a profile name only what differs from the default one.
 func profileDefaults(_, to reflect.Type, data any) (any, error) {
 	fields, isMap := data.(map[string]any)
-	if to != reflect.TypeFor[mdes.Profile]() || !isMap {
+	defaults, isProfile := defaultProfiles[to]
+	if !isProfile || !isMap {
 		return data, nil
 	}
 	merged := map[string]any{}
@@ -176,23 +190,33 @@ func profileDefaults(_, to reflect.Type, data any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := decoder.Decode(mdes.DefaultProfile()); err != nil {
+	if err := decoder.Decode(defaults); err != nil {
 		return nil, err
 	}
 	maps.Copy(merged, fields)
 	return merged, nil
 }
 
+var defaultProfiles = map[reflect.Type]any{
+	reflect.TypeFor[mdes.Profile](): mdes.DefaultProfile(),
+	reflect.TypeFor[vts.Profile]():  vts.DefaultProfile(),
+}
+
 func (c Config) validate() error {
-	problems := []error{c.HTTP.TLS.validate(), c.validateListen(), c.Database.validate(), c.Keys.validate(), c.API.Validate(), c.Auth.Validate(), c.Audit.Validate(), c.Trace.Validate(), c.IssuerWallet.Validate()}
+	problems := []error{c.HTTP.TLS.validate(), c.validateListen(), c.Database.validate(), c.Keys.validate(), c.API.Validate(), c.Auth.Validate(), c.Audit.Validate(), c.Trace.Validate(), c.IssuerWallet.Validate(), c.validateWallets(), validateTokenRequestors(c.TokenRequestors)}
 	for _, name := range slices.Sorted(maps.Keys(c.Profiles)) {
 		if err := c.Profiles[name].Validate(); err != nil {
 			problems = append(problems, fmt.Errorf("profiles.%s: %w", name, err))
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(c.VisaProfiles)) {
+		if err := c.VisaProfiles[name].Validate(); err != nil {
+			problems = append(problems, fmt.Errorf("visa_profiles.%s: %w", name, err))
+		}
+	}
 	seen := map[string]bool{}
 	for i, p := range c.WalletProviders {
-		if err := p.validate(c.Profiles); err != nil {
+		if err := p.validate(c); err != nil {
 			problems = append(problems, fmt.Errorf("wallet_providers[%d]: %w", i, err))
 		}
 		if seen[p.ID] {
@@ -248,27 +272,24 @@ func (c keysConfig) validate() error {
 	return c.Passphrase.validate("keys.passphrase")
 }
 
-func (c walletProviderConfig) validate(profiles map[string]mdes.Profile) error {
+func (p walletProviderConfig) validate(c Config) error {
 	var problems []error
-	if _, err := walletport.ParseWalletProviderID(c.ID); err != nil {
+	if _, err := walletport.ParseWalletProviderID(p.ID); err != nil {
 		problems = append(problems, errors.New("id: letters, digits, '.', '_', '-', at most 64"))
 	}
-	if c.Scheme != string(walletport.Mastercard) {
+	if p.Scheme != string(walletport.Mastercard) {
 		problems = append(problems, errors.New("scheme: only MASTERCARD has issuer wallets"))
 	}
-	for _, issuer := range c.Issuers {
-		if _, err := walletport.ParseIssuerID(issuer); err != nil {
-			problems = append(problems, errors.New("issuers: letters, digits, '.', '_', '-', at most 64"))
-		}
+	if !isTokenRequestorID(c.tokenRequestorOf(p)) {
+		problems = append(problems, errors.New("token_requestor_id: 11 digits; token_requestors has none for this id and scheme"))
 	}
-	if len(c.TokenRequestorID) != 11 || strings.ContainsFunc(c.TokenRequestorID, func(r rune) bool { return r < '0' || r > '9' }) {
-		problems = append(problems, errors.New("token_requestor_id: 11 digits"))
-	}
-	if _, ok := profiles[c.Profile]; !ok && !slices.Contains([]string{"", defaultProfile}, c.Profile) {
-		problems = append(problems, fmt.Errorf("profile: there is none named %q in profiles", c.Profile))
-	}
-	return errors.Join(problems...)
+	return errors.Join(append(problems, checkIssuers(p.Issuers), c.checkProfile(walletport.Mastercard, p.Profile))...)
 }
 
-// defaultProfile names mdes.DefaultProfile unless the file defines its own.
+// tokenRequestorOf returns the id that the provider is known by at its scheme.
+func (c Config) tokenRequestorOf(p walletProviderConfig) string {
+	return cmp.Or(p.TokenRequestorID, c.TokenRequestors[p.ID].id(walletport.SchemeID(p.Scheme)))
+}
+
+// defaultProfile names a scheme's default unless the file defines its own.
 const defaultProfile = "default"

@@ -19,6 +19,8 @@ import (
 	"github.com/knadh/koanf/providers/rawbytes"
 	"github.com/knadh/koanf/v2"
 
+	"github.com/walletport/walletport/activation"
+	"github.com/walletport/walletport/provisioning"
 	"github.com/walletport/walletport/scheme/mdes"
 )
 
@@ -72,8 +74,8 @@ func settingsOf(t *testing.T, comments fieldComments, path []string, value refle
 	t.Helper()
 	below := func(name string) []string { return append(path[:len(path):len(path)], name) }
 	switch {
-	case value.Type() == reflect.TypeFor[mdes.Profile]():
-		value = reflect.ValueOf(mdes.DefaultProfile())
+	case defaultProfiles[value.Type()] != nil:
+		value = reflect.ValueOf(defaultProfiles[value.Type()])
 	case value.Kind() == reflect.Map:
 		return settingsOf(t, comments, below("NAME"), reflect.Zero(value.Type().Elem()), comment)
 	case value.Kind() == reflect.Slice && value.Type().Elem().Kind() == reflect.Struct:
@@ -175,6 +177,10 @@ func reference(t *testing.T) string {
 	out.WriteString("```\n")
 	for _, s := range sections(t) {
 		fmt.Fprintf(&out, "\n## `%s`\n\n%s\n", s.name, sentence(s.comment))
+		if s.name == "visa_profiles" {
+			out.WriteString("\nThe profile named `default` is the one of the defaults below, unless the file has its own. Each setting names its sources and how\n" +
+				"sure they make us; [`scheme/vts/doc.go`](../scheme/vts/doc.go) lists them.\n")
+		}
 		if s.name == "profiles" {
 			out.WriteString("\nThe profile named `default` is the one of the defaults below, unless the file has its own. Each setting names its sources and how\n" +
 				"sure they make us; [`scheme/mdes/doc.go`](../scheme/mdes/doc.go) lists them.\n")
@@ -244,8 +250,11 @@ func TestExampleConfigurationIsGood(t *testing.T) {
 	if config.Profiles["watch"].TAVVersion != 4 || config.Profiles["watch"].AESBits != mdes.DefaultProfile().AESBits || len(config.WalletProviders) != 2 {
 		t.Errorf("the example says something else: %+v", config.Profiles)
 	}
-	if _, err := walletProviders(config); err != nil {
-		t.Errorf("its wallet providers cannot be built: %v", err)
+	if err := config.offerWallets(&provisioning.Flow{}); err != nil {
+		t.Errorf("its wallets cannot be built: %v", err)
+	}
+	if err := config.offerActivation(&activation.Flow{}); err != nil {
+		t.Errorf("its activation cannot be built: %v", err)
 	}
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -11,19 +10,14 @@ import (
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
-	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/activation"
 	"github.com/walletport/walletport/api"
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/auth"
-	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/file"
 	"github.com/walletport/walletport/provisioning"
-	"github.com/walletport/walletport/scheme"
-	"github.com/walletport/walletport/scheme/mdes"
 	"github.com/walletport/walletport/telemetry"
 	"github.com/walletport/walletport/vault"
-	"github.com/walletport/walletport/wallet"
-	"github.com/walletport/walletport/wallet/issuerwallet"
 )
 
 // server is every room of a running walletport. This file is the only place that
@@ -37,23 +31,11 @@ type server struct {
 	audit         *audit.Log
 	authenticator *auth.Authenticator
 	provisioning  *provisioning.Flow
+	activation    *activation.Flow
 	metrics       *telemetry.Metrics
 	tracing       *sdktrace.TracerProvider // nil without an endpoint
 	background    *background
 	auditFailedAt atomic.Int64
-}
-
-// schemes lists what can seal cards, and with which keys.
-var schemes = map[walletport.SchemeID]struct {
-	newSealer     func(mdes.Profile) (scheme.CardSealer, error)
-	encryptionKey keys.Purpose
-	signingKey    keys.Purpose
-}{
-	walletport.Mastercard: {
-		newSealer:     func(p mdes.Profile) (scheme.CardSealer, error) { return mdes.NewSealer(p) },
-		encryptionKey: keys.MDESEncryption,
-		signingKey:    keys.TAVSigning,
-	},
 }
 
 // openServer builds every room and starts the background work. The caller runs
@@ -84,72 +66,42 @@ func openServer(ctx context.Context, config Config, log *slog.Logger) (_ *server
 	if s.authenticator, err = auth.New(config.Auth, s.db, now, nil); err != nil {
 		return nil, err
 	}
-	providers, err := walletProviders(config)
-	if err != nil {
-		return nil, err
-	}
-	stepUp, err := auth.NewStepUp(config.Auth, now, nil)
-	if err != nil {
-		return nil, err
-	}
-	s.provisioning, err = provisioning.New(provisioning.Flow{
-		Vault: countedVault{s.vault, s.metrics}, Keys: s.keys, Audit: s.audit, StepUp: stepUp, Providers: providers, Rand: rand.Reader, Clock: now,
-	})
-	if err != nil {
+	if err := s.openFlows(); err != nil {
 		return nil, err
 	}
 	s.metrics.WatchKeys(s.keyExpiries)
 	s.background.start(ctx, "audit", s.audit.Run)
 	s.background.start(ctx, "keys", s.keys.Run)
+	s.background.start(ctx, "nonces", s.forgetNonces)
 	return s, nil
 }
 
-// walletProviders builds the table of the configuration: each provider with the
-// sealer of its profile.
-func walletProviders(config Config) (map[walletport.WalletProviderID]*provisioning.Provider, error) {
-	encoder, err := issuerwallet.New(config.IssuerWallet)
+// openFlows builds what the API asks.
+func (s *server) openFlows() error {
+	stepUp, err := auth.NewStepUp(s.config.Auth, now, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	providers := make(map[walletport.WalletProviderID]*provisioning.Provider, len(config.WalletProviders))
-	for _, p := range config.WalletProviders {
-		provider, err := walletProvider(p, config.Profiles, encoder)
-		if err != nil {
-			return nil, fmt.Errorf("wallet provider %s: %w", p.ID, err)
-		}
-		providers[provider.ID] = provider
+	cards := countedVault{s.vault, s.metrics}
+	push := provisioning.Flow{
+		Vault: cards, Keys: s.keys, Nonces: s.db, Audit: s.audit, StepUp: stepUp, Rand: rand.Reader, Clock: now,
+		NonceRetention: s.config.Wallets.NonceRetention,
 	}
-	return providers, nil
-}
-
-func walletProvider(c walletProviderConfig, profiles map[string]mdes.Profile, encoder wallet.Encoder) (*provisioning.Provider, error) {
-	schemeID, err := walletport.ParseSchemeID(c.Scheme)
-	if err != nil {
-		return nil, err
+	if err := s.config.offerWallets(&push); err != nil {
+		return err
 	}
-	made, ok := schemes[schemeID]
-	if !ok {
-		return nil, fmt.Errorf("scheme %s cannot seal cards", schemeID)
+	if s.provisioning, err = provisioning.New(push); err != nil {
+		return err
 	}
-	profile, ok := profiles[c.Profile]
-	if !ok {
-		profile = mdes.DefaultProfile()
+	activate := activation.Flow{
+		Vault: cards, Keys: s.keys, Nonces: s.db, Audit: s.audit, StepUp: stepUp, Rand: rand.Reader, Clock: now,
+		NonceRetention: s.config.Wallets.NonceRetention,
 	}
-	sealer, err := made.newSealer(profile)
-	if err != nil {
-		return nil, err
+	if err := s.config.offerActivation(&activate); err != nil {
+		return err
 	}
-	var issuers []walletport.IssuerID
-	for _, i := range c.Issuers {
-		issuers = append(issuers, walletport.IssuerID(i))
-	}
-	return &provisioning.Provider{
-		ID: walletport.WalletProviderID(c.ID), DisplayName: c.DisplayName,
-		Push: provisioning.Push{
-			Terms: provisioning.Terms{Issuers: issuers, Products: c.Products}, TokenRequestorID: c.TokenRequestorID,
-			EncryptionKey: made.encryptionKey, SigningKey: made.signingKey, Sealer: sealer, Encoder: encoder,
-		},
-	}, nil
+	s.activation, err = activation.New(activate)
+	return err
 }
 
 func (s *server) clients() auth.Clients {
@@ -176,7 +128,7 @@ func (s *server) close() {
 // door builds the HTTP door over the rooms.
 func (s *server) door(mounts map[string]http.Handler, metricsPage http.Handler) (*api.Door, error) {
 	parts := api.Parts{
-		Provisioner: s.provisioning, Authenticator: s.authenticator, Audit: s.audit,
+		Provisioner: s.provisioning, Activator: s.activation, Authenticator: s.authenticator, Audit: s.audit,
 		Checks: []api.Check{
 			{Name: "database", Run: s.db.Ping},
 			{Name: "audit", Run: s.auditReady},

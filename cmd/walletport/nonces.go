@@ -1,0 +1,44 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"time"
+)
+
+// How old nonces leave the database: in bites that hold SQLite's one write lock for
+// milliseconds only.
+const (
+	forgetEvery = 10 * time.Minute
+	forgetBite  = 500
+)
+
+// forgetNonces deletes uses that no longer matter, until ctx ends. What it cannot
+// delete now it deletes later.
+func (s *server) forgetNonces(ctx context.Context) error {
+	ticker := time.NewTicker(forgetEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			s.forgetOldNonces(ctx)
+		}
+	}
+}
+
+func (s *server) forgetOldNonces(ctx context.Context) {
+	// Twice the retention: a call that is under way counts from its own start.
+	before := now().Add(-2 * cmp.Or(s.config.Wallets.NonceRetention, 24*time.Hour))
+	for ctx.Err() == nil {
+		n, err := s.db.ForgetNonces(ctx, before, forgetBite)
+		if err != nil {
+			s.log.Warn("old nonces not deleted", "err", err)
+			return
+		}
+		if n < forgetBite {
+			return
+		}
+	}
+}

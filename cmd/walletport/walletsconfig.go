@@ -1,0 +1,172 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/scheme/mdes"
+	"github.com/walletport/walletport/scheme/vts"
+	"github.com/walletport/walletport/wallet/applepay"
+	"github.com/walletport/walletport/wallet/googlepay"
+	"github.com/walletport/walletport/wallet/samsungpay"
+)
+
+// walletsConfig is the device wallets that cards may be put into.
+type walletsConfig struct {
+	NonceRetention time.Duration    `koanf:"nonce_retention"` // for how long a wallet's nonce cannot come again; 0 is 24h
+	ApplePay       applePayConfig   `koanf:"applepay"`
+	GooglePay      googlePayConfig  `koanf:"googlepay"`
+	SamsungPay     samsungPayConfig `koanf:"samsungpay"`
+}
+
+type applePayConfig struct {
+	RootFiles  []string        `koanf:"root_files"` // PEM files of the certificates that Apple's chain may end in; empty is Apple Root CA - G3, which is built in
+	Mastercard offerConfig     `koanf:"mastercard"`
+	Visa       offerConfig     `koanf:"visa"`
+	Format     applepay.Config `koanf:"format"` // format choices
+}
+
+type googlePayConfig struct {
+	Mastercard offerConfig      `koanf:"mastercard"`
+	Visa       offerConfig      `koanf:"visa"`
+	Format     googlepay.Config `koanf:"format"` // format choices
+}
+
+type samsungPayConfig struct {
+	Mastercard offerConfig       `koanf:"mastercard"`
+	Visa       offerConfig       `koanf:"visa"`
+	Format     samsungpay.Config `koanf:"format"` // format choices
+}
+
+// activationConfig is the schemes whose cards may be activated from the issuer's app.
+type activationConfig struct {
+	Mastercard activationOffer `koanf:"mastercard"`
+	Visa       activationOffer `koanf:"visa"`
+}
+
+// offerConfig is a wallet's offer to the cards of one scheme.
+type offerConfig struct {
+	Enabled  bool     `koanf:"enabled"`  // whether the scheme's cards may be put into the wallet
+	Profile  string   `koanf:"profile"`  // name in profiles (Mastercard) or visa_profiles (Visa); empty means default
+	Issuers  []string `koanf:"issuers"`  // empty serves every issuer
+	Products []string `koanf:"products"` // empty takes every card product
+}
+
+type activationOffer struct {
+	Enabled bool   `koanf:"enabled"` // whether the scheme's cards may be activated
+	Profile string `koanf:"profile"` // name in profiles (Mastercard) or visa_profiles (Visa); empty means default
+}
+
+func defaultWallets() walletsConfig {
+	return walletsConfig{
+		ApplePay:   applePayConfig{Format: applepay.DefaultConfig()},
+		GooglePay:  googlePayConfig{Format: googlepay.DefaultConfig()},
+		SamsungPay: samsungPayConfig{Format: samsungpay.DefaultConfig()},
+	}
+}
+
+// offers lists what is said about each device wallet and scheme.
+func (c walletsConfig) offers() []struct {
+	wallet walletport.Wallet
+	scheme walletport.SchemeID
+	offer  offerConfig
+} {
+	return []struct {
+		wallet walletport.Wallet
+		scheme walletport.SchemeID
+		offer  offerConfig
+	}{
+		{walletport.ApplePay, walletport.Mastercard, c.ApplePay.Mastercard},
+		{walletport.ApplePay, walletport.Visa, c.ApplePay.Visa},
+		{walletport.GooglePay, walletport.Mastercard, c.GooglePay.Mastercard},
+		{walletport.GooglePay, walletport.Visa, c.GooglePay.Visa},
+		{walletport.SamsungPay, walletport.Mastercard, c.SamsungPay.Mastercard},
+		{walletport.SamsungPay, walletport.Visa, c.SamsungPay.Visa},
+	}
+}
+
+// maxNonceRetention bounds the table of nonces. Nonces of 4 bytes have been seen:
+// beyond some weeks they meet by chance.
+const maxNonceRetention = 30 * 24 * time.Hour
+
+func (c Config) validateWallets() error {
+	var problems []error
+	at := func(place string, err error) {
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", place, err))
+		}
+	}
+	w := c.Wallets
+	at("wallets.applepay.format", w.ApplePay.Format.Validate())
+	at("wallets.googlepay.format", w.GooglePay.Format.Validate())
+	at("wallets.samsungpay.format", w.SamsungPay.Format.Validate())
+	if w.NonceRetention < 0 || w.NonceRetention > maxNonceRetention {
+		at("wallets.nonce_retention", errors.New("0 (which means 24h) to 720h"))
+	}
+	for _, o := range w.offers() {
+		place := fmt.Sprintf("wallets.%s.%s", o.wallet, lower(o.scheme))
+		at(place, c.checkProfile(o.scheme, o.offer.Profile))
+		at(place, checkIssuers(o.offer.Issuers))
+		if o.offer.Enabled && c.TokenRequestors[string(o.wallet)].id(o.scheme) == "" {
+			at(place, fmt.Errorf("token_requestors.%s.%s: is missing", o.wallet, lower(o.scheme)))
+		}
+	}
+	if mc := w.SamsungPay.Mastercard; mc.Enabled && c.mdesProfile(mc.Profile).Shape != mdes.CardInfo {
+		at("wallets.samsungpay.mastercard.profile", errors.New("Samsung Pay reads the shape cardInfo only"))
+	}
+	at("activation.mastercard", c.checkProfile(walletport.Mastercard, c.Activation.Mastercard.Profile))
+	at("activation.visa", c.checkProfile(walletport.Visa, c.Activation.Visa.Profile))
+	return errors.Join(problems...)
+}
+
+// lower spells a scheme as the configuration does.
+func lower(scheme walletport.SchemeID) string {
+	if scheme == walletport.Visa {
+		return "visa"
+	}
+	return "mastercard"
+}
+
+func checkIssuers(issuers []string) error {
+	for _, issuer := range issuers {
+		if _, err := walletport.ParseIssuerID(issuer); err != nil {
+			return errors.New("issuers: letters, digits, '.', '_', '-', at most 64")
+		}
+	}
+	return nil
+}
+
+func (c Config) checkProfile(scheme walletport.SchemeID, name string) error {
+	_, known := c.Profiles[name]
+	if scheme == walletport.Visa {
+		_, known = c.VisaProfiles[name]
+	}
+	if known || slices.Contains([]string{"", defaultProfile}, name) {
+		return nil
+	}
+	return fmt.Errorf("profile: there is none named %q for the scheme", name)
+}
+
+// mdesProfile returns a profile that checkProfile has found.
+func (c Config) mdesProfile(name string) mdes.Profile {
+	if p, ok := c.Profiles[name]; ok {
+		return p
+	}
+	if p, ok := c.Profiles[defaultProfile]; ok {
+		return p
+	}
+	return mdes.DefaultProfile()
+}
+
+func (c Config) vtsProfile(name string) vts.Profile {
+	if p, ok := c.VisaProfiles[name]; ok {
+		return p
+	}
+	if p, ok := c.VisaProfiles[defaultProfile]; ok {
+		return p
+	}
+	return vts.DefaultProfile()
+}

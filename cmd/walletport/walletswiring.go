@@ -1,0 +1,214 @@
+package main
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"os"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/activation"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/provisioning"
+	"github.com/walletport/walletport/scheme"
+	"github.com/walletport/walletport/scheme/mdes"
+	"github.com/walletport/walletport/scheme/vts"
+	"github.com/walletport/walletport/wallet"
+	"github.com/walletport/walletport/wallet/applepay"
+	"github.com/walletport/walletport/wallet/googlepay"
+	"github.com/walletport/walletport/wallet/issuerwallet"
+	"github.com/walletport/walletport/wallet/samsungpay"
+)
+
+// offerWallets fills in what the flow of provisioning offers.
+func (c Config) offerWallets(f *provisioning.Flow) (err error) {
+	if f.Providers, err = c.providers(); err != nil {
+		return err
+	}
+	if f.Apple, err = c.apple(); err != nil {
+		return err
+	}
+	if f.Google, err = c.google(); err != nil {
+		return err
+	}
+	f.Samsung, err = c.samsung()
+	return err
+}
+
+// providers builds the table of issuer wallets, each with the sealer of its profile.
+func (c Config) providers() (map[walletport.WalletProviderID]*provisioning.Provider, error) {
+	encoder, err := issuerwallet.New(c.IssuerWallet)
+	if err != nil {
+		return nil, err
+	}
+	providers := make(map[walletport.WalletProviderID]*provisioning.Provider, len(c.WalletProviders))
+	for _, p := range c.WalletProviders {
+		push, err := c.push(walletport.SchemeID(p.Scheme), p.Profile)
+		if err != nil {
+			return nil, fmt.Errorf("wallet provider %s: %w", p.ID, err)
+		}
+		push.Terms, push.Encoder = offerConfig{Issuers: p.Issuers, Products: p.Products}.terms(), encoder
+		push.TokenRequestorID = c.tokenRequestorOf(p)
+		id := walletport.WalletProviderID(p.ID)
+		providers[id] = &provisioning.Provider{ID: id, DisplayName: p.DisplayName, Push: push}
+	}
+	return providers, nil
+}
+
+func (o offerConfig) terms() provisioning.Terms {
+	terms := provisioning.Terms{Products: o.Products}
+	for _, i := range o.Issuers {
+		terms.Issuers = append(terms.Issuers, walletport.IssuerID(i))
+	}
+	return terms
+}
+
+// push returns how a scheme's cards are pushed into a wallet.
+func (c Config) push(schemeID walletport.SchemeID, profile string) (provisioning.Push, error) {
+	var push provisioning.Push
+	var err error
+	switch schemeID {
+	case walletport.Mastercard:
+		push.EncryptionKey, push.SigningKey = keys.MDESEncryption, keys.TAVSigning
+		push.Sealer, err = sealer(mdes.NewSealer(c.mdesProfile(profile)))
+	case walletport.Visa:
+		push.EncryptionKey = keys.VTSPush
+		push.Sealer, err = sealer(vts.NewSealer(c.vtsProfile(profile)))
+	default:
+		err = fmt.Errorf("scheme %s cannot seal cards", schemeID)
+	}
+	return push, err
+}
+
+// sealer keeps a nil pointer out of the interface.
+func sealer[S scheme.CardSealer](s S, err error) (scheme.CardSealer, error) {
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// pushes returns what a wallet has for each scheme that it is offered for.
+func (c Config) pushes(w walletport.Wallet, encoder wallet.Encoder) (map[walletport.SchemeID]*provisioning.Push, error) {
+	made := map[walletport.SchemeID]*provisioning.Push{}
+	for _, o := range c.Wallets.offers() {
+		if o.wallet != w || !o.offer.Enabled {
+			continue
+		}
+		push, err := c.push(o.scheme, o.offer.Profile)
+		if err != nil {
+			return nil, fmt.Errorf("%s for %s cards: %w", w, o.scheme, err)
+		}
+		push.Terms, push.Encoder = o.offer.terms(), encoder
+		push.TokenRequestorID = c.TokenRequestors[string(w)].id(o.scheme)
+		made[o.scheme] = &push
+	}
+	return made, nil
+}
+
+func (c Config) samsung() (provisioning.Samsung, error) {
+	encoder, err := samsungpay.New(c.Wallets.SamsungPay.Format)
+	if err != nil {
+		return provisioning.Samsung{}, err
+	}
+	schemes, err := c.pushes(walletport.SamsungPay, encoder)
+	return provisioning.Samsung{Schemes: schemes}, err
+}
+
+func (c Config) google() (provisioning.Google, error) {
+	encoder, err := googlepay.New(c.Wallets.GooglePay.Format)
+	if err != nil {
+		return provisioning.Google{}, err
+	}
+	schemes, err := c.pushes(walletport.GooglePay, encoder)
+	return provisioning.Google{OpaqueCards: encoder, Schemes: schemes}, err
+}
+
+func (c Config) apple() (provisioning.Apple, error) {
+	roots, err := readRoots(c.Wallets.ApplePay.RootFiles)
+	if err != nil {
+		return provisioning.Apple{}, err
+	}
+	encoder, err := applepay.New(c.Wallets.ApplePay.Format, roots)
+	if err != nil {
+		return provisioning.Apple{}, err
+	}
+	apple := provisioning.Apple{Encoder: encoder, Schemes: map[walletport.SchemeID]*provisioning.Pass{}}
+	for _, o := range c.Wallets.offers() {
+		if o.wallet != walletport.ApplePay || !o.offer.Enabled {
+			continue
+		}
+		pass, err := c.pass(o.scheme, o.offer)
+		if err != nil {
+			return apple, fmt.Errorf("applepay for %s cards: %w", o.scheme, err)
+		}
+		apple.Schemes[o.scheme] = pass
+	}
+	return apple, nil
+}
+
+func (c Config) pass(schemeID walletport.SchemeID, o offerConfig) (*provisioning.Pass, error) {
+	means, err := c.means(schemeID, o.Profile)
+	if err != nil {
+		return nil, err
+	}
+	pass := &provisioning.Pass{Terms: o.terms(), Activator: means.Activator, SigningKey: means.SigningKey, CipherKey: means.CipherKey}
+	if schemeID == walletport.Visa {
+		pass.NumberSealer, err = vts.NewNumberSealer(c.vtsProfile(o.Profile))
+	}
+	return pass, err
+}
+
+// means returns how a scheme's cards are activated.
+func (c Config) means(schemeID walletport.SchemeID, profile string) (*activation.Means, error) {
+	if schemeID == walletport.Visa {
+		activator, err := vts.NewActivator(c.vtsProfile(profile))
+		return &activation.Means{Activator: activator, CipherKey: keys.WSD, AnswersNonce: true}, err
+	}
+	activator, err := mdes.NewActivator(c.mdesProfile(profile))
+	return &activation.Means{Activator: activator, SigningKey: keys.TAVSigning}, err
+}
+
+// offerActivation fills in what the flow of activation offers.
+func (c Config) offerActivation(f *activation.Flow) error {
+	f.Schemes = map[walletport.SchemeID]*activation.Means{}
+	for schemeID, offer := range map[walletport.SchemeID]activationOffer{walletport.Mastercard: c.Activation.Mastercard, walletport.Visa: c.Activation.Visa} {
+		if !offer.Enabled {
+			continue
+		}
+		means, err := c.means(schemeID, offer.Profile)
+		if err != nil {
+			return fmt.Errorf("activation of %s cards: %w", schemeID, err)
+		}
+		f.Schemes[schemeID] = means
+	}
+	if !c.Activation.Mastercard.Enabled {
+		return nil
+	}
+	activator, err := mdes.NewTAV2Activator(c.mdesProfile(c.Activation.Mastercard.Profile))
+	f.TAV2 = &activation.Means{Activator: activator, SigningKey: keys.TAVSigning}
+	return err
+}
+
+// readRoots reads certificates, several in a file if it has them.
+func readRoots(paths []string) ([]*x509.Certificate, error) {
+	var roots []*x509.Certificate
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("wallets.applepay.root_files: %w", err)
+		}
+		before := len(roots)
+		for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+			root, err := x509.ParseCertificate(block.Bytes)
+			if err != nil {
+				return nil, fmt.Errorf("wallets.applepay.root_files: %s: %w", path, err)
+			}
+			roots = append(roots, root)
+		}
+		if len(roots) == before {
+			return nil, fmt.Errorf("wallets.applepay.root_files: %s holds no certificate in PEM", path)
+		}
+	}
+	return roots, nil
+}
