@@ -86,8 +86,9 @@ type Profile struct {
 	IDnV IDnV `koanf:"idnv"`
 	// IDnVForm is how isIDnV is written: string (default; COM, FIS-V, high) or boolean (FC).
 	IDnVForm JSONForm `koanf:"idnv_form"`
-	// AppIDMarks are the characters that clientAppID may have beside letters and digits: hyphen and space
-	// (default; THR, medium). Add a dot for wallets whose application id is a package name.
+	// AppIDMarks are the characters that clientAppID may have beside letters and digits: hyphen and space (THR,
+	// medium), and by default dot and underscore as well, which Android package names have (inferred: the id is the
+	// app's own, and must reach Visa as the wallet says it).
 	AppIDMarks string `koanf:"app_id_marks"`
 	// WalletAccountIDChars is the limit of clientWalletAccountID: 32 (default; FIS-G, FIS-T) or 24 (THR).
 	WalletAccountIDChars int `koanf:"wallet_account_id_chars"`
@@ -111,7 +112,7 @@ func DefaultProfile() Profile {
 		CardholderName:       true,
 		IDnV:                 IDnVTrue,
 		IDnVForm:             JSONString,
-		AppIDMarks:           "- ",
+		AppIDMarks:           "- ._",
 		WalletAccountIDChars: 32,
 		WSDNames:             OldWSDNames,
 		WSDPadding:           PadWithMark,

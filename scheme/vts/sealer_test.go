@@ -41,7 +41,7 @@ func sealCard(t *testing.T, p vts.Profile, in scheme.SealInput) error {
 }
 
 func TestClientIDsThatAreRefused(t *testing.T) {
-	dots := profileWith(func(p *vts.Profile) { p.AppIDMarks = "-. " })
+	strict := profileWith(func(p *vts.Profile) { p.AppIDMarks = "- " })
 	short := profileWith(func(p *vts.Profile) { p.WalletAccountIDChars = 24 })
 	for _, c := range []struct {
 		name          string
@@ -61,8 +61,8 @@ func TestClientIDsThatAreRefused(t *testing.T) {
 		{"a device of 20 letters that are not ASCII", vts.DefaultProfile(), func(c *scheme.Client) { c.DeviceID = strings.Repeat("ä", 20) }, "client_device_id_malformed", "clientDeviceID"},
 		{"a PAN with spaces as the device", vts.DefaultProfile(), func(c *scheme.Client) { c.DeviceID = "4111 1111 1111 1111" }, "client_device_id_contains_pan", "clientDeviceID"},
 		{"an app of 37 characters", vts.DefaultProfile(), func(c *scheme.Client) { c.AppID = strings.Repeat("a", 37) }, "client_app_id_too_long", "clientAppID"},
-		{"an app with a dot", vts.DefaultProfile(), func(c *scheme.Client) { c.AppID = "com.example.bank" }, "client_app_id_malformed", "clientAppID"},
-		{"an app with a slash where dots are allowed", dots, func(c *scheme.Client) { c.AppID = "com.example/bank" }, "client_app_id_malformed", "clientAppID"},
+		{"a package name where dots are not allowed", strict, func(c *scheme.Client) { c.AppID = "com.example.bank" }, "client_app_id_malformed", "clientAppID"},
+		{"an app with a slash where dots are allowed", vts.DefaultProfile(), func(c *scheme.Client) { c.AppID = "com.example/bank" }, "client_app_id_malformed", "clientAppID"},
 		{"an app with a tabulator", vts.DefaultProfile(), func(c *scheme.Client) { c.AppID = "a\tb" }, "client_app_id_malformed", "clientAppID"},
 		{"a PAN as the app", vts.DefaultProfile(), func(c *scheme.Client) { c.AppID = testPAN }, "client_app_id_contains_pan", "clientAppID"},
 	} {
@@ -96,7 +96,6 @@ func TestAllFaultsOfTheClientIDsAreNamed(t *testing.T) {
 
 func TestClientIDsThatAreTaken(t *testing.T) {
 	onFile := profileWith(func(p *vts.Profile) { p.Intent = vts.PushOnFile })
-	dots := profileWith(func(p *vts.Profile) { p.AppIDMarks = "-. " })
 	for _, c := range []struct {
 		name    string
 		profile vts.Profile
@@ -110,7 +109,7 @@ func TestClientIDsThatAreTaken(t *testing.T) {
 			`"clientWalletAccountID":"walletAccount00000000001","clientDeviceID":"deviceHardwareId00000001","isIDnV":"true"}}`},
 		{"no device for a card on file", onFile, func(c *scheme.Client) { c.DeviceID = "" },
 			`"clientWalletAccountID":"walletAccount00000000001","clientAppID":"issuerapp","isIDnV":"true"}}`},
-		{"a package name where dots are allowed", dots, func(c *scheme.Client) { c.AppID = "com.example.bank" },
+		{"a package name", vts.DefaultProfile(), func(c *scheme.Client) { c.AppID = "com.example.bank" },
 			`"clientWalletAccountID":"walletAccount00000000001","clientDeviceID":"deviceHardwareId00000001","clientAppID":"com.example.bank","isIDnV":"true"}}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

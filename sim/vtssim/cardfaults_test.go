@@ -60,7 +60,11 @@ var mangledCards = []mangledPush{
 	{"another wallet", "wallet_provider_other", inProvider(set("clientWalletProvider", samsungTRID))},
 	{"no account", "client_id_missing", inProvider(remove("clientWalletAccountID"))},
 	{"no device", "client_id_missing", inProvider(remove("clientDeviceID"))},
-	{"an empty app", "client_id_missing", inProvider(set("clientAppID", ""))},
+	{"no account and no app", "client_id_missing", func(r *pushRecipe) {
+		r.provider = func(m members) { remove("clientWalletAccountID")(m); remove("clientAppID")(m) }
+	}},
+	{"an empty app", "client_app_id_absent", inProvider(set("clientAppID", ""))},
+	{"no app", "client_app_id_absent", inProvider(remove("clientAppID"))},
 	{"a number as device", "client_id_type", inProvider(set("clientDeviceID", 7))},
 	{"a device of 25 characters", "client_id_too_long", inProvider(set("clientDeviceID", strings.Repeat("d", 25)))},
 	{"an account of 33 characters", "client_id_too_long", inProvider(set("clientWalletAccountID", strings.Repeat("a", 33)))},
@@ -70,7 +74,11 @@ var mangledCards = []mangledPush{
 		r.provider = set("clientWalletAccountID", long)
 		r.keys = func(k *vtssim.Keys) { k.Wallet.Client.WalletAccountID = long }
 	}},
-	{"dots in the app", "client_id_characters", inProvider(set("clientAppID", "com.issuer.app"))},
+	{"a package name for the app", "client_app_id_package_name", func(r *pushRecipe) {
+		r.provider = set("clientAppID", "com.issuer.app")
+		r.keys = func(k *vtssim.Keys) { k.Wallet.Client.AppID = "com.issuer.app" }
+	}},
+	{"a slash in the app", "client_id_characters", inProvider(set("clientAppID", "issuer/app"))},
 	{"another account", "client_id_other", inProvider(set("clientWalletAccountID", "walletAccount00000000002"))},
 	{"another device", "client_id_other", inProvider(set("clientDeviceID", "devicehardwareid00000001"))},
 	{"another app", "client_id_other", inProvider(set("clientAppID", "otherapp"))},

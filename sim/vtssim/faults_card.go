@@ -51,6 +51,8 @@ var (
 	clientMissing   = sim.Kind{Code: "client_id_missing", Remedy: "hand on the id that the wallet gave the app for this enrolment"}
 	clientType      = sim.Kind{Code: "client_id_type", Remedy: "send the ids of the client as JSON strings"}
 	clientLength    = sim.Kind{Code: "client_id_too_long", Remedy: "hand the id on as the wallet gave it: at most 24 characters for device and account, 36 for the app"}
+	clientNoApp     = sim.Kind{Code: "client_app_id_absent", Remedy: "send clientAppID: sources differ on whether a push to a device needs it", Tolerated: true}
+	clientPackage   = sim.Kind{Code: "client_app_id_package_name", Remedy: "the published character set has letters, digits, hyphens and spaces only: ask Visa whether it takes package names", Tolerated: true}
 	clientLong      = sim.Kind{Code: "client_account_over_24", Remedy: "sources differ on 24 or 32 characters: hand the id on as the wallet gave it", Tolerated: true}
 	clientChars     = sim.Kind{Code: "client_id_characters", Remedy: "clientAppID has letters, digits, hyphens and spaces only"}
 	clientOther     = sim.Kind{Code: "client_id_other", Remedy: "hand on the ids that the wallet gave the app for this enrolment, unchanged"}

@@ -15,7 +15,7 @@ import (
 )
 
 // tolerated are the faults that do not refuse the card.
-var tolerated = []string{"typ_wrong", "iat_missing", "client_account_over_24", "wsd_prefix_short", "wsd_padding_pkcs5", "wsd_padding_zero", "wsd_padding_other", "datetime_local_time"}
+var tolerated = []string{"typ_wrong", "iat_missing", "client_account_over_24", "client_app_id_package_name", "client_app_id_absent", "wsd_prefix_short", "wsd_padding_pkcs5", "wsd_padding_zero", "wsd_padding_other", "datetime_local_time"}
 
 func TestEveryFaultOfAPushIsNamed(t *testing.T) {
 	for _, c := range slices.Concat(mangledPushes, mangledCards) {

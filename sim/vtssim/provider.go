@@ -116,6 +116,10 @@ func (r *reading) readClientID(provider sim.Object, id *clientID, isNeeded bool)
 		id.bad = true
 	case text == "":
 		id.isMissing = true
+		if isNeeded && id.check == checkAppID {
+			r.Fail(id.check, clientNoApp, "%s is missing or empty", id.member)
+			return
+		}
 		if isNeeded {
 			r.Fail(id.check, clientMissing, "%s is missing or empty", id.member)
 			return
@@ -130,7 +134,7 @@ func (r *reading) readClientID(provider sim.Object, id *clientID, isNeeded bool)
 }
 
 func isNoAppChar(c rune) bool {
-	return (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && c != '-' && c != ' '
+	return (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && !strings.ContainsRune("- ._", c)
 }
 
 func (r *reading) compareClientID(id clientID, swapped bool) {
@@ -145,6 +149,8 @@ func (r *reading) compareClientID(id clientID, swapped bool) {
 		r.Fail(id.check, clientOther, "%s is not what the wallet says; %s", id.member, visaAnswer)
 	case id.check == checkAccountID && len(id.text) > maxSureAccountChars:
 		r.Fail(id.check, clientLong, "%s has %d characters", id.member, len(id.text))
+	case id.check == checkAppID && strings.ContainsAny(id.text, "._"):
+		r.Fail(id.check, clientPackage, "%s has dots or underscores", id.member)
 	}
 	r.Pass(id.check, "the same as the wallet says")
 }
