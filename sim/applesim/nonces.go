@@ -1,0 +1,122 @@
+package applesim
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+
+	"github.com/walletport/walletport/sim"
+)
+
+// The checks of nonce and signature.
+const (
+	checkNonce          = "nonce"
+	checkNonceSignature = "nonce_signature"
+	checkNoncePair      = "nonce_pair"
+	checkNonceFresh     = "nonce_fresh"
+	checkNonceUnused    = "nonce_unused"
+)
+
+const noteUnknownNonce = "the nonce is none that this wallet handed out: taken as the app's own"
+
+// hexMember is how a member of hex text is judged.
+type hexMember struct {
+	check              string
+	upper, base64, bad sim.Kind
+}
+
+var (
+	nonceMember     = hexMember{checkNonce, nonceUpperCase, nonceBase64, nonceForm}
+	signatureMember = hexMember{checkNonceSignature, signatureUpperCase, signatureBase64, signatureForm}
+)
+
+// readHex returns the bytes as lower-case hex, "" if they could not be read.
+func (r *reading) readHex(m hexMember, text string) string {
+	if text == "" {
+		return "" // named among the members
+	}
+	lower := strings.ToLower(text)
+	data, err := hex.DecodeString(lower)
+	switch {
+	case err != nil:
+		return r.readNotHex(m, text)
+	case lower != text:
+		r.Fail(m.check, m.upper, "%d bytes in upper-case hex", len(data))
+	}
+	r.Pass(m.check, "%d bytes in lower-case hex", len(data))
+	return lower
+}
+
+func (r *reading) readNotHex(m hexMember, text string) string {
+	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawURLEncoding} {
+		if data := sim.DecodeOrNil(encoding, text); data != nil {
+			r.Fail(m.check, m.base64, "%d bytes in base64", len(data))
+			return hex.EncodeToString(data)
+		}
+	}
+	r.Fail(m.check, m.bad, "%d characters that are not hex", len(text))
+	return ""
+}
+
+// readNonces checks the nonce and its signature against those of the callback.
+func (r *reading) readNonces(nonceText, signatureText string) {
+	nonce, signature := r.readHex(nonceMember, nonceText), r.readHex(signatureMember, signatureText)
+	r.facts.NonceBytes, r.facts.SignatureBytes = len(nonce)/2, len(signature)/2
+	if nonce == "" || signature == "" {
+		return
+	}
+	r.nonce = nonce
+	r.matchPair(nonce, signature)
+	r.checkUnused(nonce)
+}
+
+// matchPair compares with what the caller says was handed out, else with what this
+// wallet handed out. An app may have its nonce from elsewhere: from none of the two
+// follows nothing.
+func (r *reading) matchPair(nonce, signature string) {
+	entry, handedOut := r.keys.book.find(nonce, signature)
+	switch {
+	case r.keys.Nonce != "":
+		r.comparePair(nonce, signature, strings.ToLower(r.keys.Nonce), strings.ToLower(r.keys.NonceSignature))
+	case handedOut:
+		r.comparePair(nonce, signature, entry.nonce, entry.signature)
+	case r.keys.book != nil:
+		r.Drop(checkNoncePair)
+		r.note(noteUnknownNonce)
+	default:
+		r.Skip("needs the nonce that was handed out", checkNoncePair)
+	}
+	if !handedOut {
+		r.Drop(checkNonceFresh)
+		return
+	}
+	if r.now.Sub(entry.at) > nonceLifetime {
+		r.Fail(checkNonceFresh, nonceExpired, "the nonce was handed out at %s", utc(&entry.at))
+	}
+	r.Pass(checkNonceFresh, "handed out less than 5 minutes ago")
+}
+
+// comparePair compares with the pair of the callback; of a signature that was not
+// given nothing is asked.
+func (r *reading) comparePair(nonce, signature, wantNonce, wantSignature string) {
+	switch {
+	case nonce == wantSignature && signature == wantNonce:
+		r.Fail(checkNoncePair, nonceSwapped, "nonce and nonceSignature stand in each other's place")
+	case nonce != wantNonce:
+		r.Fail(checkNoncePair, nonceOther, "the nonce is not that of the callback")
+	case wantSignature != "" && signature != wantSignature:
+		r.Fail(checkNoncePair, signatureOther, "the nonce is that of the callback, its signature is not")
+	}
+	r.Pass(checkNoncePair, "those of the callback")
+}
+
+func (r *reading) checkUnused(nonce string) {
+	if r.keys.NonceUsed == nil {
+		r.Skip("needs the nonces used before", checkNonceUnused)
+		return
+	}
+	if r.keys.NonceUsed(nonce) {
+		r.Fail(checkNonceUnused, nonceUsed, "the nonce was used before")
+	}
+	r.Pass(checkNonceUnused, "not used before")
+}

@@ -1,0 +1,125 @@
+package applesim
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/sim"
+)
+
+// walletName is what the schemes are told.
+const walletName = "applepay"
+
+// Config is what the wallet knows. Authority, Networks and Rand are required.
+type Config struct {
+	Authority *Authority
+	Networks  sim.Networks // schemes with Apple Pay's token requestor ids
+	Encodings map[walletport.SchemeID]Encoding
+	Rand      io.Reader        // crypto/rand.Reader outside of tests
+	Now       func() time.Time // nil is time.Now
+}
+
+// New returns the handler of
+//
+//	GET, POST /wallets/applepay/request   what PassKit gives the app
+//	POST      /wallets/applepay/add       an issuer's answer as the app hands it on
+//
+// Mount it under a prefix with http.StripPrefix. The nonces are kept in memory.
+// Errors are CodeInternal, reasons config_incomplete, config_invalid, certificate.
+func New(c Config) (http.Handler, error) {
+	if c.Authority == nil || c.Rand == nil {
+		return nil, walletport.Errorf(walletport.CodeInternal, "config_incomplete", "the simulated wallet needs Authority and Rand")
+	}
+	if err := c.Networks.Check(); err != nil {
+		return nil, err
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	leaf, err := c.Authority.Exchanger()
+	if err != nil {
+		return nil, err
+	}
+	book := newNonceBook(c.Rand, c.Now)
+	d := door{c, book, Keys{Leaf: leaf, Encodings: c.Encodings, Now: c.Now, NonceUsed: book.isUsed, book: book}}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /wallets/applepay/request", d.request)
+	mux.HandleFunc("POST /wallets/applepay/request", d.request)
+	mux.HandleFunc("/wallets/applepay/request", sim.AllowOnly("GET, HEAD, POST"))
+	mux.HandleFunc("POST /wallets/applepay/add", d.add)
+	mux.HandleFunc("/wallets/applepay/add", sim.AllowOnly(http.MethodPost))
+	mux.HandleFunc("/", sim.NotFound)
+	return mux, nil
+}
+
+type door struct {
+	Config
+	book *nonceBook
+	keys Keys
+}
+
+// callback is what PassKit gives the app, in the API's own words.
+type callback struct {
+	Certificates   []string `json:"certificates"`   // base64 of DER, leaf first
+	Nonce          string   `json:"nonce"`          // lower-case hex, 4 bytes
+	NonceSignature string   `json:"nonceSignature"` // lower-case hex, 81 bytes
+}
+
+func (d door) request(w http.ResponseWriter, _ *http.Request) {
+	entry, err := d.book.handOut()
+	if err != nil {
+		sim.WriteProblem(w, sim.ProblemOf(err))
+		return
+	}
+	sim.WriteJSON(w, http.StatusOK, callback{d.Authority.Certificates(), entry.nonce, entry.signature})
+}
+
+// add answers 200 with the report, whether the card was accepted or not. The nonce
+// of the callback may stand beside the answer, for an app that did not get it here.
+func (d door) add(w http.ResponseWriter, req *http.Request) {
+	var members sim.Object
+	if p := sim.ReadBody(w, req, &members); p != nil {
+		sim.WriteProblem(w, *p)
+		return
+	}
+	keys := d.keys
+	keys.Nonce, keys.NonceSignature = given(members, passNonce), given(members, passSignature)
+	report := d.open(members, keys)
+	scheme, enrolment, ok := report.Enrolment()
+	if !report.Accepted || !ok {
+		sim.WriteJSON(w, http.StatusOK, sim.Report{Kind: string(report.Kind), Verdict: report.Verdict, Facts: facts{Facts: report.Facts}})
+		return
+	}
+	network := d.Networks[scheme]
+	enrolment.Wallet, enrolment.TokenRequestorID = walletName, network.TokenRequestorID
+	answer, err := network.Scheme.Enrol(req.Context(), enrolment)
+	if err != nil {
+		sim.WriteProblem(w, sim.ProblemOf(err))
+		return
+	}
+	sim.WriteJSON(w, http.StatusOK, sim.Report{Kind: string(report.Kind), Verdict: report.Then(answer.Verdict), Facts: facts{report.Facts, answer.Facts}, Token: answer.Token})
+}
+
+// open checks an answer and uses up its nonce, unless something is wrong with it. If
+// another call was faster, a second look finds the nonce used.
+func (d door) open(members sim.Object, keys Keys) Report {
+	report := OpenAnswer(members, keys)
+	if _, enrolment, ok := report.Enrolment(); ok && report.Accepted && !d.book.use(enrolment.Nonce) {
+		return OpenAnswer(members, keys)
+	}
+	return report
+}
+
+// facts are the wallet's, and the scheme's where it was asked.
+type facts struct {
+	Facts
+	Activation any `json:"activationFacts,omitempty"`
+}
+
+func given(members sim.Object, name string) string {
+	text, _ := members.Text(name)
+	return strings.ToLower(text)
+}
