@@ -74,13 +74,13 @@ func (r *reading) readNonces(nonceText, signatureText string) {
 // wallet handed out. An app may have its nonce from elsewhere: from none of the two
 // follows nothing.
 func (r *reading) matchPair(nonce, signature string) {
-	entry, handedOut := r.keys.book.find(nonce, signature)
+	pair, handedOut := findPair(r.keys.handedOut, nonce, signature)
 	switch {
 	case r.keys.Nonce != "":
 		r.comparePair(nonce, signature, strings.ToLower(r.keys.Nonce), strings.ToLower(r.keys.NonceSignature))
 	case handedOut:
-		r.comparePair(nonce, signature, entry.nonce, entry.signature)
-	case r.keys.book != nil:
+		r.comparePair(nonce, signature, pair.Key, pair.Value)
+	case r.keys.handedOut != nil:
 		r.Drop(checkNoncePair)
 		r.note(noteUnknownNonce)
 	default:
@@ -90,8 +90,8 @@ func (r *reading) matchPair(nonce, signature string) {
 		r.Drop(checkNonceFresh)
 		return
 	}
-	if r.now.Sub(entry.at) > nonceLifetime {
-		r.Fail(checkNonceFresh, nonceExpired, "the nonce was handed out at %s", utc(&entry.at))
+	if r.now.Sub(pair.At) > nonceLifetime {
+		r.Fail(checkNonceFresh, nonceExpired, "the nonce was handed out at %s", utc(&pair.At))
 	}
 	r.Pass(checkNonceFresh, "handed out less than 5 minutes ago")
 }

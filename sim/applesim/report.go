@@ -50,7 +50,7 @@ type Keys struct {
 	NonceUsed func(nonce string) bool
 	Now       func() time.Time // nil is time.Now
 
-	book *nonceBook // of the wallet; nil elsewhere
+	handedOut *signatures // by the wallet; nil elsewhere
 }
 
 func (k Keys) now() time.Time {

@@ -43,8 +43,8 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	book := newNonceBook(c.Rand, c.Now)
-	d := door{c, book, Keys{Leaf: leaf, Encodings: c.Encodings, Now: c.Now, NonceUsed: book.isUsed, book: book}}
+	nonces := sim.NewHandouts[string](c.Now)
+	d := door{c, nonces, Keys{Leaf: leaf, Encodings: c.Encodings, Now: c.Now, NonceUsed: nonces.IsUsed, handedOut: nonces}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /wallets/applepay/request", d.request)
 	mux.HandleFunc("POST /wallets/applepay/request", d.request)
@@ -57,8 +57,8 @@ func New(c Config) (http.Handler, error) {
 
 type door struct {
 	Config
-	book *nonceBook
-	keys Keys
+	nonces *signatures
+	keys   Keys
 }
 
 // callback is what PassKit gives the app, in the API's own words.
@@ -69,12 +69,12 @@ type callback struct {
 }
 
 func (d door) request(w http.ResponseWriter, _ *http.Request) {
-	entry, err := d.book.handOut()
+	nonce, signature, err := handOut(d.nonces, d.Rand)
 	if err != nil {
 		sim.WriteProblem(w, sim.ProblemOf(err))
 		return
 	}
-	sim.WriteJSON(w, http.StatusOK, callback{d.Authority.Certificates(), entry.nonce, entry.signature})
+	sim.WriteJSON(w, http.StatusOK, callback{d.Authority.Certificates(), nonce, signature})
 }
 
 // add answers 200 with the report, whether the card was accepted or not. The nonce
@@ -107,7 +107,7 @@ func (d door) add(w http.ResponseWriter, req *http.Request) {
 // another call was faster, a second look finds the nonce used.
 func (d door) open(members sim.Object, keys Keys) Report {
 	report := OpenAnswer(members, keys)
-	if _, enrolment, ok := report.Enrolment(); ok && report.Accepted && !d.book.use(enrolment.Nonce) {
+	if _, enrolment, ok := report.Enrolment(); ok && report.Accepted && !d.nonces.Use(enrolment.Nonce) {
 		return OpenAnswer(members, keys)
 	}
 	return report

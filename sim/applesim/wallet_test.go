@@ -3,7 +3,6 @@ package applesim_test
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -338,19 +337,5 @@ func TestWithTheSimulatedScheme(t *testing.T) {
 	w := s.call(http.MethodPost, "/sandbox"+addPath, strings.NewReader(string(newRecipe().json())))
 	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"firstFault":{"code":"tav_member_missing"`) {
 		t.Errorf("status %d, body %s", w.Code, w.Body)
-	}
-}
-
-// A full book forgets its oldest nonces and goes on.
-func TestTheBookOfNoncesIsBounded(t *testing.T) {
-	s := openShop(t)
-	first, oldest := s.request(t, http.MethodGet)
-	s.now = s.now.Add(time.Second)
-	for range 10_000 {
-		s.call(http.MethodGet, requestPath, nil)
-	}
-	oldest.pass["nonceSignature"] = hex.EncodeToString([]byte("another"))
-	if a := s.add(t, oldest); !a.Accepted {
-		t.Errorf("the nonce %s is still remembered: fault %q", first.Nonce, a.code())
 	}
 }
