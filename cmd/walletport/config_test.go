@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/scheme/mdes"
 )
 
@@ -115,5 +116,32 @@ func TestEnvironmentBeatsTheFileAndTheFileBeatsDefaults(t *testing.T) {
 	}
 	if !strings.HasSuffix(config.Database.URL, "/walletport.db") {
 		t.Errorf("default database %s", config.Database.URL)
+	}
+}
+
+func TestReadinessNeedsTheKeysOfWhatIsOffered(t *testing.T) {
+	always := []keys.Purpose{keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint}
+	for _, c := range []struct {
+		name   string
+		offer  func(*Config)
+		needed []keys.Purpose
+	}{
+		{"nothing offered", func(*Config) {}, nil},
+		{"an issuer wallet", func(c *Config) { c.WalletProviders = []walletProviderConfig{{ID: "w"}} }, []keys.Purpose{keys.MDESEncryption, keys.TAVSigning}},
+		{"Apple Pay for Mastercard", func(c *Config) { c.Wallets.ApplePay.Mastercard.Enabled = true }, []keys.Purpose{keys.TAVSigning}},
+		{"Apple Pay for Visa", func(c *Config) { c.Wallets.ApplePay.Visa.Enabled = true }, []keys.Purpose{keys.WSD}},
+		{"Google Pay for Mastercard", func(c *Config) { c.Wallets.GooglePay.Mastercard.Enabled = true }, []keys.Purpose{keys.TAVSigning, keys.MDESEncryption}},
+		{"Google Pay and Samsung Pay for Visa", func(c *Config) {
+			c.Wallets.GooglePay.Visa.Enabled, c.Wallets.SamsungPay.Visa.Enabled = true, true
+		}, []keys.Purpose{keys.VTSPush}},
+		{"activation", func(c *Config) { c.Activation.Mastercard.Enabled, c.Activation.Visa.Enabled = true, true }, []keys.Purpose{keys.TAVSigning, keys.WSD}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			config := defaultConfig()
+			c.offer(&config)
+			if diff := cmp.Diff(append(always[:3:3], c.needed...), config.neededPurposes()); diff != "" {
+				t.Errorf("needed purposes (-want +got):\n%s", diff)
+			}
+		})
 	}
 }

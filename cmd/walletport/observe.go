@@ -81,10 +81,6 @@ func (s *server) keyWarnings() []string {
 	return warnings
 }
 
-// neededPurposes are those that every server works with; who offers no card of a
-// scheme or no wallet needs no key of theirs.
-var neededPurposes = []keys.Purpose{keys.MDESEncryption, keys.TAVSigning, keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint}
-
 // keysReady says whether each needed purpose has a key for new work, and whether the
 // key store's file can still be read.
 func (s *server) keysReady(context.Context) error {
@@ -92,7 +88,7 @@ func (s *server) keysReady(context.Context) error {
 		return err
 	}
 	all := s.keys.Current().All()
-	for _, purpose := range neededPurposes {
+	for _, purpose := range s.config.neededPurposes() {
 		serves := func(k *keys.Key) bool { return k.Purpose == purpose && k.ServesAt(now()) }
 		if !slices.ContainsFunc(all, serves) {
 			return walletport.Errorf(walletport.CodeUnavailable, "key_unavailable", "no %s key is active", purpose)

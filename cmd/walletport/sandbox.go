@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/walletport/walletport/api"
-	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/telemetry"
 )
 
@@ -54,7 +53,7 @@ type sandbox struct {
 	*server
 	api      *api.Door
 	listener *listener
-	mdes     *simulatedMDES
+	other    *otherSide
 	lock     *os.File
 	file     sandboxFile
 }
@@ -75,7 +74,7 @@ func openSandbox(ctx context.Context, dir, address, databaseURL string, log *slo
 			box.close()
 		}
 	}()
-	mdesKey, err := openSchemeKey(filepath.Join(dir, "mdes-key.pem"))
+	other, err := openOtherKeys(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +82,7 @@ func openSandbox(ctx context.Context, dir, address, databaseURL string, log *slo
 	if err != nil {
 		return nil, err
 	}
-	if _, err := openSandboxKeys(config.Keys, mdesKey); err != nil {
+	if err := openSandboxKeys(config.Keys, other); err != nil {
 		return nil, err
 	}
 	tokens, err := openTokenIssuer(filepath.Join(dir, "token-issuer-key.pem"))
@@ -95,13 +94,13 @@ func openSandbox(ctx context.Context, dir, address, databaseURL string, log *slo
 	if box.server, err = openServer(ctx, config, log); err != nil {
 		return nil, err
 	}
-	if box.mdes, err = openSimulatedMDES(filepath.Join(dir, "mdes"), mdesKey, box.keys); err != nil {
+	if box.other, err = openOtherSide(dir, other, box.keys); err != nil {
 		return nil, err
 	}
 	if err := box.fill(ctx); err != nil {
 		return nil, err
 	}
-	frontDoor, err := box.mdes.frontDoor(config.WalletProviders)
+	frontDoor, err := box.other.frontDoor(config)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +111,7 @@ func openSandbox(ctx context.Context, dir, address, databaseURL string, log *slo
 	if box.listener, err = listen(ctx, address, box.api.NewServer(), nil); err != nil {
 		return nil, err
 	}
-	return box, box.writeFile(ctx, dir, mdesKey, tokens)
+	return box, box.writeFile(ctx, dir, tokens)
 }
 
 // lockSandbox keeps a second process out of the folder; the kernel lets go of
@@ -170,6 +169,10 @@ func sandboxConfigText(databaseURL string) []byte {
 	text := "# Written by walletport sandbox. Operator's commands read it through --dir.\n" +
 		"database:\n  url: " + fmt.Sprintf("%q", databaseURL) + "\n" +
 		"keys:\n  file: keystore.age\n  key_file: keystore.key\n" +
+		"wallets:\n  applepay:\n    root_files: [" + sandboxAppleRoot + "]\n    mastercard: {enabled: true}\n    visa: {enabled: true}\n" +
+		"  googlepay:\n    mastercard: {enabled: true}\n    visa: {enabled: true}\n" +
+		"  samsungpay:\n    mastercard: {enabled: true}\n    visa: {enabled: true}\n" +
+		"activation:\n  mastercard: {enabled: true}\n  visa: {enabled: true}\n" +
 		"profiles:\n  funding-account:\n    shape: fundingAccountInfo\n    tav_version: 4\n" +
 		"wallet_providers:\n"
 	for _, p := range sandboxProviders {
@@ -195,13 +198,9 @@ func (b *sandbox) fill(ctx context.Context) error {
 	return nil
 }
 
-func (b *sandbox) writeFile(ctx context.Context, dir string, mdesKey *schemeKey, tokens *tokenIssuer) error {
+func (b *sandbox) writeFile(ctx context.Context, dir string, tokens *tokenIssuer) error {
 	path := sandboxFilePath(dir)
 	previous, _, err := readSandboxFile(path)
-	if err != nil {
-		return err
-	}
-	tav, err := activePublicPEM(b.keys, keys.TAVSigning)
 	if err != nil {
 		return err
 	}
@@ -209,11 +208,9 @@ func (b *sandbox) writeFile(ctx context.Context, dir string, mdesKey *schemeKey,
 		PID:        os.Getpid(),
 		BaseURL:    b.listener.url() + "/wallet",
 		SandboxURL: b.listener.url() + sandboxPath,
-		MDES: sandboxMDES{
-			EncryptionPrivateKey:  string(mdesKey.privatePEM),
-			EncryptionCertificate: string(mdesKey.certificatePEM),
-			TAVPublicKey:          tav,
-		},
+	}
+	if err := b.describeOtherSide(); err != nil {
+		return err
 	}
 	if b.file.Credentials, err = b.credentials(ctx, previous.Credentials, tokens); err != nil {
 		return err
@@ -229,7 +226,7 @@ func (b *sandbox) writeFile(ctx context.Context, dir string, mdesKey *schemeKey,
 		})
 	}
 	for _, p := range b.config.WalletProviders {
-		b.file.WalletProviders = append(b.file.WalletProviders, sandboxWalletProvider{p.ID, p.TokenRequestorID, p.Scheme, p.DisplayName})
+		b.file.WalletProviders = append(b.file.WalletProviders, sandboxWalletProvider{p.ID, b.config.tokenRequestorOf(p), p.Scheme, p.DisplayName})
 	}
 	return writeSandboxFile(path, b.file)
 }
@@ -244,25 +241,14 @@ func (b *sandbox) close() {
 	if b.server != nil {
 		b.server.close()
 	}
-	if b.mdes != nil {
-		if err := b.mdes.scheme.Close(); err != nil {
-			b.log.Error("simulated MDES not closed", "err", err)
+	if b.other != nil {
+		if err := b.other.close(); err != nil {
+			b.log.Error("simulated schemes not closed", "err", err)
 		}
 	}
 	if b.lock != nil {
 		b.lock.Close()
 	}
-}
-
-// tavKeysAt lists the public halves that MDES knows of the issuer's TAV keys.
-func tavKeysAt(ring *keys.Ring) []*keys.Key {
-	var tav []*keys.Key
-	for _, k := range ring.All() {
-		if k.Purpose == keys.TAVSigning && k.State != keys.Pending {
-			tav = append(tav, k)
-		}
-	}
-	return tav
 }
 
 // now is the clock of the program; rooms get it as a field.

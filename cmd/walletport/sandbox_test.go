@@ -135,6 +135,18 @@ type contractFile struct {
 		EncryptionCertificate *string `json:"encryptionCertificate"`
 		TAVPublicKey          *string `json:"tavPublicKey"`
 	} `json:"mdes"`
+	VTS *struct {
+		PushKeyID        *string `json:"pushKeyId"`
+		PushSharedSecret *string `json:"pushSharedSecret"`
+		WSDKeySet        *string `json:"wsdKeySet"`
+		WSDKey           *string `json:"wsdKey"`
+	} `json:"vts"`
+	Apple *struct {
+		RootCertificate  *string `json:"rootCertificate"`
+		SubCACertificate *string `json:"subCACertificate"`
+		LeafCertificate  *string `json:"leafCertificate"`
+		LeafPrivateKey   *string `json:"leafPrivateKey"`
+	} `json:"apple"`
 }
 
 type contractBasic struct {

@@ -7,6 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/sim/applesim"
 )
 
 // sandboxFile is DIR/sandbox.json: everything a test against the sandbox needs.
@@ -20,6 +23,8 @@ type sandboxFile struct {
 	Cards           []sandboxCard           `json:"cards"`
 	WalletProviders []sandboxWalletProvider `json:"walletProviders"`
 	MDES            sandboxMDES             `json:"mdes"`
+	VTS             vtsSecrets              `json:"vts"`
+	Apple           applesim.Bundle         `json:"apple"`
 }
 
 type sandboxCredentials struct {
@@ -57,6 +62,21 @@ type sandboxMDES struct {
 	EncryptionPrivateKey  string `json:"encryptionPrivateKey"`
 	EncryptionCertificate string `json:"encryptionCertificate"`
 	TAVPublicKey          string `json:"tavPublicKey"`
+}
+
+// describeOtherSide fills in the keys of the schemes and wallets.
+func (b *sandbox) describeOtherSide() (err error) {
+	own := b.other.keys
+	f := &b.file
+	f.MDES.EncryptionPrivateKey, f.MDES.EncryptionCertificate = string(own.mdes.privatePEM), string(own.mdes.certificatePEM)
+	if f.MDES.TAVPublicKey, err = activePublicKey(b.keys, keys.TAVSigning); err != nil {
+		return err
+	}
+	f.VTS = own.vts
+	if f.Apple, err = own.apple.PEM(); err != nil {
+		return err
+	}
+	return nil
 }
 
 func sandboxFilePath(dir string) string { return filepath.Join(dir, "sandbox.json") }

@@ -104,9 +104,25 @@ func parseSchemeKey(text []byte) (*schemeKey, error) {
 // sandboxKeyAlias is the name that MDES Manager would have given a key.
 var sandboxKeyAlias = map[keys.Purpose]string{keys.TAVSigning: "SANDBOX-1"}
 
-// openSandboxKeys opens the sandbox's key store, or makes one with a key for
-// each purpose, all marked as a sandbox's.
-func openSandboxKeys(config keysConfig, mdes *schemeKey) (*file.Store, error) {
+// openSandboxKeys opens the sandbox's key store, or makes one, and adds a key for
+// each purpose that has none, marked as a sandbox's: a store of an older release
+// lacks some.
+func openSandboxKeys(config keysConfig, other otherKeys) error {
+	store, err := openOrCreateKeys(config)
+	if err != nil {
+		return err
+	}
+	for _, purpose := range []keys.Purpose{keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint, keys.TAVSigning} {
+		if err := generateOnce(store, file.Spec{Purpose: purpose, Alias: sandboxKeyAlias[purpose], Activate: true, Sandbox: true}); err != nil {
+			return err
+		}
+	}
+	return errors.Join(
+		importOnce(store, file.Spec{Purpose: keys.MDESEncryption, Activate: true, Sandbox: true}, other.mdes.certificatePEM),
+		other.vts.share(store))
+}
+
+func openOrCreateKeys(config keysConfig) (*file.Store, error) {
 	if _, err := os.Stat(config.KeyFile); errors.Is(err, fs.ErrNotExist) {
 		if err := file.CreateKeyFile(config.KeyFile); err != nil {
 			return nil, err
@@ -119,24 +135,11 @@ func openSandboxKeys(config keysConfig, mdes *schemeKey) (*file.Store, error) {
 	if _, err := os.Stat(config.File); err == nil {
 		return file.Open(opened)
 	}
-	store, err := file.Create(opened)
-	if err != nil {
-		return nil, err
-	}
-	for _, purpose := range []keys.Purpose{keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint, keys.TAVSigning} {
-		if _, err := store.Generate(file.Spec{Purpose: purpose, Alias: sandboxKeyAlias[purpose], Activate: true, Sandbox: true}); err != nil {
-			return nil, fmt.Errorf("sandbox key %s: %w", purpose, err)
-		}
-	}
-	_, err = store.Import(file.Spec{Purpose: keys.MDESEncryption, Activate: true, Sandbox: true}, mdes.certificatePEM, nil)
-	if err != nil {
-		return nil, fmt.Errorf("sandbox key %s: %w", keys.MDESEncryption, err)
-	}
-	return store, nil
+	return file.Create(opened)
 }
 
-// activePublicPEM returns the public half, as PEM, of the newest active key.
-func activePublicPEM(store *file.Store, purpose keys.Purpose) (string, error) {
+// activePublicKey returns the public half, as text, of the newest active key.
+func activePublicKey(store *file.Store, purpose keys.Purpose) (string, error) {
 	key, err := store.Current().Select(purpose, sandboxIssuer, "", time.Now())
 	if err != nil {
 		return "", err

@@ -2,54 +2,115 @@ package main
 
 import (
 	"crypto/rand"
+	"errors"
 	"net/http"
+	"path/filepath"
 
 	"github.com/walletport/walletport"
-	"github.com/walletport/walletport/keys/file"
+	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/sim"
+	"github.com/walletport/walletport/sim/applesim"
 	"github.com/walletport/walletport/sim/issuerwalletsim"
 	"github.com/walletport/walletport/sim/mdessim"
+	"github.com/walletport/walletport/sim/vtssim"
 )
 
-// simulatedMDES is the other side of the sandbox: it holds Mastercard's private
-// key and the public halves of the issuer's TAV keys.
-type simulatedMDES struct {
-	scheme *mdessim.Scheme
+// otherSide is what a sandbox simulates: the schemes, each with a folder for its
+// tokens, and the keys that they and the wallets hold.
+type otherSide struct {
+	mdes *mdessim.Scheme
+	vts  *vtssim.Scheme
+	keys otherKeys
 }
 
-func openSimulatedMDES(dir string, own *schemeKey, issuer *file.Store) (*simulatedMDES, error) {
-	s, err := mdessim.New(mdessim.Config{
-		Dir:  dir,
-		Rand: rand.Reader,
-		Now:  now,
-		Keys: func() mdessim.Keys {
-			known := mdessim.Keys{Encryption: []mdessim.EncryptionKey{{Decrypter: own.private, Certificate: own.certificate}}, Now: now}
-			for _, k := range tavKeysAt(issuer.Current()) {
-				known.TAV = append(known.TAV, mdessim.TAVKey{Public: k.Public, Alias: k.Alias})
-			}
-			return known
-		},
-	})
+// otherKeys are the private halves of what the issuer's key store has, and the
+// secrets that it shares.
+type otherKeys struct {
+	mdes  *schemeKey
+	vts   vtsSecrets
+	apple *applesim.Authority
+}
+
+// openOtherKeys reads the keys in dir, or makes them.
+func openOtherKeys(dir string) (k otherKeys, err error) {
+	if k.mdes, err = openSchemeKey(filepath.Join(dir, "mdes-key.pem")); err != nil {
+		return k, err
+	}
+	if k.vts, err = openVTSSecrets(filepath.Join(dir, "vts-secrets.json")); err != nil {
+		return k, err
+	}
+	k.apple, err = openAppleAuthority(dir)
+	return k, err
+}
+
+// openOtherSide opens the simulated schemes. They know the public halves of the
+// issuer's keys as they are at the moment of each call, so that a rotation needs no
+// restart.
+func openOtherSide(dir string, own otherKeys, issuer keys.Source) (_ *otherSide, err error) {
+	o := &otherSide{keys: own}
+	shared, err := own.vts.keys()
 	if err != nil {
 		return nil, err
 	}
-	return &simulatedMDES{scheme: s}, nil
+	o.mdes, err = mdessim.New(mdessim.Config{Dir: filepath.Join(dir, "mdes"), Rand: rand.Reader, Now: now, Keys: func() mdessim.Keys {
+		known := mdessim.Keys{Encryption: []mdessim.EncryptionKey{{Decrypter: own.mdes.private, Certificate: own.mdes.certificate}}, Now: now}
+		for _, k := range publishedKeys(issuer.Current(), keys.TAVSigning) {
+			known.TAV = append(known.TAV, mdessim.TAVKey{Public: k.Public, Alias: k.Alias})
+		}
+		return known
+	}})
+	if err != nil {
+		return nil, err
+	}
+	o.vts, err = vtssim.New(vtssim.Config{Dir: filepath.Join(dir, "vts"), Rand: rand.Reader, Now: now, Keys: func() vtssim.Keys { return shared }})
+	if err != nil {
+		return nil, errors.Join(err, o.mdes.Close())
+	}
+	return o, nil
 }
 
-// frontDoor is the issuer wallet's back end, which takes what the app hands on, and
-// the scheme's list of tokens.
-func (s *simulatedMDES) frontDoor(providers []walletProviderConfig) (http.Handler, error) {
-	requestors := make(map[walletport.WalletProviderID]string, len(providers))
-	for _, p := range providers {
-		requestors[walletport.WalletProviderID(p.ID)] = p.TokenRequestorID
+// publishedKeys lists the keys of a purpose whose public halves the other side got.
+func publishedKeys(ring *keys.Ring, purpose keys.Purpose) []*keys.Key {
+	var published []*keys.Key
+	for _, k := range ring.All() {
+		if k.Purpose == purpose && k.State != keys.Pending {
+			published = append(published, k)
+		}
 	}
-	wallet, err := issuerwalletsim.New(issuerwalletsim.Config{Scheme: s.scheme, TokenRequestors: requestors})
+	return published
+}
+
+func (o *otherSide) close() error { return errors.Join(o.mdes.Close(), o.vts.Close()) }
+
+// networks are the schemes as a device wallet is signed up at them.
+func (o *otherSide) networks(w walletport.Wallet, config Config) sim.Networks {
+	requestor := config.TokenRequestors[string(w)]
+	return sim.Networks{
+		walletport.Mastercard: {Scheme: o.mdes, TokenRequestorID: requestor.Mastercard},
+		walletport.Visa:       {Scheme: o.vts, TokenRequestorID: requestor.Visa},
+	}
+}
+
+// frontDoor is where apps hand on what they got from the issuer: one wallet each, and
+// the schemes' lists of tokens.
+func (o *otherSide) frontDoor(config Config) (http.Handler, error) {
+	requestors := make(map[walletport.WalletProviderID]string, len(config.WalletProviders))
+	for _, p := range config.WalletProviders {
+		requestors[walletport.WalletProviderID(p.ID)] = config.tokenRequestorOf(p)
+	}
+	issuerWallet, err := issuerwalletsim.New(issuerwalletsim.Config{Scheme: o.mdes, TokenRequestors: requestors})
+	if err != nil {
+		return nil, err
+	}
+	apple, err := applesim.New(applesim.Config{Authority: o.keys.apple, Networks: o.networks(walletport.ApplePay, config), Rand: rand.Reader, Now: now})
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/wallets/issuerwallet/", wallet)
-	mux.HandleFunc("/mdes/tokens", sim.ServeTokens(s.scheme))
+	mux.Handle("/wallets/issuerwallet/", issuerWallet)
+	mux.Handle("/wallets/applepay/", apple)
+	mux.HandleFunc("/mdes/tokens", sim.ServeTokens(o.mdes))
+	mux.HandleFunc("/vts/tokens", sim.ServeTokens(o.vts))
 	mux.HandleFunc("/", sim.NotFound)
 	return mux, nil
 }

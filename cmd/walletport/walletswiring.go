@@ -5,6 +5,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/activation"
@@ -19,6 +20,31 @@ import (
 	"github.com/walletport/walletport/wallet/issuerwallet"
 	"github.com/walletport/walletport/wallet/samsungpay"
 )
+
+// neededPurposes are those without which a part of what is offered cannot work: a
+// server that offers no Visa cards needs none of Visa's keys. The keys of Google's
+// opaque cards are not among them, for Google Pay works without such cards.
+func (c Config) neededPurposes() []keys.Purpose {
+	needed := []keys.Purpose{keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint}
+	add := func(wanted bool, purposes ...keys.Purpose) {
+		for _, p := range purposes {
+			if wanted && !slices.Contains(needed, p) {
+				needed = append(needed, p)
+			}
+		}
+	}
+	add(len(c.WalletProviders) > 0, keys.MDESEncryption, keys.TAVSigning)
+	for _, o := range c.Wallets.offers() {
+		isPass, isVisa := o.wallet == walletport.ApplePay, o.scheme == walletport.Visa
+		add(o.offer.Enabled && isVisa && isPass, keys.WSD)
+		add(o.offer.Enabled && isVisa && !isPass, keys.VTSPush)
+		add(o.offer.Enabled && !isVisa, keys.TAVSigning)
+		add(o.offer.Enabled && !isVisa && !isPass, keys.MDESEncryption)
+	}
+	add(c.Activation.Mastercard.Enabled, keys.TAVSigning)
+	add(c.Activation.Visa.Enabled, keys.WSD)
+	return needed
+}
 
 // offerWallets fills in what the flow of provisioning offers.
 func (c Config) offerWallets(f *provisioning.Flow) (err error) {
