@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -38,25 +39,17 @@ func (l Limits) Validate() error {
 
 func (l Limits) withDefaults() Limits {
 	return Limits{
-		RequestsPerSecond: orDefault(l.RequestsPerSecond, 50),
-		RequestsPerMinute: orDefault(l.RequestsPerMinute, 3000),
-		FailuresPerMinute: orDefault(l.FailuresPerMinute, 60),
-		BodyBytes:         orDefault(l.BodyBytes, 64<<10),
-		HeaderBytes:       orDefault(l.HeaderBytes, 32<<10),
-		RequestTime:       orDefault(l.RequestTime, 15*time.Second),
-		HeaderTime:        orDefault(l.HeaderTime, 5*time.Second),
-		ReadTime:          orDefault(l.ReadTime, 15*time.Second),
-		WriteTime:         orDefault(l.WriteTime, 30*time.Second),
-		IdleTime:          orDefault(l.IdleTime, 2*time.Minute),
+		RequestsPerSecond: cmp.Or(l.RequestsPerSecond, 50),
+		RequestsPerMinute: cmp.Or(l.RequestsPerMinute, 3000),
+		FailuresPerMinute: cmp.Or(l.FailuresPerMinute, 60),
+		BodyBytes:         cmp.Or(l.BodyBytes, 64<<10),
+		HeaderBytes:       cmp.Or(l.HeaderBytes, 32<<10),
+		RequestTime:       cmp.Or(l.RequestTime, 15*time.Second),
+		HeaderTime:        cmp.Or(l.HeaderTime, 5*time.Second),
+		ReadTime:          cmp.Or(l.ReadTime, 15*time.Second),
+		WriteTime:         cmp.Or(l.WriteTime, 30*time.Second),
+		IdleTime:          cmp.Or(l.IdleTime, 2*time.Minute),
 	}
-}
-
-func orDefault[T comparable](v, whenZero T) T {
-	var zero T
-	if v == zero {
-		return whenZero
-	}
-	return v
 }
 
 // NewServer returns an HTTP server for the door with the door's limits. The

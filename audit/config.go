@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -78,20 +79,13 @@ func (s Settings) Validate() error {
 }
 
 func (s Settings) withDefaults() Settings {
-	setDefault(&s.MaxBatch, 256)
-	setDefault(&s.MaxLinger, 10*time.Millisecond)
-	setDefault(&s.MaxQueue, 8192)
-	setDefault(&s.CommitTimeout, 5*time.Second)
-	setDefault(&s.CheckpointEvery, 1000)
-	setDefault(&s.CheckpointInterval, time.Minute)
+	s.MaxBatch = cmp.Or(s.MaxBatch, 256)
+	s.MaxLinger = cmp.Or(s.MaxLinger, 10*time.Millisecond)
+	s.MaxQueue = cmp.Or(s.MaxQueue, 8192)
+	s.CommitTimeout = cmp.Or(s.CommitTimeout, 5*time.Second)
+	s.CheckpointEvery = cmp.Or(s.CheckpointEvery, 1000)
+	s.CheckpointInterval = cmp.Or(s.CheckpointInterval, time.Minute)
 	return s
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }
 
 // unobserved is the Observer of a Log without one.

@@ -5,6 +5,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -98,7 +99,7 @@ func New(c Config, store ClientReader, clock func() time.Time, transport http.Ro
 	}
 	a := &Authenticator{
 		store: store, clock: clock, requireCert: c.RequireClientCertificate,
-		clientTTL: orDefault(c.ClientCacheTTL, defaultClientCacheTTL), leeway: orDefault(c.Leeway, defaultLeeway),
+		clientTTL: cmp.Or(c.ClientCacheTTL, defaultClientCacheTTL), leeway: cmp.Or(c.Leeway, defaultLeeway),
 		issuers: make(map[string]*tokenIssuer, len(c.TokenIssuers)),
 	}
 	for _, t := range c.TokenIssuers {
@@ -109,13 +110,6 @@ func New(c Config, store ClientReader, clock func() time.Time, transport http.Ro
 		a.issuers[t.Issuer] = issuer
 	}
 	return a, nil
-}
-
-func orDefault(d, whenZero time.Duration) time.Duration {
-	if d == 0 {
-		return whenZero
-	}
-	return d
 }
 
 // maxSecretBytes bounds what is hashed for a stranger.

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -63,12 +64,12 @@ func NewStepUp(c Config, clock func() time.Time, transport http.RoundTripper) (*
 	}
 	gate := &StepUp{rules: make(map[walletport.IssuerID]*stepUpRule)}
 	for _, r := range c.StepUp {
-		v, err := r.authority().verifier(transport, clock, orDefault(c.Leeway, defaultLeeway))
+		v, err := r.authority().verifier(transport, clock, cmp.Or(c.Leeway, defaultLeeway))
 		if err != nil {
 			return nil, fmt.Errorf("auth: step-up rule %q: %w", r.Rule, err)
 		}
 		rule := &stepUpRule{
-			verifier: v, policy: r.policy(), name: r.Rule, maxAge: orDefault(r.MaxAge, defaultProofAge),
+			verifier: v, policy: r.policy(), name: r.Rule, maxAge: cmp.Or(r.MaxAge, defaultProofAge),
 			methods: r.Methods, mfaSuffices: r.MFASuffices,
 		}
 		for _, id := range r.Issuers {
