@@ -16,6 +16,15 @@ const (
 	loadCore   = "1"
 )
 
+// stayOn moves this process, with all its threads, to one core; what it starts
+// stays there too unless it is pinned elsewhere.
+func stayOn(core string) error {
+	if out, err := exec.Command("taskset", "-a", "-c", "-p", core, strconv.Itoa(os.Getpid())).CombinedOutput(); err != nil {
+		return fmt.Errorf("taskset: %w: %s", err, out)
+	}
+	return nil
+}
+
 // clockTicksPerSecond is USER_HZ, 100 on every Linux that Go supports.
 const clockTicksPerSecond = 100
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -15,15 +16,26 @@ import (
 type target struct {
 	client   *http.Client
 	urls     []string
+	body     func() ([]byte, error) // nil sends none; else each call has one of its own
 	username string
 	password string
 }
 
 // call makes request number n and reads its answer to the end.
 func (t *target) call(ctx context.Context, n int) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.urls[n%len(t.urls)], http.NoBody)
+	var body []byte
+	if t.body != nil {
+		var err error
+		if body, err = t.body(); err != nil {
+			return err
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.urls[n%len(t.urls)], bytes.NewReader(body))
 	if err != nil {
 		return err
+	}
+	if t.body != nil {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	req.SetBasicAuth(t.username, t.password)
 	resp, err := t.client.Do(req)

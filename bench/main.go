@@ -1,6 +1,6 @@
 // Command bench measures walletport beside its peers in one run and prints the
 // tables of docs/performance.md. It needs Linux with two processors, taskset,
-// openssl, node with the packages of oracle/, and PostgreSQL.
+// openssl, gpg, node with the packages of oracle/, and PostgreSQL.
 //
 // Absolute figures belong to the machine; the shares carry over.
 package main
@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -21,18 +22,32 @@ import (
 	"github.com/walletport/walletport/storage/storagetest"
 )
 
+// plan is what to measure and for how long.
+type plan struct {
+	rounds      int
+	seconds     int
+	callSeconds int
+	databases   string
+	only        *regexp.Regexp
+}
+
 func main() {
-	rounds := flag.Int("rounds", 5, "rounds, in which all sides run in turn; medians are printed")
-	seconds := flag.Int("seconds", 1, "length of one encoder measurement")
-	callSeconds := flag.Int("call-seconds", 15, "length of the closed loop in all, and of the open loop")
-	databases := flag.String("databases", "sqlite,postgres", "which databases the HTTP call is measured on")
+	var p plan
+	flag.IntVar(&p.rounds, "rounds", 5, "rounds, in which all sides run in turn; medians are printed")
+	flag.IntVar(&p.seconds, "seconds", 1, "length of one encoder measurement")
+	flag.IntVar(&p.callSeconds, "call-seconds", 5, "length of each call's closed loop in all, and of its open loop")
+	flag.StringVar(&p.databases, "databases", "sqlite,postgres", "which databases the HTTP calls are measured on")
+	only := flag.String("only", "", "regular expression of the rows to measure: encoder/apple-visa, call/googlepay-mastercard, …")
 	what := flag.String("child", "", "used by bench itself: measure one thing and print its rate")
 	flag.Parse()
-	err := func() error {
+	err := func() (err error) {
 		if *what != "" {
-			return child(*what, *seconds)
+			return child(os.Stdin, os.Stdout, *what, p.seconds)
 		}
-		return run(context.Background(), os.Stdout, *rounds, *seconds, *callSeconds, *databases)
+		if p.only, err = regexp.Compile(*only); err != nil {
+			return err
+		}
+		return p.run(context.Background(), os.Stdout)
 	}()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -40,19 +55,34 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, out io.Writer, rounds, seconds, callSeconds int, databases string) error {
-	for _, program := range []string{"taskset", "openssl", "node"} {
-		if !haveProgram(program) {
+func (p plan) run(ctx context.Context, out io.Writer) error {
+	for _, program := range []string{"taskset", "openssl", "gpg", "node"} {
+		if _, err := exec.LookPath(program); err != nil {
 			return fmt.Errorf("%s is not installed", program)
 		}
 	}
-	fmt.Fprintf(out, "%s, %d processors, %s, %s\n\n", processorName(), runtime.NumCPU(), runtime.Version(), time.Now().Format(time.DateOnly))
-	encoders, err := measureEncoders(rounds, seconds)
+	removeHome, err := gnuPGHome()
 	if err != nil {
 		return err
 	}
-	printEncoders(out, encoders, rounds)
+	defer removeHome()
+	m, err := newMaterial()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s, %d processors, %s, %s\n\n", processorName(), runtime.NumCPU(), runtime.Version(), time.Now().Format(time.DateOnly))
+	if err := p.benchEncoders(out, m); err != nil {
+		return err
+	}
+	return p.benchCalls(ctx, out, m)
+}
 
+// benchCalls measures the chosen calls on each database.
+func (p plan) benchCalls(ctx context.Context, out io.Writer, m material) error {
+	calls := pick(httpCalls, p.only, func(c httpCall) string { return c.name })
+	if len(calls) == 0 {
+		return nil
+	}
 	dir, err := os.MkdirTemp("", "walletport-bench-")
 	if err != nil {
 		return err
@@ -62,19 +92,31 @@ func run(ctx context.Context, out io.Writer, rounds, seconds, callSeconds int, d
 	if text, err := exec.Command("go", "build", "-o", program, "./cmd/walletport").CombinedOutput(); err != nil {
 		return fmt.Errorf("build: %w: %s", err, text)
 	}
-	fmt.Fprintf(out, "\n| HTTP call: TLS 1.3, Basic, %d cards, durable audit | calls/s | calls per server CPU-second | share of Go's RSA | share of OpenSSL's RSA | p50 | p99 | p99.9 at half load |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n", benchCards)
-	if strings.Contains(databases, "sqlite") {
-		if err := benchDatabase(ctx, out, "SQLite", program, filepath.Join(dir, "sqlite"), "sqlite:walletport.db", rounds, callSeconds); err != nil {
+	if err := stayOn(loadCore); err != nil { // and PostgreSQL with it
+		return err
+	}
+	printCallsHead(out)
+	b := callBench{plan: p, calls: calls, material: m, program: program, dir: dir}
+	if strings.Contains(p.databases, "sqlite") {
+		if err := b.on(ctx, out, "SQLite", "sqlite:walletport.db"); err != nil {
 			return err
 		}
 	}
-	if strings.Contains(databases, "postgres") {
-		return benchPostgres(ctx, out, program, filepath.Join(dir, "postgres"), rounds, callSeconds)
+	if strings.Contains(p.databases, "postgres") {
+		return b.onPostgres(ctx, out)
 	}
 	return nil
 }
 
-func benchPostgres(ctx context.Context, out io.Writer, program, dir string, rounds, seconds int) error {
+// callBench measures the same calls on one database after the other.
+type callBench struct {
+	plan
+	calls        []httpCall
+	material     material
+	program, dir string
+}
+
+func (b callBench) onPostgres(ctx context.Context, out io.Writer) error {
 	server, err := storagetest.StartPostgres(ctx, storagetest.PostgresConfig{Durable: true})
 	if err != nil {
 		return err
@@ -84,14 +126,15 @@ func benchPostgres(ctx context.Context, out io.Writer, program, dir string, roun
 	if err != nil {
 		return err
 	}
-	return benchDatabase(ctx, out, "PostgreSQL", program, dir, url, rounds, seconds)
+	return b.on(ctx, out, "PostgreSQL", url)
 }
 
-func benchDatabase(ctx context.Context, out io.Writer, name, program, dir, url string, rounds, seconds int) error {
+func (b callBench) on(ctx context.Context, out io.Writer, database, url string) error {
+	dir := filepath.Join(b.dir, database)
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
-	s, err := newSetup(program, dir, url)
+	s, err := newSetup(b.program, dir, url, b.material)
 	if err != nil {
 		return err
 	}
@@ -99,40 +142,33 @@ func benchDatabase(ctx context.Context, out io.Writer, name, program, dir, url s
 	if err != nil {
 		return err
 	}
-	rates, err := measureCalls(ctx, server, rounds, seconds)
+	rates, err := measureCalls(ctx, server, b.material, b.calls, b.rounds, b.callSeconds)
 	if stopErr := server.stop(); err == nil {
 		err = stopErr
 	}
 	if err != nil {
-		log, _ := os.ReadFile(filepath.Join(dir, "serve.log"))
+		log, _ := os.ReadFile(s.path("serve.log"))
 		return fmt.Errorf("%w; the server said:\n%s", err, log[max(0, len(log)-2000):])
 	}
-	fmt.Fprintf(out, "| %s | %.0f | %.0f | %.0f %% | %.0f %% | %s | %s | %s |\n", name, rates.perSecond, rates.perCPUSecond,
-		100*rates.ofGoRSA, 100*rates.ofOpenSSL, ms(rates.p50), ms(rates.p99), ms(rates.p999))
+	for i, c := range b.calls {
+		c.print(out, database, rates[i])
+	}
 	return nil
 }
 
-func printEncoders(out io.Writer, r encoderRates, rounds int) {
-	fmt.Fprintf(out, "| encrypt + TAV, one core, median of %d rounds in turn | jobs/s | against walletport |\n| --- | --- | --- |\n", rounds)
-	for _, row := range []struct {
-		name string
-		rate float64
-	}{
-		{"walletport's encoder", r.Walletport},
-		{"Go's RSA alone: one signature, one OAEP", r.GoRSA},
-		{"npm mastercard-client-encryption + node:crypto signature", r.Npm},
-		{"openssl speed rsa2048: one private, one public operation", r.OpenSSL},
-	} {
-		fmt.Fprintf(out, "| %s | %.0f | %.2f |\n", row.name, row.rate, row.rate/r.Walletport)
-	}
+// pick returns the rows whose name the expression matches.
+func pick[T any](all []T, only *regexp.Regexp, name func(T) string) []T {
+	return slices.DeleteFunc(slices.Clone(all), func(row T) bool { return !only.MatchString(name(row)) })
 }
 
-func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }
-
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	if len(sorted) == 0 {
+func medianOf[T any](rounds []T, figure func(T) float64) float64 {
+	var values []float64
+	for _, r := range rounds {
+		values = append(values, figure(r))
+	}
+	if len(values) == 0 {
 		return 0
 	}
-	return sorted[len(sorted)/2]
+	slices.Sort(values)
+	return values[len(values)/2]
 }

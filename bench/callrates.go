@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+)
+
+// callRates is what one call gives on one database: medians over the rounds.
+type callRates struct {
+	perSecond      float64 // closed loop
+	perCPUSecond   float64 // of the server process
+	ofGoRSA        float64 // perCPUSecond against Go's RSA alone, measured in the same round
+	ofOpenSSL      float64 // perCPUSecond against OpenSSL's RSA alone, measured in the same round
+	p50, p99, p999 time.Duration
+}
+
+// loadWorkers is how many calls the closed loop keeps under way.
+const loadWorkers = 32
+
+// connections is the pool that all calls share. It is bounded, as a back end's is: a
+// call that finds none free waits, which counts, instead of a handshake that costs the
+// server more than the call does.
+const connections = 4 * loadWorkers
+
+// warmUp opens all connections and fills caches.
+const warmUp = time.Second
+
+// measureCalls runs rounds of: the RSA limits on the server's core, then each call
+// in a closed loop. Then an open loop at half of each call's throughput gives
+// latencies. The answers are in the order of calls; a call that fails ends the run.
+func measureCalls(ctx context.Context, r *running, m material, calls []httpCall, rounds, seconds int) ([]callRates, error) {
+	targets := make([]*target, len(calls))
+	for i, c := range calls {
+		targets[i] = c.of(r, m)
+		if _, err := closedLoop(ctx, targets[i], connections, warmUp); err != nil {
+			return nil, fmt.Errorf("%s: %w", c.name, err)
+		}
+	}
+	measured := make([][]callRates, len(calls))
+	span := time.Duration(seconds) * time.Second
+	for range rounds {
+		l, err := measureLimits(m, 1)
+		if err != nil {
+			return nil, err
+		}
+		for i, c := range calls {
+			round, err := measureRound(ctx, r, targets[i], span/time.Duration(rounds))
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", c.name, err)
+			}
+			round.ofGoRSA = round.perCPUSecond / l.goRSA.rate(c.work)
+			round.ofOpenSSL = round.perCPUSecond / l.openSSL.rate(c.work)
+			measured[i] = append(measured[i], round)
+		}
+	}
+	rates := make([]callRates, len(calls))
+	for i, c := range calls {
+		rates[i] = mediansOf(measured[i])
+		latencies, err := openLoop(ctx, targets[i], rates[i].perSecond/2, span)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.name, err)
+		}
+		rates[i].p50, rates[i].p99, rates[i].p999 = quantile(latencies, 0.5), quantile(latencies, 0.99), quantile(latencies, 0.999)
+	}
+	return rates, nil
+}
+
+func measureRound(ctx context.Context, r *running, t *target, span time.Duration) (callRates, error) {
+	before, err := cpuTime(r.cmd.Process.Pid)
+	if err != nil {
+		return callRates{}, err
+	}
+	start := time.Now()
+	done, err := closedLoop(ctx, t, loadWorkers, span)
+	if err != nil {
+		return callRates{}, err
+	}
+	took := time.Since(start)
+	after, err := cpuTime(r.cmd.Process.Pid)
+	if err != nil {
+		return callRates{}, err
+	}
+	return callRates{perSecond: float64(done) / took.Seconds(), perCPUSecond: float64(done) / (after - before).Seconds()}, nil
+}
+
+func mediansOf(rounds []callRates) callRates {
+	return callRates{
+		perSecond:    medianOf(rounds, func(c callRates) float64 { return c.perSecond }),
+		perCPUSecond: medianOf(rounds, func(c callRates) float64 { return c.perCPUSecond }),
+		ofGoRSA:      medianOf(rounds, func(c callRates) float64 { return c.ofGoRSA }),
+		ofOpenSSL:    medianOf(rounds, func(c callRates) float64 { return c.ofOpenSSL }),
+	}
+}
+
+func printCallsHead(out io.Writer) {
+	fmt.Fprintf(out, "\n| HTTP call: TLS 1.3, Basic, %d cards of each scheme, durable audit | database | calls/s | calls per server CPU-second "+
+		"| share of Go's RSA | share of OpenSSL's RSA | p50 | p99 | p99.9 at half load |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n", benchCards)
+}
+
+func (c httpCall) print(out io.Writer, database string, r callRates) {
+	share := func(of float64) string {
+		if c.work == noRSA {
+			return "no RSA"
+		}
+		return fmt.Sprintf("%.0f %%", 100*of)
+	}
+	fmt.Fprintf(out, "| %s | %s | %.0f | %.0f | %s | %s | %s | %s | %s |\n", c.title, database, r.perSecond, r.perCPUSecond,
+		share(r.ofGoRSA), share(r.ofOpenSSL), ms(r.p50), ms(r.p99), ms(r.p999))
+}
+
+func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }
