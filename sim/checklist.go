@@ -22,6 +22,8 @@ type Fault struct {
 	Code   string `json:"code"` // stable, snake_case
 	Detail string `json:"detail"`
 	Remedy string `json:"remedy"`
+	// Tolerated says that the card is taken all the same.
+	Tolerated bool `json:"tolerated,omitempty"`
 }
 
 // Verdict is what a simulator thinks of a payload.
@@ -149,5 +151,5 @@ func (c *Checklist) Verdict() Verdict {
 }
 
 func (o occurred) public() *Fault {
-	return &Fault{Code: o.kind.Code, Detail: o.detail, Remedy: o.kind.Remedy}
+	return &Fault{Code: o.kind.Code, Detail: o.detail, Remedy: o.kind.Remedy, Tolerated: o.kind.Tolerated}
 }

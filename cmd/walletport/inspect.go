@@ -1,17 +1,15 @@
 package main
 
 import (
-	"crypto/rsa"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
+	"io"
 
-	"github.com/walletport/walletport/sim/mdessim"
+	"github.com/walletport/walletport/sim"
 )
 
 type inspectCommand struct {
-	File string `arg:"" help:"Payload: digitizationData, an API answer, a TAV; - reads standard input."`
+	File string `arg:"" help:"Payload: digitizationData, TAV, Visa JWE, MBPAC, MBPAD, Apple's pass data, Google's opaque card, or a whole API answer; - reads standard input."`
 	Keys string `help:"sandbox.json with the keys of the other side; without it, only what needs no key is checked." placeholder:"FILE"`
 	JSON bool   `help:"Print JSON."`
 }
@@ -31,52 +29,70 @@ func (c inspectCommand) Run(con console) error {
 	if err != nil {
 		return err
 	}
-	var otherSide mdessim.Keys
+	var held inspectKeys
 	if c.Keys != "" {
-		if otherSide, err = readInspectKeys(c.Keys); err != nil {
+		if held, err = readInspectKeys(c.Keys); err != nil {
 			return err
 		}
 	}
-	report := mdessim.Inspect(payload, otherSide)
+	found := inspect(payload, held)
 	if c.JSON {
-		encoder := json.NewEncoder(con.Out)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(report)
+		err = found.writeJSON(con.Out)
 	} else {
-		err = mdessim.WriteText(con.Out, report)
+		err = found.writeText(con.Out)
 	}
-	if err == nil && report.FirstFault != nil && !report.Accepted {
+	if fault := found.verdict().FirstFault; err == nil && fault != nil && !fault.Tolerated {
 		return errFault
 	}
 	return err
 }
 
-// readInspectKeys takes the keys of the simulated schemes out of a sandbox file.
-func readInspectKeys(path string) (mdessim.Keys, error) {
-	file, ok, err := readSandboxFile(path)
-	if err != nil {
-		return mdessim.Keys{}, err
+// part is what one simulator found. An answer may have several: the pass data are
+// Apple's to open, the activation data beside them a scheme's.
+type part struct {
+	kind    string
+	verdict sim.Verdict
+	report  any // as JSON
+	text    func(io.Writer) error
+}
+
+type inspection []part
+
+func (i inspection) verdict() sim.Verdict {
+	v := i[0].verdict
+	for _, p := range i[1:] {
+		v = v.Then(p.verdict)
 	}
-	if !ok {
-		return mdessim.Keys{}, fmt.Errorf("there is no file %s", path)
+	return v
+}
+
+// writeJSON prints the report of a single part as it is; of several the verdict of
+// all, and each.
+func (i inspection) writeJSON(out io.Writer) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	if len(i) == 1 {
+		return encoder.Encode(i[0].report)
 	}
-	pair, err := parseSchemeKey([]byte(file.MDES.EncryptionPrivateKey + file.MDES.EncryptionCertificate))
-	if err != nil {
-		return mdessim.Keys{}, fmt.Errorf("%s: mdes keys: %w", path, err)
+	whole := struct {
+		Kind string `json:"kind"`
+		sim.Verdict
+		Parts []any `json:"parts"`
+	}{Kind: i[0].kind, Verdict: i.verdict()}
+	for _, p := range i {
+		whole.Parts = append(whole.Parts, p.report)
 	}
-	block, _ := pem.Decode([]byte(file.MDES.TAVPublicKey))
-	if block == nil {
-		return mdessim.Keys{}, fmt.Errorf("%s: mdes.tavPublicKey is not PEM", path)
+	return encoder.Encode(whole)
+}
+
+func (i inspection) writeText(out io.Writer) error {
+	for n, p := range i {
+		if n > 0 {
+			fmt.Fprintln(out)
+		}
+		if err := p.text(out); err != nil {
+			return err
+		}
 	}
-	tav, err := x509.ParsePKIXPublicKey(block.Bytes)
-	if err != nil {
-		return mdessim.Keys{}, fmt.Errorf("%s: mdes.tavPublicKey: %w", path, err)
-	}
-	if _, ok := tav.(*rsa.PublicKey); !ok {
-		return mdessim.Keys{}, fmt.Errorf("%s: mdes.tavPublicKey is not RSA", path)
-	}
-	return mdessim.Keys{
-		Encryption: []mdessim.EncryptionKey{{Decrypter: pair.private, Certificate: pair.certificate}},
-		TAV:        []mdessim.TAVKey{{Public: tav}},
-	}, nil
+	return nil
 }

@@ -100,7 +100,7 @@ func openSandbox(ctx context.Context, dir, address, databaseURL string, log *slo
 	if err := box.fill(ctx); err != nil {
 		return nil, err
 	}
-	frontDoor, err := box.other.frontDoor(config)
+	frontDoor, err := box.other.frontDoor(config, box.keys)
 	if err != nil {
 		return nil, err
 	}

@@ -147,6 +147,10 @@ type contractFile struct {
 		LeafCertificate  *string `json:"leafCertificate"`
 		LeafPrivateKey   *string `json:"leafPrivateKey"`
 	} `json:"apple"`
+	Google *struct {
+		OPCPrivateKey   *string `json:"opcPrivateKey"`
+		IssuerPublicKey *string `json:"issuerPublicKey"`
+	} `json:"google"`
 }
 
 type contractBasic struct {

@@ -25,6 +25,7 @@ type sandboxFile struct {
 	MDES            sandboxMDES             `json:"mdes"`
 	VTS             vtsSecrets              `json:"vts"`
 	Apple           applesim.Bundle         `json:"apple"`
+	Google          sandboxGoogle           `json:"google"`
 }
 
 type sandboxCredentials struct {
@@ -76,7 +77,11 @@ func (b *sandbox) describeOtherSide() (err error) {
 	if f.Apple, err = own.apple.PEM(); err != nil {
 		return err
 	}
-	return nil
+	if f.Google.OPCPrivateKey, err = own.google.Private(); err != nil {
+		return err
+	}
+	f.Google.IssuerPublicKey, err = activePublicKey(b.keys, keys.OPCSigning)
+	return err
 }
 
 func sandboxFilePath(dir string) string { return filepath.Join(dir, "sandbox.json") }

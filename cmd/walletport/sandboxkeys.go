@@ -112,13 +112,18 @@ func openSandboxKeys(config keysConfig, other otherKeys) error {
 	if err != nil {
 		return err
 	}
-	for _, purpose := range []keys.Purpose{keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint, keys.TAVSigning} {
+	for _, purpose := range []keys.Purpose{keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint, keys.TAVSigning, keys.OPCSigning} {
 		if err := generateOnce(store, file.Spec{Purpose: purpose, Alias: sandboxKeyAlias[purpose], Activate: true, Sandbox: true}); err != nil {
 			return err
 		}
 	}
+	google, err := other.google.Public()
+	if err != nil {
+		return err
+	}
 	return errors.Join(
 		importOnce(store, file.Spec{Purpose: keys.MDESEncryption, Activate: true, Sandbox: true}, other.mdes.certificatePEM),
+		importOnce(store, file.Spec{Purpose: keys.OPCEncryption, Activate: true, Sandbox: true}, []byte(google)),
 		other.vts.share(store))
 }
 

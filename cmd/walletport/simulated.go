@@ -10,8 +10,10 @@ import (
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/sim"
 	"github.com/walletport/walletport/sim/applesim"
+	"github.com/walletport/walletport/sim/googlesim"
 	"github.com/walletport/walletport/sim/issuerwalletsim"
 	"github.com/walletport/walletport/sim/mdessim"
+	"github.com/walletport/walletport/sim/samsungsim"
 	"github.com/walletport/walletport/sim/vtssim"
 )
 
@@ -26,9 +28,10 @@ type otherSide struct {
 // otherKeys are the private halves of what the issuer's key store has, and the
 // secrets that it shares.
 type otherKeys struct {
-	mdes  *schemeKey
-	vts   vtsSecrets
-	apple *applesim.Authority
+	mdes   *schemeKey
+	vts    vtsSecrets
+	apple  *applesim.Authority
+	google *googlesim.Key
 }
 
 // openOtherKeys reads the keys in dir, or makes them.
@@ -39,7 +42,10 @@ func openOtherKeys(dir string) (k otherKeys, err error) {
 	if k.vts, err = openVTSSecrets(filepath.Join(dir, "vts-secrets.json")); err != nil {
 		return k, err
 	}
-	k.apple, err = openAppleAuthority(dir)
+	if k.apple, err = openAppleAuthority(dir); err != nil {
+		return k, err
+	}
+	k.google, err = openGoogleKey(filepath.Join(dir, "google-opc.asc"))
 	return k, err
 }
 
@@ -93,7 +99,7 @@ func (o *otherSide) networks(w walletport.Wallet, config Config) sim.Networks {
 
 // frontDoor is where apps hand on what they got from the issuer: one wallet each, and
 // the schemes' lists of tokens.
-func (o *otherSide) frontDoor(config Config) (http.Handler, error) {
+func (o *otherSide) frontDoor(config Config, issuer keys.Source) (http.Handler, error) {
 	requestors := make(map[walletport.WalletProviderID]string, len(config.WalletProviders))
 	for _, p := range config.WalletProviders {
 		requestors[walletport.WalletProviderID(p.ID)] = config.tokenRequestorOf(p)
@@ -106,9 +112,19 @@ func (o *otherSide) frontDoor(config Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	google, err := o.googlePay(config, issuer)
+	if err != nil {
+		return nil, err
+	}
+	samsung, err := samsungsim.New(samsungsim.Config{Networks: o.networks(walletport.SamsungPay, config), Rand: rand.Reader, Now: now})
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/wallets/issuerwallet/", issuerWallet)
 	mux.Handle("/wallets/applepay/", apple)
+	mux.Handle("/wallets/googlepay/", google)
+	mux.Handle("/wallets/samsungpay/", samsung)
 	mux.HandleFunc("/mdes/tokens", sim.ServeTokens(o.mdes))
 	mux.HandleFunc("/vts/tokens", sim.ServeTokens(o.vts))
 	mux.HandleFunc("/", sim.NotFound)

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/keys/file"
+)
+
+// walletAnswers makes each call of a device wallet for both schemes, and returns the
+// answers by name, each with what it was asked for.
+func walletAnswers(t *testing.T, box *sandbox) map[string]object {
+	t.Helper()
+	d := &demo{sandbox: box, out: io.Discard, http: &http.Client{Timeout: 10 * time.Second}}
+	answers := map[string]object{}
+	for _, card := range demoWalletCards {
+		for _, w := range []struct{ name, first string }{{"applepay", "request"}, {"googlepay", "session"}, {"samsungpay", "device"}} {
+			request, err := d.ask(t.Context(), w.name+"/"+w.first)
+			must(t, err)
+			sent := maps.Clone(request)
+			if w.name == "googlepay" {
+				sent["googleOpaquePaymentCardRequested"] = true
+			}
+			answer, err := d.provisionInto(t.Context(), w.name, card.id, sent)
+			must(t, err)
+			answers[fmt.Sprintf("%s of %s", w.name, card.scheme)] = answer
+			if w.name == "applepay" {
+				answers[fmt.Sprintf("request for %s", card.scheme)] = request
+			}
+		}
+	}
+	return answers
+}
+
+// storeDemoCard puts the demo's own card in.
+func storeDemoCard(t *testing.T, box *sandbox) {
+	t.Helper()
+	must(t, (&demo{sandbox: box, out: io.Discard}).storeCard(t.Context()))
+}
+
+// inspected writes the text to a file and inspects it with the sandbox's keys.
+func inspected(t *testing.T, dir, text string) (code int, fault, stdout string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "payload")
+	must(t, os.WriteFile(path, []byte(text), 0o600))
+	code, stdout, _ = runs(t, "inspect", path, "--keys", sandboxFilePath(dir), "--json")
+	var report struct {
+		FirstFault *struct{ Code string } `json:"firstFault"`
+	}
+	must(t, json.Unmarshal([]byte(stdout), &report))
+	if report.FirstFault != nil {
+		fault = report.FirstFault.Code
+	}
+	return code, fault, stdout
+}
+
+func TestInspectReadsEveryWalletsAnswer(t *testing.T) {
+	dir := t.TempDir()
+	box, _ := startSandbox(t, dir)
+	storeDemoCard(t, box)
+	answers := walletAnswers(t, box)
+	for name, answer := range answers {
+		t.Run(name, func(t *testing.T) {
+			text, err := json.Marshal(answer)
+			must(t, err)
+			code, fault, stdout := inspected(t, dir, string(text))
+			if code != exitOK || fault != "" && fault != "client_app_id_absent" {
+				t.Errorf("exit %d, fault %q:\n%s", code, fault, stdout)
+			}
+			for _, pan := range []string{"2223000048400011", "4111111111111111"} {
+				if strings.Contains(stdout, pan) {
+					t.Errorf("a PAN is shown")
+				}
+			}
+			code, stdout, _ = runs(t, "inspect", "-", "--keys", sandboxFilePath(dir))
+			if code != exitFault || stdout == "" {
+				t.Errorf("nothing on standard input: exit %d", code)
+			}
+		})
+	}
+	for _, c := range []struct {
+		name, of string
+		mangle   func(object) string
+		fault    string
+	}{
+		{"pass data of another answer", "applepay of MASTERCARD", func(a object) string {
+			a["encryptedPassData"] = answers["applepay of VISA"]["encryptedPassData"]
+			return asJSON(a)
+		}, "pass_data_not_for_this_leaf"},
+		{"activation data of the other scheme", "applepay of MASTERCARD", func(a object) string {
+			a["activationData"] = answers["applepay of VISA"]["activationData"]
+			return asJSON(a)
+		}, "activation_data_other_scheme"},
+		{"base64 twice around a JWE", "samsungpay of VISA", func(a object) string {
+			return base64.StdEncoding.EncodeToString([]byte(base64.StdEncoding.EncodeToString([]byte(a["digitizationData"].(string)))))
+		}, ""},
+		{"an opaque card cut short", "googlepay of VISA", func(a object) string {
+			text := a["googleOpaquePaymentCard"].(string)
+			a["googleOpaquePaymentCard"] = text[:len(text)/8*4]
+			return asJSON(a)
+		}, ""},
+		{"leaf twice", "request for VISA", func(a object) string {
+			chain := a["certificates"].([]any)
+			a["certificates"] = []any{chain[0], chain[0]}
+			return asJSON(a)
+		}, ""},
+		{"an error answer", "request for VISA", func(object) string {
+			return `{"type":"/docs/errors#nonce_reused","status":409,"code":"nonce_reused","requestId":"1"}`
+		}, "call_refused"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code, fault, stdout := inspected(t, dir, c.mangle(maps.Clone(answers[c.of])))
+			if code != exitFault || fault == "" || c.fault != "" && fault != c.fault {
+				t.Errorf("exit %d, fault %q, want %q:\n%s", code, fault, c.fault, stdout)
+			}
+		})
+	}
+}
+
+func asJSON(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+// TestAnOlderSandboxGetsTheKeysItLacks opens a folder whose store has the keys of
+// the first release only.
+func TestAnOlderSandboxGetsTheKeysItLacks(t *testing.T) {
+	dir := t.TempDir()
+	config, err := sandboxConfig(dir, "127.0.0.1:0", "")
+	must(t, err)
+	store, err := openOrCreateKeys(config.Keys)
+	must(t, err)
+	older := []keys.Purpose{keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint, keys.TAVSigning}
+	for _, purpose := range older {
+		must(t, generateOnce(store, file.Spec{Purpose: purpose, Activate: true, Sandbox: true}))
+	}
+	before := store.Current().All()
+	box, _ := startSandbox(t, dir)
+	for _, k := range before {
+		if kept, ok := box.keys.Current().ByID(k.ID); !ok || kept.Fingerprint != k.Fingerprint {
+			t.Errorf("key %s is not what it was", k.ID)
+		}
+	}
+	for _, purpose := range keys.Purposes() {
+		if !hasPurpose(box.keys, purpose) {
+			t.Errorf("there is no %s key", purpose)
+		}
+	}
+}
+
+// TestOldNoncesAreForgotten deletes in bites until none is left.
+func TestOldNoncesAreForgotten(t *testing.T) {
+	box, _ := startSandbox(t, t.TempDir())
+	storeDemoCard(t, box)
+	d := &demo{sandbox: box, out: io.Discard, http: &http.Client{Timeout: 10 * time.Second}}
+	must(t, d.applePay(t.Context(), demoCardID))
+	box.config.Wallets.NonceRetention = time.Nanosecond
+	time.Sleep(2 * time.Millisecond) // the database counts milliseconds
+	box.forgetOldNonces(context.WithoutCancel(t.Context()))
+	answer, err := d.provisionInto(t.Context(), "applepay", demoCardID, d.callback)
+	if err != nil || answer["activationData"] == nil {
+		t.Errorf("a forgotten nonce is still refused: %v", err)
+	}
+}
