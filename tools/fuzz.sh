@@ -6,6 +6,6 @@ each=${1:-10s}
 grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u | while read -r dir; do
   grep -hoE '^func Fuzz[A-Za-z0-9_]+' "$dir"/*_test.go | sed 's/^func //' | while read -r target; do
     echo "fuzz: $dir $target"
-    go test -run '^$' -fuzz "^${target}\$" -fuzztime "$each" "$dir"
+    go test -run '^$' -fuzz "^${target}\$" -fuzztime "$each" -fuzzminimizetime 20x "$dir"
   done
 done

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/walletport/walletport"
+)
+
+// loaded writes a configuration and loads it.
+func loaded(t *testing.T, text string) (Config, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "walletport.yaml")
+	must(t, os.WriteFile(path, []byte("keys: {key_file: keystore.key}\n"+text), 0o600))
+	return loadConfig(path)
+}
+
+// The ids of the three device wallets stand in the public documentation of several
+// processors and in EMV data of transactions.
+func TestWellKnownTokenRequestors(t *testing.T) {
+	config, err := loaded(t, "")
+	must(t, err)
+	for _, c := range []struct{ wallet, visa, mastercard string }{
+		{"applepay", "40010030273", "50110030273"},
+		{"googlepay", "40010075001", "50120834693"},
+		{"samsungpay", "40010043095", "50139059239"},
+		{"garmin", "40010069887", ""},
+		{"fitbit", "40010077056", ""},
+		{"fidesmo", "40010080419", ""},
+		{"swatch", "40010081763", ""},
+	} {
+		got := config.TokenRequestors[c.wallet]
+		if got.id(walletport.Visa) != c.visa || got.id(walletport.Mastercard) != c.mastercard || got.DisplayName == "" || got.Confidence == "" {
+			t.Errorf("%s: %+v", c.wallet, got)
+		}
+	}
+}
+
+func TestTokenRequestorsCanBeChangedAndAdded(t *testing.T) {
+	config, err := loaded(t, `
+token_requestors:
+  googlepay: {visa: "40010099999"}
+  garmin: {mastercard: "50183038325"}
+  acme: {display_name: Acme, mastercard: "50199900009"}
+wallet_providers:
+  - {id: acme, scheme: MASTERCARD}
+  - {id: garmin, scheme: MASTERCARD, token_requestor_id: "50148149593"}
+wallets:
+  googlepay: {visa: {enabled: true}}
+`)
+	must(t, err)
+	google := config.TokenRequestors["googlepay"]
+	if google.Visa != "40010099999" || google.Mastercard != "50120834693" {
+		t.Errorf("Google Pay: %+v", google)
+	}
+	for i, want := range []string{"50199900009", "50148149593"} {
+		if got := config.tokenRequestorOf(config.WalletProviders[i]); got != want {
+			t.Errorf("wallet provider %s: %s, want %s", config.WalletProviders[i].ID, got, want)
+		}
+	}
+}
+
+func TestWalletsThatCannotBeOffered(t *testing.T) {
+	for _, c := range []struct{ name, text, problem string }{
+		{"a wallet without an id", "token_requestors: {googlepay: {visa: ''}}\nwallets: {googlepay: {visa: {enabled: true}}}", "token_requestors.googlepay.visa: is missing"},
+		{"an id that is none", "token_requestors: {applepay: {visa: '4001'}}", "token_requestors.applepay: a token requestor id has 11 digits"},
+		{"a provider that nobody knows", "wallet_providers: [{id: nobody, scheme: MASTERCARD}]", "token_requestors has none"},
+		{"a disputed id", "wallet_providers: [{id: fitbit, scheme: MASTERCARD}]", "token_requestors has none"},
+		{"an unknown profile", "wallets: {applepay: {visa: {profile: odd}}}", `wallets.applepay.visa: profile: there is none named "odd"`},
+		{"a Mastercard profile for Visa cards", "profiles: {odd: {}}\nwallets: {samsungpay: {visa: {profile: odd}}}", `wallets.samsungpay.visa: profile: there is none named "odd"`},
+		{"a shape that Samsung does not read", "profiles: {f: {shape: fundingAccountInfo}}\nwallets: {samsungpay: {mastercard: {enabled: true, profile: f}}}", "Samsung Pay reads the shape cardInfo only"},
+		{"a broken Visa profile", "visa_profiles: {odd: {year_digits: 3}}", "visa_profiles.odd: year_digits: 2 or 4"},
+		{"a format that Apple has not", "wallets: {applepay: {format: {mastercard: {encoding: octal}}}}", "wallets.applepay.format: mastercard.encoding: hex or base64"},
+		{"a nonce kept for years", "wallets: {nonce_retention: 9000h}", "wallets.nonce_retention"},
+		{"an issuer with a space", "wallets: {googlepay: {visa: {issuers: ['a b']}}}", "wallets.googlepay.visa: issuers:"},
+		{"an activation profile that is not there", "activation: {visa: {profile: odd}}", "activation.visa: profile"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := loaded(t, c.text)
+			if err == nil || !strings.Contains(err.Error(), c.problem) {
+				t.Errorf("error %v, want %q in it", err, c.problem)
+			}
+		})
+	}
+}
+
+func TestRootFiles(t *testing.T) {
+	dir := t.TempDir()
+	box, stop := startSandbox(t, dir)
+	stop()
+	root := []byte(box.file.Apple.RootCertificate)
+	for _, c := range []struct {
+		name    string
+		content []byte
+		count   int
+	}{
+		{"one certificate", root, 1},
+		{"two in a file", append(root[:len(root):len(root)], root...), 2},
+		{"no PEM", []byte("hello"), 0},
+		{"a damaged certificate", []byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "root.pem")
+			must(t, os.WriteFile(path, c.content, 0o600))
+			roots, err := readRoots([]string{path})
+			if len(roots) != c.count || (err == nil) != (c.count > 0) {
+				t.Errorf("%d certificates, error %v", len(roots), err)
+			}
+		})
+	}
+	if _, err := readRoots([]string{filepath.Join(dir, "none.pem")}); err == nil {
+		t.Error("a file that is not there is taken")
+	}
+}
