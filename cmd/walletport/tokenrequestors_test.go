@@ -70,7 +70,7 @@ func TestWalletsThatCannotBeOffered(t *testing.T) {
 		{"a disputed id", "wallet_providers: [{id: fitbit, scheme: MASTERCARD}]", "token_requestors has none"},
 		{"an unknown profile", "wallets: {applepay: {visa: {profile: odd}}}", `wallets.applepay.visa: profile: there is none named "odd"`},
 		{"a Mastercard profile for Visa cards", "profiles: {odd: {}}\nwallets: {samsungpay: {visa: {profile: odd}}}", `wallets.samsungpay.visa: profile: there is none named "odd"`},
-		{"a shape that Samsung does not read", "profiles: {f: {shape: fundingAccountInfo}}\nwallets: {samsungpay: {mastercard: {enabled: true, profile: f}}}", "Samsung Pay reads the shape cardInfo only"},
+		{"a shape that Samsung does not read", "profiles: {f: {shape: fundingAccountInfo}}\nwallets: {samsungpay: {mastercard: {enabled: true, profile: f}}}", "the shape must be cardInfo: Samsung Pay reads no other"},
 		{"a broken Visa profile", "visa_profiles: {odd: {year_digits: 3}}", "visa_profiles.odd: year_digits: 2 or 4"},
 		{"a format that Apple has not", "wallets: {applepay: {format: {mastercard: {encoding: octal}}}}", "wallets.applepay.format: mastercard.encoding: hex or base64"},
 		{"a nonce kept for years", "wallets: {nonce_retention: 9000h}", "wallets.nonce_retention"},

@@ -115,7 +115,7 @@ func (c Config) validateWallets() error {
 		}
 	}
 	if mc := w.SamsungPay.Mastercard; mc.Enabled && c.mdesProfile(mc.Profile).Shape != mdes.CardInfo {
-		at("wallets.samsungpay.mastercard.profile", errors.New("Samsung Pay reads the shape cardInfo only"))
+		at("wallets.samsungpay.mastercard.profile", errors.New("the shape must be cardInfo: Samsung Pay reads no other"))
 	}
 	at("activation.mastercard", c.checkProfile(walletport.Mastercard, c.Activation.Mastercard.Profile))
 	at("activation.visa", c.checkProfile(walletport.Visa, c.Activation.Visa.Profile))
