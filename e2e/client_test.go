@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -90,6 +91,30 @@ func (c caller) provision(cardID int64, provider, requestID string) answer {
 	}
 	r.Header.Set("X-Request-Id", requestID)
 	c.authorize(r)
+	return c.do(r)
+}
+
+// post makes a call of the API with a JSON body; nil sends none.
+func (c caller) post(path string, body any, requestID string, change ...func(*http.Request)) answer {
+	text := []byte(nil)
+	if body != nil {
+		var err error
+		if text, err = json.Marshal(body); err != nil {
+			return answer{requestID: requestID, err: err}
+		}
+	}
+	r, err := http.NewRequest(http.MethodPost, c.base+path+"?auditUser=ada%40bank.example", bytes.NewReader(text))
+	if err != nil {
+		return answer{requestID: requestID, err: err}
+	}
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	r.Header.Set("X-Request-Id", requestID)
+	c.authorize(r)
+	for _, f := range change {
+		f(r)
+	}
 	return c.do(r)
 }
 

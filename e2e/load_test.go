@@ -25,6 +25,12 @@ const maxLoad = 20_000
 // name, which must be the test's own.
 func startLoad(t *testing.T, name string, workers int, c caller, cardID int64, provider string) *load {
 	t.Helper()
+	return startCalls(t, name, workers, func(requestID string) answer { return c.provision(cardID, provider, requestID) })
+}
+
+// startCalls sets workers to make a call until stop.
+func startCalls(t *testing.T, name string, workers int, call func(requestID string) answer) *load {
+	t.Helper()
 	l := &load{name: name, stopped: make(chan struct{})}
 	for w := range workers {
 		l.workers.Go(func() {
@@ -34,7 +40,7 @@ func startLoad(t *testing.T, name string, workers int, c caller, cardID int64, p
 					return
 				default:
 				}
-				l.note(c.provision(cardID, provider, fmt.Sprintf("%s-%d-%d", name, w, n)))
+				l.note(call(fmt.Sprintf("%s-%d-%d", name, w, n)))
 			}
 		})
 	}

@@ -29,15 +29,49 @@ type sandboxFile struct {
 		ReadOnly    credentials `json:"readOnly"`
 		OtherIssuer credentials `json:"otherIssuer"`
 	} `json:"credentials"`
-	Cards []struct {
-		CardID int64  `json:"cardId"`
-		PAN    string `json:"pan"`
-	} `json:"cards"`
-	MDES struct {
+	Cards []sampleCard `json:"cards"`
+	MDES  struct {
 		EncryptionPrivateKey  string `json:"encryptionPrivateKey"`
 		EncryptionCertificate string `json:"encryptionCertificate"`
 		TAVPublicKey          string `json:"tavPublicKey"`
 	} `json:"mdes"`
+	VTS struct {
+		PushKeyID        string `json:"pushKeyId"`
+		PushSharedSecret string `json:"pushSharedSecret"`
+		WSDKeySet        string `json:"wsdKeySet"`
+		WSDKey           string `json:"wsdKey"`
+	} `json:"vts"`
+	Apple struct {
+		RootCertificate  string `json:"rootCertificate"`
+		SubCACertificate string `json:"subCACertificate"`
+		LeafCertificate  string `json:"leafCertificate"`
+		LeafPrivateKey   string `json:"leafPrivateKey"`
+	} `json:"apple"`
+	Google struct {
+		OPCPrivateKey   string `json:"opcPrivateKey"`
+		IssuerPublicKey string `json:"issuerPublicKey"`
+	} `json:"google"`
+}
+
+type sampleCard struct {
+	CardID         int64  `json:"cardId"`
+	Scheme         string `json:"scheme"`
+	PAN            string `json:"pan"`
+	ExpiryMonth    string `json:"expiryMonth"` // MM
+	ExpiryYear     string `json:"expiryYear"`  // YYYY
+	CardholderName string `json:"cardholderName"`
+}
+
+// mustCard returns a sample card.
+func (f sandboxFile) mustCard(t *testing.T, id int64) sampleCard {
+	t.Helper()
+	for _, c := range f.Cards {
+		if c.CardID == id {
+			return c
+		}
+	}
+	t.Fatalf("the sandbox has no card %d", id)
+	return sampleCard{}
 }
 
 // sandbox is a running sandbox.
