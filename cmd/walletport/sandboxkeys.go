@@ -104,6 +104,10 @@ func parseSchemeKey(text []byte) (*schemeKey, error) {
 // sandboxKeyAlias is the name that MDES Manager would have given a key.
 var sandboxKeyAlias = map[keys.Purpose]string{keys.TAVSigning: "SANDBOX-1"}
 
+// sandboxKeyAlgorithm is the smallest that fits where the usual one takes seconds to
+// make: a sandbox should start at once.
+var sandboxKeyAlgorithm = map[keys.Purpose]string{keys.OPCSigning: "RSA-2048"}
+
 // openSandboxKeys opens the sandbox's key store, or makes one, and adds a key for
 // each purpose that has none, marked as a sandbox's: a store of an older release
 // lacks some.
@@ -113,7 +117,8 @@ func openSandboxKeys(config keysConfig, other otherKeys) error {
 		return err
 	}
 	for _, purpose := range []keys.Purpose{keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint, keys.TAVSigning, keys.OPCSigning} {
-		if err := generateOnce(store, file.Spec{Purpose: purpose, Alias: sandboxKeyAlias[purpose], Activate: true, Sandbox: true}); err != nil {
+		spec := file.Spec{Purpose: purpose, Alias: sandboxKeyAlias[purpose], Algorithm: sandboxKeyAlgorithm[purpose], Activate: true, Sandbox: true}
+		if err := generateOnce(store, spec); err != nil {
 			return err
 		}
 	}

@@ -187,7 +187,7 @@ func TestKeySurvivesItsText(t *testing.T) {
 	e := must(googlesim.ParseCertificates(public))[0]
 	bits := must(e.Subkeys[0].PublicKey.BitLength())
 	self, _ := e.PrimarySelfSignature()
-	if bits != 3072 || !self.FlagSign || !self.FlagCertify || !e.Subkeys[0].Sig.FlagEncryptStorage || *self.KeyLifetimeSecs != 2*365*24*3600 ||
+	if bits != 2048 || !self.FlagSign || !self.FlagCertify || !e.Subkeys[0].Sig.FlagEncryptStorage || *self.KeyLifetimeSecs != 2*365*24*3600 ||
 		!strings.Contains(e.PrimaryIdentity().Name, "sandbox") {
 		t.Errorf("key of %d bits, for %d seconds, %s", bits, *self.KeyLifetimeSecs, e.PrimaryIdentity().Name)
 	}

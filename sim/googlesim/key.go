@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	keyBits     = 3072
+	keyBits     = 2048                     // the least that Google takes: a sandbox should start at once
 	keyLifetime = 2 * 365 * 24 * time.Hour // Google asks for one year, at most two
 	keyName     = "walletport sandbox, not Google"
 	keyComment  = "for tests only"
@@ -24,7 +24,7 @@ const (
 // with an RSA subkey that issuers encrypt to.
 type Key struct{ entity *openpgp.Entity }
 
-// NewKey makes a key of 3072 bits that expires after two years; its name says that it
+// NewKey makes a key of 2048 bits that expires after two years; its name says that it
 // is a sandbox's. Its error is CodeInternal, reason random.
 func NewKey(rand io.Reader, now time.Time) (*Key, error) {
 	entity, err := openpgp.NewEntity(keyName, keyComment, "", &packet.Config{
