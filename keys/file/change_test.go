@@ -43,6 +43,7 @@ func TestGenerate(t *testing.T) {
 		{"a WSD key", file.Spec{Purpose: keys.WSD, Issuer: "acme", Alias: "401200.1"}, "acme-wsd-v1", "2TDEA", ""},
 		{"a shared secret without its key id is refused", file.Spec{Purpose: keys.VTSPush}, "", "", "key_alias"},
 		{"a shared secret with a long key id is refused", file.Spec{Purpose: keys.VTSPush, Alias: strings.Repeat("k", 65)}, "", "", "key_alias"},
+		{"a shared secret with a key id that JSON would escape is refused", file.Spec{Purpose: keys.VTSPush, Alias: `k"1`}, "", "", "key_alias"},
 		{"a WSD key without its key set is refused", file.Spec{Purpose: keys.WSD}, "", "", "key_alias"},
 		{"a key set of seven digits is refused", file.Spec{Purpose: keys.WSD, Alias: "4012000.1"}, "", "", "key_alias"},
 		{"a key set without an index is refused", file.Spec{Purpose: keys.WSD, Alias: "401200"}, "", "", "key_alias"},

@@ -27,6 +27,13 @@ const (
 	openPGPVersion = 4
 )
 
+// The largest certificate that opaque cards are sealed with: a larger one would be
+// refused at each call. Signatures of others, which nobody needs, make them large.
+const (
+	maxOpenPGPBytes   = 64 << 10
+	maxOpenPGPSubkeys = 32
+)
+
 // openPGPKey is a parsed or generated OpenPGP key.
 type openPGPKey struct {
 	entity *openpgp.Entity
@@ -131,7 +138,7 @@ func (m material) fillOPCEncryption(e *entry, now time.Time) error {
 		return err
 	}
 	key, ok := entity.EncryptionKey(at)
-	if !ok {
+	if !ok || key.PublicKey == entity.PrimaryKey { // no card is sealed to a primary key
 		return errNoEncryptionKey(entity, at)
 	}
 	e.OpenPGP = m.openPGP.public
@@ -207,6 +214,9 @@ func goodAt(entity *openpgp.Entity, now time.Time) (time.Time, error) {
 // fillOpenPGP takes what the certificate says about key: its public half, and the
 // validity, to which that of e is cut.
 func (e *entry) fillOpenPGP(key openpgp.Key, from time.Time) error {
+	if len(e.OpenPGP) > maxOpenPGPBytes || len(key.Entity.Subkeys) > maxOpenPGPSubkeys {
+		return errUnfit("an OpenPGP certificate has at most 64 kB and 32 subkeys (gpg --export-options export-minimal leaves out the signatures of others)")
+	}
 	public, ok := key.PublicKey.PublicKey.(*rsa.PublicKey)
 	if !ok {
 		return errUnfit("the OpenPGP key that is to be used is not RSA, which Google asks for")

@@ -67,6 +67,34 @@ func at(when time.Time, lifetime time.Duration) func(*packet.Config) {
 	}
 }
 
+// encryptingPrimary returns a public key whose primary key may encrypt and which has
+// no subkey.
+func encryptingPrimary(t testing.TB) []byte {
+	t.Helper()
+	e := withoutSubkey(pgp(t, nil))
+	for _, identity := range e.Identities {
+		identity.SelfSignature.FlagEncryptCommunications = true
+		must(t, identity.SelfSignature.SignUserId(identity.UserId.Id, e.PrimaryKey, e.PrivateKey, nil))
+	}
+	return publicOf(t, e)
+}
+
+// signedByMany returns a public key with more signatures of others than opaque cards
+// can be made with.
+func signedByMany(t testing.TB) []byte {
+	t.Helper()
+	e, other := pgp(t, nil), pgp(t, nil)
+	config := &packet.Config{Time: func() time.Time { return now.Add(-time.Hour) }}
+	for name, identity := range e.Identities {
+		must(t, e.SignIdentity(name, other, config))
+		theirs := identity.Signatures[len(identity.Signatures)-1]
+		for range 300 {
+			identity.Signatures = append(identity.Signatures, theirs)
+		}
+	}
+	return publicOf(t, e)
+}
+
 // revoke returns e's public key with a revocation of the whole key.
 func revoke(t testing.TB, e *openpgp.Entity) []byte {
 	t.Helper()
@@ -142,6 +170,8 @@ func TestImportOpenPGP(t *testing.T) {
 		{"a key of version 6", keys.OPCEncryption, publicOf(t, pgp(t, func(c *packet.Config) { c.V6Keys, c.Algorithm = true, packet.PubKeyAlgoRSA })), "key_unfit"},
 		{"a packet that is no key", keys.OPCEncryption, []byte{0xcb, 0x01, 0x00}, "key_malformed"},
 		{"a key without a subkey that encrypts", keys.OPCEncryption, publicOf(t, withoutSubkey(google)), "key_unfit"},
+		{"a key whose primary key alone encrypts", keys.OPCEncryption, encryptingPrimary(t), "key_unfit"},
+		{"a key of more than 64 kB", keys.OPCEncryption, signedByMany(t), "key_unfit"},
 		{"an elliptic key", keys.OPCEncryption, publicOf(t, ed25519), "key_unfit"},
 		{"a short RSA key", keys.OPCEncryption, publicOf(t, short), "key_unfit"},
 		{"a key that has ended", keys.OPCEncryption, publicOf(t, pgp(t, at(now.Add(-2*day), day))), "key_expired"},

@@ -3,6 +3,7 @@ package file
 import (
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
@@ -44,6 +45,8 @@ func checkVisaAlias(spec Spec) error {
 	switch {
 	case spec.Purpose == keys.VTSPush && spec.Alias == "":
 		return errAlias("a vts-push key needs its encryption API key id as alias: Visa issued it with the shared secret")
+	case spec.Purpose == keys.VTSPush && strings.ContainsAny(spec.Alias, `"\`):
+		return errAlias("the alias of a vts-push key goes into JSON as it is: it has neither quotation mark nor backslash")
 	case spec.Purpose == keys.WSD && !keySet.MatchString(spec.Alias):
 		return errAlias("a wsd key needs its key set as alias, six digits and an index: 401200.1")
 	}
