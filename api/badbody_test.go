@@ -159,6 +159,7 @@ func TestBadApplePayBodies(t *testing.T) {
 		{"null for a nonce", `{"certificates":[],"nonce":null,"nonceSignature":"40"}`, 400, "body_malformed", all[1:2]},
 		{"the nonce twice", `{"certificates":[],"nonce":"9b","nonce":"9b","nonceSignature":"40"}`, 400, "body_malformed", all[1:2]},
 		{"the nonce twice, once escaped", `{"certificates":[],"nonce":"9b","\u006eonce":"9c","nonceSignature":"40"}`, 400, "body_malformed", all[1:2]},
+		{"the nonce a thousand times", `{"certificates":[],` + strings.Repeat(`"nonce":"9b",`, 1000) + `"nonceSignature":"40"}`, 400, "body_malformed", all[1:2]},
 		{"several faults at once", `{"certificates":{},"nonce":[]}`, 400, "body_malformed", all},
 		{"twelve certificates are for the flow to refuse", `{"certificates":["` + strings.Repeat(`a","`, 11) + `a"],"nonce":"9b","nonceSignature":"40"}`, 200, "", nil},
 		{"a certificate of 1 MB", `{"certificates":["` + large + `"],"nonce":"9b","nonceSignature":"40"}`, 413, "body_too_large", nil},

@@ -115,18 +115,22 @@ func (s *bodyShape) check(content []byte) error {
 	if d.Next() != jx.Object {
 		return invalid("body_malformed", "the body must be a JSON object")
 	}
-	seen := make(map[string]bool, len(s.members))
+	seen := make(map[string]int, len(s.members))
 	var wrong []walletport.Field
 	err := d.Obj(func(d *jx.Decoder, name string) error {
 		kind, known := s.members[name]
-		switch {
-		case !known:
-			return d.Skip()
-		case seen[name]:
-			wrong = append(wrong, walletport.Field{Name: name, Reason: "must be given once"})
+		if !known {
 			return d.Skip()
 		}
-		seen[name] = true
+		seen[name]++
+		switch seen[name] {
+		case 1:
+		case 2: // said once, or an answer could be many times as long as its request
+			wrong = append(wrong, walletport.Field{Name: name, Reason: "must be given once"})
+			return d.Skip()
+		default:
+			return d.Skip()
+		}
 		fits, err := kind.read(d)
 		if err == nil && !fits {
 			wrong = append(wrong, walletport.Field{Name: name, Reason: kind.rule()})
@@ -146,10 +150,10 @@ func (s *bodyShape) check(content []byte) error {
 	return nil
 }
 
-func (s *bodyShape) missing(seen map[string]bool) []walletport.Field {
+func (s *bodyShape) missing(seen map[string]int) []walletport.Field {
 	var missing []walletport.Field
 	for _, name := range s.required {
-		if !seen[name] {
+		if seen[name] == 0 {
 			missing = append(missing, walletport.Field{Name: name, Reason: "is missing"})
 		}
 	}
