@@ -20,6 +20,7 @@ import (
 	"github.com/knadh/koanf/v2"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/activation"
 	"github.com/walletport/walletport/api"
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/auth"
@@ -276,6 +277,10 @@ func (p walletProviderConfig) validate(c Config) error {
 	var problems []error
 	if _, err := walletport.ParseWalletProviderID(p.ID); err != nil {
 		problems = append(problems, errors.New("id: letters, digits, '.', '_', '-', at most 64"))
+	}
+	// A proof of strong authentication names the wallet: it must not count for two.
+	if slices.Contains(walletport.Wallets(), walletport.Wallet(p.ID)) || p.ID == activation.StepUpWallet {
+		problems = append(problems, fmt.Errorf("id: %s is the name of something else", p.ID))
 	}
 	if p.Scheme != string(walletport.Mastercard) {
 		problems = append(problems, errors.New("scheme: only MASTERCARD has issuer wallets"))

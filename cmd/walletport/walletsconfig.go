@@ -88,9 +88,13 @@ func (c walletsConfig) offers() []struct {
 	}
 }
 
-// maxNonceRetention bounds the table of nonces. Nonces of 4 bytes have been seen:
-// beyond some weeks they meet by chance.
-const maxNonceRetention = 30 * 24 * time.Hour
+// Below minNonceRetention a wallet might still take a nonce that counts as forgotten;
+// no source says how long nonces live. maxNonceRetention bounds the table: nonces of
+// 4 bytes have been seen, and beyond some weeks they meet by chance.
+const (
+	minNonceRetention = time.Hour
+	maxNonceRetention = 30 * 24 * time.Hour
+)
 
 func (c Config) validateWallets() error {
 	var problems []error
@@ -103,8 +107,8 @@ func (c Config) validateWallets() error {
 	at("wallets.applepay.format", w.ApplePay.Format.Validate())
 	at("wallets.googlepay.format", w.GooglePay.Format.Validate())
 	at("wallets.samsungpay.format", w.SamsungPay.Format.Validate())
-	if w.NonceRetention < 0 || w.NonceRetention > maxNonceRetention {
-		at("wallets.nonce_retention", errors.New("0 (which means 24h) to 720h"))
+	if w.NonceRetention != 0 && (w.NonceRetention < minNonceRetention || w.NonceRetention > maxNonceRetention) {
+		at("wallets.nonce_retention", errors.New("1h to 720h, or 0, which means 24h"))
 	}
 	for _, o := range w.offers() {
 		place := fmt.Sprintf("wallets.%s.%s", o.wallet, lower(o.scheme))
