@@ -95,7 +95,7 @@ var codeDocs = []CodeDoc{
 	{"nonce_reused", 409, "The nonce was used before", "Start again in the wallet, which makes a new nonce."},
 	{"body_too_large", 413, "The body is too large", "Send at most limits.body_bytes of the server's configuration: 64 KiB if nothing is configured."},
 	{"media_type_unsupported", 415, "The body is in a form that is not read", "Send application/json in UTF-8, not compressed."},
-	{"payload_too_long", 422, "The payload is longer than the wallet takes", "The operator must use shorter keys or raise issuer_wallet.max_chars."},
+	{"payload_too_long", 422, "The payload is longer than the wallet takes", "The operator must use shorter keys or raise max_chars of the wallet: issuer_wallet, or the format of wallets.googlepay or wallets.samsungpay."},
 	{"samsung_needs_card_info", 422, "Samsung Pay cannot read the card in this form", "The operator must set shape to cardInfo in the MDES profile of Samsung Pay."},
 	{"rate_limited", 429, "The client has made too many requests", "Wait as long as Retry-After says; ask the operator for a higher limit."},
 	{"authentication_rate_limited", 429, "The address has failed to authenticate too often", "Mend the credentials, and wait as long as Retry-After says."},

@@ -96,7 +96,7 @@ func TestPages(t *testing.T) {
 			}
 		})
 	}
-	if !strings.Contains(s.out.String(), "key ends soon") {
+	if !strings.Contains(s.out.String(), "a key ends soon") {
 		t.Error("the log does not say at start that a key ends soon")
 	}
 	s.mustStop(t)

@@ -229,7 +229,11 @@ func defaultText(v reflect.Value) string {
 	case v.Kind() == reflect.Slice && v.Len() == 0:
 		return "`[]`"
 	case v.Kind() == reflect.Slice:
-		return "`[" + strings.Join(strings.Fields(strings.Trim(fmt.Sprint(v), "[]")), ", ") + "]`"
+		items := make([]string, v.Len())
+		for i := range items {
+			items[i] = fmt.Sprint(v.Index(i))
+		}
+		return "`[" + strings.Join(items, ", ") + "]`"
 	}
 	return fmt.Sprintf("`%v`", v)
 }

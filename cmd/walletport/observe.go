@@ -69,12 +69,25 @@ func (s *server) keyExpiries() []telemetry.KeyExpiry {
 	return list
 }
 
+// sharedKeyWarnings names WSD keys for all issuers where Visa's cards are activated:
+// an MBPAC holds no card, so that one issuer's could activate another's.
+func (s *server) sharedKeyWarnings() []string {
+	var warnings []string
+	for _, k := range s.keys.Current().All() {
+		if s.config.Activation.Visa.Enabled && k.Purpose == keys.WSD && k.Issuer == "" && k.State == keys.Active && !k.Sandbox {
+			warnings = append(warnings, "key "+string(k.ID)+" serves every issuer and activates Visa cards: give each issuer its own")
+		}
+	}
+	return warnings
+}
+
 // keyNotice is how long before its end a key is spoken of.
 const keyNotice = 30 * 24 * time.Hour
 
-// keyWarnings names the keys that will end soon.
+// keyWarnings names the keys that will end soon, and those that serve more issuers
+// than they should.
 func (s *server) keyWarnings() []string {
-	var warnings []string
+	warnings := s.sharedKeyWarnings()
 	for _, k := range keys.ExpiringBefore(s.keys.Current(), now().Add(keyNotice)) {
 		warnings = append(warnings, "key "+string(k.ID)+" ends at "+k.ValidUntil.UTC().Format(time.RFC3339))
 	}

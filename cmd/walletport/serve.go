@@ -75,7 +75,7 @@ func (s *server) serve(ctx context.Context) error {
 		return err
 	}
 	for _, warning := range s.keyWarnings() {
-		s.log.Warn("key ends soon", "warning", warning)
+		s.log.Warn("a key ends soon or is shared too widely", "warning", warning)
 	}
 	s.log.Info("serving", "url", main.url(), "version", version)
 	return runDoor(ctx, door, main, s.config.HTTP)

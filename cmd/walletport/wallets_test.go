@@ -176,3 +176,30 @@ func TestOldNoncesAreForgotten(t *testing.T) {
 		t.Errorf("a forgotten nonce is still refused: %v", err)
 	}
 }
+
+func TestASharedWSDKeyIsWarnedOfWhereItActivates(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		visa   bool
+		key    keys.Meta
+		warned bool
+	}{
+		{"for every issuer, with activation", true, keys.Meta{Purpose: keys.WSD}, true},
+		{"an issuer's own", true, keys.Meta{Purpose: keys.WSD, Issuer: "acme"}, false},
+		{"without activation", false, keys.Meta{Purpose: keys.WSD}, false},
+		{"another purpose", true, keys.Meta{Purpose: keys.VTSPush}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			store, err := openOrCreateKeys(keysConfig{File: filepath.Join(t.TempDir(), "k.age"), KeyFile: filepath.Join(t.TempDir(), "k.key")})
+			must(t, err)
+			alias := map[keys.Purpose]string{keys.WSD: "401200.1", keys.VTSPush: "KID"}[c.key.Purpose]
+			_, err = store.Generate(file.Spec{Purpose: c.key.Purpose, Issuer: c.key.Issuer, Alias: alias, Activate: true})
+			must(t, err)
+			s := &server{keys: store}
+			s.config.Activation.Visa.Enabled = c.visa
+			if got := s.keyWarnings(); (len(got) > 0) != c.warned {
+				t.Errorf("warnings %q", got)
+			}
+		})
+	}
+}

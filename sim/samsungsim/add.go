@@ -64,6 +64,9 @@ func (d door) read(members sim.Object) *addition {
 	}
 	a.Pass(checkPresent, "%d characters", len(text))
 	a.readShape(text)
+	if a.Failed(checkShape) {
+		return a
+	}
 	a.readClient(members, d.devices)
 	return a
 }
