@@ -28,6 +28,7 @@ type record struct {
 	Wallet      string   `json:"wallet"`
 	Scheme      string   `json:"scheme"`
 	Outcome     string   `json:"outcome"`
+	StepUp      string   `json:"stepUp"`
 	KeyVersions []string `json:"keyVersions"`
 	Hash        string   `json:"hash"`
 }
