@@ -1,17 +1,14 @@
 package e2e_test
 
 import (
-	"compress/gzip"
 	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,7 +33,7 @@ const (
 	agentPAN     = "5413330089010012"
 )
 
-var canaries = []string{importedPAN, importedName, rejectedPAN, pathPAN, queryPAN, headerPAN, bodyPAN, userPAN, passwordPAN, walletPAN, agentPAN}
+var canaries = append([]string{importedPAN, importedName, rejectedPAN, pathPAN, queryPAN, headerPAN, bodyPAN, userPAN, passwordPAN, walletPAN, agentPAN}, walletCanaries...)
 
 // forms returns the ways in which a text may stand in bytes: as it is, in hex of
 // both cases, in both base64 alphabets at each of the three offsets, and digits
@@ -56,9 +53,14 @@ func forms(text string) []string {
 	return all
 }
 
-// wantNoCanary looks for every canary in every form.
-func wantNoCanary(t *testing.T, where, content string) {
+// wantNoCanary looks for every canary in every form, and for pieces of answers.
+func wantNoCanary(t *testing.T, where, content string, answered ...string) {
 	t.Helper()
+	for i, piece := range answered {
+		if strings.Contains(content, piece) {
+			t.Errorf("%s holds a piece of answer %d", where, i)
+		}
+	}
 	for i, canary := range canaries {
 		for j, form := range forms(canary) {
 			if strings.Contains(content, form) {
@@ -87,32 +89,6 @@ func TestFormsAreFound(t *testing.T) {
 	}
 }
 
-// collector takes spans over OTLP/HTTP and keeps the bytes.
-type collector struct {
-	*httptest.Server
-	received output
-}
-
-func startCollector(t *testing.T) *collector {
-	c := &collector{}
-	c.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body := io.Reader(r.Body)
-		if r.Header.Get("Content-Encoding") == "gzip" {
-			unzipped, err := gzip.NewReader(r.Body)
-			if err != nil {
-				w.WriteHeader(http.StatusBadRequest)
-				return
-			}
-			body = unzipped
-		}
-		_, _ = io.Copy(&c.received, body) // a broken request shows as missing spans
-		_ = r.Header.Write(&c.received)
-		w.Header().Set("Content-Type", "application/x-protobuf")
-	}))
-	t.Cleanup(c.Close)
-	return c
-}
-
 // TestNoCardNumberLeaks brings canaries in on every way there is, with everything
 // talkative, and looks for them wherever something is written.
 func TestNoCardNumberLeaks(t *testing.T) {
@@ -121,35 +97,38 @@ func TestNoCardNumberLeaks(t *testing.T) {
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
 			spans, databaseURL := startCollector(t), e.url(t)
-			p := mustProduction(t, databaseURL, fmt.Sprintf("log: {level: debug}\ntrace: {endpoint: %q, sample_ratio: 1}\n", spans.URL+"/v1/traces"))
+			p, secrets := mustCanaryProduction(t, databaseURL, fmt.Sprintf("log: {level: debug}\ntrace: {endpoint: %q, sample_ratio: 1}\n", spans.URL+"/v1/traces"))
 			p.importCanaries(t)
 			s := p.mustServe(t)
 			s.sendCanaries(t)
 			good := s.provision(8001, wallet, "canary")
 			wantSealed(t, good.mustPayload(t))
-			wantNoCanary(t, "the metrics page", s.get("/metrics").body)
+			secrets.server = s
+			answered := secrets.mustSend(t)
+			wantNoCanary(t, "the metrics page", s.get("/metrics").body, answered...)
 			tr := mustExport(t, p.at())
 			if n := len(tr.byID["canary"]); n != 1 {
 				t.Errorf("%d records of the good call", n)
 			}
-			wantNoCanary(t, "the audit export", tr.text)
+			wantNoCanary(t, "the audit export", tr.text, answered...)
 			wantNoCanary(t, "cards list", mustRun(t, "", p.at().with("cards", "list", "--json")...))
 			if databaseURL == "" {
-				p.wantCleanFiles(t, "walletport.db", "walletport.db-wal", "walletport.db-shm")
+				p.wantCleanFiles(t, answered, "walletport.db", "walletport.db-wal", "walletport.db-shm")
+				wantDigestOfNonce(t, mustReadAll(t, p.dir))
 			} else {
-				wantCleanCluster(t, databaseURL)
+				wantCleanCluster(t, databaseURL, answered)
 			}
 			s.mustStop(t)
-			wantNoCanary(t, "the log", s.out.String())
+			wantNoCanary(t, "the log", s.out.String(), answered...)
 			if got := spans.received.String(); !strings.Contains(got, "/v1/{cardId}/provision/issuerwallet/{walletProvider}") {
 				t.Error("no spans arrived")
 			} else {
-				wantNoCanary(t, "what the collector got", got)
+				wantNoCanary(t, "what the collector got", got, answered...)
 			}
 			if !strings.Contains(s.out.String(), `"request_id":"canary"`) {
 				t.Error("the log has no line of the good call")
 			}
-			wantNoCanary(t, "the folder of the server", mustReadAll(t, p.dir))
+			wantNoCanary(t, "the folder of the server", mustReadAll(t, p.dir), answered...)
 		})
 	}
 }
@@ -230,14 +209,14 @@ func wantSealed(t *testing.T, payload string) {
 	wantNoCanary(t, "the payload", payload+string(opened))
 }
 
-func (p *production) wantCleanFiles(t *testing.T, names ...string) {
+func (p *production) wantCleanFiles(t *testing.T, answered []string, names ...string) {
 	t.Helper()
 	for _, name := range names {
 		content := mustRead(t, filepath.Join(p.dir, name))
 		if content == "" {
 			t.Errorf("%s is empty: there is nothing to look through", name)
 		}
-		wantNoCanary(t, name, content)
+		wantNoCanary(t, name, content, answered...)
 	}
 }
 
@@ -266,7 +245,7 @@ func mustReadAll(t *testing.T, dir string) string {
 
 // wantCleanCluster looks through the files of the database and through the log
 // that goes before them.
-func wantCleanCluster(t *testing.T, databaseURL string) {
+func wantCleanCluster(t *testing.T, databaseURL string, answered []string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -288,9 +267,9 @@ func wantCleanCluster(t *testing.T, databaseURL string) {
 		if !strings.Contains(content, "8001") && !strings.Contains(content, "ada@bank.example") {
 			t.Errorf("%s does not hold what was stored: there is nothing to look through", folder)
 		}
-		wantNoCanary(t, "the database folder "+folder, content)
+		wantNoCanary(t, "the database folder "+folder, content, answered...)
 	}
 	if log, err := os.ReadFile(filepath.Join(filepath.Dir(root), "log")); err == nil {
-		wantNoCanary(t, "the database server's log", string(log))
+		wantNoCanary(t, "the database server's log", string(log), answered...)
 	}
 }
