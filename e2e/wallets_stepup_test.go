@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -81,6 +82,7 @@ func TestStepUpGate(t *testing.T) {
 	proof := proofFor("applepay")
 	good := mustProof(t, key, proof)
 	old := time.Now().Add(-time.Hour).Unix()
+	refused := []answer{}
 	for _, c := range []struct{ name, proof, code string }{
 		{"no proof", "", "step_up_required"},
 		{"stale proof", mustProof(t, key, proof.with(members{"exp": old})), "step_up_required"},
@@ -96,9 +98,7 @@ func TestStepUpGate(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			a := call(provisionPath(steppedCard, "applepay"), c.proof, requestIDOf(c.name))
 			wantRefused(t, a, badCall{status: http.StatusForbidden, code: c.code})
-			if found := mustExport(t, p.at()).byID[requestIDOf(c.name)]; len(found) != 1 || found[0].Outcome != c.code || found[0].StepUp != "" {
-				t.Errorf("recorded %+v", found)
-			}
+			refused = append(refused, a)
 		})
 	}
 	answers := []answer{
@@ -109,7 +109,7 @@ func TestStepUpGate(t *testing.T) {
 	free := s.provision(serveCardID, wallet, "nobody-asks")
 	wantAllGood(t, append(answers, free))
 	tr := mustExport(t, p.at())
-	tr.wantRecorded(t, append(answers, free))
+	tr.wantRecorded(t, slices.Concat(answers, refused, []answer{free}))
 	for _, a := range answers {
 		if got := tr.byID[a.requestID][0].StepUp; got != "eba-sca/pin+hwk" {
 			t.Errorf("%s: recorded proof %q", a.requestID, got)
