@@ -94,7 +94,8 @@ const demoAuditUser = "?auditUser=demo%40acme.example"
 // demoCard is stored by the demo itself, besides the sample cards.
 const (
 	demoCardID   = 1042
-	demoCardCSV  = "cardId,customerId,pan,expiryMonth,expiryYear,cardholderName,product\n1042,5001,2223000048400011,12,2031,ADA LOVELACE,mc-debit\n"
+	demoCardPAN  = "2223000048400011"
+	demoCardCSV  = "cardId,customerId,pan,expiryMonth,expiryYear,cardholderName,product\n1042,5001," + demoCardPAN + ",12,2031,ADA LOVELACE,mc-debit\n"
 	demoProvider = "acme-wallet"
 )
 

@@ -146,21 +146,26 @@ func (d *demo) reuseNonce(ctx context.Context) error {
 	return d.mustRefuse(ctx, fmt.Sprintf("/v1/%d/provision/applepay", int64(demoCardID)), d.callback, http.StatusConflict, "nonce_reused")
 }
 
-// activate makes a TAV for the Mastercard card and an MBPAC for the Visa card, which
-// answers a nonce of the wallet and cannot be had without.
+// activate makes activation data for cards that their holder typed into a wallet, and
+// hands them on: a TAV for the Mastercard card, also by the deprecated calls, and an
+// MBPAC for the Visa card, which answers a nonce of the wallet and cannot be had
+// without.
 func (d *demo) activate(ctx context.Context) error {
 	callback, err := d.ask(ctx, "applepay/request")
 	if err != nil {
 		return err
 	}
 	visa := fmt.Sprintf("/v3/%d/activate", demoWalletCards[1].id)
+	typedMastercard := object{"pan": demoCardPAN, "expiryMonth": "12", "expiryYear": "2031"}
+	typedVisa := object{"pan": "4111111111111111", "expiryMonth": "11", "expiryYear": "2030", "nonce": callback["nonce"]}
 	for _, call := range []struct {
-		path    string
-		request object
+		path           string
+		request, typed object
 	}{
-		{fmt.Sprintf("/v3/%d/activate", int64(demoCardID)), nil},
-		{fmt.Sprintf("/v2/%d/activate/mdes/tav2", int64(demoCardID)), nil},
-		{visa, object{"nonce": callback["nonce"]}},
+		{fmt.Sprintf("/v3/%d/activate", int64(demoCardID)), nil, typedMastercard},
+		{fmt.Sprintf("/v1/%d/activate/mdes/tav2", int64(demoCardID)), nil, typedMastercard},
+		{fmt.Sprintf("/v2/%d/activate/mdes/tav2", int64(demoCardID)), nil, typedMastercard},
+		{visa, object{"nonce": callback["nonce"]}, typedVisa},
 	} {
 		d.printf("   POST /wallet%s\n", call.path)
 		answer, err := d.exchange(ctx, d.file.BaseURL+call.path+demoAuditUser, call.request, &d.file.Credentials.Basic)
@@ -168,6 +173,10 @@ func (d *demo) activate(ctx context.Context) error {
 			return err
 		}
 		d.printAnswer(answer)
+		maps.Copy(answer, call.typed)
+		if err := d.addToWallet(ctx, "manual", answer); err != nil {
+			return err
+		}
 	}
 	return d.mustRefuse(ctx, visa, nil, http.StatusForbidden, "activation_needs_nonce")
 }

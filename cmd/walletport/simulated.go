@@ -12,6 +12,7 @@ import (
 	"github.com/walletport/walletport/sim/applesim"
 	"github.com/walletport/walletport/sim/googlesim"
 	"github.com/walletport/walletport/sim/issuerwalletsim"
+	"github.com/walletport/walletport/sim/manualsim"
 	"github.com/walletport/walletport/sim/mdessim"
 	"github.com/walletport/walletport/sim/samsungsim"
 	"github.com/walletport/walletport/sim/vtssim"
@@ -120,11 +121,16 @@ func (o *otherSide) frontDoor(config Config, issuer keys.Source) (http.Handler, 
 	if err != nil {
 		return nil, err
 	}
+	manual, err := manualsim.New(o.networks(walletport.ApplePay, config)) // Apple's is the wallet that takes activation data
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/wallets/issuerwallet/", issuerWallet)
 	mux.Handle("/wallets/applepay/", apple)
 	mux.Handle("/wallets/googlepay/", google)
 	mux.Handle("/wallets/samsungpay/", samsung)
+	mux.Handle("/wallets/manual/", manual)
 	mux.HandleFunc("/mdes/tokens", sim.ServeTokens(o.mdes))
 	mux.HandleFunc("/vts/tokens", sim.ServeTokens(o.vts))
 	mux.HandleFunc("/", sim.NotFound)
