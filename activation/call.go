@@ -2,7 +2,6 @@ package activation
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
 	"time"
 
@@ -131,7 +130,5 @@ func (c *call) selectKey(ring *keys.Ring, purpose keys.Purpose) (*keys.Key, erro
 // PassKit alone gives nonces: what was answered by pass data is not answered again
 // by activation data, nor the other way round.
 func (c *call) useNonce(ctx context.Context) error {
-	digest := sha256.Sum256(c.nonce)
-	use := storage.NonceUse{Issuer: c.card.Issuer, Wallet: walletport.ApplePay, Digest: digest[:], At: c.now}
-	return c.Nonces.UseNonce(ctx, use, c.now.Add(-c.NonceRetention))
+	return c.Nonces.UseNonce(ctx, storage.PassKitNonceUse(c.card.Issuer, c.nonce, c.now), c.now.Add(-c.NonceRetention))
 }

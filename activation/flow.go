@@ -68,8 +68,6 @@ type Flow struct {
 	TAV2 *Means
 }
 
-const defaultNonceRetention = 24 * time.Hour
-
 // New returns f, or an error that names each missing part.
 func New(f Flow) (*Flow, error) {
 	errs := []error{
@@ -86,7 +84,7 @@ func New(f Flow) (*Flow, error) {
 		return nil, err
 	}
 	if f.NonceRetention == 0 {
-		f.NonceRetention = defaultNonceRetention
+		f.NonceRetention = storage.DefaultNonceRetention
 	}
 	return &f, nil
 }

@@ -23,6 +23,7 @@ var httpCalls = []httpCall{
 	{"call/applepay-visa", "Apple Pay, Visa", "v1/%d/provision/applepay", walletport.Visa, passRequest, noRSA},
 	{"call/googlepay-mastercard", "Google Pay, Mastercard, with opaque card", "v1/%d/provision/googlepay", walletport.Mastercard, opaqueCardRequest, pushWork.plus(opcWork)},
 	{"call/googlepay-visa", "Google Pay, Visa", "v1/%d/provision/googlepay", walletport.Visa, clientRequest, noRSA},
+	{"call/samsungpay-mastercard", "Samsung Pay, Mastercard", "v1/%d/provision/samsungpay", walletport.Mastercard, clientRequest, pushWork},
 	{"call/samsungpay-visa", "Samsung Pay, Visa", "v1/%d/provision/samsungpay", walletport.Visa, clientRequest, noRSA},
 	{"call/activate-mastercard", "Activation, Mastercard", "v3/%d/activate", walletport.Mastercard, nil, tavWork},
 }
@@ -68,7 +69,7 @@ wallet_providers:
 wallets:
   applepay: {root_files: [apple-root.pem], mastercard: {enabled: true}, visa: {enabled: true}}
   googlepay: {mastercard: {enabled: true}, visa: {enabled: true}}
-  samsungpay: {visa: {enabled: true}}
+  samsungpay: {mastercard: {enabled: true}, visa: {enabled: true}}
 activation: {mastercard: {enabled: true}}
 `, address, databaseURL)
 }

@@ -2,7 +2,6 @@ package provisioning
 
 import (
 	"context"
-	"crypto/sha256"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/scheme"
@@ -101,7 +100,6 @@ func (c *call) encodePass(offer *Pass, in wallet.PassInput, signer scheme.Signer
 
 // useNonce uses the nonce up, on all replicas.
 func (c *call) useNonce(ctx context.Context, nonce []byte) error {
-	digest := sha256.Sum256(nonce)
-	use := storage.NonceUse{Issuer: c.card.Issuer, Wallet: walletport.ApplePay, Digest: digest[:], At: c.now}
+	use := storage.PassKitNonceUse(c.card.Issuer, nonce, c.now)
 	return c.Nonces.UseNonce(ctx, use, c.now.Add(-c.NonceRetention))
 }

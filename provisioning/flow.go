@@ -63,10 +63,6 @@ type Flow struct {
 	Samsung   Samsung
 }
 
-// defaultNonceRetention is far above what a phone waits for an answer (20 seconds),
-// and short enough for 4-byte nonces not to meet by chance too often.
-const defaultNonceRetention = 24 * time.Hour
-
 // New returns f, or an error that names each missing part.
 func New(f Flow) (*Flow, error) {
 	err := errors.Join(
@@ -78,7 +74,7 @@ func New(f Flow) (*Flow, error) {
 		return nil, err
 	}
 	if f.NonceRetention == 0 {
-		f.NonceRetention = defaultNonceRetention
+		f.NonceRetention = storage.DefaultNonceRetention
 	}
 	return &f, nil
 }

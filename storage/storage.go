@@ -9,6 +9,7 @@ package storage
 
 import (
 	"context"
+	"crypto/sha256"
 	"time"
 
 	"github.com/walletport/walletport"
@@ -149,6 +150,18 @@ type NonceUse struct {
 	// Digest is the SHA-256 of the nonce (32 bytes), so that its length does not matter.
 	Digest []byte
 	At     time.Time // milliseconds
+}
+
+// DefaultNonceRetention is for how long a nonce cannot come again, where nobody says
+// otherwise: far above what a phone waits for an answer (20 seconds), and short enough
+// for 4-byte nonces not to meet by chance too often.
+const DefaultNonceRetention = 24 * time.Hour
+
+// PassKitNonceUse is the use of a nonce that PassKit gave an issuer's app. Whether it
+// is answered by pass data or by activation data, it is one nonce.
+func PassKitNonceUse(issuer walletport.IssuerID, nonce []byte, at time.Time) NonceUse {
+	digest := sha256.Sum256(nonce)
+	return NonceUse{Issuer: issuer, Wallet: walletport.ApplePay, Digest: digest[:], At: at}
 }
 
 // Nonces remembers nonces, so that each is used once, whichever replica is asked.

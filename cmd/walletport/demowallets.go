@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/sim"
@@ -157,7 +158,8 @@ func (d *demo) activate(ctx context.Context) error {
 	}
 	visa := fmt.Sprintf("/v3/%d/activate", demoWalletCards[1].id)
 	typedMastercard := object{"pan": demoCardPAN, "expiryMonth": "12", "expiryYear": "2031"}
-	typedVisa := object{"pan": "4111111111111111", "expiryMonth": "11", "expiryYear": "2030", "nonce": callback["nonce"]}
+	typedVisa := d.typed(demoWalletCards[1].id)
+	typedVisa["nonce"] = callback["nonce"]
 	for _, call := range []struct {
 		path           string
 		request, typed object
@@ -179,6 +181,16 @@ func (d *demo) activate(ctx context.Context) error {
 		}
 	}
 	return d.mustRefuse(ctx, visa, nil, http.StatusForbidden, "activation_needs_nonce")
+}
+
+// typed is a sample card as its holder types it.
+func (d *demo) typed(id int64) object {
+	i := slices.IndexFunc(d.file.Cards, func(c sandboxCard) bool { return c.CardID == id })
+	if i < 0 {
+		return object{}
+	}
+	card := d.file.Cards[i]
+	return object{"pan": card.PAN, "expiryMonth": card.ExpiryMonth, "expiryYear": card.ExpiryYear}
 }
 
 func (d *demo) mustRefuse(ctx context.Context, path string, request object, status int, code string) error {

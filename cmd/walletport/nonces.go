@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"time"
+
+	"github.com/walletport/walletport/storage"
 )
 
 // How old nonces leave the database: in bites that hold SQLite's one write lock for
@@ -30,7 +32,7 @@ func (s *server) forgetNonces(ctx context.Context) error {
 
 func (s *server) forgetOldNonces(ctx context.Context) {
 	// Twice the retention: a call that is under way counts from its own start.
-	before := now().Add(-2 * cmp.Or(s.config.Wallets.NonceRetention, 24*time.Hour))
+	before := now().Add(-2 * cmp.Or(s.config.Wallets.NonceRetention, storage.DefaultNonceRetention))
 	for ctx.Err() == nil {
 		n, err := s.db.ForgetNonces(ctx, before, forgetBite)
 		if err != nil {

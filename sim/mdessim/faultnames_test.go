@@ -1,0 +1,102 @@
+package mdessim_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/walletport/walletport/sim/mdessim"
+)
+
+func TestEveryFaultIsNamed(t *testing.T) {
+	for _, c := range mangledPayloads {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRecipe()
+			c.change(r)
+			report := mdessim.OpenDigitizationData(r.text(), keysOf(r))
+			f := report.FirstFault
+			if f == nil || f.Code != c.code {
+				t.Fatalf("first fault %+v, want %s\n%v", f, c.code, report.Checks)
+			}
+			if f.Detail == "" || f.Remedy == "" {
+				t.Errorf("the fault has no detail or no remedy: %+v", f)
+			}
+			if report.Accepted != (c.code == "tav_missing") {
+				t.Errorf("accepted is %v", report.Accepted)
+			}
+			mustNotShow(t, report, testPAN, otherPAN, r.pan)
+		})
+	}
+}
+
+// Without keys the faults of the outer layers get the same names, and nothing
+// that needs a key is guessed at.
+func TestFaultsSeenWithoutKeys(t *testing.T) {
+	for _, c := range mangledPayloads {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRecipe()
+			c.change(r)
+			report := mdessim.OpenDigitizationData(r.text(), mdessim.Keys{Now: simKeys().Now})
+			if f := report.FirstFault; f != nil && f.Code != c.code {
+				t.Errorf("first fault %s, want %s or none", f.Code, c.code)
+			}
+			if report.Accepted {
+				t.Error("accepted without a key")
+			}
+			mustNotShow(t, report, testPAN, otherPAN, r.pan)
+		})
+	}
+}
+
+// Every fault has its own code in snake_case, a remedy, and a payload above that
+// shows it.
+func TestFaultsAreDistinctAndTested(t *testing.T) {
+	shownByTest := map[string]bool{"reference_unknown": true} // TestReferenceInsteadOfCard
+	for _, c := range mangledEnrolments {
+		shownByTest[c.code] = true
+	}
+	for _, c := range mangledPayloads {
+		for _, code := range []string{c.code, strings.TrimPrefix(c.code, "tav_"), strings.TrimPrefix(c.code, "plaintext_")} {
+			shownByTest[code] = true
+		}
+	}
+	seen := map[string]bool{}
+	for _, file := range []string{"../faults.go", "faults.go", "faults_tav.go"} {
+		for _, code := range faultCodes(t, file) {
+			if seen[code] || !regexp.MustCompile(`^[a-z][a-z0-9_]+$`).MatchString(code) {
+				t.Errorf("%s: the code %s is there twice or malformed", file, code)
+			}
+			seen[code] = true
+			if !shownByTest[code] {
+				t.Errorf("%s: no mangled payload shows %s", file, code)
+			}
+		}
+	}
+	if len(seen) < 100 {
+		t.Errorf("only %d codes found in the source", len(seen))
+	}
+}
+
+func faultCodes(t *testing.T, file string) []string {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var codes []string
+	ast.Inspect(parsed, func(n ast.Node) bool {
+		pair, ok := n.(*ast.KeyValueExpr)
+		if !ok {
+			return true
+		}
+		if key, ok := pair.Key.(*ast.Ident); ok && key.Name == "Code" {
+			codes = append(codes, must(strconv.Unquote(pair.Value.(*ast.BasicLit).Value)))
+		}
+		return true
+	})
+	return codes
+}
