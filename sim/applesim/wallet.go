@@ -45,14 +45,7 @@ func New(c Config) (http.Handler, error) {
 	}
 	nonces := sim.NewHandouts[string](c.Now)
 	d := door{c, nonces, Keys{Leaf: leaf, Encodings: c.Encodings, Now: c.Now, NonceUsed: nonces.IsUsed, handedOut: nonces}}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /wallets/applepay/request", d.request)
-	mux.HandleFunc("POST /wallets/applepay/request", d.request)
-	mux.HandleFunc("/wallets/applepay/request", sim.AllowOnly("GET, HEAD, POST"))
-	mux.HandleFunc("POST /wallets/applepay/add", d.add)
-	mux.HandleFunc("/wallets/applepay/add", sim.AllowOnly(http.MethodPost))
-	mux.HandleFunc("/", sim.NotFound)
-	return mux, nil
+	return sim.WalletRoutes(walletName, d.add, sim.Handing{Name: "request", Give: d.request}), nil
 }
 
 type door struct {

@@ -41,14 +41,7 @@ func New(c Config) (http.Handler, error) {
 		c.Now = time.Now
 	}
 	d := door{c, sim.NewHandouts[session](c.Now)}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /wallets/googlepay/session", d.session)
-	mux.HandleFunc("POST /wallets/googlepay/session", d.session)
-	mux.HandleFunc("/wallets/googlepay/session", sim.AllowOnly("GET, HEAD, POST"))
-	mux.HandleFunc("POST /wallets/googlepay/add", d.add)
-	mux.HandleFunc("/wallets/googlepay/add", sim.AllowOnly(http.MethodPost))
-	mux.HandleFunc("/", sim.NotFound)
-	return mux, nil
+	return sim.WalletRoutes(walletName, d.add, sim.Handing{Name: "session", Give: d.session}), nil
 }
 
 type door struct {

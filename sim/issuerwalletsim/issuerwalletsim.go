@@ -36,11 +36,7 @@ func New(c Config) (http.Handler, error) {
 		}
 	}
 	d := door(c)
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /wallets/issuerwallet/add", d.add)
-	mux.HandleFunc("/wallets/issuerwallet/add", sim.AllowOnly(http.MethodPost))
-	mux.HandleFunc("/", sim.NotFound)
-	return mux, nil
+	return sim.WalletRoutes("issuerwallet", d.add), nil
 }
 
 type door Config

@@ -25,11 +25,7 @@ func New(networks sim.Networks) (http.Handler, error) {
 	if err := networks.Check(); err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /wallets/manual/add", door{networks}.add)
-	mux.HandleFunc("/wallets/manual/add", sim.AllowOnly(http.MethodPost))
-	mux.HandleFunc("/", sim.NotFound)
-	return mux, nil
+	return sim.WalletRoutes(walletName, door{networks}.add), nil
 }
 
 type door struct{ networks sim.Networks }

@@ -37,14 +37,7 @@ func New(c Config) (http.Handler, error) {
 		c.Now = time.Now
 	}
 	d := door{c, sim.NewHandouts[string](c.Now)}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /wallets/samsungpay/device", d.device)
-	mux.HandleFunc("POST /wallets/samsungpay/device", d.device)
-	mux.HandleFunc("/wallets/samsungpay/device", sim.AllowOnly("GET, HEAD, POST"))
-	mux.HandleFunc("POST /wallets/samsungpay/add", d.add)
-	mux.HandleFunc("/wallets/samsungpay/add", sim.AllowOnly(http.MethodPost))
-	mux.HandleFunc("/", sim.NotFound)
-	return mux, nil
+	return sim.WalletRoutes(walletName, d.add, sim.Handing{Name: "device", Give: d.device}), nil
 }
 
 type door struct {
