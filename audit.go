@@ -50,3 +50,12 @@ const (
 type AuditRecorder interface {
 	Record(ctx context.Context, r AuditRecord) error
 }
+
+// AuditTrail is an AuditRecorder that may be told of a record before it comes.
+type AuditTrail interface {
+	AuditRecorder
+	// Expect announces one record, whose act begins now, and returns what takes it.
+	// Records share the cost of being made durable, so the trail may hold others
+	// back for it, for a while. Every Expect must be followed by its Record.
+	Expect() AuditRecorder
+}

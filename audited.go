@@ -7,12 +7,13 @@ import "context"
 // the request says; the caller's identity and the request's come from ctx, the
 // Outcome from the act, which fills record with what it learns on the way. A panic
 // of the act is recorded, and goes on.
-func Audited[R any](ctx context.Context, trail AuditRecorder, asked AuditRecord, act func(record *AuditRecord) (R, error)) (R, error) {
+func Audited[R any](ctx context.Context, trail AuditTrail, asked AuditRecord, act func(record *AuditRecord) (R, error)) (R, error) {
 	request := RequestFrom(ctx)
 	record := asked
 	record.RequestID, record.RemoteAddress = request.ID, request.RemoteAddr
 	record.ClientID = ActorFrom(ctx).ClientID
-	defer recordPanic(ctx, trail, &record)
+	place := trail.Expect()
+	defer recordPanic(ctx, place, &record)
 
 	var none R
 	result, err := act(&record)
@@ -20,7 +21,7 @@ func Audited[R any](ctx context.Context, trail AuditRecorder, asked AuditRecord,
 	if err != nil {
 		record.Outcome = ReasonOf(err)
 	}
-	if auditErr := trail.Record(ctx, record); auditErr != nil {
+	if auditErr := place.Record(ctx, record); auditErr != nil {
 		return none, auditErr
 	}
 	if err != nil {
@@ -31,12 +32,12 @@ func Audited[R any](ctx context.Context, trail AuditRecorder, asked AuditRecord,
 
 // recordPanic keeps the trail whole when an encoder breaks: the card may have been
 // open. It must be deferred directly.
-func recordPanic(ctx context.Context, trail AuditRecorder, record *AuditRecord) {
+func recordPanic(ctx context.Context, place AuditRecorder, record *AuditRecord) {
 	fault := recover()
 	if fault == nil {
 		return
 	}
 	record.Outcome = string(CodeInternal)
-	_ = trail.Record(context.WithoutCancel(ctx), *record) // there is no answer to hold back
+	_ = place.Record(context.WithoutCancel(ctx), *record) // there is no answer to hold back
 	panic(fault)
 }

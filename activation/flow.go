@@ -54,7 +54,7 @@ type Flow struct {
 	Vault  Vault
 	Keys   keys.Source
 	Nonces Nonces // may be nil where no Means answers a nonce
-	Audit  walletport.AuditRecorder
+	Audit  walletport.AuditTrail
 	StepUp walletport.StepUpGate
 	Rand   io.Reader // crypto/rand.Reader outside of tests
 	Clock  func() time.Time

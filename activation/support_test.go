@@ -228,6 +228,8 @@ func (brokenAudit) Record(context.Context, walletport.AuditRecord) error {
 	return walletport.Errorf(walletport.CodeUnavailable, "audit_unavailable", "the disk is full")
 }
 
+func (a brokenAudit) Expect() walletport.AuditRecorder { return a }
+
 func fixed(at time.Time) func() time.Time { return func() time.Time { return at } }
 
 func must(t testing.TB, err error) {

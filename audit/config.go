@@ -45,8 +45,12 @@ type Settings struct {
 	// MaxBatch is the highest number of records in one commit. Default 256.
 	MaxBatch int `koanf:"max_batch"`
 	// MaxLinger is the longest time that a record waits for others to share its
-	// commit, when others are about. Default 10ms; negative never waits.
+	// commit, when others are about. Default 5ms; negative never waits.
 	MaxLinger time.Duration `koanf:"max_linger"`
+	// MaxAwait is the longest time that a record waits for calls that were under
+	// way when it came, whose records can share its commit. It is reached on a busy
+	// machine only. Default 30ms; negative never waits.
+	MaxAwait time.Duration `koanf:"max_await"`
 	// MaxQueue is the highest number of records that wait; more are refused with
 	// audit_unavailable. Default 8192.
 	MaxQueue int `koanf:"max_queue"`
@@ -71,6 +75,7 @@ func (s Settings) Validate() error {
 	return errors.Join(
 		refuse(s.MaxBatch < 0 || s.MaxBatch > 4096, "max_batch must be 1 to 4096"),
 		refuse(s.MaxLinger > time.Second, "max_linger must be at most 1s"),
+		refuse(s.MaxAwait > time.Second, "max_await must be at most 1s"),
 		refuse(s.MaxQueue < 0, "max_queue must be above 0"),
 		refuse(s.CommitTimeout < 0, "commit_timeout must be above 0"),
 		refuse(s.CheckpointEvery < 0, "checkpoint_every must be above 0"),
@@ -80,7 +85,8 @@ func (s Settings) Validate() error {
 
 func (s Settings) withDefaults() Settings {
 	s.MaxBatch = cmp.Or(s.MaxBatch, 256)
-	s.MaxLinger = cmp.Or(s.MaxLinger, 10*time.Millisecond)
+	s.MaxLinger = cmp.Or(s.MaxLinger, 5*time.Millisecond)
+	s.MaxAwait = cmp.Or(s.MaxAwait, 30*time.Millisecond)
 	s.MaxQueue = cmp.Or(s.MaxQueue, 8192)
 	s.CommitTimeout = cmp.Or(s.CommitTimeout, 5*time.Second)
 	s.CheckpointEvery = cmp.Or(s.CheckpointEvery, 1000)

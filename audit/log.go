@@ -10,7 +10,7 @@ import (
 	"github.com/walletport/walletport/storage"
 )
 
-// Log makes audit records durable. It implements walletport.AuditRecorder and is
+// Log makes audit records durable. It implements walletport.AuditTrail and is
 // safe for concurrent use. Several Logs, of several servers, may share a database:
 // they write one chain.
 type Log struct {
@@ -26,7 +26,7 @@ type Log struct {
 	signer *checkpointer
 }
 
-var _ walletport.AuditRecorder = (*Log)(nil)
+var _ walletport.AuditTrail = (*Log)(nil)
 
 // New returns a Log that records once Run runs.
 func New(c Config) (*Log, error) {
@@ -61,8 +61,37 @@ func New(c Config) (*Log, error) {
 // time, or out of the years 1 to 9999, gets the present one. The caller must not
 // change r.KeyVersions afterwards.
 func (l *Log) Record(ctx context.Context, r walletport.AuditRecord) error {
-	clean(&r, l.config.Clock)
-	b, err := l.queue.add(&r)
+	return l.record(ctx, &r, nil)
+}
+
+// Expect implements walletport.AuditTrail. A commit waits for the record as
+// Settings.MaxAwait says.
+func (l *Log) Expect() walletport.AuditRecorder {
+	return &place{log: l, since: l.queue.announce()}
+}
+
+// place is that of an announced record.
+type place struct {
+	log   *Log
+	since batchNumber // the youngest batch when it was announced
+	taken bool
+}
+
+// Record is like Log.Record. A second record, such as one of a panic in the
+// middle of the first, is one that was not announced.
+func (p *place) Record(ctx context.Context, r walletport.AuditRecord) error {
+	announced := p
+	if p.taken {
+		announced = nil
+	}
+	p.taken = true
+	return p.log.record(ctx, &r, announced)
+}
+
+// record takes r into a batch and waits for its commit; announced may be nil.
+func (l *Log) record(ctx context.Context, r *walletport.AuditRecord, announced *place) error {
+	clean(r, l.config.Clock)
+	b, err := l.queue.add(r, announced)
 	if err != nil {
 		return err
 	}

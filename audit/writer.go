@@ -13,26 +13,33 @@ import (
 // write commits batches until stop.
 //
 // A commit costs the same for one record as for many, so it pays to wait for
-// company; but a record that will stay alone must not wait. How many callers are
-// about shows in the last commit: the records in it and those that came while it
-// ran. The writer lingers until as many are there again, or the first of them is
-// MaxLinger old. So a lone caller, who sends a record only after the answer to the
-// one before, never waits, and a few callers wait for each other and no longer. In
-// every eighth batch the writer hopes for more than it saw, which is how batches
-// grow under load to what arrives in MaxLinger. A record that spent MaxLinger
-// behind a slow commit does not wait again.
+// company; but a record that will stay alone must not wait. Of two kinds of company
+// the writer knows:
+//
+// Records that were announced (Expect) before the batch was opened are under way,
+// and on a busy machine many are, each behind the others. The writer waits until
+// all have come, or the first record is MaxAwait old. Those announced later are
+// left to the next batch, or it would never end.
+//
+// Others may come as they did before. How many callers are about shows in the last
+// commit: the records in it and those that came while it ran. The writer lingers
+// until as many are there again, or the first of them is MaxLinger old. In every
+// eighth batch it hopes for more than it saw, which is how batches grow under load
+// to what arrives in MaxLinger.
+//
+// So a lone caller, who sends a record only after the answer to the one before,
+// never waits, and a few callers wait for each other and no longer. A record that
+// spent its time behind a slow commit does not wait again.
 func (l *Log) write(ctx context.Context, stop <-chan struct{}) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	crowd := 1
 	for turn := 0; l.arrived(stop); turn++ {
-		switch {
-		case crowd == 1:
-		case turn%8 == 0:
-			l.linger(timer, l.config.Settings.MaxBatch, stop)
-		default:
-			l.linger(timer, min(crowd, l.config.Settings.MaxBatch), stop)
+		goal := min(crowd, l.config.Settings.MaxBatch)
+		if crowd > 1 && turn%8 == 0 {
+			goal = l.config.Settings.MaxBatch
 		}
+		l.linger(timer, goal, stop)
 		crowd = nextCrowd(crowd, l.commit(ctx, l.queue.take()))
 	}
 }
@@ -65,24 +72,35 @@ func (l *Log) arrived(stop <-chan struct{}) bool {
 	}
 }
 
-// linger waits while the oldest batch has fewer records than goal and is not
-// MaxLinger old.
+// linger waits for the company of the oldest batch.
 func (l *Log) linger(timer *time.Timer, goal int, stop <-chan struct{}) {
 	for {
 		b := l.queue.expect(goal)
-		rest := l.config.Settings.MaxLinger - time.Since(b.opened)
-		if rest <= 0 || b.records >= goal {
+		rest := l.patience(b, goal) - time.Since(b.opened)
+		if rest <= 0 {
 			return
 		}
 		timer.Reset(rest)
 		select {
-		case <-l.queue.wake: // the goal; or a call from before, then look again
-		case <-timer.C:
-			return
+		case <-l.queue.wake: // all have come; or a call from before, then look again
+		case <-timer.C: // a shorter wait may end where a longer one goes on
 		case <-stop:
 			return
 		}
 	}
+}
+
+// patience is how old a batch may grow before its commit.
+func (l *Log) patience(b batchState, goal int) time.Duration {
+	settings := &l.config.Settings
+	var longest time.Duration
+	if b.records < settings.MaxBatch && b.awaited > 0 {
+		longest = settings.MaxAwait
+	}
+	if b.records < goal {
+		longest = max(longest, settings.MaxLinger)
+	}
+	return longest
 }
 
 // commit makes b durable, or not, and tells those who wait for it. It returns

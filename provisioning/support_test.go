@@ -231,6 +231,8 @@ func (brokenAudit) Record(context.Context, walletport.AuditRecord) error {
 	return walletport.Errorf(walletport.CodeUnavailable, "audit_unavailable", "the disk is full")
 }
 
+func (a brokenAudit) Expect() walletport.AuditRecorder { return a }
+
 // sealerFunc is a CardSealer of one function.
 type sealerFunc func(scheme.SealInput) ([]byte, error)
 
@@ -252,3 +254,4 @@ func must(t testing.TB, err error) {
 type deafAudit struct{}
 
 func (deafAudit) Record(context.Context, walletport.AuditRecord) error { return nil }
+func (a deafAudit) Expect() walletport.AuditRecorder                   { return a }

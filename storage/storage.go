@@ -49,6 +49,10 @@ type Cards interface {
 	PutCards(ctx context.Context, cards []Card) (PutResult, error)
 	// Card returns one card, or CodeNotFound with the reason card_not_found.
 	Card(ctx context.Context, id walletport.CardID) (Card, error)
+	// CardsByID returns those of the cards that there are, in any order, for the cost
+	// of little more than one: fewer round trips, locks and cold caches. An id that is
+	// named twice may come twice.
+	CardsByID(ctx context.Context, ids []walletport.CardID) ([]Card, error)
 	// CardsAfter returns up to limit cards of the issuer ("" for all) with ids
 	// above after, in id order.
 	CardsAfter(ctx context.Context, issuer walletport.IssuerID, after walletport.CardID, limit int) ([]Card, error)

@@ -42,14 +42,16 @@ func (o auditObserver) Lost(seq int64) {
 	o.log.Error("audit trail was set back: a durable record is gone", "seq", seq)
 }
 
-// countedVault counts look-ups by outcome.
-type countedVault struct {
+// servingVault is the vault as requests see it: their look-ups are read together,
+// and counted by outcome.
+type servingVault struct {
 	*vault.Vault
+	finder  *vault.Finder
 	metrics *telemetry.Metrics
 }
 
-func (v countedVault) Find(ctx context.Context, id walletport.CardID) (storage.Card, error) {
-	card, err := v.Vault.Find(ctx, id)
+func (v servingVault) Find(ctx context.Context, id walletport.CardID) (storage.Card, error) {
+	card, err := v.finder.Find(ctx, id)
 	outcome := walletport.OutcomeOK
 	if err != nil {
 		outcome = walletport.ReasonOf(err)

@@ -28,6 +28,7 @@ type server struct {
 	db            database
 	keys          *file.Store
 	vault         *vault.Vault
+	finder        *vault.Finder
 	audit         *audit.Log
 	authenticator *auth.Authenticator
 	provisioning  *provisioning.Flow
@@ -59,6 +60,7 @@ func openServer(ctx context.Context, config Config, log *slog.Logger) (_ *server
 	if s.vault, err = vault.New(vault.Vault{Cards: s.db, Keys: s.keys, Clock: now}); err != nil {
 		return nil, err
 	}
+	s.finder = vault.NewFinder(s.db)
 	observer := auditObserver{metrics: s.metrics, log: log, failedAt: &s.auditFailedAt}
 	if s.audit, err = audit.New(audit.Config{Store: s.db, Keys: s.keys, Clock: now, Observer: observer, Settings: config.Audit}); err != nil {
 		return nil, err
@@ -71,6 +73,7 @@ func openServer(ctx context.Context, config Config, log *slog.Logger) (_ *server
 	}
 	s.metrics.WatchKeys(s.keyExpiries)
 	s.background.start(ctx, "audit", s.audit.Run)
+	s.background.start(ctx, "look-ups", s.finder.Run)
 	s.background.start(ctx, "keys", s.keys.Run)
 	s.background.start(ctx, "nonces", s.forgetNonces)
 	return s, nil
@@ -82,7 +85,7 @@ func (s *server) openFlows() error {
 	if err != nil {
 		return err
 	}
-	cards := countedVault{s.vault, s.metrics}
+	cards := servingVault{s.vault, s.finder, s.metrics}
 	push := provisioning.Flow{
 		Vault: cards, Keys: s.keys, Nonces: s.db, Audit: s.audit, StepUp: stepUp, Rand: rand.Reader, Clock: now,
 		NonceRetention: s.config.Wallets.NonceRetention,

@@ -28,6 +28,13 @@ func (s *Store) Card(ctx context.Context, id walletport.CardID) (storage.Card, e
 	return card, err
 }
 
+// CardsByID implements storage.Cards.
+func (s *Store) CardsByID(ctx context.Context, ids []walletport.CardID) ([]storage.Card, error) {
+	return s.cards(ctx, func() ([]pgdb.Card, error) {
+		return s.queries.GetCards(ctx, column(ids, func(id walletport.CardID) int64 { return int64(id) }))
+	})
+}
+
 // CardsAfter implements storage.Cards.
 func (s *Store) CardsAfter(ctx context.Context, issuer walletport.IssuerID, after walletport.CardID, limit int) ([]storage.Card, error) {
 	return s.cards(ctx, func() ([]pgdb.Card, error) {

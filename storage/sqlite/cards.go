@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/walletport/walletport"
@@ -76,6 +78,20 @@ func (s *Store) Card(ctx context.Context, id walletport.CardID) (storage.Card, e
 		return storage.Card{}, storage.ErrUnavailable(ctx, err)
 	}
 	return cardFrom(&row), nil
+}
+
+// CardsByID implements storage.Cards.
+func (s *Store) CardsByID(ctx context.Context, ids []walletport.CardID) ([]storage.Card, error) {
+	if ctx.Err() != nil {
+		return nil, storage.ErrUnavailable(ctx, ctx.Err())
+	}
+	wanted, err := json.Marshal(ids)
+	if err != nil {
+		return nil, fmt.Errorf("card ids: %w", err)
+	}
+	return s.cards(ctx, func(q *sqlitedb.Queries) ([]sqlitedb.Card, error) {
+		return q.GetCards(uncancelled(ctx), string(wanted))
+	})
 }
 
 // CardsAfter implements storage.Cards.

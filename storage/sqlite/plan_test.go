@@ -37,7 +37,7 @@ func TestQueriesUseIndexes(t *testing.T) {
 			name, _, _ := strings.Cut(header, " ")
 			query = parameter.ReplaceAllString(query, "?")
 			seen++
-			plan := explain(t, s.ReadDB(), query)
+			plan := strings.ReplaceAll(explain(t, s.ReadDB(), query), "SCAN wanted VIRTUAL TABLE", "") // the ids that are asked for
 			if _, ok := whole[name]; !ok && strings.Contains(plan, "SCAN") {
 				t.Errorf("%s scans a table: %s", name, plan)
 			}

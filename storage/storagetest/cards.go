@@ -1,7 +1,9 @@
 package storagetest
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/walletport/walletport"
@@ -27,6 +29,7 @@ func testCards(t *testing.T, database NewDatabase) {
 		wantEqual(t, "PutCards", mustPut(t, s), storage.PutResult{})
 	})
 	withStore(t, database, "pages come in id order and end", testCardPages)
+	withStore(t, database, "cards of several ids come together", testCardsByID)
 	withStore(t, database, "cards of one PAN come in id order", testCardsByPAN)
 	withStore(t, database, "a re-wrap replaces only the key it knows", testRewrap)
 	withStore(t, database, "a re-wrap works its list off", testRewrapAll)
@@ -136,6 +139,34 @@ func testCardPages(t *testing.T, s storage.Store) {
 	}
 	page := must(s.CardsAfter(t.Context(), "", 8, 1))(t, "CardsAfter")
 	wantEqual(t, "a listed card is whole", page, all[11:])
+}
+
+func testCardsByID(t *testing.T, s storage.Store) {
+	lowest, highest := card(math.MinInt64, 1), card(math.MaxInt64, 2)
+	all := append(cards(-6, 40), highest)
+	all = append([]storage.Card{lowest}, all...)
+	mustPut(t, s, all...)
+	for _, c := range []struct {
+		name string
+		ids  []walletport.CardID
+		want []storage.Card
+	}{
+		{"no id", nil, []storage.Card{}},
+		{"one", []walletport.CardID{-6}, all[1:2]},
+		{"one that is unknown", []walletport.CardID{404}, []storage.Card{}},
+		{"known and unknown, in no order", []walletport.CardID{404, -5, math.MaxInt64, -6, math.MinInt64, 405}, []storage.Card{lowest, all[1], all[2], highest}},
+		{"all", ids(all), all},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := must(s.CardsByID(t.Context(), c.ids))(t, "CardsByID")
+			slices.SortFunc(got, func(a, b storage.Card) int { return cmp.Compare(a.ID, b.ID) })
+			wantEqual(t, "cards", got, c.want)
+		})
+	}
+	got := must(s.CardsByID(t.Context(), []walletport.CardID{1, 1}))(t, "CardsByID")
+	if len(got) == 0 || got[0].ID != 1 || got[len(got)-1].ID != 1 {
+		t.Errorf("an id named twice finds %v", ids(got))
+	}
 }
 
 func testCardsByPAN(t *testing.T, s storage.Store) {

@@ -14,6 +14,10 @@ func calls(s storage.Store) map[string]func(context.Context) error {
 		"Ping":     s.Ping,
 		"PutCards": func(ctx context.Context) error { _, err := s.PutCards(ctx, cards(1, 3)); return err },
 		"Card":     func(ctx context.Context) error { _, err := s.Card(ctx, 1); return err },
+		"CardsByID": func(ctx context.Context) error {
+			_, err := s.CardsByID(ctx, []walletport.CardID{1, 2})
+			return err
+		},
 		"CardsAfter": func(ctx context.Context) error {
 			_, err := s.CardsAfter(ctx, "", 0, 10)
 			return err

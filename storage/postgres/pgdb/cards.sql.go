@@ -37,6 +37,47 @@ func (q *Queries) GetCard(ctx context.Context, id int64) (Card, error) {
 	return i, err
 }
 
+const getCards = `-- name: GetCards :many
+SELECT id, issuer, customer_id, scheme, product, status, expiry_year, expiry_month, bin, last_four, pan_index, sealed, wrapped_key, kek, content_mac, updated_ms FROM cards WHERE id = ANY($1::bigint[])
+`
+
+func (q *Queries) GetCards(ctx context.Context, ids []int64) ([]Card, error) {
+	rows, err := q.db.Query(ctx, getCards, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Card
+	for rows.Next() {
+		var i Card
+		if err := rows.Scan(
+			&i.ID,
+			&i.Issuer,
+			&i.CustomerID,
+			&i.Scheme,
+			&i.Product,
+			&i.Status,
+			&i.ExpiryYear,
+			&i.ExpiryMonth,
+			&i.Bin,
+			&i.LastFour,
+			&i.PanIndex,
+			&i.Sealed,
+			&i.WrappedKey,
+			&i.Kek,
+			&i.ContentMac,
+			&i.UpdatedMs,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const issuersOfCards = `-- name: IssuersOfCards :many
 SELECT id, issuer FROM cards WHERE id = ANY($1::bigint[])
 `

@@ -1,6 +1,9 @@
 -- name: GetCard :one
 SELECT * FROM cards WHERE id = $1;
 
+-- name: GetCards :many
+SELECT * FROM cards WHERE id = ANY(sqlc.arg(ids)::bigint[]);
+
 -- Whole batches go in one statement, as arrays with one element a card. A row that
 -- stays as it is does not come back; xmax is 0 on a row that was never updated.
 -- name: UpsertCards :many

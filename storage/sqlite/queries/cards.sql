@@ -1,6 +1,10 @@
 -- name: GetCard :one
 SELECT * FROM cards WHERE id = ?;
 
+-- The ids come as a JSON array: one prepared statement for any number of them.
+-- name: GetCards :many
+SELECT cards.* FROM json_each(sqlc.arg(ids)) AS wanted JOIN cards ON cards.id = wanted.value;
+
 -- name: CardState :one
 SELECT issuer, content_mac FROM cards WHERE id = ?;
 

@@ -53,6 +53,51 @@ func (q *Queries) GetCard(ctx context.Context, id int64) (Card, error) {
 	return i, err
 }
 
+const getCards = `-- name: GetCards :many
+SELECT cards.id, cards.issuer, cards.customer_id, cards.scheme, cards.product, cards.status, cards.expiry_year, cards.expiry_month, cards.bin, cards.last_four, cards.pan_index, cards.sealed, cards.wrapped_key, cards.kek, cards.content_mac, cards.updated_ms FROM json_each(?1) AS wanted JOIN cards ON cards.id = wanted.value
+`
+
+// The ids come as a JSON array: one prepared statement for any number of them.
+func (q *Queries) GetCards(ctx context.Context, ids interface{}) ([]Card, error) {
+	rows, err := q.query(ctx, q.getCardsStmt, getCards, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Card
+	for rows.Next() {
+		var i Card
+		if err := rows.Scan(
+			&i.ID,
+			&i.Issuer,
+			&i.CustomerID,
+			&i.Scheme,
+			&i.Product,
+			&i.Status,
+			&i.ExpiryYear,
+			&i.ExpiryMonth,
+			&i.Bin,
+			&i.LastFour,
+			&i.PanIndex,
+			&i.Sealed,
+			&i.WrappedKey,
+			&i.Kek,
+			&i.ContentMac,
+			&i.UpdatedMs,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const insertCard = `-- name: InsertCard :exec
 INSERT INTO cards (
     id, issuer, customer_id, scheme, product, status, expiry_year, expiry_month,

@@ -36,6 +36,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.getCardStmt, err = db.PrepareContext(ctx, getCard); err != nil {
 		return nil, fmt.Errorf("error preparing query GetCard: %w", err)
 	}
+	if q.getCardsStmt, err = db.PrepareContext(ctx, getCards); err != nil {
+		return nil, fmt.Errorf("error preparing query GetCards: %w", err)
+	}
 	if q.getClientStmt, err = db.PrepareContext(ctx, getClient); err != nil {
 		return nil, fmt.Errorf("error preparing query GetClient: %w", err)
 	}
@@ -113,6 +116,11 @@ func (q *Queries) Close() error {
 	if q.getCardStmt != nil {
 		if cerr := q.getCardStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing getCardStmt: %w", cerr)
+		}
+	}
+	if q.getCardsStmt != nil {
+		if cerr := q.getCardsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing getCardsStmt: %w", cerr)
 		}
 	}
 	if q.getClientStmt != nil {
@@ -248,6 +256,7 @@ type Queries struct {
 	forgetNoncesStmt      *sql.Stmt
 	getAuditHeadStmt      *sql.Stmt
 	getCardStmt           *sql.Stmt
+	getCardsStmt          *sql.Stmt
 	getClientStmt         *sql.Stmt
 	insertCardStmt        *sql.Stmt
 	insertCheckpointStmt  *sql.Stmt
@@ -276,6 +285,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		forgetNoncesStmt:      q.forgetNoncesStmt,
 		getAuditHeadStmt:      q.getAuditHeadStmt,
 		getCardStmt:           q.getCardStmt,
+		getCardsStmt:          q.getCardsStmt,
 		getClientStmt:         q.getClientStmt,
 		insertCardStmt:        q.insertCardStmt,
 		insertCheckpointStmt:  q.insertCheckpointStmt,

@@ -1,0 +1,150 @@
+package audit_test
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/walletport/walletport/audit"
+)
+
+const maxAwait = 20 * time.Millisecond
+
+// act is a call that announces its record, works, and records.
+type act struct{ begins, records time.Duration }
+
+// mustDo runs acts side by side and returns how long each waited in Record.
+func mustDo(t *testing.T, l *audit.Log, acts []act) []time.Duration {
+	t.Helper()
+	took := make([]time.Duration, len(acts))
+	var all sync.WaitGroup
+	for i, a := range acts {
+		all.Go(func() {
+			time.Sleep(a.begins)
+			place := l.Expect()
+			time.Sleep(a.records - a.begins)
+			before := time.Now()
+			if err := place.Record(t.Context(), record(i)); err != nil {
+				t.Errorf("Record: %v", err)
+			}
+			took[i] = time.Since(before)
+		})
+	}
+	all.Wait()
+	return took
+}
+
+func TestARecordWaitsForCallsUnderWay(t *testing.T) {
+	const ms = time.Millisecond
+	for _, c := range []struct {
+		name    string
+		await   time.Duration
+		acts    []act
+		batches []int
+		waits   []time.Duration
+	}{
+		{
+			name: "a lone call waits for nobody", await: maxAwait,
+			acts:    []act{{0, 1 * ms}},
+			batches: []int{1},
+			waits:   []time.Duration{commitTime},
+		},
+		{
+			name: "calls that began before the first record came share its commit", await: maxAwait,
+			acts:    []act{{0, 1 * ms}, {0, 4 * ms}, {0, 9 * ms}},
+			batches: []int{3},
+			waits:   []time.Duration{8*ms + commitTime, 5*ms + commitTime, commitTime},
+		},
+		{
+			name: "who began later is not waited for, but welcome", await: maxAwait,
+			acts:    []act{{0, 1 * ms}, {0, 6 * ms}, {2 * ms, 4 * ms}, {2 * ms, 9 * ms}},
+			batches: []int{3, 1},
+			waits:   []time.Duration{5*ms + commitTime, commitTime, 2*ms + commitTime, commitTime},
+		},
+		{
+			name: "MaxAwait is the end of it", await: maxAwait,
+			acts:    []act{{0, 1 * ms}, {0, 60 * ms}},
+			batches: []int{1, 1},
+			waits:   []time.Duration{maxAwait + commitTime, commitTime},
+		},
+		{
+			name: "negative never waits", await: -1,
+			acts:    []act{{0, 1 * ms}, {0, 4 * ms}},
+			batches: []int{1, 1},
+			waits:   []time.Duration{commitTime, commitTime},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l, m, _ := mustRunTimed(t, audit.Settings{MaxAwait: c.await, MaxLinger: -1})
+				waits := mustDo(t, l, c.acts)
+				if !slices.Equal(m.sizes(), c.batches) {
+					t.Errorf("batches %v, want %v", m.sizes(), c.batches)
+				}
+				if !slices.Equal(waits, c.waits) {
+					t.Errorf("waits %v, want %v", waits, c.waits)
+				}
+			})
+		})
+	}
+}
+
+// A call that breaks while it records may record a second time: that one was not
+// announced, and must not stand for another's that was.
+func TestAPlaceIsTakenOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, m, _ := mustRunTimed(t, audit.Settings{MaxAwait: maxAwait, MaxLinger: -1})
+		slow := l.Expect()
+		place := l.Expect()
+		left, leave := context.WithCancel(t.Context())
+		leave()
+		if err := place.Record(left, record(0)); err == nil {
+			t.Error("the caller has left, and yet it was told that its record is durable")
+		}
+		var all sync.WaitGroup
+		all.Go(func() {
+			if err := place.Record(t.Context(), record(1)); err != nil {
+				t.Errorf("Record: %v", err)
+			}
+		})
+		time.Sleep(time.Millisecond)
+		if err := slow.Record(t.Context(), record(2)); err != nil {
+			t.Fatal(err)
+		}
+		all.Wait()
+		if !slices.Equal(m.sizes(), []int{3}) {
+			t.Errorf("batches %v, want one that waited for the slow call", m.sizes())
+		}
+	})
+}
+
+// On one busy processor calls queue behind each other: all that are under way go in
+// one commit.
+func TestABusyMachineCommitsWhatIsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const callers, rounds = 16, 20
+		l, m, _ := mustRunTimed(t, audit.Settings{MaxAwait: maxAwait})
+		processor := make(chan struct{}, 1)
+		var all sync.WaitGroup
+		for range callers {
+			all.Go(func() {
+				for i := range rounds {
+					place := l.Expect()
+					processor <- struct{}{}
+					time.Sleep(time.Millisecond)
+					<-processor
+					if err := place.Record(t.Context(), record(i)); err != nil {
+						t.Errorf("Record: %v", err)
+					}
+				}
+			})
+		}
+		all.Wait()
+		if mean := float64(callers*rounds) / float64(len(m.sizes())); mean < callers-1 {
+			t.Errorf("%.1f records a commit, want all %d callers'", mean, callers)
+		}
+	})
+}
