@@ -59,10 +59,16 @@ func TestARecordWaitsForCallsUnderWay(t *testing.T) {
 			waits:   []time.Duration{8*ms + commitTime, 5*ms + commitTime, commitTime},
 		},
 		{
-			name: "who began later is not waited for, but welcome", await: maxAwait,
-			acts:    []act{{0, 1 * ms}, {0, 6 * ms}, {2 * ms, 4 * ms}, {2 * ms, 9 * ms}},
-			batches: []int{3, 1},
-			waits:   []time.Duration{5*ms + commitTime, commitTime, 2*ms + commitTime, commitTime},
+			name: "and calls that begin meanwhile", await: maxAwait,
+			acts:    []act{{0, 1 * ms}, {0, 6 * ms}, {2 * ms, 4 * ms}, {5 * ms, 9 * ms}},
+			batches: []int{4},
+			waits:   []time.Duration{8*ms + commitTime, 3*ms + commitTime, 5*ms + commitTime, commitTime},
+		},
+		{
+			name: "who begins when none is under way has the next commit", await: maxAwait,
+			acts:    []act{{0, 1 * ms}, {0, 6 * ms}, {8 * ms, 9 * ms}},
+			batches: []int{2, 1},
+			waits:   []time.Duration{5*ms + commitTime, commitTime, commitTime},
 		},
 		{
 			name: "MaxAwait is the end of it", await: maxAwait,
@@ -117,6 +123,22 @@ func TestAPlaceIsTakenOnce(t *testing.T) {
 		all.Wait()
 		if !slices.Equal(m.sizes(), []int{3}) {
 			t.Errorf("batches %v, want one that waited for the slow call", m.sizes())
+		}
+	})
+}
+
+// Many processors have 32 records soon; to wait for more would gain nothing.
+func TestEnoughIsEnough(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, m, _ := mustRunTimed(t, audit.Settings{MaxAwait: maxAwait, MaxLinger: -1})
+		l.Expect() // its call hangs
+		acts := make([]act, 32)
+		for i := range acts {
+			acts[i] = act{0, time.Duration(1+i) * time.Microsecond}
+		}
+		waits := mustDo(t, l, acts)
+		if !slices.Equal(m.sizes(), []int{32}) || waits[31] != commitTime {
+			t.Errorf("batches %v; the last record took %v", m.sizes(), waits[31])
 		}
 	})
 }

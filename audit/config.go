@@ -47,8 +47,8 @@ type Settings struct {
 	// MaxLinger is the longest time that a record waits for others to share its
 	// commit, when others are about. Default 5ms; negative never waits.
 	MaxLinger time.Duration `koanf:"max_linger"`
-	// MaxAwait is the longest time that a record waits for calls that were under
-	// way when it came, whose records can share its commit. It is reached on a busy
+	// MaxAwait is the longest time that a record waits for calls that are under way,
+	// whose records will share its commit: until there are 32. It is reached on a busy
 	// machine only. Default 30ms; negative never waits.
 	MaxAwait time.Duration `koanf:"max_await"`
 	// MaxQueue is the highest number of records that wait; more are refused with

@@ -61,35 +61,32 @@ func New(c Config) (*Log, error) {
 // time, or out of the years 1 to 9999, gets the present one. The caller must not
 // change r.KeyVersions afterwards.
 func (l *Log) Record(ctx context.Context, r walletport.AuditRecord) error {
-	return l.record(ctx, &r, nil)
+	return l.record(ctx, &r, false)
 }
 
 // Expect implements walletport.AuditTrail. A commit waits for the record as
 // Settings.MaxAwait says.
 func (l *Log) Expect() walletport.AuditRecorder {
-	return &place{log: l, since: l.queue.announce()}
+	l.queue.announce()
+	return &place{log: l}
 }
 
 // place is that of an announced record.
 type place struct {
 	log   *Log
-	since batchNumber // the youngest batch when it was announced
 	taken bool
 }
 
 // Record is like Log.Record. A second record, such as one of a panic in the
 // middle of the first, is one that was not announced.
 func (p *place) Record(ctx context.Context, r walletport.AuditRecord) error {
-	announced := p
-	if p.taken {
-		announced = nil
-	}
+	announced := !p.taken
 	p.taken = true
 	return p.log.record(ctx, &r, announced)
 }
 
-// record takes r into a batch and waits for its commit; announced may be nil.
-func (l *Log) record(ctx context.Context, r *walletport.AuditRecord, announced *place) error {
+// record takes r into a batch and waits for its commit.
+func (l *Log) record(ctx context.Context, r *walletport.AuditRecord, announced bool) error {
 	clean(r, l.config.Clock)
 	b, err := l.queue.add(r, announced)
 	if err != nil {

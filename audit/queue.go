@@ -12,36 +12,37 @@ import (
 // batch is the records of one commit and those who wait for it. One channel wakes
 // them all.
 type batch struct {
-	number  batchNumber
 	entries []storage.AuditEntry
-	awaited int           // records announced before it was opened that are yet to come
 	opened  time.Time     // when its first record came
 	done    chan struct{} // closed when err is set
 	err     error
 }
 
-// batchNumber counts the batches of a queue, from 1.
-type batchNumber uint64
-
 // batchState is what the writer asks of a batch that still fills.
 type batchState struct {
-	opened           time.Time
-	records, awaited int
+	opened  time.Time
+	quiet   time.Time // when the last announced record came, or opened if that is later
+	records int
+	coming  int // announced
 }
+
+// enough is how many records a batch must have for the writer to wait no more for
+// those that were announced. A commit costs about as much as 25 records.
+const enough = 32
 
 // queue collects records into batches. A record costs one short lock; only the
 // first of a batch, the one that makes it as large as the writer hopes for and the
-// last that it awaits also wake the writer.
+// last that was announced also wake the writer.
 type queue struct {
 	maxBatch, maxQueue int
-	wake               chan struct{} // holds one: a batch was opened, reached the goal or has all it awaits
+	wake               chan struct{} // holds one: a batch was opened, or may have all that the writer waits for
 
 	lock    sync.Mutex
-	pending []*batch    // oldest first; all but the last are full
-	records int         // in pending
-	goal    int         // see expect
-	coming  int         // records announced that are yet to come
-	opened  batchNumber // the youngest batch that there ever was
+	pending []*batch  // oldest first; all but the last are full
+	records int       // in pending
+	goal    int       // see expect
+	coming  int       // records announced that are yet to come
+	quiet   time.Time // when coming fell to 0
 	spare   []storage.AuditEntry
 	closed  bool
 }
@@ -50,20 +51,18 @@ func newQueue(maxBatch, maxQueue int) *queue {
 	return &queue{maxBatch: maxBatch, maxQueue: maxQueue, wake: make(chan struct{}, 1)}
 }
 
-// announce tells of a record that will come, and returns the youngest batch: later
-// ones wait for the record.
-func (q *queue) announce() batchNumber {
+// announce tells of a record that will come.
+func (q *queue) announce() {
 	q.lock.Lock()
-	defer q.lock.Unlock()
 	q.coming++
-	return q.opened
+	q.lock.Unlock()
 }
 
-// add puts r into the youngest batch. announced is its place, or nil.
-func (q *queue) add(r *walletport.AuditRecord, announced *place) (*batch, error) {
+// add puts r, which may have been announced, into the youngest batch.
+func (q *queue) add(r *walletport.AuditRecord, announced bool) (*batch, error) {
 	q.lock.Lock()
-	if announced != nil {
-		q.coming--
+	if announced {
+		q.leave()
 	}
 	if q.closed || q.records >= q.maxQueue {
 		closed := q.closed
@@ -76,16 +75,21 @@ func (q *queue) add(r *walletport.AuditRecord, announced *place) (*batch, error)
 	b := q.youngest()
 	b.entries = append(b.entries, storage.AuditEntry{Record: *r})
 	q.records++
-	wake := len(b.entries) == 1 || len(b.entries) == q.goal
-	if announced != nil && announced.since < b.number && len(b.entries) > 1 {
-		b.awaited--
-		wake = wake || b.awaited == 0
-	}
+	size := len(b.entries)
+	wake := size == 1 || size == q.goal || size == enough || q.coming == 0
 	q.lock.Unlock()
 	if wake {
 		q.wakeWriter()
 	}
 	return b, nil
+}
+
+// leave takes a record off those that are to come.
+func (q *queue) leave() {
+	q.coming--
+	if q.coming == 0 {
+		q.quiet = time.Now()
+	}
 }
 
 func (q *queue) wakeWriter() {
@@ -100,8 +104,7 @@ func (q *queue) youngest() *batch {
 	if n := len(q.pending); n > 0 && len(q.pending[n-1].entries) < q.maxBatch {
 		return q.pending[n-1]
 	}
-	q.opened++
-	b := &batch{number: q.opened, awaited: q.coming, opened: time.Now(), done: make(chan struct{}), entries: q.spare}
+	b := &batch{opened: time.Now(), done: make(chan struct{}), entries: q.spare}
 	q.spare = nil
 	q.pending = append(q.pending, b)
 	return b
@@ -128,7 +131,11 @@ func (q *queue) expect(goal int) batchState {
 	defer q.lock.Unlock()
 	q.goal = goal
 	b := q.pending[0]
-	return batchState{opened: b.opened, records: len(b.entries), awaited: b.awaited}
+	state := batchState{opened: b.opened, quiet: q.quiet, records: len(b.entries), coming: q.coming}
+	if state.quiet.Before(b.opened) {
+		state.quiet = b.opened
+	}
+	return state
 }
 
 // waiting returns how many records wait.

@@ -16,16 +16,15 @@ import (
 // company; but a record that will stay alone must not wait. Of two kinds of company
 // the writer knows:
 //
-// Records that were announced (Expect) before the batch was opened are under way,
-// and on a busy machine many are, each behind the others. The writer waits until
-// all have come, or the first record is MaxAwait old. Those announced later are
-// left to the next batch, or it would never end.
+// Records that were announced (Expect) are under way, and on a busy machine many
+// are, each behind the others. The writer waits until none is, or the batch has
+// enough, or its first record is MaxAwait old.
 //
 // Others may come as they did before. How many callers are about shows in the last
-// commit: the records in it and those that came while it ran. The writer lingers
-// until as many are there again, or the first of them is MaxLinger old. In every
-// eighth batch it hopes for more than it saw, which is how batches grow under load
-// to what arrives in MaxLinger.
+// commit: the records in it and those that came while it ran. When none is under
+// way the writer lingers until as many are there again, for up to MaxLinger. In
+// every eighth batch it hopes for more than it saw, which is how batches grow under
+// load.
 //
 // So a lone caller, who sends a record only after the answer to the one before,
 // never waits, and a few callers wait for each other and no longer. A record that
@@ -75,8 +74,7 @@ func (l *Log) arrived(stop <-chan struct{}) bool {
 // linger waits for the company of the oldest batch.
 func (l *Log) linger(timer *time.Timer, goal int, stop <-chan struct{}) {
 	for {
-		b := l.queue.expect(goal)
-		rest := l.patience(b, goal) - time.Since(b.opened)
+		rest := time.Until(l.patience(l.queue.expect(goal), goal))
 		if rest <= 0 {
 			return
 		}
@@ -90,17 +88,23 @@ func (l *Log) linger(timer *time.Timer, goal int, stop <-chan struct{}) {
 	}
 }
 
-// patience is how old a batch may grow before its commit.
-func (l *Log) patience(b batchState, goal int) time.Duration {
-	settings := &l.config.Settings
-	var longest time.Duration
-	if b.records < settings.MaxBatch && b.awaited > 0 {
-		longest = settings.MaxAwait
+// patience is when a batch must be committed as it is.
+func (l *Log) patience(b batchState, goal int) time.Time {
+	await, linger := l.config.Settings.MaxAwait, l.config.Settings.MaxLinger
+	switch {
+	case b.coming > 0 && b.records < min(enough, l.config.Settings.MaxBatch):
+		return b.opened.Add(max(await, linger))
+	case b.records < goal:
+		return earlier(b.quiet.Add(linger), b.opened.Add(max(await, linger)))
 	}
-	if b.records < goal {
-		longest = max(longest, settings.MaxLinger)
+	return b.opened
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
 	}
-	return longest
+	return b
 }
 
 // commit makes b durable, or not, and tells those who wait for it. It returns
