@@ -44,8 +44,9 @@ type Config struct {
 type Settings struct {
 	// MaxBatch is the highest number of records in one commit. Default 256.
 	MaxBatch int `koanf:"max_batch"`
-	// MaxLinger is the longest time that a record waits for others to share its
-	// commit, when others are about. Default 5ms; negative never waits.
+	// MaxLinger is how long a record waits for others to share its commit when none
+	// is under way but others were lately: again after each that comes, for MaxAwait
+	// in all. Default 1ms; negative never waits.
 	MaxLinger time.Duration `koanf:"max_linger"`
 	// MaxAwait is the longest time that a record waits for calls that are under way,
 	// whose records will share its commit: until there are 32. It is reached on a busy
@@ -85,7 +86,7 @@ func (s Settings) Validate() error {
 
 func (s Settings) withDefaults() Settings {
 	s.MaxBatch = cmp.Or(s.MaxBatch, 256)
-	s.MaxLinger = cmp.Or(s.MaxLinger, 5*time.Millisecond)
+	s.MaxLinger = cmp.Or(s.MaxLinger, time.Millisecond)
 	s.MaxAwait = cmp.Or(s.MaxAwait, 30*time.Millisecond)
 	s.MaxQueue = cmp.Or(s.MaxQueue, 8192)
 	s.CommitTimeout = cmp.Or(s.CommitTimeout, 5*time.Second)

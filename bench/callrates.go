@@ -11,7 +11,7 @@ import (
 type callRates struct {
 	perSecond      float64 // closed loop
 	perCPUSecond   float64 // of the server process
-	ofGoRSA        float64 // perCPUSecond against Go's RSA alone, measured in the same round
+	ofGoRSA        float64 // perCPUSecond against Go's RSA alone, measured right before and after
 	ofOpenSSL      float64 // perCPUSecond against OpenSSL's RSA alone, measured in the same round
 	p50, p99, p999 time.Duration
 }
@@ -27,8 +27,8 @@ const connections = 4 * loadWorkers
 // warmUp opens all connections and fills caches.
 const warmUp = time.Second
 
-// measureCalls runs rounds of: the RSA limits on the server's core, then each call
-// in a closed loop. Then an open loop at half of each call's throughput gives
+// measureCalls runs rounds of: OpenSSL's limits on the server's core, then each call
+// in a closed loop, with Go's limit around it. Then an open loop at half of each call's throughput gives
 // latencies. The answers are in the order of calls; a call that fails ends the run.
 func measureCalls(ctx context.Context, r *running, m material, calls []httpCall, rounds, seconds int) ([]callRates, error) {
 	targets := make([]*target, len(calls))
@@ -41,17 +41,16 @@ func measureCalls(ctx context.Context, r *running, m material, calls []httpCall,
 	measured := make([][]callRates, len(calls))
 	span := time.Duration(seconds) * time.Second
 	for range rounds {
-		l, err := measureLimits(m, 1)
+		openSSL, err := openSSLCosts(1)
 		if err != nil {
 			return nil, err
 		}
 		for i, c := range calls {
-			round, err := measureRound(ctx, r, targets[i], span/time.Duration(rounds))
+			round, err := measureBetweenLimits(ctx, r, targets[i], m, c.work, span/time.Duration(rounds))
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", c.name, err)
 			}
-			round.ofGoRSA = round.perCPUSecond / l.goRSA.rate(c.work)
-			round.ofOpenSSL = round.perCPUSecond / l.openSSL.rate(c.work)
+			round.ofOpenSSL = round.perCPUSecond / openSSL.rate(c.work)
 			measured[i] = append(measured[i], round)
 		}
 	}
@@ -65,6 +64,26 @@ func measureCalls(ctx context.Context, r *running, m material, calls []httpCall,
 		rates[i].p50, rates[i].p99, rates[i].p999 = quantile(latencies, 0.5), quantile(latencies, 0.99), quantile(latencies, 0.999)
 	}
 	return rates, nil
+}
+
+// measureBetweenLimits takes the share of Go's RSA too. A core's speed drifts within
+// seconds, by more than what the share is asked for: so the limit is the mean of one
+// taken before and one after.
+func measureBetweenLimits(ctx context.Context, r *running, t *target, m material, work rsaWork, span time.Duration) (callRates, error) {
+	if work == noRSA {
+		return measureRound(ctx, r, t, span)
+	}
+	before, err := goRSALimit(m, work)
+	if err != nil {
+		return callRates{}, err
+	}
+	round, err := measureRound(ctx, r, t, span)
+	if err != nil {
+		return callRates{}, err
+	}
+	after, err := goRSALimit(m, work)
+	round.ofGoRSA = round.perCPUSecond * 2 / (before + after)
+	return round, err
 }
 
 func measureRound(ctx context.Context, r *running, t *target, span time.Duration) (callRates, error) {

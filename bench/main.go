@@ -35,7 +35,7 @@ func main() {
 	var p plan
 	flag.IntVar(&p.rounds, "rounds", 5, "rounds, in which all sides run in turn; medians are printed")
 	flag.IntVar(&p.seconds, "seconds", 1, "length of one encoder measurement")
-	flag.IntVar(&p.callSeconds, "call-seconds", 5, "length of each call's closed loop in all, and of its open loop")
+	flag.IntVar(&p.callSeconds, "call-seconds", 10, "length of each call's closed loop in all, and of its open loop")
 	flag.StringVar(&p.databases, "databases", "sqlite,postgres", "which databases the HTTP calls are measured on")
 	only := flag.String("only", "", "regular expression of the rows to measure: encoder/apple-visa, call/googlepay-mastercard, …")
 	what := flag.String("child", "", "used by bench itself: measure one thing and print its rate")

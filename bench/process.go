@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -59,6 +60,13 @@ func child(in io.Reader, out io.Writer, what string, seconds int) error {
 			return err
 		}
 		return json.NewEncoder(out).Encode(costs)
+	}
+	if work, ok := strings.CutPrefix(what, "rsa "); ok {
+		rate, err := goRSARate(m, work, span)
+		if err != nil {
+			return err
+		}
+		return json.NewEncoder(out).Encode(rate)
 	}
 	newJob, ok := jobs()[what]
 	if !ok {

@@ -64,7 +64,8 @@ func (c rsaCosts) rate(w rsaWork) float64 {
 }
 
 // limits is what the RSA of Go and of OpenSSL allow on the server's core, measured
-// within a round, for the speed of a core drifts from minute to minute.
+// within a round, for the speed of a core drifts from minute to minute. An HTTP call
+// has Go's of its own: see measureBetweenLimits.
 type limits struct{ goRSA, openSSL rsaCosts }
 
 func measureLimits(m material, seconds int) (l limits, err error) {
@@ -77,22 +78,11 @@ func measureLimits(m material, seconds int) (l limits, err error) {
 
 // goRSACosts measures this process.
 func goRSACosts(m material, span time.Duration) (costs rsaCosts, err error) {
-	short, _, err := m.MDES.read()
+	operations, err := rsaOperationsOf(m)
 	if err != nil {
 		return costs, err
 	}
-	entity, err := readOpenPGPKey(m.Issuer)
-	if err != nil {
-		return costs, err
-	}
-	long, err := openPGPSigner(entity)
-	if err != nil {
-		return costs, err
-	}
-	for operation, job := range [rsaOperations]func() error{
-		sign2048: signing(short), public2048: encrypting(short),
-		sign3072: signing(long), public3072: encrypting(long),
-	} {
+	for operation, job := range operations {
 		rate, err := perSecond(job, span/rsaOperations)
 		if err != nil {
 			return costs, err
@@ -100,6 +90,54 @@ func goRSACosts(m material, span time.Duration) (costs rsaCosts, err error) {
 		costs[operation] = 1 / rate
 	}
 	return costs, nil
+}
+
+// goRSALimit is how many jobs with this work a second of the server's core allows,
+// if they hold nothing else.
+func goRSALimit(m material, work rsaWork) (rate float64, err error) {
+	err = measureSelf(m, "rsa "+fmt.Sprint([rsaOperations]float64(work)), 1, &rate)
+	return rate, err
+}
+
+// goRSARate measures this process; work is as goRSALimit prints it.
+func goRSARate(m material, work string, span time.Duration) (float64, error) {
+	var times rsaWork
+	if _, err := fmt.Sscanf(work, "[%f %f %f %f]", &times[0], &times[1], &times[2], &times[3]); err != nil {
+		return 0, fmt.Errorf("rsa work %q: %w", work, err)
+	}
+	operations, err := rsaOperationsOf(m)
+	if err != nil {
+		return 0, err
+	}
+	return perSecond(func() error {
+		for operation, job := range operations {
+			for range int(times[operation]) {
+				if err := job(); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}, span)
+}
+
+func rsaOperationsOf(m material) (operations [rsaOperations]func() error, err error) {
+	short, _, err := m.MDES.read()
+	if err != nil {
+		return operations, err
+	}
+	entity, err := readOpenPGPKey(m.Issuer)
+	if err != nil {
+		return operations, err
+	}
+	long, err := openPGPSigner(entity)
+	if err != nil {
+		return operations, err
+	}
+	return [rsaOperations]func() error{
+		sign2048: signing(short), public2048: encrypting(short),
+		sign3072: signing(long), public3072: encrypting(long),
+	}, nil
 }
 
 func signing(key crypto.Signer) func() error {
