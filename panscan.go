@@ -11,7 +11,10 @@ import "unicode"
 // It is the guard on every free text that walletport stores or logs. It errs on
 // the safe side: about one 16-digit number in twenty that is no PAN is taken for one.
 func ContainsPAN(text string) bool {
-	var run []byte
+	if len(text) < minScannedDigits {
+		return false
+	}
+	run := make([]byte, 0, 64) // on the stack, as nearly every text fits
 	separators := 0
 	for _, r := range text {
 		if d, ok := digitValue(r); ok {
@@ -31,12 +34,16 @@ func ContainsPAN(text string) bool {
 	return holdsPAN(run)
 }
 
+// minScannedDigits is more than the shortest PAN has, to keep false alarms rare:
+// neither scheme issues one of 12.
+const minScannedDigits = 13
+
 // usualPANDigits is the length of Mastercard's and nearly all of Visa's PANs:
 // the only one searched for inside a longer run, to keep false alarms rare.
 const usualPANDigits = 16
 
 func holdsPAN(run []byte) bool {
-	if len(run) >= 13 && len(run) <= maxPANDigits && readsLikePAN(run) {
+	if len(run) >= minScannedDigits && len(run) <= maxPANDigits && readsLikePAN(run) {
 		return true
 	}
 	for start := 0; start+usualPANDigits <= len(run); start++ {

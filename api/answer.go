@@ -3,11 +3,15 @@ package api
 import (
 	"net/http"
 	"strconv"
+	"sync"
 )
 
 // maxHeldBytes is the largest body that is held back until it is whole. Every
 // answer of the specification fits.
 const maxHeldBytes = 16 << 10
+
+// heldRoom keeps the room of bodies that have left.
+var heldRoom = sync.Pool{New: func() any { return new([]byte) }}
 
 // answer is a ResponseWriter that remembers its status and holds a small body
 // back until the handler is done. Its length is known then, so header and body
@@ -17,7 +21,8 @@ type answer struct {
 	http.ResponseWriter
 	status int // 0 until the header is written
 	held   []byte
-	sent   bool // the header has left
+	room   *[]byte // of heldRoom, what held grows in; nil without one
+	sent   bool    // the header has left
 }
 
 // WriteHeader remembers the status.
@@ -35,13 +40,30 @@ func (a *answer) WriteHeader(status int) {
 func (a *answer) Write(p []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
 	if !a.sent && len(a.held)+len(p) <= maxHeldBytes {
-		a.held = append(a.held, p...)
+		a.hold(p)
 		return len(p), nil
 	}
 	if err := a.send(); err != nil {
 		return 0, err
 	}
 	return a.ResponseWriter.Write(p)
+}
+
+func (a *answer) hold(p []byte) {
+	if a.room == nil {
+		a.room, _ = heldRoom.Get().(*[]byte)
+		a.held = (*a.room)[:0]
+	}
+	a.held = append(a.held, p...)
+}
+
+// release gives the room back, for there is nothing to hold any more.
+func (a *answer) release() {
+	if a.room != nil {
+		*a.room = a.held[:0]
+		heldRoom.Put(a.room)
+	}
+	a.room, a.held = nil, nil
 }
 
 // FlushError sends what there is, for http.ResponseController.
@@ -67,7 +89,7 @@ func (a *answer) send() error {
 		a.ResponseWriter.WriteHeader(a.status)
 	}
 	_, err := a.ResponseWriter.Write(a.held)
-	a.held = nil
+	a.release()
 	return err
 }
 
@@ -77,7 +99,8 @@ func (a *answer) takeBack() bool {
 	if a.sent {
 		return false
 	}
-	a.status, a.held = 0, nil
+	a.status = 0
+	a.release()
 	return true
 }
 
