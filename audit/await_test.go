@@ -127,6 +127,75 @@ func TestAPlaceIsTakenOnce(t *testing.T) {
 	})
 }
 
+// Hope is for as many as the last commit saw. It begins when none is under way, and
+// again after each that comes, but no record waits longer than MaxAwait.
+func TestHopeBeginsWhenNoneIsUnderWay(t *testing.T) {
+	const ms = time.Millisecond
+	crowd := func(n int) []act {
+		acts := make([]act, n)
+		for i := range acts {
+			acts[i] = act{0, time.Duration(1+i) * ms}
+		}
+		return acts
+	}
+	for _, c := range []struct {
+		name    string
+		before  int // how many the commit before saw
+		acts    []act
+		batches []int
+		waits   []time.Duration
+	}{
+		{
+			name: "one more is hoped for, and comes", before: 3,
+			acts:    []act{{50 * ms, 51 * ms}, {50 * ms, 58 * ms}, {60 * ms, 61 * ms}},
+			batches: []int{3, 3},
+			waits:   []time.Duration{10*ms + commitTime, 3*ms + commitTime, commitTime},
+		},
+		{
+			name: "one more is hoped for in vain", before: 3,
+			acts:    []act{{50 * ms, 51 * ms}, {50 * ms, 58 * ms}},
+			batches: []int{3, 2},
+			waits:   []time.Duration{7*ms + maxLinger + commitTime, maxLinger + commitTime},
+		},
+		{
+			name: "some come, each alone, and never enough", before: 12,
+			acts:    []act{{50 * ms, 51 * ms}, {54 * ms, 55 * ms}, {58 * ms, 59 * ms}, {62 * ms, 63 * ms}, {66 * ms, 67 * ms}, {70 * ms, 70 * ms}},
+			batches: []int{12, 6},
+			waits:   []time.Duration{20*ms + commitTime, 16*ms + commitTime, 12*ms + commitTime, 8*ms + commitTime, 4*ms + commitTime, 1*ms + commitTime},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l, m, _ := mustRunTimed(t, audit.Settings{MaxAwait: maxAwait})
+				waits := mustDo(t, l, append(crowd(c.before), c.acts...))[c.before:]
+				if !slices.Equal(m.sizes(), c.batches) {
+					t.Errorf("batches %v, want %v", m.sizes(), c.batches)
+				}
+				if !slices.Equal(waits, c.waits) {
+					t.Errorf("waits %v, want %v", waits, c.waits)
+				}
+			})
+		})
+	}
+}
+
+// Pairs that come a little faster than MaxLinger can share commits; that they do
+// shows only to who waits for more than the last commit saw.
+func TestHopeGrows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const pairs = 100
+		l, m, _ := mustRunTimed(t, audit.Settings{MaxAwait: maxAwait})
+		var all sync.WaitGroup
+		for i := range 2 * pairs {
+			mustRecordAt(t, &all, l, time.Duration(i/2)*maxLinger*9/10)
+		}
+		all.Wait()
+		if mean := float64(2*pairs) / float64(len(m.sizes())); mean < 2.5 {
+			t.Errorf("%.1f records a commit, want two pairs more often than one", mean)
+		}
+	})
+}
+
 // Many processors have 32 records soon; to wait for more would gain nothing.
 func TestEnoughIsEnough(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

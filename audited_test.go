@@ -1,0 +1,75 @@
+package walletport_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/walletport/walletport"
+)
+
+// diary is an audit trail that notes in which order it is used.
+type diary struct {
+	lines []string
+	err   error
+}
+
+func (d *diary) Record(context.Context, walletport.AuditRecord) error {
+	return errors.New("a record that was not announced")
+}
+
+func (d *diary) Expect() walletport.AuditRecorder {
+	d.lines = append(d.lines, "expect")
+	return announced{d}
+}
+
+type announced struct{ diary *diary }
+
+func (a announced) Record(_ context.Context, r walletport.AuditRecord) error {
+	a.diary.lines = append(a.diary.lines, "record "+r.Outcome)
+	return a.diary.err
+}
+
+func TestAudited(t *testing.T) {
+	errAct := walletport.Errorf(walletport.CodeConflict, "card_closed", "the card is closed")
+	errTrail := walletport.Errorf(walletport.CodeUnavailable, "audit_unavailable", "the disk is full")
+	for _, c := range []struct {
+		name       string
+		act, trail error
+		panics     bool
+		lines      []string
+		result     string
+		err        error
+	}{
+		{"an act is announced, done, recorded and answered", nil, nil, false, []string{"expect", "act", "record ok"}, "payload", nil},
+		{"a refusal is recorded with its reason", errAct, nil, false, []string{"expect", "act", "record card_closed"}, "", errAct},
+		{"without a record there is no answer", nil, errTrail, false, []string{"expect", "act", "record ok"}, "", errTrail},
+		{"without a record a refusal is not told", errAct, errTrail, false, []string{"expect", "act", "record card_closed"}, "", errTrail},
+		{"a panic is recorded and goes on", nil, nil, true, []string{"expect", "act", "record internal"}, "", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := &diary{err: c.trail}
+			result, err, fault := audited(t, d, func() (string, error) {
+				d.lines = append(d.lines, "act")
+				if c.panics {
+					panic("a bug")
+				}
+				return "payload", c.act
+			})
+			if result != c.result || !errors.Is(err, c.err) || (fault != nil) != c.panics {
+				t.Errorf("result %q, error %v, panic %v", result, err, fault)
+			}
+			if !slices.Equal(d.lines, c.lines) {
+				t.Errorf("the trail saw %q, want %q", d.lines, c.lines)
+			}
+		})
+	}
+}
+
+func audited(t *testing.T, trail walletport.AuditTrail, act func() (string, error)) (result string, err error, fault any) { //nolint:revive // the panic comes last in time
+	t.Helper()
+	defer func() { fault = recover() }()
+	result, err = walletport.Audited(t.Context(), trail, walletport.AuditRecord{}, func(*walletport.AuditRecord) (string, error) { return act() })
+	return result, err, nil
+}
