@@ -23,7 +23,7 @@ import (
 // Others may come as they did before. How many callers are about shows in the last
 // commit: the records in it and those that came while it ran. When none is under
 // way the writer lingers until as many are there again, for up to MaxLinger. In
-// every eighth batch it hopes for twice as many, which is how batches grow under
+// every eighth batch it hopes for more than it saw, which is how batches grow under
 // load.
 //
 // So a lone caller, who sends a record only after the answer to the one before,
@@ -34,11 +34,11 @@ func (l *Log) write(ctx context.Context, stop <-chan struct{}) {
 	defer timer.Stop()
 	crowd := 1
 	for turn := 0; l.arrived(stop); turn++ {
-		goal := crowd
+		goal := min(crowd, l.config.Settings.MaxBatch)
 		if crowd > 1 && turn%8 == 0 {
-			goal = 2 * crowd
+			goal = l.config.Settings.MaxBatch
 		}
-		l.linger(timer, min(goal, l.config.Settings.MaxBatch), stop)
+		l.linger(timer, goal, stop)
 		crowd = nextCrowd(crowd, l.commit(ctx, l.queue.take()))
 	}
 }
