@@ -50,7 +50,7 @@ func TestAudited(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := &diary{err: c.trail}
-			result, err, fault := audited(t, d, func() (string, error) {
+			result, fault, err := audited(t, d, func() (string, error) {
 				d.lines = append(d.lines, "act")
 				if c.panics {
 					panic("a bug")
@@ -67,9 +67,9 @@ func TestAudited(t *testing.T) {
 	}
 }
 
-func audited(t *testing.T, trail walletport.AuditTrail, act func() (string, error)) (result string, err error, fault any) { //nolint:revive // the panic comes last in time
+func audited(t *testing.T, trail walletport.AuditTrail, act func() (string, error)) (result string, fault any, err error) {
 	t.Helper()
 	defer func() { fault = recover() }()
 	result, err = walletport.Audited(t.Context(), trail, walletport.AuditRecord{}, func(*walletport.AuditRecord) (string, error) { return act() })
-	return result, err, nil
+	return result, nil, err
 }
