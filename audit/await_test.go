@@ -239,3 +239,14 @@ func TestABusyMachineCommitsWhatIsUnderWay(t *testing.T) {
 		}
 	})
 }
+
+// Who sets MaxAwait to never keeps the hope of MaxLinger, and nothing else.
+func TestWithoutAwaitALoneCallDoesNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, m, _ := mustRunTimed(t, audit.Settings{MaxAwait: -1})
+		waits := mustDo(t, l, []act{{0, time.Millisecond}, {0, 2 * time.Millisecond}})
+		if !slices.Equal(m.sizes(), []int{1, 1}) || waits[0] != commitTime || waits[1] != commitTime {
+			t.Errorf("batches %v after waits of %v", m.sizes(), waits)
+		}
+	})
+}

@@ -31,8 +31,8 @@ type batchState struct {
 const enough = 32
 
 // queue collects records into batches. A record costs one short lock; only the
-// first of a batch, the one that makes it as large as the writer hopes for and the
-// last that was announced also wake the writer.
+// first of a batch, the one that makes it as large as the writer hopes for or large
+// enough, and the last that was announced also wake the writer.
 type queue struct {
 	maxBatch, maxQueue int
 	wake               chan struct{} // holds one: a batch was opened, or may have all that the writer waits for
