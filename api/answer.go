@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"net/http"
 	"strconv"
 	"sync"
@@ -10,8 +11,8 @@ import (
 // answer of the specification fits.
 const maxHeldBytes = 16 << 10
 
-// heldRoom keeps the room of bodies that have left.
-var heldRoom = sync.Pool{New: func() any { return new([]byte) }}
+// heldRoom keeps the buffers of bodies that have left.
+var heldRoom = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // answer is a ResponseWriter that remembers its status and holds a small body
 // back until the handler is done. Its length is known then, so header and body
@@ -19,10 +20,9 @@ var heldRoom = sync.Pool{New: func() any { return new([]byte) }}
 // costs a second TLS record and system call.
 type answer struct {
 	http.ResponseWriter
-	status int // 0 until the header is written
-	held   []byte
-	room   *[]byte // of heldRoom, what held grows in; nil without one
-	sent   bool    // the header has left
+	status int           // 0 until the header is written
+	held   *bytes.Buffer // of heldRoom; nil while nothing is held
+	sent   bool          // the header has left
 }
 
 // WriteHeader remembers the status.
@@ -39,9 +39,11 @@ func (a *answer) WriteHeader(status int) {
 // Write implies status 200.
 func (a *answer) Write(p []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
-	if !a.sent && len(a.held)+len(p) <= maxHeldBytes {
-		a.hold(p)
-		return len(p), nil
+	if !a.sent && a.heldBytes()+len(p) <= maxHeldBytes {
+		if a.held == nil {
+			a.held, _ = heldRoom.Get().(*bytes.Buffer)
+		}
+		return a.held.Write(p)
 	}
 	if err := a.send(); err != nil {
 		return 0, err
@@ -49,21 +51,20 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.ResponseWriter.Write(p)
 }
 
-func (a *answer) hold(p []byte) {
-	if a.room == nil {
-		a.room, _ = heldRoom.Get().(*[]byte)
-		a.held = (*a.room)[:0]
+func (a *answer) heldBytes() int {
+	if a.held == nil {
+		return 0
 	}
-	a.held = append(a.held, p...)
+	return a.held.Len()
 }
 
-// release gives the room back, for there is nothing to hold any more.
+// release gives the buffer back, for there is nothing to hold any more.
 func (a *answer) release() {
-	if a.room != nil {
-		*a.room = a.held[:0]
-		heldRoom.Put(a.room)
+	if a.held != nil {
+		a.held.Reset()
+		heldRoom.Put(a.held)
 	}
-	a.room, a.held = nil, nil
+	a.held = nil
 }
 
 // FlushError sends what there is, for http.ResponseController.
@@ -81,14 +82,14 @@ func (a *answer) send() error {
 	}
 	a.WriteHeader(http.StatusOK)
 	a.sent = true
-	if len(a.held) == 0 {
+	if a.heldBytes() == 0 {
 		a.ResponseWriter.WriteHeader(a.status)
 		return nil
 	}
 	if a.status != http.StatusOK { // else Write implies it, and finds the content type
 		a.ResponseWriter.WriteHeader(a.status)
 	}
-	_, err := a.ResponseWriter.Write(a.held)
+	_, err := a.ResponseWriter.Write(a.held.Bytes())
 	a.release()
 	return err
 }
@@ -110,8 +111,8 @@ func (a *answer) finish() {
 		return
 	}
 	a.WriteHeader(http.StatusOK)
-	if h := a.Header(); len(a.held) > 0 && h["Content-Length"] == nil {
-		h["Content-Length"] = []string{strconv.Itoa(len(a.held))}
+	if h := a.Header(); a.heldBytes() > 0 && h["Content-Length"] == nil {
+		h["Content-Length"] = []string{strconv.Itoa(a.heldBytes())}
 	}
 	_ = a.send()
 }
