@@ -13,17 +13,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/sim/applesim"
+	"github.com/walletport/walletport/sim/simtest"
 )
 
 // mangled is an answer with one fault, and the name that the fault must get.
@@ -384,39 +380,5 @@ func TestFaultsAreDistinctAndTested(t *testing.T) {
 	for _, c := range mangledRequests {
 		shownByTest[c.code] = true
 	}
-	seen := map[string]bool{}
-	for _, file := range []string{"faults_answer.go", "faults_pass.go", "faults_request.go"} {
-		for _, code := range faultCodes(t, file) {
-			if seen[code] || !regexp.MustCompile(`^[a-z][a-z0-9_]+$`).MatchString(code) {
-				t.Errorf("%s: the code %s is there twice or malformed", file, code)
-			}
-			seen[code] = true
-			if !shownByTest[code] {
-				t.Errorf("%s: no test shows %s", file, code)
-			}
-		}
-	}
-	if len(seen) < 90 {
-		t.Errorf("only %d codes found in the source", len(seen))
-	}
-}
-
-func faultCodes(t *testing.T, file string) []string {
-	t.Helper()
-	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var codes []string
-	ast.Inspect(parsed, func(n ast.Node) bool {
-		pair, ok := n.(*ast.KeyValueExpr)
-		if !ok {
-			return true
-		}
-		if key, ok := pair.Key.(*ast.Ident); ok && key.Name == "Code" {
-			codes = append(codes, must(strconv.Unquote(pair.Value.(*ast.BasicLit).Value)))
-		}
-		return true
-	})
-	return codes
+	simtest.CheckFaults(t, shownByTest, 90, "faults_answer.go", "faults_pass.go", "faults_request.go")
 }

@@ -7,12 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +16,7 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	"github.com/walletport/walletport/sim/googlesim"
+	"github.com/walletport/walletport/sim/simtest"
 )
 
 // mangled is an opaque payment card with one fault, and the name that it must get.
@@ -345,39 +341,5 @@ func TestFaultsAreDistinctAndTested(t *testing.T) {
 	for _, c := range mangledCards {
 		shownByTest[c.code] = true
 	}
-	seen := map[string]bool{}
-	for _, file := range []string{"faults_message.go", "faults_card.go"} {
-		for _, code := range faultCodes(t, file) {
-			if seen[code] || !regexp.MustCompile(`^[a-z][a-z0-9_]+$`).MatchString(code) {
-				t.Errorf("%s: the code %s is there twice or malformed", file, code)
-			}
-			seen[code] = true
-			if !shownByTest[code] {
-				t.Errorf("%s: no test shows %s", file, code)
-			}
-		}
-	}
-	if len(seen) < 70 {
-		t.Errorf("only %d codes found in the source", len(seen))
-	}
-}
-
-func faultCodes(t *testing.T, file string) []string {
-	t.Helper()
-	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var codes []string
-	ast.Inspect(parsed, func(n ast.Node) bool {
-		pair, ok := n.(*ast.KeyValueExpr)
-		if !ok {
-			return true
-		}
-		if key, ok := pair.Key.(*ast.Ident); ok && key.Name == "Code" {
-			codes = append(codes, must(strconv.Unquote(pair.Value.(*ast.BasicLit).Value)))
-		}
-		return true
-	})
-	return codes
+	simtest.CheckFaults(t, shownByTest, 70, "faults_message.go", "faults_card.go")
 }

@@ -1,15 +1,11 @@
 package mdessim_test
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/walletport/walletport/sim/mdessim"
+	"github.com/walletport/walletport/sim/simtest"
 )
 
 func TestEveryFaultIsNamed(t *testing.T) {
@@ -64,39 +60,5 @@ func TestFaultsAreDistinctAndTested(t *testing.T) {
 			shownByTest[code] = true
 		}
 	}
-	seen := map[string]bool{}
-	for _, file := range []string{"../faults.go", "faults.go", "faults_tav.go"} {
-		for _, code := range faultCodes(t, file) {
-			if seen[code] || !regexp.MustCompile(`^[a-z][a-z0-9_]+$`).MatchString(code) {
-				t.Errorf("%s: the code %s is there twice or malformed", file, code)
-			}
-			seen[code] = true
-			if !shownByTest[code] {
-				t.Errorf("%s: no mangled payload shows %s", file, code)
-			}
-		}
-	}
-	if len(seen) < 100 {
-		t.Errorf("only %d codes found in the source", len(seen))
-	}
-}
-
-func faultCodes(t *testing.T, file string) []string {
-	t.Helper()
-	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var codes []string
-	ast.Inspect(parsed, func(n ast.Node) bool {
-		pair, ok := n.(*ast.KeyValueExpr)
-		if !ok {
-			return true
-		}
-		if key, ok := pair.Key.(*ast.Ident); ok && key.Name == "Code" {
-			codes = append(codes, must(strconv.Unquote(pair.Value.(*ast.BasicLit).Value)))
-		}
-		return true
-	})
-	return codes
+	simtest.CheckFaults(t, shownByTest, 100, "../faults.go", "faults.go", "faults_tav.go")
 }

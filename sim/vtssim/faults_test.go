@@ -1,16 +1,12 @@
 package vtssim_test
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/walletport/walletport/sim"
+	"github.com/walletport/walletport/sim/simtest"
 	"github.com/walletport/walletport/sim/vtssim"
 )
 
@@ -106,41 +102,7 @@ func TestFaultsAreDistinctAndTested(t *testing.T) {
 			}
 		}
 	}
-	seen := map[string]bool{}
-	for _, file := range []string{"faults_push.go", "faults_card.go", "faults_wsd.go"} {
-		for _, code := range faultCodes(t, file) {
-			if seen[code] || !regexp.MustCompile(`^[a-z][a-z0-9_]+$`).MatchString(code) {
-				t.Errorf("%s: the code %s is there twice or malformed", file, code)
-			}
-			seen[code] = true
-			if !shown[code] {
-				t.Errorf("%s: no mangled payload shows %s", file, code)
-			}
-		}
-	}
-	if len(seen) < 120 {
-		t.Errorf("only %d codes found in the source", len(seen))
-	}
-}
-
-func faultCodes(t *testing.T, file string) []string {
-	t.Helper()
-	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var codes []string
-	ast.Inspect(parsed, func(n ast.Node) bool {
-		pair, ok := n.(*ast.KeyValueExpr)
-		if !ok {
-			return true
-		}
-		if key, ok := pair.Key.(*ast.Ident); ok && key.Name == "Code" {
-			codes = append(codes, must(strconv.Unquote(pair.Value.(*ast.BasicLit).Value)))
-		}
-		return true
-	})
-	return codes
+	simtest.CheckFaults(t, shown, 120, "faults_push.go", "faults_card.go", "faults_wsd.go")
 }
 
 func checkOf(t *testing.T, r vtssim.Report, name string) sim.Check {
