@@ -28,8 +28,9 @@ const connections = 4 * loadWorkers
 const warmUp = time.Second
 
 // measureCalls runs rounds of: OpenSSL's limits on the server's core, then each call
-// in a closed loop, with Go's limit around it. Then an open loop at half of each call's throughput gives
-// latencies. The answers are in the order of calls; a call that fails ends the run.
+// in a closed loop, with Go's limit around it. Then an open loop at half of each
+// call's throughput gives latencies. The answers are in the order of calls; a call
+// that fails ends the run.
 func measureCalls(ctx context.Context, r *running, m material, calls []httpCall, rounds, seconds int) ([]callRates, error) {
 	targets := make([]*target, len(calls))
 	for i, c := range calls {
