@@ -74,7 +74,7 @@ func measureBetweenLimits(ctx context.Context, r *running, t *target, m material
 	if work == noRSA {
 		return measureRound(ctx, r, t, span)
 	}
-	before, err := goRSALimit(m, work)
+	before, err := goRSALimit(m, work, 1)
 	if err != nil {
 		return callRates{}, err
 	}
@@ -82,7 +82,7 @@ func measureBetweenLimits(ctx context.Context, r *running, t *target, m material
 	if err != nil {
 		return callRates{}, err
 	}
-	after, err := goRSALimit(m, work)
+	after, err := goRSALimit(m, work, 1)
 	round.ofGoRSA = round.perCPUSecond * 2 / (before + after)
 	return round, err
 }

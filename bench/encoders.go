@@ -62,7 +62,7 @@ func (c comparison) names() []string {
 
 // measure returns the rates of one round, in the order of names: jobs a second on
 // one core.
-func (c comparison) measure(m material, l limits, seconds int) ([]float64, error) {
+func (c comparison) measure(m material, openSSL rsaCosts, seconds int) ([]float64, error) {
 	var rates []float64
 	for _, s := range c.sides {
 		var rate float64
@@ -71,10 +71,11 @@ func (c comparison) measure(m material, l limits, seconds int) ([]float64, error
 		}
 		rates = append(rates, rate)
 	}
-	if c.limited() {
-		rates = append(rates, l.goRSA.rate(c.work), l.openSSL.rate(c.work))
+	if !c.limited() {
+		return rates, nil
 	}
-	return rates, nil
+	limit, err := goRSALimit(m, c.work, seconds)
+	return append(rates, limit, openSSL.rate(c.work)), err
 }
 
 // benchEncoders runs all sides of all comparisons in turn, rounds times, and prints
@@ -86,12 +87,12 @@ func (p plan) benchEncoders(out io.Writer, m material) error {
 	}
 	measured := make([][][]float64, len(chosen))
 	for range p.rounds {
-		l, err := measureLimits(m, p.seconds)
+		openSSL, err := openSSLCosts(p.seconds)
 		if err != nil {
 			return err
 		}
 		for i, c := range chosen {
-			rates, err := c.measure(m, l, p.seconds)
+			rates, err := c.measure(m, openSSL, p.seconds)
 			if err != nil {
 				return err
 			}

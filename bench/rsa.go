@@ -63,39 +63,10 @@ func (c rsaCosts) rate(w rsaWork) float64 {
 	return 1 / seconds
 }
 
-// limits is what the RSA of Go and of OpenSSL allow on the server's core, measured
-// within a round, for the speed of a core drifts from minute to minute. An HTTP call
-// has Go's of its own: see measureBetweenLimits.
-type limits struct{ goRSA, openSSL rsaCosts }
-
-func measureLimits(m material, seconds int) (l limits, err error) {
-	if err := measureSelf(m, "rsa", seconds, &l.goRSA); err != nil {
-		return l, err
-	}
-	l.openSSL, err = openSSLCosts(seconds)
-	return l, err
-}
-
-// goRSACosts measures this process.
-func goRSACosts(m material, span time.Duration) (costs rsaCosts, err error) {
-	operations, err := rsaOperationsOf(m)
-	if err != nil {
-		return costs, err
-	}
-	for operation, job := range operations {
-		rate, err := perSecond(job, span/rsaOperations)
-		if err != nil {
-			return costs, err
-		}
-		costs[operation] = 1 / rate
-	}
-	return costs, nil
-}
-
-// goRSALimit is how many jobs with this work a second of the server's core allows,
-// if they hold nothing else.
-func goRSALimit(m material, work rsaWork) (rate float64, err error) {
-	err = measureSelf(m, "rsa "+fmt.Sprint([rsaOperations]float64(work)), 1, &rate)
+// goRSALimit is how many jobs with this work Go's RSA allows the server's core a
+// second, if they hold nothing else.
+func goRSALimit(m material, work rsaWork, seconds int) (rate float64, err error) {
+	err = measureSelf(m, "rsa "+fmt.Sprint([rsaOperations]float64(work)), seconds, &rate)
 	return rate, err
 }
 
