@@ -37,6 +37,16 @@ func mustDo(t *testing.T, l *audit.Log, acts []act) []time.Duration {
 	return took
 }
 
+func wantCommits(t *testing.T, m *memory, batches []int, waits, wantWaits []time.Duration) {
+	t.Helper()
+	if !slices.Equal(m.sizes(), batches) {
+		t.Errorf("batches %v, want %v", m.sizes(), batches)
+	}
+	if !slices.Equal(waits, wantWaits) {
+		t.Errorf("waits %v, want %v", waits, wantWaits)
+	}
+}
+
 func TestARecordWaitsForCallsUnderWay(t *testing.T) {
 	const ms = time.Millisecond
 	for _, c := range []struct {
@@ -86,13 +96,7 @@ func TestARecordWaitsForCallsUnderWay(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l, m, _ := mustRunTimed(t, audit.Settings{MaxAwait: c.await, MaxLinger: -1})
-				waits := mustDo(t, l, c.acts)
-				if !slices.Equal(m.sizes(), c.batches) {
-					t.Errorf("batches %v, want %v", m.sizes(), c.batches)
-				}
-				if !slices.Equal(waits, c.waits) {
-					t.Errorf("waits %v, want %v", waits, c.waits)
-				}
+				wantCommits(t, m, c.batches, mustDo(t, l, c.acts), c.waits)
 			})
 		})
 	}
@@ -167,13 +171,8 @@ func TestHopeBeginsWhenNoneIsUnderWay(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l, m, _ := mustRunTimed(t, audit.Settings{MaxAwait: maxAwait})
-				waits := mustDo(t, l, append(crowd(c.before), c.acts...))[c.before:]
-				if !slices.Equal(m.sizes(), c.batches) {
-					t.Errorf("batches %v, want %v", m.sizes(), c.batches)
-				}
-				if !slices.Equal(waits, c.waits) {
-					t.Errorf("waits %v, want %v", waits, c.waits)
-				}
+				waits := mustDo(t, l, append(crowd(c.before), c.acts...))
+				wantCommits(t, m, c.batches, waits[c.before:], c.waits)
 			})
 		})
 	}
