@@ -2,18 +2,40 @@ package walletport
 
 import "context"
 
+// Auditing is the record of an act under way, which the act fills with what it
+// learns. It is not safe for concurrent use.
+type Auditing struct {
+	AuditRecord
+	trail AuditTrail
+	place AuditRecorder // what takes the record
+}
+
+// Imminent tells the trail that nothing but work of the processor is left before the
+// record comes, so that those that share its commit may wait for it. An act that
+// waits for a database or a network afterwards would make them wait for that too.
+func (a *Auditing) Imminent() {
+	if a.place == nil {
+		a.place = a.trail.Expect()
+	}
+}
+
+func (a *Auditing) end(ctx context.Context) error {
+	if a.place == nil {
+		return a.trail.Record(ctx, a.AuditRecord)
+	}
+	return a.place.Record(ctx, a.AuditRecord)
+}
+
 // Audited does an act and answers only when its record is durable: without the
 // record there is no answer, and a failed act answers with the zero R. asked is what
 // the request says; the caller's identity and the request's come from ctx, the
-// Outcome from the act, which fills record with what it learns on the way. A panic
-// of the act is recorded, and goes on.
-func Audited[R any](ctx context.Context, trail AuditTrail, asked AuditRecord, act func(record *AuditRecord) (R, error)) (R, error) {
+// Outcome from the act. A panic of the act is recorded, and goes on.
+func Audited[R any](ctx context.Context, trail AuditTrail, asked AuditRecord, act func(*Auditing) (R, error)) (R, error) {
 	request := RequestFrom(ctx)
-	record := asked
+	record := Auditing{AuditRecord: asked, trail: trail}
 	record.RequestID, record.RemoteAddress = request.ID, request.RemoteAddr
 	record.ClientID = ActorFrom(ctx).ClientID
-	place := trail.Expect()
-	defer recordPanic(ctx, place, &record)
+	defer recordPanic(ctx, &record)
 
 	var none R
 	result, err := act(&record)
@@ -21,7 +43,7 @@ func Audited[R any](ctx context.Context, trail AuditTrail, asked AuditRecord, ac
 	if err != nil {
 		record.Outcome = ReasonOf(err)
 	}
-	if auditErr := place.Record(ctx, record); auditErr != nil {
+	if auditErr := record.end(ctx); auditErr != nil {
 		return none, auditErr
 	}
 	if err != nil {
@@ -32,12 +54,12 @@ func Audited[R any](ctx context.Context, trail AuditTrail, asked AuditRecord, ac
 
 // recordPanic keeps the trail whole when an encoder breaks: the card may have been
 // open. It must be deferred directly.
-func recordPanic(ctx context.Context, place AuditRecorder, record *AuditRecord) {
+func recordPanic(ctx context.Context, record *Auditing) {
 	fault := recover()
 	if fault == nil {
 		return
 	}
 	record.Outcome = string(CodeInternal)
-	_ = place.Record(context.WithoutCancel(ctx), *record) // there is no answer to hold back
+	_ = record.end(context.WithoutCancel(ctx)) // there is no answer to hold back
 	panic(fault)
 }

@@ -15,8 +15,9 @@ type diary struct {
 	err   error
 }
 
-func (d *diary) Record(context.Context, walletport.AuditRecord) error {
-	return errors.New("a record that was not announced")
+func (d *diary) Record(_ context.Context, r walletport.AuditRecord) error {
+	d.lines = append(d.lines, "unannounced record "+r.Outcome)
+	return d.err
 }
 
 func (d *diary) Expect() walletport.AuditRecorder {
@@ -38,20 +39,27 @@ func TestAudited(t *testing.T) {
 		name       string
 		act, trail error
 		panics     bool
+		imminent   bool
 		lines      []string
 		result     string
 		err        error
 	}{
-		{"an act is announced, done, recorded and answered", nil, nil, false, []string{"expect", "act", "record ok"}, "payload", nil},
-		{"a refusal is recorded with its reason", errAct, nil, false, []string{"expect", "act", "record card_closed"}, "", errAct},
-		{"without a record there is no answer", nil, errTrail, false, []string{"expect", "act", "record ok"}, "", errTrail},
-		{"without a record a refusal is not told", errAct, errTrail, false, []string{"expect", "act", "record card_closed"}, "", errTrail},
-		{"a panic is recorded and goes on", nil, nil, true, []string{"expect", "act", "record internal"}, "", nil},
+		{"an act is done, recorded and answered", nil, nil, false, false, []string{"act", "unannounced record ok"}, "payload", nil},
+		{"one that says when its record is near is announced, once", nil, nil, false, true, []string{"act", "expect", "record ok"}, "payload", nil},
+		{"a panic is recorded unannounced too", nil, nil, true, false, []string{"act", "unannounced record internal"}, "", nil},
+		{"a refusal is recorded with its reason", errAct, nil, false, true, []string{"act", "expect", "record card_closed"}, "", errAct},
+		{"without a record there is no answer", nil, errTrail, false, true, []string{"act", "expect", "record ok"}, "", errTrail},
+		{"without a record a refusal is not told", errAct, errTrail, false, true, []string{"act", "expect", "record card_closed"}, "", errTrail},
+		{"a panic is recorded and goes on", nil, nil, true, true, []string{"act", "expect", "record internal"}, "", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := &diary{err: c.trail}
-			result, fault, err := audited(t, d, func() (string, error) {
+			result, fault, err := audited(t, d, func(record *walletport.Auditing) (string, error) {
 				d.lines = append(d.lines, "act")
+				if c.imminent {
+					record.Imminent()
+					record.Imminent()
+				}
 				if c.panics {
 					panic("a bug")
 				}
@@ -67,9 +75,9 @@ func TestAudited(t *testing.T) {
 	}
 }
 
-func audited(t *testing.T, trail walletport.AuditTrail, act func() (string, error)) (result string, fault any, err error) {
+func audited(t *testing.T, trail walletport.AuditTrail, act func(*walletport.Auditing) (string, error)) (result string, fault any, err error) {
 	t.Helper()
 	defer func() { fault = recover() }()
-	result, err = walletport.Audited(t.Context(), trail, walletport.AuditRecord{}, func(*walletport.AuditRecord) (string, error) { return act() })
+	result, err = walletport.Audited(t.Context(), trail, walletport.AuditRecord{}, act)
 	return result, nil, err
 }

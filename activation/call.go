@@ -17,13 +17,13 @@ type call struct {
 	req    Request
 	nonce  []byte
 	now    time.Time
-	record *walletport.AuditRecord
+	record *walletport.Auditing
 	card   storage.Card
 }
 
 func (f *Flow) answer(ctx context.Context, action walletport.Action, req Request, choose func(storage.Card) (*Means, error)) (Result, error) {
 	asked := walletport.AuditRecord{Time: f.Clock(), Action: action, CardID: req.CardID, AuditUser: req.AuditUser}
-	return walletport.Audited(ctx, f.Audit, asked, func(record *walletport.AuditRecord) (Result, error) {
+	return walletport.Audited(ctx, f.Audit, asked, func(record *walletport.Auditing) (Result, error) {
 		c := &call{Flow: f, req: req, now: asked.Time, record: record}
 		if err := c.readRequest(); err != nil {
 			return Result{}, err
@@ -84,6 +84,9 @@ func (c *call) activate(ctx context.Context, means *Means) (Result, error) {
 		Signer: scheme.Signer{Key: signing.Signer, Alias: signing.Alias},
 		Cipher: scheme.Cipher{Key: cipher.TDEA, KeyID: cipher.Alias},
 		Nonce:  c.nonce, TokenUniqueReference: c.req.TokenUniqueReference, Now: c.now, Rand: c.Rand,
+	}
+	if !means.AnswersNonce { // a nonce is used up in a commit of its own
+		c.record.Imminent()
 	}
 	var data []byte
 	err = c.Vault.Borrow(ctx, c.card, func(card *walletport.Card) error {

@@ -50,7 +50,7 @@ type Settings struct {
 	MaxLinger time.Duration `koanf:"max_linger"`
 	// MaxAwait is the longest time that a record waits for calls that are under way,
 	// whose records will share its commit: until there are 32. It is reached on a busy
-	// machine only. Default 20ms; negative never waits.
+	// machine only. Default 40ms; negative never waits.
 	MaxAwait time.Duration `koanf:"max_await"`
 	// MaxQueue is the highest number of records that wait; more are refused with
 	// audit_unavailable. Default 8192.
@@ -87,7 +87,7 @@ func (s Settings) Validate() error {
 func (s Settings) withDefaults() Settings {
 	s.MaxBatch = cmp.Or(s.MaxBatch, 256)
 	s.MaxLinger = cmp.Or(s.MaxLinger, time.Millisecond)
-	s.MaxAwait = cmp.Or(s.MaxAwait, 20*time.Millisecond)
+	s.MaxAwait = cmp.Or(s.MaxAwait, 40*time.Millisecond)
 	s.MaxQueue = cmp.Or(s.MaxQueue, 8192)
 	s.CommitTimeout = cmp.Or(s.CommitTimeout, 5*time.Second)
 	s.CheckpointEvery = cmp.Or(s.CheckpointEvery, 1000)

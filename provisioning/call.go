@@ -13,14 +13,14 @@ import (
 type call struct {
 	*Flow
 	now    time.Time
-	record *walletport.AuditRecord
+	record *walletport.Auditing
 	card   storage.Card
 }
 
 // answer runs one call: asked names its card, wallet, user and action.
 func answer[R any](ctx context.Context, f *Flow, asked walletport.AuditRecord, act func(*call) (R, error)) (R, error) {
 	asked.Time = f.Clock()
-	return walletport.Audited(ctx, f.Audit, asked, func(record *walletport.AuditRecord) (R, error) {
+	return walletport.Audited(ctx, f.Audit, asked, func(record *walletport.Auditing) (R, error) {
 		return act(&call{Flow: f, now: asked.Time, record: record})
 	})
 }
