@@ -54,9 +54,8 @@ type AuditRecorder interface {
 // AuditTrail is an AuditRecorder that may be told of a record before it comes.
 type AuditTrail interface {
 	AuditRecorder
-	// Expect announces one record, whose act has nothing left but work of the
-	// processor, and returns what takes it. Records share the cost of being made
-	// durable, so the trail may hold others back for it, for a while. Every Expect
-	// must be followed by its Record.
+	// Expect announces one record, whose act is under way, and returns what takes it.
+	// Records share the cost of being made durable, so the trail may hold others
+	// back for it, for a while. Every Expect must be followed by its Record.
 	Expect() AuditRecorder
 }

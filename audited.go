@@ -10,10 +10,10 @@ type Auditing struct {
 	place AuditRecorder // what takes the record
 }
 
-// Imminent tells the trail that nothing but work of the processor is left before the
-// record comes, so that those that share its commit may wait for it. An act that
-// waits for a database or a network afterwards would make them wait for that too.
-func (a *Auditing) Imminent() {
+// Announce tells the trail that the record will come, so that those that share its
+// commit may wait for it. They would wait for a commit of the act's own too, so an
+// act that still has one to make, or a caller to hear from, does not announce.
+func (a *Auditing) Announce() {
 	if a.place == nil {
 		a.place = a.trail.Expect()
 	}

@@ -39,13 +39,13 @@ func TestAudited(t *testing.T) {
 		name       string
 		act, trail error
 		panics     bool
-		imminent   bool
+		announces  bool
 		lines      []string
 		result     string
 		err        error
 	}{
 		{"an act is done, recorded and answered", nil, nil, false, false, []string{"act", "unannounced record ok"}, "payload", nil},
-		{"one that says when its record is near is announced, once", nil, nil, false, true, []string{"act", "expect", "record ok"}, "payload", nil},
+		{"one that announces itself does so once", nil, nil, false, true, []string{"act", "expect", "record ok"}, "payload", nil},
 		{"a panic is recorded unannounced too", nil, nil, true, false, []string{"act", "unannounced record internal"}, "", nil},
 		{"a refusal is recorded with its reason", errAct, nil, false, true, []string{"act", "expect", "record card_closed"}, "", errAct},
 		{"without a record there is no answer", nil, errTrail, false, true, []string{"act", "expect", "record ok"}, "", errTrail},
@@ -56,9 +56,9 @@ func TestAudited(t *testing.T) {
 			d := &diary{err: c.trail}
 			result, fault, err := audited(t, d, func(record *walletport.Auditing) (string, error) {
 				d.lines = append(d.lines, "act")
-				if c.imminent {
-					record.Imminent()
-					record.Imminent()
+				if c.announces {
+					record.Announce()
+					record.Announce()
 				}
 				if c.panics {
 					panic("a bug")

@@ -28,6 +28,9 @@ func (f *Flow) answer(ctx context.Context, action walletport.Action, req Request
 		if err := c.readRequest(); err != nil {
 			return Result{}, err
 		}
+		if len(c.nonce) == 0 { // one may be used up in a commit of its own
+			record.Announce()
+		}
 		if err := c.findCard(ctx); err != nil {
 			return Result{}, err
 		}
@@ -84,9 +87,6 @@ func (c *call) activate(ctx context.Context, means *Means) (Result, error) {
 		Signer: scheme.Signer{Key: signing.Signer, Alias: signing.Alias},
 		Cipher: scheme.Cipher{Key: cipher.TDEA, KeyID: cipher.Alias},
 		Nonce:  c.nonce, TokenUniqueReference: c.req.TokenUniqueReference, Now: c.now, Rand: c.Rand,
-	}
-	if !means.AnswersNonce { // a nonce is used up in a commit of its own
-		c.record.Imminent()
 	}
 	var data []byte
 	err = c.Vault.Borrow(ctx, c.card, func(card *walletport.Card) error {

@@ -21,6 +21,7 @@ func (f *Flow) GooglePay(ctx context.Context, req GooglePayRequest) (Result, err
 		Action: walletport.ActionProvisionGooglePay, CardID: req.CardID, Wallet: string(walletport.GooglePay), AuditUser: req.AuditUser,
 	}
 	return answer(ctx, f, asked, func(c *call) (Result, error) {
+		c.record.Announce()
 		if err := c.checkGooglePay(req); err != nil {
 			return Result{}, err
 		}

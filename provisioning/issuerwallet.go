@@ -16,6 +16,7 @@ func (f *Flow) IssuerWallet(ctx context.Context, req IssuerWalletRequest) (Resul
 		Action: walletport.ActionProvisionIssuerWallet, CardID: req.CardID, Wallet: string(req.Provider), AuditUser: req.AuditUser,
 	}
 	return answer(ctx, f, asked, func(c *call) (Result, error) {
+		c.record.Announce()
 		provider, ok := c.Providers[req.Provider]
 		if !ok {
 			return Result{}, walletport.ErrWalletProviderNotFound()

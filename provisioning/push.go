@@ -35,7 +35,6 @@ func (c *call) push(ctx context.Context, p *Push, client Client, beside extra) (
 		},
 		Now: c.now, Rand: c.Rand,
 	}
-	c.record.Imminent()
 	var sealed []byte
 	err = c.Vault.Borrow(ctx, c.card, func(card *walletport.Card) error {
 		in.Card = card

@@ -16,6 +16,7 @@ func (f *Flow) SamsungPay(ctx context.Context, req SamsungPayRequest) (Result, e
 		Action: walletport.ActionProvisionSamsungPay, CardID: req.CardID, Wallet: string(walletport.SamsungPay), AuditUser: req.AuditUser,
 	}
 	return answer(ctx, f, asked, func(c *call) (Result, error) {
+		c.record.Announce()
 		if err := req.Client.check(); err != nil {
 			return Result{}, err
 		}

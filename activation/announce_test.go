@@ -36,8 +36,8 @@ func (s *steps) Expect() walletport.AuditRecorder {
 	return s
 }
 
-// Others wait for an announced record: no look-up and no nonce's commit may follow.
-func TestARecordIsAnnouncedWhenOnlyTheProcessorIsLeft(t *testing.T) {
+// Others wait for an announced record, so no commit of a nonce may come before it.
+func TestCallsAreAnnounced(t *testing.T) {
 	for _, c := range calls {
 		t.Run(c.name, func(t *testing.T) {
 			s := &steps{}
@@ -47,7 +47,7 @@ func TestARecordIsAnnouncedWhenOnlyTheProcessorIsLeft(t *testing.T) {
 			})
 			_, err := c.do(r, asBank(t.Context()), ask(c.card))
 			must(t, err)
-			want := []string{"find", "announce", "borrow", "record"}
+			want := []string{"announce", "find", "borrow", "record"}
 			if c.card == visaCard { // its nonce is used up last
 				want = []string{"find", "borrow", "record"}
 			}

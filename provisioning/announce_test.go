@@ -43,9 +43,9 @@ func (s *steps) Expect() walletport.AuditRecorder {
 	return s
 }
 
-// Others wait for an announced record: what comes after must be neither the
-// database's answer to a look-up nor a nonce's commit.
-func TestARecordIsAnnouncedWhenOnlyTheProcessorIsLeft(t *testing.T) {
+// Others wait for an announced record, so no commit of a nonce may come before it; but
+// a call that is not announced at once is not waited for under load.
+func TestCallsAreAnnounced(t *testing.T) {
 	var s *steps
 	watch := func(f *provisioning.Flow) {
 		s = &steps{Vault: f.Vault, Nonces: f.Nonces}
@@ -60,14 +60,14 @@ func TestARecordIsAnnouncedWhenOnlyTheProcessorIsLeft(t *testing.T) {
 	t.Run("issuer wallet", func(t *testing.T) {
 		_, err := newRig(t, watch).IssuerWallet(asBank(t.Context()), request())
 		must(t, err)
-		mustTake(t, "find", "announce", "borrow", "record")
+		mustTake(t, "announce", "find", "borrow", "record")
 	})
-	t.Run("a refusal is not worth waiting for", func(t *testing.T) {
+	t.Run("an announced call that is refused is recorded", func(t *testing.T) {
 		_, err := newRig(t, watch).IssuerWallet(asBank(t.Context()), request(func(q *provisioning.IssuerWalletRequest) { q.CardID = 9 }))
 		if walletport.ReasonOf(err) != "card_not_found" {
 			t.Errorf("error %v", err)
 		}
-		mustTake(t, "find", "record")
+		mustTake(t, "announce", "find", "record")
 	})
 	eachDeviceCall(t, func(t *testing.T, call deviceCall, id walletport.SchemeID) {
 		_, err := call.ask(asBank(t.Context()), newDeviceRig(t, watch), schemeCards[id])
@@ -76,6 +76,6 @@ func TestARecordIsAnnouncedWhenOnlyTheProcessorIsLeft(t *testing.T) {
 			mustTake(t, "find", "borrow", "nonce", "record")
 			return
 		}
-		mustTake(t, "find", "announce", "borrow", "record")
+		mustTake(t, "announce", "find", "borrow", "record")
 	})
 }
