@@ -2,12 +2,10 @@ package vault
 
 import (
 	"context"
-	"errors"
-	"runtime"
-	"sync"
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/gather"
 	"github.com/walletport/walletport/storage"
 )
 
@@ -17,128 +15,59 @@ import (
 //
 // Nothing is kept: every answer is read from the database after it was asked for.
 type Finder struct {
-	cards   storage.Cards
-	waiting chan *lookup
-	ended   chan struct{} // closed when Run has ended
+	lookups *gather.Group[walletport.CardID, found]
 }
 
-// lookup is one caller's question and, when done is closed, its answer.
-type lookup struct {
-	id   walletport.CardID
-	done chan struct{}
-	card storage.Card
+// found is the answer to one look-up.
+type found struct {
+	card *storage.Card // nil with an error
 	err  error
-	// fault is what the database's code panicked with; it goes on in the caller,
-	// whose door knows what to do with it.
-	fault any
 }
 
-const (
-	// finderReaders is how many statements run at once: one that hangs on a broken
-	// connection does not hold up everybody.
-	finderReaders = 2
-	// finderBatch bounds the cards of one statement.
-	finderBatch = 64
-	// finderTimeout bounds one statement, which no single caller can cancel.
-	finderTimeout = 5 * time.Second
-)
+type lookup = gather.Call[walletport.CardID, found]
+
+var finderLimits = gather.Limits{
+	Workers: 2, // a statement that hangs on a broken connection does not hold up everybody
+	Batch:   64,
+	Timeout: 5 * time.Second,
+}
 
 // NewFinder returns a Finder that answers once Run runs.
 func NewFinder(cards storage.Cards) *Finder {
-	return &Finder{cards: cards, waiting: make(chan *lookup, finderBatch), ended: make(chan struct{})}
+	return &Finder{gather.New(finderLimits, func(ctx context.Context, batch []*lookup) { read(ctx, cards, batch) })}
 }
 
 // Find returns the sealed card, or CodeNotFound, reason card_not_found; or
 // CodeUnavailable, reason store_unavailable, also when ctx ends first.
 func (f *Finder) Find(ctx context.Context, id walletport.CardID) (storage.Card, error) {
-	l := &lookup{id: id, done: make(chan struct{})}
-	select {
-	case f.waiting <- l:
-	case <-ctx.Done():
-		return storage.Card{}, storage.ErrUnavailable(ctx, ctx.Err())
-	case <-f.ended:
-		return storage.Card{}, storage.ErrUnavailable(ctx, errFinderEnded)
+	answer, err := f.lookups.Do(ctx, id)
+	if err != nil {
+		return storage.Card{}, storage.ErrUnavailable(ctx, err)
 	}
-	select {
-	case <-l.done:
-	case <-ctx.Done():
-		return storage.Card{}, storage.ErrUnavailable(ctx, ctx.Err())
-	case <-f.ended:
-		return storage.Card{}, storage.ErrUnavailable(ctx, errFinderEnded)
+	if answer.err != nil {
+		return storage.Card{}, answer.err
 	}
-	if l.fault != nil {
-		panic(l.fault)
-	}
-	return l.card, l.err
+	return *answer.card, nil
 }
-
-var errFinderEnded = errors.New("look-ups are shut down")
 
 // Run answers until ctx ends, and must be called once.
-func (f *Finder) Run(ctx context.Context) error {
-	var readers sync.WaitGroup
-	for range finderReaders {
-		readers.Go(func() { f.answer(ctx) })
-	}
-	readers.Wait()
-	close(f.ended)
-	return nil
-}
+func (f *Finder) Run(ctx context.Context) error { return f.lookups.Run(ctx) }
 
-func (f *Finder) answer(ctx context.Context) {
-	batch := make([]*lookup, 0, finderBatch)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case first := <-f.waiting:
-			batch = append(batch[:0], first)
-		}
-		// Requests that arrived together get as far as their look-ups first. On a busy
-		// processor these are a dozen and more; on an idle one it takes no time.
-		runtime.Gosched()
-		batch = f.gather(batch)
-		f.read(ctx, batch)
-		clear(batch)
-	}
-}
-
-// gather appends those that wait, as far as there is room.
-func (f *Finder) gather(batch []*lookup) []*lookup {
-	for len(batch) < finderBatch {
-		select {
-		case l := <-f.waiting:
-			batch = append(batch, l)
-		default:
-			return batch
-		}
-	}
-	return batch
-}
-
-// read answers every look-up of the batch, whatever happens.
-func (f *Finder) read(ctx context.Context, batch []*lookup) {
-	ctx, cancel := context.WithTimeout(ctx, finderTimeout)
-	defer cancel()
-	defer func() {
-		fault := recover()
-		for _, l := range batch {
-			l.fault = fault
-			close(l.done)
-		}
-	}()
+// read answers every look-up of the batch.
+func read(ctx context.Context, cards storage.Cards, batch []*lookup) {
 	if len(batch) == 1 {
-		batch[0].card, batch[0].err = f.cards.Card(ctx, batch[0].id)
+		card, err := cards.Card(ctx, batch[0].Question)
+		batch[0].Answer = found{&card, err}
 		return
 	}
-	cards, err := f.cards.CardsByID(ctx, idsOf(batch))
-	hand(batch, cards, err)
+	rows, err := cards.CardsByID(ctx, idsOf(batch))
+	hand(batch, rows, err)
 }
 
 func idsOf(batch []*lookup) []walletport.CardID {
 	ids := make([]walletport.CardID, len(batch))
 	for i, l := range batch {
-		ids[i] = l.id
+		ids[i] = l.Question
 	}
 	return ids
 }
@@ -150,14 +79,14 @@ func hand(batch []*lookup, cards []storage.Card, err error) {
 		byID[cards[i].ID] = &cards[i]
 	}
 	for _, l := range batch {
-		card := byID[l.id]
+		card := byID[l.Question]
 		switch {
 		case err != nil:
-			l.err = err
+			l.Answer.err = err
 		case card == nil:
-			l.err = walletport.ErrCardNotFound()
+			l.Answer.err = walletport.ErrCardNotFound()
 		default:
-			l.card = *card
+			l.Answer.card = card
 		}
 	}
 }

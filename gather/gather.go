@@ -1,0 +1,173 @@
+// Package gather lets callers share work that costs little more for many than for
+// one: a statement, a commit. Calls that wait together are answered together. One
+// that is alone is answered at once, for nobody waits for company.
+//
+// It knows nothing of what it gathers, and keeps nothing: every answer is made after
+// it was asked for.
+package gather
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+)
+
+// A Group gathers calls and has work answer them, while Run runs. It is safe for
+// concurrent use.
+type Group[Q, A any] struct {
+	limits  Limits
+	work    func(context.Context, []*Call[Q, A])
+	waiting chan *Call[Q, A]
+	ended   chan struct{} // closed when Run has ended
+	spare   sync.Pool     // of *Call, for allocating them is most of what a call costs
+}
+
+// Limits bound the work of a Group. Each must be positive.
+type Limits struct {
+	Workers int           // how many batches are worked on at once
+	Batch   int           // how many calls are in one
+	Timeout time.Duration // for one batch, whose context no single caller can cancel
+}
+
+// Call is one caller's question, and the answer that work gives it.
+type Call[Q, A any] struct {
+	Question Q
+	Answer   A
+
+	left <-chan struct{} // closed when the caller's context has ended
+	done chan struct{}   // gets one element when work has ended; never closed
+	// fault is what work panicked with; it goes on in the caller, whose door knows
+	// what to do with it.
+	fault any
+}
+
+// New returns a Group whose work sets the Answer of each call. work must not keep the
+// slice, nor touch a call after it has returned, and is called by several goroutines
+// at once where there are several Workers. It panics when a limit is not positive.
+func New[Q, A any](limits Limits, work func(ctx context.Context, calls []*Call[Q, A])) *Group[Q, A] {
+	if min(limits.Workers, limits.Batch) <= 0 || limits.Timeout <= 0 {
+		panic("gather: a limit is not positive")
+	}
+	return &Group[Q, A]{limits: limits, work: work, waiting: make(chan *Call[Q, A], limits.Batch), ended: make(chan struct{})}
+}
+
+var errEnded = errors.New("gather: the work has ended")
+
+// Do returns what work answers, and panics with what work panics with. An error says
+// that there is no answer: it is ctx's when ctx ends first, and another when Run has
+// ended. A call whose context, or Run's, has ended before its batch begins is not
+// worked on; of any other one without an answer nobody knows.
+func (g *Group[Q, A]) Do(ctx context.Context, question Q) (A, error) {
+	var none A
+	c := g.newCall(ctx, question)
+	select {
+	case g.waiting <- c:
+	case <-c.left:
+		return none, ctx.Err()
+	case <-g.ended:
+		return none, errEnded
+	}
+	select {
+	case <-c.done:
+	case <-c.left:
+		return none, ctx.Err()
+	case <-g.ended:
+		return none, errEnded
+	}
+	if c.fault != nil {
+		panic(c.fault)
+	}
+	answer := c.Answer
+	g.reuse(c)
+	return answer, nil
+}
+
+func (g *Group[Q, A]) newCall(ctx context.Context, question Q) *Call[Q, A] {
+	c, ok := g.spare.Get().(*Call[Q, A])
+	if !ok {
+		c = &Call[Q, A]{done: make(chan struct{}, 1)}
+	}
+	c.Question, c.left = question, ctx.Done()
+	return c
+}
+
+// reuse takes back a call whose answer was received: nobody else has it any more.
+func (g *Group[Q, A]) reuse(c *Call[Q, A]) {
+	*c = Call[Q, A]{done: c.done}
+	g.spare.Put(c)
+}
+
+// Run answers calls until ctx ends, and must be called once. The context of a batch
+// under way ends with it.
+func (g *Group[Q, A]) Run(ctx context.Context) error {
+	var workers sync.WaitGroup
+	for range g.limits.Workers {
+		workers.Go(func() { g.serve(ctx) })
+	}
+	workers.Wait()
+	close(g.ended)
+	return nil
+}
+
+// serve works on one batch after the other.
+func (g *Group[Q, A]) serve(ctx context.Context) {
+	batch := make([]*Call[Q, A], 0, g.limits.Batch)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case first := <-g.waiting:
+			batch = append(batch[:0], first)
+		}
+		// Requests that arrived together get as far as their calls first. On a busy
+		// processor these are a dozen and more; on an idle one it takes no time.
+		runtime.Gosched()
+		batch = slices.DeleteFunc(g.fill(batch), (*Call[Q, A]).hasLeft)
+		if ctx.Err() != nil {
+			return
+		}
+		if len(batch) > 0 {
+			g.answer(ctx, batch)
+		}
+		clear(batch)
+	}
+}
+
+// fill appends those that wait, as far as there is room.
+func (g *Group[Q, A]) fill(batch []*Call[Q, A]) []*Call[Q, A] {
+	for len(batch) < g.limits.Batch {
+		select {
+		case c := <-g.waiting:
+			batch = append(batch, c)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+func (c *Call[Q, A]) hasLeft() bool {
+	select {
+	case <-c.left:
+		return true
+	default:
+		return false
+	}
+}
+
+// answer ends every call of the batch, whatever happens.
+func (g *Group[Q, A]) answer(ctx context.Context, batch []*Call[Q, A]) {
+	ctx, cancel := context.WithTimeout(ctx, g.limits.Timeout)
+	defer cancel()
+	defer func() {
+		fault := recover()
+		for _, c := range batch {
+			c.fault = fault
+			c.done <- struct{}{}
+		}
+	}()
+	g.work(ctx, batch)
+}
