@@ -54,6 +54,7 @@ var house = []room{
 	{path: "activation", may: contracts, why: "a flow knows contracts, never another flow or an adapter"},
 	{path: "provisioning", may: contracts, why: "a flow knows contracts, never another flow or an adapter"},
 	{path: "vault", may: slices.Concat(contracts, []string{"gather"}), why: "a flow knows contracts, never another flow or an adapter"},
+	{path: "replay", may: []string{".", "storage", "gather"}, why: "a guard of nonces knows no wallet, no flow and no adapter"},
 	{path: "audit", may: contracts, why: "a flow knows contracts, never another flow or an adapter"},
 	{path: "auth", may: contracts, why: "a flow knows contracts, never another flow or an adapter"},
 	{path: "telemetry", may: []string{"."}, why: "telemetry knows no flow and no door"},
@@ -117,6 +118,8 @@ func TestImportTableNoticesBreaches(t *testing.T) {
 		{"auth", "testing"},
 		{"gather", module},
 		{"gather", "database/sql"},
+		{"replay", module + "/storage/sqlite"},
+		{"provisioning", module + "/replay"},
 	} {
 		t.Run(c.room+" imports "+c.imported, func(t *testing.T) {
 			r, ok := findRoom(c.room)

@@ -275,8 +275,8 @@ func TestNonceOfAPassIsNotActivatedWith(t *testing.T) {
 	_, err := r.Activate(asBank(t.Context()), ask(visaCard))
 	must(t, err)
 	use := uses.uses[0]
-	if use.Wallet != walletport.ApplePay || use.Issuer != "acme" || !use.At.Equal(now) || !uses.since[0].Equal(now.Add(-24*time.Hour)) {
-		t.Errorf("use %+v since %v", use, uses.since[0])
+	if use.Wallet != walletport.ApplePay || use.Issuer != "acme" || !use.At.Equal(now) || !use.Since.Equal(now.Add(-24*time.Hour)) {
+		t.Errorf("use %+v", use)
 	}
 	// SHA-256 of the four bytes, by sha256sum.
 	if got := fmt.Sprintf("%x", use.Digest); got != nonceDigest {

@@ -133,5 +133,5 @@ func (c *call) selectKey(ring *keys.Ring, purpose keys.Purpose) (*keys.Key, erro
 // PassKit alone gives nonces: what was answered by pass data is not answered again
 // by activation data, nor the other way round.
 func (c *call) useNonce(ctx context.Context) error {
-	return c.Nonces.UseNonce(ctx, storage.PassKitNonceUse(c.card.Issuer, c.nonce, c.now), c.now.Add(-c.NonceRetention))
+	return c.Nonces.UseNonce(ctx, storage.PassKitNonceUse(c.card.Issuer, c.nonce, c.now, c.NonceRetention))
 }

@@ -26,11 +26,11 @@ type Vault interface {
 	Borrow(ctx context.Context, card storage.Card, use func(*walletport.Card) error) error
 }
 
-// Nonces is what the flow needs of the database.
+// Nonces is what the flow needs of the guard against nonces that come again.
 type Nonces interface {
 	// UseNonce records a use durably, or returns CodeConflict, reason nonce_reused.
-	// See storage.Nonces.
-	UseNonce(ctx context.Context, use storage.NonceUse, since time.Time) error
+	// After CodeUnavailable it may have been recorded.
+	UseNonce(ctx context.Context, use storage.NonceUse) error
 }
 
 // Means is how the cards of one scheme are activated.

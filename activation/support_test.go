@@ -14,6 +14,7 @@ import (
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/keystest"
+	"github.com/walletport/walletport/replay"
 	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/sqlite"
@@ -107,7 +108,7 @@ func newRig(t testing.TB, change ...func(*activation.Flow)) *rig {
 	r.vault, err = vault.New(vault.Vault{Cards: db, Keys: r.keys, Clock: fixed(now)})
 	must(t, err)
 	flow := activation.Flow{
-		Vault: r.vault, Keys: r.keys, Nonces: db, Audit: startAudit(t, db, r.keys), StepUp: &r.gate, Rand: rand.Reader, Clock: fixed(now),
+		Vault: r.vault, Keys: r.keys, Nonces: startGuard(t, db), Audit: startAudit(t, db, r.keys), StepUp: &r.gate, Rand: rand.Reader, Clock: fixed(now),
 		Schemes: map[walletport.SchemeID]*activation.Means{
 			walletport.Mastercard: {Activator: r.tav, SigningKey: keys.TAVSigning},
 			walletport.Visa:       {Activator: r.mbpac, CipherKey: keys.WSD, AnswersNonce: true},
@@ -136,6 +137,20 @@ func startAudit(t testing.TB, db *sqlite.Store, source keys.Source) *audit.Log {
 		must(t, <-done)
 	})
 	return log
+}
+
+// startGuard runs a guard of nonces until the test ends, before its database closes.
+func startGuard(t testing.TB, db *sqlite.Store) *replay.Guard {
+	t.Helper()
+	guard := replay.New(db)
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	done := make(chan error, 1)
+	go func() { done <- guard.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		must(t, <-done)
+	})
+	return guard
 }
 
 func newCard(t testing.TB, id walletport.CardID, digits string, change ...func(*walletport.Card)) walletport.Card {
@@ -244,11 +259,10 @@ const nonceDigest = "fc87cba1aedf5fbd47b9448f49af9ddb74059b7689525c546b07085ee94
 
 // noted keeps the uses of nonces, and lets each pass.
 type noted struct {
-	uses  []storage.NonceUse
-	since []time.Time
+	uses []storage.NonceUse
 }
 
-func (n *noted) UseNonce(_ context.Context, use storage.NonceUse, since time.Time) error {
-	n.uses, n.since = append(n.uses, use), append(n.since, since)
+func (n *noted) UseNonce(_ context.Context, use storage.NonceUse) error {
+	n.uses = append(n.uses, use)
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/provisioning"
@@ -28,9 +27,9 @@ func (s *steps) Borrow(ctx context.Context, card storage.Card, use func(*walletp
 	return s.Vault.Borrow(ctx, card, use)
 }
 
-func (s *steps) UseNonce(ctx context.Context, use storage.NonceUse, since time.Time) error {
+func (s *steps) UseNonce(ctx context.Context, use storage.NonceUse) error {
 	s.taken = append(s.taken, "nonce")
-	return s.Nonces.UseNonce(ctx, use, since)
+	return s.Nonces.UseNonce(ctx, use)
 }
 
 func (s *steps) Record(context.Context, walletport.AuditRecord) error {

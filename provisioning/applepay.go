@@ -100,6 +100,5 @@ func (c *call) encodePass(offer *Pass, in wallet.PassInput, signer scheme.Signer
 
 // useNonce uses the nonce up, on all replicas.
 func (c *call) useNonce(ctx context.Context, nonce []byte) error {
-	use := storage.PassKitNonceUse(c.card.Issuer, nonce, c.now)
-	return c.Nonces.UseNonce(ctx, use, c.now.Add(-c.NonceRetention))
+	return c.Nonces.UseNonce(ctx, storage.PassKitNonceUse(c.card.Issuer, nonce, c.now, c.NonceRetention))
 }

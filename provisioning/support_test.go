@@ -17,6 +17,7 @@ import (
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/keystest"
 	"github.com/walletport/walletport/provisioning"
+	"github.com/walletport/walletport/replay"
 	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/scheme/mdes"
 	"github.com/walletport/walletport/sim/mdessim"
@@ -59,7 +60,7 @@ func newRig(t testing.TB, change ...func(*provisioning.Flow)) *rig {
 	r.vault, err = vault.New(vault.Vault{Cards: r.db, Keys: r.keys, Clock: fixed(now)})
 	must(t, err)
 	flow := provisioning.Flow{
-		Vault: r.vault, Keys: r.keys, Audit: startAudit(t, r.db, r.keys), StepUp: &r.gate, Nonces: r.db, Rand: rand.Reader, Clock: fixed(now),
+		Vault: r.vault, Keys: r.keys, Audit: startAudit(t, r.db, r.keys), StepUp: &r.gate, Nonces: startGuard(t, r.db), Rand: rand.Reader, Clock: fixed(now),
 		Providers: map[walletport.WalletProviderID]*provisioning.Provider{acmeWallet: newProvider(t, acmeWallet)},
 	}
 	for _, c := range change {
@@ -93,6 +94,20 @@ func startAudit(t testing.TB, db *sqlite.Store, source keys.Source) *audit.Log {
 		must(t, <-done)
 	})
 	return log
+}
+
+// startGuard runs a guard of nonces until the test ends, before its database closes.
+func startGuard(t testing.TB, db *sqlite.Store) *replay.Guard {
+	t.Helper()
+	guard := replay.New(db)
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	done := make(chan error, 1)
+	go func() { done <- guard.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		must(t, <-done)
+	})
+	return guard
 }
 
 func newProvider(t testing.TB, id walletport.WalletProviderID) *provisioning.Provider {

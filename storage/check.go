@@ -1,7 +1,6 @@
 package storage
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"strings"
 	"time"
@@ -57,16 +56,23 @@ func CheckEntries(head AuditHead, entries []AuditEntry) error {
 }
 
 // CheckNonceUse returns CodeInvalid, reason text_malformed, for text that not every
-// engine can keep. A digest of another length, and a use that would be too old to
-// count as soon as it is recorded, are the caller's fault and CodeInternal.
-func CheckNonceUse(use NonceUse, since time.Time) error {
-	if len(use.Digest) != sha256.Size {
-		return fmt.Errorf("digest of a nonce has %d bytes, want %d", len(use.Digest), sha256.Size)
-	}
-	if since.After(use.At) {
+// engine can keep. A use that would be too old to count as soon as it is recorded is
+// the caller's fault and CodeInternal.
+func CheckNonceUse(use NonceUse) error {
+	if use.Since.After(use.At) {
 		return fmt.Errorf("nonce is used at %s, before the uses that count begin", use.At.UTC().Format(time.RFC3339))
 	}
 	return checkText(string(use.Issuer), string(use.Wallet))
+}
+
+// CheckNonceUses is CheckNonceUse of each.
+func CheckNonceUses(uses []NonceUse) error {
+	for _, use := range uses {
+		if err := CheckNonceUse(use); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // CheckCheckpoint returns CodeInvalid, reason text_malformed, for text that not

@@ -147,13 +147,21 @@ type Audit interface {
 	Checkpoints(ctx context.Context, seq int64, limit int) ([]Checkpoint, error)
 }
 
-// NonceUse is the use of a wallet's nonce.
-type NonceUse struct {
+// Nonce is one that a wallet gave to an issuer.
+type Nonce struct {
 	Issuer walletport.IssuerID
 	Wallet walletport.Wallet
-	// Digest is the SHA-256 of the nonce (32 bytes), so that its length does not matter.
-	Digest []byte
-	At     time.Time // milliseconds
+	// Digest is of the nonce, so that its length does not matter.
+	Digest [sha256.Size]byte
+}
+
+// NonceUse is the use of a nonce.
+type NonceUse struct {
+	Nonce
+	At time.Time // milliseconds
+	// Since is how far back an earlier use counts, to the millisecond. It must not be
+	// after At: this use would not count for those that come at the same time.
+	Since time.Time
 }
 
 // DefaultNonceRetention is for how long a nonce cannot come again, where nobody says
@@ -161,22 +169,27 @@ type NonceUse struct {
 // for 4-byte nonces not to meet by chance too often.
 const DefaultNonceRetention = 24 * time.Hour
 
-// PassKitNonceUse is the use of a nonce that PassKit gave an issuer's app. Whether it
-// is answered by pass data or by activation data, it is one nonce.
-func PassKitNonceUse(issuer walletport.IssuerID, nonce []byte, at time.Time) NonceUse {
-	digest := sha256.Sum256(nonce)
-	return NonceUse{Issuer: issuer, Wallet: walletport.ApplePay, Digest: digest[:], At: at}
+// PassKitNonceUse is the use of a nonce that PassKit gave an issuer's app, and that
+// cannot come again for as long as retention. Whether it is answered by pass data or
+// by activation data, it is one nonce.
+func PassKitNonceUse(issuer walletport.IssuerID, nonce []byte, at time.Time, retention time.Duration) NonceUse {
+	return NonceUse{
+		Nonce: Nonce{Issuer: issuer, Wallet: walletport.ApplePay, Digest: sha256.Sum256(nonce)},
+		At:    at, Since: at.Add(-retention),
+	}
 }
 
 // Nonces remembers nonces, so that each is used once, whichever replica is asked.
 type Nonces interface {
-	// UseNonce records a use durably, or returns CodeConflict, reason nonce_reused,
-	// when the issuer has used that nonce of the wallet since the given time, at
-	// that millisecond or later. Of several at once, on any replica, one succeeds,
-	// so the given time must not be after use.At. An older use is replaced: nonces
-	// are short (4 bytes have been seen) and come again by chance. CodeUnavailable
-	// does not prove that the use was not recorded.
-	UseNonce(ctx context.Context, use NonceUse, since time.Time) error
+	// UseNonces records uses in one durable commit, and says of each, in their order,
+	// whether the nonce was fresh. It was not when it has been used at use.Since or
+	// later; then this use is not recorded. Of several uses at once, on any replica,
+	// one is fresh, and of several in one call only the first can be. An older use is
+	// replaced: nonces are short (4 bytes have been seen) and come again by chance.
+	//
+	// An error is about all of them, so callers who share a call check each use
+	// before (CheckNonceUse). CodeUnavailable does not prove that none was recorded.
+	UseNonces(ctx context.Context, uses []NonceUse) (fresh []bool, err error)
 	// ForgetNonces deletes up to limit uses before the given time, the oldest first,
 	// and returns how many.
 	ForgetNonces(ctx context.Context, before time.Time, limit int) (int, error)

@@ -16,6 +16,7 @@ import (
 	"github.com/walletport/walletport/auth"
 	"github.com/walletport/walletport/keys/file"
 	"github.com/walletport/walletport/provisioning"
+	"github.com/walletport/walletport/replay"
 	"github.com/walletport/walletport/telemetry"
 	"github.com/walletport/walletport/vault"
 )
@@ -29,6 +30,7 @@ type server struct {
 	keys          *file.Store
 	vault         *vault.Vault
 	finder        *vault.Finder
+	guard         *replay.Guard
 	audit         *audit.Log
 	authenticator *auth.Authenticator
 	provisioning  *provisioning.Flow
@@ -60,7 +62,7 @@ func openServer(ctx context.Context, config Config, log *slog.Logger) (_ *server
 	if s.vault, err = vault.New(vault.Vault{Cards: s.db, Keys: s.keys, Clock: now}); err != nil {
 		return nil, err
 	}
-	s.finder = vault.NewFinder(s.db)
+	s.finder, s.guard = vault.NewFinder(s.db), replay.New(s.db)
 	observer := auditObserver{metrics: s.metrics, log: log, failedAt: &s.auditFailedAt}
 	if s.audit, err = audit.New(audit.Config{Store: s.db, Keys: s.keys, Clock: now, Observer: observer, Settings: config.Audit}); err != nil {
 		return nil, err
@@ -74,8 +76,9 @@ func openServer(ctx context.Context, config Config, log *slog.Logger) (_ *server
 	s.metrics.WatchKeys(s.keyExpiries)
 	s.background.start(ctx, "audit", s.audit.Run)
 	s.background.start(ctx, "look-ups", s.finder.Run)
+	s.background.start(ctx, "nonces", s.guard.Run)
 	s.background.start(ctx, "keys", s.keys.Run)
-	s.background.start(ctx, "nonces", s.forgetNonces)
+	s.background.start(ctx, "old nonces", s.forgetNonces)
 	return s, nil
 }
 
@@ -87,7 +90,7 @@ func (s *server) openFlows() error {
 	}
 	cards := servingVault{s.vault, s.finder, s.metrics}
 	push := provisioning.Flow{
-		Vault: cards, Keys: s.keys, Nonces: s.db, Audit: s.audit, StepUp: stepUp, Rand: rand.Reader, Clock: now,
+		Vault: cards, Keys: s.keys, Nonces: s.guard, Audit: s.audit, StepUp: stepUp, Rand: rand.Reader, Clock: now,
 		NonceRetention: s.config.Wallets.NonceRetention,
 	}
 	if err := s.config.offerWallets(&push); err != nil {
@@ -97,7 +100,7 @@ func (s *server) openFlows() error {
 		return err
 	}
 	activate := activation.Flow{
-		Vault: cards, Keys: s.keys, Nonces: s.db, Audit: s.audit, StepUp: stepUp, Rand: rand.Reader, Clock: now,
+		Vault: cards, Keys: s.keys, Nonces: s.guard, Audit: s.audit, StepUp: stepUp, Rand: rand.Reader, Clock: now,
 		NonceRetention: s.config.Wallets.NonceRetention,
 	}
 	if err := s.config.offerActivation(&activate); err != nil {

@@ -70,9 +70,10 @@ func TestLostConnections(t *testing.T) {
 	t.Run("a lost answer to a used nonce is not called its reuse", func(t *testing.T) {
 		p, s := mustOpenByProxy(t)
 		p.lose("INSERT 0 1\x00")
-		wantUnavailable(t, "UseNonce", useNonce(t, s, 0))
-		if got := walletport.ReasonOf(useNonce(t, s, 0)); got != "nonce_reused" {
-			t.Errorf("UseNonce after it: got reason %q, want nonce_reused: the first was recorded", got)
+		_, err := useNonce(t, s, 0)
+		wantUnavailable(t, "UseNonces", err)
+		if fresh, err := useNonce(t, s, 0); fresh || err != nil {
+			t.Errorf("UseNonces after it = %v, %v, want reused: the first was recorded", fresh, err)
 		}
 	})
 	t.Run("a server that is gone is unavailable", func(t *testing.T) {
@@ -80,7 +81,8 @@ func TestLostConnections(t *testing.T) {
 		p.cut()
 		wantUnavailable(t, "Ping", s.Ping(t.Context()))
 		wantUnavailable(t, "AppendAudit", s.AppendAudit(t.Context(), linkSome(1)))
-		wantUnavailable(t, "UseNonce", useNonce(t, s, 0))
+		_, err := useNonce(t, s, 0)
+		wantUnavailable(t, "UseNonces", err)
 	})
 }
 
@@ -89,7 +91,7 @@ func TestServerErrors(t *testing.T) {
 	t.Run("a full disk is unavailable", func(t *testing.T) {
 		url := storagetest.Postgres(t)
 		s := mustOpen(t, url)
-		raiseOnAudit(t, url, "53100", 1_000_000)
+		raiseOn(t, url, "audit_entries", atStatement, "53100", 1_000_000)
 		wantUnavailable(t, "AppendAudit", s.AppendAudit(t.Context(), linkSome(1)))
 		wantChain(t, s, 0)
 	})
@@ -97,7 +99,7 @@ func TestServerErrors(t *testing.T) {
 		t.Run("an append is done again after a "+name, func(t *testing.T) {
 			url := storagetest.Postgres(t)
 			s := mustOpen(t, url)
-			raiseOnAudit(t, url, code, 2)
+			raiseOn(t, url, "audit_entries", atStatement, code, 2)
 			mustAppend(t, s, 2)
 			wantChain(t, s, 2)
 		})
@@ -105,7 +107,7 @@ func TestServerErrors(t *testing.T) {
 	t.Run("attempts end", func(t *testing.T) {
 		url := storagetest.Postgres(t)
 		s := mustOpen(t, url)
-		raiseOnAudit(t, url, "40001", 1_000_000)
+		raiseOn(t, url, "audit_entries", atStatement, "40001", 1_000_000)
 		wantUnavailable(t, "AppendAudit", s.AppendAudit(t.Context(), linkSome(1)))
 	})
 }
@@ -244,9 +246,15 @@ func terminateOthers(t *testing.T, url string) {
 	mustExec(t, url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
 }
 
-// raiseOnAudit makes the next inserts of audit entries fail with an SQLSTATE. A
-// sequence counts them, for it is not rolled back.
-func raiseOnAudit(t *testing.T, url, sqlState string, times int) {
+// When the trigger of raiseOn raises.
+const (
+	atStatement = "CREATE TRIGGER fail AFTER INSERT ON %s FOR EACH STATEMENT EXECUTE FUNCTION fail('%s', '%d')"
+	atCommit    = "CREATE CONSTRAINT TRIGGER fail AFTER INSERT ON %s DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail('%s', '%d')"
+)
+
+// raiseOn makes the next inserts into a table fail with an SQLSTATE. A sequence counts
+// them, for it is not rolled back.
+func raiseOn(t *testing.T, url, table, trigger, sqlState string, times int) {
 	t.Helper()
 	mustExec(t, url, "CREATE SEQUENCE inserts")
 	mustExec(t, url, `CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -256,8 +264,7 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$`)
-	mustExec(t, url, fmt.Sprintf(
-		"CREATE TRIGGER fail AFTER INSERT ON audit_entries FOR EACH STATEMENT EXECUTE FUNCTION fail('%s', '%d')", sqlState, times))
+	mustExec(t, url, fmt.Sprintf(trigger, table, sqlState, times))
 }
 
 func mustExec(t *testing.T, url, statement string) {

@@ -1,38 +1,79 @@
 package postgres
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
+	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/postgres/pgdb"
 )
 
-// UseNonce implements storage.Nonces. A replica that comes second waits for the row
+// UseNonces implements storage.Nonces. A replica that comes second waits for the row
 // of the first, and then sees that it is not old.
-func (s *Store) UseNonce(ctx context.Context, use storage.NonceUse, since time.Time) error {
-	if err := storage.CheckNonceUse(use, since); err != nil {
-		return err
+func (s *Store) UseNonces(ctx context.Context, uses []storage.NonceUse) ([]bool, error) {
+	if err := storage.CheckNonceUses(uses); err != nil {
+		return nil, err
 	}
-	params := pgdb.UseNonceParams{
-		Issuer:  string(use.Issuer),
-		Wallet:  string(use.Wallet),
-		Digest:  use.Digest,
-		UsedMs:  use.At.UnixMilli(),
-		SinceMs: since.UnixMilli(),
+	if len(uses) == 0 {
+		return nil, nil
 	}
-	// Not repeated when the answer was lost: it would find its own row, and call
-	// it reused.
-	return s.retryUndone(ctx, func() error {
-		written, err := s.queries.UseNonce(ctx, params)
-		switch {
-		case err != nil:
+	params := useParams(firstUses(uses))
+	var written []pgdb.UseNoncesRow
+	// Not repeated when the answer was lost: it would find its own rows, and call
+	// them reused.
+	err := s.retryUndone(ctx, func() error {
+		var err error
+		if written, err = s.queries.UseNonces(ctx, params); err != nil {
 			return storage.ErrUnavailable(ctx, err)
-		case written == 0:
-			return storage.ErrNonceReused()
 		}
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	return freshOf(uses, written), nil
+}
+
+// firstUses returns the first use of each nonce, for one statement cannot change a
+// row twice. They are in the order of their keys, so that two replicas that use the
+// same nonces at once lock the rows in the same order.
+func firstUses(uses []storage.NonceUse) []storage.NonceUse {
+	first := slices.Clone(uses)
+	slices.SortStableFunc(first, func(a, b storage.NonceUse) int {
+		return cmp.Or(cmp.Compare(a.Issuer, b.Issuer), cmp.Compare(a.Wallet, b.Wallet), bytes.Compare(a.Digest[:], b.Digest[:]))
+	})
+	return slices.CompactFunc(first, func(a, b storage.NonceUse) bool { return a.Nonce == b.Nonce })
+}
+
+// useParams turns uses into one array for each column.
+func useParams(uses []storage.NonceUse) pgdb.UseNoncesParams {
+	return pgdb.UseNoncesParams{
+		Issuers: column(uses, func(u storage.NonceUse) string { return string(u.Issuer) }),
+		Wallets: column(uses, func(u storage.NonceUse) string { return string(u.Wallet) }),
+		Digests: column(uses, func(u storage.NonceUse) []byte { return u.Digest[:] }),
+		UsedMs:  column(uses, func(u storage.NonceUse) int64 { return u.At.UnixMilli() }),
+		SinceMs: column(uses, func(u storage.NonceUse) int64 { return u.Since.UnixMilli() }),
+	}
+}
+
+// freshOf says of each use whether its nonce was written, and for it.
+func freshOf(uses []storage.NonceUse, written []pgdb.UseNoncesRow) []bool {
+	left := make(map[storage.Nonce]bool, len(written))
+	for _, row := range written {
+		n := storage.Nonce{Issuer: walletport.IssuerID(row.Issuer), Wallet: walletport.Wallet(row.Wallet)}
+		copy(n.Digest[:], row.Digest)
+		left[n] = true
+	}
+	fresh := make([]bool, len(uses))
+	for i := range uses {
+		fresh[i] = left[uses[i].Nonce]
+		left[uses[i].Nonce] = false
+	}
+	return fresh
 }
 
 // ForgetNonces implements storage.Nonces. When the answer to a deletion is lost and

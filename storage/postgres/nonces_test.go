@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -22,8 +23,8 @@ func TestForgetPassesOverANonceInUse(t *testing.T) {
 	url := storagetest.Postgres(t)
 	s := mustOpen(t, url)
 	for number := range byte(2) {
-		if err := useNonce(t, s, number); err != nil {
-			t.Fatalf("UseNonce: %v", err)
+		if fresh, err := useNonce(t, s, number); !fresh || err != nil {
+			t.Fatalf("UseNonces = %v, %v", fresh, err)
 		}
 	}
 	conn, err := pgx.Connect(t.Context(), url)
@@ -47,15 +48,18 @@ func TestForgetPassesOverANonceInUse(t *testing.T) {
 	if n, err := s.ForgetNonces(ctx, time.UnixMilli(1000), 10); n != 0 || err != nil {
 		t.Errorf("ForgetNonces after it = %d, %v, want none", n, err)
 	}
-	if got := walletport.ReasonOf(useNonce(t, s, 0)); got != "nonce_reused" {
-		t.Errorf("UseNonce of the renewed one: got reason %q, want nonce_reused", got)
+	if fresh, err := useNonce(t, s, 0); fresh || err != nil {
+		t.Errorf("UseNonces of the renewed one = %v, %v, want reused", fresh, err)
 	}
 }
 
 // TestSecondUseWaitsForTheFirst has a replica use a nonce that another one is about
 // to use: only when that one has committed, or not, there is an answer.
 func TestSecondUseWaitsForTheFirst(t *testing.T) {
-	for _, c := range []struct{ end, reason string }{{"COMMIT", "nonce_reused"}, {"ROLLBACK", ""}} {
+	for _, c := range []struct {
+		end   string
+		fresh bool
+	}{{"COMMIT", false}, {"ROLLBACK", true}} {
 		t.Run(c.end, func(t *testing.T) {
 			url := storagetest.Postgres(t)
 			s := mustOpen(t, url)
@@ -71,14 +75,20 @@ func TestSecondUseWaitsForTheFirst(t *testing.T) {
 			if _, err := tx.Exec(t.Context(), "INSERT INTO nonces VALUES ('bank', 'applepay', $1, 0)", digest(0)); err != nil {
 				t.Fatal(err)
 			}
-			second := make(chan error, 1)
-			go func() { second <- useNonce(t, s, 0) }()
+			second := make(chan bool, 1)
+			go func() {
+				fresh, err := useNonce(t, s, 0)
+				if err != nil {
+					t.Errorf("UseNonces: %v", err)
+				}
+				second <- fresh
+			}()
 			waitForWaiting(t, conn)
 			if _, err := tx.Exec(t.Context(), c.end); err != nil {
 				t.Fatal(err)
 			}
-			if got := walletport.ReasonOf(<-second); got != c.reason {
-				t.Errorf("UseNonce: got reason %q, want %q", got, c.reason)
+			if got := <-second; got != c.fresh {
+				t.Errorf("the second use: fresh %v, want %v", got, c.fresh)
 			}
 		})
 	}
@@ -95,10 +105,90 @@ func waitForWaiting(t *testing.T, conn *pgx.Conn) {
 	}
 }
 
+// TestUsesLockInOneOrder has a replica hold the first of two nonces, by the order of
+// their keys. Who uses both, named in the other order, must wait for that one without
+// holding the second, or two such replicas would wait for each other.
+func TestUsesLockInOneOrder(t *testing.T) {
+	low := storage.Nonce{Issuer: "bank", Wallet: walletport.ApplePay, Digest: [32]byte{1, 9}}
+	issuer, wallet, digest := low, low, low
+	issuer.Issuer, issuer.Digest = "bank 2", [32]byte{0}
+	wallet.Wallet, wallet.Digest = walletport.GooglePay, [32]byte{0}
+	digest.Digest = [32]byte{2}
+	for name, high := range map[string]storage.Nonce{"issuers": issuer, "wallets": wallet, "digests": digest} {
+		t.Run(name, func(t *testing.T) {
+			url := storagetest.Postgres(t)
+			s := mustOpen(t, url)
+			uses := func(ms int64) []storage.NonceUse {
+				at := time.UnixMilli(ms)
+				return []storage.NonceUse{{Nonce: high, At: at, Since: at}, {Nonce: low, At: at, Since: at}}
+			}
+			if _, err := s.UseNonces(t.Context(), uses(0)); err != nil {
+				t.Fatal(err)
+			}
+			conn, err := pgx.Connect(t.Context(), url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close(context.WithoutCancel(t.Context()))
+			tx, err := conn.Begin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			const lock = "SELECT used_ms FROM nonces WHERE (issuer, wallet, digest) = ($1, $2, $3) FOR UPDATE NOWAIT"
+			if _, err := tx.Exec(t.Context(), lock, string(low.Issuer), string(low.Wallet), low.Digest[:]); err != nil {
+				t.Fatal(err)
+			}
+			used := make(chan error, 1)
+			go func() {
+				fresh, err := s.UseNonces(t.Context(), uses(1))
+				if err == nil && (!fresh[0] || !fresh[1]) {
+					err = fmt.Errorf("fresh %v, want both", fresh)
+				}
+				used <- err
+			}()
+			waitForWaiting(t, conn)
+			if _, err := tx.Exec(t.Context(), lock, string(high.Issuer), string(high.Wallet), high.Digest[:]); err != nil {
+				t.Errorf("the one who waits holds the other nonce: %v", err)
+			}
+			if err := tx.Rollback(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-used; err != nil {
+				t.Errorf("UseNonces: %v", err)
+			}
+		})
+	}
+}
+
+// TestAUseIsNoUseBeforeTheCommit lets the commit fail, of which the server tells after
+// it has named the rows.
+func TestAUseIsNoUseBeforeTheCommit(t *testing.T) {
+	url := storagetest.Postgres(t)
+	s := mustOpen(t, url)
+	raiseOn(t, url, "nonces", atCommit, "53100", 1)
+	_, err := useNonce(t, s, 0)
+	wantUnavailable(t, "UseNonces", err)
+	if fresh, err := useNonce(t, s, 0); !fresh || err != nil {
+		t.Errorf("UseNonces after it = %v, %v, want fresh: nothing was recorded", fresh, err)
+	}
+}
+
+func TestUsesThatWereRolledBackAreDoneAgain(t *testing.T) {
+	for _, code := range []string{"40001", "40P01"} {
+		url := storagetest.Postgres(t)
+		s := mustOpen(t, url)
+		raiseOn(t, url, "nonces", atStatement, code, 2)
+		if fresh, err := useNonce(t, s, 0); !fresh || err != nil {
+			t.Errorf("UseNonces after two of SQLSTATE %s = %v, %v, want fresh", code, fresh, err)
+		}
+	}
+}
+
 func digest(number byte) []byte { return append(make([]byte, 31), number) }
 
-func useNonce(t *testing.T, s *postgres.Store, number byte) error {
+func useNonce(t *testing.T, s *postgres.Store, number byte) (bool, error) {
 	t.Helper()
-	use := storage.NonceUse{Issuer: "bank", Wallet: walletport.ApplePay, Digest: digest(number), At: time.UnixMilli(0)}
-	return s.UseNonce(t.Context(), use, time.UnixMilli(0))
+	nonce := storage.Nonce{Issuer: "bank", Wallet: walletport.ApplePay, Digest: [32]byte(digest(number))}
+	fresh, err := s.UseNonces(t.Context(), []storage.NonceUse{{Nonce: nonce, At: time.UnixMilli(0), Since: time.UnixMilli(0)}})
+	return err == nil && fresh[0], err
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
@@ -60,17 +61,23 @@ func TestFailureInTheMiddleLeavesNothing(t *testing.T) {
 	if got := wantNoGap(t, s); got != 0 {
 		t.Errorf("the chain has %d entries, want none", got)
 	}
+	mustExec(t, s, "CREATE TRIGGER fail_nonces BEFORE INSERT ON nonces WHEN NEW.issuer = 'second' BEGIN SELECT RAISE(ABORT, 'asked to fail'); END")
+	_, err = s.UseNonces(t.Context(), []storage.NonceUse{{Nonce: storage.Nonce{Issuer: "first"}}, {Nonce: storage.Nonce{Issuer: "second"}}})
+	wantUnavailable(t, "UseNonces", err)
+	if n, err := s.ForgetNonces(t.Context(), time.UnixMilli(1), 10); n != 0 || err != nil {
+		t.Errorf("ForgetNonces = %d, %v, want none", n, err)
+	}
 }
 
 func TestNothingCanBeWritten(t *testing.T) {
 	s := mustOpen(t, filepath.Join(t.TempDir(), "walletport.db"))
 	mustExec(t, s, "PRAGMA query_only = on")
 	wantUnavailable(t, "Ping", s.Ping(t.Context()))
-	use := storage.NonceUse{Digest: make([]byte, 32)}
-	wantUnavailable(t, "UseNonce", s.UseNonce(t.Context(), use, use.At))
+	_, err := s.UseNonces(t.Context(), make([]storage.NonceUse, 1))
+	wantUnavailable(t, "UseNonces", err)
 	mustExec(t, s, "PRAGMA query_only = off")
-	if err := s.UseNonce(t.Context(), use, use.At); err != nil {
-		t.Errorf("UseNonce once it can be written again: %v", err)
+	if fresh, err := s.UseNonces(t.Context(), make([]storage.NonceUse, 1)); err != nil || !fresh[0] {
+		t.Errorf("UseNonces once it can be written again = %v, %v", fresh, err)
 	}
 }
 

@@ -8,30 +8,54 @@ import (
 	"github.com/walletport/walletport/storage/sqlite/sqlitedb"
 )
 
-// UseNonce implements storage.Nonces. The write lock, which the transaction holds
+// UseNonces implements storage.Nonces. The write lock, which the transaction holds
 // from its start, makes one act of looking and writing.
-func (s *Store) UseNonce(ctx context.Context, use storage.NonceUse, since time.Time) error {
-	if err := storage.CheckNonceUse(use, since); err != nil {
-		return err
+func (s *Store) UseNonces(ctx context.Context, uses []storage.NonceUse) ([]bool, error) {
+	if err := storage.CheckNonceUses(uses); err != nil {
+		return nil, err
 	}
-	return s.transact(ctx, func(q *sqlitedb.Queries) error {
-		written, err := writeNonce(uncancelled(ctx), q, use, since)
-		switch {
-		case err != nil:
+	if len(uses) == 0 {
+		return nil, nil
+	}
+	var fresh []bool
+	err := s.transact(ctx, func(q *sqlitedb.Queries) error {
+		var err error
+		if fresh, err = writeNonces(uncancelled(ctx), q, uses); err != nil {
 			return storage.ErrUnavailable(ctx, err)
-		case written == 0:
-			return storage.ErrNonceReused()
 		}
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	return fresh, nil
+}
+
+// writeNonces says of each use whether it was written. A nonce's later uses are left
+// alone: they could find that the first is old.
+func writeNonces(ctx context.Context, q *sqlitedb.Queries, uses []storage.NonceUse) ([]bool, error) {
+	fresh := make([]bool, len(uses))
+	seen := make(map[storage.Nonce]bool, len(uses))
+	for i := range uses {
+		if seen[uses[i].Nonce] {
+			continue
+		}
+		seen[uses[i].Nonce] = true
+		written, err := writeNonce(ctx, q, &uses[i])
+		if err != nil {
+			return nil, err
+		}
+		fresh[i] = written > 0
+	}
+	return fresh, nil
 }
 
 // writeNonce returns 1 when use is new, or replaced an old one, else 0.
-func writeNonce(ctx context.Context, q *sqlitedb.Queries, use storage.NonceUse, since time.Time) (int64, error) {
+func writeNonce(ctx context.Context, q *sqlitedb.Queries, use *storage.NonceUse) (int64, error) {
 	inserted, err := q.InsertNonce(ctx, sqlitedb.InsertNonceParams{
 		Issuer: string(use.Issuer),
 		Wallet: string(use.Wallet),
-		Digest: use.Digest,
+		Digest: use.Digest[:],
 		UsedMs: use.At.UnixMilli(),
 	})
 	if err != nil || inserted > 0 {
@@ -41,8 +65,8 @@ func writeNonce(ctx context.Context, q *sqlitedb.Queries, use storage.NonceUse, 
 		UsedMs:  use.At.UnixMilli(),
 		Issuer:  string(use.Issuer),
 		Wallet:  string(use.Wallet),
-		Digest:  use.Digest,
-		SinceMs: since.UnixMilli(),
+		Digest:  use.Digest[:],
+		SinceMs: use.Since.UnixMilli(),
 	})
 }
 

@@ -37,8 +37,11 @@ func calls(s storage.Store) map[string]func(context.Context) error {
 		"AuditAfter":    func(ctx context.Context) error { _, err := s.AuditAfter(ctx, 0, 10); return err },
 		"AddCheckpoint": func(ctx context.Context) error { return s.AddCheckpoint(ctx, storage.Checkpoint{Seq: 1, Time: at(1)}) },
 		"Checkpoints":   func(ctx context.Context) error { _, err := s.Checkpoints(ctx, 0, 10); return err },
-		"UseNonce":      func(ctx context.Context) error { return s.UseNonce(ctx, nonce("fault", 1), at(1)) },
-		"ForgetNonces":  func(ctx context.Context) error { _, err := s.ForgetNonces(ctx, at(1), 10); return err },
+		"UseNonces": func(ctx context.Context) error {
+			_, err := s.UseNonces(ctx, []storage.NonceUse{nonce("fault", 1, 1), nonce("fault too", 1, 1)})
+			return err
+		},
+		"ForgetNonces": func(ctx context.Context) error { _, err := s.ForgetNonces(ctx, at(1), 10); return err },
 	}
 }
 
@@ -67,7 +70,7 @@ func testFaults(t *testing.T, database NewDatabase) {
 			wantContextError(t, name, call(ctx))
 		}
 		wantEqual(t, "cards", must(s.CardsAfter(t.Context(), "", 0, 10))(t, "CardsAfter"), []storage.Card{})
-		mustUse(t, s, nonce("fault", 1), at(1))
+		mustUse(t, s, nonce("fault", 1, 1), nonce("fault too", 1, 1))
 		wantChain(t, s, 0)
 	})
 	withStore(t, database, "a caller who leaves during an append leaves no record", func(t *testing.T, s storage.Store) {

@@ -2,7 +2,8 @@ package storagetest
 
 import (
 	"crypto/sha256"
-	"strings"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -10,64 +11,106 @@ import (
 	"github.com/walletport/walletport/storage"
 )
 
-// nonce makes the use of a nonce at a moment, in milliseconds as for at.
-func nonce(text string, ms int64) storage.NonceUse {
-	digest := sha256.Sum256([]byte(text))
-	return storage.NonceUse{Issuer: "first-bank", Wallet: walletport.ApplePay, Digest: digest[:], At: at(ms)}
+// nonce makes the use of a nonce at a moment, since a moment, both in milliseconds as
+// for at.
+func nonce(text string, ms, since int64) storage.NonceUse {
+	return storage.NonceUse{
+		Nonce: storage.Nonce{Issuer: "first-bank", Wallet: walletport.ApplePay, Digest: sha256.Sum256([]byte(text))},
+		At:    at(ms),
+		Since: at(since),
+	}
 }
 
 func testNonces(t *testing.T, database NewDatabase) {
 	withStore(t, database, "a nonce is used once", testUseTwice)
 	withStore(t, database, "an old use does not count and is replaced", testUseAgain)
-	withStore(t, database, "nonces of other issuers and wallets are others", func(t *testing.T, s storage.Store) {
-		first, other, wallet := nonce("one", 1), nonce("one", 1), nonce("one", 1)
-		other.Issuer = "second-bank"
-		wallet.Wallet = walletport.GooglePay
-		uses := []storage.NonceUse{first, other, wallet, nonce("two", 1)}
-		for _, use := range uses {
-			mustUse(t, s, use, at(0))
-			wantReused(t, s, use, at(0))
-		}
-		for _, use := range uses {
-			use.At = at(20)
-			mustUse(t, s, use, at(10)) // replaces its own old use alone
-		}
+	withStore(t, database, "nonces of other issuers and wallets are others", testUseOfOthers)
+	withStore(t, database, "each use of a batch has its own answer", testUseMany)
+	withStore(t, database, "of a nonce's uses in one batch the first counts", testUseTwiceAtOnce)
+	withStore(t, database, "no uses are no work", func(t *testing.T, s storage.Store) {
+		wantEqual(t, "fresh", must(s.UseNonces(t.Context(), nil))(t, "UseNonces"), []bool{})
 	})
 	withStore(t, database, "old uses are forgotten, the oldest first", testForget)
 	withStore(t, database, "what nobody can keep is refused", testUseRefused)
 	t.Run("a use outlives the one who recorded it", func(t *testing.T) {
 		open := database(t)
 		s := open(t)
-		mustUse(t, s, nonce("one", 5), at(0))
+		mustUse(t, s, nonce("one", 5, 0), nonce("two", 5, 0))
 		if err := s.Close(); err != nil {
 			t.Fatalf("Close: %v", err)
 		}
-		wantReused(t, open(t), nonce("one", 6), at(0))
+		wantReused(t, open(t), nonce("one", 6, 0), nonce("two", 6, 0))
 	})
 }
 
 func testUseTwice(t *testing.T, s storage.Store) {
-	mustUse(t, s, nonce("one", 5), at(0))
+	mustUse(t, s, nonce("one", 5, 0))
 	for _, second := range []struct{ at, since int64 }{{6, 0}, {5, 5}, {4, 0}, {9, 5}} {
-		wantReused(t, s, nonce("one", second.at), at(second.since))
+		wantReused(t, s, nonce("one", second.at, second.since))
 	}
-	wantReused(t, s, nonce("one", 9), time.Time{}) // since ever
+	ever := nonce("one", 9, 0)
+	ever.Since = time.Time{}
+	wantReused(t, s, ever)
 }
 
 func testUseAgain(t *testing.T, s storage.Store) {
-	mustUse(t, s, nonce("one", 5), at(0))
-	mustUse(t, s, nonce("one", 20), at(6))
-	wantReused(t, s, nonce("one", 21), at(6))
-	wantReused(t, s, nonce("one", 21), at(20))
-	mustUse(t, s, nonce("one", 30), at(30))
+	mustUse(t, s, nonce("one", 5, 0))
+	mustUse(t, s, nonce("one", 20, 6))
+	wantReused(t, s, nonce("one", 21, 6))
+	wantReused(t, s, nonce("one", 21, 20))
+	mustUse(t, s, nonce("one", 30, 30))
 	// There is one row: had an old one stayed, two would be forgotten.
-	wantEqual(t, "forgotten", must(s.ForgetNonces(t.Context(), at(1000), 10))(t, "ForgetNonces"), 1)
+	wantRecorded(t, s, 1)
+}
+
+func testUseOfOthers(t *testing.T, s storage.Store) {
+	others := func(ms, since int64) []storage.NonceUse {
+		issuer, wallet := nonce("one", ms, since), nonce("one", ms, since)
+		issuer.Issuer, wallet.Wallet = "second-bank", walletport.GooglePay
+		return []storage.NonceUse{nonce("one", ms, since), issuer, wallet, nonce("two", ms, since)}
+	}
+	for _, use := range others(1, 0) { // one by one
+		mustUse(t, s, use)
+		wantReused(t, s, use)
+	}
+	for _, use := range others(20, 10) {
+		mustUse(t, s, use) // replaces its own old use alone
+	}
+	wantReused(t, s, others(21, 10)...) // and together
+	mustUse(t, s, others(40, 30)...)
+	wantRecorded(t, s, 4)
+}
+
+func testUseMany(t *testing.T, s storage.Store) {
+	ofIssuer := func(use storage.NonceUse) storage.NonceUse { use.Issuer = "second-bank"; return use }
+	ofWallet := func(use storage.NonceUse) storage.NonceUse { use.Wallet = walletport.GooglePay; return use }
+	recent := nonce("recent", 15, 0)
+	mustUse(t, s, nonce("old", 5, 0), recent, ofIssuer(recent), ofWallet(recent))
+	uses := []storage.NonceUse{nonce("z", 20, 10), nonce("recent", 20, 10), nonce("old", 20, 10), nonce("a", 20, 10)}
+	uses = append(uses, ofIssuer(nonce("recent", 20, 16)), ofWallet(nonce("recent", 20, 16))) // for them, it is old
+	wantFresh(t, s, uses, true, false, true, true, true, true)
+	// What was replaced stands with its new time, what was left alone with its old one.
+	uses = []storage.NonceUse{nonce("old", 30, 20), nonce("recent", 30, 16), ofIssuer(nonce("recent", 30, 20)), nonce("a", 30, 21)}
+	wantFresh(t, s, uses, false, true, false, true)
+	wantRecorded(t, s, 6)
+}
+
+func testUseTwiceAtOnce(t *testing.T, s storage.Store) {
+	mustUse(t, s, nonce("old", 5, 0), nonce("recent", 15, 0))
+	wantFresh(t, s, []storage.NonceUse{
+		nonce("new", 20, 10), nonce("old", 20, 10), nonce("recent", 20, 10),
+		nonce("new", 21, 10), nonce("old", 22, 10), nonce("recent", 23, 10),
+		nonce("new", 40, 30), nonce("old", 40, 30), nonce("recent", 40, 30), // for these the ones before are old
+	}, true, true, false, false, false, false, false, false, false)
+	// The first stands with its own time.
+	wantFresh(t, s, []storage.NonceUse{nonce("new", 50, 20), nonce("old", 50, 21), nonce("recent", 50, 15)}, false, true, false)
+	wantRecorded(t, s, 3)
 }
 
 func testForget(t *testing.T, s storage.Store) {
 	wantEqual(t, "of none", must(s.ForgetNonces(t.Context(), at(1000), 10))(t, "ForgetNonces"), 0)
 	for i, text := range []string{"d", "b", "a", "e", "c"} { // used at 0, 10, 20, 30, 40
-		mustUse(t, s, nonce(text, int64(10*i)), at(0))
+		mustUse(t, s, nonce(text, int64(10*i), 0))
 	}
 	for _, f := range []struct {
 		before int64
@@ -78,14 +121,14 @@ func testForget(t *testing.T, s storage.Store) {
 		{40, 3, 3}, // d, b, a
 	} {
 		wantEqual(t, "forgotten", must(s.ForgetNonces(t.Context(), at(f.before), f.limit))(t, "ForgetNonces"), f.want)
-		wantReused(t, s, nonce("e", 50), at(0))
+		wantReused(t, s, nonce("e", 50, 0))
 	}
 	for _, want := range []int{1, 0} { // e; c was used at 40, which is not before
 		wantEqual(t, "forgotten", must(s.ForgetNonces(t.Context(), at(40), 3))(t, "ForgetNonces"), want)
-		wantReused(t, s, nonce("c", 50), at(0))
+		wantReused(t, s, nonce("c", 50, 0))
 	}
 	for _, text := range []string{"a", "b", "d", "e"} {
-		mustUse(t, s, nonce(text, 50), at(0))
+		mustUse(t, s, nonce(text, 50, 0))
 	}
 }
 
@@ -98,15 +141,14 @@ func testUseRefused(t *testing.T, s storage.Store) {
 	}{
 		{"an issuer with a zero", func(u *storage.NonceUse) { u.Issuer = "zero \x00" }, walletport.CodeInvalid, "text_malformed"},
 		{"a wallet that is not UTF-8", func(u *storage.NonceUse) { u.Wallet = "broken \xff" }, walletport.CodeInvalid, "text_malformed"},
-		{"no digest", func(u *storage.NonceUse) { u.Digest = nil }, walletport.CodeInternal, "internal"},
-		{"a digest that is none", func(u *storage.NonceUse) { u.Digest = []byte(strings.Repeat("n", 31)) }, walletport.CodeInternal, "internal"},
 		{"a use that would not count", func(u *storage.NonceUse) { u.At = at(9) }, walletport.CodeInternal, "internal"},
 	} {
-		use := nonce("one", 20)
+		use := nonce("one", 20, 10)
 		c.change(&use)
-		wantError(t, c.name, s.UseNonce(t.Context(), use, at(10)), c.code, c.reason)
+		_, err := s.UseNonces(t.Context(), []storage.NonceUse{nonce("two", 20, 10), use})
+		wantError(t, c.name, err, c.code, c.reason)
 	}
-	wantEqual(t, "recorded", must(s.ForgetNonces(t.Context(), at(1000), 10))(t, "ForgetNonces"), 0)
+	wantRecorded(t, s, 0)
 }
 
 // testConcurrentUse has many callers on three replicas use one nonce, first a new
@@ -115,31 +157,80 @@ func testConcurrentUse(t *testing.T, open Open) {
 	const callers = 24
 	replicas := []storage.Store{open(t), open(t), open(t)}
 	for round := range int64(5) {
-		used := 0
-		for _, err := range each(callers, func(i int) error {
-			use := nonce("one", 1000*round+int64(i)) // clocks differ
-			return replicas[i%len(replicas)].UseNonce(t.Context(), use, at(1000*round))
-		}) {
-			if err == nil {
-				used++
-				continue
+		counts := make([]int, callers)
+		wantNoErrors(t, each(callers, func(i int) error {
+			use := nonce("one", 1000*round+int64(i), 1000*round) // clocks differ
+			fresh, err := replicas[i%len(replicas)].UseNonces(t.Context(), []storage.NonceUse{use})
+			if err == nil && fresh[0] {
+				counts[i]++
 			}
-			wantError(t, "UseNonce", err, walletport.CodeConflict, "nonce_reused")
-		}
-		if used != 1 {
-			t.Errorf("round %d: %d callers used the nonce, want 1", round, used)
-		}
+			return err
+		}))
+		wantEqual(t, fmt.Sprintf("callers who used it in round %d", round), sum(counts), 1)
 	}
 }
 
-func mustUse(t testing.TB, s storage.Store, use storage.NonceUse, since time.Time) {
-	t.Helper()
-	if err := s.UseNonce(t.Context(), use, since); err != nil {
-		t.Fatalf("UseNonce: %v", err)
+// testConcurrentUses has callers on three replicas use batches of the same nonces,
+// each in an order of its own, first new ones, then old ones.
+func testConcurrentUses(t *testing.T, open Open) {
+	const callers, nonces = 12, 60
+	replicas := []storage.Store{open(t), open(t), open(t)}
+	for round := range int64(4) {
+		answers := make([][]bool, callers)
+		batches := make([][]storage.NonceUse, callers)
+		wantNoErrors(t, each(callers, func(i int) error {
+			for n := range nonces * 3 / 4 {
+				number := (5*i + n) % nonces
+				batches[i] = append(batches[i], nonce(fmt.Sprint(number), 1000*round+int64(i), 1000*round))
+			}
+			if i%2 == 1 {
+				slices.Reverse(batches[i])
+			}
+			var err error
+			answers[i], err = replicas[i%len(replicas)].UseNonces(t.Context(), batches[i])
+			return err
+		}))
+		winners := map[storage.Nonce]int{}
+		for i, batch := range batches {
+			for n, use := range batch {
+				if answers[i][n] {
+					winners[use.Nonce]++
+				}
+			}
+		}
+		counts := []int{}
+		for _, count := range winners {
+			counts = append(counts, count)
+		}
+		wantEqual(t, fmt.Sprintf("uses of each nonce in round %d", round), counts, slices.Repeat([]int{1}, nonces))
 	}
 }
 
-func wantReused(t testing.TB, s storage.Store, use storage.NonceUse, since time.Time) {
+func sum(counts []int) int {
+	total := 0
+	for _, count := range counts {
+		total += count
+	}
+	return total
+}
+
+func wantFresh(t testing.TB, s storage.Store, uses []storage.NonceUse, want ...bool) {
 	t.Helper()
-	wantError(t, "UseNonce", s.UseNonce(t.Context(), use, since), walletport.CodeConflict, "nonce_reused")
+	wantEqual(t, "fresh", must(s.UseNonces(t.Context(), uses))(t, "UseNonces"), want)
+}
+
+func mustUse(t testing.TB, s storage.Store, uses ...storage.NonceUse) {
+	t.Helper()
+	wantFresh(t, s, uses, slices.Repeat([]bool{true}, len(uses))...)
+}
+
+func wantReused(t testing.TB, s storage.Store, uses ...storage.NonceUse) {
+	t.Helper()
+	wantFresh(t, s, uses, make([]bool, len(uses))...)
+}
+
+// wantRecorded counts the uses, and forgets them.
+func wantRecorded(t testing.TB, s storage.Store, want int) {
+	t.Helper()
+	wantEqual(t, "recorded", must(s.ForgetNonces(t.Context(), at(1_000_000), 1000))(t, "ForgetNonces"), want)
 }

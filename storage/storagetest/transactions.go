@@ -20,6 +20,7 @@ func testTransactions(t *testing.T, database NewDatabase) {
 	t.Run("one of two replicas re-wraps a card", func(t *testing.T) { testConcurrentRewrap(t, database(t)) })
 	t.Run("one of many replicas adds a client", func(t *testing.T) { testConcurrentAdd(t, database(t)) })
 	t.Run("one of many replicas uses a nonce", func(t *testing.T) { testConcurrentUse(t, database(t)) })
+	t.Run("one of many replicas uses each nonce of a batch", func(t *testing.T) { testConcurrentUses(t, database(t)) })
 	t.Run("a replica reads what another one wrote", func(t *testing.T) {
 		open := database(t)
 		writer, reader := open(t), open(t)

@@ -32,31 +32,64 @@ func (q *Queries) ForgetNonces(ctx context.Context, arg ForgetNoncesParams) (int
 	return result.RowsAffected(), nil
 }
 
-const useNonce = `-- name: UseNonce :execrows
-INSERT INTO nonces (issuer, wallet, digest, used_ms)
-VALUES ($1, $2, $3, $4)
+const useNonces = `-- name: UseNonces :many
+WITH uses AS (
+    SELECT
+        unnest($1::text[])    AS issuer,
+        unnest($2::text[])    AS wallet,
+        unnest($3::bytea[])   AS digest,
+        unnest($4::bigint[])  AS used_ms,
+        unnest($5::bigint[]) AS since_ms
+)
+INSERT INTO nonces AS n (issuer, wallet, digest, used_ms)
+SELECT issuer, wallet, digest, used_ms FROM uses
 ON CONFLICT (issuer, wallet, digest) DO UPDATE SET used_ms = excluded.used_ms
-WHERE nonces.used_ms < $5::bigint
+WHERE n.used_ms < (
+    SELECT u.since_ms FROM uses AS u
+    WHERE (u.issuer, u.wallet, u.digest) = (excluded.issuer, excluded.wallet, excluded.digest)
+)
+RETURNING n.issuer, n.wallet, n.digest
 `
 
-type UseNonceParams struct {
-	Issuer  string
-	Wallet  string
-	Digest  []byte
-	UsedMs  int64
-	SinceMs int64
+type UseNoncesParams struct {
+	Issuers []string
+	Wallets []string
+	Digests [][]byte
+	UsedMs  []int64
+	SinceMs []int64
 }
 
-func (q *Queries) UseNonce(ctx context.Context, arg UseNonceParams) (int64, error) {
-	result, err := q.db.Exec(ctx, useNonce,
-		arg.Issuer,
-		arg.Wallet,
-		arg.Digest,
+type UseNoncesRow struct {
+	Issuer string
+	Wallet string
+	Digest []byte
+}
+
+// Uses come as arrays with one element a use, each nonce once, in the order of their
+// keys: the rows are locked in it, and until the commit. One that stays as it is does
+// not come back.
+func (q *Queries) UseNonces(ctx context.Context, arg UseNoncesParams) ([]UseNoncesRow, error) {
+	rows, err := q.db.Query(ctx, useNonces,
+		arg.Issuers,
+		arg.Wallets,
+		arg.Digests,
 		arg.UsedMs,
 		arg.SinceMs,
 	)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return result.RowsAffected(), nil
+	defer rows.Close()
+	var items []UseNoncesRow
+	for rows.Next() {
+		var i UseNoncesRow
+		if err := rows.Scan(&i.Issuer, &i.Wallet, &i.Digest); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
