@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -61,6 +62,29 @@ func TestALoneCallerNeverLingers(t *testing.T) {
 			t.Errorf("batches %v", m.sizes())
 		}
 	})
+}
+
+// One commit of nonces lets several callers go on at once. The order in which a
+// processor runs them is not fixed, so a few may miss a commit.
+func TestCallersThatAreReadyTogetherShareACommit(t *testing.T) {
+	const rounds, callers = 20, 8
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	m := newMemory()
+	l, _ := mustRun(t, audit.Config{Store: m, Settings: audit.Settings{MaxLinger: -1, MaxAwait: -1}})
+	for range rounds {
+		var all sync.WaitGroup
+		for i := range callers {
+			all.Go(func() {
+				if err := l.Record(t.Context(), record(i)); err != nil {
+					t.Errorf("Record: %v", err)
+				}
+			})
+		}
+		all.Wait()
+	}
+	if commits := len(m.sizes()); commits > 2*rounds {
+		t.Errorf("%d commits for %d groups of %d records", commits, rounds, callers)
+	}
 }
 
 func TestCompanyMakesBatches(t *testing.T) {

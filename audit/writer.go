@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"time"
 
@@ -38,6 +39,9 @@ func (l *Log) write(ctx context.Context, stop <-chan struct{}) {
 		if crowd > 1 && turn%8 == 0 {
 			goal = l.config.Settings.MaxBatch
 		}
+		// Callers that were made ready together, by one commit of their nonces, record
+		// first. On a single processor they would else have a commit each.
+		runtime.Gosched()
 		l.linger(timer, goal, stop)
 		crowd = nextCrowd(crowd, l.commit(ctx, l.queue.take()))
 	}
