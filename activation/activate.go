@@ -13,7 +13,7 @@ import (
 const StepUpWallet = "activation"
 
 // Activate makes activation data of a card. A nonce is used up last, right before
-// the record. Errors:
+// the record; after CodeUnavailable it may be. Errors:
 //
 //   - CodeInvalid: nonce_malformed, nonce_too_long, token_unique_reference_malformed
 //   - CodeNotFound: card_not_found, also for a card of an issuer that the actor is

@@ -2,12 +2,14 @@ package audit_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/audit"
 )
 
@@ -195,18 +197,41 @@ func TestHopeGrows(t *testing.T) {
 	})
 }
 
-// Many processors have 32 records soon; to wait for more would gain nothing.
+// Many processors have 32 records soon; to wait for more would gain nothing, and where
+// no more may share a commit there is nobody to wait for.
 func TestEnoughIsEnough(t *testing.T) {
+	for _, c := range []struct{ maxBatch, enough int }{{0, 32}, {32, 32}, {8, 8}, {1, 1}} {
+		t.Run(fmt.Sprint("at most ", c.maxBatch), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l, m, _ := mustRunTimed(t, audit.Settings{MaxBatch: c.maxBatch, MaxAwait: maxAwait, MaxLinger: -1})
+				l.Expect() // its call hangs
+				acts := make([]act, c.enough)
+				for i := range acts {
+					acts[i] = act{0, time.Duration(1+i) * time.Microsecond}
+				}
+				waits := mustDo(t, l, acts)
+				if !slices.Equal(m.sizes(), []int{c.enough}) || waits[c.enough-1] != commitTime {
+					t.Errorf("batches %v; the last record took %v", m.sizes(), waits[c.enough-1])
+				}
+			})
+		})
+	}
+}
+
+// The last record that was announced may be refused; nobody waits for it any more.
+func TestARefusedRecordIsNotWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, m, _ := mustRunTimed(t, audit.Settings{MaxAwait: maxAwait, MaxLinger: -1})
-		l.Expect() // its call hangs
-		acts := make([]act, 32)
-		for i := range acts {
-			acts[i] = act{0, time.Duration(1+i) * time.Microsecond}
+		l, m, _ := mustRunTimed(t, audit.Settings{MaxQueue: 1, MaxAwait: maxAwait, MaxLinger: -1})
+		late := l.Expect()
+		var all sync.WaitGroup
+		took := mustRecordAt(t, &all, l, 0)
+		time.Sleep(time.Millisecond)
+		if err := late.Record(t.Context(), record(2)); walletport.ReasonOf(err) != "audit_unavailable" {
+			t.Errorf("a record for which there is no room: %v", err)
 		}
-		waits := mustDo(t, l, acts)
-		if !slices.Equal(m.sizes(), []int{32}) || waits[31] != commitTime {
-			t.Errorf("batches %v; the last record took %v", m.sizes(), waits[31])
+		all.Wait()
+		if *took != time.Millisecond+commitTime || !slices.Equal(m.sizes(), []int{1}) {
+			t.Errorf("the other took %v, batches %v", *took, m.sizes())
 		}
 	})
 }

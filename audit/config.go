@@ -50,7 +50,8 @@ type Settings struct {
 	MaxLinger time.Duration `koanf:"max_linger"`
 	// MaxAwait is the longest time that a record waits for calls that are under way,
 	// whose records will share its commit: until there are 32. It is reached on a busy
-	// machine only. Default 40ms; negative never waits.
+	// machine, and where a call waits for something slow, such as an identity provider's
+	// keys. Default 40ms; negative never waits.
 	MaxAwait time.Duration `koanf:"max_await"`
 	// MaxQueue is the highest number of records that wait; more are refused with
 	// audit_unavailable. Default 8192.

@@ -35,6 +35,7 @@ const enough = 32
 // enough, and the last that was announced also wake the writer.
 type queue struct {
 	maxBatch, maxQueue int
+	full               int           // how many records a batch must have for nobody to be waited for
 	wake               chan struct{} // holds one: a batch was opened, or may have all that the writer waits for
 
 	lock    sync.Mutex
@@ -48,7 +49,7 @@ type queue struct {
 }
 
 func newQueue(maxBatch, maxQueue int) *queue {
-	return &queue{maxBatch: maxBatch, maxQueue: maxQueue, wake: make(chan struct{}, 1)}
+	return &queue{maxBatch: maxBatch, maxQueue: maxQueue, full: min(enough, maxBatch), wake: make(chan struct{}, 1)}
 }
 
 // announce tells of a record that will come.
@@ -64,25 +65,30 @@ func (q *queue) add(r *walletport.AuditRecord, announced bool) (*batch, error) {
 	if announced {
 		q.leave()
 	}
-	if q.closed || q.records >= q.maxQueue {
-		closed := q.closed
-		q.lock.Unlock()
-		if closed {
-			return nil, errUnavailable("it is shut down")
-		}
+	b, err := q.put(r)
+	wake := q.coming == 0 || err == nil && q.tells(len(b.entries))
+	q.lock.Unlock()
+	if wake {
+		q.wakeWriter()
+	}
+	return b, err
+}
+
+func (q *queue) put(r *walletport.AuditRecord) (*batch, error) {
+	switch {
+	case q.closed:
+		return nil, errUnavailable("it is shut down")
+	case q.records >= q.maxQueue:
 		return nil, errUnavailable("too many records wait")
 	}
 	b := q.youngest()
 	b.entries = append(b.entries, storage.AuditEntry{Record: *r})
 	q.records++
-	size := len(b.entries)
-	wake := size == 1 || size == q.goal || size == enough || q.coming == 0
-	q.lock.Unlock()
-	if wake {
-		q.wakeWriter()
-	}
 	return b, nil
 }
+
+// tells reports whether the writer must know that a batch has got so large.
+func (q *queue) tells(size int) bool { return size == 1 || size == q.goal || size == q.full }
 
 // leave takes a record off those that are to come.
 func (q *queue) leave() {

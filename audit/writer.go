@@ -96,7 +96,7 @@ func (l *Log) linger(timer *time.Timer, goal int, stop <-chan struct{}) {
 func (l *Log) patience(b batchState, goal int) time.Time {
 	await, linger := l.config.Settings.MaxAwait, l.config.Settings.MaxLinger
 	switch {
-	case await > 0 && b.coming > 0 && b.records < min(enough, l.config.Settings.MaxBatch):
+	case await > 0 && b.coming > 0 && b.records < l.queue.full:
 		return b.opened.Add(await)
 	case b.records < goal:
 		return earlier(b.quiet.Add(linger), b.opened.Add(max(await, linger)))

@@ -52,18 +52,25 @@ func wantCutOffOnly(t *testing.T, answers []answer) {
 
 // TestShutdownUnderLoad wants every request that the server accepted answered
 // after SIGTERM: what has a record was answered, for a caller whose connection
-// never was accepted has none.
+// never was accepted has none. Passes need one part more than pushes: what uses up
+// their nonces.
 func TestShutdownUnderLoad(t *testing.T) {
 	t.Parallel()
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
-			p := mustProduction(t, e.url(t), "")
+			apple := mustAuthority(t)
+			p := mustWalletProduction(t, e.url(t), "", apple)
 			s := p.mustServe(t)
-			l := startLoad(t, "stop", 6, s.caller, serveCardID, wallet)
-			l.mustReach(t, 50)
+			chain := apple.mustChain(t)
+			pushes := startLoad(t, "stop-push", 4, s.caller, serveCardID, wallet)
+			passes := startCalls(t, "stop-pass", 2, func(requestID string) answer {
+				return s.post(provisionPath(servedVisa, "applepay"), appleRequest(chain), requestID)
+			})
+			pushes.mustReach(t, 30)
+			passes.mustReach(t, 20)
 			s.mustStop(t)
-			answers := l.stop()
+			answers := append(pushes.stop(), passes.stop()...)
 			wantCutOffOnly(t, answers)
 			tr := mustExport(t, p.at())
 			tr.wantRecorded(t, answers)

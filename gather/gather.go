@@ -22,7 +22,6 @@ type Group[Q, A any] struct {
 	work    func(context.Context, []*Call[Q, A])
 	waiting chan *Call[Q, A]
 	ended   chan struct{} // closed when Run has ended
-	spare   sync.Pool     // of *Call, for allocating them is most of what a call costs
 }
 
 // Limits bound the work of a Group. Each must be positive.
@@ -38,7 +37,7 @@ type Call[Q, A any] struct {
 	Answer   A
 
 	left <-chan struct{} // closed when the caller's context has ended
-	done chan struct{}   // gets one element when work has ended; never closed
+	done chan struct{}   // closed when work has ended
 	// fault is what work panicked with; it goes on in the caller, whose door knows
 	// what to do with it.
 	fault any
@@ -62,7 +61,7 @@ var errEnded = errors.New("gather: the work has ended")
 // worked on; of any other one without an answer nobody knows.
 func (g *Group[Q, A]) Do(ctx context.Context, question Q) (A, error) {
 	var none A
-	c := g.newCall(ctx, question)
+	c := &Call[Q, A]{Question: question, left: ctx.Done(), done: make(chan struct{})}
 	select {
 	case g.waiting <- c:
 	case <-c.left:
@@ -80,24 +79,7 @@ func (g *Group[Q, A]) Do(ctx context.Context, question Q) (A, error) {
 	if c.fault != nil {
 		panic(c.fault)
 	}
-	answer := c.Answer
-	g.reuse(c)
-	return answer, nil
-}
-
-func (g *Group[Q, A]) newCall(ctx context.Context, question Q) *Call[Q, A] {
-	c, ok := g.spare.Get().(*Call[Q, A])
-	if !ok {
-		c = &Call[Q, A]{done: make(chan struct{}, 1)}
-	}
-	c.Question, c.left = question, ctx.Done()
-	return c
-}
-
-// reuse takes back a call whose answer was received: nobody else has it any more.
-func (g *Group[Q, A]) reuse(c *Call[Q, A]) {
-	*c = Call[Q, A]{done: c.done}
-	g.spare.Put(c)
+	return c.Answer, nil
 }
 
 // Run answers calls until ctx ends, and must be called once. The context of a batch
@@ -166,7 +148,7 @@ func (g *Group[Q, A]) answer(ctx context.Context, batch []*Call[Q, A]) {
 		fault := recover()
 		for _, c := range batch {
 			c.fault = fault
-			c.done <- struct{}{}
+			close(c.done)
 		}
 	}()
 	g.work(ctx, batch)

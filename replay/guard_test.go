@@ -169,10 +169,10 @@ func TestANonceThatComesAgainIsRefused(t *testing.T) {
 func TestAUseThatNobodyCanKeepIsItsCallersAlone(t *testing.T) {
 	s := &table{}
 	guarding(t, s, func(t *testing.T, g *replay.Guard, _ func()) {
-		text, time := nonce("text"), nonce("time")
+		text, late := nonce("text"), nonce("late")
 		text.Issuer = "zero \x00"
-		time.Since = time.At.Add(1)
-		errs := together(t, g, nonce("one"), text, nonce("two"), time, nonce("three"))
+		late.Since = late.At.Add(1)
+		errs := together(t, g, nonce("one"), text, nonce("two"), late, nonce("three"))
 		for i, reason := range []string{"", "text_malformed", "", "internal", ""} {
 			if walletport.ReasonOf(errs[i]) != reason {
 				t.Errorf("use %d: %v, want reason %q", i, errs[i], reason)

@@ -20,7 +20,7 @@ type Finder struct {
 
 // found is the answer to one look-up.
 type found struct {
-	card *storage.Card // nil with an error
+	card *storage.Card // means nothing with an error
 	err  error
 }
 

@@ -27,6 +27,7 @@ func testNonces(t *testing.T, database NewDatabase) {
 	withStore(t, database, "nonces of other issuers and wallets are others", testUseOfOthers)
 	withStore(t, database, "each use of a batch has its own answer", testUseMany)
 	withStore(t, database, "of a nonce's uses in one batch the first counts", testUseTwiceAtOnce)
+	withStore(t, database, "of many nonces' uses in one batch the first count", testFirstOfMany)
 	withStore(t, database, "no uses are no work", func(t *testing.T, s storage.Store) {
 		wantEqual(t, "fresh", must(s.UseNonces(t.Context(), nil))(t, "UseNonces"), []bool{})
 	})
@@ -105,6 +106,19 @@ func testUseTwiceAtOnce(t *testing.T, s storage.Store) {
 	// The first stands with its own time.
 	wantFresh(t, s, []storage.NonceUse{nonce("new", 50, 20), nonce("old", 50, 21), nonce("recent", 50, 15)}, false, true, false)
 	wantRecorded(t, s, 3)
+}
+
+// testFirstOfMany uses many nonces twice in one call: each stands with the time of its
+// first use, whatever an engine does to their order.
+func testFirstOfMany(t *testing.T, s storage.Store) {
+	const nonces = 40
+	var twice, again []storage.NonceUse
+	for i := range nonces {
+		twice = append(twice, nonce(fmt.Sprint(i), 20, 10), nonce(fmt.Sprint(i), 40, 10))
+		again = append(again, nonce(fmt.Sprint(i), 60, 30))
+	}
+	wantFresh(t, s, twice, slices.Repeat([]bool{true, false}, nonces)...)
+	mustUse(t, s, again...) // the time of the second use would refuse these
 }
 
 func testForget(t *testing.T, s storage.Store) {
