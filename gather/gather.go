@@ -9,7 +9,9 @@ package gather
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -36,11 +38,21 @@ type Call[Q, A any] struct {
 	Question Q
 	Answer   A
 
-	left <-chan struct{} // closed when the caller's context has ended
-	done chan struct{}   // closed when work has ended
-	// fault is what work panicked with; it goes on in the caller, whose door knows
-	// what to do with it.
-	fault any
+	left  <-chan struct{} // closed when the caller's context has ended
+	done  chan struct{}   // closed when work has ended
+	fault *Fault          // of work
+}
+
+// Fault is what Do panics with when work panicked: it goes on in the callers, whose
+// door knows what to do with it, but where it began only this tells.
+type Fault struct {
+	Value any // what work panicked with
+	Stack []byte
+}
+
+// String gives the value and the stack.
+func (f *Fault) String() string {
+	return fmt.Sprintf("%v, in work shared by several callers:\n%s", f.Value, f.Stack)
 }
 
 // New returns a Group whose work sets the Answer of each call. work must not keep the
@@ -55,7 +67,7 @@ func New[Q, A any](limits Limits, work func(ctx context.Context, calls []*Call[Q
 
 var errEnded = errors.New("gather: the work has ended")
 
-// Do returns what work answers, and panics with what work panics with. An error says
+// Do returns what work answers, and panics with a *Fault when work does. An error says
 // that there is no answer: it is ctx's when ctx ends first, and another when Run has
 // ended. A call whose context, or Run's, has ended before its batch begins is not
 // worked on; of any other one without an answer nobody knows.
@@ -145,7 +157,10 @@ func (g *Group[Q, A]) answer(ctx context.Context, batch []*Call[Q, A]) {
 	ctx, cancel := context.WithTimeout(ctx, g.limits.Timeout)
 	defer cancel()
 	defer func() {
-		fault := recover()
+		var fault *Fault
+		if value := recover(); value != nil {
+			fault = &Fault{Value: value, Stack: debug.Stack()}
+		}
 		for _, c := range batch {
 			c.fault = fault
 			close(c.done)

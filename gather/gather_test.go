@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -260,8 +261,9 @@ func TestAPanicGoesOnInEachCaller(t *testing.T) {
 			for i := range 5 {
 				all.Go(func() {
 					defer func() {
-						if got := recover(); got != w.fault {
-							t.Errorf("the caller panics with %v, want %v", got, w.fault)
+						fault, ok := recover().(*gather.Fault)
+						if !ok || fault.Value != w.fault || !strings.Contains(fault.String(), "a bug") || !strings.Contains(fault.String(), "(*worker).work") {
+							t.Errorf("the caller panics with %v, want the worker's bug", fault)
 						}
 					}()
 					answer, err := g.Do(t.Context(), i)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/gather"
 	"github.com/walletport/walletport/replay"
 	"github.com/walletport/walletport/storage"
 )
@@ -200,7 +201,7 @@ func TestNobodyPassesInAPanic(t *testing.T) {
 	s := &table{fault: "a bug"}
 	guarding(t, s, func(t *testing.T, g *replay.Guard, _ func()) {
 		defer func() {
-			if recover() != s.fault {
+			if fault, ok := recover().(*gather.Fault); !ok || fault.Value != s.fault {
 				t.Error("the panic was swallowed")
 			}
 		}()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/gather"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/vault"
 )
@@ -171,7 +172,7 @@ func TestAPanicGoesOnInItsCallers(t *testing.T) {
 			for id := range walletport.CardID(4) {
 				all.Go(func() {
 					defer func() {
-						if recover() != s.fault {
+						if fault, ok := recover().(*gather.Fault); !ok || fault.Value != s.fault {
 							t.Error("the panic was swallowed")
 						}
 					}()
