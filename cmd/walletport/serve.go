@@ -77,6 +77,7 @@ func (s *server) serve(ctx context.Context) error {
 	for _, warning := range s.keyWarnings() {
 		s.log.Warn("a key ends soon or is shared too widely", "warning", warning)
 	}
+	s.warnOfStepUp(ctx)
 	s.log.Info("serving", "url", main.url(), "version", version)
 	return runDoor(ctx, door, main, s.config.HTTP)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"os"
@@ -14,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/auth"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/file"
 )
@@ -174,6 +177,26 @@ func TestOldNoncesAreForgotten(t *testing.T) {
 	answer, err := d.provisionInto(t.Context(), "applepay", demoCardID, d.callback)
 	if err != nil || answer["activationData"] == nil {
 		t.Errorf("a forgotten nonce is still refused: %v", err)
+	}
+}
+
+// TestAMisspeltIssuerOfAStepUpRuleIsWarnedOf: it would have no gate, silently.
+func TestAMisspeltIssuerOfAStepUpRuleIsWarnedOf(t *testing.T) {
+	box, _ := startSandbox(t, t.TempDir())
+	var log strings.Builder
+	s := &server{db: box.db, log: slog.New(slog.NewTextHandler(&log, nil))}
+	s.config.Auth.StepUp = []auth.StepUpRule{
+		{Rule: "right", Issuers: []walletport.IssuerID{"acme", "globex"}},
+		{Rule: "wrong", Issuers: []walletport.IssuerID{"globex", "acne"}},
+	}
+	s.warnOfStepUp(t.Context())
+	if got := log.String(); strings.Count(got, "level=WARN") != 1 || !strings.Contains(got, "rule=wrong issuer=acne") {
+		t.Errorf("the log says %q", got)
+	}
+	must(t, box.db.Close())
+	log.Reset()
+	if s.warnOfStepUp(t.Context()); log.Len() > 0 {
+		t.Errorf("without a database the log says %q", log.String())
 	}
 }
 
