@@ -89,6 +89,12 @@ func TestARecordWaitsForCallsUnderWay(t *testing.T) {
 			waits:   []time.Duration{maxAwait + commitTime, commitTime},
 		},
 		{
+			name:    "which is 40 ms where nobody says otherwise",
+			acts:    []act{{0, 1 * ms}, {0, 100 * ms}},
+			batches: []int{1, 1},
+			waits:   []time.Duration{40*ms + commitTime, commitTime},
+		},
+		{
 			name: "negative never waits", await: -1,
 			acts:    []act{{0, 1 * ms}, {0, 4 * ms}},
 			batches: []int{1, 1},

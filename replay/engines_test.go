@@ -24,28 +24,36 @@ func TestMain(m *testing.M) { os.Exit(storagetest.Main(m)) }
 func onEachEngine(t *testing.T, story func(*testing.T, [2]storage.Store)) {
 	t.Run("SQLite", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "walletport.db")
-		var replicas [2]storage.Store
-		for i := range replicas {
+		open := func() storage.Store {
 			s, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
 			must(t, err)
-			t.Cleanup(func() { must(t, s.Close()) })
-			must(t, s.Migrate(t.Context()))
-			replicas[i] = s
+			return mustMigrate(t, s)
 		}
-		story(t, replicas)
+		story(t, [2]storage.Store{open(), open()})
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		url := storagetest.Postgres(t)
-		var replicas [2]storage.Store
-		for i := range replicas {
+		open := func() storage.Store {
 			s, err := postgres.Open(t.Context(), postgres.Config{URL: url})
 			must(t, err)
-			t.Cleanup(func() { must(t, s.Close()) })
-			must(t, s.Migrate(t.Context()))
-			replicas[i] = s
+			return mustMigrate(t, s)
 		}
-		story(t, replicas)
+		story(t, [2]storage.Store{open(), open()})
 	})
+}
+
+// engine is a store that makes its own tables.
+type engine interface {
+	storage.Store
+	Migrate(ctx context.Context) error
+}
+
+// mustMigrate makes an open database ready until the test ends.
+func mustMigrate(t *testing.T, s engine) storage.Store {
+	t.Helper()
+	t.Cleanup(func() { must(t, s.Close()) })
+	must(t, s.Migrate(t.Context()))
+	return s
 }
 
 // counted counts the commits of a store.
