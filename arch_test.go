@@ -65,11 +65,12 @@ var house = []room{
 	{path: "sim/*", may: []string{".", "sim"}, why: "a simulator that shares code with what it checks proves nothing"},
 	{path: "cmd/walletport", may: []string{"*"}, why: "the wiring knows everybody"},
 	{path: "bench", may: []string{"*"}, why: "measures whatever there is; no part of the product"},
+	{path: "oracle", why: "what runs a test's second opinion knows nothing of ours"},
 	{path: "e2e", why: "tests from outside share no code with what they test"},
 }
 
 // testSupport may be imported by tests only.
-var testSupport = []string{"storage/storagetest", "keys/keystest", "sim/simtest"}
+var testSupport = []string{"oracle", "storage/storagetest", "keys/keystest", "sim/simtest"}
 
 // revealers may read the digits of a PAN (PAN.Reveal) in product code. The
 // simulators parse PANs of their own.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -20,6 +19,7 @@ import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/oracle"
 )
 
 func TestExportWritesEachRecordAsOneLine(t *testing.T) {
@@ -228,17 +228,12 @@ func (w brokenWriter) Write([]byte) (int, error) { return 0, w.err }
 // TestExportReadByOthers has testdata/verify_export.py, which shares no code with
 // the package, verify the chain, and OpenSSL the signature at its end.
 func TestExportReadByOthers(t *testing.T) {
-	python, openssl := mustFind(t, "python3"), mustFind(t, "openssl")
+	python, openssl := oracle.Need(t, "python3"), oracle.Need(t, "openssl")
 	ring := checkpointRing(t)
 	m := mustChain(t, ring, 30)
 	lines := mustExport(t, m, audit.ExportOptions{Keys: ring})
 	read := func(lines []string) []string {
-		command := exec.CommandContext(t.Context(), python, "testdata/verify_export.py")
-		command.Stdin = strings.NewReader(strings.Join(lines, ""))
-		out, err := command.CombinedOutput()
-		if err != nil {
-			t.Fatalf("verify_export.py: %v: %s", err, out)
-		}
+		out := python.Run(t, []byte(strings.Join(lines, "")), "testdata/verify_export.py")
 		return strings.Fields(string(out))
 	}
 	got := read(lines)
@@ -255,7 +250,7 @@ func TestExportReadByOthers(t *testing.T) {
 	}
 }
 
-func mustVerifyWithOpenSSL(t *testing.T, openssl string, ring *keys.Ring, message, signature string) {
+func mustVerifyWithOpenSSL(t *testing.T, openssl oracle.Program, ring *keys.Ring, message, signature string) {
 	t.Helper()
 	dir := t.TempDir()
 	write := func(name, text string) string {
@@ -271,21 +266,6 @@ func mustVerifyWithOpenSSL(t *testing.T, openssl string, ring *keys.Ring, messag
 	}
 	// SubjectPublicKeyInfo of Ed25519 (RFC 8410 section 4): a fixed prefix and the key.
 	spki := "302a300506032b6570032100" + hex.EncodeToString(publicOf(t, ring)[0])
-	out, err := exec.CommandContext(t.Context(), openssl, "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", write("key", spki),
-		"-rawin", "-in", write("message", message), "-sigfile", write("signature", signature)).CombinedOutput()
-	if err != nil {
-		t.Errorf("openssl pkeyutl -verify: %v: %s", err, out)
-	}
-}
-
-func mustFind(t *testing.T, program string) string {
-	t.Helper()
-	path, err := exec.LookPath(program)
-	if err != nil {
-		if os.Getenv("WALLETPORT_REQUIRE_ORACLES") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	return path
+	openssl.Run(t, nil, "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", write("key", spki),
+		"-rawin", "-in", write("message", message), "-sigfile", write("signature", signature))
 }

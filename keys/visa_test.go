@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/keystest"
+	"github.com/walletport/walletport/oracle"
 )
 
 // The wrapped content key of V1, reference visa.md section 9: nonce, key, tag.
@@ -73,24 +72,13 @@ func TestTDEAMakesTheVectors(t *testing.T) {
 }
 
 func TestTDEAAgreesWithOpenSSL(t *testing.T) {
-	openssl, err := exec.LookPath("openssl")
-	if err != nil {
-		if os.Getenv("WALLETPORT_REQUIRE_ORACLES") == "1" {
-			t.Fatal("openssl is not installed")
-		}
-		t.Skip("openssl is not installed")
-	}
+	openssl := oracle.Need(t, "openssl")
 	secret := "F1E2D3C4B5A697880123456789ABCDEF"
 	tdea, err := keys.NewTDEA(mustHex(t, secret))
 	must(t, err)
 	for blocks := 1; blocks <= 16; blocks *= 2 {
 		plain := bytes.Repeat([]byte("8 bytes."), blocks)
-		command := exec.Command(openssl, "enc", "-des-ede-cbc", "-nopad", "-K", secret, "-iv", "0000000000000000", "-provider", "default", "-provider", "legacy")
-		command.Stdin = bytes.NewReader(plain)
-		want, err := command.Output()
-		if err != nil {
-			t.Fatalf("openssl: %v", err)
-		}
+		want := openssl.Run(t, plain, "enc", "-des-ede-cbc", "-nopad", "-K", secret, "-iv", "0000000000000000", "-provider", "default", "-provider", "legacy")
 		got, err := tdea.EncryptBlocks(plain)
 		if err != nil || !bytes.Equal(got, want) {
 			t.Errorf("%d blocks: EncryptBlocks = %x, %v; openssl says %x", blocks, got, err, want)

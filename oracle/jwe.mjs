@@ -3,6 +3,7 @@
 //
 // stdin:  {"secret": text, "open": [JWE, …], "seal": [text, …]}
 // stdout: {"opened": [{"header": {…}, "plaintext": text}, …], "sealed": [JWE, …]}
+import "./webcrypto.mjs";
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import { CompactEncrypt, compactDecrypt } from "jose";

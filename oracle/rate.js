@@ -3,6 +3,7 @@
 // usage: node rate.js JOB SECONDS < material (bench/material.go)
 const fs = require("node:fs");
 const crypto = require("node:crypto");
+globalThis.crypto ??= crypto.webcrypto; // jose wants it; see webcrypto.mjs
 
 const material = JSON.parse(fs.readFileSync(0, "utf8"));
 const signingKey = crypto.createPrivateKey(material.mdes.privateKey);

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"crypto"
 	"encoding/hex"
-	"os"
-	"os/exec"
 
 	"regexp"
 	"strings"
@@ -15,54 +13,25 @@ import (
 	openpgp "github.com/ProtonMail/go-crypto/openpgp/v2"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/walletport/walletport/oracle"
 	"github.com/walletport/walletport/seal"
 )
 
 // gnupg is GnuPG with a home of its own, in which it is always pgpNow.
 type gnupg struct {
-	t    *testing.T
-	home string
+	t       *testing.T
+	program oracle.Program
 }
 
-// newGnuPG makes an empty home. Without gpg the test is skipped, or fails where
-// oracles are required.
 func newGnuPG(t *testing.T) gnupg {
 	t.Helper()
-	if _, err := exec.LookPath("gpg"); err != nil {
-		if os.Getenv("WALLETPORT_REQUIRE_ORACLES") == "1" {
-			t.Fatal("gpg is required and not installed")
-		}
-		t.Skip("gpg is not installed")
-	}
-	// Not t.TempDir: the agent's socket lies in it, and its path must be short.
-	home, err := os.MkdirTemp("/tmp", "gpg")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if out, err := exec.Command("gpgconf", "--homedir", home, "--kill", "all").CombinedOutput(); err != nil {
-			t.Errorf("stop the agent: %v: %s", err, out)
-		}
-		if err := os.RemoveAll(home); err != nil {
-			t.Errorf("remove %s: %v", home, err)
-		}
-	})
-	return gnupg{t: t, home: home}
+	return gnupg{t, oracle.NeedGnuPG(t).With("--faked-system-time", pgpNow.Format("20060102T150405")+"!")} // the clock stands still
 }
 
 // run returns standard output, then standard error with the status lines.
 func (g gnupg) run(stdin []byte, args ...string) (stdout []byte, status string, err error) {
 	g.t.Helper()
-	always := []string{
-		"--homedir", g.home, "--batch", "--no-tty", "--yes", "--status-fd", "2", "--trust-model", "always",
-		"--pinentry-mode", "loopback", "--passphrase", "", "--faked-system-time", pgpNow.Format("20060102T150405") + "!", // the clock stands still
-	}
-	cmd := exec.Command("gpg", append(always, args...)...)
-	var out, notes bytes.Buffer
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), &out, &notes
-	cmd.Env = append(os.Environ(), "LC_ALL=C")
-	err = cmd.Run()
-	return out.Bytes(), notes.String(), err
+	return g.program.Try(stdin, args...)
 }
 
 func (g gnupg) must(stdin []byte, args ...string) []byte {
@@ -151,7 +120,7 @@ func TestGnuPGReadsOurMessages(t *testing.T) {
 		{"a signing subkey", seal.OpenPGP{Hash: crypto.SHA384}, gpgRecipient, gpgSubkey, gpgSubkey.Subkeys[0].PrivateKey, "9"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			g := gnupg{t: t, home: g.home}
+			g := gnupg{t, g.program}
 			const want = `{"paymentCard":{"accountNumber":"5204247750001471"}}`
 			message := mustSealPGP(t, c.settings, seal.OpenPGPMessage{
 				To:        mustParsePGP(t, publicPGP(t, c.to)),
@@ -196,7 +165,7 @@ func TestGnuPGSaysNo(t *testing.T) {
 		"a signature of a stranger":     mustSealPGP(t, seal.OpenPGP{Hash: crypto.SHA384}, stranger),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, status, good := (gnupg{t: t, home: g.home}).decrypt(bad); good {
+			if _, status, good := (gnupg{t, g.program}).decrypt(bad); good {
 				t.Errorf("gpg takes it:\n%s", status)
 			}
 		})

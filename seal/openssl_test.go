@@ -10,10 +10,10 @@ import (
 	"encoding/pem"
 	"math/big"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
+	"github.com/walletport/walletport/oracle"
 	"github.com/walletport/walletport/seal"
 )
 
@@ -34,23 +34,10 @@ func bigOdd(bits int) *big.Int {
 	return n.SetBit(n, 0, 1)
 }
 
-// mustOpenSSL runs openssl and returns what it prints. Without openssl the test
-// is skipped, or fails where oracles are required.
+// mustOpenSSL runs openssl and returns what it prints.
 func mustOpenSSL(t *testing.T, stdin []byte, args ...string) []byte {
 	t.Helper()
-	if _, err := exec.LookPath("openssl"); err != nil {
-		if os.Getenv("WALLETPORT_REQUIRE_ORACLES") == "1" {
-			t.Fatal("openssl is required and not installed")
-		}
-		t.Skip("openssl is not installed")
-	}
-	cmd := exec.Command("openssl", args...)
-	cmd.Stdin = bytes.NewReader(stdin)
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("openssl %s: %v", args[0], err)
-	}
-	return out
+	return oracle.Need(t, "openssl").Run(t, stdin, args...)
 }
 
 func opensslPadding(s seal.Suite) []string {

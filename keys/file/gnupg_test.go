@@ -6,7 +6,6 @@ import (
 	"crypto/rsa"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -18,47 +17,24 @@ import (
 
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/file"
+	"github.com/walletport/walletport/oracle"
 )
 
-// gnuPG is a keyring of its own in a folder whose path is short enough for the
-// socket of GnuPG's agent.
+// gnuPG is a keyring of its own.
 type gnuPG struct {
-	t    testing.TB
-	home string
+	t       testing.TB
+	program oracle.Program
 }
 
 func newGnuPG(t testing.TB) gnuPG {
 	t.Helper()
-	for _, program := range []string{"gpg", "gpgconf"} {
-		if _, err := exec.LookPath(program); err != nil {
-			if os.Getenv("WALLETPORT_REQUIRE_ORACLES") == "1" {
-				t.Fatalf("%s is not installed", program)
-			}
-			t.Skipf("%s is not installed", program)
-		}
-	}
-	home, err := os.MkdirTemp("", "gpg") //nolint:usetesting // t.TempDir is too long for a socket
-	must(t, err)
-	// Without this the agent measures for seconds how dear a passphrase may be.
-	must(t, os.WriteFile(filepath.Join(home, "gpg-agent.conf"), []byte("s2k-count 65536\n"), 0o600))
-	t.Cleanup(func() {
-		_ = exec.Command("gpgconf", "--homedir", home, "--kill", "all").Run()
-		_ = os.RemoveAll(home)
-	})
-	return gnuPG{t, home}
+	return gnuPG{t, oracle.NeedGnuPG(t)}
 }
 
 // run returns what gpg writes.
 func (g gnuPG) run(stdin []byte, args ...string) []byte {
 	g.t.Helper()
-	command := exec.Command("gpg", append([]string{"--homedir", g.home, "--batch", "--no-tty", "--pinentry-mode", "loopback"}, args...)...)
-	var stderr bytes.Buffer
-	command.Stdin, command.Stderr = bytes.NewReader(stdin), &stderr
-	out, err := command.Output()
-	if err != nil {
-		g.t.Fatalf("gpg %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
-	}
-	return out
+	return g.program.Run(g.t, stdin, args...)
 }
 
 // make makes a key that GnuPG's parameter lines describe.
@@ -179,7 +155,7 @@ func (g gnuPG) verify(k *keys.Key) {
 	must(g.t, signature.Sign(hash, &packet.PrivateKey{PublicKey: *half, PrivateKey: k.Signer}, nil))
 	var serialized bytes.Buffer
 	must(g.t, signature.Serialize(&serialized))
-	path := filepath.Join(g.home, "message.sig")
+	path := filepath.Join(g.t.TempDir(), "message.sig")
 	must(g.t, os.WriteFile(path, serialized.Bytes(), 0o600))
 	status := string(g.run(message, "--status-fd", "1", "--verify", path, "-"))
 	if !strings.Contains(status, "VALIDSIG "+fingerprintOf(g.t, k)) {

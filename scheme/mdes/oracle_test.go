@@ -1,7 +1,6 @@
 package mdes_test
 
 import (
-	"bytes"
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/base64"
@@ -10,13 +9,13 @@ import (
 	"encoding/pem"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/walletport/walletport/oracle"
 	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/scheme/mdes"
 )
@@ -60,22 +59,9 @@ func mustWire(t *testing.T, iidd []byte) wireIIDD {
 	return wire
 }
 
-func mustRun(t *testing.T, stdin []byte, name string, args ...string) []byte {
-	t.Helper()
-	cmd := exec.Command(name, args...)
-	cmd.Stdin = bytes.NewReader(stdin)
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%s %s: %v", name, args[0], err)
-	}
-	return out
-}
-
 func mustOpenSSL(t *testing.T, stdin []byte, args ...string) []byte {
 	t.Helper()
-	_, err := exec.LookPath("openssl")
-	requireOracle(t, err != nil, "the openssl command")
-	return mustRun(t, stdin, "openssl", args...)
+	return oracle.Need(t, "openssl").Run(t, stdin, args...)
 }
 
 func mustFile(t *testing.T, content []byte) string {
@@ -214,11 +200,7 @@ type libraryAnswer struct {
 // askLibrary hands requests to Mastercard's library in one run of node.
 func askLibrary(t *testing.T, requests ...map[string]any) []libraryAnswer {
 	t.Helper()
-	dir := filepath.Join("..", "..", "oracle")
-	_, err := exec.LookPath("node")
-	requireOracle(t, err != nil, "node")
-	_, err = os.Stat(filepath.Join(dir, "node_modules", "mastercard-client-encryption"))
-	requireOracle(t, err != nil, "oracle/node_modules (npm ci --prefix oracle)")
+	node := oracle.NeedNode(t, "mastercard-client-encryption")
 	input, err := json.Marshal(map[string]any{
 		"certificate": string(mastercard().certificatePEM()),
 		"privateKey":  string(mastercard().privatePEM()),
@@ -228,7 +210,7 @@ func askLibrary(t *testing.T, requests ...map[string]any) []libraryAnswer {
 		t.Fatal(err)
 	}
 	var answers []libraryAnswer
-	if err := json.Unmarshal(mustRun(t, input, "node", filepath.Join(dir, "field-level.js")), &answers); err != nil {
+	if err := json.Unmarshal(node.Run(t, input, filepath.Join(oracle.Dir(t), "field-level.js")), &answers); err != nil {
 		t.Fatal(err)
 	}
 	for i, a := range answers {

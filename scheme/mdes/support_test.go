@@ -10,7 +10,6 @@ import (
 	"flag"
 	"io"
 	"math/big"
-	"os"
 	"sync"
 	"testing"
 	"time"
@@ -168,17 +167,4 @@ type stubSigner struct {
 func (stubSigner) Public() crypto.PublicKey { return &issuer().key.PublicKey }
 func (s stubSigner) Sign(_ io.Reader, digest []byte, _ crypto.SignerOpts) ([]byte, error) {
 	return s.sign(digest)
-}
-
-// requireOracle skips a test whose independent reader is missing, or fails it
-// where the build demands all of them.
-func requireOracle(t *testing.T, missing bool, what string) {
-	t.Helper()
-	if !missing {
-		return
-	}
-	if os.Getenv("WALLETPORT_REQUIRE_ORACLES") == "1" {
-		t.Fatalf("required and missing: %s", what)
-	}
-	t.Skipf("missing: %s", what)
 }

@@ -4,8 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/walletport/walletport/oracle"
 	"github.com/walletport/walletport/scheme/vts"
 )
 
@@ -41,18 +40,14 @@ type joseAnswer struct {
 
 func askJose(t *testing.T, request map[string]any) joseAnswer {
 	t.Helper()
-	dir := filepath.Join("..", "..", "oracle")
-	_, err := exec.LookPath("node")
-	requireOracle(t, err != nil, "node")
-	_, err = os.Stat(filepath.Join(dir, "node_modules", "jose"))
-	requireOracle(t, err != nil, "oracle/node_modules (npm ci --prefix oracle)")
+	node := oracle.NeedNode(t, "jose")
 	request["secret"] = testSecret
 	input, err := json.Marshal(request)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var answer joseAnswer
-	if err := json.Unmarshal(mustRun(t, input, "node", filepath.Join(dir, "jwe.mjs")), &answer); err != nil {
+	if err := json.Unmarshal(node.Run(t, input, filepath.Join(oracle.Dir(t), "jwe.mjs")), &answer); err != nil {
 		t.Fatal(err)
 	}
 	return answer
@@ -140,9 +135,7 @@ func TestOpenPushReadsWhatJoseSeals(t *testing.T) {
 // opensslOpens decrypts the last part of a WSD string.
 func opensslOpens(t *testing.T, wsd string) string {
 	t.Helper()
-	_, err := exec.LookPath("openssl")
-	requireOracle(t, err != nil, "the openssl command")
-	return string(mustRun(t, mustHex(wsd[strings.LastIndex(wsd, "-")+1:]), "openssl", "enc", "-d", "-des-ede-cbc", "-nopad",
+	return string(oracle.Need(t, "openssl").Run(t, mustHex(wsd[strings.LastIndex(wsd, "-")+1:]), "enc", "-d", "-des-ede-cbc", "-nopad",
 		"-K", testWSDKey, "-iv", "0000000000000000", "-provider", "legacy", "-provider", "default"))
 }
 

@@ -10,8 +10,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -228,28 +226,4 @@ func mustRefuse(t testing.TB, err error, code walletport.Code, reason string) {
 	if err != nil && walletport.ContainsPAN(err.Error()) {
 		t.Error("the error holds a PAN")
 	}
-}
-
-// requireOracle skips a test whose independent reader is missing, or fails it
-// where the build demands all of them.
-func requireOracle(t *testing.T, missing bool, what string) {
-	t.Helper()
-	if !missing {
-		return
-	}
-	if os.Getenv("WALLETPORT_REQUIRE_ORACLES") == "1" {
-		t.Fatalf("required and missing: %s", what)
-	}
-	t.Skipf("missing: %s", what)
-}
-
-func mustRun(t *testing.T, stdin []byte, name string, args ...string) []byte {
-	t.Helper()
-	cmd := exec.Command(name, args...)
-	cmd.Stdin = bytes.NewReader(stdin)
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%s %s: %v", name, args[0], err)
-	}
-	return out
 }

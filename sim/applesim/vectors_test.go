@@ -1,16 +1,14 @@
 package applesim_test
 
 import (
-	"bytes"
 	"crypto/ecdh"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
+	"github.com/walletport/walletport/oracle"
 	"github.com/walletport/walletport/sim/applesim"
 )
 
@@ -103,21 +101,9 @@ func TestWholeVectorOpens(t *testing.T) {
 
 // Node's crypto makes an answer; it shares nothing with Go.
 func TestNodeMakesAnAnswerThatOpens(t *testing.T) {
-	program, err := exec.LookPath("node")
-	if err != nil {
-		if os.Getenv("WALLETPORT_REQUIRE_ORACLES") != "" {
-			t.Fatal("node is required and not there")
-		}
-		t.Skip("node is not installed")
-	}
+	node := oracle.NeedNode(t)
 	input := must(json.Marshal(members{"leaf": hex.EncodeToString(leafKey().PublicKey().Bytes()), "pass": newRecipe().pass, "activation": testTAV}))
-	cmd := exec.CommandContext(t.Context(), program, filepath.Join("testdata", "seal.mjs"))
-	var complaint bytes.Buffer
-	cmd.Stdin, cmd.Stderr = bytes.NewReader(input), &complaint
-	answer, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("node: %v\n%s", err, complaint.Bytes())
-	}
+	answer := node.Run(t, input, filepath.Join("testdata", "seal.mjs"))
 	if report := applesim.Inspect(answer, simKeys()); !report.Accepted || report.FirstFault != nil {
 		t.Errorf("fault %+v\n%v", report.FirstFault, report.Checks)
 	}

@@ -2,52 +2,31 @@ package googlesim_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
+
+	"github.com/walletport/walletport/oracle"
 	"github.com/walletport/walletport/sim/googlesim"
 )
 
 // gpg is another reading of RFC 4880, with a key ring of its own.
-type gpg struct{ program, home string }
+type gpg struct{ program oracle.Program }
 
 func needGPG(t *testing.T) gpg {
 	t.Helper()
-	program, err := exec.LookPath("gpg")
-	if err != nil {
-		if os.Getenv("WALLETPORT_REQUIRE_ORACLES") != "" {
-			t.Fatal("gpg is required and not there")
-		}
-		t.Skip("gpg is not installed")
-	}
-	home := must(os.MkdirTemp("", "gpg")) // short: the agent's socket is in it
-	g := gpg{program, home}
-	t.Cleanup(func() {
-		_ = exec.CommandContext(context.Background(), "gpgconf", "--homedir", home, "--kill", "all").Run()
-		_ = os.RemoveAll(home)
-	})
-	return g
+	return gpg{oracle.NeedGnuPG(t).With("--quiet")}
 }
 
 func (g gpg) run(t *testing.T, stdin []byte, args ...string) []byte {
 	t.Helper()
-	args = append([]string{"--homedir", g.home, "--batch", "--yes", "--quiet", "--trust-model", "always", "--pinentry-mode", "loopback", "--passphrase", ""}, args...)
-	cmd := exec.CommandContext(t.Context(), g.program, args...)
-	var complaint bytes.Buffer
-	cmd.Stdin, cmd.Stderr = bytes.NewReader(stdin), &complaint
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("gpg: %v\n%s", err, complaint.Bytes())
-	}
-	return out
+	return g.program.Run(t, stdin, args...)
 }
 
 func privateText(e *openpgp.Entity) []byte {
@@ -63,7 +42,7 @@ func TestGnuPG(t *testing.T) {
 	g := needGPG(t)
 	g.run(t, privateText(keys().issuer()), "--import")
 	g.run(t, []byte(must(keys().google().Public())), "--import")
-	text := filepath.Join(g.home, "in.json")
+	text := filepath.Join(t.TempDir(), "in.json")
 	check(os.WriteFile(text, must(json.Marshal(newRecipe().card)), 0o600))
 	encrypt := []string{"--output", "-", "--encrypt", "--cipher-algo", "AES256", "--recipient", "walletport sandbox, not Google"}
 	sign := []string{"--sign", "--digest-algo", "SHA384", "--local-user", "issuer@example.com"}

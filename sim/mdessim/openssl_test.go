@@ -1,33 +1,28 @@
 package mdessim_test
 
 import (
-	"bytes"
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/walletport/walletport/oracle"
 	"github.com/walletport/walletport/sim/mdessim"
 )
 
 // openSSL is another reading of the same standards: what it makes must open. It
 // works with the key ring's pair for MDES, which signs TAVs here as well.
-type openSSL struct{ program, key, certificate string }
+type openSSL struct {
+	program          oracle.Program
+	key, certificate string
+}
 
 func needOpenSSL(t *testing.T) openSSL {
 	t.Helper()
-	program, err := exec.LookPath("openssl")
-	if err != nil {
-		if os.Getenv("WALLETPORT_REQUIRE_ORACLES") != "" {
-			t.Fatal("openssl is required and not there")
-		}
-		t.Skip("openssl is not installed")
-	}
-	o := openSSL{program, filepath.Join(t.TempDir(), "key.der"), filepath.Join(t.TempDir(), "cert.der")}
+	o := openSSL{oracle.Need(t, "openssl"), filepath.Join(t.TempDir(), "key.der"), filepath.Join(t.TempDir(), "cert.der")}
 	for path, data := range map[string][]byte{o.key: must(x509.MarshalPKCS8PrivateKey(testKeys().mdes)), o.certificate: testKeys().certificate.Raw} {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
@@ -38,13 +33,7 @@ func needOpenSSL(t *testing.T) openSSL {
 
 func (o openSSL) run(t *testing.T, stdin []byte, args ...string) []byte {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), o.program, args...)
-	cmd.Stdin = bytes.NewReader(stdin)
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("openssl %s: %v", args[0], err)
-	}
-	return out
+	return o.program.Run(t, stdin, args...)
 }
 
 func (o openSSL) sign(t *testing.T, text string) string {

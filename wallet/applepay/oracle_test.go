@@ -1,16 +1,16 @@
 package applepay_test
 
 import (
-	"bytes"
 	"crypto/elliptic"
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/walletport/walletport/oracle"
 )
 
 // encodedPass is a pass and the encoding that it should have.
@@ -23,19 +23,11 @@ type encodedPass struct {
 // nodeOpens opens passes that were made to countingLeaf, in one run of node.
 func nodeOpens(t *testing.T, passes []encodedPass) []string {
 	t.Helper()
-	requireProgram(t, "node")
 	input, err := json.Marshal(map[string]any{"leafPrivateKey": hex.EncodeToString(countingLeaf(t).Bytes()), "passes": passes})
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("node", filepath.Join("testdata", "open.js"))
-	cmd.Stdin = bytes.NewReader(input)
-	var complaint bytes.Buffer
-	cmd.Stderr = &complaint
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("node does not open the passes: %v\n%s", err, complaint.Bytes())
-	}
+	out := oracle.NeedNode(t).Run(t, input, filepath.Join("testdata", "open.js"))
 	var opened []string
 	if err := json.Unmarshal(out, &opened); err != nil || len(opened) != len(passes) {
 		t.Fatalf("node opened %d of %d passes, error %v", len(opened), len(passes), err)
@@ -49,7 +41,6 @@ const testNowUnix = "1772360430"
 // opensslVerifies has openssl judge a chain; it returns what it prints as well.
 func opensslVerifies(t *testing.T, root, sub, leaf authority, args ...string) (bool, string) {
 	t.Helper()
-	requireProgram(t, "openssl")
 	dir := t.TempDir()
 	write := func(name string, a authority) string {
 		path := filepath.Join(dir, name)
@@ -60,8 +51,8 @@ func opensslVerifies(t *testing.T, root, sub, leaf authority, args ...string) (b
 	}
 	args = append([]string{"verify"}, args...)
 	args = append(args, "-CAfile", write("root.pem", root), "-untrusted", write("sub.pem", sub), write("leaf.pem", leaf))
-	out, err := exec.Command("openssl", args...).CombinedOutput()
-	return err == nil, string(out)
+	out, complaint, err := oracle.Need(t, "openssl").Try(nil, args...)
+	return err == nil, string(out) + complaint
 }
 
 // OpenSSL and we agree about signatures, dates and roots. It refuses the critical

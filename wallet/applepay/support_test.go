@@ -13,8 +13,6 @@ import (
 	"encoding/pem"
 	"flag"
 	"math/big"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -207,17 +205,4 @@ func testInput(t testing.TB, digits string) wallet.PassInput {
 		ActivationData: []byte(`{"version":"3"}`),
 		Rand:           rand.Reader,
 	}
-}
-
-// requireProgram skips a test whose independent reader is missing, or fails it
-// where the build demands all of them.
-func requireProgram(t testing.TB, name string) {
-	t.Helper()
-	if _, err := exec.LookPath(name); err == nil {
-		return
-	}
-	if os.Getenv("WALLETPORT_REQUIRE_ORACLES") == "1" {
-		t.Fatalf("required and missing: %s", name)
-	}
-	t.Skipf("missing: %s", name)
 }

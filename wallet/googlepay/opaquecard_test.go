@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/oracle"
 	"github.com/walletport/walletport/wallet"
 	"github.com/walletport/walletport/wallet/googlepay"
 )
@@ -71,34 +72,13 @@ func TestArmorIsASwitch(t *testing.T) {
 
 // GnuPG 2.2 reads what Google will get, and knows who signed it.
 func TestGnuPGReadsTheOpaqueCard(t *testing.T) {
-	if _, err := exec.LookPath("gpg"); err != nil {
-		if os.Getenv("WALLETPORT_REQUIRE_ORACLES") == "1" {
-			t.Fatal("gpg is required and not installed")
-		}
-		t.Skip("gpg is not installed")
-	}
-	home, err := os.MkdirTemp("/tmp", "gpg") // a short path, for the agent's socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if out, err := exec.Command("gpgconf", "--homedir", home, "--kill", "all").CombinedOutput(); err != nil {
-			t.Errorf("stop the agent: %v: %s", err, out)
-		}
-		if err := os.RemoveAll(home); err != nil {
-			t.Error(err)
-		}
-	})
+	program := oracle.NeedGnuPG(t).With("--faked-system-time", testNow.Format("20060102T150405")+"!")
 	gpg := func(stdin []byte, args ...string) (string, string) {
-		cmd := exec.Command("gpg", append([]string{"--homedir", home, "--batch", "--no-tty", "--status-fd", "2",
-			"--faked-system-time", testNow.Format("20060102T150405") + "!"}, args...)...)
-		var out, status bytes.Buffer
-		cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), &out, &status
-		cmd.Env = append(os.Environ(), "LC_ALL=C")
-		if err := cmd.Run(); err != nil {
-			t.Fatalf("gpg %v: %v\n%s", args, err, status.String())
+		out, status, err := program.Try(stdin, args...)
+		if err != nil {
+			t.Fatalf("gpg %v: %v\n%s", args, err, status)
 		}
-		return out.String(), status.String()
+		return string(out), status
 	}
 	var secret bytes.Buffer
 	if err := google().SerializePrivateWithoutSigning(&secret, nil); err != nil {
