@@ -7,3 +7,5 @@ import "database/sql"
 
 func (s *Store) WriteDB() *sql.DB { return s.write }
 func (s *Store) ReadDB() *sql.DB  { return s.read }
+
+var CheckDurable = checkDurable

@@ -44,6 +44,9 @@ func (s *Store) Migrate(ctx context.Context) error {
 	// Whoever loses a race for one migration looks again and goes on behind it.
 	for range len(provider.ListSources()) {
 		if _, err = provider.Up(ctx); err == nil {
+			if err = s.confirm(ctx); err != nil {
+				return storage.ErrUnavailable(ctx, err)
+			}
 			return nil
 		}
 		pending, pendingErr := provider.HasPending(ctx)

@@ -1,7 +1,8 @@
 // Package sqlite keeps walletport's rows in one SQLite file: the default engine,
 // for one machine. Several processes of that machine may use the file at once.
 //
-// A commit returns when the disk has it (write-ahead log, synchronous=FULL).
+// A commit returns when the disk has it (write-ahead log, synchronous=FULL), in files
+// that still have their names: see files.
 // SQLite knows one writer at a time, so the store has one connection that writes
 // and a pool of others that only read: writers queue in the process, where
 // waiting is cheap and cancellable, and readers never wait for them.
@@ -20,7 +21,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	driver "modernc.org/sqlite"
 
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/sqlite/sqlitedb"
@@ -37,6 +38,12 @@ type Config struct {
 type Store struct {
 	write *sql.DB // one connection
 	read  *sql.DB
+	files *files
+
+	folding  sync.Mutex
+	folded   bool // see fold
+	closing  sync.Once
+	closeErr error
 
 	// The statements are prepared at first use, for before Migrate there may be
 	// no tables to prepare them against.
@@ -64,14 +71,32 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, storage.ErrUnavailable(ctx, err)
 	}
 	s := &Store{}
-	// The writer comes first: it turns the file to WAL, which readers cannot.
-	if s.write, err = openPool(ctx, writeURL(path), 1); err != nil {
-		return nil, storage.ErrUnavailable(ctx, err)
-	}
-	if s.read, err = openPool(ctx, readURL(path), max(4, runtime.GOMAXPROCS(0))); err != nil {
-		return nil, storage.ErrUnavailable(ctx, errors.Join(err, s.write.Close()))
+	if err := s.open(ctx, path); err != nil {
+		return nil, storage.ErrUnavailable(ctx, errors.Join(err, s.Close()))
 	}
 	return s, nil
+}
+
+func (s *Store) open(ctx context.Context, path string) error {
+	before, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if s.files, err = watch(path); err != nil {
+		return err
+	}
+	// The writer comes first: it turns the file to WAL, which readers cannot.
+	if s.write, err = openPool(ctx, writeURL(path), s.files, 1); err != nil {
+		return err
+	}
+	if err := checkDurable(ctx, s.write); err != nil {
+		return err
+	}
+	if err := s.files.pin(before); err != nil {
+		return err
+	}
+	s.read, err = openPool(ctx, readURL(path), s.files, max(4, runtime.GOMAXPROCS(0)))
+	return err
 }
 
 // secureFile makes the file readable by its owner alone. SQLite gives the files
@@ -129,11 +154,12 @@ func fileURL(path string, query url.Values) string {
 	return u.String()
 }
 
-func openPool(ctx context.Context, name string, size int) (*sql.DB, error) {
-	db, err := sql.Open("sqlite", name)
+func openPool(ctx context.Context, name string, f *files, size int) (*sql.DB, error) {
+	base, err := driver.NewConnector(name)
 	if err != nil {
 		return nil, err
 	}
+	db := sql.OpenDB(connector{base, f})
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size) // an idle connection keeps its cache and statements
 	if err := db.PingContext(ctx); err != nil {
@@ -144,6 +170,9 @@ func openPool(ctx context.Context, name string, size int) (*sql.DB, error) {
 
 // statements returns the prepared statements.
 func (s *Store) statements(ctx context.Context) (*statements, error) {
+	if err := s.files.lost(); err != nil {
+		return nil, storage.ErrUnavailable(ctx, err)
+	}
 	if p := s.prepared.Load(); p != nil {
 		return p, nil
 	}
@@ -195,6 +224,9 @@ func (s *Store) transactOn(ctx context.Context, act func(*sql.Tx, *statements) e
 	if err != nil {
 		return err
 	}
+	if err := s.confirm(ctx); err != nil { // nothing is written into files that are not ours
+		return storage.ErrUnavailable(ctx, err)
+	}
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return storage.ErrUnavailable(ctx, err)
@@ -204,6 +236,9 @@ func (s *Store) transactOn(ctx context.Context, act func(*sql.Tx, *statements) e
 		return err
 	}
 	if err := tx.Commit(); err != nil {
+		return storage.ErrUnavailable(ctx, err)
+	}
+	if err := s.confirm(ctx); err != nil {
 		return storage.ErrUnavailable(ctx, err)
 	}
 	return nil
@@ -221,7 +256,30 @@ func (s *Store) Ping(ctx context.Context) error {
 }
 
 // Close waits for running calls and closes the file.
+//
+// When other files have the names of the database's, it leaves its own open for the
+// end of the process: the last connection to close writes the log into the database
+// and deletes it by its name, which by now may be that of another one.
 func (s *Store) Close() error {
+	s.closing.Do(func() { s.closeErr = s.close() })
+	return s.closeErr
+}
+
+func (s *Store) close() error {
+	if s.write != nil && s.read != nil {
+		if err := s.confirm(context.Background()); err != nil && (s.files.orphan.Load() || !s.files.mayFold()) {
+			return nil
+		}
+	}
+	var errs []error
 	// Readers first: the last connection to close folds the log into the file.
-	return errors.Join(s.read.Close(), s.write.Close())
+	for _, db := range []*sql.DB{s.read, s.write} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	if s.files != nil {
+		errs = append(errs, s.files.close())
+	}
+	return errors.Join(errs...)
 }
