@@ -7,17 +7,12 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/go-viper/mapstructure/v2"
-	"github.com/knadh/koanf/parsers/yaml"
-	"github.com/knadh/koanf/providers/env/v2"
-	"github.com/knadh/koanf/providers/file"
-	"github.com/knadh/koanf/v2"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/activation"
@@ -97,41 +92,25 @@ func defaultConfig() Config {
 		Database: databaseConfig{URL: "sqlite:walletport.db"},
 		Keys:     keysConfig{File: "keystore.age"},
 		Wallets:  defaultWallets(),
+
+		TokenRequestors: knownTokenRequestors(),
 	}
-}
-
-// envPrefix marks walletport's environment variables; two underscores step into
-// a section, as one may stand within a name.
-const envPrefix = "WALLETPORT_"
-
-// isSetting tells the settings among walletport's environment variables. The
-// others are the path of the configuration file and switches of the test suite.
-func isSetting(variable string) bool {
-	return variable != envPrefix+"CONFIG" && !strings.HasPrefix(variable, envPrefix+"REQUIRE_")
 }
 
 // loadConfig reads defaults, file and environment, and checks the whole. The
 // error lists every problem at once.
 func loadConfig(path string) (Config, error) {
 	config := defaultConfig()
-	k := koanf.New(".")
-	if err := loadTokenRequestors(k); err != nil {
-		return config, err
-	}
-	if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
+	text, err := readConfigFile(path)
+	if err != nil {
 		return config, fmt.Errorf("configuration %s: %w", path, err)
 	}
-	fromEnv := env.Provider(".", env.Opt{Prefix: envPrefix, TransformFunc: func(key, value string) (string, any) {
-		if !isSetting(key) {
-			return "", nil
-		}
-		return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(key, envPrefix)), "__", "."), value
-	}})
-	if err := k.Load(fromEnv, nil); err != nil {
-		return config, fmt.Errorf("configuration from the environment: %w", err)
+	problems, err := decodeYAML(text, &config)
+	if err != nil {
+		return config, fmt.Errorf("configuration %s: %w", path, err)
 	}
-	// What does not decode keeps its default, so that the rest can be judged too.
-	if err := errors.Join(decodeConfig(k, &config), config.validate()); err != nil {
+	problems = append(problems, decodeEnvironment(os.Environ(), &config)...)
+	if err := errors.Join(append(problems, config.validate())...); err != nil {
 		return config, fmt.Errorf("configuration %s:\n%w", path, err)
 	}
 	config.resolvePaths(filepath.Dir(path))
@@ -164,66 +143,46 @@ func (c *Config) resolvePaths(folder string) {
 	}
 }
 
-func decodeConfig(k *koanf.Koanf, config *Config) error {
-	return k.UnmarshalWithConf("", config, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
-		Result:           config,
-		RootName:         "configuration",
-		TagName:          "koanf",
-		ErrorUnused:      true,
-		WeaklyTypedInput: true, // the environment has only strings
-		DecodeHook: mapstructure.ComposeDecodeHookFunc(
-			profileDefaults,
-			mapstructure.StringToTimeDurationHookFunc(),
-			mapstructure.StringToSliceHookFunc(","),
-			mapstructure.TextUnmarshallerHookFunc()),
-	}})
-}
-
-// profileDefaults lets a profile name only what differs from the default one.
-func profileDefaults(_, to reflect.Type, data any) (any, error) {
-	fields, isMap := data.(map[string]any)
-	defaults, isProfile := defaultProfiles[to]
-	if !isProfile || !isMap {
-		return data, nil
-	}
-	merged := map[string]any{}
-	decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{Result: &merged, TagName: "koanf"})
-	if err != nil {
-		return nil, err
-	}
-	if err := decoder.Decode(defaults); err != nil {
-		return nil, err
-	}
-	maps.Copy(merged, fields)
-	return merged, nil
-}
-
+// defaultProfiles are what a profile starts from: the file names only what differs.
 var defaultProfiles = map[reflect.Type]any{
 	reflect.TypeFor[mdes.Profile](): mdes.DefaultProfile(),
 	reflect.TypeFor[vts.Profile]():  vts.DefaultProfile(),
 }
 
 func (c Config) validate() error {
-	problems := []error{c.HTTP.TLS.validate(), c.validateListen(), c.Database.validate(), c.Keys.validate(), c.API.Validate(), c.Auth.Validate(), c.Audit.Validate(), c.Trace.Validate(), c.IssuerWallet.Validate(), c.validateWallets(), validateTokenRequestors(c.TokenRequestors)}
+	problems := []error{c.HTTP.TLS.validate(), c.validateListen(), c.Database.validate(), c.Keys.validate(), c.API.Validate(), c.Auth.Validate(), c.Audit.Validate(), c.Trace.Validate(),
+		at("issuer_wallet", c.IssuerWallet.Validate()), c.validateWallets(), validateTokenRequestors(c.TokenRequestors)}
 	for _, name := range slices.Sorted(maps.Keys(c.Profiles)) {
-		if err := c.Profiles[name].Validate(); err != nil {
-			problems = append(problems, fmt.Errorf("profiles.%s: %w", name, err))
-		}
+		problems = append(problems, at("profiles."+name, c.Profiles[name].Validate()))
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.VisaProfiles)) {
-		if err := c.VisaProfiles[name].Validate(); err != nil {
-			problems = append(problems, fmt.Errorf("visa_profiles.%s: %w", name, err))
-		}
+		problems = append(problems, at("visa_profiles."+name, c.VisaProfiles[name].Validate()))
 	}
 	seen := map[string]bool{}
 	for i, p := range c.WalletProviders {
-		if err := p.validate(c); err != nil {
-			problems = append(problems, fmt.Errorf("wallet_providers[%d]: %w", i, err))
-		}
+		place := fmt.Sprintf("wallet_providers[%d]", i)
+		problems = append(problems, at(place, p.validate(c)))
 		if seen[p.ID] {
-			problems = append(problems, fmt.Errorf("wallet_providers[%d]: id %q stands twice", i, p.ID))
+			problems = append(problems, fmt.Errorf("%s.id: %q stands twice", place, p.ID))
 		}
 		seen[p.ID] = true
+	}
+	return errors.Join(problems...)
+}
+
+// at puts the full name of a section before each of its problems, which begin with
+// the setting's own.
+func at(section string, err error) error {
+	if err == nil {
+		return nil
+	}
+	joined, several := err.(interface{ Unwrap() []error })
+	if !several {
+		return fmt.Errorf("%s.%w", section, err)
+	}
+	var problems []error
+	for _, problem := range joined.Unwrap() {
+		problems = append(problems, at(section, problem))
 	}
 	return errors.Join(problems...)
 }

@@ -15,9 +15,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/knadh/koanf/parsers/yaml"
-	"github.com/knadh/koanf/providers/rawbytes"
-	"github.com/knadh/koanf/v2"
 
 	"github.com/walletport/walletport/activation"
 	"github.com/walletport/walletport/provisioning"
@@ -56,9 +53,9 @@ func sections(t *testing.T) []section {
 	config := reflect.ValueOf(defaultConfig())
 	for i := range config.NumField() {
 		field := config.Type().Field(i)
-		name := field.Tag.Get("koanf")
+		name := field.Tag.Get(settingTag)
 		if name == "" {
-			t.Errorf("Config.%s has no koanf name", field.Name)
+			t.Errorf("Config.%s has no name for the configuration", field.Name)
 			continue
 		}
 		s := section{name: name, comment: comments.of(t, config.Type(), field)}
@@ -86,12 +83,12 @@ func settingsOf(t *testing.T, comments fieldComments, path []string, value refle
 	var all []setting
 	for i := range value.NumField() {
 		field := value.Type().Field(i)
-		name := field.Tag.Get("koanf")
+		name := field.Tag.Get(settingTag)
 		if name == "-" {
 			continue
 		}
 		if name == "" {
-			t.Errorf("%s.%s has no koanf name", value.Type(), field.Name)
+			t.Errorf("%s.%s has no name for the configuration", value.Type(), field.Name)
 			continue
 		}
 		fieldComment := comments.of(t, value.Type(), field)
@@ -115,7 +112,7 @@ func (c fieldComments) of(t *testing.T, owner reflect.Type, field reflect.Struct
 	}
 	// A doc comment begins with Go's name of the field; the reader knows another.
 	if rest, ok := strings.CutPrefix(text, field.Name); ok {
-		text = field.Tag.Get("koanf") + rest
+		text = field.Tag.Get(settingTag) + rest
 	}
 	return text
 }
@@ -157,12 +154,17 @@ var referenceHead = `# Configuration
 ` + "`walletport serve --config FILE`" + ` reads one YAML file. A setting that is absent has its default; a name that is not below is
 an error. ` + "`walletport config check`" + ` says everything that is wrong at once, ` + "`walletport config print`" + ` shows what counts in the end.
 
+- **Types.** Nothing is converted. A text that YAML could read as something else is quoted: ` + "`issuers: [\"0123\", \"no\"]`" + `. A time
+  has its unit, a number has decimal digits only, a name without a value is an error, and so is a name that stands twice.
 - **Environment.** ` + "`WALLETPORT_` + the path in capitals, `__` between the parts" + ` beats the file: ` + "`WALLETPORT_HTTP__LISTEN`" + ` sets
-  ` + "`http.listen`" + `. Items of lists and maps are set in the file only. ` + "`WALLETPORT_CONFIG`" + ` is the path of the file itself.
+  ` + "`http.listen`" + `. A list of texts is written with commas. Lists of sections (` + "`wallet_providers`" + `) and sections with names of
+  your own (` + "`profiles`" + `) are set in the file only. An empty variable counts as not set. ` + "`WALLETPORT_CONFIG`" + ` is the path of the
+  file itself. A variable without ` + "`__`" + ` is no setting, so that those which Kubernetes makes for a Service named walletport
+  (` + "`WALLETPORT_PORT`, `WALLETPORT_SERVICE_HOST`" + `) do no harm; one that looks like a slip of a setting is warned of.
 - **Secrets** are references, never values: ` + "`file:PATH`" + ` (one line break at the end is dropped) or ` + "`env:NAME`" + `. Choose a
   NAME without the prefix ` + "`WALLETPORT_`" + `.
 - **Paths** that are relative count from the folder of the file.
-- **Durations** are written ` + "`250ms`, `30s`, `5m`, `720h`" + `.
+- **Times** are written ` + "`250ms`, `30s`, `5m`, `720h`" + `.
 
 A complete file for production:
 
@@ -271,10 +273,8 @@ func TestEverySettingDecodesUnderItsDocumentedName(t *testing.T) {
 			count++
 			text, want := sample(line, i)
 			t.Run(line.String(), func(t *testing.T) {
-				k := koanf.New(".")
-				must(t, k.Load(rawbytes.Provider([]byte(nested(line.path, text))), yaml.Parser()))
 				config := defaultConfig()
-				must(t, decodeConfig(k, &config))
+				must(t, decodeAll(nested(line.path, text), &config))
 				if got := fmt.Sprint(find(t, reflect.ValueOf(config), line.path)); got != want {
 					t.Errorf("it decodes to %s, want %s", got, want)
 				}
@@ -338,7 +338,7 @@ func find(t *testing.T, v reflect.Value, path []string) reflect.Value {
 func member(t *testing.T, v reflect.Value, name string) reflect.Value {
 	t.Helper()
 	for i := range v.NumField() {
-		if v.Type().Field(i).Tag.Get("koanf") == name {
+		if v.Type().Field(i).Tag.Get(settingTag) == name {
 			return v.Field(i)
 		}
 	}

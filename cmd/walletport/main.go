@@ -83,6 +83,11 @@ func run(ctx context.Context, args []string, con console) (code int) {
 		fmt.Fprintln(con.Err, "walletport:", err)
 		return exitUsage
 	}
+	if command.Command() != "serve" { // whose warnings are log lines
+		for _, warning := range environmentWarnings() {
+			fmt.Fprintln(con.Err, "walletport: warning:", warning)
+		}
+	}
 	err = command.Run()
 	switch {
 	case err == nil:

@@ -34,6 +34,9 @@ func (c serveCommand) Run(ctx context.Context, con console) error {
 		return err
 	}
 	log := telemetry.NewLogger(con.Err, config.Log.Level)
+	for _, warning := range environmentWarnings() {
+		log.Warn("an environment variable does nothing", "warning", warning)
+	}
 	s, err := openServer(ctx, config, log)
 	if err != nil {
 		return err

@@ -3,14 +3,9 @@ package main
 import (
 	_ "embed"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/knadh/koanf/parsers/yaml"
-	"github.com/knadh/koanf/providers/rawbytes"
-	"github.com/knadh/koanf/v2"
 
 	"github.com/walletport/walletport"
 )
@@ -25,15 +20,16 @@ type tokenRequestorConfig struct {
 }
 
 //go:embed tokenrequestors.yaml
-var knownTokenRequestors []byte
+var tokenRequestorTable []byte
 
-// loadTokenRequestors puts the table of well-known wallets below the configuration.
-func loadTokenRequestors(into *koanf.Koanf) error {
-	table := koanf.New(".")
-	if err := table.Load(rawbytes.Provider(knownTokenRequestors), yaml.Parser()); err != nil {
-		return fmt.Errorf("table of token requestors: %w", err)
+// knownTokenRequestors is the table of well-known wallets, below the configuration's.
+func knownTokenRequestors() map[string]tokenRequestorConfig {
+	table := map[string]tokenRequestorConfig{}
+	problems, err := decodeYAML(tokenRequestorTable, &table)
+	if err = errors.Join(append(problems, err)...); err != nil {
+		panic(err) // it is compiled in, and a test reads it
 	}
-	return into.MergeAt(table, "token_requestors")
+	return table
 }
 
 func (c tokenRequestorConfig) id(scheme walletport.SchemeID) string {
@@ -47,12 +43,13 @@ func (c tokenRequestorConfig) id(scheme walletport.SchemeID) string {
 }
 
 func (c tokenRequestorConfig) validate() error {
-	for _, id := range []string{c.Visa, c.Mastercard} {
-		if id != "" && !isTokenRequestorID(id) {
-			return errors.New("a token requestor id has 11 digits")
+	var problems []error
+	for _, scheme := range []struct{ name, id string }{{"visa", c.Visa}, {"mastercard", c.Mastercard}} {
+		if scheme.id != "" && !isTokenRequestorID(scheme.id) {
+			problems = append(problems, errors.New(scheme.name+": a token requestor id has 11 digits"))
 		}
 	}
-	return nil
+	return errors.Join(problems...)
 }
 
 func isTokenRequestorID(text string) bool {
@@ -63,7 +60,7 @@ func validateTokenRequestors(all map[string]tokenRequestorConfig) error {
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if err := all[name].validate(); err != nil {
-			problems = append(problems, fmt.Errorf("token_requestors.%s: %w", name, err))
+			problems = append(problems, at("token_requestors."+name, err))
 		}
 	}
 	return errors.Join(problems...)

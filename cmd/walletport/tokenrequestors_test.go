@@ -65,20 +65,20 @@ wallets:
 func TestWalletsThatCannotBeOffered(t *testing.T) {
 	for _, c := range []struct{ name, text, problem string }{
 		{"a wallet without an id", "token_requestors: {googlepay: {visa: ''}}\nwallets: {googlepay: {visa: {enabled: true}}}", "token_requestors.googlepay.visa: is missing"},
-		{"an id that is none", "token_requestors: {applepay: {visa: '4001'}}", "token_requestors.applepay: a token requestor id has 11 digits"},
+		{"an id that is none", "token_requestors: {applepay: {visa: '4001'}}", "token_requestors.applepay.visa: a token requestor id has 11 digits"},
 		{"a provider that nobody knows", "wallet_providers: [{id: nobody, scheme: MASTERCARD}]", "token_requestors has none"},
 		{"a disputed id", "wallet_providers: [{id: fitbit, scheme: MASTERCARD}]", "token_requestors has none"},
-		{"an unknown profile", "wallets: {applepay: {visa: {profile: odd}}}", `wallets.applepay.visa: profile: there is none named "odd"`},
-		{"a Mastercard profile for Visa cards", "profiles: {odd: {}}\nwallets: {samsungpay: {visa: {profile: odd}}}", `wallets.samsungpay.visa: profile: there is none named "odd"`},
+		{"an unknown profile", "wallets: {applepay: {visa: {profile: odd}}}", `wallets.applepay.visa.profile: there is none named "odd"`},
+		{"a Mastercard profile for Visa cards", "profiles: {odd: {}}\nwallets: {samsungpay: {visa: {profile: odd}}}", `wallets.samsungpay.visa.profile: there is none named "odd"`},
 		{"a shape that Samsung does not read", "profiles: {f: {shape: fundingAccountInfo}}\nwallets: {samsungpay: {mastercard: {enabled: true, profile: f}}}", "the shape must be cardInfo: Samsung Pay reads no other"},
-		{"a broken Visa profile", "visa_profiles: {odd: {year_digits: 3}}", "visa_profiles.odd: year_digits: 2 or 4"},
-		{"a format that Apple has not", "wallets: {applepay: {format: {mastercard: {encoding: octal}}}}", "wallets.applepay.format: mastercard.encoding: hex or base64"},
-		{"a provider that is called as a device wallet", "wallet_providers: [{id: applepay, scheme: MASTERCARD}]", "wallet_providers[0]: id: applepay is the name of something else"},
-		{"a provider that is called as the calls of activation", "wallet_providers: [{id: activation, scheme: MASTERCARD, token_requestor_id: '50199900001'}]", "id: activation is the name of something else"},
+		{"a broken Visa profile", "visa_profiles: {odd: {year_digits: 3}}", "visa_profiles.odd.year_digits: 2 or 4"},
+		{"a format that Apple has not", "wallets: {applepay: {format: {mastercard: {encoding: octal}}}}", "wallets.applepay.format.mastercard.encoding: hex or base64"},
+		{"a provider that is called as a device wallet", "wallet_providers: [{id: applepay, scheme: MASTERCARD}]", "wallet_providers[0].id: applepay is the name of something else"},
+		{"a provider that is called as the calls of activation", "wallet_providers: [{id: activation, scheme: MASTERCARD, token_requestor_id: '50199900001'}]", "wallet_providers[0].id: activation is the name of something else"},
 		{"a nonce forgotten while it is good", "wallets: {nonce_retention: 1ns}", "wallets.nonce_retention: 1h to 720h"},
 		{"a nonce kept for years", "wallets: {nonce_retention: 9000h}", "wallets.nonce_retention"},
-		{"an issuer with a space", "wallets: {googlepay: {visa: {issuers: ['a b']}}}", "wallets.googlepay.visa: issuers:"},
-		{"an activation profile that is not there", "activation: {visa: {profile: odd}}", "activation.visa: profile"},
+		{"an issuer with a space", "wallets: {googlepay: {visa: {issuers: ['a b']}}}", "wallets.googlepay.visa.issuers[0]:"},
+		{"an activation profile that is not there", "activation: {visa: {profile: odd}}", "activation.visa.profile"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := loaded(t, c.text)

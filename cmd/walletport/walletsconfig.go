@@ -98,31 +98,27 @@ const (
 
 func (c Config) validateWallets() error {
 	var problems []error
-	at := func(place string, err error) {
-		if err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", place, err))
-		}
-	}
+	add := func(section string, err error) { problems = append(problems, at(section, err)) }
 	w := c.Wallets
-	at("wallets.applepay.format", w.ApplePay.Format.Validate())
-	at("wallets.googlepay.format", w.GooglePay.Format.Validate())
-	at("wallets.samsungpay.format", w.SamsungPay.Format.Validate())
+	add("wallets.applepay.format", w.ApplePay.Format.Validate())
+	add("wallets.googlepay.format", w.GooglePay.Format.Validate())
+	add("wallets.samsungpay.format", w.SamsungPay.Format.Validate())
 	if w.NonceRetention != 0 && (w.NonceRetention < minNonceRetention || w.NonceRetention > maxNonceRetention) {
-		at("wallets.nonce_retention", errors.New("1h to 720h, or 0, which means 24h"))
+		add("wallets", errors.New("nonce_retention: 1h to 720h, or 0, which means 24h"))
 	}
 	for _, o := range w.offers() {
 		place := fmt.Sprintf("wallets.%s.%s", o.wallet, lower(o.scheme))
-		at(place, c.checkProfile(o.scheme, o.offer.Profile))
-		at(place, checkIssuers(o.offer.Issuers))
+		add(place, c.checkProfile(o.scheme, o.offer.Profile))
+		add(place, checkIssuers(o.offer.Issuers))
 		if o.offer.Enabled && c.TokenRequestors[string(o.wallet)].id(o.scheme) == "" {
-			at(place, fmt.Errorf("token_requestors.%s.%s: is missing", o.wallet, lower(o.scheme)))
+			problems = append(problems, fmt.Errorf("token_requestors.%s.%s: is missing, and %s is enabled", o.wallet, lower(o.scheme), place))
 		}
 	}
 	if mc := w.SamsungPay.Mastercard; mc.Enabled && c.mdesProfile(mc.Profile).Shape != mdes.CardInfo {
-		at("wallets.samsungpay.mastercard.profile", errors.New("the shape must be cardInfo: Samsung Pay reads no other"))
+		add("wallets.samsungpay.mastercard", errors.New("profile: the shape must be cardInfo: Samsung Pay reads no other"))
 	}
-	at("activation.mastercard", c.checkProfile(walletport.Mastercard, c.Activation.Mastercard.Profile))
-	at("activation.visa", c.checkProfile(walletport.Visa, c.Activation.Visa.Profile))
+	add("activation.mastercard", c.checkProfile(walletport.Mastercard, c.Activation.Mastercard.Profile))
+	add("activation.visa", c.checkProfile(walletport.Visa, c.Activation.Visa.Profile))
 	return errors.Join(problems...)
 }
 
@@ -135,12 +131,13 @@ func lower(scheme walletport.SchemeID) string {
 }
 
 func checkIssuers(issuers []string) error {
-	for _, issuer := range issuers {
+	var problems []error
+	for i, issuer := range issuers {
 		if _, err := walletport.ParseIssuerID(issuer); err != nil {
-			return errors.New("issuers: letters, digits, '.', '_', '-', at most 64")
+			problems = append(problems, fmt.Errorf("issuers[%d]: letters, digits, '.', '_', '-', at most 64", i))
 		}
 	}
-	return nil
+	return errors.Join(problems...)
 }
 
 func (c Config) checkProfile(scheme walletport.SchemeID, name string) error {

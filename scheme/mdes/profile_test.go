@@ -6,9 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-viper/mapstructure/v2"
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/scheme/mdes"
 )
@@ -76,35 +73,7 @@ func TestValidateReportsAllProblemsTogether(t *testing.T) {
 	}
 }
 
-func TestAProfileIsReadFromConfiguration(t *testing.T) {
-	got := mdes.DefaultProfile()
-	decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
-		Result: &got, TagName: "koanf", ErrorUnused: true, DecodeHook: mapstructure.StringToTimeDurationHookFunc(),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = decoder.Decode(map[string]any{
-		"shape": "fundingAccountInfo", "oaep_hash": "SHA512", "aes_bits": 256, "cipher_mode": "GCM",
-		"fingerprint": "sha256-spki", "hex_case": "upper", "tav_version": 4, "token_tav_version": 3,
-		"tav_field_order": []any{"accountNumber", "dataValidUntilTimestamp"}, "tav_flags": "booleans", "tav_validity": "5m",
-		"data_validity": "10m", "cardholder_name": false, "source": "ACCOUNT_ON_FILE",
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := mdes.Profile{
-		Shape: mdes.FundingAccountInfo, OAEPHash: mdes.SHA512, AESBits: 256, CipherMode: mdes.GCM,
-		Fingerprint: mdes.SHA256PublicKey, HexCase: mdes.UpperHex, TAVVersion: 4, TokenTAVVersion: 3,
-		TAVFieldOrder: []string{"accountNumber", "dataValidUntilTimestamp"}, TAVFlags: mdes.FlagBooleans, TAVValidity: 5 * time.Minute,
-		DataValidity: 10 * time.Minute, CardholderName: false, Source: "ACCOUNT_ON_FILE",
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("profile (-want +got):\n%s", diff)
-	}
-	if err := got.Validate(); err != nil {
-		t.Error(err)
-	}
+func TestEveryChoiceOfAProfileHasANameInTheConfiguration(t *testing.T) {
 	for i := range reflect.TypeFor[mdes.Profile]().NumField() {
 		if field := reflect.TypeFor[mdes.Profile]().Field(i); field.Tag.Get("koanf") == "" {
 			t.Errorf("%s has no name in the configuration", field.Name)

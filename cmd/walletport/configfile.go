@@ -1,0 +1,333 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// maxConfigBytes bounds the configuration file: one of a hundred issuers has some
+// 50 kB.
+const maxConfigBytes = 1 << 20
+
+// readConfigFile returns the text of the configuration file.
+func readConfigFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxConfigBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxConfigBytes {
+		return nil, fmt.Errorf("longer than %d bytes", maxConfigBytes)
+	}
+	return text, nil
+}
+
+// decodeYAML lays the settings of a YAML document over those that into, a pointer,
+// holds, and reports everything in it that is no setting or no value of one. The
+// error is for a text that is no YAML.
+//
+// It is stricter than YAML's own reading, in which an issuer 0123 is the number 83,
+// no is false, and a time of 5 is five nanoseconds: nothing is converted. A text has
+// to be a text, and what YAML could take for something else has to be quoted.
+func decodeYAML(text []byte, into any) ([]error, error) {
+	decoder := yaml.NewDecoder(strings.NewReader(string(text)))
+	var document yaml.Node
+	if err := decoder.Decode(&document); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil, nil // nothing but comments
+		}
+		return nil, err
+	}
+	var r yamlReader
+	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		r.problems = append(r.problems, errors.New("the file holds more than one document (a line ---): only one is read"))
+	}
+	root := document.Content[0]
+	if root.ShortTag() != "!!null" {
+		r.value("", root, reflect.ValueOf(into).Elem())
+	}
+	return r.problems, nil
+}
+
+// yamlReader collects what is wrong on its way through a document.
+type yamlReader struct{ problems []error }
+
+func (r *yamlReader) problem(name string, at *yaml.Node, format string, args ...any) {
+	if name == "" {
+		name = "the file"
+	}
+	r.problems = append(r.problems, fmt.Errorf("%s: %s (line %d)", name, fmt.Sprintf(format, args...), at.Line))
+}
+
+// value reads one node into a setting, a list, or a section. What does not fit
+// leaves the default, so that the rest can be judged too.
+func (r *yamlReader) value(name string, n *yaml.Node, into reflect.Value) {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	target := into.Type()
+	switch {
+	case n.ShortTag() == "!!null":
+		r.problem(name, n, "has no value: write one, or remove the line (an empty list is [], an empty text \"\")")
+	case isScalar(target):
+		r.scalar(name, n, into)
+	case target.Kind() == reflect.Slice:
+		r.list(name, n, into)
+	case n.Kind != yaml.MappingNode:
+		r.problem(name, n, "is a section: its settings stand below it, as NAME: VALUE")
+	case target.Kind() == reflect.Map:
+		r.named(name, n, into)
+	default:
+		r.section(name, n, into)
+	}
+}
+
+func (r *yamlReader) list(name string, n *yaml.Node, into reflect.Value) {
+	if n.Kind != yaml.SequenceNode {
+		r.problem(name, n, "is a list: write [a, b], or one - ITEM a line")
+		return
+	}
+	items := reflect.MakeSlice(into.Type(), len(n.Content), len(n.Content))
+	for i, item := range n.Content {
+		r.value(fmt.Sprintf("%s[%d]", name, i), item, items.Index(i))
+	}
+	into.Set(items)
+}
+
+// section reads a mapping into a struct whose fields are the settings.
+func (r *yamlReader) section(name string, n *yaml.Node, into reflect.Value) {
+	for _, p := range r.pairs(name, n, maxMerges) {
+		field := settingField(into, p.name)
+		if !field.IsValid() {
+			r.problem(joinName(name, p.name), p.key, "there is no such setting%s", didYouMean(p.name, settingNames(into.Type())))
+			continue
+		}
+		r.value(joinName(name, p.name), p.value, field)
+	}
+}
+
+// named reads a mapping whose names are the operator's own. An entry that is there
+// already keeps what the file does not say.
+func (r *yamlReader) named(name string, n *yaml.Node, into reflect.Value) {
+	if into.IsNil() {
+		into.Set(reflect.MakeMap(into.Type()))
+	}
+	for _, p := range r.pairs(name, n, maxMerges) {
+		key := reflect.ValueOf(p.name).Convert(into.Type().Key())
+		entry := reflect.New(into.Type().Elem()).Elem()
+		if known := into.MapIndex(key); known.IsValid() {
+			entry.Set(known)
+		} else if defaults, ok := defaultProfiles[entry.Type()]; ok {
+			entry.Set(reflect.ValueOf(defaults))
+		}
+		r.value(joinName(name, p.name), p.value, entry)
+		into.SetMapIndex(key, entry)
+	}
+}
+
+// pair is one NAME: VALUE of a mapping.
+type pair struct {
+	name       string
+	key, value *yaml.Node
+}
+
+// maxMerges bounds how deep merge keys (<<: *DEFAULTS) may go; a mapping that merges
+// itself has no end.
+const maxMerges = 10
+
+// pairs returns the members of a mapping, each once. Those of a merge key come last
+// and give way to the mapping's own.
+func (r *yamlReader) pairs(name string, n *yaml.Node, merges int) []pair {
+	var own, merged []pair
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if key.Kind == yaml.AliasNode {
+			key = key.Alias
+		}
+		switch {
+		case key.ShortTag() == "!!merge":
+			merged = append(merged, r.mergedPairs(name, value, merges-1)...)
+		case key.Kind != yaml.ScalarNode || !isText(key):
+			r.problem(name, key, "has a name that is %s: quote it", mistakenFor(key))
+		case hasName(own, key.Value):
+			r.problem(joinName(name, key.Value), key, "stands twice")
+		default:
+			own = append(own, pair{key.Value, key, value})
+		}
+	}
+	for _, p := range merged {
+		if !hasName(own, p.name) {
+			own = append(own, p)
+		}
+	}
+	return own
+}
+
+func (r *yamlReader) mergedPairs(name string, n *yaml.Node, merges int) []pair {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	switch {
+	case merges == 0:
+		r.problem(name, n, "merges (<<) too deep, or itself")
+	case n.Kind == yaml.MappingNode:
+		return r.pairs(name, n, merges)
+	case n.Kind == yaml.SequenceNode:
+		var all []pair
+		for _, part := range n.Content {
+			all = append(all, r.mergedPairs(name, part, merges-1)...)
+		}
+		return all
+	default:
+		r.problem(name, n, "merges (<<) what is no mapping")
+	}
+	return nil
+}
+
+func hasName(pairs []pair, name string) bool {
+	return slices.ContainsFunc(pairs, func(p pair) bool { return p.name == name })
+}
+
+// scalar reads one value. Where only quotation marks or a unit are missing, the
+// setting gets what was meant, so that the checks that follow judge that.
+func (r *yamlReader) scalar(name string, n *yaml.Node, into reflect.Value) {
+	if n.Kind != yaml.ScalarNode {
+		r.problem(name, n, "must be %s, not a list or a section", typeName(into.Type()))
+		return
+	}
+	if fault := misfit(n, into.Type()); fault != "" {
+		r.problem(name, n, "%s", fault)
+		if into.Kind() == reflect.String {
+			into.SetString(n.Value)
+		}
+		return
+	}
+	if err := setText(into, n.Value); err != nil {
+		r.problem(name, n, "%v", err)
+	}
+}
+
+// misfit says why a scalar is no value of that type as it is written, and how to
+// write it; "" when it is one.
+func misfit(n *yaml.Node, target reflect.Type) string {
+	tag := n.ShortTag()
+	switch {
+	case isDuration(target) && tag == "!!int" && n.Value == "0":
+		return ""
+	case isDuration(target) && (tag == "!!int" || tag == "!!float"):
+		return "is a time without its unit: write " + withSeconds(n.Value)
+	case wantsText(target):
+		if isText(n) {
+			return ""
+		}
+		return "is " + mistakenFor(n) + " where a text belongs: quote it"
+	case target.Kind() == reflect.Bool && tag != "!!bool", target.Kind() != reflect.Bool && tag != "!!int" && tag != "!!float":
+		return "must be " + typeName(target) + ", without quotation marks"
+	}
+	return ""
+}
+
+// withSeconds shows how a number of seconds is written.
+func withSeconds(number string) string {
+	if n, err := strconv.ParseUint(number, 10, 32); err != nil || strconv.FormatUint(n, 10) != number {
+		return "250ms, 30s, 5m or 720h"
+	}
+	return number + "s for seconds; ms, m and h are units too"
+}
+
+// isText reports whether every reader of YAML takes a scalar for a text. Words that
+// YAML 1.1 takes for true and false are no text unless they are quoted: this reader
+// would let them pass, the tool that wrote or templates the file might not.
+func isText(n *yaml.Node) bool {
+	const marked = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle | yaml.TaggedStyle
+	quoted := n.Style&marked != 0
+	return n.ShortTag() == "!!str" && (quoted || !isTruthWord(n.Value))
+}
+
+func isTruthWord(text string) bool {
+	switch strings.ToLower(text) {
+	case "y", "n", "yes", "no", "on", "off":
+		return true
+	}
+	return false
+}
+
+// mistakenFor names what YAML reads where a text was meant.
+func mistakenFor(n *yaml.Node) string {
+	switch n.ShortTag() {
+	case "!!int", "!!float":
+		return "a number"
+	case "!!bool", "!!str":
+		return "a word for true or false"
+	case "!!timestamp":
+		return "a date"
+	case "!!null":
+		return "nothing"
+	}
+	return "no text"
+}
+
+// setText gives a setting the value that text stands for.
+func setText(into reflect.Value, text string) error {
+	target := into.Type()
+	if isDuration(target) {
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			return errors.New("must be " + typeName(target))
+		}
+		into.SetInt(int64(d))
+		return nil
+	}
+	if into.CanAddr() {
+		if u, ok := into.Addr().Interface().(textUnmarshaler); ok {
+			return u.UnmarshalText([]byte(text))
+		}
+	}
+	switch target.Kind() {
+	case reflect.String:
+		into.SetString(text)
+		return nil
+	case reflect.Bool:
+		b, err := strconv.ParseBool(text)
+		if err != nil {
+			return errors.New("must be " + typeName(target))
+		}
+		into.SetBool(b)
+		return nil
+	case reflect.Float64:
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil || f != f || strings.ContainsAny(text, "_xX") || f-f != 0 {
+			return errors.New("must be " + typeName(target))
+		}
+		into.SetFloat(f)
+		return nil
+	}
+	return setInteger(into, text)
+}
+
+// setInteger takes decimal digits only: 0100 is 64 to some readers of YAML and 100 to
+// others.
+func setInteger(into reflect.Value, text string) error {
+	number, err := strconv.ParseInt(text, 10, into.Type().Bits())
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		return errors.New("is too large a number")
+	case err != nil || strconv.FormatInt(number, 10) != text:
+		return errors.New("must be a whole number in decimal digits, without zeros before it")
+	}
+	into.SetInt(number)
+	return nil
+}
