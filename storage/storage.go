@@ -23,7 +23,18 @@ type Store interface {
 	Nonces
 	// Ping reports whether the database answers reads and takes writes.
 	Ping(ctx context.Context) error
+	Clock
+	// Risks names settings of the database by which it may lose what it has
+	// confirmed, each as a sentence for its operator.
+	Risks(ctx context.Context) ([]string, error)
 	Close() error
+}
+
+// Clock is the one that all replicas on a database have in common.
+type Clock interface {
+	// Now returns the time of the database, that of this machine for an engine
+	// without a server.
+	Now(ctx context.Context) (time.Time, error)
 }
 
 // Card is a sealed card.

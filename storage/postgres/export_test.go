@@ -1,6 +1,20 @@
 package postgres
 
+import "context"
+
 // MaxConns and NewConns open a hole for tests of the pool.
 func (s *Store) MaxConns() int32 { return s.pool.Config().MaxConns }
 
 func (s *Store) NewConns() int64 { return s.pool.Stat().NewConnsCount() }
+
+// Exec runs a statement in a session of the pool.
+func (s *Store) Exec(ctx context.Context, statement string) error {
+	_, err := s.pool.Exec(ctx, statement)
+	return err
+}
+
+// Show returns a setting of a session of the pool.
+func (s *Store) Show(ctx context.Context, setting string) (value string, err error) {
+	err = s.pool.QueryRow(ctx, "SHOW "+setting).Scan(&value)
+	return value, err
+}

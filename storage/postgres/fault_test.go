@@ -126,7 +126,7 @@ func TestOpen(t *testing.T) {
 			t.Errorf("Open: got error %v, want one without the password", err)
 		}
 	})
-	t.Run("a server that does not wait for the disk is refused", func(t *testing.T) {
+	t.Run("a URL that does not wait for the disk is refused", func(t *testing.T) {
 		_, err := postgres.Open(t.Context(), postgres.Config{URL: url + "&synchronous_commit=off"})
 		if err == nil || !strings.Contains(err.Error(), "synchronous_commit") {
 			t.Errorf("Open: got error %v, want one that names synchronous_commit", err)

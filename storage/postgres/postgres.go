@@ -7,8 +7,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/walletport/walletport/storage"
@@ -37,16 +40,21 @@ const connectTimeout = 5 * time.Second
 
 // sessionSettings hold where the URL does not set them. A replica that vanished in
 // the middle of a transaction would keep the head of the audit chain locked for all
-// others until TCP gives up, hours later: the server ends such sessions itself.
+// others until TCP gives up, hours later: the server ends such sessions itself. What a
+// role, a database or the server says of synchronous_commit does not count for us: an
+// answered call has its record on the disk.
 func sessionSettings() map[string]string {
 	return map[string]string{
 		"application_name":                    "walletport",
 		"idle_in_transaction_session_timeout": "10s",
+		"synchronous_commit":                  "on",
 	}
 }
 
-// Open connects to the database. It changes no tables: see Migrate. A server that
-// confirms commits before they are durable (synchronous_commit=off) is refused.
+// Open connects to the database. It changes no tables: see Migrate. A URL that asks
+// the server to confirm commits before they are durable (synchronous_commit=off) is
+// refused. Connections are made to a server that takes writes, unless the URL names
+// other target_session_attrs.
 func Open(ctx context.Context, c Config) (*Store, error) {
 	if c.URL == "" {
 		return nil, errors.New("postgres: URL is missing")
@@ -63,29 +71,32 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 			config.ConnConfig.RuntimeParams[name] = value
 		}
 	}
+	if config.ConnConfig.RuntimeParams["synchronous_commit"] == "off" {
+		return nil, errors.New("postgres: the URL sets synchronous_commit to off, so that a confirmed audit record could be lost")
+	}
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectTimeout
+	}
+	if config.ConnConfig.ValidateConnect == nil && !namesSessionAttributes(c.URL) {
+		// Of several hosts the one that takes writes. A session that was opened while a
+		// server was read-only, or on one that a failover left behind, may stay so for ever.
+		config.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, storage.ErrUnavailable(ctx, err)
 	}
-	if err := checkDurable(ctx, pool); err != nil {
+	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
-		return nil, err
+		return nil, storage.ErrUnavailable(ctx, err)
 	}
 	return &Store{pool: pool, queries: pgdb.New(pool)}, nil
 }
 
-func checkDurable(ctx context.Context, pool *pgxpool.Pool) error {
-	var setting string
-	if err := pool.QueryRow(ctx, "SHOW synchronous_commit").Scan(&setting); err != nil {
-		return storage.ErrUnavailable(ctx, err)
-	}
-	if setting == "off" {
-		return errors.New("postgres: synchronous_commit is off, so that a confirmed audit record could be lost; turn it on for this user or database")
-	}
-	return nil
+// namesSessionAttributes reports whether who wrote the URL, or the environment that
+// libpq reads, chose the kind of server.
+func namesSessionAttributes(url string) bool {
+	return strings.Contains(url, "target_session_attrs") || os.Getenv("PGTARGETSESSIONATTRS") != ""
 }
 
 // Ping reads and writes one row durably: a server in recovery and a full disk
@@ -97,6 +108,39 @@ func (s *Store) Ping(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// Now returns the time of the server.
+func (s *Store) Now(ctx context.Context) (time.Time, error) {
+	var now time.Time
+	err := s.retryLost(ctx, func() error {
+		if err := s.pool.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&now); err != nil {
+			return storage.ErrUnavailable(ctx, err)
+		}
+		return nil
+	})
+	return now, err
+}
+
+// Risks implements storage.Store. These settings of the server are not a session's to
+// change, and may change while it runs.
+func (s *Store) Risks(ctx context.Context) ([]string, error) {
+	var fsync, fullPages string
+	err := s.retryLost(ctx, func() error {
+		row := s.pool.QueryRow(ctx, "SELECT current_setting('fsync'), current_setting('full_page_writes')")
+		if err := row.Scan(&fsync, &fullPages); err != nil {
+			return storage.ErrUnavailable(ctx, err)
+		}
+		return nil
+	})
+	var risks []string
+	if fsync == "off" {
+		risks = append(risks, "PostgreSQL runs with fsync off: a crash of its machine loses records that were confirmed, or the whole database")
+	}
+	if fullPages == "off" {
+		risks = append(risks, "PostgreSQL runs with full_page_writes off: a crash of its machine may damage the database")
+	}
+	return risks, err
 }
 
 // Close waits for running calls and closes the connections.

@@ -38,7 +38,7 @@ func (s *Store) retry(ctx context.Context, act func() error, again func(error) b
 		if err == nil || attempt == attempts || ctx.Err() != nil || !again(err) {
 			return err
 		}
-		if connectionLost(err) {
+		if connectionLost(err) || readOnly(err) {
 			s.pool.Reset() // when one connection died, its neighbours most likely did
 		}
 		select {
@@ -52,10 +52,22 @@ func (s *Store) retry(ctx context.Context, act func() error, again func(error) b
 
 // rolledBack reports whether the server undid the transaction, or never got it.
 func rolledBack(err error) bool {
+	if readOnly(err) {
+		return true
+	}
 	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pgErr.Code == "40001" || pgErr.Code == "40P01" // serialization_failure, deadlock_detected
 	}
 	return pgconn.SafeToRetry(err)
+}
+
+// readOnly reports whether the session takes no writes (SQLSTATE 25006,
+// read_only_sql_transaction). It may be one from before a failover, or from a time
+// when its role or database was read-only, which a session keeps from its start: the
+// connection is closed, and the next one asks what server it has come to.
+func readOnly(err error) bool {
+	pgErr, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pgErr.Code == "25006"
 }
 
 // connectionLost reports whether the connection broke, or the server ended it

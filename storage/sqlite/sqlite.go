@@ -20,6 +20,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	driver "modernc.org/sqlite"
 
@@ -254,6 +255,12 @@ func (s *Store) Ping(ctx context.Context) error {
 		return nil
 	})
 }
+
+// Now returns the time of this machine, on which all processes of the file run.
+func (s *Store) Now(context.Context) (time.Time, error) { return time.Now(), nil }
+
+// Risks is empty: Open refuses a file that cannot be kept durably.
+func (s *Store) Risks(context.Context) ([]string, error) { return nil, nil }
 
 // Close waits for running calls and closes the file.
 //
