@@ -198,10 +198,13 @@ type Nonces interface {
 	// one is fresh, and of several in one call only the first can be. An older use is
 	// replaced: nonces are short (4 bytes have been seen) and come again by chance.
 	//
+	// Times are taken from the clock of the caller's machine, and count by that of the
+	// database: an engine with a server moves them by as much as the two differ.
+	//
 	// An error is about all of them, so callers who share a call check each use
 	// before (CheckNonceUse). CodeUnavailable does not prove that none was recorded.
 	UseNonces(ctx context.Context, uses []NonceUse) (fresh []bool, err error)
-	// ForgetNonces deletes up to limit uses before the given time, the oldest first,
-	// and returns how many.
+	// ForgetNonces deletes up to limit uses before the given time, by the database's
+	// clock, the oldest first, and returns how many.
 	ForgetNonces(ctx context.Context, before time.Time, limit int) (int, error)
 }

@@ -1,6 +1,9 @@
 package postgres
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // MaxConns and NewConns open a hole for tests of the pool.
 func (s *Store) MaxConns() int32 { return s.pool.Config().MaxConns }
@@ -18,3 +21,6 @@ func (s *Store) Show(ctx context.Context, setting string) (value string, err err
 	err = s.pool.QueryRow(ctx, "SHOW "+setting).Scan(&value)
 	return value, err
 }
+
+// SetClock makes this replica's clock another.
+func (s *Store) SetClock(clock func() time.Time) { s.clock = clock }

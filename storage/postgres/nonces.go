@@ -21,7 +21,7 @@ func (s *Store) UseNonces(ctx context.Context, uses []storage.NonceUse) ([]bool,
 	if len(uses) == 0 {
 		return nil, nil
 	}
-	params := useParams(firstUses(uses))
+	params := useParams(firstUses(uses), s.clock())
 	var written []pgdb.UseNoncesRow
 	// Not repeated when the answer was lost: it would find its own rows, and call
 	// them reused.
@@ -49,9 +49,11 @@ func firstUses(uses []storage.NonceUse) []storage.NonceUse {
 	return slices.CompactFunc(first, func(a, b storage.NonceUse) bool { return a.Nonce == b.Nonce })
 }
 
-// useParams turns uses into one array for each column.
-func useParams(uses []storage.NonceUse) pgdb.UseNoncesParams {
+// useParams turns uses into one array for each column. now is the clock by which their
+// times were taken.
+func useParams(uses []storage.NonceUse, now time.Time) pgdb.UseNoncesParams {
 	return pgdb.UseNoncesParams{
+		SentMs:  now.UnixMilli(),
 		Issuers: column(uses, func(u storage.NonceUse) string { return string(u.Issuer) }),
 		Wallets: column(uses, func(u storage.NonceUse) string { return string(u.Wallet) }),
 		Digests: column(uses, func(u storage.NonceUse) []byte { return u.Digest[:] }),

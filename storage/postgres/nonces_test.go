@@ -192,3 +192,41 @@ func useNonce(t *testing.T, s *postgres.Store, number byte) (bool, error) {
 	fresh, err := s.UseNonces(t.Context(), []storage.NonceUse{{Nonce: nonce, At: time.UnixMilli(0), Since: time.UnixMilli(0)}})
 	return err == nil && fresh[0], err
 }
+
+// TestClocksOfReplicasMayDiffer has replicas whose clocks are a day and more apart use
+// one nonce that counts for a day: whoever comes second, it is used.
+func TestClocksOfReplicasMayDiffer(t *testing.T) {
+	const retention = 24 * time.Hour
+	for _, c := range []struct {
+		name          string
+		first, second time.Duration // ahead of the server's clock
+	}{
+		{"the second is ahead", 0, 25 * time.Hour},
+		{"the first is behind", -25 * time.Hour, 0},
+		{"both are wrong", -30 * time.Hour, 20 * time.Hour},
+		{"both are right", 0, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			url := storagetest.Postgres(t)
+			use := func(ahead time.Duration) (bool, error) {
+				s := mustOpen(t, url)
+				clock := func() time.Time { return time.Now().Add(ahead) }
+				s.SetClock(clock)
+				at := clock()
+				fresh, err := s.UseNonces(t.Context(), []storage.NonceUse{{
+					Nonce: storage.Nonce{Issuer: "bank", Wallet: walletport.ApplePay}, At: at, Since: at.Add(-retention),
+				}})
+				return err == nil && fresh[0], err
+			}
+			if fresh, err := use(c.first); !fresh || err != nil {
+				t.Errorf("the first use = %v, %v, want fresh", fresh, err)
+			}
+			if fresh, err := use(c.second); fresh || err != nil {
+				t.Errorf("the second use = %v, %v, want reused", fresh, err)
+			}
+			if n, err := mustOpen(t, url).ForgetNonces(t.Context(), time.Now().Add(-time.Hour), 10); n != 0 || err != nil {
+				t.Errorf("ForgetNonces = %d, %v, want none: it was used now", n, err)
+			}
+		})
+	}
+}

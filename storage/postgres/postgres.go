@@ -31,6 +31,7 @@ type Config struct {
 type Store struct {
 	pool    *pgxpool.Pool
 	queries *pgdb.Queries
+	clock   func() time.Time // this machine's
 }
 
 var _ storage.Store = (*Store)(nil)
@@ -90,7 +91,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		pool.Close()
 		return nil, storage.ErrUnavailable(ctx, err)
 	}
-	return &Store{pool: pool, queries: pgdb.New(pool)}, nil
+	return &Store{pool: pool, queries: pgdb.New(pool), clock: time.Now}, nil
 }
 
 // namesSessionAttributes reports whether who wrote the URL, or the environment that

@@ -33,13 +33,20 @@ func (q *Queries) ForgetNonces(ctx context.Context, arg ForgetNoncesParams) (int
 }
 
 const useNonces = `-- name: UseNonces :many
-WITH uses AS (
-    SELECT
-        unnest($1::text[])    AS issuer,
-        unnest($2::text[])    AS wallet,
-        unnest($3::bytea[])   AS digest,
-        unnest($4::bigint[])  AS used_ms,
-        unnest($5::bigint[]) AS since_ms
+WITH clock AS (
+    SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint - $1::bigint AS ahead
+), uses AS (
+    SELECT issuer, wallet, digest, used_ms + moved AS used_ms, since_ms + moved AS since_ms
+    FROM (
+        SELECT
+            unnest($2::text[])    AS issuer,
+            unnest($3::text[])    AS wallet,
+            unnest($4::bytea[])   AS digest,
+            unnest($5::bigint[])  AS used_ms,
+            unnest($6::bigint[]) AS since_ms,
+            (CASE WHEN abs(ahead) < 5000 THEN 0 ELSE ahead END)::bigint AS moved
+        FROM clock
+    ) AS sent
 )
 INSERT INTO nonces AS n (issuer, wallet, digest, used_ms)
 SELECT issuer, wallet, digest, used_ms FROM uses
@@ -52,6 +59,7 @@ RETURNING n.issuer, n.wallet, n.digest
 `
 
 type UseNoncesParams struct {
+	SentMs  int64
 	Issuers []string
 	Wallets []string
 	Digests [][]byte
@@ -67,9 +75,12 @@ type UseNoncesRow struct {
 
 // Uses come as arrays with one element a use, each nonce once, in the order of their
 // keys: the rows are locked in it, and until the commit. One that stays as it is does
-// not come back.
+// not come back. Times are moved to the clock of the server, for replicas' may differ:
+// by as much as it is ahead of sent_ms, the replica's clock when it sent this. Less
+// than 5 seconds is the way that the statement took.
 func (q *Queries) UseNonces(ctx context.Context, arg UseNoncesParams) ([]UseNoncesRow, error) {
 	rows, err := q.db.Query(ctx, useNonces,
+		arg.SentMs,
 		arg.Issuers,
 		arg.Wallets,
 		arg.Digests,

@@ -1,14 +1,23 @@
 -- Uses come as arrays with one element a use, each nonce once, in the order of their
 -- keys: the rows are locked in it, and until the commit. One that stays as it is does
--- not come back.
+-- not come back. Times are moved to the clock of the server, for replicas' may differ:
+-- by as much as it is ahead of sent_ms, the replica's clock when it sent this. Less
+-- than 5 seconds is the way that the statement took.
 -- name: UseNonces :many
-WITH uses AS (
-    SELECT
-        unnest(sqlc.arg(issuers)::text[])    AS issuer,
-        unnest(sqlc.arg(wallets)::text[])    AS wallet,
-        unnest(sqlc.arg(digests)::bytea[])   AS digest,
-        unnest(sqlc.arg(used_ms)::bigint[])  AS used_ms,
-        unnest(sqlc.arg(since_ms)::bigint[]) AS since_ms
+WITH clock AS (
+    SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint - sqlc.arg(sent_ms)::bigint AS ahead
+), uses AS (
+    SELECT issuer, wallet, digest, used_ms + moved AS used_ms, since_ms + moved AS since_ms
+    FROM (
+        SELECT
+            unnest(sqlc.arg(issuers)::text[])    AS issuer,
+            unnest(sqlc.arg(wallets)::text[])    AS wallet,
+            unnest(sqlc.arg(digests)::bytea[])   AS digest,
+            unnest(sqlc.arg(used_ms)::bigint[])  AS used_ms,
+            unnest(sqlc.arg(since_ms)::bigint[]) AS since_ms,
+            (CASE WHEN abs(ahead) < 5000 THEN 0 ELSE ahead END)::bigint AS moved
+        FROM clock
+    ) AS sent
 )
 INSERT INTO nonces AS n (issuer, wallet, digest, used_ms)
 SELECT issuer, wallet, digest, used_ms FROM uses
