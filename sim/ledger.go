@@ -8,12 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/disk"
 )
 
 // The files of a ledger's folder.
@@ -39,14 +41,14 @@ type Ledger[T any] struct {
 // absent. Close it after use. Errors: CodeUnavailable, reason store_unavailable;
 // CodeInternal, reason sim_state_corrupt, for a file that something else wrote.
 func OpenLedger[T any](dir string, rand io.Reader) (*Ledger[T], error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := disk.MakeFolder(dir); err != nil {
 		return nil, unavailable(fmt.Errorf("make the scheme's folder: %w", err))
 	}
 	key, err := openKey(filepath.Join(dir, keyFile), rand)
 	if err != nil {
 		return nil, err
 	}
-	file, err := os.OpenFile(filepath.Join(dir, ledgerFile), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	file, err := openTokens(filepath.Join(dir, ledgerFile))
 	if err != nil {
 		return nil, unavailable(fmt.Errorf("open tokens: %w", err))
 	}
@@ -54,10 +56,21 @@ func OpenLedger[T any](dir string, rand io.Reader) (*Ledger[T], error) {
 	if err := l.load(); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	if err := syncDir(dir); err != nil {
-		return nil, errors.Join(err, file.Close())
+	if err := disk.SyncFolder(dir); err != nil {
+		return nil, errors.Join(unavailable(fmt.Errorf("sync folder: %w", err)), file.Close())
 	}
 	return l, nil
+}
+
+func openTokens(path string) (*os.File, error) {
+	made, err := disk.Create(path, disk.Secret)
+	if err == nil {
+		err = made.Close()
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	return os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0)
 }
 
 // load reads the tokens. A last line without its line break is what a crash in
@@ -70,7 +83,7 @@ func (l *Ledger[T]) load() error {
 	whole := data[:bytes.LastIndexByte(data, '\n')+1]
 	for line := range bytes.Lines(whole) {
 		var token T
-		if err := json.Unmarshal(line, &token); err != nil {
+		if err := json.Unmarshal(line, &token); err != nil || IsNull(bytes.TrimSpace(line)) {
 			return walletport.Errorf(walletport.CodeInternal, "sim_state_corrupt", "line %d of %s is no token", len(l.tokens)+1, ledgerFile)
 		}
 		l.tokens = append(l.tokens, token)

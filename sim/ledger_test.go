@@ -102,6 +102,7 @@ func TestATornLastLineIsCutOff(t *testing.T) {
 func TestBrokenStateIsRefused(t *testing.T) {
 	for _, c := range []struct{ name, file, content, reason string }{
 		{"a line that is no token", "tokens.jsonl", "{\n", "sim_state_corrupt"},
+		{"a line that is null", "tokens.jsonl", "null\n", "sim_state_corrupt"},
 		{"a short key", "pan-reference.key", "short", "sim_state_corrupt"},
 		{"a long key", "pan-reference.key", strings.Repeat("x", 33), "sim_state_corrupt"},
 	} {
@@ -130,10 +131,9 @@ func TestALedgerThatCannotBeOpened(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, dir := range map[string]string{
-		"a file as folder":          file,
-		"a folder as key":           blocked("pan-reference.key"),
-		"a folder as the key's new": blocked("pan-reference.key.new"),
-		"a folder as tokens":        blocked("tokens.jsonl"),
+		"a file as folder":   file,
+		"a folder as key":    blocked("pan-reference.key"),
+		"a folder as tokens": blocked("tokens.jsonl"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := sim.OpenLedger[token](dir, rand.Reader); walletport.ReasonOf(err) != "store_unavailable" || walletport.CodeOf(err) != walletport.CodeUnavailable {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport/audit"
+	"github.com/walletport/walletport/disk"
 	"github.com/walletport/walletport/sim/mdessim"
 	"github.com/walletport/walletport/telemetry"
 	"github.com/walletport/walletport/vault"
@@ -64,10 +66,15 @@ func (c demoCommand) Run(ctx context.Context, con console) (err error) {
 // openLog makes the sandbox's folder and a file in it for the log, so that the
 // demo's own lines can be read.
 func openLog(dir string) (*os.File, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := disk.MakeFolder(dir); err != nil {
 		return nil, err
 	}
-	return os.OpenFile(filepath.Join(dir, "sandbox.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	path := filepath.Join(dir, "sandbox.log")
+	f, err := disk.CreateOwn(path)
+	if errors.Is(err, fs.ErrExist) {
+		return os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	}
+	return f, err
 }
 
 // demo is one walk through the main job.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -24,8 +25,8 @@ Exit status 0: nothing wrong was found; 1: a fault was, and it is named.`
 // maxPayloadBytes is far above any payload of the formats that are known.
 const maxPayloadBytes = 1 << 20
 
-func (c inspectCommand) Run(con console) error {
-	payload, err := readInput(con.In, c.File, maxPayloadBytes)
+func (c inspectCommand) Run(ctx context.Context, con console) error {
+	payload, err := readInput(ctx, con.In, c.File, maxPayloadBytes)
 	if err != nil {
 		return err
 	}

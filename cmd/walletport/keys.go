@@ -153,7 +153,7 @@ func (c keysImportCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return err
 	}
-	data, err := readInput(con.In, c.File, maxKeyFileBytes)
+	data, err := readInput(ctx, con.In, c.File, maxKeyFileBytes)
 	if err != nil {
 		return err
 	}
@@ -174,27 +174,6 @@ func (c keysImportCommand) Run(ctx context.Context, con console) error {
 }
 
 const maxKeyFileBytes = 1 << 20
-
-// readInput reads a whole file of at most limit bytes; "-" is standard input.
-func readInput(stdin io.Reader, path string, limit int64) ([]byte, error) {
-	in := stdin
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		in = f
-	}
-	data, err := io.ReadAll(io.LimitReader(in, limit+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("%s is larger than %d bytes", path, limit)
-	}
-	return data, nil
-}
 
 type keysListCommand struct {
 	JSON bool `help:"Print JSON."`

@@ -14,6 +14,7 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/audit"
+	"github.com/walletport/walletport/disk"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/file"
 	"github.com/walletport/walletport/storage"
@@ -205,12 +206,13 @@ func (l location) changeKeys(ctx context.Context, change func(*file.Store) (keys
 	})
 }
 
-// createFile makes a file that only its owner may read; "-" is standard output.
+// createFile makes a file that only its owner may read, who is that of the folder when
+// root makes it; "-" is standard output.
 func createFile(stdout io.Writer, path string) (io.Writer, func() error, error) {
 	if path == "-" || path == "" {
 		return stdout, func() error { return nil }, nil
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	f, err := disk.CreateOwn(path)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync/atomic"
@@ -86,22 +87,23 @@ func (s *server) sharedKeyWarnings() []string {
 // keyNotice is how long before its end a key is spoken of.
 const keyNotice = 30 * 24 * time.Hour
 
-// keyWarnings names the keys that will end soon, and those that serve more issuers
-// than they should.
+// keyWarnings tells of a key store that cannot be read again, and names the keys that
+// will end soon and those that serve more issuers than they should.
 func (s *server) keyWarnings() []string {
 	warnings := s.sharedKeyWarnings()
+	if since, because := s.keys.Stale(); because != nil {
+		warnings = append(warnings, "the key store cannot be read since "+since.UTC().Format(time.RFC3339)+
+			", so that changes of keys do not arrive; the keys that were read before serve: "+safeText(because))
+	}
 	for _, k := range keys.ExpiringBefore(s.keys.Current(), now().Add(keyNotice)) {
 		warnings = append(warnings, "key "+string(k.ID)+" ends at "+k.ValidUntil.UTC().Format(time.RFC3339))
 	}
 	return warnings
 }
 
-// keysReady says whether each needed purpose has a key for new work, and whether the
-// key store's file can still be read.
+// keysReady says whether each needed purpose has a key for new work. A key store
+// that cannot be read again is a warning: the keys that were read before serve.
 func (s *server) keysReady(context.Context) error {
-	if err := s.keys.Err(); err != nil {
-		return err
-	}
 	all := s.keys.Current().All()
 	for _, purpose := range s.config.neededPurposes() {
 		serves := func(k *keys.Key) bool { return k.Purpose == purpose && k.ServesAt(now()) }
@@ -110,6 +112,14 @@ func (s *server) keysReady(context.Context) error {
 		}
 	}
 	return nil
+}
+
+// safeText returns of an error what may be shown to anybody: no path, no cause.
+func safeText(err error) string {
+	if e, ok := errors.AsType[*walletport.Error](err); ok {
+		return e.Message
+	}
+	return "see the log"
 }
 
 // auditFaultStands is how long one refused batch speaks for the trail. After it

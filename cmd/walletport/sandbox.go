@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport/api"
+	"github.com/walletport/walletport/disk"
 	"github.com/walletport/walletport/telemetry"
 )
 
@@ -61,7 +62,7 @@ type sandbox struct {
 // openSandbox makes or reopens the sandbox in dir and writes sandbox.json; it
 // answers requests once run runs.
 func openSandbox(ctx context.Context, dir, address, databaseURL string, log *slog.Logger) (_ *sandbox, err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := disk.MakeFolder(dir); err != nil {
 		return nil, fmt.Errorf("sandbox folder: %w", err)
 	}
 	lock, err := lockSandbox(dir)
@@ -117,7 +118,7 @@ func openSandbox(ctx context.Context, dir, address, databaseURL string, log *slo
 // lockSandbox keeps a second process out of the folder; the kernel lets go of
 // the lock when the process ends, however it ends.
 func lockSandbox(dir string) (*os.File, error) {
-	lock, err := os.OpenFile(filepath.Join(dir, "sandbox.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	lock, err := disk.OpenLock(filepath.Join(dir, "sandbox.lock"), "")
 	if err != nil {
 		return nil, fmt.Errorf("sandbox lock: %w", err)
 	}

@@ -21,11 +21,12 @@ import (
 func TestWriteFileAtomically(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "file")
-	must(t, os.WriteFile(path, []byte("old"), 0o644)) // the replaced file's mode does not count
+	must(t, os.WriteFile(path, []byte("old"), 0o600))
+	must(t, os.Chmod(path, 0o640)) // somebody let a group read it
 	must(t, writeFileAtomically(path, []byte("new")))
 	info, err := os.Stat(path)
 	must(t, err)
-	if got := mustRead(t, path); string(got) != "new" || info.Mode().Perm() != 0o600 {
+	if got := mustRead(t, path); string(got) != "new" || info.Mode().Perm() != 0o640 {
 		t.Errorf("content %q, mode %o", got, info.Mode().Perm())
 	}
 	if err := writeFileAtomically(filepath.Join(dir, "none", "file"), nil); err == nil {

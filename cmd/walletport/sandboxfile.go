@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/walletport/walletport/disk"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/sim/applesim"
 )
@@ -110,19 +111,10 @@ func writeSandboxFile(path string, file sandboxFile) error {
 	return writeFileAtomically(path, append(text, '\n'))
 }
 
-// writeFileAtomically makes the content durable under a temporary name before it
-// takes the place of what was at path. Mode 0600.
+// writeFileAtomically makes the content durable before it takes the place of what
+// was at path, whose owner, group and mode stay (see disk.Replace).
 func writeFileAtomically(path string, content []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // mode 0600
-	if err != nil {
-		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
-	}
-	defer os.Remove(tmp.Name()) // fails after the rename, as it should
-	_, err = tmp.Write(content)
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
-	}
-	if err := os.Rename(tmp.Name(), path); err != nil {
+	if err := disk.Replace(path, content); err != nil {
 		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
 	}
 	return nil

@@ -10,6 +10,8 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+
+	"github.com/walletport/walletport/disk"
 )
 
 // tlsConfig is the server's own certificate, and who may connect.
@@ -79,7 +81,7 @@ func (s *certificateStore) reload() error {
 	if stamp == s.stamp {
 		return nil
 	}
-	pair, err := tls.LoadX509KeyPair(s.files.CertificateFile, s.files.KeyFile)
+	pair, err := readCertificatePair(s.files)
 	if err != nil {
 		return fmt.Errorf("load certificate: %w", err)
 	}
@@ -89,6 +91,19 @@ func (s *certificateStore) reload() error {
 	s.current.Store(&pair)
 	s.stamp = stamp
 	return nil
+}
+
+func readCertificatePair(files tlsConfig) (tls.Certificate, error) {
+	chain, err := disk.Read(files.CertificateFile, maxCertificateFileBytes)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	key, err := disk.Read(files.KeyFile, maxCertificateFileBytes)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	defer clear(key)
+	return tls.X509KeyPair(chain, key)
 }
 
 func fileStamp(paths ...string) (string, error) {
@@ -115,7 +130,7 @@ func (s *certificateStore) serverConfig() (*tls.Config, error) {
 	if s.files.ClientCAFile == "" {
 		return config, nil
 	}
-	roots, err := os.ReadFile(s.files.ClientCAFile)
+	roots, err := disk.Read(s.files.ClientCAFile, maxCertificateFileBytes)
 	if err != nil {
 		return nil, fmt.Errorf("client roots: %w", err)
 	}

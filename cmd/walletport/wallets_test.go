@@ -226,3 +226,34 @@ func TestASharedWSDKeyIsWarnedOfWhereItActivates(t *testing.T) {
 		})
 	}
 }
+
+// TestAKeyStoreThatCannotBeReadAgainIsAWarning: the keys that were read before serve,
+// and a server that takes itself out of service for it would take all replicas out at
+// once.
+func TestAKeyStoreThatCannotBeReadAgainIsAWarning(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "k.age")
+	store, err := openOrCreateKeys(keysConfig{File: path, KeyFile: filepath.Join(t.TempDir(), "k.key")})
+	must(t, err)
+	s := &server{keys: store}
+	for _, p := range s.config.neededPurposes() {
+		_, err = store.Generate(file.Spec{Purpose: p, Activate: true})
+		must(t, err)
+	}
+	if got := s.keyWarnings(); len(got) > 0 {
+		t.Fatalf("warnings before: %q", got)
+	}
+	must(t, os.Chmod(path, 0o604))
+	store.Refresh()
+	if err := s.keysReady(t.Context()); err != nil {
+		t.Errorf("not ready: %v", err)
+	}
+	got := s.keyWarnings()
+	if len(got) != 1 || !strings.Contains(got[0], "cannot be read since 20") || !strings.Contains(got[0], "mode 0604") || strings.Contains(got[0], path) {
+		t.Errorf("warnings %q, want since when and why, and no path", got)
+	}
+	must(t, os.Chmod(path, 0o600))
+	must(t, store.Reload())
+	if got := s.keyWarnings(); len(got) > 0 {
+		t.Errorf("warnings after it was mended: %q", got)
+	}
+}

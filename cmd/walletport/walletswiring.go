@@ -4,11 +4,11 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/activation"
+	"github.com/walletport/walletport/disk"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/provisioning"
 	"github.com/walletport/walletport/scheme"
@@ -216,11 +216,14 @@ func (c Config) offerActivation(f *activation.Flow) error {
 	return err
 }
 
+// maxCertificateFileBytes bounds files of certificates and their keys.
+const maxCertificateFileBytes = 1 << 20
+
 // readRoots reads certificates, several in a file if it has them.
 func readRoots(paths []string) ([]*x509.Certificate, error) {
 	var roots []*x509.Certificate
 	for _, path := range paths {
-		text, err := os.ReadFile(path)
+		text, err := disk.Read(path, maxCertificateFileBytes)
 		if err != nil {
 			return nil, fmt.Errorf("wallets.applepay.root_files: %w", err)
 		}

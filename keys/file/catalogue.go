@@ -110,6 +110,11 @@ func openCatalogue(sealed []byte, secret Secret) (*catalogue, error) {
 	if err != nil {
 		return nil, damaged.WithCause(err)
 	}
+	return parseCatalogue(plain)
+}
+
+// parseCatalogue reads the JSON that seal wrote. The reason is keystore_damaged.
+func parseCatalogue(plain []byte) (*catalogue, error) {
 	var c catalogue
 	decoder := json.NewDecoder(bytes.NewReader(plain))
 	decoder.DisallowUnknownFields() // a member that means something to a newer version must not get lost at the next write
@@ -118,6 +123,9 @@ func openCatalogue(sealed []byte, secret Secret) (*catalogue, error) {
 	}
 	if c.Format != formatVersion {
 		return nil, walletport.Errorf(walletport.CodeUnsupported, "keystore_damaged", "the key store has format %d, this version reads %d", c.Format, formatVersion)
+	}
+	if i := slices.Index(c.Keys, nil); i >= 0 {
+		return nil, walletport.Errorf(walletport.CodeInvalid, "keystore_damaged", "entry %d of the key store's list is null, not a key", i+1)
 	}
 	return &c, nil
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/file"
 	"github.com/walletport/walletport/keys/keystest"
@@ -69,6 +70,11 @@ func TestOpenRefusesCataloguesItDoesNotUnderstand(t *testing.T) {
 			c.Keys = append(c.Keys, c.Keys[0])
 			return c
 		}(), "keystore_damaged"},
+		{"a list with null in it", func() file.Catalogue {
+			c := kek(func(*file.Entry) {})
+			c.Keys = append(c.Keys, nil)
+			return c
+		}(), "keystore_damaged"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			config := newConfig(t)
@@ -79,4 +85,27 @@ func TestOpenRefusesCataloguesItDoesNotUnderstand(t *testing.T) {
 			wantReason(t, err, c.reason)
 		})
 	}
+}
+
+// FuzzCatalogue reads JSON as if the right secret had opened it: a bug of another
+// version must end in an error, not in a panic of every replica.
+func FuzzCatalogue(f *testing.F) {
+	s, c := newStore(f)
+	fill(f, s)
+	whole, err := file.Unseal(c)
+	must(f, err)
+	f.Add(whole)
+	for _, seed := range []string{
+		`{"format":1,"keys":[]}`, `{"format":1,"keys":[null]}`, `{"format":1,"keys":null}`, `{"format":1}`, `null`, `[]`, `{"format":2,"keys":[]}`,
+		`{"format":1,"keys":[{"id":"wsd-v1","purpose":"wsd","state":"active","secret":null}]}`,
+		`{"format":1,"keys":[{"id":"opc-encryption-v1","purpose":"opc-encryption","state":"active","public":"","openpgp":"mQ=="}]}`,
+		`{"format":1,"keys":[{"purpose":"vault-kek","bins":[""],"validFrom":"0001-01-01T00:00:00Z"}]}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, plain []byte) {
+		if err := file.OpenPlain(plain); err != nil && walletport.ReasonOf(err) != "keystore_damaged" {
+			t.Errorf("reason %q: %v", walletport.ReasonOf(err), err)
+		}
+	})
 }

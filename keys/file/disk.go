@@ -3,12 +3,10 @@ package file
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/disk"
 )
 
 // maxFileBytes bounds what is read into memory; a catalogue of a thousand RSA
@@ -18,24 +16,21 @@ const maxFileBytes = 16 << 20
 // readPrivateFile reads a file that must not be open to everybody. name says what
 // it is, for the error.
 func readPrivateFile(path, name string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := disk.Open(path)
 	if err != nil {
-		return nil, errFile(name, err)
+		return nil, errFile(path, name, err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, errFile(name, err)
+		return nil, errFile(path, name, err)
 	}
 	if err := checkPermissions(info, name); err != nil {
 		return nil, err
 	}
-	if info.Size() > maxFileBytes {
-		return nil, walletport.Errorf(walletport.CodeInvalid, "keystore_damaged", "the %s is larger than 16 MiB", name)
-	}
-	content, err := io.ReadAll(io.LimitReader(f, maxFileBytes)) // it may grow meanwhile
+	content, err := disk.ReadOpen(f, maxFileBytes)
 	if err != nil {
-		return nil, errFile(name, err)
+		return nil, errFile(path, name, err)
 	}
 	return content, nil
 }
@@ -44,9 +39,6 @@ func readPrivateFile(path, name string) ([]byte, error) {
 // write. Group reading is let pass: that is how container platforms mount secrets.
 func checkPermissions(info fs.FileInfo, name string) error {
 	const group, others = 0o020, 0o007
-	if !info.Mode().IsRegular() {
-		return walletport.Errorf(walletport.CodeInvalid, "keystore_permissions", "the %s is not a regular file", name)
-	}
 	if perm := info.Mode().Perm(); perm&(group|others) != 0 {
 		return walletport.Errorf(walletport.CodeForbidden, "keystore_permissions",
 			"the %s is open to other users (mode %04o); run chmod 600 on it", name, perm)
@@ -54,55 +46,28 @@ func checkPermissions(info fs.FileInfo, name string) error {
 	return nil
 }
 
-// replaceFile makes content durable under a temporary name of mode 0600 before it
-// takes the place of the file at path: a crash leaves the old file or the new one.
+// replaceFile puts content in the place of the key store, whose owner, group and
+// mode stay.
 func replaceFile(path string, content []byte) error {
-	const what = "the key store cannot be written"
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // mode 0600
-	if err != nil {
-		return errUnavailable(what, err)
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }() // fails after the rename, as it should
-	_, err = tmp.Write(content)
-	if err := closeDurably(tmp, err, what); err != nil {
+	err := disk.Replace(path, content)
+	if err == nil || walletport.ReasonOf(err) == disk.ReasonOwner {
 		return err
 	}
-	if err := os.Rename(tmp.Name(), path); err != nil {
-		return errUnavailable(what, err)
-	}
-	if err := syncFolder(filepath.Dir(path)); err != nil {
-		return errUnavailable(what, err)
-	}
-	return nil
-}
-
-// closeDurably ends a write whose error so far is err.
-func closeDurably(f *os.File, err error, what string) error {
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return errUnavailable(what, err)
-	}
-	return nil
-}
-
-// syncFolder makes a rename durable.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
+	return errUnavailable("the key store cannot be written", err)
 }
 
 // errFile translates the failure to read a file. The cause names the path.
-func errFile(name string, err error) error {
+func errFile(path, name string, err error) error {
 	switch {
+	case walletport.ReasonOf(err) == disk.ReasonKind:
+		return walletport.Errorf(walletport.CodeInvalid, "keystore_permissions", "the %s is not a regular file", name).WithCause(err)
+	case walletport.ReasonOf(err) == disk.ReasonTooLarge:
+		return walletport.Errorf(walletport.CodeInvalid, "keystore_damaged", "the %s is larger than 16 MiB", name).WithCause(err)
 	case errors.Is(err, fs.ErrNotExist):
 		return walletport.Errorf(walletport.CodeNotFound, "keystore_missing", "there is no %s", name).WithCause(err)
 	case errors.Is(err, fs.ErrPermission):
-		return walletport.Errorf(walletport.CodeForbidden, "keystore_permissions", "this user may not read the %s", name).WithCause(err)
+		return walletport.Errorf(walletport.CodeForbidden, "keystore_permissions",
+			"this user may not read the %s%s", name, disk.Whose(path)).WithCause(err)
 	}
 	return errUnavailable(fmt.Sprintf("the %s cannot be read", name), err)
 }

@@ -1,6 +1,8 @@
 package file
 
 import (
+	"encoding/json"
+	"os"
 	"time"
 
 	"github.com/walletport/walletport/keys"
@@ -42,4 +44,28 @@ func ParseAndFit(p keys.Purpose, data, password []byte, now time.Time) error {
 	}
 	_, err = e.key()
 	return err
+}
+
+// OpenPlain reads the JSON of a key store, makes its keys and wipes it.
+func OpenPlain(plain []byte) error {
+	c, err := parseCatalogue(plain)
+	if err != nil {
+		return err
+	}
+	defer c.wipe()
+	_, err = c.ring()
+	return err
+}
+
+// Unseal returns the JSON of a key store.
+func Unseal(c Config) ([]byte, error) {
+	sealed, err := os.ReadFile(c.Path)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := openCatalogue(sealed, c.Secret)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(opened)
 }

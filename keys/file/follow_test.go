@@ -2,7 +2,6 @@ package file_test
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"os"
 	"sync"
@@ -36,11 +35,19 @@ func (l *countingLog) count(level slog.Level) int {
 	return l.levels[level]
 }
 
+// stale returns why the keys that serve are not those of the file.
+func stale(s *file.Store) error {
+	_, because := s.Stale()
+	return because
+}
+
 // Time is synctest's: a poll takes no time at all.
 func TestRunFollowsTheFile(t *testing.T) {
 	operator, c := newStore(t)
 	log := &countingLog{levels: map[slog.Level]int{}}
 	c.Log = slog.New(log)
+	clock := now
+	c.Clock = func() time.Time { return clock }
 	server := open(t, c)
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
@@ -54,19 +61,21 @@ func TestRunFollowsTheFile(t *testing.T) {
 		}
 		mustGenerate(t, operator, file.Spec{Purpose: keys.VaultKEK, Activate: true})
 		poll()
-		if len(server.Current().All()) != 1 || server.Err() != nil || log.count(slog.LevelInfo) != 1 {
-			t.Fatalf("the new key does not serve: %v", server.Err())
+		if len(server.Current().All()) != 1 || stale(server) != nil || log.count(slog.LevelInfo) != 1 {
+			t.Fatalf("the new key does not serve: %v", stale(server))
 		}
 
 		good, err := os.ReadFile(c.Path)
 		must(t, err)
 		must(t, os.WriteFile(c.Path, good[:len(good)-1], 0o600))
+		clock = clock.Add(time.Hour)
 		poll()
+		clock = clock.Add(time.Hour)
 		poll()
 		if len(server.Current().All()) != 1 {
 			t.Errorf("a broken file took the keys away")
 		}
-		wantReason(t, server.Err(), "keystore_damaged")
+		wantReason(t, stale(server), "keystore_damaged")
 		if log.count(slog.LevelError) != 1 {
 			t.Errorf("the broken file was logged %d times, want once", log.count(slog.LevelError))
 		}
@@ -74,15 +83,18 @@ func TestRunFollowsTheFile(t *testing.T) {
 		must(t, os.Remove(c.Path))
 		poll()
 		poll()
-		wantReason(t, server.Err(), "keystore_missing")
+		wantReason(t, stale(server), "keystore_missing")
+		if since, _ := server.Stale(); !since.Equal(now.Add(time.Hour)) {
+			t.Errorf("stale since %v, want when the file was first found broken", since)
+		}
 		if log.count(slog.LevelError) != 2 || len(server.Current().All()) != 1 {
 			t.Errorf("a missing file: logged %d times, %d keys", log.count(slog.LevelError), len(server.Current().All()))
 		}
 
 		must(t, os.WriteFile(c.Path, good, 0o600))
 		poll()
-		if server.Err() != nil {
-			t.Errorf("a mended file still counts as broken: %v", server.Err())
+		if stale(server) != nil {
+			t.Errorf("a mended file still counts as broken: %v", stale(server))
 		}
 		stop()
 		if err := <-done; err != nil {
@@ -124,7 +136,7 @@ func TestRefreshLooksAtOnce(t *testing.T) {
 	if got := len(server.Refresh().All()); got != 1 {
 		t.Errorf("a missing file took the keys away: %d left", got)
 	}
-	wantReason(t, server.Err(), "keystore_missing")
+	wantReason(t, stale(server), "keystore_missing")
 }
 
 func TestReadersNeedNoLockDuringAChange(t *testing.T) {
@@ -155,7 +167,7 @@ func TestReadersNeedNoLockDuringAChange(t *testing.T) {
 	if k, err := s.Current().Select(keys.VaultKEK, "", "", now); err != nil || k.Version != 6 {
 		t.Errorf("Select = %v, %v; want version 6", k, err)
 	}
-	if errors.Is(s.Err(), os.ErrNotExist) {
-		t.Errorf("Err: %v", s.Err())
+	if err := stale(s); err != nil {
+		t.Errorf("Err: %v", err)
 	}
 }

@@ -4,11 +4,11 @@ package file
 
 import (
 	"errors"
-	"os"
 	"syscall"
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/disk"
 )
 
 // lockRetry is how often a taken lock is tried again.
@@ -16,12 +16,20 @@ const lockRetry = 20 * time.Millisecond
 
 // lock takes the advisory lock beside the key store, so that two operators cannot
 // interleave reading, changing and writing. It lies in a file of its own, for a
-// lock on the key store would stay with the file that the next write replaces.
+// lock on the key store would stay with the file that the next write replaces. The
+// lock is whose the key store is; where path is a link, it lies where that leads.
 // The system frees it when the process ends, however it ends. unlock must be called.
 func lock(path string, patience time.Duration) (unlock func(), err error) {
-	f, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
+	path, err = disk.Follow(path)
 	if err != nil {
-		return nil, errUnavailable("the lock file of the key store cannot be opened", err)
+		return nil, errUnavailable("the path of the key store leads nowhere", err)
+	}
+	f, err := disk.OpenLock(path+".lock", path)
+	switch {
+	case walletport.ReasonOf(err) == disk.ReasonOwner:
+		return nil, err
+	case err != nil:
+		return nil, errUnavailable("the lock file of the key store cannot be opened"+disk.Whose(path+".lock"), err)
 	}
 	deadline := time.Now().Add(patience)
 	for {

@@ -5,11 +5,11 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
-	"os"
 
 	"filippo.io/age"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/disk"
 )
 
 // Secret is what seals a key store: a passphrase or the content of a key file.
@@ -66,19 +66,26 @@ func KeyFile(path string) (Secret, error) {
 	return Secret{&secretText{text: base64.StdEncoding.EncodeToString(raw), workFactor: keyFileWorkFactor}}, nil
 }
 
-// CreateKeyFile writes a new key file with mode 0600. It never replaces a file.
+// CreateKeyFile writes a new key file, which belongs to whom its folder belongs to
+// (see disk.Create). It never replaces a file. A reason of its errors is file_owner.
 func CreateKeyFile(path string) error {
 	raw := make([]byte, keyFileBytes)
 	defer clear(raw)
 	if _, err := io.ReadFull(rand.Reader, raw); err != nil {
 		return fmt.Errorf("random bytes: %w", err)
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := disk.Create(path, disk.Secret)
+	if walletport.ReasonOf(err) == disk.ReasonOwner {
+		return err
+	}
+	if err == nil {
+		_, err = f.WriteString(base64.StdEncoding.EncodeToString(raw) + "\n")
+		err = disk.CloseDurably(f, err)
+	}
 	if err != nil {
 		return errUnavailable("the key file cannot be made", err)
 	}
-	_, err = f.WriteString(base64.StdEncoding.EncodeToString(raw) + "\n")
-	return closeDurably(f, err, "the key file cannot be made")
+	return nil
 }
 
 // Format writes a mask for every verb.

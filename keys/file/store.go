@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/disk"
 	"github.com/walletport/walletport/keys"
 )
 
@@ -44,7 +45,7 @@ type Config struct {
 type Store struct {
 	config Config
 	ring   atomic.Pointer[keys.Ring]
-	fault  atomic.Pointer[error]
+	fault  atomic.Pointer[fault]
 
 	mu   sync.Mutex  // one reload or change at a time in this process
 	seen fs.FileInfo // the file as last looked at, good or bad; nil is never current
@@ -52,8 +53,9 @@ type Store struct {
 
 var _ keys.Refresher = (*Store)(nil)
 
-// Create makes an empty key store with mode 0600 and opens it. A file at Path is
-// CodeConflict, reason keystore_exists.
+// Create makes an empty key store, which belongs to whom its folder belongs to (see
+// disk.Create), and opens it. A file at Path is CodeConflict, reason keystore_exists.
+// Another reason is file_owner.
 func Create(c Config) (*Store, error) {
 	s, err := newStore(c)
 	if err != nil {
@@ -75,6 +77,7 @@ func Create(c Config) (*Store, error) {
 
 // Open opens a key store. The reasons of its errors are keystore_missing,
 // keystore_permissions, keystore_secret, keystore_damaged, keystore_unavailable.
+// Those of a change are file_owner and keystore_busy besides.
 func Open(c Config) (*Store, error) {
 	s, err := newStore(c)
 	if err != nil {
@@ -117,18 +120,25 @@ func (s *Store) Refresh() *keys.Ring {
 	return s.Current()
 }
 
-// Err returns why the file as it is now cannot be used, while the keys that were
-// read before go on serving; nil when all is well. It is for readiness.
-func (s *Store) Err() error {
-	if fault := s.fault.Load(); fault != nil {
-		return *fault
+// Stale returns since when and why the file cannot be used as it is now, while the
+// keys that were read before go on serving; because is nil when all is well. It is for
+// a warning: good keys serve as long as they are good.
+func (s *Store) Stale() (since time.Time, because error) {
+	if f := s.fault.Load(); f != nil {
+		return f.since, f.because
 	}
-	return nil
+	return time.Time{}, nil
+}
+
+// fault is a file that cannot be used.
+type fault struct {
+	since   time.Time // when a look first found the file unusable
+	because error     // what the last look found
 }
 
 // Run follows the file until ctx ends and returns nil then: a changed file is
 // serving within PollInterval. A file that cannot be used keeps the keys that
-// serve, and is logged once and told by Err.
+// serve, and is logged once and told by Stale.
 func (s *Store) Run(ctx context.Context) error {
 	tick := time.NewTicker(s.config.PollInterval)
 	defer tick.Stop()
@@ -155,10 +165,10 @@ func (s *Store) follow() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	info, err := os.Stat(s.config.Path)
-	if err == nil && sameFile(info, s.seen) {
+	if err == nil && disk.Unchanged(info, s.seen) {
 		return
 	}
-	before := s.Err()
+	_, before := s.Stale()
 	if err := s.load(); err == nil {
 		s.config.Log.Info("key store reloaded", "keys", len(s.Current().All()))
 	} else if before == nil || before.Error() != err.Error() {
@@ -166,27 +176,30 @@ func (s *Store) follow() {
 	}
 }
 
-// sameFile compares inode, size and time of change: a write replaces the inode.
-func sameFile(a, b fs.FileInfo) bool {
-	return a != nil && b != nil && os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
-}
-
 // load reads the file and swaps the ring. The caller holds mu.
 func (s *Store) load() error {
 	c, info, err := s.read()
 	s.seen = info
 	if err != nil {
-		s.fault.Store(&err)
-		return err
+		return s.keep(err)
 	}
 	defer c.wipe()
 	ring, err := c.ring()
 	if err != nil {
-		s.fault.Store(&err)
-		return err
+		return s.keep(err)
 	}
 	s.serve(ring)
 	return nil
+}
+
+// keep notes why the keys that serve are not those of the file, and returns it.
+func (s *Store) keep(because error) error {
+	since, before := s.Stale()
+	if before == nil {
+		since = s.config.Clock()
+	}
+	s.fault.Store(&fault{since: since, because: because})
+	return because
 }
 
 func (s *Store) serve(ring *keys.Ring) {
@@ -199,7 +212,7 @@ func (s *Store) serve(ring *keys.Ring) {
 func (s *Store) read() (*catalogue, fs.FileInfo, error) {
 	info, err := os.Stat(s.config.Path)
 	if err != nil {
-		return nil, nil, errFile("key store", err)
+		return nil, nil, errFile(s.config.Path, "key store", err)
 	}
 	sealed, err := readPrivateFile(s.config.Path, "key store")
 	if err != nil {
@@ -223,6 +236,13 @@ func (s *Store) write(c *catalogue) error {
 func (s *Store) change(edit func(*catalogue) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	// Before anything is made: whose file it is, this user may not be able to keep.
+	switch err := disk.CheckReplace(s.config.Path); walletport.ReasonOf(err) {
+	case disk.ReasonOwner:
+		return err
+	case disk.ReasonKind:
+		return errFile(s.config.Path, "key store", err)
+	}
 	unlock, err := lock(s.config.Path, s.config.LockPatience)
 	if err != nil {
 		return err

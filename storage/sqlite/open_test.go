@@ -29,7 +29,20 @@ func TestOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 		mustOpen(t, path)
-		wantMode(t, path, 0o600)
+		wantMode(t, path, 0o640)
+	})
+	t.Run("a group that was let in stays", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "walletport.db")
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, 0o664); err != nil {
+			t.Fatal(err)
+		}
+		mustOpen(t, path)
+		for _, suffix := range []string{"", "-wal", "-shm"} {
+			wantMode(t, path+suffix, 0o660)
+		}
 	})
 	t.Run("a path may hold any character", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "a b?mode=memory&c%20#d;é.db")

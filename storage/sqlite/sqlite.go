@@ -24,14 +24,17 @@ import (
 
 	driver "modernc.org/sqlite"
 
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/disk"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/sqlite/sqlitedb"
 )
 
 // Config says where the database is.
 type Config struct {
-	// Path of the database file, which is made with mode 0600 when absent; its
-	// folder must exist. The files Path-wal and Path-shm belong to it.
+	// Path of the database file. It is made when absent, for whom its folder belongs to
+	// (see disk.Create); the folder must exist. The files Path-wal and Path-shm belong
+	// to it.
 	Path string
 }
 
@@ -69,6 +72,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, fmt.Errorf("database path: %w", err)
 	}
 	if err := secureFile(path); err != nil {
+		if walletport.ReasonOf(err) == disk.ReasonOwner {
+			return nil, err
+		}
 		return nil, storage.ErrUnavailable(ctx, err)
 	}
 	s := &Store{}
@@ -100,14 +106,19 @@ func (s *Store) open(ctx context.Context, path string) error {
 	return err
 }
 
-// secureFile makes the file readable by its owner alone. SQLite gives the files
-// beside it the same mode.
+// secureFile makes the file if it is absent, for whom its folder belongs to, and
+// closes it to others than its owner and group. SQLite gives the files beside it the
+// same mode, and as root the same owner; a user whose side files the owner could not
+// open is refused.
 func secureFile(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := disk.Create(path, disk.Shared)
 	if err == nil {
 		return f.Close()
 	}
 	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if err := disk.CheckBeside(path); err != nil {
 		return err
 	}
 	// The file is not opened here: to close any handle of it would drop the locks
@@ -116,10 +127,11 @@ func secureFile(path string) error {
 	if err != nil {
 		return err
 	}
-	if info.Mode().Perm()&0o077 == 0 {
+	const others = 0o007
+	if info.Mode().Perm()&others == 0 {
 		return nil
 	}
-	return os.Chmod(path, 0o600)
+	return os.Chmod(path, info.Mode().Perm()&^others)
 }
 
 // busyMilliseconds is how long a connection waits for a writer of another
