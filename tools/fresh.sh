@@ -38,6 +38,7 @@ if [ -z "${FRESH_INSIDE:-}" ]; then
   exit $status
 fi
 root=$FRESH_INSIDE
+chmod 755 "$root" # PostgreSQL and apt work as users of their own
 
 echo "fresh: a minimal $suite"
 debootstrap --variant=minbase --include=git,make,ca-certificates "$suite" "$root" >"$root.log" 2>&1 || { tail -n 20 "$root.log"; exit 1; }
