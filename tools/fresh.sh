@@ -32,8 +32,11 @@ command -v debootstrap >/dev/null || { apt-get update -qq; apt-get install -y -q
 # never reach through one into the machine.
 if [ -z "${FRESH_INSIDE:-}" ]; then
   root=$(mktemp -d)
+  FRESH_INSIDE=$root unshare --mount --pid --fork --kill-child "$0" --suite "$suite" --commit "$commit" "${steps[@]}" &
+  inner=$!
+  trap 'kill -KILL $inner' INT TERM # all that runs in the root goes with it
   status=0
-  FRESH_INSIDE=$root unshare --mount --pid --fork --kill-child "$0" --suite "$suite" --commit "$commit" "${steps[@]}" || status=$?
+  wait $inner || status=$?
   if [ -n "$keep" ]; then echo "fresh: the root is $root"; else rm -rf --one-file-system "$root"; fi
   exit $status
 fi
