@@ -17,16 +17,33 @@ type AuditRecord struct {
 	CardID      CardID   // 0 when the request names none
 	Wallet      string   // wallet or wallet provider, checked text
 	Scheme      SchemeID
-	Outcome     string   // "ok", or the reason of the refusal
+	Outcome     string   // "ok", "started", or the reason of the refusal
 	KeyVersions []string // ids of the keys used
 	// StepUp is the proof of strong authentication that was accepted, "rule/method";
 	// "" where none was asked for.
 	StepUp        string
 	RemoteAddress string
+	Details       AuditDetails // what else is to be said of the act
 }
 
-// OutcomeOK is the Outcome of an act that was done.
-const OutcomeOK = "ok"
+// SetDetail adds a detail, in place of an earlier one of that name; an empty value
+// takes it away. Records that shared their details with r keep theirs.
+func (r *AuditRecord) SetDetail(name DetailName, value string) {
+	r.Details = r.Details.With(name, value)
+}
+
+// The outcomes that are no reason of a refusal.
+const (
+	// OutcomeOK is the Outcome of an act that was done.
+	OutcomeOK = "ok"
+	// OutcomeStarted is that of an act about to begin. A record with the same
+	// RequestID says how it ended; without one, nobody knows how far it came.
+	OutcomeStarted = "started"
+	// OutcomeSomeRefused is that of an act on many things that left some out.
+	OutcomeSomeRefused = "some_refused"
+	// OutcomeAllRefused is that of an act on many things that left out all.
+	OutcomeAllRefused = "all_refused"
+)
 
 // Action names an audited act.
 type Action string
@@ -40,6 +57,8 @@ const (
 	ActionActivate              Action = "activate"
 	ActionActivateTAV2          Action = "activate.tav2" // the deprecated calls
 	ActionCardsImport           Action = "cards.import"
+	ActionCardsRead             Action = "cards.read"
+	ActionCardsRewrap           Action = "cards.rewrap"
 	ActionKeyChange             Action = "keys.change"
 	ActionClientChange          Action = "clients.change"
 )

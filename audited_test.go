@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/walletport/walletport"
@@ -80,4 +81,122 @@ func audited(t *testing.T, trail walletport.AuditTrail, act func(*walletport.Aud
 	defer func() { fault = recover() }()
 	result, err = walletport.Audited(t.Context(), trail, walletport.AuditRecord{}, act)
 	return result, nil, err
+}
+
+func TestDeclared(t *testing.T) {
+	errAct := walletport.Errorf(walletport.CodeConflict, "key_needed", "the key is needed")
+	errTrail := walletport.Errorf(walletport.CodeUnavailable, "audit_unavailable", "the disk is full")
+	for _, c := range []struct {
+		name   string
+		act    error
+		fails  int // which record fails, from 1; 0 for none
+		panics bool
+		lines  []string
+		result string
+		err    error
+	}{
+		{"an act is recorded before it is done and after", nil, 0, false, []string{"started a", "act", "ok a,b"}, "done", nil},
+		{"a refusal is recorded with its reason", errAct, 0, false, []string{"started a", "act", "key_needed a,b"}, "", errAct},
+		{"without the first record nothing is done", nil, 1, false, []string{"started a"}, "", errTrail},
+		{"without the second record the caller is told", nil, 2, false, []string{"started a", "act", "ok a,b"}, "", errTrail},
+		{"without the second record the act's own error is told too", errAct, 2, false, []string{"started a", "act", "key_needed a,b"}, "", errAct},
+		{"a panic is recorded and goes on", nil, 0, true, []string{"started a", "act", "internal a"}, "", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := &declarations{fails: c.fails, err: errTrail}
+			result, fault, err := declared(t, d, func(record *walletport.Auditing) (string, error) {
+				d.lines = append(d.lines, "act")
+				if c.panics {
+					panic("a bug")
+				}
+				record.SetDetail("b", "learned")
+				return "done", c.act
+			})
+			if result != c.result || !errors.Is(err, c.err) || (fault != nil) != c.panics {
+				t.Errorf("result %q, error %v, panic %v", result, err, fault)
+			}
+			if c.fails > 0 && !errors.Is(err, errTrail) {
+				t.Errorf("error %v hides that of the trail", err)
+			}
+			if !slices.Equal(d.lines, c.lines) {
+				t.Errorf("the trail saw %q, want %q", d.lines, c.lines)
+			}
+		})
+	}
+	t.Run("without a request id nothing is done", func(t *testing.T) {
+		_, err := walletport.Declared(t.Context(), &declarations{}, walletport.AuditRecord{}, func(*walletport.Auditing) (string, error) {
+			t.Error("the act was done")
+			return "", nil
+		})
+		if err == nil {
+			t.Error("no error")
+		}
+	})
+}
+
+// declarations notes outcomes and names of details, and that the records are of one act.
+type declarations struct {
+	lines []string
+	fails int
+	err   error
+}
+
+func (d *declarations) Record(ctx context.Context, r walletport.AuditRecord) error {
+	var names []string
+	for _, detail := range r.Details {
+		names = append(names, string(detail.Name))
+	}
+	d.lines = append(d.lines, r.Outcome+" "+strings.Join(names, ","))
+	if r.RequestID != "op-1" || r.ClientID != "operator" || !r.Time.IsZero() {
+		d.lines = append(d.lines, "not of the act")
+	}
+	if r.Outcome != walletport.OutcomeStarted && ctx.Err() != nil {
+		d.lines = append(d.lines, "interrupted")
+	}
+	if d.fails--; d.fails == 0 {
+		return d.err
+	}
+	return nil
+}
+
+// declared interrupts the act: its outcome must be recorded all the same.
+func declared(t *testing.T, trail walletport.AuditRecorder, act func(*walletport.Auditing) (string, error)) (result string, fault any, err error) {
+	t.Helper()
+	ctx, interrupt := context.WithCancel(t.Context())
+	var details walletport.AuditDetails
+	ctx = walletport.WithRequest(ctx, walletport.Request{ID: "op-1", Details: details.With("a", "known")})
+	ctx = walletport.WithActor(ctx, walletport.Actor{ClientID: "operator"})
+	defer func() { fault = recover() }()
+	result, err = walletport.Declared(ctx, trail, walletport.AuditRecord{Action: walletport.ActionKeyChange}, func(record *walletport.Auditing) (string, error) {
+		interrupt()
+		return act(record)
+	})
+	return result, nil, err
+}
+
+func TestAuditDetails(t *testing.T) {
+	var none walletport.AuditDetails
+	one := none.With("b", "1")
+	all := one.With("a", "2").With("c", "3").With("b", "4")
+	want := walletport.AuditDetails{{Name: "a", Value: "2"}, {Name: "b", Value: "4"}, {Name: "c", Value: "3"}}
+	if !slices.Equal(all, want) {
+		t.Errorf("details %v, want %v: each once, in the order of names", all, want)
+	}
+	if got := one.Get("b"); got != "1" || len(none) != 0 {
+		t.Errorf("a copy changed what it was made of: %v", one)
+	}
+	if got := all.With("b", "").With("x", ""); !slices.Equal(got, walletport.AuditDetails{{Name: "a", Value: "2"}, {Name: "c", Value: "3"}}) {
+		t.Errorf("an empty value leaves %v", got)
+	}
+	if got := all.Get("x"); got != "" {
+		t.Errorf("Get of a detail that is not there = %q", got)
+	}
+	for name, valid := range map[walletport.DetailName]bool{
+		"old_status": true, "a1": true, "": false, "A": false, "1a": false, "_a": false, "a-b": false, "é": false,
+		walletport.DetailName(strings.Repeat("a", 48)): true, walletport.DetailName(strings.Repeat("a", 49)): false,
+	} {
+		if name.Valid() != valid {
+			t.Errorf("%q.Valid() = %v", name, !valid)
+		}
+	}
 }

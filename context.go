@@ -16,6 +16,8 @@ type Request struct {
 	// StepUp is the caller's proof that the cardholder was strongly authenticated, as
 	// it came; zero without one.
 	StepUp Assertion
+	// Details are of every record of the call, such as who sits at an operator's console.
+	Details AuditDetails
 }
 
 // WithRequest returns a context that carries r.

@@ -207,6 +207,9 @@ func (s *reasonScan) walkFunc(name string, signature *ast.FuncType, body ast.Nod
 
 func (s *reasonScan) reasonOfCall(call *ast.CallExpr) ast.Expr {
 	name := nameOf(call.Fun)
+	if selector, ok := call.Fun.(*ast.SelectorExpr); ok && nameOf(selector.X) == "fmt" {
+		return nil // fmt.Errorf gives no reason
+	}
 	if name == "Errorf" && len(call.Args) > 2 && strings.HasPrefix(nameOf(call.Args[0]), "Code") {
 		return call.Args[1]
 	}

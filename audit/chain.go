@@ -14,6 +14,7 @@ import (
 const (
 	recordDomain     = "walletport/audit/v1"
 	stepUpDomain     = "walletport/audit/v2" // of a record with a StepUp
+	detailsDomain    = "walletport/audit/v3" // of a record with Details
 	checkpointDomain = "walletport/audit/checkpoint/v1"
 	exportDomain     = "walletport/audit/export/v1"
 )
@@ -53,14 +54,27 @@ func (h *hasher) follows(head storage.AuditHead, e *storage.AuditEntry) bool {
 	return e.Seq == head.Seq+1 && h.fits(head.Hash, e.Seq, e)
 }
 
-// appendRecord writes a record without a StepUp as all were before there was one, so
-// that old trails and exports keep their hashes.
+// appendRecord writes a record without Details as all were before there were any, and
+// one without a StepUp either as all were before that, so that old trails and exports
+// keep their hashes.
 func appendRecord(b, previous []byte, seq int64, r *walletport.AuditRecord) []byte {
-	if r.StepUp == "" {
-		return appendFields(appendText(b, recordDomain), previous, seq, r)
+	switch {
+	case len(r.Details) > 0:
+		b = appendFields(appendText(b, detailsDomain), previous, seq, r)
+		return appendDetails(appendText(b, r.StepUp), r.Details)
+	case r.StepUp != "":
+		b = appendFields(appendText(b, stepUpDomain), previous, seq, r)
+		return appendText(b, r.StepUp)
 	}
-	b = appendFields(appendText(b, stepUpDomain), previous, seq, r)
-	return appendText(b, r.StepUp)
+	return appendFields(appendText(b, recordDomain), previous, seq, r)
+}
+
+func appendDetails(b []byte, details walletport.AuditDetails) []byte {
+	b = binary.BigEndian.AppendUint32(b, uint32(len(details)))
+	for _, d := range details {
+		b = appendText(appendText(b, d.Name), d.Value)
+	}
+	return b
 }
 
 func appendFields(b, previous []byte, seq int64, r *walletport.AuditRecord) []byte {

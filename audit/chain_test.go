@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +19,8 @@ import (
 	"github.com/walletport/walletport/storage"
 )
 
-// vector is testdata/vectors/chain.json, or stepup.json, which has records only.
+// vector is testdata/vectors/chain.json, or stepup.json or details.json, which have
+// records only.
 type vector struct {
 	Records    []json.RawMessage
 	Checkpoint signedVector
@@ -37,16 +39,21 @@ type recordVector struct {
 	CardID                                                                      int64
 	KeyVersions                                                                 []string
 	StepUp, RemoteAddress                                                       string
+	Details                                                                     map[string]string
 	Seq                                                                         int64
 	PreviousHash                                                                string
 }
 
 func (v recordVector) record() walletport.AuditRecord {
+	var details walletport.AuditDetails
+	for name, value := range v.Details {
+		details = details.With(walletport.DetailName(name), value)
+	}
 	return walletport.AuditRecord{
 		Time: v.Time, RequestID: v.RequestID, ClientID: v.Client, AuditUser: walletport.AuditUser(v.AuditUser),
 		Action: walletport.Action(v.Action), Issuer: walletport.IssuerID(v.Issuer), CardID: walletport.CardID(v.CardID),
 		Wallet: v.Wallet, Scheme: walletport.SchemeID(v.Scheme), Outcome: v.Outcome, KeyVersions: v.KeyVersions,
-		StepUp: v.StepUp, RemoteAddress: v.RemoteAddress,
+		StepUp: v.StepUp, RemoteAddress: v.RemoteAddress, Details: details,
 	}
 }
 
@@ -72,7 +79,8 @@ func readVector(t *testing.T, name string) (vector, []recordVector) {
 func TestHashAgreesWithTheVectors(t *testing.T) {
 	_, records := readVector(t, "chain.json")
 	_, withStepUp := readVector(t, "stepup.json")
-	for _, v := range append(records, withStepUp...) {
+	_, withDetails := readVector(t, "details.json")
+	for _, v := range slices.Concat(records, withStepUp, withDetails) {
 		previous, err := hex.DecodeString(v.PreviousHash)
 		if err != nil {
 			t.Fatal(err)
@@ -149,7 +157,16 @@ func drawRecord(t *rapid.T, label string) walletport.AuditRecord {
 		KeyVersions:   rapid.SliceOfN(rapid.StringMatching(`[ab]{0,2}`), 0, 3).Draw(t, label+"keyVersions"),
 		StepUp:        text("stepUp"),
 		RemoteAddress: text("remoteAddress"),
+		Details:       drawDetails(t, label),
 	}
+}
+
+func drawDetails(t *rapid.T, label string) walletport.AuditDetails {
+	var details walletport.AuditDetails
+	for name, value := range rapid.MapOfN(rapid.StringMatching(`[ab]{1,2}`), rapid.StringMatching(`[ab]{1,2}`), 0, 3).Draw(t, label+"details") {
+		details = details.With(walletport.DetailName(name), value)
+	}
+	return details
 }
 
 func TestHashTellsEveryRecordFromEveryOther(t *testing.T) {
@@ -219,6 +236,16 @@ func fieldChanges() map[string]func(*walletport.AuditRecord) {
 				r.StepUp = ""
 			}
 		},
-		"remoteAddress": func(r *r) { r.RemoteAddress = "192.0.2.8" },
+		"remoteAddress":   func(r *r) { r.RemoteAddress = "192.0.2.8" },
+		"details":         func(r *r) { r.SetDetail("change", r.Details.Get("change")+"x") },
+		"details' names":  func(r *r) { r.SetDetail("more", "generate"); r.SetDetail("change", "") },
+		"details or none": func(r *r) { r.Details = without(r.Details) },
 	}
+}
+
+func without(details walletport.AuditDetails) walletport.AuditDetails {
+	if len(details) > 0 {
+		return nil
+	}
+	return details.With(walletport.DetailChange, "generate")
 }

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -43,6 +44,7 @@ func clean(r *walletport.AuditRecord, now func() time.Time) {
 	cleanText(&r.StepUp)
 	cleanText(&r.RemoteAddress)
 	r.KeyVersions = cleanList(r.KeyVersions)
+	r.Details = cleanDetails(r.Details)
 }
 
 func cleanText[T ~string](text *T) {
@@ -87,4 +89,22 @@ func shorten(text string) string {
 		end--
 	}
 	return text[:end] + cut
+}
+
+// cleanDetails changes nothing in place, for the slice is the caller's. It puts the
+// details in order, which most are in. A name that is none is an error of ours, and
+// what it says is kept all the same.
+func cleanDetails(details walletport.AuditDetails) walletport.AuditDetails {
+	var clean walletport.AuditDetails
+	for _, d := range details {
+		if !d.Name.Valid() {
+			d.Name = "unnamed"
+		}
+		if len(clean) == walletport.MaxAuditDetails-1 && len(details) > walletport.MaxAuditDetails {
+			return clean.With("left_out", strconv.Itoa(len(details)-len(clean)))
+		}
+		cleanText(&d.Value)
+		clean = clean.With(d.Name, d.Value)
+	}
+	return clean
 }

@@ -27,7 +27,15 @@
 //
 // where the names are the members of an exported record and the previous hash of
 // record 1 is 32 zero bytes. For a record with a stepUp the first text is
-// "walletport/audit/v2", and text stepUp follows at the end. In Python:
+// "walletport/audit/v2", and text stepUp follows at the end. For a record with
+// details it is "walletport/audit/v3", and text stepUp and then the details follow,
+// whether there is a stepUp or not:
+//
+//	details       the 4-byte big-endian count, then of each the name as a text and
+//	              the value as a text, in the order of the names' bytes
+//
+// A fact that records do not hold yet becomes a detail and needs no further tag. In
+// Python:
 //
 //	def text(s):   b = s.encode(); return struct.pack(">I", len(b)) + b
 //	def number(n): return struct.pack(">q", n)
@@ -48,7 +56,8 @@
 // An export is JSON Lines: each line is one record, an object with the members
 // time (RFC 3339 in UTC with milliseconds), seq, requestId, client, auditUser,
 // action, issuer, cardId, wallet, scheme, outcome, keyVersions, stepUp (absent when
-// empty), remoteAddress, previousHash and hash (lower-case hex). No line is anything else, so that a
+// empty), remoteAddress, details (an object of texts, absent when there are none),
+// previousHash and hash (lower-case hex). No line is anything else, so that a
 // consumer that knows nothing of chains can read it. The line of a record that a
 // checkpoint stands at has a member checkpoint, an object with seq, hash, time,
 // keyId and signature (standard base64). The last line has a member end of the

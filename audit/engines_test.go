@@ -140,7 +140,7 @@ func TestTamperingWithTheTablesIsFound(t *testing.T) {
 		{"swapped rows", swap, audit.Reordered, 5},
 		{"an inserted row", []string{
 			"UPDATE audit_entries SET seq = -seq WHERE seq >= 5",
-			"INSERT INTO audit_entries SELECT 5, time_ms, request_id, client_id, audit_user, action, issuer, card_id, wallet, scheme, outcome, key_versions, remote_address, hash, step_up FROM audit_entries WHERE seq = 4",
+			"INSERT INTO audit_entries SELECT 5, time_ms, request_id, client_id, audit_user, action, issuer, card_id, wallet, scheme, outcome, key_versions, remote_address, hash, step_up, details FROM audit_entries WHERE seq = 4",
 			"UPDATE audit_entries SET seq = 1 - seq WHERE seq < 0",
 		}, audit.Inserted, 5},
 		{"a deleted tail", []string{"DELETE FROM audit_entries WHERE seq > 10"}, audit.Truncated, 11},

@@ -8,10 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
 
+	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
 )
 
@@ -42,7 +45,7 @@ var errNotJSON = errors.New("it is not a JSON object")
 
 // parseMembers reads to the end of an object whose "{" was read.
 func parseMembers(decoder *json.Decoder, parse func(*json.Decoder) (any, error)) (map[string]any, error) {
-	object := make(map[string]any, 18)
+	object := make(map[string]any, 20)
 	for {
 		token, err := decoder.Token()
 		if err != nil {
@@ -200,6 +203,26 @@ func (m *members) list(name string) []string {
 		}
 	}
 	return list
+}
+
+// details returns nil when the member is absent, which is the one form of none.
+func (m *members) details(name string) walletport.AuditDetails {
+	if _, ok := m.values[name]; !ok {
+		return nil
+	}
+	object, ok := m.take(name).(map[string]any)
+	if !ok || len(object) == 0 {
+		m.fail(name, "is no object of texts")
+	}
+	details := make(walletport.AuditDetails, 0, len(object))
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		value, ok := object[key].(string)
+		if !ok {
+			m.fail(name, "is no object of texts")
+		}
+		details = append(details, walletport.AuditDetail{Name: walletport.DetailName(key), Value: value})
+	}
+	return details
 }
 
 // checkpoint returns nil when the member is absent.

@@ -30,6 +30,7 @@ type exportedLine struct {
 	KeyVersions   []string            `json:"keyVersions"`
 	StepUp        string              `json:"stepUp,omitempty"`
 	RemoteAddress string              `json:"remoteAddress"`
+	Details       map[string]string   `json:"details,omitempty"` // written in the order of the names
 	PreviousHash  string              `json:"previousHash"`
 	Hash          string              `json:"hash"`
 	Checkpoint    *exportedCheckpoint `json:"checkpoint,omitempty"`
@@ -66,12 +67,21 @@ func encodeLine(l *line) ([]byte, error) {
 		KeyVersions:   append([]string{}, r.KeyVersions...), // [] rather than null
 		StepUp:        r.StepUp,
 		RemoteAddress: r.RemoteAddress,
+		Details:       exportDetails(r.Details),
 		PreviousHash:  hex.EncodeToString(l.previous),
 		Hash:          hex.EncodeToString(l.Hash),
 		Checkpoint:    exportCheckpoint(l.checkpoint),
 		End:           exportCheckpoint(l.end),
 	})
 	return out.Bytes(), err
+}
+
+func exportDetails(details walletport.AuditDetails) map[string]string {
+	object := make(map[string]string, len(details))
+	for _, d := range details {
+		object[string(d.Name)] = d.Value
+	}
+	return object
 }
 
 func exportCheckpoint(c *storage.Checkpoint) *exportedCheckpoint {
@@ -117,6 +127,7 @@ func decodeLine(text []byte) (*line, error) {
 				KeyVersions:   m.list("keyVersions"),
 				StepUp:        m.optionalText("stepUp"),
 				RemoteAddress: m.text("remoteAddress"),
+				Details:       m.details("details"),
 			},
 			Hash: m.hash("hash"),
 		},

@@ -58,8 +58,9 @@ func New(c Config) (*Log, error) {
 // What no record may hold is replaced, not refused, for the act must be recorded:
 // texts with a card number by "[redacted: card number]", characters that are not
 // UTF-8 or zero by U+FFFD, and texts above 512 bytes are cut. A record without a
-// time, or out of the years 1 to 9999, gets the present one. The caller must not
-// change r.KeyVersions afterwards.
+// time, or out of the years 1 to 9999, gets the present one. Details are put in the
+// order of their names; more than 32 are cut. The caller must not change
+// r.KeyVersions afterwards.
 func (l *Log) Record(ctx context.Context, r walletport.AuditRecord) error {
 	return l.record(ctx, &r, false)
 }

@@ -38,11 +38,16 @@ func TestMain(m *testing.M) {
 // start is a time with a fraction of a millisecond, which the trail drops.
 var start = time.Date(2026, 11, 24, 10, 0, 0, 123_456_789, time.UTC)
 
-// record makes the record number i. Every fourth one, from 3, has a StepUp.
+// record makes the record number i. Every fourth one, from 3, has a StepUp, and every
+// fifth one, from 2, has details.
 func record(i int) walletport.AuditRecord {
 	stepUp := ""
 	if i%4 == 3 {
 		stepUp = "eba-sca/fido"
+	}
+	var details walletport.AuditDetails
+	if i%5 == 2 {
+		details = details.With(walletport.DetailHost, "zürich").With(walletport.DetailChange, "generate")
 	}
 	return walletport.AuditRecord{
 		Time:          start.Add(time.Duration(i) * time.Second),
@@ -58,6 +63,7 @@ func record(i int) walletport.AuditRecord {
 		KeyVersions:   []string{"mdes-encryption-v1", "tav-signing-v3"},
 		StepUp:        stepUp,
 		RemoteAddress: "192.0.2.7",
+		Details:       details,
 	}
 }
 

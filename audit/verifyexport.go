@@ -12,8 +12,8 @@ import (
 )
 
 // MaxLineBytes bounds a line of an export. The longest line that Export can write
-// for a record of a Log has about 80 kB: 26 texts of 512 bytes, each byte escaped
-// to six.
+// for a record of a Log has about 180 kB: 58 texts of 512 bytes, each byte escaped
+// to six, and 32 names.
 const MaxLineBytes = 256 << 10
 
 // VerifyExport proves an export without a database: that each line is a record and

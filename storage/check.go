@@ -51,6 +51,11 @@ func CheckEntries(head AuditHead, entries []AuditEntry) error {
 		if err != nil {
 			return err
 		}
+		for _, d := range r.Details {
+			if err := checkText(string(d.Name), d.Value); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

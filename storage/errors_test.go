@@ -64,3 +64,33 @@ func TestLists(t *testing.T) {
 		}
 	})
 }
+
+func TestDetails(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		details walletport.AuditDetails
+		text    string
+	}{
+		{"none are no text", nil, ""},
+		{"one is a member", walletport.AuditDetails{{Name: "a", Value: "b"}}, `{"a":"b"}`},
+		{"quotes and order stay", walletport.AuditDetails{{Name: "b", Value: `"x"`}, {Name: "a", Value: `\`}}, `{"b":"\"x\"","a":"\\"}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			text, err := storage.EncodeDetails(c.details)
+			if err != nil || text != c.text {
+				t.Fatalf("EncodeDetails = %s, %v, want %s", text, err, c.text)
+			}
+			back, err := storage.DecodeDetails(text)
+			if diff := cmp.Diff(c.details, back); err != nil || diff != "" {
+				t.Errorf("DecodeDetails, error %v (-want +got):\n%s", err, diff)
+			}
+		})
+	}
+	for _, text := range []string{`[]`, `{`, `{"a"}`, `{"a":1}`, `{"a":{"b":"c"}}`, `{"a":"b"`, `{"a":"b"}}`, `{"a":"b"} x`, `null`, `x`} {
+		t.Run("refused: "+text, func(t *testing.T) {
+			if details, err := storage.DecodeDetails(text); err == nil {
+				t.Errorf("DecodeDetails took it as %v", details)
+			}
+		})
+	}
+}

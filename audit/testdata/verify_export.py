@@ -27,11 +27,16 @@ def time(s):
 
 def record_hash(r):
     step_up = r.get("stepUp", "")
-    m = text("walletport/audit/v2" if step_up else "walletport/audit/v1") + text(bytes.fromhex(r["previousHash"])) + number(r["seq"]) + time(r["time"])
+    details = r.get("details", {})
+    tag = "walletport/audit/v3" if details else "walletport/audit/v2" if step_up else "walletport/audit/v1"
+    m = text(tag) + text(bytes.fromhex(r["previousHash"])) + number(r["seq"]) + time(r["time"])
     m += text(r["requestId"]) + text(r["client"]) + text(r["auditUser"]) + text(r["action"]) + text(r["issuer"])
     m += number(r["cardId"]) + text(r["wallet"]) + text(r["scheme"]) + text(r["outcome"])
     m += struct.pack(">I", len(r["keyVersions"])) + b"".join(text(k) for k in r["keyVersions"])
-    m += text(r["remoteAddress"]) + (text(step_up) if step_up else b"")
+    m += text(r["remoteAddress"]) + (text(step_up) if step_up or details else b"")
+    if details:
+        m += struct.pack(">I", len(details))
+        m += b"".join(text(name) + text(details[name]) for name in sorted(details, key=str.encode))
     return hashlib.sha256(m).hexdigest()
 
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/vault"
 )
 
@@ -55,17 +57,21 @@ func (c cardsImportCommand) Run(ctx context.Context, con console) error {
 		return err
 	}
 	defer in.Close()
-	return c.operate(ctx, func(o *operator) error {
+	return c.operate(ctx, func(ctx context.Context, o *operator) error {
 		cards, err := vault.New(vault.Vault{Cards: o.db, Keys: o.keys, Clock: now})
 		if err != nil {
 			return err
 		}
-		finish := showProgress(con.Err, size, &options)
-		report, importErr := cards.Import(ctx, in, options)
-		finish()
-		if err := o.record(ctx, walletport.ActionCardsImport, options.Issuer, "", nil, importErr); err != nil {
-			return fmt.Errorf("the cards are stored but the import is not in the audit trail: %w", err)
-		}
+		var report vault.ImportReport
+		intended := walletport.AuditRecord{Action: walletport.ActionCardsImport, Issuer: options.Issuer}
+		importErr := o.declare(ctx, intended, func(record *walletport.Auditing) error {
+			finish := showProgress(con.Err, size, &options)
+			defer finish()
+			var err error
+			report, err = cards.Import(ctx, in, options)
+			noteImport(record, report)
+			return err
+		})
 		if err := c.print(con, report); err != nil {
 			return err
 		}
@@ -74,6 +80,24 @@ func (c cardsImportCommand) Run(ctx context.Context, con console) error {
 		}
 		return importErr
 	})
+}
+
+// noteImport tells the audit record what became of the rows. Rows that were left out
+// are not ok.
+func noteImport(record *walletport.Auditing, r vault.ImportReport) {
+	for name, count := range map[walletport.DetailName]int64{
+		walletport.DetailRows: r.Rows, walletport.DetailInserted: r.Inserted, walletport.DetailUpdated: r.Updated,
+		walletport.DetailUnchanged: r.Unchanged, walletport.DetailRejected: r.Rejected,
+	} {
+		record.SetDetail(name, strconv.FormatInt(count, 10))
+	}
+	switch {
+	case r.Rejected == 0:
+	case r.Rejected == r.Rows:
+		record.Outcome = walletport.OutcomeAllRefused
+	default:
+		record.Outcome = walletport.OutcomeSomeRefused
+	}
 }
 
 func importFormat(name, path string) (vault.ImportFormat, error) {
@@ -164,16 +188,9 @@ type cardsListCommand struct {
 }
 
 func (c cardsListCommand) Run(ctx context.Context, con console) error {
-	return withDatabase(ctx, c.location, func(db database) error {
-		cards, err := db.CardsAfter(ctx, walletport.IssuerID(c.Issuer), walletport.CardID(c.After), c.Limit)
-		if err != nil {
-			return err
-		}
-		summaries := make([]walletport.CardSummary, len(cards))
-		for i := range cards {
-			summaries[i] = cards[i].CardSummary
-		}
-		return printCards(con, c.JSON, summaries)
+	asked := walletport.AuditRecord{Action: walletport.ActionCardsRead, Issuer: walletport.IssuerID(c.Issuer)}
+	return c.readCards(ctx, asked, con, c.JSON, func(db database) ([]storage.Card, error) {
+		return db.CardsAfter(ctx, walletport.IssuerID(c.Issuer), walletport.CardID(c.After), c.Limit)
 	})
 }
 
@@ -184,27 +201,33 @@ type cardsShowCommand struct {
 }
 
 func (c cardsShowCommand) Run(ctx context.Context, con console) error {
-	return withDatabase(ctx, c.location, func(db database) error {
+	asked := walletport.AuditRecord{Action: walletport.ActionCardsRead, CardID: walletport.CardID(c.ID)}
+	return c.readCards(ctx, asked, con, c.JSON, func(db database) ([]storage.Card, error) {
 		card, err := db.Card(ctx, walletport.CardID(c.ID))
-		if err != nil {
-			return err
-		}
-		return printCards(con, c.JSON, []walletport.CardSummary{card.CardSummary})
+		return []storage.Card{card}, err
 	})
 }
 
-// withDatabase opens the location's database for reading.
-func withDatabase(ctx context.Context, l location, read func(database) error) error {
-	config, err := l.load()
-	if err != nil {
-		return err
-	}
-	db, err := openDatabase(ctx, config.Database)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	return read(db)
+// readCards shows what read finds, once it is in the audit trail that it was read.
+func (l location) readCards(ctx context.Context, asked walletport.AuditRecord, con console, asJSON bool, read func(database) ([]storage.Card, error)) error {
+	return l.operate(ctx, func(ctx context.Context, o *operator) error {
+		var summaries []walletport.CardSummary
+		err := o.reading(ctx, asked, func(record *walletport.Auditing) error {
+			cards, err := read(o.db)
+			if err != nil {
+				return err
+			}
+			for i := range cards {
+				summaries = append(summaries, cards[i].CardSummary)
+			}
+			record.SetDetail(walletport.DetailRead, strconv.Itoa(len(cards)))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return printCards(con, asJSON, summaries)
+	})
 }
 
 func printCards(con console, asJSON bool, cards []walletport.CardSummary) error {
@@ -245,19 +268,35 @@ func printCardsJSON(con console, cards []walletport.CardSummary) error {
 type cardsRewrapCommand struct{ location }
 
 func (c cardsRewrapCommand) Run(ctx context.Context, con console) error {
-	return c.operate(ctx, func(o *operator) error {
+	return c.operate(ctx, func(ctx context.Context, o *operator) error {
 		cards, err := vault.New(vault.Vault{Cards: o.db, Keys: o.keys, Clock: now})
 		if err != nil {
 			return err
 		}
-		report, rewrapErr := cards.Rewrap(ctx, nil)
-		if err := o.record(ctx, walletport.ActionKeyChange, "", "rewrap", nil, rewrapErr); err != nil {
+		var report vault.RewrapReport
+		intended := walletport.AuditRecord{Action: walletport.ActionCardsRewrap}
+		rewrapErr := o.declare(ctx, intended, func(record *walletport.Auditing) error {
+			var err error
+			report, err = cards.Rewrap(ctx, nil)
+			noteRewrap(record, report)
 			return err
-		}
+		})
 		for _, id := range report.Failures {
 			fmt.Fprintf(con.Err, "card %s does not unwrap\n", id)
 		}
 		fmt.Fprintf(con.Out, "%d data keys moved, %d failed\n", report.Moved, report.Failed)
 		return rewrapErr
 	})
+}
+
+func noteRewrap(record *walletport.Auditing, r vault.RewrapReport) {
+	record.SetDetail(walletport.DetailMoved, strconv.FormatInt(r.Moved, 10))
+	record.SetDetail(walletport.DetailFailed, strconv.FormatInt(r.Failed, 10))
+	switch {
+	case r.Failed == 0:
+	case r.Moved == 0:
+		record.Outcome = walletport.OutcomeAllRefused
+	default:
+		record.Outcome = walletport.OutcomeSomeRefused
+	}
 }

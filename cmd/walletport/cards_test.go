@@ -2,15 +2,11 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/walletport/walletport"
-	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/vault"
 )
 
@@ -39,26 +35,4 @@ func TestProgressIsDrawnOnATerminalOnly(t *testing.T) {
 			t.Errorf("drawn: %q", text)
 		}
 	})
-}
-
-// TestAnInterruptedActIsRecorded: whoever stops an import finds it in the trail.
-func TestAnInterruptedActIsRecorded(t *testing.T) {
-	dir := t.TempDir()
-	box, err := openSandbox(t.Context(), dir, "127.0.0.1:0", "", slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer box.close()
-	interrupted, interrupt := context.WithCancel(t.Context())
-	err = location{Dir: dir}.operate(interrupted, func(o *operator) error {
-		interrupt()
-		return o.record(interrupted, walletport.ActionCardsImport, sandboxIssuer, "", nil, interrupted.Err())
-	})
-	if err != nil {
-		t.Fatalf("the act is not recorded: %v", err)
-	}
-	summary, err := audit.Verify(t.Context(), box.db, box.keys.Current())
-	if err != nil || summary.Records != 4 { // three clients of the sandbox, and the import
-		t.Errorf("%d records, %v; want 4", summary.Records, err)
-	}
 }

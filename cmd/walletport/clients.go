@@ -47,7 +47,7 @@ func (c clientsCreateCommand) Run(ctx context.Context, con console) error {
 		}
 		wanted.Scopes = append(wanted.Scopes, scope)
 	}
-	return c.operate(ctx, func(o *operator) error {
+	return c.operate(ctx, func(ctx context.Context, o *operator) error {
 		id, secret, err := o.clients().Create(ctx, wanted, osUser())
 		if err != nil {
 			return err
@@ -136,5 +136,5 @@ type clientsRevokeCommand struct {
 }
 
 func (c clientsRevokeCommand) Run(ctx context.Context) error {
-	return c.operate(ctx, func(o *operator) error { return o.clients().Revoke(ctx, c.ID, osUser()) })
+	return c.operate(ctx, func(ctx context.Context, o *operator) error { return o.clients().Revoke(ctx, c.ID, osUser()) })
 }

@@ -132,7 +132,7 @@ func (c keysGenerateCommand) Run(ctx context.Context, con console) error {
 		return err
 	}
 	spec.Algorithm = c.Algorithm
-	return c.changeKeys(ctx, func(store *file.Store) (keys.ID, error) {
+	return c.changeKeys(ctx, keyChange("generate", spec.Issuer), func(store *file.Store) (keys.ID, error) {
 		meta, err := store.Generate(spec)
 		if err != nil {
 			return "", err
@@ -164,13 +164,23 @@ func (c keysImportCommand) Run(ctx context.Context, con console) error {
 			return err
 		}
 	}
-	return c.changeKeys(ctx, func(store *file.Store) (keys.ID, error) {
+	return c.changeKeys(ctx, keyChange("import", spec.Issuer), func(store *file.Store) (keys.ID, error) {
 		meta, err := store.Import(spec, data, password)
 		if err != nil {
 			return "", err
 		}
 		return meta.ID, printKeys(con.Out, c.JSON, []*keys.Key{{Meta: meta}})
 	})
+}
+
+// keyChange is the audit record of a change of keys that is about to begin.
+func keyChange(change string, issuer walletport.IssuerID, ids ...keys.ID) walletport.AuditRecord {
+	record := walletport.AuditRecord{Issuer: issuer}
+	record.SetDetail(walletport.DetailChange, change)
+	for _, id := range ids {
+		record.KeyVersions = append(record.KeyVersions, string(id))
+	}
+	return record
 }
 
 const maxKeyFileBytes = 1 << 20
@@ -276,7 +286,7 @@ type keysActivateCommand struct {
 
 func (c keysActivateCommand) Run(ctx context.Context) error {
 	id := keys.ID(c.ID)
-	return c.changeKeys(ctx, func(store *file.Store) (keys.ID, error) { return id, store.Activate(id) })
+	return c.changeKeys(ctx, keyChange("activate", "", id), func(store *file.Store) (keys.ID, error) { return id, store.Activate(id) })
 }
 
 type keysRetireCommand struct {
@@ -287,7 +297,7 @@ type keysRetireCommand struct {
 
 func (c keysRetireCommand) Run(ctx context.Context) error {
 	id := keys.ID(c.ID)
-	return c.changeKeys(ctx, func(store *file.Store) (keys.ID, error) {
+	return c.changeKeys(ctx, keyChange("retire", "", id), func(store *file.Store) (keys.ID, error) {
 		if c.Needed {
 			return id, store.RetireNeeded(id)
 		}

@@ -7,15 +7,10 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
-	"os/user"
 	"path/filepath"
 	"strings"
-	"time"
 
-	"github.com/walletport/walletport"
-	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/disk"
-	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/file"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/postgres"
@@ -122,88 +117,6 @@ func connectDatabase(ctx context.Context, c databaseConfig) (database, error) {
 		address = parsed.String()
 	}
 	return postgres.Open(ctx, postgres.Config{URL: address, MaxConns: int32(c.MaxConns)})
-}
-
-// operator is an opened location with the audit trail at hand.
-type operator struct {
-	config Config
-	db     database
-	keys   *file.Store
-	log    *audit.Log
-}
-
-// operate opens the location, runs act, and closes everything: the trail is
-// signed and flushed before it returns.
-func (l location) operate(ctx context.Context, act func(*operator) error) (err error) {
-	config, err := l.load()
-	if err != nil {
-		return err
-	}
-	keyStore, err := openKeyStore(config.Keys, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return err
-	}
-	db, err := openDatabase(ctx, config.Database)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	log, err := audit.New(audit.Config{Store: db, Keys: keyStore, Clock: time.Now, Settings: config.Audit})
-	if err != nil {
-		return err
-	}
-	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	done := make(chan error, 1)
-	go func() { done <- log.Run(running) }()
-	defer func() {
-		stop()
-		if runErr := <-done; err == nil {
-			err = runErr
-		}
-	}()
-	return act(&operator{config: config, db: db, keys: keyStore, log: log})
-}
-
-// record writes an operator's act into the audit trail. What an operator does at
-// the console has no API client; auditUser is the operating system's user.
-func (o *operator) record(ctx context.Context, action walletport.Action, issuer walletport.IssuerID, subject string, keyIDs []string, actErr error) error {
-	outcome := walletport.OutcomeOK
-	if actErr != nil {
-		outcome = walletport.ReasonOf(actErr)
-	}
-	// An act that was interrupted is recorded all the same.
-	return o.log.Record(context.WithoutCancel(ctx), walletport.AuditRecord{
-		Time: time.Now(), ClientID: "operator", AuditUser: osUser(), Action: action,
-		Issuer: issuer, Wallet: subject, Outcome: outcome, KeyVersions: keyIDs,
-	})
-}
-
-// osUser names who sits at the console.
-func osUser() walletport.AuditUser {
-	name := "unknown"
-	if u, err := user.Current(); err == nil {
-		name = u.Username
-	}
-	who, err := walletport.ParseAuditUser("os:" + name)
-	if err != nil {
-		return "os:unknown"
-	}
-	return who
-}
-
-// changeKeys runs one change of the key store and records it, done or refused.
-func (l location) changeKeys(ctx context.Context, change func(*file.Store) (keys.ID, error)) error {
-	return l.operate(ctx, func(o *operator) error {
-		id, changeErr := change(o.keys)
-		var ids []string
-		if id != "" {
-			ids = []string{string(id)}
-		}
-		if err := o.record(ctx, walletport.ActionKeyChange, "", "", ids, changeErr); err != nil {
-			return fmt.Errorf("the change stands but is not in the audit trail: %w", err)
-		}
-		return changeErr
-	})
 }
 
 // createFile makes a file that only its owner may read, who is that of the folder when

@@ -88,6 +88,7 @@ func run(ctx context.Context, args []string, con console) (code int) {
 			fmt.Fprintln(con.Err, "walletport: warning:", warning)
 		}
 	}
+	command.BindTo(withCommand(ctx, command.Command()), (*context.Context)(nil))
 	err = command.Run()
 	switch {
 	case err == nil:

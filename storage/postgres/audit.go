@@ -104,5 +104,10 @@ func entryFrom(r *pgdb.AuditEntry) (storage.AuditEntry, error) {
 	if err := storage.DecodeList(r.KeyVersions, &e.Record.KeyVersions); err != nil {
 		return storage.AuditEntry{}, fmt.Errorf("key versions of audit entry %d: %w", e.Seq, err)
 	}
+	details, err := storage.DecodeDetails(r.Details)
+	if err != nil {
+		return storage.AuditEntry{}, fmt.Errorf("details of audit entry %d: %w", e.Seq, err)
+	}
+	e.Record.Details = details
 	return e, nil
 }

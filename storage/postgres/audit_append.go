@@ -22,11 +22,11 @@ const (
 	insertEntriesSQL = `
 INSERT INTO audit_entries (
     seq, time_ms, request_id, client_id, audit_user, action, issuer, card_id,
-    wallet, scheme, outcome, key_versions, step_up, remote_address, hash
+    wallet, scheme, outcome, key_versions, step_up, remote_address, details, hash
 )
 SELECT * FROM unnest(
     $1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
-    $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::bytea[]
+    $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bytea[]
 )`
 
 	setHeadSQL = `UPDATE audit_head SET seq = $1, hash = $2`
@@ -142,10 +142,13 @@ func rollback(ctx context.Context, conn *pgxpool.Conn) {
 // entryColumns turns entries into one array for each column, in the order of
 // insertEntriesSQL.
 func entryColumns(entries []storage.AuditEntry) ([]any, error) {
-	keyVersions := make([]string, len(entries))
+	keyVersions, details := make([]string, len(entries)), make([]string, len(entries))
 	for i := range entries {
 		var err error
 		if keyVersions[i], err = storage.EncodeList(entries[i].Record.KeyVersions); err != nil {
+			return nil, err
+		}
+		if details[i], err = storage.EncodeDetails(entries[i].Record.Details); err != nil {
 			return nil, err
 		}
 	}
@@ -169,6 +172,7 @@ func entryColumns(entries []storage.AuditEntry) ([]any, error) {
 		keyVersions,
 		text(func(e *storage.AuditEntry) string { return e.Record.StepUp }),
 		text(func(e *storage.AuditEntry) string { return e.Record.RemoteAddress }),
+		details,
 		column(rows, func(e *storage.AuditEntry) []byte { return notNull(e.Hash) }),
 	}, nil
 }

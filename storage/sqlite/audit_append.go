@@ -17,10 +17,10 @@ const (
 	insertEntriesSQL = `
 INSERT INTO audit_entries (
     seq, time_ms, request_id, client_id, audit_user, action, issuer, card_id,
-    wallet, scheme, outcome, key_versions, step_up, remote_address, hash
+    wallet, scheme, outcome, key_versions, step_up, remote_address, details, hash
 ) VALUES `
 
-	entryColumns = 15
+	entryColumns = 16
 )
 
 // runLengths are the numbers of rows that there are statements for, each the half of
@@ -98,9 +98,13 @@ func appendEntries(args []any, entries []storage.AuditEntry) ([]any, error) {
 		if err != nil {
 			return nil, err
 		}
+		details, err := storage.EncodeDetails(r.Details)
+		if err != nil {
+			return nil, err
+		}
 		args = append(args,
 			e.Seq, r.Time.UnixMilli(), r.RequestID, r.ClientID, string(r.AuditUser), string(r.Action), string(r.Issuer), int64(r.CardID),
-			r.Wallet, string(r.Scheme), r.Outcome, keyVersions, r.StepUp, r.RemoteAddress, notNull(e.Hash))
+			r.Wallet, string(r.Scheme), r.Outcome, keyVersions, r.StepUp, r.RemoteAddress, details, notNull(e.Hash))
 	}
 	return args, nil
 }

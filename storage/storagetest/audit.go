@@ -28,6 +28,7 @@ func testAudit(t *testing.T, database NewDatabase) {
 			func(r *walletport.AuditRecord) { r.ClientID = "broken \xff" },
 			func(r *walletport.AuditRecord) { r.StepUp = "zero \x00" },
 			func(r *walletport.AuditRecord) { r.KeyVersions = []string{"fine", "broken \xff"} },
+			func(r *walletport.AuditRecord) { r.SetDetail(walletport.DetailHost, "zero \x00") },
 		} {
 			err := s.AppendAudit(t.Context(), func(head storage.AuditHead) ([]storage.AuditEntry, error) {
 				e := entry(head, "odd")

@@ -134,6 +134,7 @@ func benchEntries(size int) []storage.AuditEntry {
 	entries := make([]storage.AuditEntry, size)
 	for i := range entries {
 		entries[i] = entry(storage.AuditHead{Seq: int64(i)}, "0192f0c1-2b1e-7c3a-9d55-3f7f0a1b2c3d")
+		entries[i].Record.Details = nil // calls have none
 	}
 	return entries
 }

@@ -107,6 +107,7 @@ func entry(head storage.AuditHead, name string) storage.AuditEntry {
 			KeyVersions:   []string{"mdes/3", "tav/1"},
 			StepUp:        "eba-sca/fido",
 			RemoteAddress: "192.0.2.1",
+			Details:       walletport.AuditDetails{{Name: "change", Value: "a \"b\" <c> \\"}, {Name: "host", Value: "zürich"}},
 		},
 		Hash: chain(head.Hash, seq, name),
 	}

@@ -50,7 +50,7 @@ func (q *Queries) InsertCheckpoint(ctx context.Context, arg InsertCheckpointPara
 }
 
 const listAuditEntries = `-- name: ListAuditEntries :many
-SELECT seq, time_ms, request_id, client_id, audit_user, action, issuer, card_id, wallet, scheme, outcome, key_versions, remote_address, hash, step_up FROM audit_entries WHERE seq > $1 ORDER BY seq LIMIT $2::bigint
+SELECT seq, time_ms, request_id, client_id, audit_user, action, issuer, card_id, wallet, scheme, outcome, key_versions, remote_address, hash, step_up, details FROM audit_entries WHERE seq > $1 ORDER BY seq LIMIT $2::bigint
 `
 
 type ListAuditEntriesParams struct {
@@ -83,6 +83,7 @@ func (q *Queries) ListAuditEntries(ctx context.Context, arg ListAuditEntriesPara
 			&i.RemoteAddress,
 			&i.Hash,
 			&i.StepUp,
+			&i.Details,
 		); err != nil {
 			return nil, err
 		}

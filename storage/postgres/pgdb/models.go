@@ -32,6 +32,7 @@ type AuditEntry struct {
 	RemoteAddress string
 	Hash          []byte
 	StepUp        string
+	Details       string
 }
 
 type Card struct {

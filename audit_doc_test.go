@@ -1,0 +1,86 @@
+package walletport_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestTheAuditPageNamesEveryActionAndDetail holds docs/audit.md to the constants of
+// audit.go and auditdetail.go, and the other way round.
+func TestTheAuditPageNamesEveryActionAndDetail(t *testing.T) {
+	text, err := os.ReadFile("docs/audit.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ section, file, kind string }{
+		{"Actions", "audit.go", "Action"},
+		{"Details", "auditdetail.go", "DetailName"},
+	} {
+		documented := firstCells(t, string(text), c.section)
+		declared := constantsOf(t, c.file, c.kind)
+		for _, name := range declared {
+			if !slices.Contains(documented, name) {
+				t.Errorf("docs/audit.md, section %s, has no row for %s", c.section, name)
+			}
+		}
+		for _, name := range documented {
+			if !slices.Contains(declared, name) {
+				t.Errorf("docs/audit.md, section %s, has a row for %s, which no constant is", c.section, name)
+			}
+		}
+	}
+}
+
+var codeSpan = regexp.MustCompile("`([^`]+)`")
+
+// firstCells returns what is marked as code in the first column of a section's tables.
+func firstCells(t *testing.T, page, section string) []string {
+	t.Helper()
+	_, rest, found := strings.Cut(page, "\n## "+section+"\n")
+	if !found {
+		t.Fatalf("docs/audit.md has no section %s", section)
+	}
+	rest, _, _ = strings.Cut(rest, "\n## ")
+	var names []string
+	for line := range strings.Lines(rest) {
+		if cells := strings.Split(line, "|"); len(cells) > 2 {
+			for _, span := range codeSpan.FindAllStringSubmatch(cells[1], -1) {
+				names = append(names, span[1])
+			}
+		}
+	}
+	return names
+}
+
+// constantsOf returns the values of a file's constants of one type.
+func constantsOf(t *testing.T, path, kind string) []string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var values []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || nameOf(spec.Type) != kind {
+			return true
+		}
+		text, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		values = append(values, text)
+		return true
+	})
+	if len(values) == 0 {
+		t.Fatalf("%s has no constant of type %s", path, kind)
+	}
+	return values
+}

@@ -1,0 +1,84 @@
+package walletport
+
+import (
+	"slices"
+	"strings"
+)
+
+// AuditDetail is one named fact of an audited act that no field of AuditRecord holds.
+type AuditDetail struct {
+	Name  DetailName
+	Value string // never "": what is not known is not a detail
+}
+
+// DetailName names a fact: a lower-case word, or several with underscores. The names
+// are the constants below; docs/audit.md says what each holds.
+type DetailName string
+
+// The details of audited acts. A new one is a line here and a row of docs/audit.md,
+// and nothing else: it changes neither tables, hashes nor exports.
+const (
+	DetailCommand   DetailName = "command"    // the operator's command without its arguments: "keys generate"
+	DetailHost      DetailName = "host"       // the machine that the command ran on
+	DetailLoginUser DetailName = "login_user" // who logged in there, as the kernel keeps it
+	DetailSudoUser  DetailName = "sudo_user"  // who called sudo, as the environment says
+	DetailChange    DetailName = "change"     // what was done to a key, a client or a card
+	DetailRows      DetailName = "rows"       // of an import's file
+	DetailInserted  DetailName = "inserted"   // cards
+	DetailUpdated   DetailName = "updated"    // cards
+	DetailUnchanged DetailName = "unchanged"  // cards
+	DetailRejected  DetailName = "rejected"   // rows
+	DetailRead      DetailName = "read"       // cards or records that were shown
+	DetailMoved     DetailName = "moved"      // data keys
+	DetailFailed    DetailName = "failed"     // data keys
+)
+
+// MaxAuditDetails bounds the details of a record.
+const MaxAuditDetails = 32
+
+// maxDetailNameBytes bounds the name of a detail.
+const maxDetailNameBytes = 48
+
+// Valid reports whether n is spelled as a name: 1 to 48 lower-case letters, digits
+// and underscores, a letter first.
+func (n DetailName) Valid() bool {
+	if n == "" || len(n) > maxDetailNameBytes || n[0] < 'a' || n[0] > 'z' {
+		return false
+	}
+	return strings.Trim(string(n), "abcdefghijklmnopqrstuvwxyz0123456789_") == ""
+}
+
+// AuditDetails are the details of a record, each name once, in the order of their
+// names. With and Get keep them so.
+type AuditDetails []AuditDetail
+
+// With returns d and the detail, in place of an earlier one of that name. It leaves d
+// as it is; an empty value takes the detail away.
+func (d AuditDetails) With(name DetailName, value string) AuditDetails {
+	at, found := d.find(name)
+	switch {
+	case value == "" && !found:
+		return d
+	case value == "":
+		return slices.Delete(slices.Clone(d), at, at+1)
+	case found:
+		d = slices.Clone(d)
+		d[at].Value = value
+		return d
+	}
+	return slices.Insert(slices.Clip(d), at, AuditDetail{Name: name, Value: value})
+}
+
+// Get returns the value of a detail, or "".
+func (d AuditDetails) Get(name DetailName) string {
+	if at, found := d.find(name); found {
+		return d[at].Value
+	}
+	return ""
+}
+
+func (d AuditDetails) find(name DetailName) (at int, found bool) {
+	return slices.BinarySearchFunc(d, name, func(e AuditDetail, name DetailName) int {
+		return strings.Compare(string(e.Name), string(name))
+	})
+}

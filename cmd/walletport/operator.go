@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"log/slog"
+	"os"
+	"os/user"
+	"strings"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/audit"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/keys/file"
+)
+
+// operator is an opened location with the audit trail at hand.
+type operator struct {
+	config Config
+	db     database
+	keys   *file.Store
+	log    *audit.Log
+}
+
+// operate opens the location, runs act, and closes everything: the trail is
+// signed and flushed before it returns. The context that act gets says who the
+// operator is, so that every record under it does, also one that a flow makes.
+func (l location) operate(ctx context.Context, act func(context.Context, *operator) error) (err error) {
+	config, err := l.load()
+	if err != nil {
+		return err
+	}
+	keyStore, err := openKeyStore(config.Keys, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	db, err := openDatabase(ctx, config.Database)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	log, err := audit.New(audit.Config{Store: db, Keys: keyStore, Clock: time.Now, Settings: config.Audit})
+	if err != nil {
+		return err
+	}
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan error, 1)
+	go func() { done <- log.Run(running) }()
+	defer func() {
+		stop()
+		if runErr := <-done; err == nil {
+			err = runErr
+		}
+	}()
+	return act(asOperator(ctx), &operator{config: config, db: db, keys: keyStore, log: log})
+}
+
+// declare does an act that changes something. What is intended is in the audit trail
+// before it begins, and how it ended after it; effect adds to the record what it
+// learns. If the first record cannot be made durable, nothing is done.
+func (o *operator) declare(ctx context.Context, intended walletport.AuditRecord, effect func(*walletport.Auditing) error) error {
+	intended.AuditUser = osUser()
+	_, err := walletport.Declared(ctx, o.log, intended, func(record *walletport.Auditing) (struct{}, error) {
+		return struct{}{}, effect(record)
+	})
+	return err
+}
+
+// reading does an act that changes nothing, and returns once it is recorded: what was
+// read must be shown after that.
+func (o *operator) reading(ctx context.Context, asked walletport.AuditRecord, read func(*walletport.Auditing) error) error {
+	asked.AuditUser = osUser()
+	_, err := walletport.Audited(ctx, o.log, asked, func(record *walletport.Auditing) (struct{}, error) {
+		return struct{}{}, read(record)
+	})
+	return err
+}
+
+// changeKeys does one change of the key store. intended names the keys that are known
+// before; change returns the id of the one that was changed.
+func (l location) changeKeys(ctx context.Context, intended walletport.AuditRecord, change func(*file.Store) (keys.ID, error)) error {
+	intended.Action = walletport.ActionKeyChange
+	return l.operate(ctx, func(ctx context.Context, o *operator) error {
+		return o.declare(ctx, intended, func(record *walletport.Auditing) error {
+			id, err := change(o.keys)
+			if id != "" {
+				record.KeyVersions = []string{string(id)}
+			}
+			return err
+		})
+	})
+}
+
+// operatorClient is the client of what an operator does at the console, which has no
+// API client.
+const operatorClient = "operator"
+
+// asOperator returns a context whose records are those of one act of the operator.
+func asOperator(ctx context.Context) context.Context {
+	ctx = walletport.WithActor(ctx, walletport.Actor{ClientID: operatorClient})
+	return walletport.WithRequest(ctx, walletport.Request{ID: newActID(), Details: consoleDetails(ctx)})
+}
+
+// newActID makes the request id of an operator's act.
+func newActID() string {
+	raw := make([]byte, 10)
+	_, _ = rand.Read(raw) // never fails
+	return "op-" + strings.ToLower(base32.StdEncoding.EncodeToString(raw))
+}
+
+// consoleDetails says what is known of the console beside the operating system's user,
+// who is the record's audit user. SUDO_USER is what the environment says, which its
+// owner may have set; the login user is kept by the kernel through sudo and su. So
+// the trail names all three.
+func consoleDetails(ctx context.Context) walletport.AuditDetails {
+	host, _ := os.Hostname()
+	var details walletport.AuditDetails
+	return details.
+		With(walletport.DetailCommand, commandFrom(ctx)).
+		With(walletport.DetailHost, checkedName(host)).
+		With(walletport.DetailSudoUser, checkedName(os.Getenv("SUDO_USER"))).
+		With(walletport.DetailLoginUser, checkedName(loginUser()))
+}
+
+// osUser names who sits at the console.
+func osUser() walletport.AuditUser {
+	name := "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	who, err := walletport.ParseAuditUser("os:" + name)
+	if err != nil {
+		return "os:unknown"
+	}
+	return who
+}
+
+// loginUser returns the name, or else the number, of the user whose login the process
+// descends from; "" where the kernel does not say.
+func loginUser() string {
+	text, err := os.ReadFile("/proc/self/loginuid")
+	id := strings.TrimSpace(string(text))
+	const none = "4294967295" // no login: a service
+	if err != nil || id == "" || id == none {
+		return ""
+	}
+	if u, err := user.LookupId(id); err == nil {
+		return u.Username
+	}
+	return id
+}
+
+// checkedName returns text from outside if a record may name somebody by it.
+func checkedName(text string) string {
+	if text == "" {
+		return ""
+	}
+	name, err := walletport.ParseAuditUser(text)
+	if err != nil {
+		return "unreadable"
+	}
+	return string(name)
+}
+
+type commandKey struct{}
+
+// withCommand returns a context that carries which command runs, as kong spells it.
+// Arguments and flags are left out: whoever types a secret or a card number there
+// must not find it in the trail.
+func withCommand(ctx context.Context, spelled string) context.Context {
+	var words []string
+	for _, word := range strings.Fields(spelled) {
+		if !strings.ContainsAny(word, "<[") {
+			words = append(words, word)
+		}
+	}
+	return context.WithValue(ctx, commandKey{}, strings.Join(words, " "))
+}
+
+func commandFrom(ctx context.Context) string {
+	command, _ := ctx.Value(commandKey{}).(string)
+	return command
+}
