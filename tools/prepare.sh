@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests need and this machine lacks: PostgreSQL, OpenSSL, GnuPG, Python and
+# Installs what the tests need and this machine lacks: PostgreSQL, OpenSSL, GnuPG, Python, curl, jq and
 # the npm packages that serve as oracles and lint the specification.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,6 +11,8 @@ command -v gpg >/dev/null || missing+=(gnupg)
 command -v node >/dev/null || missing+=(nodejs)
 command -v npm >/dev/null || missing+=(npm)
 command -v python3 >/dev/null || missing+=(python3)
+command -v curl >/dev/null || missing+=(curl)
+command -v jq >/dev/null || missing+=(jq)
 command -v gcc >/dev/null || missing+=(gcc libc6-dev) # the race detector needs cgo
 if [ ${#missing[@]} -gt 0 ]; then
   as_root=; [ "$(id -u)" = 0 ] || as_root=sudo
