@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -103,20 +102,18 @@ func connectDatabase(ctx context.Context, c databaseConfig) (database, error) {
 	if path, ok := strings.CutPrefix(c.URL, "sqlite:"); ok {
 		return sqlite.Open(ctx, sqlite.Config{Path: path})
 	}
-	address := c.URL
+	config := postgres.Config{URL: c.URL, MaxConns: int32(c.MaxConns)}
 	if c.Password != "" {
-		password, err := c.Password.resolve()
-		if err != nil {
-			return nil, fmt.Errorf("database.password: %w", err)
+		// It is read for each connection, so that a new password needs no restart.
+		config.Password = func(context.Context) (string, error) {
+			password, err := c.Password.resolve()
+			if err != nil {
+				return "", fmt.Errorf("database.password: %w", err)
+			}
+			return string(password), nil
 		}
-		parsed, err := url.Parse(c.URL)
-		if err != nil {
-			return nil, fmt.Errorf("database.url is not a URL") // its text may hold a password
-		}
-		parsed.User = url.UserPassword(parsed.User.Username(), string(password))
-		address = parsed.String()
 	}
-	return postgres.Open(ctx, postgres.Config{URL: address, MaxConns: int32(c.MaxConns)})
+	return postgres.Open(ctx, config)
 }
 
 // createFile makes a file that only its owner may read, who is that of the folder when

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -22,6 +23,9 @@ import (
 type Config struct {
 	// URL as libpq reads it: postgres://user:password@host:5432/database?sslmode=verify-full.
 	URL string
+	// Password returns the password for a connection that is about to be made, so that
+	// a new one needs no restart; nil takes the URL's.
+	Password func(ctx context.Context) (string, error)
 	// MaxConns bounds the connections of this replica; 0 means one for each
 	// processor, at least 4.
 	MaxConns int32
@@ -63,6 +67,12 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	config, err := pgxpool.ParseConfig(c.URL)
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err) // pgx masks the password
+	}
+	if c.Password != nil {
+		config.BeforeConnect = func(ctx context.Context, connection *pgx.ConnConfig) (err error) {
+			connection.Password, err = c.Password(ctx)
+			return err
+		}
 	}
 	if c.MaxConns > 0 {
 		config.MaxConns = c.MaxConns
