@@ -34,6 +34,9 @@ type Actor struct {
 	ClientID string
 	Issuers  []IssuerID
 	Scopes   []Scope
+	// Lack says, for the operator's log, why Issuers or Scopes is empty; it repeats
+	// nothing of the caller's. "" says nothing.
+	Lack string
 }
 
 // May reports whether the actor holds the scope.

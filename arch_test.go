@@ -57,7 +57,7 @@ var house = []room{
 	{path: "vault", may: slices.Concat(contracts, []string{"gather"}), why: "a flow knows contracts, never another flow or an adapter"},
 	{path: "replay", may: []string{".", "storage", "gather"}, why: "a guard of nonces knows no wallet, no flow and no adapter"},
 	{path: "audit", may: contracts, why: "a flow knows contracts, never another flow or an adapter"},
-	{path: "auth", may: contracts, why: "a flow knows contracts, never another flow or an adapter"},
+	{path: "auth", may: slices.Concat(contracts, []string{"disk"}), why: "a flow knows contracts, never another flow or an adapter"},
 	{path: "telemetry", may: []string{"."}, why: "telemetry knows no flow and no door"},
 	{path: "api", may: []string{".", "api/oas", "provisioning", "activation", "vault", "audit", "auth", "telemetry"}, why: "the door calls flows, never adapters"},
 	{path: "api/oas", why: "generated from api/openapi.yaml"},

@@ -147,8 +147,11 @@ func (d *Door) logCall(c *call, took time.Duration) {
 	if c.certificates != "" {
 		attrs = append(attrs, slog.String("certificates", c.certificates))
 	}
-	if c.cause != nil {
+	switch {
+	case c.cause != nil:
 		attrs = append(attrs, slog.Any("err", c.cause))
+	case c.actor.Lack != "" && c.outcome != walletport.OutcomeOK: // perhaps the reason
+		attrs = append(attrs, slog.String("err", c.actor.Lack))
 	}
 	if c.stack != nil {
 		attrs = append(attrs, slog.String("stack", string(c.stack)))

@@ -184,9 +184,14 @@ func mustHouse(t testing.TB, change func(*api.Parts)) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	authenticator, err := auth.New(auth.Config{TokenIssuers: []auth.TokenIssuer{{
+	config := auth.Config{TokenIssuers: []auth.TokenIssuer{{
 		Issuer: tokenIssuer, Audience: "walletport", JWKS: jwks, Issuers: []walletport.IssuerID{"acme"},
-	}}}, db, time.Now, nil)
+	}}}
+	trust, err := auth.OpenTrust(t.Context(), config, time.Now, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	authenticator, err := auth.New(config, db, time.Now, trust)
 	if err != nil {
 		t.Fatal(err)
 	}

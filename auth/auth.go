@@ -12,7 +12,6 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
-	"net/http"
 	"strings"
 	"time"
 
@@ -35,6 +34,7 @@ type Config struct {
 	ClientCacheTTL           time.Duration `koanf:"client_cache_ttl"`           // how long a client read from the database is trusted, and so how long a revoked one still gets in; 0 is 2s, negative is not at all
 	RequireClientCertificate bool          `koanf:"require_client_certificate"` // refuse every call without a verified TLS client certificate
 	Leeway                   time.Duration `koanf:"leeway"`                     // tolerated difference to a token issuer's clock; 0 is 30s, at most 60s
+	KeyRefresh               time.Duration `koanf:"key_refresh"`                // how old keys behind a jwks_url get before they are fetched again; an answer's cache headers may say sooner, not later; 0 is 5m, 30s to 30m
 	TokenIssuers             []TokenIssuer `koanf:"token_issuers"`              // who may sign Bearer tokens; none refuses them all
 	StepUp                   []StepUpRule  `koanf:"step_up"`                    // card issuers that want proof of strong cardholder authentication; none asks for nothing
 }
@@ -43,6 +43,9 @@ const (
 	defaultClientCacheTTL = 2 * time.Second
 	defaultLeeway         = 30 * time.Second
 	maxLeeway             = 60 * time.Second
+	defaultKeyRefresh     = 5 * time.Minute
+	minKeyRefresh         = 30 * time.Second
+	maxKeyRefresh         = maxKeyAge / 2
 )
 
 // Validate reports everything that is wrong with c.
@@ -50,6 +53,9 @@ func (c Config) Validate() error {
 	var errs []error
 	if c.Leeway < 0 || c.Leeway > maxLeeway {
 		errs = append(errs, errors.New("auth: leeway is between 0 and 60s"))
+	}
+	if c.KeyRefresh != 0 && (c.KeyRefresh < minKeyRefresh || c.KeyRefresh > maxKeyRefresh) {
+		errs = append(errs, errors.New("auth: key_refresh is between 30s and 30m"))
 	}
 	seen := make(map[string]bool)
 	for _, t := range c.TokenIssuers {
@@ -88,11 +94,10 @@ type client struct {
 	actor       walletport.Actor
 }
 
-// New checks c and returns an Authenticator over store. transport fetches the
-// keys of token issuers; nil is Go's own with a time limit.
-func New(c Config, store ClientReader, clock func() time.Time, transport http.RoundTripper) (*Authenticator, error) {
-	if store == nil || clock == nil {
-		return nil, errors.New("auth: store and clock are required")
+// New checks c and returns an Authenticator over store. trust was opened with c too.
+func New(c Config, store ClientReader, clock func() time.Time, trust *Trust) (*Authenticator, error) {
+	if store == nil || clock == nil || trust == nil {
+		return nil, errors.New("auth: store, clock and trust are required")
 	}
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -103,7 +108,7 @@ func New(c Config, store ClientReader, clock func() time.Time, transport http.Ro
 		issuers: make(map[string]*tokenIssuer, len(c.TokenIssuers)),
 	}
 	for _, t := range c.TokenIssuers {
-		issuer, err := newTokenIssuer(t, transport, clock, a.leeway)
+		issuer, err := newTokenIssuer(t, trust, a.leeway)
 		if err != nil {
 			return nil, err
 		}

@@ -89,7 +89,7 @@ func newBench(t testing.TB) *bench {
 
 func (b *bench) mustAuthenticator(t testing.TB, c auth.Config) *auth.Authenticator {
 	t.Helper()
-	a, err := auth.New(c, b.store, b.clock.Now, nil)
+	a, err := newAuthenticator(c, b.store, b.clock.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -338,17 +338,17 @@ func TestCreateRefuses(t *testing.T) {
 
 func TestNewRefusesHalfAConfiguration(t *testing.T) {
 	b := newBench(t)
-	if _, err := auth.New(auth.Config{}, nil, b.clock.Now, nil); err == nil {
+	if _, err := auth.New(auth.Config{}, nil, b.clock.Now, mustTrust(t, auth.Config{}, b.clock.Now)); err == nil {
 		t.Error("no store was taken")
 	}
-	if _, err := auth.New(auth.Config{Leeway: 2 * time.Minute}, b.store, b.clock.Now, nil); err == nil {
+	if _, err := newAuthenticator(auth.Config{Leeway: 2 * time.Minute}, b.store, b.clock.Now); err == nil {
 		t.Error("a leeway of two minutes was taken")
 	}
 }
 
 func BenchmarkAuthenticateBasic(b *testing.B) {
 	bench := newBench(b)
-	a, err := auth.New(auth.Config{}, bench.store, time.Now, nil)
+	a, err := newAuthenticator(auth.Config{}, bench.store, time.Now)
 	if err != nil {
 		b.Fatal(err)
 	}

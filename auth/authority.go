@@ -1,26 +1,25 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
 )
 
 // authority is who signs, and for whom: what the issuers of Bearer tokens and of
 // step-up proofs have in common.
 type authority struct {
-	issuer, audience  string
+	issuer            string
+	audiences         []string // one of them must be there
+	audienceClaim     string   // where; "" is aud
 	jwksURL, jwksFile string
 	jwks              []byte
 	algorithms        []string
@@ -47,7 +46,7 @@ func (a authority) faults() []string {
 		}
 	}
 	fault(!isIssuerName(a.issuer), "issuer is required: 1 to 128 printable ASCII characters without spaces and @")
-	fault(a.audience == "", "audience is required")
+	fault(len(a.audiences) == 0 || slices.Contains(a.audiences, ""), "audience is required")
 	fault(sources != 1, "give either jwks_url or jwks_file")
 	fault(a.jwksURL != "" && !isSafeURL(a.jwksURL), "jwks_url must be https, or http on loopback")
 	for _, alg := range a.algorithms {
@@ -73,98 +72,117 @@ func isSafeURL(text string) bool {
 
 // verifier verifies what one authority signed for us.
 type verifier struct {
-	signatures *oidc.IDTokenVerifier
-	issuer     string
-	audience   string
-	leeway     time.Duration
+	authority
+	keys   *keySource
+	leeway time.Duration
 }
 
-func (a authority) verifier(transport http.RoundTripper, clock func() time.Time, leeway time.Duration) (*verifier, error) {
-	keys, err := a.keySet(transport, clock)
+func (t *Trust) verifier(a authority, leeway time.Duration) (*verifier, error) {
+	keys, err := t.keysOf(a)
 	if err != nil {
 		return nil, err
 	}
-	algorithms := a.algorithms
-	if len(algorithms) == 0 {
+	if len(a.algorithms) == 0 {
 		for _, alg := range allowedAlgorithms {
-			algorithms = append(algorithms, string(alg))
+			a.algorithms = append(a.algorithms, string(alg))
 		}
 	}
-	return &verifier{
-		issuer: a.issuer, audience: a.audience, leeway: leeway,
-		signatures: oidc.NewVerifier(a.issuer, keys, &oidc.Config{
-			SupportedSigningAlgs: algorithms,
-			SkipClientIDCheck:    true, // verify checks the audience, to say which check failed
-			SkipExpiryCheck:      true, // and the times, with our leeway
-		}),
-	}, nil
-}
-
-func (a authority) keySet(transport http.RoundTripper, clock func() time.Time) (oidc.KeySet, error) {
-	if a.jwksURL != "" {
-		return newRemoteKeys(a.jwksURL, transport, clock), nil
-	}
-	text := a.jwks
-	if a.jwksFile != "" {
-		var err error
-		if text, err = os.ReadFile(a.jwksFile); err != nil {
-			return nil, fmt.Errorf("read keys: %w", err)
-		}
-	}
-	keys, err := parseKeys(text)
-	if err == nil && len(keys) == 0 {
-		err = errors.New("the JWK set is empty")
-	}
-	return keys, err // an operator's own file is all good, or refused
+	return &verifier{authority: a, keys: keys, leeway: leeway}, nil
 }
 
 // What verify tells apart. Every other error means that the token is not good, for
 // a reason that its bearer need not know.
 var (
 	errTokenExpired    = errors.New("the token has expired")
-	errKeysUnavailable = errors.New("the keys cannot be fetched")
+	errKeysUnavailable = errors.New("the keys cannot be read")
 )
 
-// verify returns a token that the authority signed for us and that is valid now.
-// Its errors do not repeat the token.
-func (v *verifier) verify(ctx context.Context, raw string, now time.Time) (*oidc.IDToken, error) {
-	ctx, outage := watchOutage(ctx)
-	verified, err := v.signatures.Verify(ctx, raw)
-	if *outage {
-		return nil, errKeysUnavailable
-	}
-	if err != nil {
-		return nil, errors.New("signature or issuer is wrong") // the library's text repeats the token
-	}
-	if !slices.Contains(verified.Audience, v.audience) {
-		return nil, errors.New("the token is for another audience")
-	}
-	return verified, v.checkTimes(verified, now)
+// unavailableKeys is errKeysUnavailable with its cause.
+func unavailableKeys(cause error) error {
+	return fmt.Errorf("%w: %w", errKeysUnavailable, cause)
 }
 
-func (v *verifier) checkTimes(verified *oidc.IDToken, now time.Time) error {
-	var claims struct {
-		NotBefore *jwt.NumericDate `json:"nbf"`
+// signedToken is a JWT whose signature nobody has checked yet.
+type signedToken struct {
+	signed *jose.JSONWebSignature
+	claims claims
+}
+
+// parseToken reads a JWT in compact form. Its errors do not repeat the token. No
+// header is critical to us (RFC 7515 section 4.1.11), so a token that says so of one
+// is refused, and so is a payload that is not base64url (RFC 7797).
+func parseToken(raw string) (*signedToken, error) {
+	signed, err := jose.ParseSignedCompact(raw, allowedAlgorithms)
+	if err != nil || len(signed.Signatures) != 1 {
+		return nil, errors.New("not a signed token, or another algorithm")
 	}
-	if err := verified.Claims(&claims); err != nil {
-		return errors.New("a claim has the wrong type")
+	headers := signed.Signatures[0].Header.ExtraHeaders
+	for _, name := range []jose.HeaderKey{"crit", "b64"} {
+		if _, there := headers[name]; there {
+			return nil, fmt.Errorf("header %s is not supported", name)
+		}
 	}
+	claims, err := parseClaims(signed.UnsafePayloadWithoutVerification())
+	if err != nil {
+		return nil, err
+	}
+	return &signedToken{signed: signed, claims: claims}, nil
+}
+
+// verified is a token that an authority signed for us, and the keys it had then.
+type verified struct {
+	claims claims
+	expiry time.Time
+	keys   *keySet
+}
+
+// verify returns a token that the authority signed for us and that is valid now.
+// Its errors name the claim that is missing or wrong, and repeat nothing of it.
+func (v *verifier) verify(ctx context.Context, t *signedToken, now time.Time) (*verified, error) {
+	if !slices.Contains(v.algorithms, t.signed.Signatures[0].Header.Algorithm) {
+		return nil, errors.New("the token's algorithm is not among algorithms")
+	}
+	switch issuer, err := t.claims.text("iss"); {
+	case err != nil:
+		return nil, err
+	case issuer != v.issuer:
+		return nil, errClaim("iss", "is another issuer")
+	}
+	keys, err := v.keys.verify(ctx, t.signed)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.checkAudience(t.claims); err != nil {
+		return nil, err
+	}
+	expiry, err := v.checkTimes(t.claims, now)
+	return &verified{claims: t.claims, expiry: expiry, keys: keys}, err
+}
+
+func (v *verifier) checkAudience(c claims) error {
+	name := cmp.Or(v.audienceClaim, "aud")
+	values, err := c.list(name)
 	switch {
-	case verified.Expiry.IsZero():
-		return errors.New("the token never expires")
-	case verified.Expiry.Before(now.Add(-v.leeway)):
-		return errTokenExpired
-	case claims.NotBefore != nil && claims.NotBefore.Time().After(now.Add(v.leeway)):
-		return errors.New("the token is not valid yet")
+	case err != nil:
+		return err
+	case !slices.ContainsFunc(values, func(value string) bool { return slices.Contains(v.audiences, value) }):
+		return errClaim(name, "has no audience that is configured")
 	}
 	return nil
 }
 
-type outageKey struct{}
-
-// watchOutage returns a context through which remoteKeys reports that an issuer's
-// keys could not be fetched: the library flattens that error to text.
-func watchOutage(ctx context.Context) (context.Context, *bool) {
-	outage := new(bool)
-	return context.WithValue(ctx, outageKey{}, outage), outage
+func (v *verifier) checkTimes(c claims, now time.Time) (expiry time.Time, err error) {
+	if expiry, err = c.time("exp"); err != nil {
+		return expiry, err
+	}
+	notBefore, err := c.time("nbf")
+	switch {
+	case err != nil && !errors.Is(err, errClaimMissing):
+		return expiry, err
+	case expiry.Before(now.Add(-v.leeway)):
+		return expiry, errTokenExpired
+	case err == nil && notBefore.After(now.Add(v.leeway)):
+		return expiry, errClaim("nbf", "is in the future")
+	}
+	return expiry, nil
 }

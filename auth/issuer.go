@@ -1,9 +1,11 @@
 package auth
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/walletport/walletport"
@@ -11,26 +13,45 @@ import (
 
 // TokenIssuer is one authority whose Bearer tokens are taken.
 type TokenIssuer struct {
-	Issuer       string                `koanf:"issuer"`        // the token's iss claim, exactly; the audit trail names bearers CLIENT@ISSUER
-	Audience     string                `koanf:"audience"`      // must be in the token's aud claim
-	JWKSURL      string                `koanf:"jwks_url"`      // https URL of the issuer's keys (http on loopback only); this or jwks_file
-	JWKSFile     string                `koanf:"jwks_file"`     // file with the issuer's keys, a JWK set (RFC 7517)
-	JWKS         []byte                `koanf:"-"`             // the keys themselves, for a program that makes them
-	Algorithms   []string              `koanf:"algorithms"`    // of ES256, RS256, PS256, EdDSA; empty takes all four
-	IssuersClaim string                `koanf:"issuers_claim"` // claim that lists the card issuers the bearer acts for; empty: all of issuers
-	Issuers      []walletport.IssuerID `koanf:"issuers"`       // card issuers that tokens may act for; empty trusts the claim
+	Issuer        string                `koanf:"issuer"`         // the token's iss claim, exactly; the audit trail names bearers CLIENT@ISSUER
+	Audience      string                `koanf:"audience"`       // must be in the token's aud claim
+	Audiences     []string              `koanf:"audiences"`      // further values that serve as audience
+	AudienceClaim string                `koanf:"audience_claim"` // claim that has the audience; empty is aud. Amazon Cognito's access tokens have client_id alone
+	JWKSURL       string                `koanf:"jwks_url"`       // https URL of the issuer's keys (http on loopback only); this or jwks_file
+	JWKSFile      string                `koanf:"jwks_file"`      // file with the issuer's keys, a JWK set (RFC 7517)
+	JWKS          []byte                `koanf:"-"`              // the keys themselves, for a program that makes them
+	Algorithms    []string              `koanf:"algorithms"`     // of ES256, RS256, PS256, EdDSA; empty takes all four
+	ClientClaims  []string              `koanf:"client_claims"`  // claims of which the first that is there names the client; empty is client_id, azp, appid, cid, sub
+	ScopeClaims   []string              `koanf:"scope_claims"`   // claims that list what the bearer may do, as a list or as words with spaces between; empty is scope and scp. Others: roles, permissions, realm_access.roles
+	ScopePrefix   string                `koanf:"scope_prefix"`   // what stands before walletport's scopes there, such as api://walletport/; other words do not count then
+	IssuersClaim  string                `koanf:"issuers_claim"`  // claim that lists the card issuers the bearer acts for; empty: all of issuers
+	Issuers       []walletport.IssuerID `koanf:"issuers"`        // card issuers that tokens may act for; empty trusts the claim
 }
 
 func (t TokenIssuer) authority() authority {
 	return authority{
-		issuer: t.Issuer, audience: t.Audience, jwksURL: t.JWKSURL, jwksFile: t.JWKSFile, jwks: t.JWKS, algorithms: t.Algorithms,
+		issuer: t.Issuer, audiences: t.audiences(), audienceClaim: t.AudienceClaim,
+		jwksURL: t.JWKSURL, jwksFile: t.JWKSFile, jwks: t.JWKS, algorithms: t.Algorithms,
 	}
+}
+
+func (t TokenIssuer) audiences() []string {
+	if t.Audience == "" {
+		return t.Audiences
+	}
+	return append([]string{t.Audience}, t.Audiences...)
 }
 
 func (t TokenIssuer) validate() error {
 	faults := t.authority().faults()
 	if t.IssuersClaim == "" && len(t.Issuers) == 0 {
 		faults = append(faults, "issuers or issuers_claim is required, else tokens act for nobody")
+	}
+	for _, name := range slices.Concat(t.ClientClaims, t.ScopeClaims, []string{cmp.Or(t.AudienceClaim, "aud"), cmp.Or(t.IssuersClaim, "issuers")}) {
+		if !isClaimName(name) {
+			faults = append(faults, "names of claims are 1 to 128 printable ASCII characters without spaces")
+			break
+		}
 	}
 	faults = append(faults, issuerFaults(t.Issuers)...)
 	return joinFaults(fmt.Sprintf("token issuer %q", t.Issuer), faults)
@@ -54,17 +75,34 @@ func joinFaults(of string, faults []string) error {
 	return errors.Join(errs...)
 }
 
+// isClaimName keeps log lines that name claims readable.
+func isClaimName(text string) bool {
+	return text != "" && len(text) <= maxIssuerBytes && !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
 // tokenIssuer verifies the Bearer tokens of one authority.
 type tokenIssuer struct {
 	*verifier
-	claim   string
-	allowed []walletport.IssuerID
+	clientClaims, scopeClaims []string
+	scopePrefix               string
+	issuersClaim              string
+	allowed                   []walletport.IssuerID
 }
 
-func newTokenIssuer(t TokenIssuer, transport http.RoundTripper, clock func() time.Time, leeway time.Duration) (*tokenIssuer, error) {
-	v, err := t.authority().verifier(transport, clock, leeway)
+func newTokenIssuer(t TokenIssuer, trust *Trust, leeway time.Duration) (*tokenIssuer, error) {
+	v, err := trust.verifier(t.authority(), leeway)
 	if err != nil {
 		return nil, fmt.Errorf("auth: token issuer %q: %w", t.Issuer, err)
 	}
-	return &tokenIssuer{verifier: v, claim: t.IssuersClaim, allowed: t.Issuers}, nil
+	made := &tokenIssuer{
+		verifier: v, clientClaims: t.ClientClaims, scopeClaims: t.ScopeClaims, scopePrefix: t.ScopePrefix,
+		issuersClaim: t.IssuersClaim, allowed: t.Issuers,
+	}
+	if len(made.clientClaims) == 0 {
+		made.clientClaims = defaultClientClaims
+	}
+	if len(made.scopeClaims) == 0 {
+		made.scopeClaims = defaultScopeClaims
+	}
+	return made, nil
 }

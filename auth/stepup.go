@@ -3,15 +3,13 @@ package auth
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/go-jose/go-jose/v4/jwt"
+	"github.com/go-jose/go-jose/v4/json"
 
 	"github.com/walletport/walletport"
 )
@@ -53,18 +51,17 @@ type stepUpRule struct {
 
 var _ walletport.StepUpGate = (*StepUp)(nil)
 
-// NewStepUp returns the gate for the rules of c. transport fetches the keys of
-// identity providers; nil is Go's own with a time limit.
-func NewStepUp(c Config, clock func() time.Time, transport http.RoundTripper) (*StepUp, error) {
-	if clock == nil {
-		return nil, errors.New("auth: clock is required")
+// NewStepUp returns the gate for the rules of c, which trust was opened with too.
+func NewStepUp(c Config, trust *Trust) (*StepUp, error) {
+	if trust == nil {
+		return nil, errors.New("auth: trust is required")
 	}
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
 	gate := &StepUp{rules: make(map[walletport.IssuerID]*stepUpRule)}
 	for _, r := range c.StepUp {
-		v, err := r.authority().verifier(transport, clock, cmp.Or(c.Leeway, defaultLeeway))
+		v, err := trust.verifier(r.authority(), cmp.Or(c.Leeway, defaultLeeway))
 		if err != nil {
 			return nil, fmt.Errorf("auth: step-up rule %q: %w", r.Rule, err)
 		}
@@ -111,8 +108,8 @@ func errStepUp(reason, message string) *walletport.Error {
 	return walletport.Errorf(walletport.CodeForbidden, reason, "%s", message)
 }
 
-func errProofMalformed(cause string) error {
-	return errStepUp(ReasonStepUpInvalid, "the proof of strong authentication is not valid").WithCause(errors.New(cause))
+func errProofMalformed(cause error) error {
+	return errStepUp(ReasonStepUpInvalid, "the proof of strong authentication is not valid").WithCause(cause)
 }
 
 func errProofTooOld() error {
@@ -121,34 +118,70 @@ func errProofTooOld() error {
 
 // proof is what a verified JWT says.
 type proof struct {
-	IssuedAt *jwt.NumericDate `json:"iat"`
-	AuthTime *jwt.NumericDate `json:"auth_time"`
-	Subject  string           `json:"sub"`
-	Card     json.RawMessage  `json:"card"` // "1001" or 1001
-	Wallet   string           `json:"wallet"`
-	Methods  []string         `json:"amr"`
+	IssuedAt time.Time // iat
+	AuthTime time.Time // auth_time
+	Subject  string    // sub
+	Card     string    // card, a text or a number
+	Wallet   string    // wallet
+	Methods  []string  // amr
 }
 
 // read believes nothing of the JWT before its signature is checked.
 func (r *stepUpRule) read(ctx context.Context, raw string, now time.Time) (*proof, error) {
 	if len(raw) > maxTokenBytes {
-		return nil, errProofMalformed("the proof is too long")
+		return nil, errProofMalformed(errors.New("the proof is too long"))
 	}
-	verified, err := r.verify(ctx, raw, now)
+	unverified, err := parseToken(raw)
+	if err != nil {
+		return nil, errProofMalformed(err)
+	}
+	verified, err := r.verify(ctx, unverified, now)
 	switch {
 	case errors.Is(err, errTokenExpired):
 		return nil, errProofTooOld()
 	case errors.Is(err, errKeysUnavailable):
-		return nil, errTokenKeysUnavailable()
+		return nil, errTokenKeysUnavailable(err)
 	case err != nil:
-		return nil, errProofMalformed(err.Error())
+		return nil, errProofMalformed(err)
 	}
-	p := &proof{}
-	if err := verified.Claims(p); err != nil {
-		return nil, errProofMalformed("a claim has the wrong type")
+	p, err := readProof(verified.claims)
+	if err != nil {
+		return nil, errProofMalformed(err)
 	}
-	if p.IssuedAt == nil || p.AuthTime == nil {
-		return nil, errProofMalformed("iat or auth_time is missing")
+	return p, nil
+}
+
+// readProof reads the claims of a proof. A proof that is bound to a key (cnf, RFC
+// 7800) is its holder's alone, which the issuer's back end is not.
+func readProof(c claims) (p *proof, err error) {
+	p = &proof{}
+	if _, bound := c["cnf"]; bound {
+		return nil, errClaim("cnf", "binds the proof to a key that is not checked here")
+	}
+	if p.IssuedAt, err = c.time("iat"); err != nil {
+		return nil, err
+	}
+	if p.AuthTime, err = c.time("auth_time"); err != nil {
+		return nil, err
+	}
+	for _, claim := range []struct {
+		name  string
+		value *string
+	}{{"sub", &p.Subject}, {"wallet", &p.Wallet}} {
+		if *claim.value, err = c.text(claim.name); err != nil && !errors.Is(err, errClaimMissing) {
+			return nil, err
+		}
+	}
+	if amr, there := c.find("amr"); there {
+		if p.Methods, err = stringsOf("amr", amr); err != nil {
+			return nil, err
+		}
+	}
+	switch card := c["card"].(type) { // anything else is no card
+	case string:
+		p.Card = card
+	case json.Number:
+		p.Card = card.String()
 	}
 	return p, nil
 }
@@ -159,7 +192,7 @@ func (p *proof) isAbout(s walletport.StepUpSubject) error {
 	switch {
 	case s.CustomerID == "" || p.Subject != s.CustomerID:
 		return errStepUp(ReasonStepUpSubject, "the proof of strong authentication is not of the card's customer")
-	case strings.Trim(string(p.Card), `"`) != s.CardID.String():
+	case p.Card != s.CardID.String():
 		return errStepUp(ReasonStepUpBinding, "the proof of strong authentication is not for this card")
 	case p.Wallet != s.Wallet:
 		return errStepUp(ReasonStepUpBinding, "the proof of strong authentication is not for this wallet")
@@ -170,10 +203,10 @@ func (p *proof) isAbout(s walletport.StepUpSubject) error {
 // checkAge looks at the authentication itself, for an identity provider signs new
 // tokens in an old session.
 func (r *stepUpRule) checkAge(p *proof, now time.Time) error {
-	authenticated, latest := p.AuthTime.Time(), now.Add(r.leeway)
+	authenticated, latest := p.AuthTime, now.Add(r.leeway)
 	switch {
-	case authenticated.After(latest), p.IssuedAt.Time().After(latest):
-		return errProofMalformed("iat or auth_time is in the future")
+	case authenticated.After(latest), p.IssuedAt.After(latest):
+		return errProofMalformed(errors.New("claim iat or auth_time is in the future"))
 	case authenticated.Before(now.Add(-r.maxAge - r.leeway)):
 		return errProofTooOld()
 	}

@@ -46,7 +46,7 @@ func stepUpRule(rule string, jwks []byte, change ...func(*auth.StepUpRule)) auth
 
 func mustGate(t testing.TB, rules ...auth.StepUpRule) *auth.StepUp {
 	t.Helper()
-	gate, err := auth.NewStepUp(auth.Config{StepUp: rules}, func() time.Time { return start }, nil)
+	gate, err := newGate(auth.Config{StepUp: rules}, func() time.Time { return start })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +246,7 @@ func TestStepUpKeysThatCannotBeFetched(t *testing.T) {
 	defer server.Close()
 	clock := start
 	config := auth.Config{StepUp: []auth.StepUpRule{stepUpRule("eba-sca", nil, func(r *auth.StepUpRule) { r.JWKSURL = server.URL })}}
-	gate, err := auth.NewStepUp(config, func() time.Time { return clock }, nil)
+	gate, err := newGate(config, func() time.Time { return clock })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +274,7 @@ func TestStepUpConfiguration(t *testing.T) {
 		{"no issuer", func(r *auth.StepUpRule) { r.Issuer = "" }, "issuer is required"},
 		{"no audience", func(r *auth.StepUpRule) { r.Audience = "" }, "audience is required"},
 		{"no keys", func(r *auth.StepUpRule) { r.JWKS = nil }, "jwks_url or jwks_file"},
-		{"keys that are none", func(r *auth.StepUpRule) { r.JWKS = []byte("{}") }, "empty"},
+		{"keys that are none", func(r *auth.StepUpRule) { r.JWKS = []byte("{}") }, "no member keys"},
 		{"a file that is not there", func(r *auth.StepUpRule) { r.JWKS, r.JWKSFile = nil, "no-such-file" }, "read keys"},
 		{"an age over an hour", func(r *auth.StepUpRule) { r.MaxAge = time.Hour + 1 }, "max_age"},
 		{"a negative age", func(r *auth.StepUpRule) { r.MaxAge = -1 }, "max_age"},
@@ -285,19 +285,19 @@ func TestStepUpConfiguration(t *testing.T) {
 	} {
 		t.Run(c.name+" is refused", func(t *testing.T) {
 			config := auth.Config{StepUp: []auth.StepUpRule{stepUpRule("eba-sca", jwks, c.change)}}
-			if _, err := auth.NewStepUp(config, clock, nil); err == nil || !strings.Contains(err.Error(), c.says) {
+			if _, err := newGate(config, clock); err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("error %v, want one that says %q", err, c.says)
 			}
 		})
 	}
 	t.Run("two rules for one card issuer are refused", func(t *testing.T) {
 		config := auth.Config{StepUp: []auth.StepUpRule{stepUpRule("eba-sca", jwks), stepUpRule("custom", jwks)}}
-		if _, err := auth.NewStepUp(config, clock, nil); err == nil || !strings.Contains(err.Error(), "acme") {
+		if _, err := newGate(config, clock); err == nil || !strings.Contains(err.Error(), "acme") {
 			t.Errorf("error %v", err)
 		}
 	})
-	t.Run("no clock is refused", func(t *testing.T) {
-		if _, err := auth.NewStepUp(auth.Config{}, nil, nil); err == nil {
+	t.Run("no trust is refused", func(t *testing.T) {
+		if _, err := auth.NewStepUp(auth.Config{}, nil); err == nil {
 			t.Error("it was taken")
 		}
 	})

@@ -68,7 +68,7 @@ func (r StepUpRule) policy() policy {
 
 func (r StepUpRule) authority() authority {
 	return authority{
-		issuer: r.Issuer, audience: r.Audience, jwksURL: r.JWKSURL, jwksFile: r.JWKSFile, jwks: r.JWKS, algorithms: r.Algorithms,
+		issuer: r.Issuer, audiences: []string{r.Audience}, jwksURL: r.JWKSURL, jwksFile: r.JWKSFile, jwks: r.JWKS, algorithms: r.Algorithms,
 	}
 }
 

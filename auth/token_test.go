@@ -12,12 +12,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"maps"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -258,54 +255,6 @@ func TestTokenBoundToACertificate(t *testing.T) {
 	}
 }
 
-func TestRemoteKeys(t *testing.T) {
-	first, second := mustECKey(t), mustECKey(t)
-	var fetches, status atomic.Int64
-	var body atomic.Value
-	status.Store(http.StatusOK)
-	body.Store(mustJWKS(t, &first.PublicKey))
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fetches.Add(1)
-		w.WriteHeader(int(status.Load()))
-		_, _ = w.Write(body.Load().([]byte))
-	}))
-	defer server.Close()
-	b := newBench(t)
-	config := issuerConfig(nil)
-	config.JWKSURL = server.URL
-	a := b.mustAuthenticator(t, auth.Config{TokenIssuers: []auth.TokenIssuer{config}})
-	call := func(key *ecdsa.PrivateKey) error {
-		_, err := a.AuthenticateBearer(t.Context(), mustSign(t, jose.ES256, key, goodClaims()), nil)
-		return err
-	}
-
-	status.Store(http.StatusBadGateway)
-	wantReason(t, call(first), walletport.CodeUnavailable, "token_keys_unavailable")
-	status.Store(http.StatusOK)
-	wantReason(t, call(first), walletport.CodeUnavailable, "token_keys_unavailable") // too soon to try again
-	b.clock.advance(10 * time.Second)
-	if err := call(first); err != nil {
-		t.Fatalf("after the outage: %v", err)
-	}
-	if n := fetches.Load(); n != 2 {
-		t.Errorf("%d fetches, want 2", n)
-	}
-	for range 20 { // anybody can send tokens with a strange key
-		wantReason(t, call(second), walletport.CodeUnauthenticated, auth.ReasonInvalid)
-	}
-	if n := fetches.Load(); n != 2 {
-		t.Errorf("bad tokens made us fetch: %d fetches", n)
-	}
-	body.Store(mustJWKS(t, &second.PublicKey))
-	b.clock.advance(10 * time.Second)
-	if err := call(second); err != nil {
-		t.Errorf("after a rotation: %v", err)
-	}
-	body.Store([]byte("<html>login</html>"))
-	b.clock.advance(10 * time.Second)
-	wantReason(t, call(mustECKey(t)), walletport.CodeUnavailable, "token_keys_unavailable")
-}
-
 func TestKeysInAFile(t *testing.T) {
 	key := mustECKey(t)
 	path := filepath.Join(t.TempDir(), "jwks.json")
@@ -353,14 +302,14 @@ func TestTokenIssuerConfiguration(t *testing.T) {
 		t.Run(c.name+" is refused", func(t *testing.T) {
 			config := issuerConfig(mustJWKS(t, &ec.PublicKey))
 			c.change(&config)
-			if _, err := auth.New(auth.Config{TokenIssuers: []auth.TokenIssuer{config}}, b.store, b.clock.Now, nil); err == nil {
+			if _, err := newAuthenticator(auth.Config{TokenIssuers: []auth.TokenIssuer{config}}, b.store, b.clock.Now); err == nil {
 				t.Error("it was taken")
 			}
 		})
 	}
 	t.Run("the same issuer twice is refused", func(t *testing.T) {
 		i := issuerConfig(mustJWKS(t, &ec.PublicKey))
-		if _, err := auth.New(auth.Config{TokenIssuers: []auth.TokenIssuer{i, i}}, b.store, b.clock.Now, nil); err == nil {
+		if _, err := newAuthenticator(auth.Config{TokenIssuers: []auth.TokenIssuer{i, i}}, b.store, b.clock.Now); err == nil {
 			t.Error("it was taken")
 		}
 	})
@@ -382,7 +331,7 @@ func FuzzAuthenticateBearer(f *testing.F) {
 func BenchmarkAuthenticateBearer(b *testing.B) {
 	key := mustECKey(b)
 	bench := newBench(b)
-	a, err := auth.New(auth.Config{TokenIssuers: []auth.TokenIssuer{issuerConfig(mustJWKS(b, &key.PublicKey))}}, bench.store, time.Now, nil)
+	a, err := newAuthenticator(auth.Config{TokenIssuers: []auth.TokenIssuer{issuerConfig(mustJWKS(b, &key.PublicKey))}}, bench.store, time.Now)
 	if err != nil {
 		b.Fatal(err)
 	}

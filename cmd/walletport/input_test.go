@@ -31,7 +31,7 @@ func TestOnlyRegularFilesAreRead(t *testing.T) {
 					return err
 				},
 				"a certificate": func() error {
-					_, err := openCertificateStore(tlsConfig{CertificateFile: path, KeyFile: path}, nil)
+					_, err := openCertificateStore(t.Context(), tlsConfig{CertificateFile: path, KeyFile: path}, nil)
 					return err
 				},
 				"Apple's roots": func() error {

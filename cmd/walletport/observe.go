@@ -101,6 +101,9 @@ func (s *server) keyWarnings() []string {
 	return warnings
 }
 
+// warnings is what an operator should know soon.
+func (s *server) warnings() []string { return append(s.keyWarnings(), s.trust.Warnings()...) }
+
 // keysReady says whether each needed purpose has a key for new work. A key store
 // that cannot be read again is a warning: the keys that were read before serve.
 func (s *server) keysReady(context.Context) error {

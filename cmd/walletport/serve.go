@@ -62,7 +62,7 @@ func tuneGC() {
 
 // serve opens the listeners and answers until ctx ends.
 func (s *server) serve(ctx context.Context) error {
-	tlsSettings, err := s.openTLS(ctx)
+	certificates, err := s.openTLS(ctx)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,12 @@ func (s *server) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	main, err := listen(ctx, s.config.HTTP.Listen, door.NewServer(), tlsSettings)
+	server, tlsSettings := door.NewServer(), (*tls.Config)(nil)
+	if certificates != nil {
+		certificates.guard(server)
+		tlsSettings = certificates.serverConfig()
+	}
+	main, err := listen(ctx, s.config.HTTP.Listen, server, tlsSettings)
 	if err != nil {
 		return err
 	}
@@ -96,16 +101,16 @@ func (s *server) metricsBeside(address string) http.Handler {
 }
 
 // openTLS returns nil for plain HTTP, which the configuration allows on loopback only.
-func (s *server) openTLS(ctx context.Context) (*tls.Config, error) {
+func (s *server) openTLS(ctx context.Context) (*certificateStore, error) {
 	if !s.config.HTTP.TLS.enabled() {
 		return nil, nil
 	}
-	certificates, err := openCertificateStore(s.config.HTTP.TLS, s.log)
+	certificates, err := openCertificateStore(ctx, s.config.HTTP.TLS, s.log)
 	if err != nil {
 		return nil, err
 	}
-	s.background.start(ctx, "certificates", certificates.run)
-	return certificates.serverConfig()
+	s.follow(ctx, "certificates", certificates)
+	return certificates, nil
 }
 
 // serveMetrics opens the metrics listener, if it has one of its own.

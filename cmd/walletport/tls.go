@@ -2,14 +2,16 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
+	"net"
+	"net/http"
 	"sync/atomic"
-	"time"
 
 	"github.com/walletport/walletport/disk"
 )
@@ -36,111 +38,146 @@ func (c tlsConfig) validate() error {
 	return nil
 }
 
-// certificateReloadInterval is how soon a renewed certificate is served.
-const certificateReloadInterval = 10 * time.Second
-
-// certificateStore serves the certificate of two files and follows their changes:
-// a renewal needs no restart. A broken new pair keeps the old one.
+// certificateStore serves the certificate of two files and asks clients for theirs,
+// and follows the files' changes: neither a renewal nor a withdrawal needs a restart.
+// Broken new files keep the old ones.
 type certificateStore struct {
 	files   tlsConfig
 	log     *slog.Logger
-	current atomic.Pointer[tls.Certificate]
-	stamp   string
+	current atomic.Pointer[certificates]
 }
 
-func openCertificateStore(files tlsConfig, log *slog.Logger) (*certificateStore, error) {
+// certificates is what the files held when they were read. It never changes.
+type certificates struct {
+	pair   tls.Certificate
+	roots  *x509.CertPool // of clients; nil asks for none
+	digest [sha256.Size]byte
+	// rootsDigest tells whether connections from before may go on.
+	rootsDigest [sha256.Size]byte
+	config      *tls.Config
+}
+
+func openCertificateStore(ctx context.Context, files tlsConfig, log *slog.Logger) (*certificateStore, error) {
 	s := &certificateStore{files: files, log: log}
-	if err := s.reload(); err != nil {
+	if err := s.Reload(ctx); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// run follows the files until ctx ends.
-func (s *certificateStore) run(ctx context.Context) error {
-	tick := time.NewTicker(certificateReloadInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			if err := s.reload(); err != nil {
-				s.log.Error("certificate not reloaded, the old one stays", "err", err)
-			}
-		}
-	}
-}
-
-// reload reads the files if they changed since the last good read.
-func (s *certificateStore) reload() error {
-	stamp, err := fileStamp(s.files.CertificateFile, s.files.KeyFile)
+// Reload implements reloader. Files that are as they were change nothing.
+func (s *certificateStore) Reload(context.Context) error {
+	read, err := s.read()
 	if err != nil {
 		return err
 	}
-	if stamp == s.stamp {
+	before := s.current.Load()
+	if before != nil && before.digest == read.digest {
 		return nil
 	}
-	pair, err := readCertificatePair(s.files)
-	if err != nil {
-		return fmt.Errorf("load certificate: %w", err)
+	s.current.Store(read)
+	if before != nil {
+		s.log.Info("certificates reloaded", "not_after", read.pair.Leaf.NotAfter, "client_roots_changed", before.rootsDigest != read.rootsDigest)
 	}
-	if s.stamp != "" {
-		s.log.Info("certificate reloaded", "not_after", pair.Leaf.NotAfter)
-	}
-	s.current.Store(&pair)
-	s.stamp = stamp
 	return nil
 }
 
-func readCertificatePair(files tlsConfig) (tls.Certificate, error) {
-	chain, err := disk.Read(files.CertificateFile, maxCertificateFileBytes)
+func (s *certificateStore) read() (*certificates, error) {
+	certificate, err := disk.Read(s.files.CertificateFile, maxCertificateFileBytes)
 	if err != nil {
-		return tls.Certificate{}, err
+		return nil, fmt.Errorf("load certificate: %w", err)
 	}
-	key, err := disk.Read(files.KeyFile, maxCertificateFileBytes)
+	key, err := disk.Read(s.files.KeyFile, maxCertificateFileBytes)
 	if err != nil {
-		return tls.Certificate{}, err
+		return nil, fmt.Errorf("load certificate: %w", err)
 	}
 	defer clear(key)
-	return tls.X509KeyPair(chain, key)
-}
-
-func fileStamp(paths ...string) (string, error) {
-	stamp := ""
-	for _, p := range paths {
-		info, err := os.Stat(p)
-		if err != nil {
-			return "", fmt.Errorf("certificate file: %w", err)
+	c := &certificates{}
+	if c.pair, err = tls.X509KeyPair(certificate, key); err != nil {
+		return nil, fmt.Errorf("load certificate: %w", err)
+	}
+	var roots []byte
+	if s.files.ClientCAFile != "" {
+		if roots, err = disk.Read(s.files.ClientCAFile, maxCertificateFileBytes); err != nil {
+			return nil, fmt.Errorf("client roots: %w", err)
 		}
-		stamp += fmt.Sprintf("%d/%d;", info.ModTime().UnixNano(), info.Size())
+		c.roots = x509.NewCertPool()
+		if !c.roots.AppendCertsFromPEM(roots) {
+			return nil, fmt.Errorf("client roots: no certificate in %s", s.files.ClientCAFile)
+		}
 	}
-	return stamp, nil
+	c.rootsDigest = sha256.Sum256(roots)
+	whole := sha256.New()
+	for _, part := range [][]byte{certificate, key, roots} {
+		digest := sha256.Sum256(part)
+		whole.Write(digest[:])
+	}
+	whole.Sum(c.digest[:0])
+	c.config, err = s.handshake(c)
+	return c, err
 }
 
-// serverConfig returns the TLS settings of the listener: 1.2 or later, Go's own
-// choice of suites and curves.
-func (s *certificateStore) serverConfig() (*tls.Config, error) {
-	config := &tls.Config{
-		MinVersion: tls.VersionTLS12,
-		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-			return s.current.Load(), nil
-		},
-	}
-	if s.files.ClientCAFile == "" {
+// handshake returns the TLS settings of connections that begin now: 1.2 or later,
+// Go's own choice of suites and curves. Session tickets have a key of their own, so
+// that nobody resumes a session of a client whose root was taken away.
+func (s *certificateStore) handshake(c *certificates) (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{c.pair}, NextProtos: []string{"h2", "http/1.1"}}
+	if c.roots == nil {
 		return config, nil
 	}
-	roots, err := disk.Read(s.files.ClientCAFile, maxCertificateFileBytes)
-	if err != nil {
-		return nil, fmt.Errorf("client roots: %w", err)
-	}
-	config.ClientCAs = x509.NewCertPool()
-	if !config.ClientCAs.AppendCertsFromPEM(roots) {
-		return nil, fmt.Errorf("client roots: no certificate in %s", s.files.ClientCAFile)
-	}
-	config.ClientAuth = tls.VerifyClientCertIfGiven
+	config.ClientCAs, config.ClientAuth = c.roots, tls.VerifyClientCertIfGiven
 	if s.files.RequireClient {
 		config.ClientAuth = tls.RequireAndVerifyClientCert
 	}
+	var ticketKey [32]byte
+	if _, err := rand.Read(ticketKey[:]); err != nil {
+		return nil, fmt.Errorf("session tickets: %w", err)
+	}
+	config.SetSessionTicketKeys([][32]byte{ticketKey})
 	return config, nil
+}
+
+// serverConfig returns the TLS settings of the listener.
+func (s *certificateStore) serverConfig() *tls.Config {
+	config := s.current.Load().config.Clone()
+	config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return s.current.Load().config, nil }
+	return config
+}
+
+// rootsKey is the context key of the client roots that were in force when a
+// connection began.
+type rootsKey struct{}
+
+// guard makes server turn away calls over connections of clients whose root has been
+// taken away since. A new connection asks them for a certificate again.
+func (s *certificateStore) guard(server *http.Server) {
+	if s.files.ClientCAFile == "" {
+		return
+	}
+	server.ConnContext = func(ctx context.Context, _ net.Conn) context.Context {
+		return context.WithValue(ctx, rootsKey{}, s.current.Load().rootsDigest)
+	}
+	next := server.Handler
+	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		now := s.current.Load()
+		if before, ok := r.Context().Value(rootsKey{}).([sha256.Size]byte); ok && before != now.rootsDigest && !now.trusts(r.TLS) {
+			w.Header().Set("Connection", "close")
+			w.WriteHeader(http.StatusMisdirectedRequest) // RFC 9110 section 15.5.20: may be repeated over another connection
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// trusts reports whether the client's certificate, if there is one, still has a root.
+func (c *certificates) trusts(state *tls.ConnectionState) bool {
+	if state == nil || len(state.PeerCertificates) == 0 {
+		return true
+	}
+	options := x509.VerifyOptions{Roots: c.roots, Intermediates: x509.NewCertPool(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	for _, intermediate := range state.PeerCertificates[1:] {
+		options.Intermediates.AddCert(intermediate)
+	}
+	_, err := state.PeerCertificates[0].Verify(options)
+	return err == nil
 }

@@ -46,23 +46,21 @@ func newFiles(t *testing.T) tlsConfig {
 
 func served(t *testing.T, s *certificateStore) string {
 	t.Helper()
-	config, err := s.serverConfig()
+	config, err := s.serverConfig().GetConfigForClient(nil)
 	must(t, err)
-	pair, err := config.GetCertificate(nil)
-	must(t, err)
-	return pair.Leaf.Subject.CommonName
+	return config.Certificates[0].Leaf.Subject.CommonName
 }
 
 func TestRenewedCertificateIsServedWithoutARestart(t *testing.T) {
 	files := newFiles(t)
 	writePair(t, files, "first", 3*time.Hour)
-	s, err := openCertificateStore(files, slog.New(slog.DiscardHandler))
+	s, err := openCertificateStore(t.Context(), files, slog.New(slog.DiscardHandler))
 	must(t, err)
 	if got := served(t, s); got != "first" {
 		t.Fatalf("served %q", got)
 	}
 	writePair(t, files, "second", 2*time.Hour)
-	must(t, s.reload())
+	must(t, s.Reload(t.Context()))
 	if got := served(t, s); got != "second" {
 		t.Errorf("served %q after the renewal", got)
 	}
@@ -77,7 +75,7 @@ func TestRenewedCertificateIsServedWithoutARestart(t *testing.T) {
 		"a key file that is gone": func() { must(t, os.Remove(files.KeyFile)) },
 	} {
 		damage()
-		if err := s.reload(); err == nil {
+		if err := s.Reload(t.Context()); err == nil {
 			t.Errorf("%s is taken", name)
 		}
 		if got := served(t, s); got != "second" {
@@ -85,7 +83,7 @@ func TestRenewedCertificateIsServedWithoutARestart(t *testing.T) {
 		}
 	}
 	writePair(t, files, "fourth", 0)
-	must(t, s.reload())
+	must(t, s.Reload(t.Context()))
 	if got := served(t, s); got != "fourth" {
 		t.Errorf("served %q once the files are good again", got)
 	}
@@ -94,17 +92,17 @@ func TestRenewedCertificateIsServedWithoutARestart(t *testing.T) {
 func TestUnchangedFilesAreNotReadAgain(t *testing.T) {
 	files := newFiles(t)
 	writePair(t, files, "first", time.Hour)
-	s, err := openCertificateStore(files, slog.New(slog.DiscardHandler))
+	s, err := openCertificateStore(t.Context(), files, slog.New(slog.DiscardHandler))
 	must(t, err)
 	before := s.current.Load()
-	must(t, s.reload())
+	must(t, s.Reload(t.Context()))
 	if s.current.Load() != before {
 		t.Errorf("unchanged files were loaded anew")
 	}
 }
 
 func TestServerDoesNotStartWithoutItsCertificate(t *testing.T) {
-	if _, err := openCertificateStore(newFiles(t), slog.New(slog.DiscardHandler)); err == nil {
+	if _, err := openCertificateStore(t.Context(), newFiles(t), slog.New(slog.DiscardHandler)); err == nil {
 		t.Errorf("files that are not there are taken")
 	}
 }
@@ -115,9 +113,11 @@ func TestClientCertificates(t *testing.T) {
 	open := func(change func(*tlsConfig)) (*tls.Config, error) {
 		f := files
 		change(&f)
-		s, err := openCertificateStore(f, slog.New(slog.DiscardHandler))
-		must(t, err)
-		return s.serverConfig()
+		s, err := openCertificateStore(t.Context(), f, slog.New(slog.DiscardHandler))
+		if err != nil {
+			return nil, err
+		}
+		return s.serverConfig(), nil
 	}
 	for _, c := range []struct {
 		name   string

@@ -1,21 +1,17 @@
 package main
 
 import (
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"slices"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/activation"
-	"github.com/walletport/walletport/disk"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/provisioning"
 	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/scheme/mdes"
 	"github.com/walletport/walletport/scheme/vts"
 	"github.com/walletport/walletport/wallet"
-	"github.com/walletport/walletport/wallet/applepay"
 	"github.com/walletport/walletport/wallet/googlepay"
 	"github.com/walletport/walletport/wallet/issuerwallet"
 	"github.com/walletport/walletport/wallet/samsungpay"
@@ -151,11 +147,7 @@ func (c Config) google() (provisioning.Google, error) {
 }
 
 func (c Config) apple() (provisioning.Apple, error) {
-	roots, err := readRoots(c.Wallets.ApplePay.RootFiles)
-	if err != nil {
-		return provisioning.Apple{}, err
-	}
-	encoder, err := applepay.New(c.Wallets.ApplePay.Format, roots)
+	encoder, err := openAppleEncoder(c.Wallets.ApplePay)
 	if err != nil {
 		return provisioning.Apple{}, err
 	}
@@ -214,30 +206,4 @@ func (c Config) offerActivation(f *activation.Flow) error {
 	activator, err := mdes.NewTAV2Activator(c.mdesProfile(c.Activation.Mastercard.Profile))
 	f.TAV2 = &activation.Means{Activator: activator, SigningKey: keys.TAVSigning}
 	return err
-}
-
-// maxCertificateFileBytes bounds files of certificates and their keys.
-const maxCertificateFileBytes = 1 << 20
-
-// readRoots reads certificates, several in a file if it has them.
-func readRoots(paths []string) ([]*x509.Certificate, error) {
-	var roots []*x509.Certificate
-	for _, path := range paths {
-		text, err := disk.Read(path, maxCertificateFileBytes)
-		if err != nil {
-			return nil, fmt.Errorf("wallets.applepay.root_files: %w", err)
-		}
-		before := len(roots)
-		for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
-			root, err := x509.ParseCertificate(block.Bytes)
-			if err != nil {
-				return nil, fmt.Errorf("wallets.applepay.root_files: %s: %w", path, err)
-			}
-			roots = append(roots, root)
-		}
-		if len(roots) == before {
-			return nil, fmt.Errorf("wallets.applepay.root_files: %s holds no certificate in PEM", path)
-		}
-	}
-	return roots, nil
 }

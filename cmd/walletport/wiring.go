@@ -32,12 +32,14 @@ type server struct {
 	finder        *vault.Finder
 	guard         *replay.Guard
 	audit         *audit.Log
+	trust         *auth.Trust
 	authenticator *auth.Authenticator
 	provisioning  *provisioning.Flow
 	activation    *activation.Flow
 	metrics       *telemetry.Metrics
 	tracing       *sdktrace.TracerProvider // nil without an endpoint
 	background    *background
+	reloads       reloads // everything that is read from files
 	auditFailedAt atomic.Int64
 }
 
@@ -67,10 +69,13 @@ func openServer(ctx context.Context, config Config, log *slog.Logger) (_ *server
 	if s.audit, err = audit.New(audit.Config{Store: s.db, Keys: s.keys, Clock: now, Observer: observer, Settings: config.Audit}); err != nil {
 		return nil, err
 	}
-	if s.authenticator, err = auth.New(config.Auth, s.db, now, nil); err != nil {
+	if s.trust, err = auth.OpenTrust(ctx, config.Auth, now, nil, log); err != nil {
 		return nil, err
 	}
-	if err := s.openFlows(); err != nil {
+	if s.authenticator, err = auth.New(config.Auth, s.db, now, s.trust); err != nil {
+		return nil, err
+	}
+	if err := s.openFlows(ctx); err != nil {
 		return nil, err
 	}
 	s.metrics.WatchKeys(s.keyExpiries)
@@ -78,13 +83,16 @@ func openServer(ctx context.Context, config Config, log *slog.Logger) (_ *server
 	s.background.start(ctx, "look-ups", s.finder.Run)
 	s.background.start(ctx, "nonces", s.guard.Run)
 	s.background.start(ctx, "keys", s.keys.Run)
+	s.reloads.add("keys", reloadFunc(func(context.Context) error { return s.keys.Reload() }))
+	s.background.start(ctx, "token issuers' keys", s.trust.Run)
+	s.reloads.add("token issuers' keys", s.trust)
 	s.background.start(ctx, "old nonces", s.forgetNonces)
 	return s, nil
 }
 
 // openFlows builds what the API asks.
-func (s *server) openFlows() error {
-	stepUp, err := auth.NewStepUp(s.config.Auth, now, nil)
+func (s *server) openFlows(ctx context.Context) error {
+	stepUp, err := auth.NewStepUp(s.config.Auth, s.trust)
 	if err != nil {
 		return err
 	}
@@ -98,6 +106,9 @@ func (s *server) openFlows() error {
 	}
 	if s.provisioning, err = provisioning.New(push); err != nil {
 		return err
+	}
+	if encoder, ok := push.Apple.Encoder.(*appleEncoder); ok {
+		s.follow(ctx, "Apple's roots", encoder)
 	}
 	activate := activation.Flow{
 		Vault: cards, Keys: s.keys, Nonces: s.guard, Audit: s.audit, StepUp: stepUp, Rand: rand.Reader, Clock: now,
@@ -140,7 +151,7 @@ func (s *server) door(mounts map[string]http.Handler, metricsPage http.Handler) 
 			{Name: "audit", Run: s.auditReady},
 			{Name: "keys", Run: s.keysReady},
 		},
-		Warnings: s.keyWarnings, Log: s.log, Metrics: s.metrics, Clock: now, Rand: rand.Reader,
+		Warnings: s.warnings, Log: s.log, Metrics: s.metrics, Clock: now, Rand: rand.Reader,
 		Config: s.config.API, Mounts: mounts, MetricsPage: metricsPage,
 	}
 	if s.tracing != nil {
