@@ -50,6 +50,19 @@ func ReadBody(w http.ResponseWriter, req *http.Request, members any) *Problem {
 	return nil
 }
 
+// ReadMembers reads one JSON object as its members and as the bytes that were sent,
+// in which a doubled member is seen too.
+func ReadMembers(w http.ResponseWriter, req *http.Request) (members Object, body []byte, p *Problem) {
+	var raw json.RawMessage
+	if p := ReadBody(w, req, &raw); p != nil {
+		return nil, nil, p
+	}
+	if json.Unmarshal(raw, &members) != nil {
+		return nil, nil, BadRequest("body_malformed", "the body is one JSON object with members of the right types")
+	}
+	return members, raw, nil
+}
+
 // AllowOnly answers 405.
 func AllowOnly(methods string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {

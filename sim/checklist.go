@@ -36,11 +36,13 @@ type Verdict struct {
 }
 
 // Then is v followed by what another simulator, further on, found: accepted if
-// both accepted, with the first fault of the two.
+// both accepted, with the first fault of the two; card data in clear come before all.
 func (v Verdict) Then(next Verdict) Verdict {
 	joined := Verdict{Accepted: v.Accepted && next.Accepted, Checks: slices.Concat(v.Checks, next.Checks), FirstFault: v.FirstFault}
-	if v.Accepted && next.FirstFault != nil || joined.FirstFault == nil {
-		joined.FirstFault = next.FirstFault
+	switch f := next.FirstFault; {
+	case f == nil:
+	case v.FirstFault == nil, v.Accepted, f.Code == ClearCardData.Code && v.FirstFault.Code != f.Code:
+		joined.FirstFault = f
 	}
 	return joined
 }

@@ -72,6 +72,15 @@ func syntaxFault(err error) *Finding {
 	return &Finding{Kind: JSONInvalid, Detail: "the JSON is malformed"}
 }
 
+// JSON writes the object, its members in the order of their names.
+func (o Object) JSON() []byte {
+	text, err := json.Marshal(o)
+	if err != nil {
+		return nil // an object that was read always encodes
+	}
+	return text
+}
+
 // Has reports whether the member is there with a value: null counts as absent.
 func (o Object) Has(name string) bool {
 	value, ok := o[name]

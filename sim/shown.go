@@ -25,3 +25,24 @@ func Shown(text string) string {
 	}
 	return strconv.Quote(text)
 }
+
+// maxNameDigits is more than any member's name has, and less than could be a part of a
+// PAN worth having.
+const maxNameDigits = 4
+
+// ShownName returns the name of a foreign member, or withholds it.
+func ShownName(name string) string {
+	digits := 0
+	for _, r := range name {
+		switch {
+		case r >= '0' && r <= '9':
+			digits++
+		case (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '_' && r != '-':
+			return "(withheld)"
+		}
+	}
+	if name == "" || len(name) > maxShownBytes || digits > maxNameDigits {
+		return "(withheld)"
+	}
+	return name
+}

@@ -44,7 +44,7 @@ func inspectScheme(payload []byte, held inspectKeys) part {
 	if vtssim.Recognises(payload) {
 		return vtsPart(vtssim.Inspect(payload, held.vts))
 	}
-	return mdesPart(mdessim.Inspect(activationDataOf(payload), held.mdes))
+	return mdesPart(mdessim.Inspect(payload, held.mdes))
 }
 
 // inspectGoogle opens an opaque card, and lets the scheme judge the digitizationData
@@ -74,22 +74,16 @@ func problemPart(payload []byte) (part, bool) {
 	if _, hasType := members.Text("type"); !hasType || !hasCode || !members.Has("status") {
 		return part{}, false
 	}
-	list := sim.NewChecklist([]string{"answer"})
+	const checkSealed = "answer_sealed"
+	list := sim.NewChecklist([]string{checkSealed, "answer"})
+	var clear sim.Clear
+	clear.Add("", payload)
+	clear.Judge(list, checkSealed)
 	list.Fail("answer", refusedCall, "the call was refused with the code %s", sim.Shown(code))
 	report := sim.Report{Kind: "problem", Verdict: list.Verdict()}
 	return part{kind: report.Kind, verdict: report.Verdict, report: report, text: func(out io.Writer) error {
 		return sim.WriteText(out, sim.Text{Title: "an error answer, without a payload", Verdict: report.Verdict})
 	}}, true
-}
-
-// activationDataOf takes the TAV out of an answer {"activationData": "…"}.
-func activationDataOf(payload []byte) []byte {
-	text, _ := sim.Unwrap(payload)
-	members, _ := sim.ReadObject([]byte(text))
-	if data, ok := members.Text("activationData"); ok {
-		return []byte(data)
-	}
-	return payload
 }
 
 // inspectApple opens the pass data, and lets the scheme judge the activation data by

@@ -143,6 +143,10 @@ func payloadFiles() (map[string][]byte, error) {
 	box, err := json.Marshal(sandboxFile{MDES: sandboxMDES{
 		EncryptionPrivateKey: string(mdesKey.privatePEM), EncryptionCertificate: string(mdesKey.certificatePEM), TAVPublicKey: tav,
 	}})
+	if err != nil {
+		return nil, err
+	}
+	leaky, open, err := spoiledCardInfo(payload)
 	return map[string][]byte{
 		"answer.json":   answer,
 		"payload.txt":   []byte(payload + "\n"),
@@ -150,5 +154,35 @@ func payloadFiles() (map[string][]byte, error) {
 		"cut.txt":       []byte(payload[:len(payload)/2]),
 		"stranger.json": stranger, // its TAV is signed by another key
 		"sandbox.json":  box,
+		"clear.json":    leaky,
+		"open.json":     open,
 	}, err
+}
+
+// spoiledCardInfo puts the card in clear beside encryptedData, and in its place.
+func spoiledCardInfo(payload string) (leaky, open []byte, err error) {
+	spoil := func(change func(cardInfo map[string]any)) ([]byte, error) {
+		var iidd map[string]any
+		text, err := base64.StdEncoding.DecodeString(payload)
+		if err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(text, &iidd); err != nil {
+			return nil, err
+		}
+		cardInfo, ok := iidd["cardInfo"].(map[string]any)
+		if !ok {
+			return nil, errors.New("there is no cardInfo to spoil")
+		}
+		change(cardInfo)
+		if text, err = json.Marshal(iidd); err != nil {
+			return nil, err
+		}
+		return json.Marshal(map[string]string{"digitizationData": base64.StdEncoding.EncodeToString(text)})
+	}
+	if leaky, err = spoil(func(c map[string]any) { c["accountNumber"] = "5555555555554444" }); err != nil {
+		return nil, nil, err
+	}
+	open, err = spoil(func(c map[string]any) { c["encryptedData"] = `{"accountNumber":"5555555555554444"}` })
+	return leaky, open, err
 }

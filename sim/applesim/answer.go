@@ -34,7 +34,11 @@ var answerChecks = []string{checkMembers, checkEphemeralEncoding, checkEphemeral
 
 // OpenAnswer checks the members of an answer.
 func OpenAnswer(members sim.Object, keys Keys) Report {
-	r := newReading(keys, answerChecks)
+	return openAnswer(members, members.JSON(), keys)
+}
+
+func openAnswer(members sim.Object, given []byte, keys Keys) Report {
+	r := newReading(keys, answerChecks, given)
 	r.readAnswer(members)
 	return r.report(KindAnswer)
 }

@@ -20,7 +20,7 @@ const checkInput = "input"
 // Report.Enrolment is what it asks for.
 func Inspect(payload []byte, keys Keys) Report {
 	text, notes := sim.Unwrap(payload)
-	report := inspectText(text, keys)
+	report := inspectText(text, payload, keys)
 	report.Facts.Notes = append(notes, report.Facts.Notes...)
 	return report
 }
@@ -50,28 +50,29 @@ func isAnswer(members sim.Object) bool {
 	return false
 }
 
-func inspectText(text string, keys Keys) Report {
+// inspectText inspects a text; given is that with all that stands around it.
+func inspectText(text string, given []byte, keys Keys) Report {
 	switch {
 	case text == "":
-		return refusal(inputEmpty, "there is no text")
+		return refusal(given, inputEmpty, "there is no text")
 	case len(text) > maxInputBytes:
-		return refusal(inputTooLarge, "the text is longer than %d bytes", maxInputBytes)
+		return refusal(nil, inputTooLarge, "the text is longer than %d bytes", maxInputBytes)
 	}
 	members, f := sim.ReadObject([]byte(text))
 	switch {
 	case f != nil:
-		return refusal(f.Kind, "%s", f.Detail)
+		return refusal(given, f.Kind, "%s", f.Detail)
 	case isAnswer(members):
-		return OpenAnswer(members, keys)
+		return openAnswer(members, given, keys)
 	case isRequest(members):
-		return OpenRequest(members, keys)
+		return openRequest(members, given, keys)
 	}
-	return refusal(inputUnknown, "the JSON is neither an answer nor a request of the Apple Pay call")
+	return refusal(given, inputUnknown, "the JSON is neither an answer nor a request of the Apple Pay call")
 }
 
 // refusal is the report on what is neither answer nor request.
-func refusal(k sim.Kind, format string, args ...any) Report {
-	r := newReading(Keys{}, []string{checkInput})
+func refusal(given []byte, k sim.Kind, format string, args ...any) Report {
+	r := newReading(Keys{}, []string{checkInput}, given)
 	r.Fail(checkInput, k, format, args...)
 	return r.report(KindUnknown)
 }

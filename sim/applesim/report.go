@@ -3,6 +3,7 @@ package applesim
 import (
 	"crypto/ecdh"
 	"crypto/x509"
+	"slices"
 	"time"
 
 	"github.com/walletport/walletport"
@@ -124,16 +125,25 @@ type reading struct {
 	nonce      string // lower-case hex
 	activation []byte
 	usedAs     map[string]Encoding // by member
+	clear      sim.Clear
 }
 
-func newReading(keys Keys, order []string) *reading {
-	return &reading{Checklist: sim.NewChecklist(order), keys: keys, now: keys.now(), usedAs: make(map[string]Encoding)}
+// checkSealed is the first check of every text.
+const checkSealed = "answer_sealed"
+
+// newReading begins the inspection of what was given.
+func newReading(keys Keys, order []string, given []byte) *reading {
+	r := &reading{Checklist: sim.NewChecklist(slices.Concat([]string{checkSealed}, order)), keys: keys, now: keys.now(), usedAs: make(map[string]Encoding),
+		clear: sim.Clear{Sealed: []string{memberPassData}}}
+	r.clear.Add("", given)
+	return r
 }
 
 func (r *reading) note(text string) { r.facts.Notes = append(r.facts.Notes, text) }
 
 // report closes the reading.
 func (r *reading) report(k Kind) Report {
+	r.clear.Judge(r.Checklist, checkSealed, r.card.number)
 	report := Report{Kind: k, Verdict: r.Verdict(), Facts: r.facts, scheme: r.card.scheme}
 	if r.card.scheme == "" || r.activation == nil {
 		return report

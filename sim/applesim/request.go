@@ -42,7 +42,11 @@ const (
 // below the root, for issuer encryption, and that nonce and nonceSignature are there
 // in the form of the API.
 func OpenRequest(members sim.Object, keys Keys) Report {
-	r := newReading(keys, requestChecks)
+	return openRequest(members, members.JSON(), keys)
+}
+
+func openRequest(members sim.Object, given []byte, keys Keys) Report {
+	r := newReading(keys, requestChecks, given)
 	r.readCertificates(members)
 	r.readRequestNonces(members)
 	return r.report(KindRequest)

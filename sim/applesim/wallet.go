@@ -73,14 +73,14 @@ func (d door) request(w http.ResponseWriter, _ *http.Request) {
 // add answers 200 with the report, whether the card was accepted or not. The nonce
 // of the callback may stand beside the answer, for an app that did not get it here.
 func (d door) add(w http.ResponseWriter, req *http.Request) {
-	var members sim.Object
-	if p := sim.ReadBody(w, req, &members); p != nil {
+	members, body, p := sim.ReadMembers(w, req)
+	if p != nil {
 		sim.WriteProblem(w, *p)
 		return
 	}
 	keys := d.keys
 	keys.Nonce, keys.NonceSignature = given(members, passNonce), given(members, passSignature)
-	report := d.open(members, keys)
+	report := d.open(members, body, keys)
 	scheme, enrolment, ok := report.Enrolment()
 	if !report.Accepted || !ok {
 		sim.WriteJSON(w, http.StatusOK, sim.Report{Kind: string(report.Kind), Verdict: report.Verdict, Facts: facts{Facts: report.Facts}})
@@ -98,10 +98,10 @@ func (d door) add(w http.ResponseWriter, req *http.Request) {
 
 // open checks an answer and uses up its nonce, unless something is wrong with it. If
 // another call was faster, a second look finds the nonce used.
-func (d door) open(members sim.Object, keys Keys) Report {
-	report := OpenAnswer(members, keys)
+func (d door) open(members sim.Object, body []byte, keys Keys) Report {
+	report := openAnswer(members, body, keys)
 	if _, enrolment, ok := report.Enrolment(); ok && report.Accepted && !d.nonces.Use(enrolment.Nonce) {
-		return OpenAnswer(members, keys)
+		return openAnswer(members, body, keys)
 	}
 	return report
 }

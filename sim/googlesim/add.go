@@ -25,13 +25,13 @@ type addition struct {
 }
 
 // readAdd checks an answer as the app hands it on.
-func (d door) readAdd(members sim.Object) (addition, Report) {
+func (d door) readAdd(members sim.Object, body []byte) (addition, Report) {
 	given := func(name string) string {
 		text, _ := members.Text(name)
 		return text
 	}
 	r := newReading(Keys{Google: d.Google, Issuers: append(openpgp.EntityList{}, d.Issuers()...), Lenient: d.Lenient, ServerSessionID: given("serverSessionId"),
-		SessionUsed: d.sessions.IsUsed, Now: d.Now, sessions: d.sessions}, addChecks)
+		SessionUsed: d.sessions.IsUsed, Now: d.Now, sessions: d.sessions}, addChecks, body)
 	a := r.readDigitization(members)
 	r.readMemberOPC(members)
 	id := given("serverSessionId")
@@ -40,8 +40,8 @@ func (d door) readAdd(members sim.Object) (addition, Report) {
 	}
 	opened, known := d.sessions.Get(id)
 	a.client = r.matchClient(sim.Client{AppID: given("clientAppID"), DeviceID: given("clientDeviceID"), WalletAccountID: given("clientWalletAccountID")}, opened.Value, known)
-	d.matchCard(r, a)
-	return a, r.report(KindOPC)
+	card := d.matchCard(r, a)
+	return a, r.report(KindOPC, card.Number)
 }
 
 // readDigitization finds out for which scheme the payload is. What is wrong inside is
@@ -103,17 +103,17 @@ func (r *reading) matchClient(given sim.Client, of session, known bool) sim.Clie
 	return given
 }
 
-// matchCard asks the scheme which card the payload is of. A payload that does not
-// open is named by the scheme later.
-func (d door) matchCard(r *reading, a addition) {
-	network, ok := d.Networks[a.scheme]
-	if !ok || r.number.Clear() == "" {
+// matchCard asks the scheme which card the payload is of, and returns it. A payload that
+// does not open is named by the scheme later.
+func (d door) matchCard(r *reading, a addition) sim.Card {
+	network, known := d.Networks[a.scheme]
+	if !known {
 		r.Drop(checkSameCard)
-		return
+		return sim.Card{}
 	}
 	card, ok := network.Scheme.CardOf(a.payload)
 	switch {
-	case !ok:
+	case !ok, r.number.Clear() == "":
 		r.Drop(checkSameCard)
 	case card.Number.Clear() != r.number.Clear():
 		r.Fail(checkSameCard, cardOther, "the two payloads are of different cards")
@@ -121,4 +121,5 @@ func (d door) matchCard(r *reading, a addition) {
 		r.Fail(checkSameCard, cardOtherExpiry, "the two payloads have different expiry dates")
 	}
 	r.Pass(checkSameCard, "both payloads are of one card")
+	return card
 }

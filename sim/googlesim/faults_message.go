@@ -11,13 +11,12 @@ var (
 	opcTwice      = sim.Kind{Code: "opc_base64_twice", Remedy: "encode the OpenPGP message as base64 once"}
 	opcArmorOnly  = sim.Kind{Code: "opc_armor_without_base64", Remedy: "send base64 of the binary OpenPGP message, in one line, not its armor"}
 	opcArmored    = sim.Kind{Code: "opc_armored", Remedy: "encode the binary message, not its armor: without --armor, and then base64", Tolerated: true}
-	opcPlain      = sim.Kind{Code: "opc_not_encrypted_json", Remedy: "sign and encrypt the JSON with OpenPGP before encoding it"}
 )
 
 // The outer packets: to whom, and how it is encrypted.
 var (
 	notOpenPGP         = sim.Kind{Code: "not_openpgp", Remedy: "the bytes are no OpenPGP message (RFC 4880), or its end is missing"}
-	notEncrypted       = sim.Kind{Code: "not_encrypted", Remedy: "sign and encrypt: the message is not encrypted"}
+	notEncrypted       = sim.NotEncrypted
 	signedOutside      = sim.Kind{Code: "encrypted_then_signed", Remedy: "sign first, then encrypt: the signature stands around the encrypted message"}
 	packetV6           = sim.Kind{Code: "packet_v6", Remedy: "write packets of RFC 4880 (version 3 session keys), not of RFC 9580; choose the RFC 4880 profile of the library"}
 	packetUnknown      = sim.Kind{Code: "packet_unknown", Remedy: "an opaque payment card is a session key packet and an encrypted packet, nothing else"}

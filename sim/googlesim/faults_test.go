@@ -105,7 +105,7 @@ var mangledCards = []mangled{
 	{"armor alone", "opc_armor_without_base64", encodedAs(func(raw []byte) any { return string(armored(raw)) })},
 	{"armor in base64", "opc_armored", encodedAs(func(raw []byte) any { return base64Text(armored(raw)) })},
 	{"broken armor", "not_openpgp", encodedAs(func([]byte) any { return base64Text([]byte("-----BEGIN PGP MESSAGE-----\n")) })},
-	{"JSON in clear", "opc_not_encrypted_json", encodedAs(func([]byte) any { return base64Text([]byte(`{"paymentCard":{}}`)) })},
+	{"JSON in clear", "not_encrypted", encodedAs(func([]byte) any { return base64Text([]byte(`{"paymentCard":{}}`)) })},
 
 	// The outer packets.
 	{"noise", "not_openpgp", messageAs(func([]byte) []byte { return []byte{0x00, 0xff, 0x80} })},

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
@@ -47,14 +48,15 @@ var opcChecks = []string{checkBase64, checkPackets, checkRecipient, checkCipher,
 // to be skipped.
 func Inspect(payload []byte, keys Keys) Report {
 	if looksLikeMessage(payload) && len(payload) <= maxInputBytes {
-		r := newReading(keys, opcChecks)
+		r := newReading(keys, opcChecks, nil)
+		r.clear.AddSealed("", payload)
 		r.note("given in binary; the API has it in base64")
 		r.Drop(checkBase64)
 		r.readMessage(payload)
 		return r.report(KindOPC)
 	}
 	text, notes := sim.Unwrap(payload)
-	report := inspectText(text, keys)
+	report := inspectText(text, payload, keys)
 	report.Facts.Notes = append(notes, report.Facts.Notes...)
 	return report
 }
@@ -95,45 +97,53 @@ func looksLikeMessage(data []byte) bool {
 }
 
 // OpenOPC checks the base64 text of an opaque payment card, exactly as given.
-func OpenOPC(text string, keys Keys) Report {
-	r := newReading(keys, opcChecks)
+func OpenOPC(text string, keys Keys) Report { return openOPC(text, nil, keys) }
+
+// openOPC checks an opaque payment card in what was given around it.
+func openOPC(text string, around []byte, keys Keys) Report {
+	r := newReading(keys, opcChecks, around)
 	r.readOPC(text)
 	return r.report(KindOPC)
 }
 
-func inspectText(text string, keys Keys) Report {
+// inspectText inspects a text; given is that with all that stands around it.
+func inspectText(text string, given []byte, keys Keys) Report {
 	switch {
 	case text == "":
-		return refusal(inputEmpty, "there is no text")
+		return refusal(given, inputEmpty, "there is no text")
 	case len(text) > maxInputBytes:
-		return refusal(inputTooLarge, "the text is longer than %d bytes", maxInputBytes)
+		return refusal(nil, inputTooLarge, "the text is longer than %d bytes", maxInputBytes)
 	case !sim.LooksLikeJSON([]byte(text)):
-		return OpenOPC(text, keys)
+		before, after, _ := bytes.Cut(given, []byte(text))
+		return openOPC(text, slices.Concat(before, after), keys)
 	}
 	members, f := sim.ReadObject([]byte(text))
 	if f != nil {
-		return refusal(f.Kind, "%s", f.Detail)
+		return refusal(given, f.Kind, "%s", f.Detail)
 	}
 	if opc, ok := members.Text(memberOPC); ok {
-		report := OpenOPC(opc, keys)
+		report := openOPC(opc, given, keys)
 		report.Facts.Notes = append([]string{"taken from the answer's member " + memberOPC}, report.Facts.Notes...)
 		return report
 	}
 	if members.Has("paymentCard") {
-		return refusal(opcPlain, "it is the JSON of the card, in clear")
+		r := newReading(Keys{}, []string{checkInput}, nil)
+		r.clear.AddSealed("the JSON of the card", given)
+		return r.report(KindUnknown)
 	}
-	return refusal(inputNoOPC, "the JSON has no %s", memberOPC)
+	return refusal(given, inputNoOPC, "the JSON has no %s", memberOPC)
 }
 
 // refusal is the report on what is no opaque payment card at all.
-func refusal(k sim.Kind, format string, args ...any) Report {
-	r := newReading(Keys{}, []string{checkInput})
+func refusal(given []byte, k sim.Kind, format string, args ...any) Report {
+	r := newReading(Keys{}, []string{checkInput}, given)
 	r.Fail(checkInput, k, format, args...)
 	return r.report(KindUnknown)
 }
 
 // readOPC takes off base64, and armor below it.
 func (r *reading) readOPC(text string) {
+	r.clear.AddSealed(memberOPC, []byte(text))
 	if strings.HasPrefix(text, armorBegin) {
 		r.Fail(checkBase64, opcArmorOnly, "the text is an armored message")
 		r.readArmored([]byte(text))
@@ -164,7 +174,7 @@ func (r *reading) readOPC(text string) {
 		r.readArmored(data)
 		return
 	case sim.LooksLikeJSON(data):
-		r.Fail(checkPackets, opcPlain, "the decoded text is JSON, in clear")
+		r.Fail(checkPackets, notEncrypted, "the decoded text is JSON, in clear")
 		return
 	}
 	r.Pass(checkBase64, "standard base64 of %d bytes", len(data))

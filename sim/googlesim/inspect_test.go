@@ -68,7 +68,7 @@ func TestInspectNamesWhatItIs(t *testing.T) {
 		{"too much", strings.Repeat("x", 70_000), "input_too_large", false},
 		{"broken JSON", "{", "json_truncated", false},
 		{"another answer", `{"digitizationData":"x"}`, "opc_missing", false},
-		{"the card in clear", `{"paymentCard":{}}`, "opc_not_encrypted_json", false},
+		{"the card in clear", `{"paymentCard":{}}`, "not_encrypted", false},
 		{"a word", "§", "opc_base64_invalid", false},
 		{"an OPC", opc, "", true},
 		{"an OPC in quotes", `"` + opc + `"`, "", true},

@@ -2,6 +2,7 @@ package googlesim
 
 import (
 	"io"
+	"slices"
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
@@ -82,10 +83,18 @@ type reading struct {
 	number  sim.CardNumber
 	mmyy    string
 	session string
+	clear   sim.Clear
 }
 
-func newReading(keys Keys, order []string) *reading {
-	return &reading{Checklist: sim.NewChecklist(order), keys: keys, now: keys.now()}
+// checkSealed is the first check of every text.
+const checkSealed = "answer_sealed"
+
+// newReading begins the inspection of what was given around an opaque payment card.
+func newReading(keys Keys, order []string, around []byte) *reading {
+	r := &reading{Checklist: sim.NewChecklist(slices.Concat([]string{checkSealed}, order)), keys: keys, now: keys.now(),
+		clear: sim.Clear{Elsewhere: []string{memberOPC, memberDigitization}}}
+	r.clear.Add("", around)
+	return r
 }
 
 func (r *reading) note(text string) { r.facts.Notes = append(r.facts.Notes, text) }
@@ -96,8 +105,9 @@ func (r *reading) lenient(k sim.Kind) sim.Kind {
 	return k
 }
 
-// report closes the reading.
-func (r *reading) report(k Kind) Report {
+// report closes the reading. Known are card numbers that others opened.
+func (r *reading) report(k Kind, known ...sim.CardNumber) Report {
+	r.clear.Judge(r.Checklist, checkSealed, append(known, r.number)...)
 	return Report{Kind: k, Verdict: r.Verdict(), Facts: r.facts, card: sim.Card{Number: r.number, ExpiryMMYY: r.mmyy}, session: r.session}
 }
 

@@ -69,12 +69,12 @@ func (d door) session(w http.ResponseWriter, _ *http.Request) {
 // answer stands what the wallet knows: the session, and the ids of app, device and
 // account; those of the session need not be repeated.
 func (d door) add(w http.ResponseWriter, req *http.Request) {
-	var members sim.Object
-	if p := sim.ReadBody(w, req, &members); p != nil {
+	members, body, p := sim.ReadMembers(w, req)
+	if p != nil {
 		sim.WriteProblem(w, *p)
 		return
 	}
-	a, report := d.open(members)
+	a, report := d.open(members, body)
 	if !report.Accepted {
 		sim.WriteJSON(w, http.StatusOK, sim.Report{Kind: string(report.Kind), Verdict: report.Verdict, Facts: facts{Facts: report.Facts}})
 		return
@@ -91,10 +91,10 @@ func (d door) add(w http.ResponseWriter, req *http.Request) {
 
 // open checks an answer and uses up its session, unless something is wrong with it.
 // If another call was faster, a second look finds the session used.
-func (d door) open(members sim.Object) (addition, Report) {
-	a, report := d.readAdd(members)
+func (d door) open(members sim.Object, body []byte) (addition, Report) {
+	a, report := d.readAdd(members, body)
 	if report.Accepted && report.session != "" && !d.sessions.Use(report.session) {
-		return d.readAdd(members)
+		return d.readAdd(members, body)
 	}
 	return a, report
 }

@@ -6,6 +6,7 @@
 package issuerwalletsim
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 
@@ -43,7 +44,7 @@ type door Config
 
 // add answers 200 with the report, whether the card was accepted or not.
 func (d door) add(w http.ResponseWriter, req *http.Request) {
-	provider, data, p := readRequest(w, req)
+	provider, data, body, p := readRequest(w, req)
 	if p != nil {
 		sim.WriteProblem(w, *p)
 		return
@@ -53,12 +54,28 @@ func (d door) add(w http.ResponseWriter, req *http.Request) {
 		sim.WriteJSON(w, http.StatusOK, refusal())
 		return
 	}
+	if verdict := d.judgeAround(body, data); !verdict.Accepted {
+		sim.WriteJSON(w, http.StatusOK, sim.Report{Kind: "digitizationData", Verdict: verdict})
+		return
+	}
 	report, err := d.Scheme.Push(req.Context(), sim.Push{TokenRequestorID: requestor, Wallet: provider, Payload: data})
 	if err != nil {
 		sim.WriteProblem(w, sim.ProblemOf(err))
 		return
 	}
 	sim.WriteJSON(w, http.StatusOK, report)
+}
+
+// judgeAround looks for card data beside the payload, that of the card in it among
+// them.
+func (d door) judgeAround(body []byte, data string) sim.Verdict {
+	const check = "answer_sealed"
+	list := sim.NewChecklist([]string{check})
+	clear := sim.Clear{Elsewhere: []string{"digitizationData", "walletProvider"}}
+	clear.Add("", body)
+	card, _ := d.Scheme.CardOf(data)
+	clear.Judge(list, check, card.Number)
+	return list.Verdict()
 }
 
 func (d door) requestor(provider string) (string, bool) {
@@ -83,17 +100,21 @@ func refusal() sim.Report {
 // readRequest takes {"walletProvider", "digitizationData"}, or the answer of the
 // provisioning call unchanged with walletProvider in the query. Other members
 // are tolerated. What the members hold is for the scheme to judge.
-func readRequest(w http.ResponseWriter, req *http.Request) (provider, data string, p *sim.Problem) {
+func readRequest(w http.ResponseWriter, req *http.Request) (provider, data string, body []byte, p *sim.Problem) {
 	var members struct {
 		WalletProvider   *string `json:"walletProvider"`
 		DigitizationData *string `json:"digitizationData"`
 	}
-	if p := sim.ReadBody(w, req, &members); p != nil {
-		return "", "", p
+	var raw json.RawMessage
+	if p := sim.ReadBody(w, req, &raw); p != nil {
+		return "", "", nil, p
+	}
+	if json.Unmarshal(raw, &members) != nil {
+		return "", "", nil, sim.BadRequest("body_malformed", "the body is one JSON object with members of the right types")
 	}
 	query, err := url.ParseQuery(req.URL.RawQuery)
 	if err != nil {
-		return "", "", sim.BadRequest("query_malformed", "the query is malformed")
+		return "", "", nil, sim.BadRequest("query_malformed", "the query is malformed")
 	}
 	provider = query.Get("walletProvider")
 	if members.WalletProvider != nil {
@@ -101,9 +122,9 @@ func readRequest(w http.ResponseWriter, req *http.Request) (provider, data strin
 	}
 	switch {
 	case members.DigitizationData == nil:
-		return "", "", sim.BadRequest("digitization_data_missing", "the body needs digitizationData, the member of the issuer's answer")
+		return "", "", nil, sim.BadRequest("digitization_data_missing", "the body needs digitizationData, the member of the issuer's answer")
 	case provider == "":
-		return "", "", sim.BadRequest("wallet_provider_missing", "walletProvider is needed, in the body or in the query")
+		return "", "", nil, sim.BadRequest("wallet_provider_missing", "walletProvider is needed, in the body or in the query")
 	}
-	return provider, *members.DigitizationData, nil
+	return provider, *members.DigitizationData, raw, nil
 }

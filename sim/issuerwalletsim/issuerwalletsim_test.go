@@ -16,11 +16,12 @@ import (
 	"github.com/walletport/walletport/sim"
 	"github.com/walletport/walletport/sim/issuerwalletsim"
 	"github.com/walletport/walletport/sim/mdessim"
+	"github.com/walletport/walletport/sim/simtest"
 )
 
 // fakeScheme remembers what it was asked and says what it was told to.
 type fakeScheme struct {
-	sim.Scheme // panics if a wallet asks for anything but Push
+	sim.Scheme // panics if a wallet asks for anything but Push and CardOf
 	got        *sim.Push
 	answer     sim.Report
 	err        error
@@ -30,6 +31,19 @@ func (f *fakeScheme) Push(_ context.Context, p sim.Push) (sim.Report, error) {
 	f.got = &p
 	return f.answer, f.err
 }
+
+// CardOf knows one payload; of all others it says that they do not open.
+func (f *fakeScheme) CardOf(payload string) (sim.Card, bool) {
+	if payload != knownPayload {
+		return sim.Card{}, false
+	}
+	return sim.Card{Number: sim.NewCardNumber(knownPAN), ExpiryMMYY: "1129"}, true
+}
+
+const (
+	knownPayload = "eyJhbGciOiJBMjU2R0NNS1cifQ.known.b.c.d"
+	knownPAN     = "6011000990139424" // of no scheme that is told by its prefix
+)
 
 func open(t *testing.T, scheme sim.Scheme) http.Handler {
 	t.Helper()
@@ -94,6 +108,46 @@ func TestUnknownProviderIsANamedFault(t *testing.T) {
 		}
 		if strings.Contains(w.Body.String(), provider) && provider != "other" {
 			t.Errorf("the answer repeats the provider")
+		}
+	}
+}
+
+// The card that MDES opens is looked for in all that stands beside the payload.
+func TestCardDataInClearBesideThePayload(t *testing.T) {
+	judge := func(body map[string]any) (code string, asked bool) {
+		t.Helper()
+		scheme := &fakeScheme{answer: sim.Report{Verdict: sim.Verdict{Accepted: true}}}
+		text, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := call(open(t, scheme), http.MethodPost, add, strings.NewReader(string(text)))
+		var report sim.Report
+		if err := json.Unmarshal(w.Body.Bytes(), &report); err != nil || w.Code != http.StatusOK {
+			t.Fatalf("status %d, %s", w.Code, w.Body)
+		}
+		if walletport.ContainsPAN(w.Body.String()) {
+			t.Error("the answer shows what reads like a PAN")
+		}
+		if report.FirstFault != nil {
+			code = report.FirstFault.Code
+		}
+		return code, scheme.got != nil
+	}
+	for _, l := range simtest.Leaks("5204247750001471") {
+		code, asked := judge(l.In(map[string]any{"walletProvider": "acme", "digitizationData": "eyJ9"}))
+		if (code == "clear_card_data") == l.OnlyOpened || asked != l.OnlyOpened {
+			t.Errorf("%s: fault %q, MDES was asked: %v", l.Name, code, asked)
+		}
+	}
+	for _, name := range []string{"comment", "deviceId"} {
+		if code, asked := judge(map[string]any{"walletProvider": "acme", "digitizationData": knownPayload, name: knownPAN}); code != "clear_card_data" || asked {
+			t.Errorf("%s: fault %q, MDES was asked: %v", name, code, asked)
+		}
+	}
+	for name, value := range simtest.NoLeaks() {
+		if code, _ := judge(map[string]any{"walletProvider": "acme", "digitizationData": knownPayload, name: value}); code != "" {
+			t.Errorf("%s: fault %q", name, code)
 		}
 	}
 }

@@ -23,6 +23,12 @@ var mangledEnrolments = []struct {
 	}, ""},
 	{"Visa's activation data", "activation_data_malformed", func(e *sim.Enrolment) { e.ActivationData = []byte("MBPAC-1-FK-401200.1--TDEA-00") }, ""},
 	{"an encrypted number", "pan_encrypted", func(e *sim.Enrolment) { e.EncryptedNumber = "MBPAD-1" }, ""},
+	{"the card in clear in its TAV", "clear_card_data", func(e *sim.Enrolment) {
+		r := newRecipe()
+		r.tav.members = set("comment", testPAN)
+		e.ActivationData = r.tavJSON()
+	}, ""},
+	{"the card in clear as a nonce", "clear_card_data", func(e *sim.Enrolment) { e.Nonce = testPAN }, ""},
 	{"the TAV of another card", "tav_other_card", func(e *sim.Enrolment) { e.Card.Number = sim.NewCardNumber(otherPAN) }, ""},
 	{"the TAV of another expiry", "tav_other_expiry", func(e *sim.Enrolment) { e.Card.ExpiryMMYY = "1128" }, ""},
 	{"a card that has expired", "card_expired", func(e *sim.Enrolment) { e.Card.ExpiryMMYY = "1026" }, ""},

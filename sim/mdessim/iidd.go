@@ -53,8 +53,13 @@ const (
 	memberTAV           = "tokenizationAuthenticationValue"
 )
 
-func openDigitizationData(text string, keys Keys) *reading {
-	r := newReading(keys, iiddChecks)
+// openDigitizationData reads the base64 text of an IIDD; given is that with all that
+// stands around it.
+func openDigitizationData(text, given string, keys Keys) *reading {
+	if len(text) > maxInputBytes {
+		given = "" // too long to be searched as well
+	}
+	r := newReading(keys, iiddChecks, given)
 	switch {
 	case text == "":
 		r.Fail(checkBase64, inputEmpty, "digitizationData is empty")
@@ -76,6 +81,7 @@ func openDigitizationData(text string, keys Keys) *reading {
 
 // readIIDD checks the JSON of an IIDD.
 func (r *reading) readIIDD(data []byte) {
+	r.clear.Add("", data)
 	iidd, f := sim.ReadObject(data)
 	if f != nil {
 		r.Fail(checkJSON, f.Kind, "%s", f.Detail)

@@ -12,7 +12,8 @@ import (
 const maxInputBytes = 512 << 10
 
 // Inspect says what a payload is and checks it: digitizationData in base64, the
-// IIDD's JSON, a whole answer {"digitizationData": …}, or a TAV in base64 or JSON.
+// IIDD's JSON, a whole answer {"digitizationData": …} or {"activationData": …}, or a
+// TAV in base64 or JSON.
 // White space and quotes around it are tolerated and noted. Without keys it
 // checks what needs none. It never fails: what cannot be read is a fault.
 //
@@ -20,59 +21,65 @@ const maxInputBytes = 512 << 10
 // had to be skipped.
 func Inspect(payload []byte, keys Keys) Report {
 	text, notes := sim.Unwrap(payload)
-	report := inspectText(text, keys)
+	report := inspectText(text, string(payload), keys)
 	report.Facts.Notes = append(notes, report.Facts.Notes...)
 	return report
 }
 
 // OpenDigitizationData checks the base64 text of an IIDD, exactly as given.
 func OpenDigitizationData(text string, keys Keys) Report {
-	r := openDigitizationData(text, keys)
+	r := openDigitizationData(text, text, keys)
 	return r.report(KindDigitizationData)
 }
 
 // OpenTAV checks the base64 text of a TAV on its own, exactly as given. Its
 // agreement with the card is checked against Keys.Card.
-func OpenTAV(text string, keys Keys) Report {
-	r := newReading(keys, tavChecks)
+func OpenTAV(text string, keys Keys) Report { return openTAV(text, text, keys) }
+
+func openTAV(text, given string, keys Keys) Report {
+	r := newReading(keys, tavChecks, given)
 	r.expectCard()
 	r.readTAV(text)
 	return r.report(KindTAV)
 }
 
-func inspectText(text string, keys Keys) Report {
+// inspectText inspects a payload; given is that with all that stands around it.
+func inspectText(text, given string, keys Keys) Report {
 	switch {
 	case text == "":
-		return refusal(inputEmpty, "there is no payload")
+		return refusal(given, inputEmpty, "there is no payload")
 	case len(text) > maxInputBytes:
-		return refusal(inputTooLarge, "the payload is longer than %d bytes", maxInputBytes)
+		return refusal("", inputTooLarge, "the payload is longer than %d bytes", maxInputBytes)
 	case sim.LooksLikeJSON([]byte(text)):
-		return inspectJSON(text, keys)
+		return inspectJSON(text, given, keys)
 	}
 	data, _ := sim.ReadBase64(text)
 	if looksLikeTAV(data) {
-		return OpenTAV(text, keys)
+		return openTAV(text, given, keys)
 	}
-	return OpenDigitizationData(text, keys)
+	r := openDigitizationData(text, given, keys)
+	return r.report(KindDigitizationData)
 }
 
-func inspectJSON(text string, keys Keys) Report {
+func inspectJSON(text, given string, keys Keys) Report {
 	members, _ := sim.ReadObject([]byte(text))
-	if answer, ok := members.Text("digitizationData"); ok {
-		report := inspectText(answer, keys)
-		report.Facts.Notes = append([]string{"taken from the answer's member digitizationData"}, report.Facts.Notes...)
-		return report
+	for _, name := range []string{"digitizationData", "activationData"} {
+		if answer, ok := members.Text(name); ok {
+			report := inspectText(answer, given, keys)
+			report.Facts.Notes = append([]string{"taken from the answer's member " + name}, report.Facts.Notes...)
+			return report
+		}
 	}
 	const note = "given as JSON; wallets take it in base64"
 	if looksLikeTAV([]byte(text)) {
-		r := newReading(keys, tavChecks)
+		r := newReading(keys, tavChecks, given)
 		r.facts.Notes = append(r.facts.Notes, note)
 		r.Drop(checkTAVLength, checkTAVBase64)
 		r.expectCard()
 		r.readTAVJSON([]byte(text))
 		return r.report(KindTAV)
 	}
-	r := newReading(keys, iiddChecks)
+	r := newReading(keys, iiddChecks, given)
 	r.facts.Notes = append(r.facts.Notes, note)
 	r.Drop(checkBase64)
 	r.readIIDD([]byte(text))
@@ -92,8 +99,8 @@ func looksLikeTAV(data []byte) bool {
 }
 
 // refusal is the report on what is no payload at all.
-func refusal(k sim.Kind, format string, args ...any) Report {
-	r := newReading(Keys{}, []string{checkInput})
+func refusal(given string, k sim.Kind, format string, args ...any) Report {
+	r := newReading(Keys{}, []string{checkInput}, given)
 	r.Fail(checkInput, k, format, args...)
 	return r.report(KindUnknown)
 }

@@ -51,6 +51,9 @@ type Facts struct {
 	TokenReferenceUsed bool       `json:"tavNamesToken,omitempty"`
 }
 
+// checkSealed is the first check of every payload.
+const checkSealed = "card_sealed"
+
 // reading is the state of one inspection.
 type reading struct {
 	*sim.Checklist
@@ -58,14 +61,21 @@ type reading struct {
 	now   time.Time
 	facts Facts
 	card  card
+	clear sim.Clear
 }
 
-func newReading(keys Keys, order []string) *reading {
-	return &reading{Checklist: sim.NewChecklist(order), keys: keys, now: keys.now()}
+// newReading begins the inspection of what was given: the payload with all that
+// stands around it.
+func newReading(keys Keys, order []string, given string) *reading {
+	r := &reading{Checklist: sim.NewChecklist(join([]string{checkSealed}, order)), keys: keys, now: keys.now(),
+		clear: sim.Clear{Sealed: []string{"encryptedData"}}}
+	r.clear.Add("", []byte(given))
+	return r
 }
 
 // report closes the reading.
 func (r *reading) report(k Kind) Report {
+	r.clear.Judge(r.Checklist, checkSealed, r.card.number)
 	return Report{Kind: k, Verdict: r.Verdict(), Facts: r.facts}
 }
 

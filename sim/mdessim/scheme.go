@@ -77,7 +77,7 @@ func (s *Scheme) Push(ctx context.Context, p sim.Push) (sim.Report, error) {
 	if err := sim.CheckRequest(ctx, p.TokenRequestorID); err != nil {
 		return sim.Report{}, err
 	}
-	r := openDigitizationData(p.Payload, s.currentKeys())
+	r := openDigitizationData(p.Payload, p.Payload, s.currentKeys())
 	if r.facts.AccountReference != "" {
 		r.Fail(checkReference, referenceUnknown, "this MDES issued no such %s", r.facts.AccountReference)
 	}
@@ -90,7 +90,8 @@ func (s *Scheme) Enrol(ctx context.Context, e sim.Enrolment) (sim.Report, error)
 	if err := sim.CheckRequest(ctx, e.TokenRequestorID); err != nil {
 		return sim.Report{}, err
 	}
-	r := newReading(s.currentKeys(), enrolmentChecks)
+	r := newReading(s.currentKeys(), enrolmentChecks, string(e.ActivationData))
+	r.clear.Add("the nonce", []byte(e.Nonce))
 	r.readEnrolment(e)
 	return s.conclude(r.report(KindEnrolment), r, requestor{e.TokenRequestorID, e.Wallet})
 }
@@ -111,7 +112,7 @@ func (s *Scheme) conclude(report Report, r *reading, by requestor) (sim.Report, 
 // CardOf returns the card in digitizationData, whatever else is wrong with it; ok
 // is false if it cannot be read.
 func (s *Scheme) CardOf(payload string) (card sim.Card, ok bool) {
-	found := openDigitizationData(payload, s.currentKeys()).card
+	found := openDigitizationData(payload, payload, s.currentKeys()).card
 	if found.number.Clear() == "" || found.mmyy == "" {
 		return sim.Card{}, false
 	}

@@ -130,6 +130,7 @@ func (r *reading) readTAV(text string) {
 // readTAVJSON checks the JSON of a TAV. Names are matched without case, for
 // version 4 is in the field in PascalCase.
 func (r *reading) readTAVJSON(data []byte) {
+	r.clear.Add("the TAV", data)
 	members, f := sim.ReadObject(data)
 	if f == nil {
 		members, f = foldTAV(members)

@@ -11,6 +11,7 @@ import (
 
 // The checks of an answer, in order.
 const (
+	checkSealed  = "answer_sealed"
 	checkPresent = "digitization_data"
 	checkShape   = "payload_shape"
 	checkIDs     = "client_ids"
@@ -51,24 +52,41 @@ type addition struct {
 }
 
 // read checks an answer as the app hands it on.
-func (d door) read(members sim.Object) *addition {
-	a := &addition{Checklist: sim.NewChecklist([]string{checkPresent, checkShape, checkIDs, checkAccount})}
+func (d door) read(members sim.Object, body []byte) *addition {
+	a := &addition{Checklist: sim.NewChecklist([]string{checkSealed, checkPresent, checkShape, checkIDs, checkAccount})}
+	a.readAnswer(members, d.devices)
+	clear := sim.Clear{Elsewhere: []string{"digitizationData"}}
+	clear.Add("", body)
+	clear.Judge(a.Checklist, checkSealed, d.numberOf(a))
+	return a
+}
+
+// numberOf asks the scheme for the number in a payload, which stays empty if the
+// payload does not open.
+func (d door) numberOf(a *addition) sim.CardNumber {
+	network, known := d.Networks[a.scheme]
+	if !known {
+		return sim.CardNumber{}
+	}
+	card, _ := network.Scheme.CardOf(a.payload)
+	return card.Number
+}
+
+func (a *addition) readAnswer(members sim.Object, handedOut *devices) {
 	text, isText := members.Text("digitizationData")
 	switch {
 	case !members.Has("digitizationData"), isText && text == "":
 		a.Fail(checkPresent, payloadMissing, "digitizationData is missing, null or empty")
-		return a
+		return
 	case !isText:
 		a.Fail(checkPresent, payloadType, "digitizationData is not a JSON string")
-		return a
+		return
 	}
 	a.Pass(checkPresent, "%d characters", len(text))
 	a.readShape(text)
-	if a.Failed(checkShape) {
-		return a
+	if !a.Failed(checkShape) {
+		a.readClient(members, handedOut)
 	}
-	a.readClient(members, d.devices)
-	return a
 }
 
 // readShape finds out for which scheme the payload is. What is wrong inside is for

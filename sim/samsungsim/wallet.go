@@ -63,12 +63,12 @@ func (d door) device(w http.ResponseWriter, _ *http.Request) {
 // add answers 200 with the report, whether the card was accepted or not. Beside the
 // answer stand the ids that the wallet knows.
 func (d door) add(w http.ResponseWriter, req *http.Request) {
-	var members sim.Object
-	if p := sim.ReadBody(w, req, &members); p != nil {
+	members, body, p := sim.ReadMembers(w, req)
+	if p != nil {
 		sim.WriteProblem(w, *p)
 		return
 	}
-	a := d.read(members)
+	a := d.read(members, body)
 	verdict := a.Verdict()
 	if !verdict.Accepted {
 		sim.WriteJSON(w, http.StatusOK, sim.Report{Kind: kindPayload, Verdict: verdict, Facts: facts{Notes: a.notes, Scheme: string(a.scheme)}})

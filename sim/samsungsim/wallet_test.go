@@ -21,6 +21,7 @@ import (
 	"github.com/walletport/walletport/sim"
 	"github.com/walletport/walletport/sim/mdessim"
 	"github.com/walletport/walletport/sim/samsungsim"
+	"github.com/walletport/walletport/sim/simtest"
 )
 
 const testJWE = "eyJhbGciOiJBMjU2R0NNS1cifQ.a.b.c.d"
@@ -38,7 +39,7 @@ func base64Text(text string) string { return base64.StdEncoding.EncodeToString([
 
 // fakeScheme remembers what it was asked and says what it was told to.
 type fakeScheme struct {
-	sim.Scheme // panics if a wallet asks for anything but Push
+	sim.Scheme // panics if a wallet asks for anything but Push and CardOf
 	got        *sim.Push
 	answer     sim.Report
 	err        error
@@ -48,6 +49,19 @@ func (f *fakeScheme) Push(_ context.Context, p sim.Push) (sim.Report, error) {
 	f.got = &p
 	return f.answer, f.err
 }
+
+// CardOf knows one payload; of all others it says that they do not open.
+func (f *fakeScheme) CardOf(payload string) (sim.Card, bool) {
+	if payload != knownPayload {
+		return sim.Card{}, false
+	}
+	return sim.Card{Number: sim.NewCardNumber(knownPAN), ExpiryMMYY: "1129"}, true
+}
+
+const (
+	knownPayload = "eyJhbGciOiJBMjU2R0NNS1cifQ.known.b.c.d"
+	knownPAN     = "6011000990139424" // of no scheme that is told by its prefix
+)
 
 // shop is a wallet with two schemes.
 type shop struct {
@@ -230,6 +244,31 @@ func TestFaultsAreDistinctAndTested(t *testing.T) {
 	})
 	if len(seen) < 9 {
 		t.Errorf("only %d codes found in the source", len(seen))
+	}
+}
+
+// The card that the scheme opens is looked for in all that stands beside the payload.
+func TestCardDataInClearBesideThePayload(t *testing.T) {
+	for _, l := range simtest.Leaks("5204247750001471") {
+		s := openShop()
+		if a := s.add(t, l.In(withIDs(testJWE))); (a.code() == "clear_card_data") == l.OnlyOpened || a.Accepted != l.OnlyOpened || s.visa.got != nil && !l.OnlyOpened {
+			t.Errorf("%s: fault %q, accepted %v", l.Name, a.code(), a.Accepted)
+		}
+	}
+	for name, body := range map[string]members{"in a sentence": withIDs(knownPayload), "as the id of the device": {"clientDeviceID": knownPAN}} {
+		body["digitizationData"] = knownPayload
+		body["comment"] = "for " + knownPAN
+		if name != "in a sentence" {
+			delete(body, "comment")
+		}
+		if a := openShop().add(t, body); a.code() != "clear_card_data" || a.Accepted {
+			t.Errorf("%s: fault %q, accepted %v", name, a.code(), a.Accepted)
+		}
+	}
+	for name, value := range simtest.NoLeaks() {
+		if a := openShop().add(t, simtest.Leak{Member: name, Value: value}.In(withIDs(knownPayload))); a.code() == "clear_card_data" {
+			t.Errorf("%s: %+v", name, a.Fault)
+		}
 	}
 }
 

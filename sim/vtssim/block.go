@@ -48,6 +48,15 @@ func startsClear(plain []byte, name string) bool {
 	return len(plain) > len(name) && strings.EqualFold(string(plain[:len(name)]), name) || plain[0] == '{'
 }
 
+// isClearBlock reports whether a block was never encrypted: its clear text can be read,
+// behind the header or without one.
+func isClearBlock(block []byte, name string) bool {
+	begins := func(text []byte) bool {
+		return len(text) > len(name) && strings.EqualFold(string(text[:len(name)+1]), name+"=")
+	}
+	return begins(block) || len(block) > headBytes && begins(block[headBytes:])
+}
+
 // untilPadding returns the clear text: up to the first byte that none can hold.
 func untilPadding(text []byte) []byte {
 	end := bytes.IndexFunc(text, func(c rune) bool { return c <= ' ' || c == '!' || c > '~' })

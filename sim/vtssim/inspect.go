@@ -20,7 +20,7 @@ const maxInputBytes = 64 << 10
 // to be skipped.
 func Inspect(payload []byte, keys Keys) Report {
 	text, notes := sim.Unwrap(payload)
-	report := inspectText(text, keys)
+	report := inspectText(text, string(payload), keys)
 	report.Facts.Notes = append(notes, report.Facts.Notes...)
 	return report
 }
@@ -50,8 +50,10 @@ func looksLikeJWE(text string) bool {
 }
 
 // OpenPush checks the text of a push payload, exactly as given.
-func OpenPush(text string, keys Keys) Report {
-	r := newReading(keys, pushChecks)
+func OpenPush(text string, keys Keys) Report { return openPush(text, text, keys) }
+
+func openPush(text, given string, keys Keys) Report {
+	r := newReading(keys, pushChecks, around(text, given))
 	r.readPush(text)
 	return r.report(KindPush)
 }
@@ -63,35 +65,49 @@ func OpenMBPAC(text string, keys Keys) Report { return openWSD(mbpac, text, keys
 // OpenMBPAD checks the ASCII text of an encrypted card number, exactly as given.
 func OpenMBPAD(text string, keys Keys) Report { return openWSD(mbpad, text, keys) }
 
+// around returns what stands around a payload in what was given. Of a payload that
+// was given encoded, nothing does.
+func around(payload, given string) string {
+	before, after, found := strings.Cut(given, payload)
+	if !found && !strings.Contains(given, "{") {
+		return ""
+	}
+	if !found {
+		return given
+	}
+	return before + after
+}
+
 func openWSD(t wsdType, text string, keys Keys) Report {
-	r := newReading(keys, t.checks())
+	r := newReading(keys, t.checks(), "")
 	r.readWSD(t, text)
 	return r.report(t.kind)
 }
 
-func inspectText(text string, keys Keys) Report {
+// inspectText inspects a payload; given is that with all that stands around it.
+func inspectText(text, given string, keys Keys) Report {
 	switch {
 	case text == "":
-		return refusal(inputEmpty, "there is no payload")
+		return refusal(given, inputEmpty, "there is no payload")
 	case len(text) > maxInputBytes:
-		return refusal(inputTooLarge, "the payload is longer than %d bytes", maxInputBytes)
+		return refusal("", inputTooLarge, "the payload is longer than %d bytes", maxInputBytes)
 	}
 	if answer, member, ok := ofAnswer(text); ok {
-		report := inspectText(answer, keys)
+		report := inspectText(answer, given, keys)
 		report.Facts.Notes = append([]string{"taken from the answer's member " + member}, report.Facts.Notes...)
 		return report
 	}
 	if looksLikeWSD(text) {
-		return inspectWSD(text, "", keys)
+		return inspectWSD(text, given, "", keys)
 	}
 	inner := decodeText(text)
 	if looksLikeWSD(inner) {
-		return inspectWSD(inner, "in base64, as the API sends it", keys)
+		return inspectWSD(inner, given, "in base64, as the API sends it", keys)
 	}
 	if twice := decodeText(inner); looksLikeWSD(twice) {
-		return inspectTwice(twice, keys)
+		return inspectTwice(twice, given, keys)
 	}
-	return OpenPush(text, keys)
+	return openPush(text, given, keys)
 }
 
 // answerMembers are what the payload is called in answers and on the way to a wallet.
@@ -111,12 +127,12 @@ func ofAnswer(text string) (payload, member string, ok bool) {
 	return "", "", false
 }
 
-func inspectWSD(text, note string, keys Keys) Report {
+func inspectWSD(text, given, note string, keys Keys) Report {
 	t := mbpac
 	if isMBPAD(text) {
 		t = mbpad
 	}
-	r := newReading(keys, t.checks())
+	r := newReading(keys, t.checks(), around(text, given))
 	if note != "" {
 		r.note(note)
 	}
@@ -125,20 +141,20 @@ func inspectWSD(text, note string, keys Keys) Report {
 }
 
 // inspectTwice reads a string in base64 of base64, which is a fault of its own.
-func inspectTwice(text string, keys Keys) Report {
+func inspectTwice(text, given string, keys Keys) Report {
 	t := mbpac
 	if isMBPAD(text) {
 		t = mbpad
 	}
-	r := newReading(keys, append([]string{checkActivation}, t.checks()...))
+	r := newReading(keys, append([]string{checkActivation}, t.checks()...), around(text, given))
 	r.Fail(checkActivation, wsdBase64Twice, "the text is base64 of base64")
 	r.readWSD(t, text)
 	return r.report(t.kind)
 }
 
 // refusal is the report on what is no payload at all.
-func refusal(k sim.Kind, format string, args ...any) Report {
-	r := newReading(Keys{}, []string{checkInput})
+func refusal(given string, k sim.Kind, format string, args ...any) Report {
+	r := newReading(Keys{}, []string{checkInput}, given)
 	r.Fail(checkInput, k, format, args...)
 	return r.report(KindUnknown)
 }

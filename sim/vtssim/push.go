@@ -83,8 +83,9 @@ type jwe struct {
 }
 
 // readPush checks the text of a push payload, and opens it if the keys are there.
-func (r *reading) readPush(text string) {
-	text, ok := r.readOuter(text)
+func (r *reading) readPush(given string) {
+	text, ok := r.readOuter(given)
+	r.collect(given, ok)
 	if !ok {
 		return
 	}
@@ -95,12 +96,13 @@ func (r *reading) readPush(text string) {
 	r.Pass(checkLength, "%d characters", len(text))
 	segments := strings.Split(text, ".")
 	if len(segments) != jweSegments {
-		r.explainSegments(len(segments))
+		r.explainSegments(segments)
 		return
 	}
 	r.Pass(checkSegments, "five")
 	m, ok := r.readSegments(segments)
 	if !ok {
+		r.clear.Add("", []byte(text))
 		return
 	}
 	r.readHeader(&m)
@@ -108,14 +110,39 @@ func (r *reading) readPush(text string) {
 	r.openPush(m)
 }
 
+// collect takes what is no compact JWE into the search for card data: JSON that is
+// neither a JWE nor Mastercard's is the card, and should have been encrypted.
+func (r *reading) collect(given string, isJWE bool) {
+	isJSON := sim.LooksLikeJSON([]byte(given))
+	switch {
+	case len(given) > maxInputBytes:
+	case isJSON && !isJWE && !isMDES(given):
+		r.clear.AddSealed("", []byte(given))
+	case isJSON, !isJWE:
+		r.clear.Add("", []byte(given))
+	}
+}
+
 const jweSegments = 5
 
-func (r *reading) explainSegments(n int) {
-	if n == 3 {
-		r.Fail(checkSegments, segmentsJWS, "there are three segments")
+// explainSegments names what has not five segments. A signed token has three, and its
+// second can be read by anyone.
+func (r *reading) explainSegments(segments []string) {
+	const ofJWS = 3
+	switch len(segments) {
+	case ofJWS:
+	case 1:
+		r.clear.AddSealed("", []byte(segments[0]))
+		r.Fail(checkSegments, segmentsCount, "there is one segment")
+		return
+	default:
+		r.clear.Add("", []byte(strings.Join(segments, ".")))
+		r.Fail(checkSegments, segmentsCount, "there are %d segments", len(segments))
 		return
 	}
-	r.Fail(checkSegments, segmentsCount, "there are %d segments", n)
+	r.clear.Add("the header", []byte(segments[0]))
+	r.clear.AddSealed("the second segment", []byte(segments[1]))
+	r.Fail(checkSegments, segmentsJWS, "there are three segments")
 }
 
 // readOuter takes off what should not be around a compact JWE.
@@ -239,6 +266,11 @@ func (r *reading) readSegments(segments []string) (jwe, bool) {
 		*to = data
 	}
 	r.Pass(checkBase64URL, "every segment is unpadded base64url")
+	r.clear.Add("the header", header)
+	r.clear.AddSealed("the ciphertext", m.data)
+	for i, rest := range [][]byte{m.key, m.iv, m.tag} {
+		r.clear.Add([]string{"the encrypted key", "the IV", "the tag"}[i], rest)
+	}
 	members, f := sim.ReadObject(header)
 	if f != nil {
 		r.Fail(checkHeader, f.Kind.Of(layerHeader), "%s", f.Detail)

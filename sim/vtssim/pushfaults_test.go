@@ -101,7 +101,7 @@ var mangledPushes = []mangledPush{
 		p := strings.Split(s, ".")
 		return string(must(json.Marshal(members{"protected": p[0], "recipients": []members{{"encrypted_key": p[1]}}, "iv": p[2], "ciphertext": p[3], "tag": p[4]})))
 	})},
-	{"the card in clear", "outer_json_serialization", outer(func(string) string { return string(must(json.Marshal(newPush().card()))) })},
+	{"the card in clear", "not_encrypted", outer(func(string) string { return string(must(json.Marshal(newPush().card()))) })},
 	{"Mastercard's digitizationData", "outer_other_scheme", outer(func(string) string { return b64([]byte(`{"cardInfo":{}}`)) })},
 	{"Mastercard's object", "outer_other_scheme", outer(func(string) string { return `{"fundingAccountInfo":{}}` })},
 	{"activation data", "outer_activation_data", outer(func(string) string { return newMBPAC().text() })},

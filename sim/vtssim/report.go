@@ -54,6 +54,9 @@ type card struct {
 	mmyy   string // "" if the expiry could not be read
 }
 
+// checkSealed is the first check of every payload.
+const checkSealed = "card_sealed"
+
 // reading is the state of one inspection.
 type reading struct {
 	*sim.Checklist
@@ -61,14 +64,20 @@ type reading struct {
 	now   time.Time
 	facts Facts
 	card  card
+	clear sim.Clear
 }
 
-func newReading(keys Keys, order []string) *reading {
-	return &reading{Checklist: sim.NewChecklist(order), keys: keys, now: keys.now()}
+// newReading begins the inspection of a payload; around is what stands around it.
+func newReading(keys Keys, order []string, around string) *reading {
+	r := &reading{Checklist: sim.NewChecklist(join([]string{checkSealed}, order)), keys: keys, now: keys.now(),
+		clear: sim.Clear{Sealed: []string{"ciphertext"}, Elsewhere: answerMembers}}
+	r.clear.Add("", []byte(around))
+	return r
 }
 
 // report closes the reading.
 func (r *reading) report(k Kind) Report {
+	r.clear.Judge(r.Checklist, checkSealed, r.card.number)
 	return Report{Kind: k, Verdict: r.Verdict(), Facts: r.facts}
 }
 

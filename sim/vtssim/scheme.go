@@ -78,7 +78,7 @@ func (s *Scheme) Push(ctx context.Context, p sim.Push) (sim.Report, error) {
 	}
 	keys := s.currentKeys()
 	keys.Wallet = &Wallet{TokenRequestorID: p.TokenRequestorID, Client: p.Client}
-	r := newReading(keys, pushChecks)
+	r := newReading(keys, pushChecks, "")
 	r.readPush(p.Payload)
 	return s.conclude(KindPush, r, requestor{p.TokenRequestorID, p.Wallet, p.Client.DeviceID})
 }
@@ -93,7 +93,7 @@ func (s *Scheme) Enrol(ctx context.Context, e sim.Enrolment) (sim.Report, error)
 	}
 	keys := s.currentKeys()
 	keys.Nonce = e.Nonce
-	r := newReading(keys, enrolmentChecks)
+	r := newReading(keys, enrolmentChecks, e.Nonce)
 	r.readEnrolment(e)
 	return s.conclude(KindEnrolment, r, requestor{id: e.TokenRequestorID, wallet: e.Wallet})
 }
@@ -115,7 +115,7 @@ func (s *Scheme) conclude(k Kind, r *reading, by requestor) (sim.Report, error) 
 // CardOf returns the card in a push payload, whatever else is wrong with it; ok is
 // false if it cannot be read.
 func (s *Scheme) CardOf(payload string) (card sim.Card, ok bool) {
-	r := newReading(s.currentKeys(), pushChecks)
+	r := newReading(s.currentKeys(), pushChecks, "")
 	r.readPush(payload)
 	if r.card.number.Clear() == "" || r.card.mmyy == "" {
 		return sim.Card{}, false

@@ -125,6 +125,7 @@ func (r *wsdReading) readString(text string) (s wsdString, ok bool) {
 		parts = append(parts[:4:4], "", parts[4], parts[5])
 	}
 	if len(parts) != 7 {
+		r.clear.Add("the string", []byte(text))
 		r.fail(checkForm, wsdForm, "the string has %d parts between hyphens, not seven", len(parts))
 		return s, false
 	}
@@ -138,6 +139,12 @@ func (r *wsdReading) readString(text string) (s wsdString, ok bool) {
 	r.pass(checkEphemeral, "empty")
 	r.readConstant(checkAlgorithm, wsdAlgorithm, parts[5], "TDEA")
 	block := r.readHex(parts[6])
+	r.clear.Add("the string", []byte(strings.Join(parts[:6], "-")))
+	if isClearBlock(block, r.parts[0]) {
+		r.clear.AddOpen("the block")
+	} else {
+		r.clear.AddSealed("the block", []byte(parts[6]))
+	}
 	return wsdString{keySet: parts[3], block: block}, block != nil
 }
 

@@ -1,0 +1,154 @@
+package mdessim_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"maps"
+	"testing"
+
+	"github.com/walletport/walletport/sim"
+	"github.com/walletport/walletport/sim/mdessim"
+	"github.com/walletport/walletport/sim/simtest"
+)
+
+// leakPlaces are where card data can stand in clear in or beside what MDES reads.
+// Each inspects a good payload with a leak there.
+var leakPlaces = map[string]func(*recipe, simtest.Leak, mdessim.Keys) mdessim.Report{
+	"in cardInfo": func(r *recipe, l simtest.Leak, keys mdessim.Keys) mdessim.Report {
+		r.payload = func(m members) { maps.Copy(m, l.In(m)) }
+		return mdessim.OpenDigitizationData(r.text(), keys)
+	},
+	"beside cardInfo": func(r *recipe, l simtest.Leak, keys mdessim.Keys) mdessim.Report {
+		r.iidd = func(m members) { maps.Copy(m, l.In(m)) }
+		return mdessim.OpenDigitizationData(r.text(), keys)
+	},
+	"in encryptedPayload": func(r *recipe, l simtest.Leak, keys mdessim.Keys) mdessim.Report {
+		r.shape = "fundingAccountInfo"
+		r.payload = func(m members) { maps.Copy(m, l.In(m)) }
+		return mdessim.OpenDigitizationData(r.text(), keys)
+	},
+	"in fundingAccountInfo": func(r *recipe, l simtest.Leak, keys mdessim.Keys) mdessim.Report {
+		r.shape = "fundingAccountInfo"
+		r.iidd = func(m members) { m["fundingAccountInfo"] = l.In(m["fundingAccountInfo"].(members)) }
+		return mdessim.OpenDigitizationData(r.text(), keys)
+	},
+	"in JSON that is not encoded": func(r *recipe, l simtest.Leak, keys mdessim.Keys) mdessim.Report {
+		r.iidd = func(m members) { maps.Copy(m, l.In(m)) }
+		return mdessim.Inspect(r.json(), keys)
+	},
+	"in a payload in base64url": func(r *recipe, l simtest.Leak, keys mdessim.Keys) mdessim.Report {
+		r.iidd = func(m members) { maps.Copy(m, l.In(m)) }
+		r.encodeOuter = func(raw []byte) string { return base64.RawURLEncoding.EncodeToString(raw) }
+		return mdessim.OpenDigitizationData(r.text(), keys)
+	},
+	"beside the answer's digitizationData": func(r *recipe, l simtest.Leak, keys mdessim.Keys) mdessim.Report {
+		return mdessim.Inspect(must(json.Marshal(l.In(members{"digitizationData": r.text()}))), keys)
+	},
+	"in the TAV, version 2": func(r *recipe, l simtest.Leak, keys mdessim.Keys) mdessim.Report { return leakyTAV("2", r, l, keys) },
+	"in the TAV, version 3": func(r *recipe, l simtest.Leak, keys mdessim.Keys) mdessim.Report { return leakyTAV("3", r, l, keys) },
+	"in the TAV, version 4": func(r *recipe, l simtest.Leak, keys mdessim.Keys) mdessim.Report { return leakyTAV("4", r, l, keys) },
+	"in a TAV on its own": func(r *recipe, l simtest.Leak, keys mdessim.Keys) mdessim.Report {
+		r.tav.members = func(m members) { maps.Copy(m, l.In(m)) }
+		return mdessim.OpenTAV(r.tavValue().(string), expecting(r, keys))
+	},
+	"in a TAV as JSON": func(r *recipe, l simtest.Leak, keys mdessim.Keys) mdessim.Report {
+		r.tav.members = func(m members) { maps.Copy(m, l.In(m)) }
+		return mdessim.Inspect(r.tavJSON(), expecting(r, keys))
+	},
+	"beside the answer's activationData": func(r *recipe, l simtest.Leak, keys mdessim.Keys) mdessim.Report {
+		return mdessim.Inspect(must(json.Marshal(l.In(members{"activationData": r.tavValue()}))), expecting(r, keys))
+	},
+}
+
+func leakyTAV(version string, r *recipe, l simtest.Leak, keys mdessim.Keys) mdessim.Report {
+	r.tav.version = version
+	r.tav.members = func(m members) { maps.Copy(m, l.In(m)) }
+	return mdessim.OpenDigitizationData(r.text(), keys)
+}
+
+// expecting are keys that say which card a TAV is for, unless there are none.
+func expecting(r *recipe, keys mdessim.Keys) mdessim.Keys {
+	if len(keys.TAV) > 0 {
+		keys.Card = &mdessim.ExpectedCard{Number: sim.NewCardNumber(r.pan), ExpiryMMYY: r.mm + r.yy}
+	}
+	return keys
+}
+
+func codeOf(v sim.Verdict) string {
+	if v.FirstFault == nil {
+		return ""
+	}
+	return v.FirstFault.Code
+}
+
+func TestCardDataInClearComesFirst(t *testing.T) {
+	for place, inspect := range leakPlaces {
+		for _, l := range simtest.Leaks(testPAN) {
+			t.Run(place+", "+l.Name, func(t *testing.T) {
+				report := inspect(newRecipe(), l, simKeys())
+				if code := codeOf(report.Verdict); code != "clear_card_data" || report.Accepted {
+					t.Errorf("fault %q, accepted %v\n%v", code, report.Accepted, report.Checks)
+				}
+				mustNotShow(t, report, testPAN)
+				if found := codeOf(inspect(newRecipe(), l, mdessim.Keys{Now: simKeys().Now}).Verdict) == "clear_card_data"; found == l.OnlyOpened {
+					t.Errorf("without keys: found is %v", found)
+				}
+			})
+		}
+		t.Run(place+", nothing that is card data", func(t *testing.T) {
+			for name, value := range simtest.NoLeaks() {
+				report := inspect(newRecipe(), simtest.Leak{Member: name, Value: value}, simKeys())
+				if code := codeOf(report.Verdict); code == "clear_card_data" || code == "not_encrypted" {
+					t.Errorf("%s: fault %q, %+v", name, code, report.FirstFault)
+				}
+			}
+		})
+	}
+}
+
+// Whatever else is wrong, that the card is out is said first.
+func TestCardDataInClearComesBeforeEveryFault(t *testing.T) {
+	for _, c := range mangledPayloads {
+		r := newRecipe()
+		c.change(r)
+		if r.encodeIIDD != nil || r.encodeOuter != nil {
+			continue // the JSON cannot be read, or not by everyone
+		}
+		iidd := r.iidd
+		r.iidd = func(m members) {
+			if iidd != nil {
+				iidd(m)
+			}
+			m["comment"] = testPAN
+		}
+		if report := mdessim.OpenDigitizationData(r.text(), keysOf(r)); codeOf(report.Verdict) != "clear_card_data" {
+			t.Errorf("%s: fault %q", c.name, codeOf(report.Verdict))
+		}
+	}
+}
+
+func TestJSONWhereCiphertextBelongsIsNotEncrypted(t *testing.T) {
+	card := string(must(json.Marshal(newRecipe().card())))
+	for _, shape := range []string{"cardInfo", "fundingAccountInfo"} {
+		for name, text := range simtest.Unencrypted(card) {
+			t.Run(shape+", "+name, func(t *testing.T) {
+				r := newRecipe()
+				r.shape = shape
+				r.payload = set("encryptedData", text)
+				for _, keys := range []mdessim.Keys{simKeys(), {Now: simKeys().Now}} {
+					report := mdessim.OpenDigitizationData(r.text(), keys)
+					if code := codeOf(report.Verdict); code != "not_encrypted" {
+						t.Errorf("fault %q\n%v", code, report.Checks)
+					}
+					mustNotShow(t, report, testPAN)
+				}
+			})
+		}
+		r := newRecipe()
+		r.shape = shape
+		r.payload = set("encryptedData", newRecipe().card())
+		if code := codeOf(mdessim.OpenDigitizationData(r.text(), simKeys()).Verdict); code != "not_encrypted" {
+			t.Errorf("%s, an object: fault %q", shape, code)
+		}
+	}
+}
