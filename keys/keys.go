@@ -70,7 +70,8 @@ type Meta struct {
 	Version     int       // counts up from 1 within purpose and issuer
 	State       State
 	Algorithm   string // "RSA-2048", "AES-256", "2TDEA", "HMAC-SHA-256", "Ed25519"
-	Fingerprint string // lower-case hex SHA-256 of the SubjectPublicKeyInfo; of the key id for secret keys
+	Fingerprint string // lower-case hex SHA-256 of the SubjectPublicKeyInfo; empty for secret keys
+	CheckValue  string // of secret keys, as CheckValueOf makes it; empty for others
 	// Alias is the name the other side knows the key by: the Key Unique Reference
 	// of MDES Manager, sent as keyAlias in a TAV v4 (may be empty); the encryption API
 	// key id of Visa, sent as kid; the key set of a WSD key, "401200.1".

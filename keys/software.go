@@ -206,11 +206,3 @@ func FingerprintOf(public crypto.PublicKey) (string, error) {
 	sum := sha256.Sum256(spki)
 	return hex.EncodeToString(sum[:]), nil
 }
-
-// FingerprintOfID returns Meta.Fingerprint of a secret key. It is made of the id,
-// for a digest of the secret itself would let others test guesses and would show
-// that two places hold the same key.
-func FingerprintOfID(id ID) string {
-	sum := sha256.Sum256([]byte(id))
-	return hex.EncodeToString(sum[:])
-}

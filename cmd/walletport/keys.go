@@ -209,13 +209,24 @@ func printKeys(w io.Writer, asJSON bool, all []*keys.Key) error {
 		return encoder.Encode(rows)
 	}
 	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tSTATE\tALGORITHM\tISSUER\tBINS\tVALID UNTIL\tALIAS\tFINGERPRINT")
+	fmt.Fprintln(table, "ID\tSTATE\tALGORITHM\tISSUER\tBINS\tVALID UNTIL\tALIAS\tFINGERPRINT OR CHECK VALUE")
 	for _, k := range all {
 		issuer := cmp.Or(string(k.Issuer), "any")
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%.16s…\n",
-			k.ID, k.State, k.Algorithm, issuer, binText(k.BINs), untilText(k.ValidUntil), cmp.Or(k.Alias, "-"), k.Fingerprint)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+			k.ID, k.State, k.Algorithm, issuer, binText(k.BINs), untilText(k.ValidUntil), cmp.Or(k.Alias, "-"), recognitionText(k.Meta))
 	}
 	return table.Flush()
+}
+
+// recognitionText is by what two people see that they mean the same key.
+func recognitionText(m keys.Meta) string {
+	switch {
+	case m.Purpose == keys.WSD:
+		return "KCV " + m.CheckValue // as Visa and HSMs print it
+	case m.CheckValue != "":
+		return "check " + m.CheckValue
+	}
+	return fmt.Sprintf("%.16s…", m.Fingerprint)
 }
 
 // keyJSON is a catalogue entry as scripts read it.
@@ -229,7 +240,8 @@ type keyJSON struct {
 	ValidFrom         time.Time           `json:"validFrom"`
 	ValidUntil        time.Time           `json:"validUntil,omitzero"` // absent never ends
 	Algorithm         string              `json:"algorithm"`
-	Fingerprint       string              `json:"fingerprint"`
+	Fingerprint       string              `json:"fingerprint,omitempty"` // of public keys
+	CheckValue        string              `json:"checkValue,omitempty"`  // of secret keys
 	Alias             string              `json:"alias,omitempty"`
 	SchemeFingerprint string              `json:"schemeFingerprint,omitempty"`
 	Sandbox           bool                `json:"sandbox"`
@@ -240,7 +252,7 @@ func newKeyJSON(m keys.Meta) keyJSON {
 	for _, r := range m.BINs {
 		bins = append(bins, r.String())
 	}
-	return keyJSON{m.ID, m.Purpose, m.State, m.Version, m.Issuer, bins, m.ValidFrom, m.ValidUntil, m.Algorithm, m.Fingerprint, m.Alias, m.SchemeFingerprint, m.Sandbox}
+	return keyJSON{m.ID, m.Purpose, m.State, m.Version, m.Issuer, bins, m.ValidFrom, m.ValidUntil, m.Algorithm, m.Fingerprint, m.CheckValue, m.Alias, m.SchemeFingerprint, m.Sandbox}
 }
 
 func binText(ranges []keys.BINRange) string {

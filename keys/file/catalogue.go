@@ -37,7 +37,7 @@ type entry struct {
 	Version           int                 `json:"version"`
 	State             keys.State          `json:"state"`
 	Algorithm         string              `json:"algorithm"`
-	Fingerprint       string              `json:"fingerprint"`
+	Fingerprint       string              `json:"fingerprint"` // of public keys; older stores have one of the id for secret keys, which says nothing
 	Alias             string              `json:"alias,omitempty"`
 	SchemeFingerprint string              `json:"schemeFingerprint,omitempty"`
 	Sandbox           bool                `json:"sandbox,omitempty"`
@@ -189,6 +189,13 @@ func (e *entry) meta() (keys.Meta, error) {
 		State: e.State, Algorithm: e.Algorithm, Fingerprint: e.Fingerprint, Alias: e.Alias,
 		SchemeFingerprint: e.SchemeFingerprint, Sandbox: e.Sandbox,
 	}
+	if e.isSecret() {
+		checkValue, err := keys.CheckValueOf(e.Purpose, e.Secret)
+		if err != nil {
+			return keys.Meta{}, err
+		}
+		m.Fingerprint, m.CheckValue = "", checkValue
+	}
 	for _, text := range e.BINs {
 		r, err := keys.ParseBINRange(text)
 		if err != nil {
@@ -201,6 +208,16 @@ func (e *entry) meta() (keys.Meta, error) {
 		return m, nil
 	}
 	return keys.Meta{}, errors.New("its state is none of pending, active, retired")
+}
+
+// isSecret reports whether the key has no public half.
+func (e *entry) isSecret() bool {
+	switch e.Purpose {
+	case keys.VTSPush, keys.WSD, keys.VaultKEK, keys.VaultIndex:
+		return true
+	case keys.MDESEncryption, keys.TAVSigning, keys.OPCEncryption, keys.OPCSigning, keys.AuditCheckpoint:
+	}
+	return false
 }
 
 func (e *entry) addPublic(k *keys.Key) error {

@@ -63,9 +63,6 @@ func (s *Store) add(spec Spec, m material) (keys.Meta, error) {
 		}
 		e.Version++
 		e.ID = keys.NewID(e.Purpose, e.Issuer, e.Version)
-		if e.Secret != nil {
-			e.Fingerprint = keys.FingerprintOfID(e.ID)
-		}
 		if slices.ContainsFunc(c.Keys, e.repeats) {
 			return walletport.Errorf(walletport.CodeConflict, "key_exists", "the key store has this key already; a key has one purpose and one version")
 		}

@@ -2,8 +2,10 @@ package file_test
 
 import (
 	"encoding/hex"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -55,7 +57,7 @@ func TestOldStoreOpens(t *testing.T) {
 	want := keys.Meta{
 		ID: "acme-vault-kek-v1", Purpose: keys.VaultKEK, Issuer: "acme", BINs: []keys.BINRange{{Low: "520424", High: "520499"}},
 		ValidFrom: now, ValidUntil: now.AddDate(3, 0, 0), Version: 1, State: keys.Pending, Algorithm: "AES-256",
-		Fingerprint: keys.FingerprintOfID("acme-vault-kek-v1"), Alias: "KUR-1", SchemeFingerprint: "abc", Sandbox: true,
+		CheckValue: "D5C16861", Alias: "KUR-1", SchemeFingerprint: "abc", Sandbox: true,
 	}
 	if diff := cmp.Diff(want, narrow.Meta); diff != "" {
 		t.Errorf("acme-vault-kek-v1 (-want +got):\n%s", diff)
@@ -85,4 +87,35 @@ func TestOldStoreTakesTheNewPurposes(t *testing.T) {
 	_, err := s.Import(file.Spec{Purpose: keys.OPCEncryption, Activate: true}, publicOf(t, keystest.GoogleKey(t)), nil)
 	must(t, err)
 	keystest.Run(t, open(t, c), now)
+}
+
+// An old store names secret keys by a digest of their id, the same in every store.
+func TestOldStoreShowsCheckValuesUnwritten(t *testing.T) {
+	s, _ := openOld(t)
+	index := keyOf(t, s, "vault-index-v1")
+	want := fmt.Sprintf("%X", index.MAC.Sum([]byte("walletport key check value 1 vault-index"))[:4])
+	if index.CheckValue != want || index.Fingerprint != "" {
+		t.Errorf("check value %q, fingerprint %q; want %q and none", index.CheckValue, index.Fingerprint, want)
+	}
+	if kek := keyOf(t, s, "vault-kek-v1"); kek.CheckValue == keyOf(t, s, "acme-vault-kek-v1").CheckValue || kek.Fingerprint != "" {
+		t.Errorf("vault-kek-v1 has check value %q, fingerprint %q", kek.CheckValue, kek.Fingerprint)
+	}
+}
+
+func TestCheckValuesTellKeysApartAcrossStores(t *testing.T) {
+	one, _ := newStore(t)
+	other, _ := newStore(t)
+	spec := file.Spec{Purpose: keys.VaultKEK}
+	if a, b := mustGenerate(t, one, spec), mustGenerate(t, other, spec); a.ID != b.ID || a.CheckValue == b.CheckValue {
+		t.Errorf("%s and %s of two stores have check values %s and %s", a.ID, b.ID, a.CheckValue, b.CheckValue)
+	}
+	same := []byte(strings.Repeat("cd", 32))
+	a, err := one.Import(spec, same, nil)
+	must(t, err)
+	spec.Issuer = "acme"
+	b, err := other.Import(spec, same, nil)
+	must(t, err)
+	if a.CheckValue != b.CheckValue {
+		t.Errorf("one key has check values %s and %s", a.CheckValue, b.CheckValue)
+	}
 }

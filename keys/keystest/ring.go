@@ -83,29 +83,42 @@ func Key(t testing.TB, m keys.Meta) *keys.Key {
 		var err error
 		k.KEK, err = keys.NewSharedSecretKEK([]byte(VTSSecret))
 		must(t, err)
+		setCheckValue(t, k, []byte(VTSSecret))
 		k.Alias = cmp.Or(k.Alias, VTSKeyID)
-		k.Algorithm, k.Fingerprint = "AES-256", keys.FingerprintOfID(k.ID)
+		k.Algorithm = "AES-256"
 	case keys.WSD:
 		secret, err := hex.DecodeString(WSDSecret)
 		must(t, err)
 		k.TDEA, err = keys.NewTDEA(secret)
 		must(t, err)
+		setCheckValue(t, k, secret)
 		k.Alias = cmp.Or(k.Alias, WSDKeySet)
-		k.Algorithm, k.Fingerprint = "2TDEA", keys.FingerprintOfID(k.ID)
+		k.Algorithm = "2TDEA"
 	case keys.VaultKEK:
+		random := secret(t)
 		var err error
-		k.KEK, err = keys.NewKEK(secret(t))
+		k.KEK, err = keys.NewKEK(random)
 		must(t, err)
-		k.Algorithm, k.Fingerprint = "AES-256", keys.FingerprintOfID(k.ID)
+		setCheckValue(t, k, random)
+		k.Algorithm = "AES-256"
 	case keys.VaultIndex:
+		random := secret(t)
 		var err error
-		k.MAC, err = keys.NewMAC(secret(t))
+		k.MAC, err = keys.NewMAC(random)
 		must(t, err)
-		k.Algorithm, k.Fingerprint = "HMAC-SHA-256", keys.FingerprintOfID(k.ID)
+		setCheckValue(t, k, random)
+		k.Algorithm = "HMAC-SHA-256"
 	default:
 		t.Fatalf("keystest: no material for purpose %q", m.Purpose)
 	}
 	return k
+}
+
+func setCheckValue(t testing.TB, k *keys.Key, secret []byte) {
+	t.Helper()
+	var err error
+	k.CheckValue, err = keys.CheckValueOf(k.Purpose, secret)
+	must(t, err)
 }
 
 func setSigner(t testing.TB, k *keys.Key, private crypto.Signer) {
