@@ -89,6 +89,7 @@ func newSetup(program, dir, databaseURL string, m material) (*setup, error) {
 	}
 	for _, args := range [][]string{
 		{"keys", "init"},
+		{"migrate"},
 		{"keys", "generate", "vault-kek", "--activate"},
 		{"keys", "generate", "vault-index", "--activate"},
 		{"keys", "generate", "audit-checkpoint", "--activate"},

@@ -66,6 +66,7 @@ func mustMakeKeyStore(t *testing.T) string {
 	mustWrite(t, certificate, mustMDESCertificate(t))
 	at := location{"--config", filepath.Join(dir, "walletport.yaml")}
 	mustRun(t, "", at.with("keys", "init")...)
+	mustRun(t, "", at.with("migrate")...)
 	for _, purpose := range []string{"vault-kek", "vault-index", "audit-checkpoint", "tav-signing"} {
 		mustRun(t, "", at.with("keys", "generate", purpose, "--activate")...)
 	}
@@ -83,6 +84,7 @@ func mustProduction(t *testing.T, databaseURL, config string) *production {
 	p := &production{dir: t.TempDir()}
 	p.mustConfigure(t, fmt.Sprintf("database: {url: %q}\nkeys: {file: keystore.age, key_file: keystore.key}\n", databaseURL)+serveWallets+config)
 	mustKeyStore(t, p.dir)
+	mustRun(t, "", p.at().with("migrate")...)
 	mustRun(t, serveCards, p.at().with("cards", "import", "-", "--format", "csv", "--issuer", serveIssuer)...)
 	p.client = p.mustClient(t, "provision")
 	return p

@@ -76,7 +76,7 @@ func (c auditVerifyCommand) verify(ctx context.Context, con console) (audit.Summ
 	if err != nil {
 		return audit.Summary{}, err
 	}
-	db, err := reopenDatabase(ctx, config.Database)
+	db, err := openDatabase(ctx, config.Database)
 	if err != nil {
 		return audit.Summary{}, err
 	}
@@ -203,7 +203,7 @@ func (c auditExportCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return err
 	}
-	db, err := reopenDatabase(ctx, config.Database)
+	db, err := openDatabase(ctx, config.Database)
 	if err != nil {
 		return err
 	}

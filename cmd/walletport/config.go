@@ -21,6 +21,7 @@ import (
 	"github.com/walletport/walletport/auth"
 	"github.com/walletport/walletport/scheme/mdes"
 	"github.com/walletport/walletport/scheme/vts"
+	"github.com/walletport/walletport/storage/postgres"
 	"github.com/walletport/walletport/telemetry"
 	"github.com/walletport/walletport/wallet/issuerwallet"
 )
@@ -89,7 +90,7 @@ type walletProviderConfig struct {
 func defaultConfig() Config {
 	return Config{
 		HTTP:     httpConfig{Listen: "127.0.0.1:8080", Shutdown: 20 * time.Second},
-		Database: databaseConfig{URL: "sqlite:walletport.db"},
+		Database: databaseConfig{URL: sqlitePrefix + "walletport.db"},
 		Keys:     keysConfig{File: "keystore.age"},
 		Wallets:  defaultWallets(),
 
@@ -138,8 +139,8 @@ func (c *Config) resolvePaths(folder string) {
 			*p = filepath.Join(folder, *p)
 		}
 	}
-	if path, ok := strings.CutPrefix(c.Database.URL, "sqlite:"); ok && !filepath.IsAbs(path) {
-		c.Database.URL = "sqlite:" + filepath.Join(folder, path)
+	if path, ok := strings.CutPrefix(c.Database.URL, sqlitePrefix); ok && !filepath.IsAbs(path) {
+		c.Database.URL = sqlitePrefix + filepath.Join(folder, path)
 	}
 }
 
@@ -207,19 +208,31 @@ func isLoopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
+// sqlitePrefix begins the URL of a SQLite file; what follows is its path.
+const sqlitePrefix = "sqlite:"
+
+// maxMaxConns is far above what one replica can use.
+const maxMaxConns = 1000
+
 func (c databaseConfig) validate() error {
-	if err := c.Password.validate("database.password"); err != nil {
-		return err
+	problems := []error{c.Password.validate("database.password")}
+	if c.MaxConns < 0 || c.MaxConns > maxMaxConns {
+		problems = append(problems, fmt.Errorf("database.max_conns: 0 (which is one for each processor, at least 4) to %d", maxMaxConns))
 	}
-	if c.URL == "" {
-		return errors.New("database.url: is missing")
-	}
-	for _, prefix := range []string{"sqlite:", "postgres://", "postgresql://"} {
-		if strings.HasPrefix(c.URL, prefix) {
-			return nil
+	path, isFile := strings.CutPrefix(c.URL, sqlitePrefix)
+	switch {
+	case isFile && (path == "" || strings.Contains(path, "?")):
+		problems = append(problems, errors.New("database.url: sqlite: is followed by the path of a file, without parameters"))
+	case isFile && c.Password != "":
+		problems = append(problems, errors.New("database.password: a SQLite file has none"))
+	case strings.HasPrefix(c.URL, "postgres://"), strings.HasPrefix(c.URL, "postgresql://"):
+		if err := postgres.CheckURL(c.URL); err != nil {
+			problems = append(problems, fmt.Errorf("database.url: %w", err))
 		}
+	case !isFile:
+		problems = append(problems, errors.New("database.url: begins with sqlite:, postgres:// or postgresql://"))
 	}
-	return errors.New("database.url: begins with sqlite:, postgres:// or postgresql://")
+	return errors.Join(problems...)
 }
 
 func (c keysConfig) validate() error {

@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -71,38 +71,37 @@ func openKeyStore(c keysConfig, log *slog.Logger) (*file.Store, error) {
 // database is a storage.Store that can bring its own tables up to date.
 type database interface {
 	storage.Store
+	Schema(ctx context.Context) (storage.Schema, error)
 	Migrate(ctx context.Context) error
 }
 
-// openDatabase opens the engine that the URL names and migrates it.
+// openDatabase opens a database that is there and has the tables of this program's
+// version. It makes, migrates and empties nothing, for whoever reads or writes: a
+// wrong path must not become a new database, and a start no migration.
 func openDatabase(ctx context.Context, c databaseConfig) (database, error) {
-	db, err := connectDatabase(ctx, c)
+	return connectDatabase(ctx, c, true)
+}
+
+// createDatabase makes the database if it is absent and brings its tables up to date:
+// for migrate, and for a sandbox, whose database is its own. It returns what was
+// found.
+func createDatabase(ctx context.Context, c databaseConfig) (storage.Schema, error) {
+	db, err := connectDatabase(ctx, c, false)
 	if err != nil {
-		return nil, err
+		return storage.Schema{}, err
 	}
-	if err := db.Migrate(ctx); err != nil {
-		db.Close()
-		return nil, err
+	schema, err := db.Schema(ctx)
+	if err == nil {
+		err = db.Migrate(ctx)
 	}
-	return db, nil
+	return schema, errors.Join(err, db.Close())
 }
 
-// reopenDatabase opens a database that must be there: a command that reads must not
-// make an empty one because of a wrong path.
-func reopenDatabase(ctx context.Context, c databaseConfig) (database, error) {
-	if path, ok := strings.CutPrefix(c.URL, "sqlite:"); ok {
-		if _, err := os.Stat(path); err != nil {
-			return nil, fmt.Errorf("database: %w", err)
-		}
+func connectDatabase(ctx context.Context, c databaseConfig, existing bool) (database, error) {
+	if path, ok := strings.CutPrefix(c.URL, sqlitePrefix); ok {
+		return orNil(sqlite.Open(ctx, sqlite.Config{Path: path, Existing: existing}))
 	}
-	return connectDatabase(ctx, c)
-}
-
-func connectDatabase(ctx context.Context, c databaseConfig) (database, error) {
-	if path, ok := strings.CutPrefix(c.URL, "sqlite:"); ok {
-		return sqlite.Open(ctx, sqlite.Config{Path: path})
-	}
-	config := postgres.Config{URL: c.URL, MaxConns: int32(c.MaxConns)}
+	config := postgres.Config{URL: c.URL, MaxConns: int32(c.MaxConns), Existing: existing} // validate bounds the number
 	if c.Password != "" {
 		// It is read for each connection, so that a new password needs no restart.
 		config.Password = func(context.Context) (string, error) {
@@ -113,7 +112,15 @@ func connectDatabase(ctx context.Context, c databaseConfig) (database, error) {
 			return string(password), nil
 		}
 	}
-	return postgres.Open(ctx, config)
+	return orNil(postgres.Open(ctx, config))
+}
+
+// orNil keeps the nil pointer of a database that did not open out of the interface.
+func orNil[D database](db D, err error) (database, error) {
+	if err != nil {
+		return nil, err
+	}
+	return db, nil
 }
 
 // createFile makes a file that only its owner may read, who is that of the folder when

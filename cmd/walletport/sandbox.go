@@ -92,6 +92,9 @@ func openSandbox(ctx context.Context, dir, address, databaseURL string, log *slo
 	}
 	config.Auth.TokenIssuers = append(config.Auth.TokenIssuers, tokens.trust())
 
+	if _, err = createDatabase(ctx, config.Database); err != nil {
+		return nil, err
+	}
 	if box.server, err = openServer(ctx, config, log); err != nil {
 		return nil, err
 	}

@@ -18,11 +18,17 @@ import (
 	"github.com/walletport/walletport/keys/keystest"
 	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/scheme/mdes"
+	"github.com/walletport/walletport/storage/storagetest"
 )
+
+// withPostgres stops the PostgreSQL server of the tests when they have ended.
+type withPostgres struct{ *testing.M }
+
+func (m withPostgres) Run() int { return storagetest.Main(m.M) }
 
 // TestMain lets the test binary be walletport itself, for the scripts.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(withPostgres{m}, map[string]func(){
 		"walletport": func() {
 			os.Exit(run(context.Background(), os.Args[1:], console{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 		},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -23,9 +24,42 @@ const (
 	lockPolls       = 300
 )
 
-// Migrate brings the tables to the version of this program. Replicas may call it
-// at once: an advisory lock lets one after the other in.
+// Schema returns which version the tables have.
+func (s *Store) Schema(ctx context.Context) (storage.Schema, error) { return schemaOf(ctx, s.pool) }
+
+func schemaOf(ctx context.Context, pool *pgxpool.Pool) (storage.Schema, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return storage.Schema{}, err
+	}
+	var schema storage.Schema
+	if schema.Wanted, err = storage.NewestMigration(files); err != nil {
+		return schema, err
+	}
+	var there bool
+	if err := pool.QueryRow(ctx, `SELECT to_regclass('goose_db_version') IS NOT NULL`).Scan(&there); err != nil {
+		return schema, storage.ErrUnavailable(ctx, err)
+	}
+	if !there {
+		return schema, nil
+	}
+	if err := pool.QueryRow(ctx, `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&schema.Found); err != nil {
+		return schema, storage.ErrUnavailable(ctx, err)
+	}
+	return schema, nil
+}
+
+// Migrate brings the tables to the version of this program, and refuses those of a
+// newer one (see storage.Schema). Replicas may call it at once: an advisory lock
+// lets one after the other in.
 func (s *Store) Migrate(ctx context.Context) error {
+	schema, err := s.Schema(ctx)
+	if err != nil {
+		return err
+	}
+	if err := schema.CheckMigration(); err != nil {
+		return err
+	}
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err

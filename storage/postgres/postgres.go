@@ -6,7 +6,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 	"time"
@@ -29,6 +28,9 @@ type Config struct {
 	// MaxConns bounds the connections of this replica; 0 means one for each
 	// processor, at least 4.
 	MaxConns int32
+	// Existing opens only a database with tables of this program's version: a wrong
+	// name must not become a new, empty database.
+	Existing bool
 }
 
 // Store is a PostgreSQL database. It implements storage.Store.
@@ -59,14 +61,15 @@ func sessionSettings() map[string]string {
 // Open connects to the database. It changes no tables: see Migrate. A URL that asks
 // the server to confirm commits before they are durable (synchronous_commit=off) is
 // refused. Connections are made to a server that takes writes, unless the URL names
-// other target_session_attrs.
+// other target_session_attrs. With Existing its errors are also those of
+// storage.Schema.Check.
 func Open(ctx context.Context, c Config) (*Store, error) {
 	if c.URL == "" {
 		return nil, errors.New("postgres: URL is missing")
 	}
-	config, err := pgxpool.ParseConfig(c.URL)
+	config, err := parseURL(c.URL)
 	if err != nil {
-		return nil, fmt.Errorf("database URL: %w", err) // pgx masks the password
+		return nil, err
 	}
 	if c.Password != nil {
 		config.BeforeConnect = func(ctx context.Context, connection *pgx.ConnConfig) (err error) {
@@ -100,6 +103,16 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
 		return nil, storage.ErrUnavailable(ctx, err)
+	}
+	if c.Existing {
+		schema, err := schemaOf(ctx, pool)
+		if err == nil {
+			err = schema.Check()
+		}
+		if err != nil {
+			pool.Close()
+			return nil, err
+		}
 	}
 	return &Store{pool: pool, queries: pgdb.New(pool), clock: time.Now}, nil
 }

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"embed"
 	"fmt"
 	"io/fs"
@@ -27,9 +28,41 @@ CREATE TABLE IF NOT EXISTS goose_db_version (
 );
 INSERT OR IGNORE INTO goose_db_version (version_id, is_applied) VALUES (0, 1);`
 
-// Migrate brings the tables to the version of this program. Several processes may
-// call it at once.
+// Schema returns which version the tables have.
+func (s *Store) Schema(ctx context.Context) (storage.Schema, error) { return schemaOf(ctx, s.read) }
+
+func schemaOf(ctx context.Context, db *sql.DB) (storage.Schema, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return storage.Schema{}, err
+	}
+	var schema storage.Schema
+	if schema.Wanted, err = storage.NewestMigration(files); err != nil {
+		return schema, err
+	}
+	var tables int
+	if err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE name = 'goose_db_version'`).Scan(&tables); err != nil {
+		return schema, storage.ErrUnavailable(ctx, err)
+	}
+	if tables == 0 {
+		return schema, nil
+	}
+	if err := db.QueryRowContext(ctx, `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&schema.Found); err != nil {
+		return schema, storage.ErrUnavailable(ctx, err)
+	}
+	return schema, nil
+}
+
+// Migrate brings the tables to the version of this program, and refuses those of a
+// newer one (see storage.Schema). Several processes may call it at once.
 func (s *Store) Migrate(ctx context.Context) error {
+	schema, err := s.Schema(ctx)
+	if err != nil {
+		return err
+	}
+	if err := schema.CheckMigration(); err != nil {
+		return err
+	}
 	if _, err := s.write.ExecContext(ctx, versionTable); err != nil {
 		return storage.ErrUnavailable(ctx, fmt.Errorf("version table: %w", err))
 	}

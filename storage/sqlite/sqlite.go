@@ -36,6 +36,9 @@ type Config struct {
 	// (see disk.Create); the folder must exist. The files Path-wal and Path-shm belong
 	// to it.
 	Path string
+	// Existing opens only a database that is there, with tables of this program's
+	// version: a wrong path must not become a new, empty database.
+	Existing bool
 }
 
 // Store is a SQLite database. It implements storage.Store.
@@ -62,7 +65,9 @@ type statements struct {
 
 var _ storage.Store = (*Store)(nil)
 
-// Open opens or creates the database file. It changes no tables: see Migrate.
+// Open opens or creates the database file. It changes no tables: see Migrate. With
+// Existing its errors are also storage.ErrDatabaseAbsent and those of
+// storage.Schema.Check, and it leaves nothing behind.
 func Open(ctx context.Context, c Config) (*Store, error) {
 	if c.Path == "" {
 		return nil, errors.New("sqlite: Path is missing")
@@ -70,6 +75,11 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	path, err := filepath.Abs(c.Path)
 	if err != nil {
 		return nil, fmt.Errorf("database path: %w", err)
+	}
+	if c.Existing {
+		if err := checkThere(ctx, path); err != nil {
+			return nil, err
+		}
 	}
 	if err := secureFile(path); err != nil {
 		if walletport.ReasonOf(err) == disk.ReasonOwner {
@@ -82,6 +92,30 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, storage.ErrUnavailable(ctx, errors.Join(err, s.Close()))
 	}
 	return s, nil
+}
+
+// checkThere refuses what is no database of this program's version. It looks through
+// a connection that can only read, for to open another would turn an empty file into
+// a database.
+func checkThere(ctx context.Context, path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return storage.ErrDatabaseAbsent(path)
+	case err != nil:
+		return storage.ErrUnavailable(ctx, err)
+	case !info.Mode().IsRegular():
+		return storage.ErrUnavailable(ctx, fmt.Errorf("%s is no regular file", path))
+	}
+	db, err := sql.Open("sqlite", fileURL(path, url.Values{"mode": {"ro"}, "_query_only": {"on"}}))
+	if err != nil {
+		return storage.ErrUnavailable(ctx, err)
+	}
+	schema, err := schemaOf(ctx, db)
+	if err = errors.Join(err, db.Close()); err != nil {
+		return err
+	}
+	return schema.Check()
 }
 
 func (s *Store) open(ctx context.Context, path string) error {
