@@ -26,6 +26,7 @@ type call struct {
 	began   time.Time
 	request walletport.Request
 	actor   walletport.Actor // zero until authenticated
+	revoked string           // id of a revoked client that proved its secret
 	route   string           // a path of the specification or of a page, never the caller's
 	outcome string           // walletport.OutcomeOK or a problem code
 	matched oas.Route        // zero when the path and method are no call of the specification
@@ -69,6 +70,7 @@ var (
 	headerNosniff  = []string{"nosniff"}
 	headerNoFrames = []string{"default-src 'none'; frame-ancestors 'none'"}
 	headerNoRefer  = []string{"no-referrer"}
+	headerClose    = []string{"close"}
 	headerHSTS     = []string{"max-age=31536000"}
 )
 
@@ -83,6 +85,11 @@ func (d *Door) begin(w http.ResponseWriter, r *http.Request) (*call, context.Can
 	h["X-Content-Type-Options"] = headerNosniff
 	h["Content-Security-Policy"] = headerNoFrames
 	h["Referrer-Policy"] = headerNoRefer
+	if d.draining.Load() {
+		// So that no caller sends its next request into a connection that is about to
+		// close; HTTP/2 makes a GOAWAY of it.
+		h["Connection"] = headerClose
+	}
 	if r.TLS != nil {
 		h["Strict-Transport-Security"] = headerHSTS
 	}

@@ -54,6 +54,7 @@ type Door struct {
 	pages    map[string]http.Handler
 	limits   limiters
 	ready    readiness
+	notices  notices
 	draining atomic.Bool
 }
 

@@ -23,6 +23,7 @@ func (d *Door) refuse(c *call, err error) {
 			r = explain(c, errTooManyFailures(wait))
 		}
 	}
+	d.notice(c, r.err.Reason)
 	_, recorded := errors.AsType[byFlow](err)
 	if record, ok := d.recordOf(c, r); ok && !recorded {
 		if auditErr := d.record(c, record); auditErr != nil {

@@ -35,6 +35,7 @@ type answer struct {
 	status    int
 	header    http.Header
 	body      string
+	closes    bool // the connection after the answer
 	err       error
 }
 
@@ -127,7 +128,7 @@ func (c caller) do(r *http.Request) answer {
 		return a
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 4<<20))
-	a.status, a.header, a.body = resp.StatusCode, resp.Header, string(body)
+	a.status, a.header, a.body, a.closes = resp.StatusCode, resp.Header, string(body), resp.Close
 	a.err = errors.Join(err, resp.Body.Close())
 	return a
 }

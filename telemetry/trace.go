@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 
+	"github.com/go-logr/logr"
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/sdk/resource"
@@ -56,6 +59,14 @@ func OpenTracing(ctx context.Context, c TraceConfig, version string) (*sdktrace.
 		return nil, fmt.Errorf("open trace exporter: %w", err)
 	}
 	return NewTracerProvider(sdktrace.NewBatchSpanProcessor(AllowListed(exporter)), c.SampleRatio, version), nil
+}
+
+// ReportErrors has OpenTelemetry's own code write to log what it would print on
+// standard error, such as spans that could not be exported. It is global, as
+// OpenTelemetry's handlers are.
+func ReportErrors(log *slog.Logger) {
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("tracing does not work", "err", err) }))
+	otel.SetLogger(logr.FromSlogHandler(log.Handler()))
 }
 
 // NewTracerProvider returns a provider that hands spans to processor. A sampled

@@ -1,14 +1,18 @@
 package telemetry_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -95,5 +99,19 @@ func TestTraceConfigValidate(t *testing.T) {
 				t.Errorf("Validate() = %v", err)
 			}
 		})
+	}
+}
+
+func TestOpenTelemetrysOwnErrorsAreLogLines(t *testing.T) {
+	var out bytes.Buffer
+	telemetry.ReportErrors(telemetry.NewLogger(&out, slog.LevelInfo))
+	t.Cleanup(func() { telemetry.ReportErrors(slog.New(slog.DiscardHandler)) })
+	otel.Handle(errors.New("the collector is away; card " + testPAN))
+	var line struct{ Level, Msg, Err string }
+	if err := json.Unmarshal(out.Bytes(), &line); err != nil {
+		t.Fatalf("no JSON line: %s", out.String())
+	}
+	if line.Level != "WARN" || line.Msg != "tracing does not work" || strings.Contains(line.Err, testPAN) {
+		t.Errorf("line %+v", line)
 	}
 }

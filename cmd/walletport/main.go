@@ -22,7 +22,8 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	signal.Ignore(syscall.SIGPIPE) // writing to a pipe that nobody reads is an error like others, not the end
+	ctx, stop := signal.NotifyContext(context.Background(), stopSignals()...)
 	code := run(ctx, os.Args[1:], console{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
 	stop()
 	os.Exit(code)
@@ -93,7 +94,7 @@ func run(ctx context.Context, args []string, con console) (code int) {
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, errFault):
+	case errors.Is(err, errFault), errors.Is(err, syscall.EPIPE): // as of "| head": nobody wants to hear more
 		return exitFault
 	case errors.Is(err, errUsage):
 		fmt.Fprintln(con.Err, "walletport:", err)

@@ -102,7 +102,9 @@ func (s *server) keyWarnings() []string {
 }
 
 // warnings is what an operator should know soon.
-func (s *server) warnings() []string { return append(s.keyWarnings(), s.trust.Warnings()...) }
+func (s *server) warnings() []string {
+	return slices.Concat(s.keyWarnings(), s.trust.Warnings(), s.logPipe.warnings())
+}
 
 // keysReady says whether each needed purpose has a key for new work. A key store
 // that cannot be read again is a warning: the keys that were read before serve.

@@ -238,7 +238,7 @@ func (b *sandbox) writeFile(ctx context.Context, dir string, tokens *tokenIssuer
 // run answers requests until ctx ends.
 func (b *sandbox) run(ctx context.Context) error {
 	defer b.close()
-	return runDoor(ctx, b.api, b.listener, b.config.HTTP)
+	return runDoor(ctx, b.api, b.listener, b.config.HTTP, b.log)
 }
 
 func (b *sandbox) close() {

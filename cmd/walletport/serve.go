@@ -20,7 +20,7 @@ type serveCommand struct {
 }
 
 func (serveCommand) Help() string {
-	return `Runs until SIGTERM, then finishes the requests it accepted. Refuses keys and cards of a sandbox, and plain HTTP
+	return `Runs until SIGTERM, then finishes the requests it accepted. SIGHUP reads keys, certificates and other files anew. Refuses keys and cards of a sandbox, and plain HTTP
 on any address but loopback. docs/configuration.md lists the settings.
 
 Examples:
@@ -33,15 +33,23 @@ func (c serveCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return err
 	}
-	log := telemetry.NewLogger(con.Err, config.Log.Level)
+	pipe := &logPipe{to: con.Err}
+	log := telemetry.NewLogger(pipe, config.Log.Level)
+	slog.SetDefault(log) // and so the package log, which a library may use
+	telemetry.ReportErrors(log)
 	for _, warning := range environmentWarnings() {
 		log.Warn("an environment variable does nothing", "warning", warning)
 	}
+	return logEnd(log, c.run(ctx, config, log, pipe))
+}
+
+func (serveCommand) run(ctx context.Context, config Config, log *slog.Logger, pipe *logPipe) error {
 	s, err := openServer(ctx, config, log)
 	if err != nil {
 		return err
 	}
 	defer s.close()
+	s.logPipe = pipe
 	if err := s.refuseSandbox(ctx); err != nil {
 		return err
 	}
@@ -86,8 +94,9 @@ func (s *server) serve(ctx context.Context) error {
 		s.log.Warn("a key ends soon or is shared too widely", "warning", warning)
 	}
 	s.warnOfStepUp(ctx)
+	s.reloadOnHangup(ctx)
 	s.log.Info("serving", "url", main.url(), "version", version)
-	return runDoor(ctx, door, main, s.config.HTTP)
+	return runDoor(ctx, door, main, s.config.HTTP, s.log)
 }
 
 // metricsBeside returns the handler of /metrics beside the API: on loopback, and
@@ -132,15 +141,23 @@ func (s *server) serveMetrics(ctx context.Context) error {
 // runDoor answers until ctx ends. Readiness says no for as long as h.Drain, so that
 // a load balancer looks elsewhere; then the listener closes, and what was accepted
 // is finished within h.Shutdown.
-func runDoor(ctx context.Context, door *api.Door, l *listener, h httpConfig) error {
+func runDoor(ctx context.Context, door *api.Door, l *listener, h httpConfig, log *slog.Logger) error {
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	undo := context.AfterFunc(ctx, func() {
 		door.Drain()
-		time.AfterFunc(h.Drain, stop)
+		log.Info("stopping: readiness says no", "cause", context.Cause(ctx), "drain", h.Drain.String(), "shutdown", h.Shutdown.String())
+		time.AfterFunc(h.Drain, func() {
+			log.Info("listener closes: accepted requests are finished")
+			stop()
+		})
 	})
 	defer undo()
-	return l.serve(serving, h.Shutdown)
+	if err := l.serve(serving, h.Shutdown); err != nil {
+		return err
+	}
+	log.Info("stopped: every accepted request was answered")
+	return nil
 }
 
 // refuseSandbox keeps made-up keys and test numbers out of production: whoever

@@ -39,7 +39,8 @@ type server struct {
 	metrics       *telemetry.Metrics
 	tracing       *sdktrace.TracerProvider // nil without an endpoint
 	background    *background
-	reloads       reloads // everything that is read from files
+	reloads       reloads  // everything that is read from files
+	logPipe       *logPipe // nil in a sandbox
 	auditFailedAt atomic.Int64
 }
 

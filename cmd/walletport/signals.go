@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+)
+
+// stopSignals end a command in order: an import or a change of keys is recorded
+// before it stops. A hang-up is one of them, unless whoever started the program
+// wants none (nohup); serve takes it for something else.
+func stopSignals() []os.Signal {
+	signals := []os.Signal{syscall.SIGTERM, os.Interrupt}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
+}
+
+// reloadOnHangup makes SIGHUP read all files anew instead of ending the server: the
+// key store, certificates and client roots, Apple's roots, token issuers' keys. The
+// configuration itself is read at start only.
+func (s *server) reloadOnHangup(ctx context.Context) {
+	signal.Reset(syscall.SIGHUP)
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	s.background.start(ctx, "reload on SIGHUP", func(ctx context.Context) error {
+		defer signal.Stop(hangups)
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-hangups:
+				s.reloadFiles(ctx)
+			}
+		}
+	})
+}
+
+func (s *server) reloadFiles(ctx context.Context) {
+	if err := s.reloads.Reload(ctx); err != nil {
+		s.log.Error("signal received, not all files reloaded: what was read before stays", "signal", "SIGHUP", "err", err)
+		return
+	}
+	s.log.Info("signal received, files reloaded", "signal", "SIGHUP", "files", s.reloads.names)
+}
+
+// logPipe is where log lines go. Nobody may be reading it any more, or its disk may
+// be full: the server goes on without its log, and readiness warns.
+type logPipe struct {
+	to   io.Writer
+	lost atomic.Bool // the last line
+}
+
+func (p *logPipe) Write(line []byte) (int, error) {
+	n, err := p.to.Write(line)
+	p.lost.Store(err != nil)
+	return n, err
+}
+
+// warnings says whether log lines are being lost.
+func (p *logPipe) warnings() []string {
+	if p == nil || !p.lost.Load() {
+		return nil
+	}
+	return []string{"log lines are lost: standard error cannot be written"}
+}
+
+// logEnd writes what ended a server into its log and returns errFault for it.
+func logEnd(log *slog.Logger, err error) error {
+	if err == nil || errors.Is(err, errFault) {
+		return err
+	}
+	log.Error("the server has ended", "err", err)
+	return errFault
+}
