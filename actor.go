@@ -50,19 +50,15 @@ func (a Actor) ActsFor(issuer IssuerID) bool { return slices.Contains(a.Issuers,
 const MaxAuditUserBytes = 256
 
 // AuditUser is the person or system on whose behalf a client calls, as the
-// client names it: 1 to 256 bytes of UTF-8, no control characters, no PAN.
+// client names it: 1 to 256 bytes of UTF-8, no control characters, no PAN. It is free
+// text; Auditing.Found searches it for the card's own number once the card is known.
 type AuditUser string
 
 // ParseAuditUser checks text. It returns CodeInvalid with one of the reasons
 // audit_user_missing, audit_user_too_long, audit_user_malformed,
 // audit_user_contains_pan; the error never repeats the text.
 func ParseAuditUser(text string) (AuditUser, error) {
-	refuse := func(reason, rule string) (AuditUser, error) {
-		return "", &Error{
-			Code: CodeInvalid, Reason: reason, Message: "auditUser " + rule,
-			Fields: []Field{{Name: "auditUser", Reason: rule}},
-		}
-	}
+	refuse := func(reason, rule string) (AuditUser, error) { return "", refuseAuditUser(reason, rule) }
 	switch {
 	case text == "":
 		return refuse("audit_user_missing", "must name the user who asks")
@@ -84,4 +80,11 @@ func ParseAuditUser(text string) (AuditUser, error) {
 		return refuse("audit_user_missing", "must name the user who asks")
 	}
 	return AuditUser(text), nil
+}
+
+func refuseAuditUser(reason, rule string) error {
+	return &Error{
+		Code: CodeInvalid, Reason: reason, Message: "auditUser " + rule,
+		Fields: []Field{{Name: "auditUser", Reason: rule}},
+	}
 }

@@ -1,6 +1,7 @@
 package walletport
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,8 +12,89 @@ import (
 // learns. It is not safe for concurrent use.
 type Auditing struct {
 	AuditRecord
-	trail AuditTrail
-	place AuditRecorder // what takes the record
+	trail   AuditTrail
+	place   AuditRecorder // what takes the record
+	spareID string        // the request's
+	found   bool          // the card is known, or there is none
+	struck  Struck        // what of the record was replaced
+}
+
+// Found notes the card of the act, and strikes its own number out of the texts of the
+// record that the caller chose. Then the act must not go on: the error, nil if there
+// was nothing, says to the caller which text holds the number. Errors: CodeInvalid,
+// reasons audit_user_contains_pan and request_id_contains_pan; CodeForbidden, reason
+// client_id_contains_pan.
+//
+// It needs no open card, so it does for an act that ends before one is opened.
+func (a *Auditing) Found(card CardSummary) error {
+	a.found = true
+	a.Issuer, a.Scheme = card.Issuer, card.Scheme
+	holds := [...]bool{card.NumberIn(string(a.AuditUser)), card.NumberIn(a.RequestID), card.NumberIn(a.ClientID)}
+	a.strike(holds[0], holds[1], holds[2])
+	switch {
+	case holds[0]:
+		return refuseAuditUser("audit_user_contains_pan", "must not contain a card number")
+	case holds[1]:
+		return &Error{
+			Code: CodeInvalid, Reason: "request_id_contains_pan", Message: "X-Request-Id must not contain a card number",
+			Fields: []Field{{Name: "X-Request-Id", Reason: "must not contain a card number"}},
+		}
+	case holds[2]:
+		return Errorf(CodeForbidden, "client_id_contains_pan", "the name that the token gives its bearer contains the card's number")
+	}
+	return nil
+}
+
+// RedactedNumber stands in records for a text that held a card number.
+const RedactedNumber = "[redacted: card number]"
+
+func (a *Auditing) strike(user, requestID, client bool) {
+	if user {
+		a.AuditUser = RedactedNumber
+	}
+	if requestID {
+		a.RequestID, a.struck.RequestID = cmp.Or(a.spareID, RedactedNumber), true
+	}
+	if client {
+		a.ClientID, a.struck.ClientID = RedactedNumber, true
+	}
+}
+
+// strikeSuspects cleans the record of an act that ended before its card was known:
+// whatever may be a PAN is struck out. That costs the record a text, and nobody a call.
+func (a *Auditing) strikeSuspects() {
+	a.strike(SuspectsPAN(string(a.AuditUser)), SuspectsPAN(a.RequestID), SuspectsPAN(a.ClientID))
+	if SuspectsPAN(a.Wallet) {
+		a.Wallet = RedactedNumber
+	}
+	if a.CardID.HasPANForm() {
+		a.CardID = 0
+	}
+}
+
+// Struck is the error of an act in whose record texts of the caller were replaced,
+// because they hold a card number or may. Whoever keeps these texts too, in a log,
+// must replace them: the request's ID by its SpareID, the client's id by
+// RedactedNumber. What was answered is Err.
+type Struck struct {
+	Err                 error
+	RequestID, ClientID bool
+}
+
+// Error returns the text of Err.
+func (s *Struck) Error() string { return s.Err.Error() }
+
+// Unwrap returns Err.
+func (s *Struck) Unwrap() error { return s.Err }
+
+// mark tells whoever gets err what was struck out.
+func (a *Auditing) mark(err error) error {
+	if err == nil || !a.struck.RequestID && !a.struck.ClientID {
+		return err
+	}
+	struck := a.struck
+	struck.Err = err
+	return &struck
 }
 
 // Announce tells the trail that the record will come, so that those that share its
@@ -25,6 +107,12 @@ func (a *Auditing) Announce() {
 }
 
 func (a *Auditing) end(ctx context.Context) error {
+	if !a.found {
+		a.strikeSuspects()
+	}
+	if a.CardID.IsPAN() { // no card has such an id
+		a.CardID = 0
+	}
 	if a.place == nil {
 		return a.trail.Record(ctx, a.AuditRecord)
 	}
@@ -34,6 +122,7 @@ func (a *Auditing) end(ctx context.Context) error {
 // know fills in what the caller's request and identity say.
 func (a *Auditing) know(ctx context.Context) {
 	request := RequestFrom(ctx)
+	a.spareID = request.SpareID
 	a.RequestID, a.RemoteAddress = request.ID, request.RemoteAddr
 	a.ClientID = ActorFrom(ctx).ClientID
 	for _, detail := range request.Details {
@@ -64,10 +153,10 @@ func Audited[R any](ctx context.Context, trail AuditTrail, asked AuditRecord, ac
 	result, err := act(&record)
 	record.conclude(err)
 	if auditErr := record.end(ctx); auditErr != nil {
-		return none, auditErr
+		return none, record.mark(auditErr)
 	}
 	if err != nil {
-		return none, err
+		return none, record.mark(err)
 	}
 	return result, nil
 }
@@ -83,7 +172,7 @@ func Audited[R any](ctx context.Context, trail AuditTrail, asked AuditRecord, ac
 // but its outcome is not in the trail.
 func Declared[R any](ctx context.Context, trail AuditRecorder, intended AuditRecord, act func(*Auditing) (R, error)) (R, error) {
 	var none R
-	record := Auditing{AuditRecord: intended, place: trail}
+	record := Auditing{AuditRecord: intended, place: trail, found: true}
 	record.know(ctx)
 	record.Time = time.Time{}
 	if record.RequestID == "" {

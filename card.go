@@ -2,6 +2,7 @@ package walletport
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -12,19 +13,29 @@ type CardID int64
 // String returns the decimal form.
 func (id CardID) String() string { return strconv.FormatInt(int64(id), 10) }
 
-// IsPAN reports whether the id is itself the PAN of a known scheme, put in its
-// place by mistake. It looks at the number as a whole: ContainsPAN would also look
-// inside, and take one honest id of 19 digits in five for a PAN.
+// IsPAN reports whether the id, without a minus, is itself a PAN of a scheme that
+// walletport serves, put in its place by mistake. Ids with the form of another
+// scheme's PAN are taken while there is a card of that id, see HasPANForm.
 func (id CardID) IsPAN() bool {
-	if id < 100_000_000_000 { // 12 digits, the shortest PAN
+	digits, ok := id.digits()
+	if !ok || !isPANForm(digits) {
 		return false
 	}
-	pan, err := ParsePAN(id.String())
-	if err != nil {
-		return false
-	}
-	_, err = pan.Scheme()
+	_, err := schemeOf(digits)
 	return err == nil
+}
+
+// HasPANForm reports whether the id, without a minus, has the form of a PAN of any
+// card scheme. Such a number is no card's id until one is found: it is not kept.
+func (id CardID) HasPANForm() bool {
+	digits, ok := id.digits()
+	return ok && isPANForm(digits)
+}
+
+// digits returns the id without a minus, if it is as long as a PAN.
+func (id CardID) digits() ([]byte, bool) {
+	text := strings.TrimPrefix(id.String(), "-")
+	return []byte(text), len(text) >= minPANDigits
 }
 
 // IssuerID names one issuer among those that a server holds cards for.
@@ -35,7 +46,7 @@ const maxIssuerBytes = 64
 // ParseIssuerID checks text: letters, digits, ".", "_" and "-", 1 to 64 of them,
 // no PAN. The error is CodeInvalid, reason issuer_malformed.
 func ParseIssuerID(text string) (IssuerID, error) {
-	if !isName(text, maxIssuerBytes) || ContainsPAN(text) {
+	if !isName(text, maxIssuerBytes) || SuspectsPAN(text) {
 		return "", Errorf(CodeInvalid, "issuer_malformed", "an issuer is named by letters, digits, '.', '_' and '-', 1 to 64 of them")
 	}
 	return IssuerID(text), nil
@@ -146,4 +157,16 @@ type Card struct {
 // this caller; the two must not be told apart.
 func ErrCardNotFound() *Error {
 	return Errorf(CodeNotFound, "card_not_found", "there is no card of that id")
+}
+
+// ErrNoCard is ErrCardNotFound for that id; or CodeInvalid, reason
+// card_id_contains_pan, for an id that must be somebody's PAN.
+func ErrNoCard(id CardID) *Error {
+	if !id.HasPANForm() {
+		return ErrCardNotFound()
+	}
+	return &Error{
+		Code: CodeInvalid, Reason: "card_id_contains_pan", Message: "cardId must not be a card number",
+		Fields: []Field{{Name: "cardId", Reason: "must not be a card number"}},
+	}
 }

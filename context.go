@@ -11,7 +11,10 @@ const (
 
 // Request is what the door knows of a call and every record of it needs.
 type Request struct {
-	ID         string // X-Request-Id, accepted or made
+	ID string // X-Request-Id, accepted or made
+	// SpareID takes the place of an ID of the caller that turns out to hold a card
+	// number; "" when the ID was made here.
+	SpareID    string
 	RemoteAddr string // host only
 	// StepUp is the caller's proof that the cardholder was strongly authenticated, as
 	// it came; zero without one.

@@ -1,83 +1,238 @@
 package walletport
 
-import "unicode"
+import (
+	"unicode"
+	"unicode/utf8"
+)
 
-// ContainsPAN reports whether text holds what reads like a PAN: a run of 13 to 19
-// digits, or 16 digits inside a longer run, with a right Luhn digit and a first
-// digit that payment cards use (2 to 6). A single space, hyphen, dot, slash or
-// underscore between digits does not end a run, and digits of any script count,
-// so that a PAN cannot be smuggled in by spacing it or spelling it otherwise.
+// The guard against card numbers in texts that are kept. docs/pan-guard.md says which
+// text is held to which of these rules, which disguises are seen through, and how
+// often each form of identifier is taken for a PAN by chance.
+
+// ContainsPAN reports whether free text holds what reads like a PAN: digits with
+// the prefix and length of a card scheme and a right check digit. Between the digits
+// may be up to three characters that are neither letter nor digit, or one x among
+// them; marks and invisible characters do not count. Every digit of Unicode counts
+// as one.
 //
-// It is the guard on every free text that walletport stores or logs. It errs on
-// the safe side: about one 16-digit number in twenty that is no PAN is taken for one.
+// It must stand alone: touched by a letter or a further digit it is part of an
+// identifier, and so is what stands inside a UUID. UUIDs and hexadecimal identifiers
+// are therefore not taken for PANs. Other cards in such a place are not seen;
+// CardSummary.NumberIn and PAN.IsIn see the card's own.
 func ContainsPAN(text string) bool {
-	if len(text) < minScannedDigits {
-		return false
-	}
-	run := make([]byte, 0, 64) // on the stack, as nearly every text fits
-	separators := 0
-	for _, r := range text {
-		if d, ok := digitValue(r); ok {
-			run = append(run, '0'+d)
-			separators = 0
-			continue
-		}
-		separators++
-		if separators == 1 && isPANSeparator(r) {
-			continue
-		}
-		if holdsPAN(run) {
-			return true
-		}
-		run = run[:0]
-	}
-	return holdsPAN(run)
+	return mayHoldPAN(text) && (&panScan{text: text}).find()
 }
 
-// minScannedDigits is more than the shortest PAN has, to keep false alarms rare:
-// neither scheme issues one of 12.
-const minScannedDigits = 13
+// SuspectsPAN is ContainsPAN for a text that is kept though nobody knows the card that
+// it came with: letters count as the end of a number, unless they are part of a
+// hexadecimal identifier ("user5204…" and "card5204…", not "a5204…").
+func SuspectsPAN(text string) bool {
+	return mayHoldPAN(text) && (&panScan{text: text, endsAtLetters: true}).find()
+}
 
-// usualPANDigits is the length of Mastercard's and nearly all of Visa's PANs:
-// the only one searched for inside a longer run, to keep false alarms rare.
-const usualPANDigits = 16
+// IsPAN reports whether an identifier, as a whole, has the form of a PAN: nothing
+// but digits and what may separate them, with the prefix and length of a card scheme
+// and a right check digit. An identifier is never searched for other PANs.
+func IsPAN(text string) bool {
+	if !mayHoldPAN(text) {
+		return false
+	}
+	var room [maxPANDigits]byte
+	digits := room[:0]
+	for _, r := range text {
+		d, ok := digitValue(r)
+		switch {
+		case ok && len(digits) == maxPANDigits, unicode.IsLetter(r):
+			return false
+		case ok:
+			digits = append(digits, '0'+d)
+		}
+	}
+	return len(digits) >= minPANDigits && isPANForm(digits)
+}
 
-func holdsPAN(run []byte) bool {
-	if len(run) >= minScannedDigits && len(run) <= maxPANDigits && readsLikePAN(run) {
+// maxPANGap is how many characters may stand between two digits of a PAN.
+const maxPANGap = 3
+
+// panScan reads a text once, from left to right, and holds the digits that may yet
+// become a PAN: a run of groups of digits with gaps between them.
+type panScan struct {
+	text          string
+	endsAtLetters bool
+
+	run    [64]byte // the last digits of the run, as ASCII
+	n      int      // how many
+	begins uint64   // bit i: a number may begin at run[i]
+	gap    int      // characters since the last digit
+	hasX   bool     // one of them is an x
+	before neighbour
+
+	tokenEnd int // of the word that isHexWord looked at last
+	tokenHex bool
+}
+
+// neighbour is what stands before the next character.
+type neighbour int
+
+const (
+	edge   neighbour = iota // the text's begin, or what is neither letter nor digit
+	digit                   //
+	letter                  // and what counts as one
+)
+
+func (s *panScan) find() bool {
+	for i := 0; i < len(s.text); {
+		found, size := s.read(i)
+		if found {
+			return true
+		}
+		i += size
+	}
+	return s.before == digit && s.endsPAN()
+}
+
+// read takes the character at i, and reports whether a PAN has ended before it.
+func (s *panScan) read(i int) (found bool, size int) {
+	switch c := s.text[i]; {
+	case c >= '0' && c <= '9':
+		if n := ipv4PortBytes(s.text, i); n > 0 && s.before == edge {
+			s.forget(letter)
+			return false, n
+		}
+		s.digit(c)
+		return false, 1
+	case c == 'x' || c == 'X':
+		return s.x(i), 1
+	case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
+		return s.letter(i), 1
+	case c == '-' && isUUID(s.text, i-uuidFirstHyphen):
+		s.forget(letter)
+		return false, uuidBytes - uuidFirstHyphen
+	case c == '[':
+		if n := ipv6PortBytes(s.text[i:]); n > 0 {
+			found = s.separator()
+			s.forget(letter)
+			return found, n
+		}
+		return s.separator(), 1
+	case c == '\\' && isEscape(s.text[i+1:]):
+		return s.separator(), 2
+	case c < utf8.RuneSelf:
+		return s.separator(), 1
+	}
+	r, size := utf8.DecodeRuneInString(s.text[i:])
+	if d, ok := digitValue(r); ok {
+		s.digit('0' + d)
+		return false, size
+	}
+	switch {
+	case unicode.IsLetter(r):
+		return s.letter(i), size
+	case unicode.In(r, unicode.M, unicode.Cf):
+		return s.mark(), size
+	}
+	return s.separator(), size
+}
+
+// isEscape reports whether a backslash before text makes a line break or the like of
+// it: logs quote texts so, and the letter must not glue itself to a number.
+func isEscape(text string) bool {
+	return text != "" && (text[0] == 'n' || text[0] == 'r' || text[0] == 't')
+}
+
+func (s *panScan) digit(ascii byte) {
+	if s.n == len(s.run) {
+		kept := copy(s.run[:], s.run[s.n-maxPANDigits:])
+		s.begins >>= s.n - kept
+		s.n = kept
+	}
+	s.run[s.n] = ascii
+	s.begins &^= 1 << s.n
+	if s.before == edge {
+		s.begins |= 1 << s.n
+	}
+	s.n++
+	s.gap, s.hasX, s.before = 0, false, digit
+}
+
+func (s *panScan) separator() bool {
+	if s.before == digit && s.endsPAN() {
 		return true
 	}
-	for start := 0; start+usualPANDigits <= len(run); start++ {
-		if readsLikePAN(run[start : start+usualPANDigits]) {
+	if s.gap++; s.gap > maxPANGap {
+		s.n = 0
+	}
+	s.before = edge
+	return false
+}
+
+// mark takes a combining or invisible character, such as the frame of a keycap.
+func (s *panScan) mark() bool {
+	if s.before == digit && s.endsPAN() {
+		return true
+	}
+	s.before = edge
+	return false
+}
+
+// x takes the letter that people write for a multiplication sign. It may separate
+// digits; at the outside of a number it is a letter as any other.
+func (s *panScan) x(i int) bool {
+	if s.n == 0 || s.before == letter || s.hasX || s.gap >= maxPANGap {
+		return s.letter(i)
+	}
+	touches := !s.endsAtLetters || s.isHexWord(i)
+	if !touches && s.before == digit && s.endsPAN() {
+		return true
+	}
+	s.gap++
+	s.hasX, s.before = true, edge
+	if touches {
+		s.before = letter
+	}
+	return false
+}
+
+func (s *panScan) letter(i int) bool {
+	if !s.endsAtLetters || s.isHexWord(i) {
+		s.forget(letter)
+		return false
+	}
+	found := s.before == digit && s.endsPAN()
+	s.forget(edge)
+	return found
+}
+
+func (s *panScan) forget(before neighbour) {
+	s.n, s.gap, s.hasX, s.before = 0, 0, false, before
+}
+
+// endsPAN reports whether a PAN ends with the last digit of the run.
+func (s *panScan) endsPAN() bool {
+	for i := max(0, s.n-maxPANDigits); i+minPANDigits <= s.n; i++ {
+		if s.begins>>i&1 == 1 && isPANForm(s.run[i:s.n]) {
 			return true
 		}
 	}
 	return false
 }
 
-func readsLikePAN(digits []byte) bool {
-	return digits[0] >= '2' && digits[0] <= '6' && luhnValid(digits)
-}
-
-func isPANSeparator(r rune) bool {
-	switch r {
-	case '-', '.', '/', '_', '\u2010', '\u2011', '\u2013':
-		return true
+// isHexWord reports whether the letter at i belongs to a word of hexadecimal digits
+// alone. Each word is looked at once.
+func (s *panScan) isHexWord(i int) bool {
+	if i < s.tokenEnd {
+		return s.tokenHex
 	}
-	return unicode.Is(unicode.Zs, r)
-}
-
-// digitValue returns the value of a decimal digit of any script. Unicode puts
-// the ten digits of a script in a row, zero first; rows may follow one another.
-func digitValue(r rune) (byte, bool) {
-	if r < 0x80 {
-		return byte(r - '0'), r >= '0' && r <= '9'
+	begin, end := i, i
+	for begin > 0 && isAlnum(s.text[begin-1]) {
+		begin--
 	}
-	if !unicode.Is(unicode.Nd, r) {
-		return 0, false
+	for end < len(s.text) && isAlnum(s.text[end]) {
+		end++
 	}
-	zero := r
-	for unicode.Is(unicode.Nd, zero-1) {
-		zero--
+	s.tokenEnd, s.tokenHex = end, end > begin
+	for j := begin; j < end; j++ {
+		s.tokenHex = s.tokenHex && isHexDigit(s.text[j])
 	}
-	return byte((r - zero) % 10), true
+	return s.tokenHex
 }

@@ -150,7 +150,8 @@ func TestActor(t *testing.T) {
 func TestCardIDThatIsAPAN(t *testing.T) {
 	for id, want := range map[walletport.CardID]bool{
 		5204247750001471: true, 4761120010000492: true, 5204247750001472: false, 3782822463100050: false,
-		1001: false, -1: false, -5204247750001471: false, 1 << 62: false,
+		1001: false, -1: false, -5204247750001471: true, 1 << 62: false,
+		5204247750001471000: false, 378282246310005: false,
 	} {
 		if got := id.IsPAN(); got != want {
 			t.Errorf("IsPAN of an id of %d characters = %v, want %v", len(id.String()), got, want)

@@ -15,7 +15,8 @@ const StepUpWallet = "activation"
 // Activate makes activation data of a card. A nonce is used up last, right before
 // the record; after CodeUnavailable it may be. Errors:
 //
-//   - CodeInvalid: nonce_malformed, nonce_too_long, token_unique_reference_malformed
+//   - CodeInvalid: nonce_malformed, nonce_too_long, token_unique_reference_malformed,
+//     token_unique_reference_contains_pan
 //   - CodeNotFound: card_not_found, also for a card of an issuer that the actor is
 //     not bound to
 //   - CodeForbidden: activation_not_offered, activation_needs_nonce,

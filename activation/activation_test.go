@@ -140,6 +140,7 @@ func TestMalformedRequestsAreRefusedFirst(t *testing.T) {
 		{"a nonce of 65 bytes", func(q *activation.Request) { q.Nonce = strings.Repeat("ab", 65) }, "nonce_too_long", "nonce"},
 		{"a nonce of 1 kB", func(q *activation.Request) { q.Nonce = strings.Repeat("ab", 512) }, "nonce_too_long", "nonce"},
 		{"a long token reference", func(q *activation.Request) { q.TokenUniqueReference = strings.Repeat("D", 65) }, "token_unique_reference_malformed", "tokenUniqueReference"},
+		{"a PAN for a token reference", func(q *activation.Request) { q.TokenUniqueReference = "3782-822463-10005" }, "token_unique_reference_contains_pan", "tokenUniqueReference"},
 		{"a token reference with a separator", func(q *activation.Request) { q.TokenUniqueReference = "D|1225" }, "token_unique_reference_malformed", "tokenUniqueReference"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -164,6 +165,22 @@ func TestMalformedRequestsAreRefusedFirst(t *testing.T) {
 		if _, err := r.Activate(asBank(t.Context()), ask(visaCard, func(q *activation.Request) { q.Nonce = good })); err != nil {
 			t.Errorf("a nonce of %d digits: %v", len(good), err)
 		}
+	}
+}
+
+// TestTheCardsOwnNumberIsNotKept has the shared rule's cases in provisioning.
+func TestTheCardsOwnNumberIsNotKept(t *testing.T) {
+	r := newRig(t)
+	for card, digits := range map[walletport.CardID]string{mastercardCard: mastercardPAN, visaCard: visaPAN} {
+		hidden := "a" + digits + "f"
+		result, err := r.Activate(asBank(t.Context()), ask(card, func(q *activation.Request) { q.AuditUser = walletport.AuditUser(hidden) }))
+		mustRefusal(t, result, err, walletport.CodeInvalid, "audit_user_contains_pan")
+		if record := r.mustRecord(t); record.AuditUser != walletport.RedactedNumber {
+			t.Errorf("record %+v", record)
+		}
+		result, err = r.Activate(asBank(t.Context()), ask(card, func(q *activation.Request) { q.TokenUniqueReference = hidden }))
+		mustRefusal(t, result, err, walletport.CodeInvalid, "token_unique_reference_contains_pan")
+		r.mustRecord(t)
 	}
 }
 

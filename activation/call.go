@@ -45,18 +45,25 @@ func (f *Flow) answer(ctx context.Context, action walletport.Action, req Request
 	})
 }
 
-// findCard looks the card up. A card of another issuer looks like none.
+// findCard looks the card up. A card of another issuer looks like none, also to a
+// request that holds its number.
 func (c *call) findCard(ctx context.Context) error {
 	card, err := c.Vault.Find(ctx, c.req.CardID)
+	if walletport.CodeOf(err) == walletport.CodeNotFound {
+		return walletport.ErrNoCard(c.req.CardID)
+	}
 	if err != nil {
 		return err
 	}
 	c.card = card
-	c.record.Issuer, c.record.Scheme = card.Issuer, card.Scheme
+	held := c.record.Found(card.CardSummary)
 	if !walletport.ActorFrom(ctx).ActsFor(card.Issuer) {
-		return walletport.ErrCardNotFound()
+		return walletport.ErrNoCard(card.ID)
 	}
-	return nil
+	if held == nil && card.NumberIn(c.req.TokenUniqueReference) {
+		return errReferencePAN()
+	}
+	return held
 }
 
 // admit asks whether a token may be made of the card, and whether its holder has

@@ -16,6 +16,9 @@ func (c *call) readRequest() error {
 	if len(c.req.TokenUniqueReference) > maxTokenRefChars || !isTokenReference(c.req.TokenUniqueReference) {
 		return errField("token_unique_reference_malformed", "tokenUniqueReference", "must be at most 64 letters, digits, '-' and '_'")
 	}
+	if walletport.IsPAN(c.req.TokenUniqueReference) {
+		return errReferencePAN()
+	}
 	if len(c.req.Nonce) > hex.EncodedLen(maxNonceBytes) {
 		return errField("nonce_too_long", "nonce", "must be at most 64 bytes, 128 hex digits")
 	}
@@ -25,6 +28,10 @@ func (c *call) readRequest() error {
 	}
 	c.nonce = nonce
 	return nil
+}
+
+func errReferencePAN() error {
+	return errField("token_unique_reference_contains_pan", "tokenUniqueReference", "must not contain a card number")
 }
 
 func isTokenReference(text string) bool {

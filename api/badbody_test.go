@@ -77,7 +77,11 @@ func TestBadInputOfWalletCalls(t *testing.T) {
 		{name: "a list for a body", body: `[]`, status: 400, code: "body_malformed", record: by},
 		{name: "a string for a body", body: `"{}"`, status: 400, code: "body_malformed", record: by},
 		{name: "a body that is no UTF-8", body: "{\"a\":\"\xff\"}", status: 400, code: "body_malformed", record: by},
-		{name: "a byte order mark", body: "\ufeff{}", status: 400, code: "body_malformed", record: by},
+		{name: "two byte order marks", body: "\ufeff\ufeff{}", status: 400, code: "body_malformed", record: by},
+		{name: "UTF-16", body: "\xff\xfe{\x00}\x00", status: 400, code: "body_malformed", record: by},
+		{name: "gzip without a word", body: "\x1f\x8b\x08\x00", status: 400, code: "body_malformed", record: by},
+		{name: "a second auditUser behind a malformed pair", query: byAda + "&%zz&auditUser=eve", status: 400, code: "query_malformed", fields: []string{"query"}, record: nobody},
+		{name: "a semicolon in the query", query: "?auditUser=ada;eve", status: 400, code: "query_malformed", fields: []string{"query"}, record: nobody},
 		{name: "endless depth", body: strings.Repeat(`{"a":`, 12_000) + "1" + strings.Repeat("}", 12_000), status: 413, code: "body_too_large", record: by},
 		{name: "much depth", body: strings.Repeat(`{"a":`, 10_900), status: 400, code: "body_malformed", record: by},
 		{name: "a body of 1 MB", body: `{"a":"` + large + `"}`, status: 413, code: "body_too_large", record: by},
@@ -199,7 +203,7 @@ func TestBodiesAreTheSpecifications(t *testing.T) {
 		for name, member := range schema.Properties {
 			good := map[string]string{"string": `"a"`, "boolean": `true`, "array": `["a"]`}[(*member.Value.Type)[0]]
 			for wrong, body := range map[string]string{
-				"a number": fmt.Sprintf(`{%q:7}`, name), "null": fmt.Sprintf(`{%q:null}`, name), "an object": fmt.Sprintf(`{%q:{}}`, name),
+				"a number": fmt.Sprintf(`{%q:7}`, name), "an object": fmt.Sprintf(`{%q:{}}`, name),
 				"twice": fmt.Sprintf(`{%q:%s,%q:%s}`, name, good, name, good),
 			} {
 				t.Run(call.name+", "+name+" "+wrong, func(t *testing.T) {
@@ -209,6 +213,19 @@ func TestBodiesAreTheSpecifications(t *testing.T) {
 					}
 				})
 			}
+			t.Run(call.name+", "+name+" null", func(t *testing.T) {
+				r := h.mustPost(t, call.good(), fmt.Sprintf(`{%q:null}`, name))
+				w := h.do(r)
+				if optional := !slices.Contains(schema.Required, name); optional && len(schema.Required) == 0 {
+					if w.Code != http.StatusOK {
+						t.Errorf("answer %d %s: null says that the member has no value", w.Code, w.Body.String())
+					}
+					return
+				}
+				if p := wantProblem(t, r, w, http.StatusBadRequest, "body_malformed"); !slices.Contains(fieldsOf(p), name) {
+					t.Errorf("errors[] names %q", fieldsOf(p))
+				}
+			})
 			t.Run(call.name+", only "+name, func(t *testing.T) {
 				w := h.do(h.mustPost(t, call.good(), fmt.Sprintf(`{%q:%s}`, name, good)))
 				if (w.Code == http.StatusOK) != onlyNeeds(schema, name) {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"time"
 
@@ -78,7 +79,10 @@ func (d *Door) begin(w http.ResponseWriter, r *http.Request) (*call, context.Can
 	d.Metrics.RequestBegan()
 	c := &call{
 		w: &answer{ResponseWriter: w}, began: d.Clock(), route: unmatchedRoute, outcome: walletport.OutcomeOK,
-		request: walletport.Request{ID: d.requestID(r), RemoteAddr: remoteHost(r.RemoteAddr)},
+		request: walletport.Request{ID: newRequestID(d.Rand), RemoteAddr: remoteHost(r.RemoteAddr)},
+	}
+	if given := r.Header.Get("X-Request-Id"); isRequestID(given) {
+		c.request.ID, c.request.SpareID = given, c.request.ID
 	}
 	h := w.Header()
 	h["X-Request-Id"] = []string{c.request.ID}
@@ -147,7 +151,7 @@ func (d *Door) logCall(c *call, took time.Duration) {
 	attrs = append(attrs,
 		slog.String("method", knownMethod(c.r.Method)), slog.String("route", c.route), slog.Int("status", c.w.status),
 		slog.String("code", c.outcome), slog.String("request_id", c.request.ID), slog.String("client_id", c.actor.ClientID),
-		slog.String("remote_addr", c.request.RemoteAddr), slog.Int64("took_us", took.Microseconds()))
+		remoteAttr(c.request.RemoteAddr), slog.Int64("took_us", took.Microseconds()))
 	if c.wallet != "" {
 		attrs = append(attrs, slog.String("wallet", c.wallet))
 	}
@@ -177,14 +181,7 @@ func knownMethod(method string) string {
 
 const maxRequestIDBytes = 64
 
-// requestID takes the caller's id when it is harmless, else makes one.
-func (d *Door) requestID(r *http.Request) string {
-	if given := r.Header.Get("X-Request-Id"); isRequestID(given) {
-		return given
-	}
-	return newRequestID(d.Rand)
-}
-
+// isRequestID reports whether the caller's id is harmless; else one is made.
 func isRequestID(text string) bool {
 	if text == "" || len(text) > maxRequestIDBytes {
 		return false
@@ -199,20 +196,35 @@ func isRequestID(text string) bool {
 	return !walletport.ContainsPAN(text)
 }
 
-// newRequestID returns a UUID of version 7. About one in two thousand has digits
-// that read like a PAN, which every guard further on would strike out: those are
-// thrown away.
+// newRequestID returns a UUID of version 7.
 func newRequestID(random io.Reader) string {
-	for {
-		id, err := uuid.NewV7FromReader(random)
-		if err != nil {
-			// Without an id an answer cannot be found again, but it can be given.
-			return "unknown"
-		}
-		if text := id.String(); !walletport.ContainsPAN(text) {
-			return text
-		}
+	id, err := uuid.NewV7FromReader(random)
+	if err != nil {
+		// Without an id an answer cannot be found again, but it can be given.
+		return "unknown"
 	}
+	return id.String()
+}
+
+// swapRequestID logs the call under the id that was made here, and says so to the
+// caller unless it must stay in the dark.
+func (c *call) swapRequestID(tell bool) {
+	if c.request.SpareID == "" {
+		return
+	}
+	c.request.ID, c.request.SpareID = c.request.SpareID, ""
+	if tell {
+		c.w.Header()["X-Request-Id"] = []string{c.request.ID}
+	}
+}
+
+// remoteAttr logs an address as one, which the log's search for card numbers passes
+// over.
+func remoteAttr(host string) slog.Attr {
+	if address, err := netip.ParseAddr(host); err == nil {
+		return slog.Any("remote_addr", address)
+	}
+	return slog.String("remote_addr", host)
 }
 
 func remoteHost(address string) string {

@@ -104,7 +104,7 @@ func (d *Door) newServer() (*oas.Server, error) {
 			d.refuse(callFrom(ctx), err)
 		}),
 		oas.WithNotFound(func(_ http.ResponseWriter, r *http.Request) {
-			d.refuse(callFrom(r.Context()), errNoSuchPath(r.URL.Path))
+			d.refuse(callFrom(r.Context()), d.errNoSuchPath(r.URL))
 		}),
 		oas.WithMethodNotAllowed(func(_ http.ResponseWriter, r *http.Request, allowed string) {
 			d.refuse(callFrom(r.Context()), errMethod(allowed))
@@ -148,5 +148,5 @@ func (d *Door) dispatch(c *call) {
 			return
 		}
 	}
-	d.refuse(c, errNoSuchPath(path))
+	d.refuse(c, d.errNoSuchPath(c.r.URL))
 }

@@ -54,7 +54,7 @@ func (g gate) HandleBearerAuth(ctx context.Context, _ oas.OperationName, t oas.B
 // different ones for the caller.
 func oneCredential(r *http.Request) error {
 	if len(r.Header["Authorization"]) > 1 {
-		return errCredentialsInvalid()
+		return errCredentialsInvalid("there are several Authorization headers: send one")
 	}
 	return nil
 }
@@ -72,6 +72,9 @@ func (g gate) enter(ctx context.Context, c *call, actor walletport.Actor) (conte
 	}
 	proof, err := stepUp(c.r.Header)
 	if err != nil {
+		return nil, err
+	}
+	if _, err := readQuery(c.r.URL.RawQuery); err != nil {
 		return nil, err
 	}
 	if err := readBody(c.r, c.op.body); err != nil {

@@ -21,17 +21,13 @@ func cardAndUser(c *call, id int64) (walletport.CardID, walletport.AuditUser, er
 	return card, user, nil
 }
 
-// auditUser returns the audit user of a call. The generated decoder takes the
-// first of several, which would let a caller hide another one behind it.
+// auditUser returns the audit user of a call.
 func auditUser(c *call) (walletport.AuditUser, error) {
-	given := c.r.URL.Query()["auditUser"]
-	switch len(given) {
-	case 0:
-		return walletport.ParseAuditUser("")
-	case 1:
-		return walletport.ParseAuditUser(given[0])
+	q, err := readQuery(c.r.URL.RawQuery)
+	if err != nil {
+		return "", err
 	}
-	return "", invalid("audit_user_repeated", "auditUser must be given once", walletport.Field{Name: "auditUser", Reason: "must be given once"})
+	return q.auditUser()
 }
 
 // maxStepUpBytes bounds a step-up assertion: a JWT with a certificate chain fits.
@@ -56,11 +52,11 @@ func stepUp(h http.Header) (walletport.Assertion, error) {
 	return walletport.NewAssertion(given[0]), nil
 }
 
-// parseCardID reads a card id of a path for a record of a refusal: 0 when it is
-// none, or reads like a PAN.
+// parseCardID reads a card id of a path for a record of a refusal before the card was
+// looked up: 0 when it is none, or has the form of a PAN.
 func parseCardID(text string) walletport.CardID {
 	id, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || walletport.CardID(id).IsPAN() {
+	if err != nil || walletport.CardID(id).HasPANForm() {
 		return 0
 	}
 	return walletport.CardID(id)

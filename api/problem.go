@@ -28,16 +28,8 @@ type refusal struct {
 func (r *refusal) Error() string { return r.err.Error() }
 func (r *refusal) Unwrap() error { return r.err }
 
-func errNoSuchPath(path string) error {
-	// A slash in the wallet provider makes another path, but means this.
-	if parts := strings.Split(strings.TrimPrefix(path, basePath), "/"); len(parts) > 6 && parts[1] == "v1" && parts[3] == "provision" && parts[4] == "issuerwallet" {
-		return walletport.ErrWalletProviderNotFound()
-	}
-	return walletport.Errorf(walletport.CodeNotFound, "path_not_found", "there is nothing at this path; /openapi.json describes what there is")
-}
-
 func errMethod(allowed string) error {
-	return &refusal{err: invalid("method_not_allowed", "the path takes another method"), status: http.StatusMethodNotAllowed, allow: allowed}
+	return &refusal{err: invalid("method_not_allowed", "the path takes "+allowed), status: http.StatusMethodNotAllowed, allow: allowed}
 }
 
 func errNotAcceptable() error {
@@ -48,8 +40,8 @@ func errBodyTooLarge() error {
 	return &refusal{err: invalid("body_too_large", "the body is larger than this server takes"), status: http.StatusRequestEntityTooLarge}
 }
 
-func errMediaType() error {
-	return &refusal{err: invalid("media_type_unsupported", "a body is application/json in UTF-8, not compressed"), status: http.StatusUnsupportedMediaType}
+func errMediaType(fault string) error {
+	return &refusal{err: invalid("media_type_unsupported", fault+": a body is application/json in UTF-8, not compressed"), status: http.StatusUnsupportedMediaType}
 }
 
 func errRateLimited(wait time.Duration) error {
@@ -60,8 +52,15 @@ func errTooManyFailures(wait time.Duration) error {
 	return &refusal{err: walletport.Errorf(walletport.CodeRateLimited, "authentication_rate_limited", "this address has failed to authenticate too often"), retryAfter: wait}
 }
 
-func errCredentialsInvalid() *walletport.Error {
-	return walletport.Errorf(walletport.CodeUnauthenticated, "credentials_invalid", "the credentials are not valid")
+func errCredentialsMissing(h http.Header) *walletport.Error {
+	if len(h["Authorization"]) > 0 {
+		return walletport.Errorf(walletport.CodeUnauthenticated, "credentials_missing", "the Authorization header is neither Basic nor Bearer, followed by a space and the credentials")
+	}
+	return walletport.Errorf(walletport.CodeUnauthenticated, "credentials_missing", "the call needs Basic or Bearer credentials in an Authorization header")
+}
+
+func errCredentialsInvalid(message string) *walletport.Error {
+	return walletport.Errorf(walletport.CodeUnauthenticated, "credentials_invalid", "%s", message)
 }
 
 // statusOf returns the HTTP status of an error class.
@@ -104,9 +103,9 @@ func explain(c *call, err error) *refusal {
 	}
 	if _, ok := errors.AsType[*ogenerrors.SecurityError](err); ok {
 		if errors.Is(err, ogenerrors.ErrSecurityRequirementIsNotSatisfied) {
-			return &refusal{err: walletport.Errorf(walletport.CodeUnauthenticated, "credentials_missing", "the call needs Basic or Bearer credentials")}
+			return &refusal{err: errCredentialsMissing(c.r.Header)}
 		}
-		return &refusal{err: errCredentialsInvalid()}
+		return &refusal{err: errCredentialsInvalid("the Basic credentials are not base64 of id, colon and secret")}
 	}
 	if p, ok := errors.AsType[*ogenerrors.DecodeParamError](err); ok {
 		return &refusal{err: explainParameter(c, p.Name)}
@@ -204,7 +203,7 @@ func (r *refusal) document(c *call, status int) oas.Problem {
 		Status:    status,
 		Code:      r.err.Reason,
 		Detail:    oas.NewOptString(r.err.Message),
-		RequestId: c.request.ID,
+		RequestId: c.w.Header()["X-Request-Id"][0],
 	}
 	if path := c.r.URL.EscapedPath(); isShowable(path) {
 		p.Instance = oas.NewOptString(path)
@@ -230,5 +229,5 @@ func isShowable(path string) bool {
 			return false
 		}
 	}
-	return !walletport.ContainsPAN(path)
+	return !walletport.SuspectsPAN(path)
 }

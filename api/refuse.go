@@ -17,6 +17,7 @@ func (e byFlow) Unwrap() error { return e.error }
 // refuse answers with a problem. What a flow never saw is recorded here, before
 // the answer: without the record the answer is 503.
 func (d *Door) refuse(c *call, err error) {
+	c.clean(err)
 	r := explain(c, err)
 	if r.err.Code == walletport.CodeUnauthenticated {
 		if wait, over := d.limits.failure(c); over {
@@ -31,6 +32,35 @@ func (d *Door) refuse(c *call, err error) {
 		}
 	}
 	r.write(c)
+}
+
+// clean takes card numbers out of what the caller chose and the log keeps. A flow says
+// which texts held the card's own number. Where no flow has seen the call, nobody
+// knows its card: then whatever may be a PAN goes, which costs no call anything.
+func (c *call) clean(err error) {
+	var struck walletport.Struck
+	_, seen := errors.AsType[byFlow](err)
+	if told, ok := errors.AsType[*walletport.Struck](err); ok {
+		struck = *told
+	} else if !seen || walletport.CodeOf(err) == walletport.CodeInternal {
+		struck = walletport.Struck{RequestID: walletport.SuspectsPAN(c.request.ID), ClientID: walletport.SuspectsPAN(c.actor.ClientID)}
+	}
+	if struck.ClientID {
+		c.actor.ClientID = walletport.RedactedNumber
+	}
+	if struck.RequestID {
+		c.swapRequestID(!looksUnknown(err))
+	}
+	if walletport.SuspectsPAN(c.wallet) {
+		c.wallet = "" // no provider of the configuration
+	}
+}
+
+// looksUnknown reports whether the caller must not see that the card is there: then
+// the answer shows the caller's own id, and only log and trail have the other one.
+func looksUnknown(err error) bool {
+	reason := walletport.ReasonOf(err)
+	return reason == "card_not_found" || reason == "card_id_contains_pan"
 }
 
 // recordTime bounds the wait for a refusal's record. The caller's own patience
@@ -66,10 +96,13 @@ func (d *Door) recordOf(c *call, r *refusal) (walletport.AuditRecord, bool) {
 	}
 	if user, err := auditUser(c); err == nil {
 		record.AuditUser = user
+		if walletport.SuspectsPAN(string(user)) {
+			record.AuditUser = walletport.RedactedNumber
+		}
 	}
 	record.CardID = parseCardID(c.matched.Args()[0])
 	if c.matched.Name() == oas.ProvisionIssuerwalletOperation {
-		if provider, err := walletport.ParseWalletProviderID(c.matched.Args()[1]); err == nil {
+		if provider, err := walletport.ParseWalletProviderID(c.matched.Args()[1]); err == nil && !walletport.SuspectsPAN(string(provider)) {
 			record.Wallet = string(provider)
 		}
 	}

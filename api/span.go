@@ -13,7 +13,7 @@ import (
 )
 
 // startSpan opens the server span. Of the caller's trace context (W3C) the ids
-// are taken, unless they read like a PAN; never its free text (tracestate, baggage).
+// are taken, unless one is a PAN; never its free text (tracestate, baggage).
 func (d *Door) startSpan(ctx context.Context, c *call, r *http.Request) context.Context {
 	if d.Tracer == nil {
 		return ctx

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,7 +15,7 @@ const (
 	// redacted stands for a text that held a card number. The doors refuse such
 	// texts; this is the second fence. The act must be recorded all the same, so
 	// the text is replaced, not the record refused.
-	redacted = "[redacted: card number]"
+	redacted = walletport.RedactedNumber
 	// cut ends a text that was too long.
 	cut = "…[cut]"
 	// maxTextBytes bounds each text of a record; the doors' own limits are lower.
@@ -42,9 +43,16 @@ func clean(r *walletport.AuditRecord, now func() time.Time) {
 	cleanText(&r.Scheme)
 	cleanText(&r.Outcome)
 	cleanText(&r.StepUp)
-	cleanText(&r.RemoteAddress)
+	if !isAddress(r.RemoteAddress) { // whose groups of digits may read like a PAN
+		cleanText(&r.RemoteAddress)
+	}
 	r.KeyVersions = cleanList(r.KeyVersions)
 	r.Details = cleanDetails(r.Details)
+}
+
+func isAddress(text string) bool {
+	address, err := netip.ParseAddr(text)
+	return err == nil && address.Zone() == ""
 }
 
 func cleanText[T ~string](text *T) {

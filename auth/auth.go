@@ -20,13 +20,15 @@ import (
 )
 
 // The reasons of CodeUnauthenticated. A stranger learns nothing from them: the
-// last three are said only to one who proved a secret or a signature.
+// last four are said only to one who proved a secret or a signature, but that a
+// certificate is missing also to whoever connects without, where all need one.
 const (
 	ReasonMissing     = "credentials_missing"  // neither Basic nor Bearer
 	ReasonInvalid     = "credentials_invalid"  // unknown id, wrong secret, or no good token
 	ReasonExpired     = "token_expired"        // a genuine token, too old
 	ReasonRevoked     = "client_revoked"       // the right secret of a revoked client
-	ReasonCertificate = "certificate_required" // no TLS client certificate, or another one than the client is bound to
+	ReasonCertificate = "certificate_required" // no TLS client certificate
+	ReasonMismatch    = "certificate_mismatch" // another TLS client certificate than the client or token is bound to
 )
 
 // Config is what an operator may choose. The zero value authenticates API clients.
@@ -177,7 +179,7 @@ func (c *client) admit(cert *x509.Certificate) (walletport.Actor, error) {
 		return walletport.Actor{}, walletport.Errorf(walletport.CodeUnauthenticated, ReasonRevoked, "the client has been revoked")
 	}
 	if c.certificate != "" && !isCertificate(cert, c.certificate) {
-		return walletport.Actor{}, errCertificate()
+		return walletport.Actor{}, errNotBound(cert)
 	}
 	return c.actor, nil
 }
@@ -193,6 +195,14 @@ func isCertificate(cert *x509.Certificate, hexDigest string) bool {
 
 func errInvalid() *walletport.Error {
 	return walletport.Errorf(walletport.CodeUnauthenticated, ReasonInvalid, "the credentials are not valid")
+}
+
+// errNotBound is the answer for a certificate that is not the one that was asked for.
+func errNotBound(cert *x509.Certificate) *walletport.Error {
+	if cert == nil {
+		return errCertificate()
+	}
+	return walletport.Errorf(walletport.CodeUnauthenticated, ReasonMismatch, "the TLS certificate of the connection is not the one that the client is bound to")
 }
 
 func errCertificate() *walletport.Error {

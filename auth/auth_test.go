@@ -234,7 +234,7 @@ func TestBoundCertificate(t *testing.T) {
 			t.Error(err)
 		}
 		_, err := a.AuthenticateBasic(t.Context(), id, secret, others)
-		wantReason(t, err, walletport.CodeUnauthenticated, auth.ReasonCertificate)
+		wantReason(t, err, walletport.CodeUnauthenticated, auth.ReasonMismatch)
 		_, err = a.AuthenticateBasic(t.Context(), id, secret, nil)
 		wantReason(t, err, walletport.CodeUnauthenticated, auth.ReasonCertificate)
 		_, err = a.AuthenticateBasic(t.Context(), id, "wrong", nil)

@@ -61,7 +61,7 @@ func (a *Authenticator) AuthenticateBearer(ctx context.Context, raw string, cert
 		a.tokens.put(digest, t, earlier(t.expiry.Add(a.leeway), now.Add(maxTokenCache)))
 	}
 	if t.certificate != "" && !isThumbprint(cert, t.certificate) {
-		return walletport.Actor{}, errCertificate()
+		return walletport.Actor{}, errNotBound(cert)
 	}
 	return t.actor, nil
 }

@@ -126,6 +126,7 @@ func TestAuthenticateBearer(t *testing.T) {
 		{"a token of tomorrow", mustSign(t, jose.ES256, key, goodClaims().with("nbf", start.Add(31*time.Second).Unix())), auth.ReasonInvalid},
 		{"no client", mustSign(t, jose.ES256, key, goodClaims().with("client_id", nil).with("sub", nil)), auth.ReasonInvalid},
 		{"a PAN for a client", mustSign(t, jose.ES256, key, goodClaims().with("client_id", "5204247750001471")), auth.ReasonInvalid},
+		{"a PAN in a disguise for a client", mustSign(t, jose.ES256, key, goodClaims().with("client_id", "5555 - 5555 - 5555 - 4444")), auth.ReasonInvalid},
 		{"a client that looks like one of ours", mustSign(t, jose.ES256, key, goodClaims().with("client_id", "wpc_abc")), auth.ReasonInvalid},
 		{"a scope that is a number", mustSign(t, jose.ES256, key, goodClaims().with("scope", 7)), auth.ReasonInvalid},
 		{"card issuers that are a number", mustSign(t, jose.ES256, key, goodClaims().with("card_issuers", 7)), auth.ReasonInvalid},
@@ -149,6 +150,8 @@ func TestAuthenticateBearer(t *testing.T) {
 		{"a start within the leeway", goodClaims().with("nbf", start.Add(30*time.Second).Unix())},
 		{"several audiences", goodClaims().with("aud", []string{"shop", "walletport"})},
 		{"an authorized party for a client id", goodClaims().with("client_id", nil).with("azp", "app")},
+		{"a UUID whose digits read like a PAN", goodClaims().with("client_id", "831fb558-d0b4-4566-8285-38049c915104")},
+		{"a subject of 24 digits", goodClaims().with("client_id", "103547991597142817347123")},
 		{"a subject for a client id", goodClaims().with("client_id", nil)},
 		{"card issuers in one string", goodClaims().with("card_issuers", "acme third")},
 	} {
@@ -249,10 +252,10 @@ func TestTokenBoundToACertificate(t *testing.T) {
 	if _, err := a.AuthenticateBearer(t.Context(), raw, mine); err != nil {
 		t.Error(err)
 	}
-	for _, other := range []*x509.Certificate{nil, {Raw: []byte("another")}} {
-		_, err := a.AuthenticateBearer(t.Context(), raw, other)
-		wantReason(t, err, walletport.CodeUnauthenticated, auth.ReasonCertificate)
-	}
+	_, err := a.AuthenticateBearer(t.Context(), raw, nil)
+	wantReason(t, err, walletport.CodeUnauthenticated, auth.ReasonCertificate)
+	_, err = a.AuthenticateBearer(t.Context(), raw, &x509.Certificate{Raw: []byte("another")})
+	wantReason(t, err, walletport.CodeUnauthenticated, auth.ReasonMismatch)
 }
 
 func TestKeysInAFile(t *testing.T) {

@@ -129,7 +129,7 @@ func TestClientCertificates(t *testing.T) {
 		code     string
 	}{
 		{"a bound client with its certificate", bound, own, 200, "ok"},
-		{"a bound client with another good certificate", bound, other, 401, "certificate_required"},
+		{"a bound client with another good certificate", bound, other, 401, "certificate_mismatch"},
 		{"a free client with any good certificate", p.client, other, 200, "ok"},
 		{"a certificate of strangers", p.client, foreign, 0, ""},
 		{"no certificate", p.client, nil, 0, ""},

@@ -25,18 +25,22 @@ func answer[R any](ctx context.Context, f *Flow, asked walletport.AuditRecord, a
 	})
 }
 
-// findCard looks the card up. A card of another issuer looks like none.
+// findCard looks the card up. A card of another issuer looks like none, also to a
+// request that holds its number.
 func (c *call) findCard(ctx context.Context) error {
 	card, err := c.Vault.Find(ctx, c.record.CardID)
+	if walletport.CodeOf(err) == walletport.CodeNotFound {
+		return walletport.ErrNoCard(c.record.CardID)
+	}
 	if err != nil {
 		return err
 	}
 	c.card = card
-	c.record.Issuer, c.record.Scheme = card.Issuer, card.Scheme
+	held := c.record.Found(card.CardSummary)
 	if !walletport.ActorFrom(ctx).ActsFor(card.Issuer) {
-		return walletport.ErrCardNotFound()
+		return walletport.ErrNoCard(card.ID)
 	}
-	return nil
+	return held
 }
 
 // selectKeys returns a key of the card for each purpose, in the order given; the

@@ -24,19 +24,33 @@ func (c Client) check() error {
 		return errField("client_app_id_too_long", "clientAppID", "must be at most 36 characters long")
 	case !isPlainText(c.AppID):
 		return errMalformed("client_app_id_malformed", "clientAppID")
-	case walletport.ContainsPAN(c.AppID):
+	case walletport.IsPAN(c.AppID):
 		return errContainsPAN("client_app_id_contains_pan", "clientAppID")
 	case utf8.RuneCountInString(c.DeviceID) > maxClientIDChars:
 		return errField("client_device_id_too_long", "clientDeviceID", "must be at most 64 characters long")
 	case !isPlainText(c.DeviceID):
 		return errMalformed("client_device_id_malformed", "clientDeviceID")
-	case walletport.ContainsPAN(c.DeviceID):
+	case walletport.IsPAN(c.DeviceID):
 		return errContainsPAN("client_device_id_contains_pan", "clientDeviceID")
 	case utf8.RuneCountInString(c.WalletAccountID) > maxClientIDChars:
 		return errField("client_wallet_account_id_too_long", "clientWalletAccountID", "must be at most 64 characters long")
 	case !isPlainText(c.WalletAccountID):
 		return errMalformed("client_wallet_account_id_malformed", "clientWalletAccountID")
-	case walletport.ContainsPAN(c.WalletAccountID):
+	case walletport.IsPAN(c.WalletAccountID):
+		return errContainsPAN("client_wallet_account_id_contains_pan", "clientWalletAccountID")
+	}
+	return nil
+}
+
+// checkOwn looks for the card's own number in the ids, which are identifiers: other
+// numbers in them can't be told from chance.
+func (c Client) checkOwn(card walletport.CardSummary) error {
+	switch {
+	case card.NumberIn(c.AppID):
+		return errContainsPAN("client_app_id_contains_pan", "clientAppID")
+	case card.NumberIn(c.DeviceID):
+		return errContainsPAN("client_device_id_contains_pan", "clientDeviceID")
+	case card.NumberIn(c.WalletAccountID):
 		return errContainsPAN("client_wallet_account_id_contains_pan", "clientWalletAccountID")
 	}
 	return nil

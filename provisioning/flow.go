@@ -41,6 +41,8 @@ type Nonces interface {
 //
 //   - CodeNotFound: card_not_found, also for a card of an issuer that the actor is
 //     not bound to
+//   - CodeInvalid, CodeForbidden: a text of the request holds the card's number, reasons
+//     that end in contains_pan
 //   - CodeForbidden: card_not_eligible, and the reasons of walletport.StepUpGate
 //   - CodeUnavailable: key_unavailable, store_unavailable, audit_unavailable
 //

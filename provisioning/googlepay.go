@@ -25,7 +25,7 @@ func (f *Flow) GooglePay(ctx context.Context, req GooglePayRequest) (Result, err
 		if err := c.checkGooglePay(req); err != nil {
 			return Result{}, err
 		}
-		push, err := c.findPush(ctx, c.Google.Schemes)
+		push, err := c.findPush(ctx, req.Client, c.Google.Schemes)
 		if err != nil {
 			return Result{}, err
 		}

@@ -20,7 +20,7 @@ func (f *Flow) SamsungPay(ctx context.Context, req SamsungPayRequest) (Result, e
 		if err := req.Client.check(); err != nil {
 			return Result{}, err
 		}
-		push, err := c.findPush(ctx, c.Samsung.Schemes)
+		push, err := c.findPush(ctx, req.Client, c.Samsung.Schemes)
 		if err != nil {
 			return Result{}, err
 		}
@@ -31,8 +31,11 @@ func (f *Flow) SamsungPay(ctx context.Context, req SamsungPayRequest) (Result, e
 
 // findPush finds the card and what a device wallet has for it, and asks whether it
 // may.
-func (c *call) findPush(ctx context.Context, schemes map[walletport.SchemeID]*Push) (*Push, error) {
+func (c *call) findPush(ctx context.Context, client Client, schemes map[walletport.SchemeID]*Push) (*Push, error) {
 	if err := c.findCard(ctx); err != nil {
+		return nil, err
+	}
+	if err := client.checkOwn(c.card.CardSummary); err != nil {
 		return nil, err
 	}
 	push, err := offered(c, schemes)

@@ -5,6 +5,8 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+
+	"github.com/walletport/walletport"
 )
 
 // CardNumber is a PAN as the simulator read it, right or wrong. Like
@@ -22,6 +24,25 @@ func (n CardNumber) Clear() string {
 	}
 	return *n.text
 }
+
+// HidesNumber reports whether some digits in a row in text have the form of a PAN,
+// also inside an identifier. Reports show such a text shortened: that harms nobody.
+func HidesNumber(text string) bool {
+	for begin := range len(text) {
+		for end := begin + shortestHidden; end <= min(len(text), begin+longestHidden) && IsDigits(text[begin:end]); end++ {
+			if walletport.IsPAN(text[begin:end]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// The lengths in digits of what HidesNumber looks for.
+const (
+	shortestHidden = 13
+	longestHidden  = 19
+)
 
 // String returns the masked form: first six and last four of 13 digits or more,
 // last four of a shorter PAN, nothing of what is no PAN at all.

@@ -13,9 +13,10 @@ import (
 const redacted = "[redacted]"
 
 // Redact returns text with every line that holds what reads like a PAN replaced
-// by "[redacted]". Lines are kept apart so that a stack trace stays useful.
+// by "[redacted]". Lines are kept apart so that a stack trace stays useful; a number
+// that runs over several lines takes the whole text with it.
 func Redact(text string) string {
-	if !mayHoldPAN(text) || !walletport.ContainsPAN(text) {
+	if !walletport.ContainsPAN(text) {
 		return text
 	}
 	lines := strings.Split(text, "\n")
@@ -24,26 +25,11 @@ func Redact(text string) string {
 			lines[i] = redacted
 		}
 	}
-	return strings.Join(lines, "\n")
+	if clean := strings.Join(lines, "\n"); !walletport.ContainsPAN(clean) {
+		return clean
+	}
+	return redacted
 }
 
-// shortestPAN is the fewest digits that walletport.ContainsPAN takes for a PAN.
-const shortestPAN = 13
-
-// smallestPAN has shortestPAN digits; numbers below it are too short.
-const smallestPAN = 1_000_000_000_000
-
-// mayHoldPAN is the cheap first look: most texts have too few digits for a PAN.
-// Digits of other scripts are bytes above 0x7f.
-func mayHoldPAN(text string) bool {
-	if len(text) < shortestPAN {
-		return false
-	}
-	digits := 0
-	for i := range len(text) {
-		if c := text[i]; c >= '0' && c <= '9' || c >= 0x80 {
-			digits++
-		}
-	}
-	return digits >= shortestPAN
-}
+// smallestPAN has twelve digits; numbers below it are too short for a PAN.
+const smallestPAN = 100_000_000_000

@@ -2,7 +2,6 @@ package vault
 
 import (
 	"bytes"
-	"strconv"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -60,7 +59,7 @@ func checkCard(c *walletport.Card) []walletport.Field {
 	}
 	fault(fieldCardID, checkID(c.ID, c.PAN))
 	if _, err := walletport.ParseIssuerID(string(c.Issuer)); err != nil {
-		fault(fieldIssuer, "must be 1 to 64 letters, digits, '.', '_' and '-'")
+		fault(fieldIssuer, "must be 1 to 64 letters, digits, '.', '_' and '-', and no card number")
 	}
 	fault(fieldCustomerID, checkCustomerID(c.CustomerID, c.PAN))
 	if c.PAN.IsZero() {
@@ -74,59 +73,61 @@ func checkCard(c *walletport.Card) []walletport.Field {
 	if c.Expiry.Year < 2000 || c.Expiry.Year > 2099 {
 		fault(fieldExpiryYear, "must be 2000 to 2099")
 	}
-	fault(fieldName, checkName(c.CardholderName))
-	fault(fieldProduct, checkProduct(c.Product))
+	fault(fieldName, checkName(c.CardholderName, c.PAN))
+	fault(fieldProduct, checkProduct(c.Product, c.PAN))
 	if _, err := walletport.ParseCardStatus(string(c.Status)); err != nil {
 		fault(fieldStatus, "must be a card status of the Card API, such as CARD_OK or CARD_BLOCKED")
 	}
 	return faults
 }
 
-// checkID refuses the PAN as id: ids stand in URLs and logs.
+// checkID refuses an id with the PAN in it: ids stand in URLs and logs.
 func checkID(id walletport.CardID, pan walletport.PAN) string {
 	switch {
 	case id == 0:
 		return "must not be 0"
-	case !pan.IsZero() && bytes.Equal(strconv.AppendInt(nil, int64(id), 10), pan.Reveal()):
-		return "must not be the card number"
+	case pan.IsIn(id.String()):
+		return "must not contain the card number"
 	}
 	return ""
 }
 
-// checkCustomerID looks for the card's own number only. Customer numbers may have 16
-// digits, and one in ten of such would pass for some card's number.
+// checkCustomerID takes customer numbers for identifiers: they are searched for the
+// card's own number, and must not be a card number as a whole.
 func checkCustomerID(text string, pan walletport.PAN) string {
 	switch {
 	case len(text) > maxCustomerIDBytes:
 		return "must be at most 64 bytes long"
 	case !isPlain(text, "._-"):
 		return "must have letters, digits, '.', '_' and '-' only"
-	case !pan.IsZero() && bytes.Contains([]byte(text), pan.Reveal()):
+	case pan.IsIn(text):
 		return "must not contain the card number"
+	case walletport.IsPAN(text):
+		return "must not be a card number"
 	}
 	return ""
 }
 
-func checkProduct(text string) string {
+func checkProduct(text string, pan walletport.PAN) string {
 	switch {
 	case len(text) > maxProductBytes:
 		return "must be at most 64 bytes long"
 	case !isPlain(text, "._- "):
 		return "must have letters, digits, '.', '_', '-' and spaces only"
-	case walletport.ContainsPAN(text):
+	case walletport.SuspectsPAN(text), pan.IsIn(text):
 		return "must not contain a card number"
 	}
 	return ""
 }
 
-func checkName(name walletport.Private) string {
+func checkName(name walletport.Private, pan walletport.PAN) string {
 	text := name.Reveal()
 	switch {
 	case !utf8.ValidString(text):
 		return "must be UTF-8"
 	case utf8.RuneCountInString(text) > maxNameRunes:
 		return "must be at most 64 characters long"
-	case walletport.ContainsPAN(text):
+	case walletport.ContainsPAN(text), pan.IsIn(text):
 		return "must not contain a card number"
 	}
 	for _, r := range text {

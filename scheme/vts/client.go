@@ -27,16 +27,17 @@ const (
 )
 
 // checkClient refuses ids that Visa would not take for those of the enrolling
-// wallet. All faults are among the error's Fields; its reason is the first one's.
-func (s *Sealer) checkClient(c scheme.Client) error {
+// wallet, and such as hold the card's number or are a card number. All faults are
+// among the error's Fields; its reason is the first one's.
+func (s *Sealer) checkClient(c scheme.Client, pan walletport.PAN) error {
 	if c.TokenRequestorID == "" || len(c.TokenRequestorID) > maxProviderChars || !isToken(c.TokenRequestorID, "-_") {
 		return errors.New("vts: SealInput needs the wallet's token requestor id, at most 50 letters, digits, '-' and '_'")
 	}
 	var all *walletport.Error
 	for _, fault := range []*walletport.Error{
-		checkAppID(c.AppID, s.profile.AppIDMarks),
-		checkDeviceID(c.DeviceID, s.profile.Intent == PushMobile),
-		checkWalletAccountID(c.WalletAccountID, s.profile.WalletAccountIDChars),
+		checkAppID(c.AppID, s.profile.AppIDMarks, pan),
+		checkDeviceID(c.DeviceID, s.profile.Intent == PushMobile, pan),
+		checkWalletAccountID(c.WalletAccountID, s.profile.WalletAccountIDChars, pan),
 	} {
 		switch {
 		case fault == nil:
@@ -54,19 +55,19 @@ func (s *Sealer) checkClient(c scheme.Client) error {
 
 // checkAppID takes an absent id: the API has it for Visa customers only, and no
 // source refuses a payload without.
-func checkAppID(id, marks string) *walletport.Error {
+func checkAppID(id, marks string, pan walletport.PAN) *walletport.Error {
 	switch {
 	case utf8.RuneCountInString(id) > maxAppIDChars:
 		return errField("client_app_id_too_long", fieldAppID, fmt.Sprintf("has at most %d characters", maxAppIDChars))
 	case !isToken(id, marks):
 		return errField("client_app_id_malformed", fieldAppID, fmt.Sprintf("has ASCII letters, digits and the characters %q only", marks))
-	case walletport.ContainsPAN(id):
+	case walletport.IsPAN(id) || pan.IsIn(id):
 		return errField("client_app_id_contains_pan", fieldAppID, "must not hold a card number")
 	}
 	return nil
 }
 
-func checkDeviceID(id string, required bool) *walletport.Error {
+func checkDeviceID(id string, required bool, pan walletport.PAN) *walletport.Error {
 	switch {
 	case id == "" && required:
 		return errField("client_device_id_missing", fieldDeviceID, "is needed for a Visa card")
@@ -74,13 +75,13 @@ func checkDeviceID(id string, required bool) *walletport.Error {
 		return errField("client_device_id_too_long", fieldDeviceID, fmt.Sprintf("has at most %d characters", maxDeviceIDChars))
 	case !isPlain(id):
 		return errField("client_device_id_malformed", fieldDeviceID, "has printable ASCII characters only, neither quotation mark nor backslash")
-	case walletport.ContainsPAN(id):
+	case walletport.IsPAN(id) || pan.IsIn(id):
 		return errField("client_device_id_contains_pan", fieldDeviceID, "must not hold a card number")
 	}
 	return nil
 }
 
-func checkWalletAccountID(id string, maxChars int) *walletport.Error {
+func checkWalletAccountID(id string, maxChars int, pan walletport.PAN) *walletport.Error {
 	switch {
 	case id == "":
 		return errField("client_wallet_account_id_missing", fieldWalletAccountID, "is needed for a Visa card")
@@ -88,7 +89,7 @@ func checkWalletAccountID(id string, maxChars int) *walletport.Error {
 		return errField("client_wallet_account_id_too_long", fieldWalletAccountID, fmt.Sprintf("has at most %d characters", maxChars))
 	case !isPlain(id):
 		return errField("client_wallet_account_id_malformed", fieldWalletAccountID, "has printable ASCII characters only, neither quotation mark nor backslash")
-	case walletport.ContainsPAN(id):
+	case walletport.IsPAN(id) || pan.IsIn(id):
 		return errField("client_wallet_account_id_contains_pan", fieldWalletAccountID, "must not hold a card number")
 	}
 	return nil

@@ -62,7 +62,7 @@ func (s *Sealer) SealCard(in scheme.SealInput) ([]byte, error) {
 	if in.Recipient.KeyID == "" || !isPlain(in.Recipient.KeyID) {
 		return nil, errKey("its alias is the id of Visa's encryption API key, printable ASCII")
 	}
-	if err := s.checkClient(in.Client); err != nil {
+	if err := s.checkClient(in.Client, in.Card.PAN); err != nil {
 		return nil, err
 	}
 	content := pushContent{card: in.Card, client: in.Client}

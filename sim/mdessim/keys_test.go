@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/sim"
 	"github.com/walletport/walletport/sim/mdessim"
 )
 
@@ -49,7 +49,7 @@ func newCertificate(key *rsa.PrivateKey) (certificate *x509.Certificate, sha1Hex
 		NotBefore:    testNow.AddDate(-1, 0, 0),
 		NotAfter:     testNow.AddDate(9, 0, 0),
 	}
-	for sha1Hex == "" || walletport.ContainsPAN(sha1Hex) {
+	for sha1Hex == "" || sim.HidesNumber(sha1Hex) {
 		template.SerialNumber.Add(template.SerialNumber, big.NewInt(1))
 		der := must(x509.CreateCertificate(rand.Reader, template, template, key.Public(), key))
 		certificate = must(x509.ParseCertificate(der))

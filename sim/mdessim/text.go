@@ -5,14 +5,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/sim"
 )
 
 // shownHex returns a fingerprint, shortened if its digits could hide a PAN.
 func shownHex(text string) string {
 	text = strings.ToLower(text)
-	if len(text) > 16 && (len(text) > 64 || walletport.ContainsPAN(text)) {
+	if len(text) > 16 && (len(text) > 64 || sim.HidesNumber(text)) {
 		return text[:6] + "…" + text[len(text)-4:]
 	}
 	return text

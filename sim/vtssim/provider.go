@@ -175,10 +175,11 @@ func (r *reading) readIDnV(provider sim.Object) {
 	r.Pass(checkIDnV, "%s", text)
 }
 
-// shownDevice returns a device's id as a token may hold it, "" if it is too long
-// or reads like a PAN.
-func shownDevice(id string) string {
-	if len(id) > maxDeviceChars || walletport.ContainsPAN(id) {
+// shownDevice returns a device's id as a token of the card may hold it, "" if it is
+// too long, is a PAN or holds the card's.
+func shownDevice(id string, number sim.CardNumber) string {
+	pan, err := walletport.ParsePAN(number.Clear())
+	if len(id) > maxDeviceChars || walletport.IsPAN(id) || err == nil && pan.IsIn(id) {
 		return ""
 	}
 	return id

@@ -3,7 +3,6 @@ package vtssim
 import (
 	"time"
 
-	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/sim"
 )
 
@@ -103,7 +102,7 @@ func shownKeyID(text string) string {
 			return "(withheld)"
 		}
 	}
-	if len(text) > maxShownKeyID || walletport.ContainsPAN(text) {
+	if len(text) > maxShownKeyID || sim.HidesNumber(text) {
 		return text[:6] + "…" + text[len(text)-4:]
 	}
 	return text

@@ -47,7 +47,7 @@ func (s *Scheme) makeToken(number sim.CardNumber, by requestor, needsStepUp bool
 		TokenRequestorID:   by.id,
 		TokenRequestorName: by.wallet,
 		LastFourOfPAN:      number.LastFour(),
-		DeviceID:           shownDevice(by.device),
+		DeviceID:           shownDevice(by.device, number),
 		CreatedAt:          now,
 	}
 	if !needsStepUp {
