@@ -21,6 +21,9 @@ const (
 	maxOpenPGPSubkeys          = 32
 )
 
+// ErrOpenPGPTooLarge is a certificate beyond those limits.
+var ErrOpenPGPTooLarge = errors.New("seal: an OpenPGP certificate has at most 64 kB and 32 subkeys")
+
 // OpenPGPCertificate is a transferable public key (RFC 4880 section 11.1), read
 // and verified once. It is immutable and safe for concurrent use.
 //
@@ -45,7 +48,7 @@ type openPGPPeriod struct {
 // is refused when it is used.
 func ParseOpenPGPCertificate(binary []byte) (*OpenPGPCertificate, error) {
 	if len(binary) > MaxOpenPGPCertificateBytes {
-		return nil, errors.New("seal: an OpenPGP certificate has at most 64 kB")
+		return nil, ErrOpenPGPTooLarge
 	}
 	packets := packet.NewReader(bytes.NewReader(binary))
 	entity, err := openpgp.ReadEntity(packets)
@@ -56,7 +59,7 @@ func ParseOpenPGPCertificate(binary []byte) (*OpenPGPCertificate, error) {
 		return nil, errors.New("seal: something follows the OpenPGP certificate")
 	}
 	if len(entity.Subkeys) > maxOpenPGPSubkeys {
-		return nil, errors.New("seal: an OpenPGP certificate has at most 32 subkeys")
+		return nil, ErrOpenPGPTooLarge
 	}
 	if hasSecret(entity) {
 		return nil, errors.New("seal: the OpenPGP certificate has secret keys in it")
@@ -147,6 +150,73 @@ func changesOf(e *openpgp.Entity) []time.Time {
 	}
 	slices.SortFunc(changes, time.Time.Compare)
 	return slices.CompactFunc(changes, time.Time.Equal)
+}
+
+// OpenPGPServing says which key of a certificate serves, and how long.
+type OpenPGPServing struct {
+	Public  *rsa.PublicKey
+	Created time.Time // of the key packet: with Public it makes the key's fingerprint
+	From    time.Time
+	Until   time.Time // the first moment that may have no such key; zero never comes
+}
+
+// EncryptionFrom returns the subkey that messages are encrypted to at t, or else at
+// the first later moment that has one. Until it ends or another takes over without a
+// gap, Seal finds a recipient. The error is ErrRecipientExpired or ErrRecipientUnfit.
+func (c *OpenPGPCertificate) EncryptionFrom(t time.Time) (OpenPGPServing, error) {
+	serves := func(p openPGPPeriod) *packet.PublicKey { return p.encryption }
+	found, ok := c.servingFrom(t, serves)
+	if !ok {
+		_, err := c.encryptionKey(t)
+		return OpenPGPServing{}, err
+	}
+	return found, nil
+}
+
+// SigningFrom tells of the key of the certificate that public is, if it may sign at
+// t, or else at the first later moment that it may. The error is ErrSignerUnfit.
+func (c *OpenPGPCertificate) SigningFrom(public *rsa.PublicKey, t time.Time) (OpenPGPServing, error) {
+	found, ok := c.servingFrom(t, func(p openPGPPeriod) *packet.PublicKey {
+		for _, key := range p.signing {
+			if public.Equal(key.PublicKey) {
+				return key
+			}
+		}
+		return nil
+	})
+	if !ok {
+		return OpenPGPServing{}, ErrSignerUnfit
+	}
+	return found, nil
+}
+
+// servingFrom finds the first period from t on in which a key serves, and its end. A
+// period that ends because a key expires begins a second late, for the last second
+// still counts; Until leaves that second out.
+func (c *OpenPGPCertificate) servingFrom(t time.Time, serves func(openPGPPeriod) *packet.PublicKey) (OpenPGPServing, bool) {
+	var found OpenPGPServing
+	for i, p := range c.periods {
+		over := i+1 < len(c.periods) && !t.Before(c.periods[i+1].from)
+		key := serves(p)
+		switch {
+		case over:
+		case key == nil && found.Public == nil:
+		case key == nil:
+			found.Until = p.from.Add(-time.Second)
+			return found, true
+		case found.Public == nil:
+			found.Public, _ = key.PublicKey.(*rsa.PublicKey) // isRSA saw to it
+			found.Created, found.From = key.CreationTime.UTC(), later(t, p.from)
+		}
+	}
+	return found, found.Public != nil
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // at returns the period that t lies in.

@@ -2,18 +2,21 @@ package file
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rsa"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
-	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
+	openpgp "github.com/ProtonMail/go-crypto/openpgp/v2"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/seal"
 )
 
 // Tags of the packets that hold keys (RFC 4880 section 4.3), and the only version
@@ -27,13 +30,6 @@ const (
 	openPGPVersion = 4
 )
 
-// The largest certificate that opaque cards are sealed with: a larger one would be
-// refused at each call. Signatures of others, which nobody needs, make them large.
-const (
-	maxOpenPGPBytes   = 64 << 10
-	maxOpenPGPSubkeys = 32
-)
-
 // openPGPKey is a parsed or generated OpenPGP key.
 type openPGPKey struct {
 	entity *openpgp.Entity
@@ -41,7 +37,8 @@ type openPGPKey struct {
 }
 
 // parseOpenPGP reads one transferable key, public or private (RFC 4880 sections
-// 11.1 and 11.2), in ASCII armor or binary. Its self-signatures are verified.
+// 11.1 and 11.2), in ASCII armor or binary. Whether it serves is not judged here: see
+// judge.
 func parseOpenPGP(data []byte) (material, error) {
 	plain, err := dearmor(data)
 	if err != nil {
@@ -53,7 +50,7 @@ func parseOpenPGP(data []byte) (material, error) {
 	}
 	entity, err := readEntity(plain)
 	if err != nil {
-		return material{}, errMalformed("the OpenPGP key is damaged, or a signature of its own does not verify")
+		return material{}, errMalformed("the OpenPGP key is damaged")
 	}
 	key := &openPGPKey{entity: entity}
 	if !private {
@@ -126,55 +123,100 @@ func errManyKeys() error {
 	return errMalformed("the file has more than one OpenPGP key: export only the one that is meant")
 }
 
+// judge reads a certificate as those who seal with it do. What it refuses would be
+// refused at each call, and what it takes serves.
+func judge(certificate []byte) (*seal.OpenPGPCertificate, error) {
+	judged, err := seal.ParseOpenPGPCertificate(certificate)
+	switch {
+	case errors.Is(err, seal.ErrOpenPGPTooLarge):
+		return nil, errUnfit("an OpenPGP certificate has at most 64 kB and 32 subkeys (gpg --export-options export-minimal leaves out the signatures of others)")
+	case err != nil:
+		return nil, errMalformed("the OpenPGP key is damaged, or something follows it")
+	}
+	return judged, nil
+}
+
 // fillOPCEncryption takes Google's public key. A private half has no business here:
 // whoever holds it reads the cards that all issuers send.
 func (m material) fillOPCEncryption(e *entry, now time.Time) error {
 	if m.openPGP.public == nil {
-		return errUnfit("an opc-encryption key is Google's OpenPGP public key, without a private key")
+		return errUnfit("an opc-encryption key is Google's OpenPGP public key, without a private key; the file holds a private key (gpg --export writes the public half)")
 	}
-	entity := m.openPGP.entity
-	at, err := goodAt(entity, now)
+	certificate, err := judge(m.openPGP.public)
 	if err != nil {
 		return err
 	}
-	key, ok := entity.EncryptionKey(at)
-	if !ok || key.PublicKey == entity.PrimaryKey { // no card is sealed to a primary key
-		return errNoEncryptionKey(entity, at)
+	serving, err := certificate.EncryptionFrom(now)
+	if err != nil {
+		return whyNotEncryption(m.openPGP.entity, err, now)
 	}
 	e.OpenPGP = m.openPGP.public
-	return e.fillOpenPGP(key, at)
+	e.narrow(serving.From, serving.Until)
+	return e.fillPublic(serving.Public)
 }
 
-func errNoEncryptionKey(entity *openpgp.Entity, at time.Time) error {
-	for _, sub := range entity.Subkeys {
-		if sub.Sig.FlagEncryptCommunications && sub.PublicKey.KeyExpired(sub.Sig, at) {
-			return errExpired()
+// whyNotEncryption finds words for a certificate that nothing is sealed to.
+func whyNotEncryption(entity *openpgp.Entity, refusal error, now time.Time) error {
+	if err := whyNot(entity, now); err != nil {
+		return err
+	}
+	subkeys, revoked := 0, 0
+	for i := range entity.Subkeys {
+		sub := &entity.Subkeys[i]
+		binding, err := sub.LatestValidBindingSignature(time.Time{}, nil)
+		if err != nil {
+			return errMalformed("a subkey of the OpenPGP key is damaged, or its signature does not verify")
+		}
+		if !binding.FlagEncryptCommunications && !binding.FlagEncryptStorage {
+			continue
+		}
+		subkeys++
+		if sub.Revoked(binding, now) {
+			revoked++
 		}
 	}
-	return errUnfit("the OpenPGP key has no subkey that may encrypt and is not revoked")
+	switch {
+	case subkeys == 0 && len(entity.Subkeys) > 0:
+		return errUnfit("the OpenPGP key signs only: it has no subkey that may encrypt")
+	case subkeys == 0:
+		return errUnfit("the OpenPGP key has no subkey, and no card is sealed to a primary key")
+	case subkeys == revoked:
+		return errUnfit("the OpenPGP key has no subkey that may encrypt and is not revoked")
+	case errors.Is(refusal, seal.ErrRecipientExpired):
+		return errExpired()
+	}
+	return errUnfit("the OpenPGP key has no RSA encryption subkey of 2048 to 8192 bits, which Google asks for")
+}
+
+// whyNot finds words for a key of which nothing serves.
+func whyNot(entity *openpgp.Entity, now time.Time) error {
+	signature, err := entity.PrimarySelfSignature(time.Time{}, nil)
+	switch {
+	case entity.Revoked(now):
+		return errUnfit("the OpenPGP key is revoked")
+	case err != nil:
+		return errMalformed("the OpenPGP key is damaged: it has no signature of its own that verifies")
+	case entity.PrimaryKey.KeyExpired(signature, now) || signature.SigExpired(now):
+		return errExpired()
+	}
+	return nil
 }
 
 // fillOPCSigning takes the issuer's signing key. Of all private halves in the file
 // only that one is kept: nobody encrypts to the issuer.
 func (m material) fillOPCSigning(e *entry, now time.Time) error {
 	entity := m.openPGP.entity
-	at, err := goodAt(entity, now)
+	var text bytes.Buffer
+	if err := entity.Serialize(&text); err != nil {
+		return errMalformed("the OpenPGP key is damaged")
+	}
+	certificate, err := judge(text.Bytes())
 	if err != nil {
 		return err
 	}
-	key, ok := entity.SigningKey(at)
-	switch {
-	case !ok:
-		return errUnfit("the OpenPGP key has no key or subkey that may sign now")
-	case key.PrivateKey == nil, key.PrivateKey.Dummy():
-		return errUnfit("the file lacks the private half of the signing key (gpg --export-secret-keys writes it)")
-	case key.PrivateKey.Encrypted:
-		return walletport.Errorf(walletport.CodeInvalid, "key_encrypted",
-			"the OpenPGP private key is under a passphrase; take it off in a copy of the keyring (gpg --edit-key KEY passwd), then gpg --export-secret-keys KEY into the import's standard input")
-	}
-	private, ok := key.PrivateKey.PrivateKey.(*rsa.PrivateKey)
-	if !ok {
-		return errUnfit("an opc-signing key is an OpenPGP RSA key")
+	private, serving, err := signingHalf(entity, certificate, now)
+	if err != nil {
+		return err
 	}
 	if err := checkRSAPrivate(private); err != nil {
 		return err
@@ -182,71 +224,59 @@ func (m material) fillOPCSigning(e *entry, now time.Time) error {
 	if err := (material{private: private}).fillPair(e); err != nil {
 		return err
 	}
-	var certificate bytes.Buffer
-	if err := entity.Serialize(&certificate); err != nil {
-		return fmt.Errorf("OpenPGP certificate: %w", err)
-	}
-	e.OpenPGP = certificate.Bytes()
-	return e.fillOpenPGP(key, at)
+	e.OpenPGP = text.Bytes()
+	e.narrow(serving.From, serving.Until)
+	return nil
 }
 
-// goodAt returns now, or the moment that the key begins when that is later, and
-// refuses a key that is revoked or has ended.
-func goodAt(entity *openpgp.Entity, now time.Time) (time.Time, error) {
-	signature, identity := entity.PrimarySelfSignature()
-	if signature == nil {
-		return now, errMalformed("the OpenPGP key has no signature of its own on a user id")
+// signingHalf returns the newest key that may sign and whose private half is there,
+// subkeys first, as GnuPG chooses.
+func signingHalf(entity *openpgp.Entity, certificate *seal.OpenPGPCertificate, now time.Time) (*rsa.PrivateKey, seal.OpenPGPServing, error) {
+	var refusal error
+	halves := []*packet.PrivateKey{entity.PrivateKey}
+	publics := []*packet.PublicKey{entity.PrimaryKey}
+	for i := range entity.Subkeys {
+		halves, publics = append(halves, entity.Subkeys[i].PrivateKey), append(publics, entity.Subkeys[i].PublicKey)
 	}
-	for _, begin := range []time.Time{entity.PrimaryKey.CreationTime, signature.CreationTime} {
-		if begin.After(now) {
-			now = begin
+	for i, half := range slices.Backward(halves) {
+		public, ok := publics[i].PublicKey.(*rsa.PublicKey)
+		if !ok {
+			continue
 		}
+		serving, err := certificate.SigningFrom(public, now)
+		if err != nil {
+			continue
+		}
+		private, err := openHalf(half)
+		if err == nil {
+			return private, serving, nil
+		}
+		refusal = cmp.Or(refusal, err)
 	}
-	if entity.Revoked(now) || identity != nil && identity.Revoked(now) {
-		return now, errUnfit("the OpenPGP key is revoked")
-	}
-	if entity.PrimaryKey.KeyExpired(signature, now) || signature.SigExpired(now) {
-		return now, errExpired()
-	}
-	return now, nil
+	return nil, seal.OpenPGPServing{}, cmp.Or(refusal, whyNotSigning(entity, now))
 }
 
-// fillOpenPGP takes what the certificate says about key: its public half, and the
-// validity, to which that of e is cut.
-func (e *entry) fillOpenPGP(key openpgp.Key, from time.Time) error {
-	if len(e.OpenPGP) > maxOpenPGPBytes || len(key.Entity.Subkeys) > maxOpenPGPSubkeys {
-		return errUnfit("an OpenPGP certificate has at most 64 kB and 32 subkeys (gpg --export-options export-minimal leaves out the signatures of others)")
+// openHalf returns the private half as it lies in the file.
+func openHalf(half *packet.PrivateKey) (*rsa.PrivateKey, error) {
+	switch {
+	case half == nil, half.Dummy():
+		return nil, errUnfit("the file lacks the private half of the signing key (gpg --export-secret-keys writes it)")
+	case half.Encrypted:
+		return nil, walletport.Errorf(walletport.CodeInvalid, "key_encrypted",
+			"the OpenPGP private key is under a passphrase; take it off in a copy of the keyring (gpg --edit-key KEY passwd), then gpg --export-secret-keys KEY into the import's standard input")
 	}
-	public, ok := key.PublicKey.PublicKey.(*rsa.PublicKey)
+	private, ok := half.PrivateKey.(*rsa.PrivateKey)
 	if !ok {
-		return errUnfit("the OpenPGP key that is to be used is not RSA, which Google asks for")
+		return nil, errUnfit("an opc-signing key is an OpenPGP RSA key")
 	}
-	if err := checkRSAPublic(public); err != nil {
+	return private, nil
+}
+
+func whyNotSigning(entity *openpgp.Entity, now time.Time) error {
+	if err := whyNot(entity, now); err != nil {
 		return err
 	}
-	signature, _ := key.Entity.PrimarySelfSignature()
-	e.narrow(from, openPGPEnd(key.Entity.PrimaryKey, signature))
-	e.narrow(from, openPGPEnd(key.PublicKey, key.SelfSignature))
-	return e.fillPublic(public)
-}
-
-// openPGPEnd returns when a key or the signature that carries it ends, whichever is
-// first; zero is never.
-func openPGPEnd(key *packet.PublicKey, signature *packet.Signature) time.Time {
-	keyEnd := after(key.CreationTime, signature.KeyLifetimeSecs)
-	signatureEnd := after(signature.CreationTime, signature.SigLifetimeSecs)
-	if keyEnd.IsZero() || !signatureEnd.IsZero() && signatureEnd.Before(keyEnd) {
-		return signatureEnd
-	}
-	return keyEnd
-}
-
-// after adds a lifetime in seconds, for which nil and 0 mean without end.
-func after(begin time.Time, lifetime *uint32) time.Time {
-	if lifetime == nil || *lifetime == 0 {
-		return time.Time{}
-	}
-	return begin.Add(time.Duration(*lifetime) * time.Second)
+	return errUnfit("the OpenPGP key has no RSA key or subkey of 2048 to 8192 bits that may sign now")
 }
 
 // addOpenPGP gives k its certificate, and finds k's public half in it.

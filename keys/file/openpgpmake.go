@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rand"
 	"time"
@@ -59,7 +60,12 @@ func generateOPCSigning(spec Spec, now time.Time) (material, error) {
 	if err := sub.Sig.SignKey(sub.PublicKey, entity.PrivateKey, config); err != nil {
 		return material{}, err
 	}
-	return material{openPGP: &openPGPKey{entity: entity}}, nil
+	var private bytes.Buffer
+	if err := entity.SerializePrivateWithoutSigning(&private, config); err != nil {
+		return material{}, err
+	}
+	defer clear(private.Bytes())
+	return parseOpenPGP(private.Bytes())
 }
 
 // opcSigningUser is the user id under which Google lists the key.
