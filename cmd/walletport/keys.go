@@ -145,6 +145,7 @@ type keysImportCommand struct {
 	keySpec
 	File         string    `arg:"" help:"File with the key; - reads standard input."`
 	PasswordFrom secretRef `help:"Where the PKCS#12 password is: file:PATH or env:NAME." placeholder:"REF"`
+	AsIs         bool      `help:"Take it although it looks wrong: a key usage that forbids the purpose, the parity of a WSD key, quotes or a name around a shared secret."`
 	location
 }
 
@@ -153,6 +154,7 @@ func (c keysImportCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return err
 	}
+	spec.AsIs = c.AsIs
 	data, err := readInput(ctx, con.In, c.File, maxKeyFileBytes)
 	if err != nil {
 		return err

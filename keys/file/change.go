@@ -28,17 +28,22 @@ type Spec struct {
 	Alias             string // see keys.Meta; vts-push and wsd keys need theirs
 	SchemeFingerprint string // see keys.Meta
 	Activate          bool   // false leaves the key pending
-	Sandbox           bool
+	// AsIs takes an imported key although something about it looks wrong: a key usage
+	// that forbids the purpose, the parity of a WSD key, quotes, blanks or a name around
+	// a shared secret.
+	AsIs    bool
+	Sandbox bool
 }
 
-// Import adds the key in data: PEM or DER of a certificate, public or private key,
-// PKCS#12 (which password opens; nil otherwise), an OpenPGP key for the opc purposes
+// Import adds the key in data: PEM or DER of a certificate, public or private key, a
+// PKCS#7 bundle, PKCS#12 (which password opens; nil otherwise), an OpenPGP key for the
+// opc purposes
 // (public for opc-encryption, private for opc-signing), the text of the shared secret for
 // vts-push, or for the other secret purposes 32 bytes (wsd: 16) as hex or base64.
 // The reasons of its errors are key_malformed, key_encrypted, key_unfit,
 // key_expired, key_exists. The caller wipes data.
 func (s *Store) Import(spec Spec, data, password []byte) (keys.Meta, error) {
-	m, err := parseMaterial(spec.Purpose, data, password)
+	m, err := parseMaterial(spec, data, password)
 	if err != nil {
 		return keys.Meta{}, err
 	}
@@ -91,19 +96,27 @@ func newEntry(spec Spec, m material, now time.Time) (*entry, error) {
 	if err := m.fill(e, now); err != nil {
 		return nil, err
 	}
+	if err := checkUse(spec, m); err != nil {
+		return nil, err
+	}
 	if m.certificate != nil {
 		// NotAfter is the last good second (RFC 5280 section 4.1.2.5); ValidUntil is the
 		// first bad one.
 		e.narrow(m.certificate.NotBefore, m.certificate.NotAfter.Add(time.Second))
 	}
 	if !e.ValidUntil.IsZero() && (!e.ValidUntil.After(e.ValidFrom) || !e.ValidUntil.After(now)) {
-		return nil, errExpired()
+		return nil, errEnded(e.ValidUntil)
 	}
 	return e, nil
 }
 
 func errExpired() error {
 	return walletport.Errorf(walletport.CodeInvalid, "key_expired", "the validity of the key or of its certificate has ended")
+}
+
+func errEnded(until time.Time) error {
+	return walletport.Errorf(walletport.CodeInvalid, "key_expired",
+		"the validity of the key or of its certificate has ended, at %s, or ends before it begins", until.UTC().Format(time.RFC3339))
 }
 
 // narrow cuts the validity to that of a certificate; a zero until has no end.
@@ -220,5 +233,6 @@ type material struct {
 	public      crypto.PublicKey // of a lone public key
 	private     crypto.Signer
 	secret      []byte
+	typed       bool // the secret was read, not generated
 	openPGP     *openPGPKey
 }

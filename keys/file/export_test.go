@@ -34,7 +34,7 @@ var Lock = lock
 // ParseAndFit does what Import does with the bytes, and opens the entry as the next
 // reader of the key store will.
 func ParseAndFit(p keys.Purpose, data, password []byte, now time.Time) error {
-	m, err := parseMaterial(p, data, password)
+	m, err := parseMaterial(Spec{Purpose: p}, data, password)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package file
 
 import (
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
@@ -31,7 +32,7 @@ func (m material) fill(e *entry, now time.Time) error {
 			}
 			return m.fillPair(e)
 		}
-		return errUnfit("a tav-signing key is an RSA private key")
+		return errUnfit("a tav-signing key is an RSA private key; the file holds " + m.kind())
 	case keys.OPCEncryption:
 		return m.fillOPCEncryption(e, now)
 	case keys.OPCSigning:
@@ -40,7 +41,7 @@ func (m material) fill(e *entry, now time.Time) error {
 		if _, ok := m.private.(ed25519.PrivateKey); ok {
 			return m.fillPair(e)
 		}
-		return errUnfit("an audit-checkpoint key is an Ed25519 private key")
+		return errUnfit("an audit-checkpoint key is an Ed25519 private key; the file holds " + m.kind())
 	case keys.VTSPush, keys.WSD, keys.VaultKEK, keys.VaultIndex:
 		return m.fillSecret(e)
 	}
@@ -60,7 +61,7 @@ func (m material) fillSecret(e *entry) error {
 // whoever holds it reads the cards that all issuers send.
 func (m material) fillMDES(e *entry) error {
 	if m.private != nil {
-		return errUnfit("an mdes-encryption key is Mastercard's certificate or public key, without a private key")
+		return errUnfit("an mdes-encryption key is Mastercard's certificate or public key; the file holds a private key, which only Mastercard has of its own")
 	}
 	public := m.public
 	if m.certificate != nil {
@@ -69,7 +70,7 @@ func (m material) fillMDES(e *entry) error {
 	}
 	k, ok := public.(*rsa.PublicKey)
 	if !ok {
-		return errUnfit("an mdes-encryption key is an RSA public key or certificate")
+		return errUnfit("an mdes-encryption key is an RSA public key or certificate; the file holds " + m.kind())
 	}
 	if err := checkRSAPublic(k); err != nil {
 		return err
@@ -104,7 +105,7 @@ func (e *entry) fillPublic(public crypto.PublicKey) error {
 
 func checkRSAPublic(k *rsa.PublicKey) error {
 	if bits := k.N.BitLen(); bits < minRSABits || bits > maxRSABits {
-		return errUnfit("an RSA key has 2048 to 8192 bits")
+		return errUnfit(fmt.Sprintf("an RSA key has 2048 to 8192 bits; this one has %d", bits))
 	}
 	return nil
 }
@@ -116,6 +117,49 @@ func checkRSAPrivate(k *rsa.PrivateKey) error {
 	k.Precompute()
 	if err := k.Validate(); err != nil {
 		return errMalformed("the RSA private key is not consistent")
+	}
+	return nil
+}
+
+// kind says what the material is, as the end of a sentence.
+func (m material) kind() string {
+	public, half := m.public, "public key and no private key"
+	switch {
+	case m.private != nil:
+		public, half = m.private.Public(), "private key"
+	case m.certificate != nil:
+		public, half = m.certificate.PublicKey, "certificate and no private key"
+	}
+	switch k := public.(type) {
+	case *rsa.PublicKey:
+		return "an RSA " + half
+	case *ecdsa.PublicKey:
+		return "an elliptic curve (" + k.Curve.Params().Name + ") " + half
+	case ed25519.PublicKey:
+		return "an Ed25519 " + half
+	}
+	return "another kind of key"
+}
+
+// checkUse refuses what may serve but looks as if another key were meant, unless
+// spec insists.
+func checkUse(spec Spec, m material) error {
+	if spec.AsIs {
+		return nil
+	}
+	if spec.Purpose == keys.WSD && m.typed {
+		return checkParity(m.secret)
+	}
+	if m.certificate == nil || m.certificate.KeyUsage == 0 {
+		return nil
+	}
+	const encrypts = x509.KeyUsageKeyEncipherment | x509.KeyUsageDataEncipherment
+	const signs = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
+	switch usage := m.certificate.KeyUsage; {
+	case spec.Purpose == keys.MDESEncryption && usage&encrypts == 0:
+		return errUnfit("the certificate's key usage does not allow encryption, so that it is hardly Mastercard's encryption certificate: ask for that one, or insist with --as-is")
+	case spec.Purpose == keys.TAVSigning && usage&signs == 0:
+		return errUnfit("the certificate's key usage does not allow signatures: MDES may refuse what it signs; use another, or insist with --as-is")
 	}
 	return nil
 }

@@ -46,6 +46,7 @@ func (s *Store) generate(spec Spec) (material, error) {
 		return material{secret: base64.RawURLEncoding.AppendEncode(nil, secret)}, err
 	case p == keys.WSD:
 		secret, err := randomBytes(keys.TDEABytes)
+		setParity(secret)
 		return material{secret: secret}, err
 	case p == keys.VaultKEK, p == keys.VaultIndex:
 		secret, err := randomBytes(keys.SecretBytes)

@@ -66,7 +66,6 @@ func readEntity(plain []byte) (*openpgp.Entity, error) {
 // dearmor returns the packets. Text has no byte with the high bit that every packet
 // begins with.
 func dearmor(data []byte) ([]byte, error) {
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if len(data) > 0 && data[0] >= 0x80 {
 		return data, nil
 	}
@@ -74,8 +73,13 @@ func dearmor(data []byte) ([]byte, error) {
 		return nil, errManyKeys()
 	}
 	block, err := armor.Decode(bytes.NewReader(data))
-	if err != nil || block.Type != openpgp.PublicKeyType && block.Type != openpgp.PrivateKeyType {
-		return nil, errMalformed("the file is no OpenPGP key, neither in ASCII armor nor binary")
+	switch {
+	case err == nil && block.Type != openpgp.PublicKeyType && block.Type != openpgp.PrivateKeyType:
+		return nil, errMalformed("the file is an OpenPGP message or signature, not a key")
+	case err != nil && bytes.Contains(data, []byte("-----BEGIN PGP ")):
+		return nil, errMalformed("the ASCII armor is damaged")
+	case err != nil:
+		return nil, errUnread(data, "the file is no OpenPGP key, neither in ASCII armor nor binary")
 	}
 	plain, err := io.ReadAll(block.Body)
 	if err != nil {

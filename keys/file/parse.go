@@ -1,99 +1,83 @@
 package file
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/x509"
-	"encoding/base64"
-	"encoding/hex"
 	"encoding/pem"
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
-
-	"software.sslmate.com/src/go-pkcs12"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
 )
 
 // parseMaterial reads a key in any of the forms that Import takes.
-func parseMaterial(p keys.Purpose, data, password []byte) (material, error) {
-	switch p {
+func parseMaterial(spec Spec, data, password []byte) (material, error) {
+	switch spec.Purpose {
 	case keys.VTSPush:
-		return parseSharedSecret(data)
+		return parseSharedSecret(data, spec.AsIs)
 	case keys.WSD:
 		return parseSecret(data, keys.TDEABytes)
 	case keys.VaultKEK, keys.VaultIndex:
 		return parseSecret(data, keys.SecretBytes)
 	case keys.OPCEncryption, keys.OPCSigning:
-		return parseOpenPGP(data)
+		return parseOpenPGP(plainText(data))
 	case keys.MDESEncryption, keys.TAVSigning, keys.AuditCheckpoint:
 	}
-	if block, _ := pem.Decode(data); block != nil {
-		return parsePEM(data)
+	text := plainText(data)
+	if block, _ := pem.Decode(text); block != nil {
+		return parsePEM(text, password)
 	}
+	if m, ok, err := parseBinary(text, password); ok {
+		return m, err
+	}
+	if der, ok := bareBase64(text); ok {
+		if m, ok, err := parseBinary(der, password); ok {
+			return m, err
+		}
+	}
+	return material{}, errUnread(text, "the file is neither PEM nor DER nor PKCS#12 of one key, or is damaged")
+}
+
+// parseBinary reads DER of one key or certificate, PKCS#7 and PKCS#12; ok is false
+// when it is none of them.
+func parseBinary(data, password []byte) (m material, ok bool, err error) {
 	if m, ok := parseDER(data); ok {
-		return m, nil
+		return m, true, nil
 	}
-	return parsePKCS12(data, password)
-}
-
-// The length of a shared secret in characters: Visa's have 40; the bounds only keep
-// out what is surely something else.
-const (
-	minSharedSecret = 16
-	maxSharedSecret = 256
-)
-
-// parseSharedSecret takes the text as it is, but for the line break that an editor
-// put at its end: every other byte counts, for the key is a digest of the text.
-func parseSharedSecret(data []byte) (material, error) {
-	text, _ := bytes.CutSuffix(data, []byte("\n"))
-	text, _ = bytes.CutSuffix(text, []byte("\r"))
-	outside := func(b byte) bool { return b < ' ' || b > '~' }
-	if len(text) < minSharedSecret || len(text) > maxSharedSecret || slices.ContainsFunc(text, outside) {
-		return material{}, errMalformed("the shared secret is one line of 16 to 256 printable ASCII characters")
+	if m, ok, err := parsePKCS7(data); ok {
+		return m, true, err
 	}
-	return material{secret: bytes.Clone(text)}, nil
-}
-
-// parseSecret reads size bytes as hex or base64. Raw bytes are refused, for 32 of
-// them may as well be the hex of a 128-bit key.
-func parseSecret(data []byte, size int) (material, error) {
-	text := bytes.TrimSpace(data)
-	secret := make([]byte, max(hex.DecodedLen(len(text)), base64.StdEncoding.DecodedLen(len(text))))
-	if n, err := hex.Decode(secret, text); err == nil && n == size {
-		return material{secret: secret[:n]}, nil
+	if isPKCS12(data) {
+		m, err := parsePKCS12(data, password)
+		return m, true, err
 	}
-	if n, err := base64.StdEncoding.Strict().Decode(secret, text); err == nil && n == size {
-		return material{secret: secret[:n]}, nil
-	}
-	return material{}, errMalformed(fmt.Sprintf("the key must be %d bytes in hex (%d digits) or base64", size, 2*size))
+	return material{}, false, nil
 }
 
 // parsePEM reads all blocks: one private key, one public key, certificates.
-func parsePEM(data []byte) (material, error) {
+func parsePEM(data, password []byte) (material, error) {
 	var m material
 	var certificates []*x509.Certificate
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
-		if isEncrypted(block) {
-			return material{}, walletport.Errorf(walletport.CodeInvalid, "key_encrypted",
-				"the private key is under a passphrase; decrypt it on the way in (openssl pkey -in FILE, into the import's standard input), or import PKCS#12")
+		if block.Type == "EC PARAMETERS" { // they stand before an elliptic key, which says its curve too
+			continue
 		}
-		part, ok := parseBlock(block)
+		part, err := parseBlock(block, password)
 		switch {
-		case !ok:
-			return material{}, errMalformed("a PEM block is neither certificate, public nor private key, or is damaged")
-		case part.private != nil && m.private != nil, part.public != nil && m.public != nil:
-			return material{}, errMalformed("the file has more than one key")
-		case part.certificate != nil:
-			certificates = append(certificates, part.certificate)
+		case err != nil:
+			return material{}, err
+		case part.private != nil && m.private != nil:
+			return material{}, errMalformed("the file has more than one private key: leave only the one that is meant")
+		case part.public != nil && m.public != nil:
+			return material{}, errMalformed("the file has more than one public key: leave only the one that is meant")
 		case part.private != nil:
 			m.private = part.private
-		default:
+		case part.public != nil:
 			m.public = part.public
+		}
+		if part.certificate != nil {
+			certificates = append(certificates, part.certificate)
 		}
 	}
 	return m.withCertificate(certificates)
@@ -103,13 +87,23 @@ func isEncrypted(block *pem.Block) bool {
 	return block.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED")
 }
 
-func parseBlock(block *pem.Block) (material, bool) {
+func parseBlock(block *pem.Block, password []byte) (material, error) {
+	if isEncrypted(block) {
+		return material{}, walletport.Errorf(walletport.CodeInvalid, "key_encrypted",
+			"the private key is under a passphrase; decrypt it on the way in (openssl pkey -in FILE, into the import's standard input), or import PKCS#12")
+	}
 	switch block.Type {
 	case "CERTIFICATE", "TRUSTED CERTIFICATE", "X509 CERTIFICATE",
-		"PUBLIC KEY", "RSA PUBLIC KEY", "PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY":
-		return parseDER(block.Bytes)
+		"PUBLIC KEY", "RSA PUBLIC KEY", "PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "PKCS7", "CMS", "PKCS12":
+		if m, ok, err := parseBinary(block.Bytes, password); ok {
+			return m, err
+		}
+		return material{}, errMalformed("a PEM block is damaged: " + block.Type)
 	}
-	return material{}, false
+	if what, ok := otherBlocks[block.Type]; ok {
+		return material{}, errMalformed(what)
+	}
+	return material{}, errMalformed("a PEM block is neither certificate, public nor private key")
 }
 
 // parseDER tries the forms one after the other; no encoding is another's too.
@@ -136,27 +130,6 @@ func parseDER(der []byte) (material, bool) {
 	return material{}, false
 }
 
-// parsePKCS12 reads a key pair with its certificate, or a trust store with one
-// certificate.
-func parsePKCS12(data, password []byte) (material, error) {
-	private, leaf, _, err := pkcs12.DecodeChain(data, string(password))
-	if err == nil {
-		signer, ok := private.(crypto.Signer)
-		if !ok {
-			return material{}, errUnfit("the private key does not sign")
-		}
-		return material{private: signer}.withCertificate([]*x509.Certificate{leaf})
-	}
-	if errors.Is(err, pkcs12.ErrIncorrectPassword) || errors.Is(err, pkcs12.ErrDecryption) {
-		return material{}, walletport.Errorf(walletport.CodeInvalid, "key_encrypted", "the password does not open the PKCS#12 file")
-	}
-	certificates, err := pkcs12.DecodeTrustStore(data, string(password))
-	if err != nil || len(certificates) == 0 {
-		return material{}, errMalformed("the file is neither PEM nor DER nor PKCS#12 of one key, or is damaged")
-	}
-	return material{}.withCertificate(certificates)
-}
-
 // withCertificate adds the one certificate that a key store entry can have. Of a
 // chain it takes the private key's own, or the only one that is no authority's.
 func (m material) withCertificate(chain []*x509.Certificate) (material, error) {
@@ -171,7 +144,7 @@ func (m material) withCertificate(chain []*x509.Certificate) (material, error) {
 	case len(chain) == 0:
 		return m, nil
 	case len(leaves) != 1:
-		return material{}, errMalformed("it is not clear which certificate is the key's: leave only that one in the file")
+		return material{}, errMalformed(fmt.Sprintf("it is not clear which of the %d certificates is the key's: leave only that one in the file", len(chain)))
 	case m.public != nil && !samePublic(m.public, leaves[0].PublicKey):
 		return material{}, errUnfit("the certificate belongs to another public key")
 	}

@@ -33,12 +33,21 @@ func checkSpec(spec Spec) error {
 			return errAlias("alias and scheme fingerprint have up to 64 printable ASCII characters without spaces")
 		}
 	}
+	if spec.Purpose == keys.TAVSigning && (len(spec.Alias) > maxTAVAlias || !tavAlias.MatchString(spec.Alias)) {
+		return errAlias("the alias of a tav-signing key is the keyAlias of a TAV 4, at most 10 letters, digits, '+', '-', '.', '_' and ':'; versions 2 and 3 have none")
+	}
 	return checkVisaAlias(spec)
 }
 
 // keySet is what names a WSD key in Visa's strings: the six digits of a BIN or of an
 // encryption rule, and the index of the key (reference visa.md 2.1).
 var keySet = regexp.MustCompile(`^[0-9]{6}\.[0-9]{1,4}$`)
+
+// maxTAVAlias bounds the keyAlias of a TAV 4, which no other version has (scheme/mdes
+// refuses a longer one at each call).
+const maxTAVAlias = 10
+
+var tavAlias = regexp.MustCompile(`^[A-Za-z0-9+._:-]*$`)
 
 // checkVisaAlias asks for the names without which Visa cannot find the key.
 func checkVisaAlias(spec Spec) error {

@@ -29,7 +29,7 @@ func TestSharedSecretIsKeptExactly(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s, config := newStore(t)
 			data := []byte(c.text)
-			m, err := s.Import(file.Spec{Purpose: keys.VTSPush, Alias: keystest.VTSKeyID}, data, nil)
+			m, err := s.Import(file.Spec{Purpose: keys.VTSPush, Alias: keystest.VTSKeyID, AsIs: true}, data, nil)
 			must(t, err)
 			clear(data) // as the caller does
 			k, _ := open(t, config).Current().ByID(m.ID)
