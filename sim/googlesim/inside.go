@@ -107,6 +107,13 @@ func (f finding) refuses() bool { return f.k.Code != "" && !f.k.Tolerated }
 // The ids of hashes, RFC 4880 section 9.4.
 var hashNames = map[byte]string{1: "MD5", 2: "SHA-1", 3: "RIPEMD-160", 8: "SHA-256", 9: "SHA-384", 10: "SHA-512", 11: "SHA-224"}
 
+func hashName(id byte) string {
+	if name, ok := hashNames[id]; ok {
+		return name
+	}
+	return fmt.Sprintf("a hash of number %d, which RFC 4880 does not have", id)
+}
+
 // judge checks one signature: version and type, hash, key, and whether it holds.
 func (r *reading) judge(b block, body []byte) []finding {
 	const offsetType, offsetHash = 1, 3
@@ -117,7 +124,7 @@ func (r *reading) judge(b block, body []byte) []finding {
 		return []finding{{checkSigned, fmt.Sprintf("a signature of type %02x", b.body[offsetType]), signatureType}}
 	}
 	id := b.body[offsetHash]
-	hash := finding{checkHash, hashNames[id], sim.Kind{}}
+	hash := finding{checkHash, hashName(id), sim.Kind{}}
 	switch id {
 	case 9:
 	case 8, 10:

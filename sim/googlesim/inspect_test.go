@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -221,12 +222,28 @@ func FuzzInspect(f *testing.F) {
 	f.Fuzz(func(t *testing.T, payload []byte) { judge(t, googlesim.Inspect(payload, fuzzKeys())) })
 }
 
+// A hash without a name is told by its number.
+func TestASignatureWithAnyHashIsNamed(t *testing.T) {
+	for id := range 256 {
+		r := newRecipe()
+		r.inside = func([]byte) []byte {
+			return slices.Concat(literal(must(json.Marshal(r.card))), raw(2, []byte{4, 0, 1, byte(id), 0, 0, 0, 0, 0, 0}))
+		}
+		report := googlesim.OpenOPC(r.text(), simKeys())
+		judge(t, report)
+		if codeOf(report.Verdict) == "" {
+			t.Errorf("hash %d: no fault", id)
+		}
+	}
+}
+
 // FuzzInside sees the packets and the JSON below the encryption.
 func FuzzInside(f *testing.F) {
 	text := must(json.Marshal(newRecipe().card))
 	f.Add(newRecipe().signed(text))
 	f.Add(compressed(newRecipe().signed(text)))
 	f.Add(literal(text))
+	f.Add(slices.Concat(literal(text), raw(2, []byte{4, 0, 1, 200, 0, 0, 0, 0, 0, 0}))) // a hash that has no name
 	f.Fuzz(func(t *testing.T, inside []byte) {
 		r := newRecipe()
 		r.inside = func([]byte) []byte { return inside }
