@@ -198,6 +198,9 @@ func (s *sandbox) spoiledPushes(t *testing.T) []spoiled {
 		{"push: nothing", "", mustSealPush(t, kek, header, card)},
 		{"push: KEK", "kek_from_base64_secret", mustSealPush(t, decoded, header, card)},
 		{"push: iat", "iat_milliseconds", mustSealPush(t, kek, header.with(members{"iat": milliseconds}), card)},
+		{"push: iat of last hour", "iat_stale", mustSealPush(t, kek, header.with(members{"iat": strconv.FormatInt(time.Now().Add(-time.Hour).Unix(), 10)}), card)},
+		{"push: iat of next hour", "iat_future", mustSealPush(t, kek, header.with(members{"iat": strconv.FormatInt(time.Now().Add(time.Hour).Unix(), 10)}), card)},
+		{"push: card in clear", "clear_card_data", mustSealPush(t, kek, header.with(members{"accountNumber": card["accountNumber"]}), card)},
 		{"push: kid", "kid_unknown", mustSealPush(t, kek, header.with(members{"kid": strings.Repeat("X", 49)}), card)},
 		{"push: name of the PAN", "pan_member_name", mustSealPush(t, kek, header, card.with(members{"accountNumber": nil, "primaryAccountNumber": card["accountNumber"]}))},
 		{"push: year", "expiry_year_two_digits", mustSealPush(t, kek, header, card.with(members{"expirationDate": members{"month": "11", "year": "30"}}))},
@@ -214,6 +217,7 @@ func (s *sandbox) spoiledOpaqueCards(t *testing.T) []spoiled {
 	}
 	return []spoiled{
 		{"opaque card: encoding", "opc_base64_twice", with(base64.StdEncoding.EncodeToString([]byte(opc)))},
+		{"opaque card: card in clear", "clear_card_data", string(mustText(t, good.with(members{"comment": s.file.mustCard(t, mastercardCard).PAN})))},
 		{"opaque card: no signature", "unsigned", with(s.file.mustUnsigned(t, mustOpenOpaque(t, s.file, opc)))},
 	}
 }

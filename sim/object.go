@@ -45,6 +45,9 @@ func ReadObject(data []byte) (Object, *Finding) {
 		return nil, syntaxFault(err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		if document, rest := LeadingObject(data); bytes.Equal(bytes.TrimSpace(document), bytes.TrimSpace(rest)) {
+			return nil, &Finding{Kind: JSONDoubled, Detail: "the JSON object stands there twice"}
+		}
 		return nil, &Finding{Kind: JSONInvalid, Detail: "text follows the JSON object"}
 	}
 	return members, nil
@@ -55,6 +58,8 @@ func objectFault(data []byte) *Finding {
 	switch {
 	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
 		return &Finding{Kind: JSONInvalid, Detail: "the JSON starts with a byte order mark"}
+	case LooksLikeJSON(bytes.TrimPrefix(FromUTF16(data), []byte(byteOrderMark))):
+		return &Finding{Kind: JSONUTF16, Detail: "the JSON is UTF-16"}
 	case !utf8.Valid(data):
 		return &Finding{Kind: JSONNotUTF8, Detail: "the bytes are not UTF-8"}
 	case LooksLikeJSON(data):

@@ -12,6 +12,7 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/sim"
+	"github.com/walletport/walletport/sim/simtest"
 )
 
 const object = `{"a":">>>???"}` // whose base64 has a +, a / and padding
@@ -33,6 +34,14 @@ func TestReadBase64(t *testing.T) {
 		{"twice", base64.StdEncoding.EncodeToString([]byte(plain)), "base64_twice"},
 		{"hex", hex.EncodeToString([]byte(object)), "hex_instead_of_base64"},
 		{"hex that is base64 too", hex.EncodeToString([]byte(object + "  ")), "hex_instead_of_base64"},
+		{"hex with 0x", "0x" + hex.EncodeToString([]byte(object)), "hex_instead_of_base64"},
+		{"hex with colons", strings.Join(strings.Split(hex.EncodeToString([]byte(object)), ""), ":"), "hex_instead_of_base64"},
+		{"in quotes", `"` + plain + `"`, "base64_quoted"},
+		{"in escaped quotes", `\"` + plain + `\"`, "base64_quoted"},
+		{"in single quotes", "'" + plain + "'", "base64_quoted"},
+		{"escaped for HTML", strings.NewReplacer("+", "&#43;", "=", "&#x3D;").Replace(plain), "base64_html_escaped"},
+		{"behind a byte order mark", "\ufeff" + plain, "base64_byte_order_mark"},
+		{"twice in a row", plain + plain, "base64_doubled"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			data, f := sim.ReadBase64(c.text)
@@ -40,6 +49,11 @@ func TestReadBase64(t *testing.T) {
 				t.Errorf("%q, fault %q; want %q", data, codeOfFinding(f), c.code)
 			}
 		})
+	}
+	for n := 8; n < len(plain)-4; n++ { // wherever it is cut
+		if _, f := sim.ReadBase64(plain[:n]); codeOfFinding(f) != "base64_truncated" && n%4 != 0 {
+			t.Errorf("cut to %d characters: fault %q", n, codeOfFinding(f))
+		}
 	}
 	for _, none := range []string{"§", "%zz", "a b c", "-", "%", strings.Repeat("=", 5)} {
 		if data, f := sim.ReadBase64(none); data != nil || codeOfFinding(f) != "base64_invalid" {
@@ -63,7 +77,8 @@ func TestReadObject(t *testing.T) {
 		`{}`: "", " \t\r\n{\"a\":{\"a\":[1]}} ": "", `{"a":1,"A":2}`: "",
 		`{"a":1,"a":2}`: "json_duplicate_member", "{\"a\":1,\"\\u0061\":2}": "json_duplicate_member",
 		`[]`: "json_not_object", `"x"`: "json_not_object", `null`: "json_not_object", `7`: "json_not_object",
-		``: "json_invalid", `x`: "json_invalid", "\xef\xbb\xbf{}": "json_invalid", `{} {}`: "json_invalid", `{}x`: "json_invalid", `{"a":1,}`: "json_invalid", `{1:2}`: "json_invalid", `{"a" 1}`: "json_invalid",
+		``: "json_invalid", `x`: "json_invalid", "\xef\xbb\xbf{}": "json_invalid", `{} {}`: "json_doubled", `{"a":1}{"a":1}`: "json_doubled", `{} {"a":1}`: "json_invalid", `{}x`: "json_invalid", `{"a":1,}`: "json_invalid", `{1:2}`: "json_invalid", `{"a" 1}`: "json_invalid",
+		string(simtest.UTF16(`{"a":1}`)): "json_utf16", string(simtest.UTF16("\ufeff{}")): "json_utf16",
 		"{\"a\":\"\xff\"}": "json_not_utf8",
 		`{`:                "json_truncated", `{"a"`: "json_truncated", `{"a":`: "json_truncated", `{"a":[1`: "json_truncated", `{"a":1`: "json_truncated",
 	} {
@@ -147,7 +162,11 @@ func TestUnwrap(t *testing.T) {
 		notes         int
 	}{
 		{"x", "x", 0}, {"", "", 0}, {" x\n", "x", 1}, {"\ufeffx", "x", 1}, {`"a\"b"`, `a"b`, 1}, {`'x'`, "x", 1}, {` "x" `, "x", 2},
-		{`"x`, `"x`, 0}, {`"`, `"`, 0}, {`"a"b"`, `a"b`, 1}, {"abba", "abba", 0},
+		{`"x`, `"x`, 0}, {"x\n", "x", 1}, {"x\nx\n", "x", 2}, {"x\n\nx", "x", 1}, {"x\ny", "x\ny", 0}, {"xx", "xx", 0},
+		{"HTTP/2 200 \r\ncontent-type: application/json\r\nDate: x\r\n\r\n{}", "{}", 1},
+		{"HTTP/1.1 100 Continue\n\nHTTP/1.1 200 OK\nA: b\n\n{}", "{}", 1}, {"Content-Type: application/json\n\n{}", "{}", 1},
+		{"* Connected\n> POST / HTTP/1.1\n> \n< HTTP/1.1 200 OK\n< A: b\n< \n{ [12 bytes data]\n{}\n* Connection left\n", "{}", 2},
+		{"{&quot;a&quot;:&quot;&#43;&quot;}", `{"a":"+"}`, 1}, {"&amp;", "&amp;", 0}, {string(simtest.UTF16("\ufeffx y")), "x y", 1}, {string(simtest.UTF16(`"xy"`)), "xy", 2}, {`"`, `"`, 0}, {`"a"b"`, `a"b`, 1}, {"abba", "abba", 0},
 	} {
 		if text, notes := sim.Unwrap([]byte(c.payload)); text != c.text || len(notes) != c.notes {
 			t.Errorf("%q: %q with notes %q; want %q with %d", c.payload, text, notes, c.text, c.notes)

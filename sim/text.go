@@ -2,10 +2,8 @@ package sim
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 )
 
 // Text is a report as a human reads it.
@@ -74,26 +72,4 @@ func (v Verdict) sentence() string {
 		return "Refused."
 	}
 	return "No fault found, but not every rule could be checked."
-}
-
-// Unwrap takes off what a terminal or an editor may have put around a payload,
-// white space and quotes, and says so.
-func Unwrap(payload []byte) (text string, notes []string) {
-	text = string(payload)
-	if trimmed := strings.TrimSpace(strings.TrimPrefix(text, "\ufeff")); trimmed != text {
-		text = trimmed
-		notes = append(notes, "white space around the payload was ignored")
-	}
-	if len(text) < 2 || text[0] != text[len(text)-1] {
-		return text, notes
-	}
-	const note = "quotes around the payload were ignored"
-	var unquoted string
-	switch {
-	case text[0] == '"' && json.Unmarshal([]byte(text), &unquoted) == nil:
-		return unquoted, append(notes, note)
-	case text[0] == '\'', text[0] == '"':
-		return text[1 : len(text)-1], append(notes, note)
-	}
-	return text, notes
 }

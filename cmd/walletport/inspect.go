@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/walletport/walletport/sim"
+	"github.com/walletport/walletport/sim/vtssim"
 )
 
 type inspectCommand struct {
@@ -19,6 +20,7 @@ func (inspectCommand) Help() string {
 	return `Examples:
   walletport inspect answer.json --keys sandbox/sandbox.json
   curl -s … | walletport inspect -
+What a terminal or an HTTP client put around the payload (white space, quotes, the headers of curl -i, UTF-16) is taken off and noted.
 Exit status 0: nothing wrong was found; 1: a fault was, and it is named.`
 }
 
@@ -30,7 +32,7 @@ func (c inspectCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return err
 	}
-	var held inspectKeys
+	held := inspectKeys{vts: vtssim.Keys{MaxAge: visaMaxAge}}
 	if c.Keys != "" {
 		if held, err = readInspectKeys(c.Keys); err != nil {
 			return err

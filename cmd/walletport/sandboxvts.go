@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/file"
@@ -74,10 +75,15 @@ func (s vtsSecrets) share(store *file.Store) error {
 func (s vtsSecrets) keys() (vtssim.Keys, error) {
 	wsd, err := hex.DecodeString(s.WSDKey)
 	return vtssim.Keys{
-		Push: map[string][]byte{s.PushKeyID: []byte(s.PushSharedSecret)},
-		WSD:  map[string][]byte{s.WSDKeySet: wsd},
+		Push:   map[string][]byte{s.PushKeyID: []byte(s.PushSharedSecret)},
+		WSD:    map[string][]byte{s.WSDKeySet: wsd},
+		MaxAge: visaMaxAge,
 	}, err
 }
+
+// visaMaxAge is how long the simulated Visa takes a payload after its iat. Visa
+// publishes no window; this is what Mastercard suggests for its own payloads.
+const visaMaxAge = 30 * time.Minute
 
 // importOnce imports a key unless the store has one of its purpose.
 func importOnce(store *file.Store, spec file.Spec, data []byte) error {

@@ -18,6 +18,7 @@ import (
 	"github.com/walletport/walletport/keys/keystest"
 	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/scheme/mdes"
+	"github.com/walletport/walletport/sim/simtest"
 	"github.com/walletport/walletport/storage/storagetest"
 )
 
@@ -160,6 +161,8 @@ func payloadFiles() (map[string][]byte, error) {
 		"cut.txt":       []byte(payload[:len(payload)/2]),
 		"stranger.json": stranger, // its TAV is signed by another key
 		"sandbox.json":  box,
+		"curl.txt":      []byte("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" + string(answer)),
+		"utf16.txt":     simtest.UTF16("\ufeff" + string(answer) + "\r\n"),
 		"clear.json":    leaky,
 		"open.json":     open,
 	}, err

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdh"
 	"encoding/base64"
 	"encoding/hex"
+	"slices"
 	"strings"
 
 	"github.com/walletport/walletport"
@@ -118,6 +119,11 @@ func (r *reading) readSealed(members sim.Object) []byte {
 // base64 by chance.
 func (r *reading) readBytes(check, member, layer, text string) []byte {
 	var data []byte
+	marked, marks := sim.ReadHex(text)
+	if half, doubled := sim.Halved(text); doubled && len(half) >= minDoubledChars {
+		r.Fail(check, encodedDoubled.Of(layer), "it is two times the same %d characters", len(half))
+		return r.readBytes(check, member, layer, half)
+	}
 	if isHex(text) {
 		if len(text)%2 != 0 {
 			r.Fail(check, hexOdd.Of(layer), "%d hex digits", len(text))
@@ -125,6 +131,10 @@ func (r *reading) readBytes(check, member, layer, text string) []byte {
 		}
 		data, _ = hex.DecodeString(text)
 		r.usedAs[member] = Hex
+	} else if marks != nil && slices.Contains([]sim.Kind{sim.HexPrefix, sim.HexLineBreaks, sim.HexSeparators}, marks.Kind) {
+		r.Fail(check, marks.Kind.Of(layer), "%s", marks.Detail)
+		r.usedAs[member] = Hex
+		data = marked
 	} else {
 		var f *sim.Finding
 		data, f = sim.ReadOneBase64(text)
@@ -142,6 +152,9 @@ func (r *reading) readBytes(check, member, layer, text string) []byte {
 	}
 	return data
 }
+
+// minDoubledChars is the length from which half a value could be one.
+const minDoubledChars = 2 * pointBytes
 
 // minInnerText is the length from which random bytes are not taken for text.
 const minInnerText = 24

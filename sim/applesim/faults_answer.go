@@ -20,6 +20,7 @@ var (
 	encodingMixed      = sim.Kind{Code: "encodings_mixed", Remedy: "answer encryptedPassData and ephemeralPublicKey in the same encoding", Tolerated: true}
 	encodedBase64OfHex = sim.Kind{Code: "base64_of_hex", Remedy: "encode the bytes once: the base64 holds hex text"}
 	encodedTwice       = sim.Kind{Code: "encoded_twice", Remedy: "encode the bytes once: the decoded text is base64 again"}
+	encodedDoubled     = sim.Kind{Code: "doubled", Remedy: "send the value once: it stands there twice in a row"}
 	hexOdd             = sim.Kind{Code: "hex_odd_length", Remedy: "write two hex digits for each byte: a leading zero was lost"}
 )
 

@@ -4,7 +4,6 @@ import "github.com/walletport/walletport/sim"
 
 // The pass data: the JSON that Apple decrypts.
 var (
-	passBase64      = sim.Kind{Code: "pass_data_plaintext_base64", Remedy: "encrypt the JSON text itself, not its base64"}
 	passTypo        = sim.Kind{Code: "pan_member_typo", Remedy: "the member is primaryAccountNumber; primaryAccountNuber is a misprint of the API page"}
 	passPANName     = sim.Kind{Code: "pan_member_name", Remedy: "the member is called primaryAccountNumber"}
 	passMissing     = sim.Kind{Code: "pass_member_missing", Remedy: "pass data has primaryAccountNumber, expiration, name, nonce and nonceSignature"}

@@ -6,6 +6,7 @@ import "github.com/walletport/walletport/sim"
 var (
 	certificatesMissing  = sim.Kind{Code: "certificates_missing", Remedy: "send certificates, an array of the strings that PassKit gave the app"}
 	certificatesCount    = sim.Kind{Code: "certificates_count", Remedy: "send the leaf and the certificate authority above it, with or without the root"}
+	certificatesInOne    = sim.Kind{Code: "certificates_in_one_entry", Remedy: "send each certificate as an entry of its own: PassKit gives them one by one"}
 	certificateMalformed = sim.Kind{Code: "certificate_malformed", Remedy: "send each certificate as base64 of its DER bytes"}
 	certificateDuplicate = sim.Kind{Code: "certificate_duplicate", Remedy: "send each certificate once"}
 	certificatesSwapped  = sim.Kind{Code: "certificates_swapped", Remedy: "send the leaf first, as PassKit does; servers that look for the marker take any order", Tolerated: true}

@@ -117,6 +117,11 @@ var mangledAnswers = []mangled{
 				r.e = must(ecdh.P256().GenerateKey(rand.Reader))
 			}
 		}, keyAs(func(raw []byte) any { return base64.URLEncoding.EncodeToString(raw) }))},
+	{"hex with 0x", "pass_data_hex_prefix", passAs(func(raw []byte) any { return "0x" + hex.EncodeToString(raw) })},
+	{"hex in lines", "pass_data_hex_line_breaks", passAs(func(raw []byte) any { t := hex.EncodeToString(raw); return t[:64] + "\n" + t[64:] })},
+	{"hex with colons", "ephemeral_key_hex_separators", keyAs(func(raw []byte) any { t := hex.EncodeToString(raw); return t[:2] + ":" + t[2:4] + ":" + t[4:] })},
+	{"hex twice in a row", "pass_data_doubled", passAs(func(raw []byte) any { return hex.EncodeToString(append(raw, raw...)) })},
+	{"a key twice in a row", "ephemeral_key_doubled", keyAs(func(raw []byte) any { return hex.EncodeToString(append(raw, raw...)) })},
 	{"a hex digit lost", "ephemeral_key_hex_odd_length", keyAs(func(raw []byte) any { return strings.TrimPrefix(hex.EncodeToString(raw), "0") })},
 	{"no encoding at all", "pass_data_base64_invalid", passAs(func([]byte) any { return "§§§" })},
 
@@ -198,6 +203,13 @@ var mangledAnswers = []mangled{
 	{"another leaf", "pass_data_not_for_this_leaf", func(r *recipe) { r.leaf = countingKey().PublicKey() }},
 
 	// The pass data.
+	{"UTF-16 inside", "pass_data_plaintext_utf16", inPlaintext(func(p []byte) []byte { return simtest.UTF16(string(p)) })},
+	{"a byte order mark inside", "pass_data_plaintext_byte_order_mark", inPlaintext(func(p []byte) []byte { return append([]byte("\ufeff"), p...) })},
+	{"padding by PKCS#7", "pass_data_plaintext_padded", inPlaintext(func(p []byte) []byte { return append(p, 3, 3, 3) })},
+	{"zero bytes behind", "pass_data_plaintext_padded_zero", inPlaintext(func(p []byte) []byte { return append(p, 0, 0) })},
+	{"padding by ISO/IEC 7816-4", "pass_data_plaintext_padded_iso7816", inPlaintext(func(p []byte) []byte { return append(p, 0x80, 0) })},
+	{"hex inside", "pass_data_plaintext_hex", inPlaintext(func(p []byte) []byte { return []byte(hex.EncodeToString(p)) })},
+	{"a JSON string inside", "pass_data_plaintext_json_in_string", inPlaintext(func(p []byte) []byte { return must(json.Marshal(string(p))) })},
 	{"base64 inside", "pass_data_plaintext_base64", func(r *recipe) { r.plaintext = []byte(base64Text(must(json.Marshal(r.pass)))) }},
 	{"no JSON inside", "pass_data_json_invalid", plain(`hello`)},
 	{"a member twice", "pass_data_json_duplicate_member", plain(`{"name":"a","name":"b"}`)},
@@ -241,6 +253,10 @@ var mangledAnswers = []mangled{
 	{"last month", "card_expired", inPass(set("expiration", "10/26"))},
 	{"an upper-case nonce", "nonce_upper_case", inPass(set("nonce", "75EBE155"))},
 	{"a nonce in base64", "nonce_base64", inPass(set("nonce", "devhVQ=="))},
+	{"a nonce with 0x", "nonce_hex_prefix", inPass(set("nonce", "0x"+testNonce))},
+	{"a nonce that lost a digit", "nonce_hex_odd", inPass(set("nonce", testNonce[1:]))},
+	{"a signature with colons", "nonce_signature_hex_separators", inPass(set("nonceSignature", "40:ea:0a:ca:07:da:be:17"))},
+	{"a signature that lost a digit", "nonce_signature_hex_odd", inPass(set("nonceSignature", testSignature[1:]))},
 	{"a nonce that is neither", "nonce_not_hex", inPass(set("nonce", "§"))},
 	{"another nonce", "nonce_other", inPass(set("nonce", "b9ef8f31"))},
 	{"nonce and signature swapped", "nonce_swapped", inPass(func(m members) { m["nonce"], m["nonceSignature"] = m["nonceSignature"], m["nonce"] })},
@@ -262,6 +278,26 @@ var mangledAnswers = []mangled{
 	{"something else", "activation_data_unknown", activationAs(base64Text([]byte("hello")))},
 	{"a TAV for Visa", "activation_data_other_scheme", both(visa, activationAs(base64Text([]byte(testTAV))))},
 	{"an MBPAC for Mastercard", "activation_data_other_scheme", activationAs(base64Text([]byte(testMBPAC)))},
+}
+
+// inPlaintext changes the pass data's JSON before it is sealed.
+func inPlaintext(change func([]byte) []byte) func(*recipe) {
+	return func(r *recipe) { r.plaintext = change(must(json.Marshal(r.pass))) }
+}
+
+// Without the nonce that was handed out the sizes tell which is which.
+func TestSwappedNoncesAreToldByTheirSizes(t *testing.T) {
+	r := newRecipe()
+	r.pass["nonce"], r.pass["nonceSignature"] = testSignature, testNonce
+	keys := applesim.Keys{Leaf: leafKey(), Now: now}
+	if code := codeOf(applesim.Inspect(r.json(), keys).Verdict); code != "nonce_swapped" {
+		t.Errorf("an answer: fault %q", code)
+	}
+	long := "40" + strings.Repeat("ab", 80)
+	request := members{"certificates": testAuthority().Certificates(), "nonce": long, "nonceSignature": testNonce}
+	if code := codeOf(applesim.Inspect(must(json.Marshal(request)), keys).Verdict); code != "nonce_swapped" {
+		t.Errorf("a request: fault %q", code)
+	}
 }
 
 var toleratedCodes = []string{"base64_for_mastercard", "hex_for_visa", "encodings_mixed", "encoding_other", "nonce_upper_case", "nonce_signature_upper_case"}

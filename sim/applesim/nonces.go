@@ -1,7 +1,6 @@
 package applesim
 
 import (
-	"encoding/base64"
 	"encoding/hex"
 	"strings"
 
@@ -21,13 +20,13 @@ const noteUnknownNonce = "the nonce is none that this wallet handed out: taken a
 
 // hexMember is how a member of hex text is judged.
 type hexMember struct {
-	check              string
+	check, layer       string
 	upper, base64, bad sim.Kind
 }
 
 var (
-	nonceMember     = hexMember{checkNonce, nonceUpperCase, nonceBase64, nonceForm}
-	signatureMember = hexMember{checkNonceSignature, signatureUpperCase, signatureBase64, signatureForm}
+	nonceMember     = hexMember{checkNonce, "nonce_", nonceUpperCase, nonceBase64, nonceForm}
+	signatureMember = hexMember{checkNonceSignature, "nonce_signature_", signatureUpperCase, signatureBase64, signatureForm}
 )
 
 // readHex returns the bytes as lower-case hex, "" if they could not be read.
@@ -48,14 +47,22 @@ func (r *reading) readHex(m hexMember, text string) string {
 }
 
 func (r *reading) readNotHex(m hexMember, text string) string {
-	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawURLEncoding} {
-		if data := sim.DecodeOrNil(encoding, text); data != nil {
-			r.Fail(m.check, m.base64, "%d bytes in base64", len(data))
-			return hex.EncodeToString(data)
-		}
+	data, f := sim.ReadHex(text)
+	switch {
+	case f.Kind == sim.HexInvalid:
+		r.Fail(m.check, m.bad, "%d characters that are not hex", len(text))
+	case f.Kind == sim.HexBase64:
+		r.Fail(m.check, m.base64, "%d bytes in base64", len(data))
+	default:
+		r.Fail(m.check, f.Kind.Of(m.layer), "%s", f.Detail)
 	}
-	r.Fail(m.check, m.bad, "%d characters that are not hex", len(text))
-	return ""
+	return hex.EncodeToString(data)
+}
+
+// areSwapped tells nonce and signature by their form alone: the signature is the longer
+// one, and begins with 40.
+func areSwapped(nonce, signature string) bool {
+	return signature != "" && len(nonce) > len(signature) && strings.HasPrefix(nonce, hex.EncodeToString([]byte{signatureFirstByte}))
 }
 
 // readNonces checks the nonce and its signature against those of the callback.
@@ -80,6 +87,8 @@ func (r *reading) matchPair(nonce, signature string) {
 		r.comparePair(nonce, signature, strings.ToLower(r.keys.Nonce), strings.ToLower(r.keys.NonceSignature))
 	case handedOut:
 		r.comparePair(nonce, signature, pair.Key, pair.Value)
+	case areSwapped(nonce, signature):
+		r.Fail(checkNoncePair, nonceSwapped, "the nonce is longer than its signature: they stand in each other's place")
 	case r.keys.handedOut != nil:
 		r.Drop(checkNoncePair)
 		r.note(noteUnknownNonce)

@@ -1,7 +1,6 @@
 package applesim
 
 import (
-	"encoding/base64"
 	"regexp"
 	"strings"
 
@@ -56,11 +55,9 @@ type form struct {
 
 // readPass checks the plaintext.
 func (r *reading) readPass(plaintext []byte) {
-	if !sim.LooksLikeJSON(plaintext) {
-		if inner := sim.DecodeOrNil(base64.StdEncoding, string(plaintext)); sim.LooksLikeJSON(inner) {
-			r.Fail(checkPassJSON, passBase64, "the plaintext is base64 of JSON")
-			plaintext = inner
-		}
+	plaintext, mended := sim.MendPlaintext(plaintext)
+	if mended != nil {
+		r.Fail(checkPassJSON, mended.Kind.Of("pass_data_plaintext_"), "%s", mended.Detail)
 	}
 	members, f := sim.ReadObject(plaintext)
 	if f != nil {

@@ -61,43 +61,73 @@ func (r *reading) readCertificates(members sim.Object) {
 		r.Fail(checkCertificates, certificatesMissing, "certificates is no array of strings, or an empty one")
 		return
 	}
-	if len(entries) < minCertificates || len(entries) > maxCertificates {
-		r.Fail(checkCertificates, certificatesCount, "there are %d certificates", len(entries))
-	}
-	r.Pass(checkCertificates, "%d certificates", len(entries))
 	var all []*x509.Certificate
 	for i, entry := range entries[:min(len(entries), maxCertificates)] {
-		certificate := r.decodeCertificate(i, entry)
-		if certificate == nil {
+		found := r.decodeCertificates(i, entry)
+		if len(found) == 0 {
+			r.countCertificates(len(entries))
 			return
 		}
-		if slices.ContainsFunc(all, certificate.Equal) {
-			r.Fail(checkDecoded, certificateDuplicate, "certificate %d is there before", i+1)
+		for _, certificate := range found {
+			if slices.ContainsFunc(all, certificate.Equal) {
+				r.Fail(checkDecoded, certificateDuplicate, "certificate %d is there before", i+1)
+			}
+			all = append(all, certificate)
 		}
-		all = append(all, certificate)
 	}
 	r.Pass(checkDecoded, "X.509 in base64 of DER")
+	r.countCertificates(len(entries))
 	r.judgeChain(all)
 }
 
-func (r *reading) decodeCertificate(i int, entry string) *x509.Certificate {
-	var der []byte
-	if block, _ := pem.Decode([]byte(entry)); block != nil {
-		r.note("a certificate is PEM; PassKit's are bytes, which the API takes as base64")
-		der = block.Bytes
-	} else {
-		var f *sim.Finding
-		der, f = sim.ReadOneBase64(strings.TrimSpace(entry))
-		if f != nil {
-			r.Fail(checkDecoded, f.Kind.Of("certificate_"), "certificate %d: %s", i+1, f.Detail)
-		}
+func (r *reading) countCertificates(n int) {
+	if n < minCertificates || n > maxCertificates {
+		r.Fail(checkCertificates, certificatesCount, "there are %d certificates", n)
 	}
-	certificate, err := x509.ParseCertificate(der)
-	if err != nil {
+	r.Pass(checkCertificates, "%d certificates", n)
+}
+
+// decodeCertificates returns what an entry holds: one certificate, if it is right.
+func (r *reading) decodeCertificates(i int, entry string) []*x509.Certificate {
+	der, f := derOf(entry)
+	if f != nil {
+		r.Fail(checkDecoded, f.Kind.Of("certificate_"), "certificate %d: %s", i+1, f.Detail)
+	}
+	if isPEM(entry) {
+		r.note("a certificate is PEM; PassKit's are bytes, which the API takes as base64")
+	}
+	all, err := x509.ParseCertificates(der)
+	switch {
+	case err != nil || len(all) == 0:
 		r.Fail(checkDecoded, certificateMalformed, "entry %d is no X.509 certificate", i+1)
 		return nil
+	case len(all) > 1:
+		r.Fail(checkCertificates, certificatesInOne, "entry %d has %d certificates", i+1, len(all))
 	}
-	return certificate
+	return all
+}
+
+func isPEM(text string) bool { return strings.Contains(text, "-----BEGIN") }
+
+// derOf takes PEM or base64 off, or both, as the API does.
+func derOf(entry string) ([]byte, *sim.Finding) {
+	if isPEM(entry) {
+		return derOfPEM([]byte(entry)), nil
+	}
+	data, f := sim.ReadOneBase64(strings.TrimSpace(entry))
+	if isPEM(string(data)) {
+		return derOfPEM(data), f
+	}
+	return data, f
+}
+
+// derOfPEM joins the DER of all PEM blocks.
+func derOfPEM(text []byte) []byte {
+	var der []byte
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		der = append(der, block.Bytes...)
+	}
+	return der
 }
 
 func hasExtension(c *x509.Certificate, id asn1.ObjectIdentifier) bool {
@@ -206,6 +236,9 @@ const (
 )
 
 func (r *reading) readRequestNonces(members sim.Object) {
+	if r.explainSwapped(members) {
+		return
+	}
 	nonce := r.readRequestHex(members, passNonce, nonceMember, nonceMissing, nonceLength, maxNonceDigits)
 	signature := r.readRequestHex(members, passSignature, signatureMember, signatureMissing, signatureLength, maxSignatureDigits)
 	r.facts.NonceBytes, r.facts.SignatureBytes = len(nonce)/2, len(signature)/2
@@ -217,6 +250,19 @@ func (r *reading) readRequestNonces(members sim.Object) {
 	if nonce != "" {
 		r.checkUnused(nonce)
 	}
+}
+
+// explainSwapped names nonce and signature in each other's place, before one of them is
+// too long.
+func (r *reading) explainSwapped(members sim.Object) bool {
+	nonce, _ := members.Text(passNonce)
+	signature, _ := members.Text(passSignature)
+	if !areSwapped(nonce, signature) {
+		return false
+	}
+	r.Fail(checkNoncePair, nonceSwapped, "the nonce is longer than its signature: they stand in each other's place")
+	r.Skip("nonce and signature are exchanged", checkNonce, checkNonceSignature)
+	return true
 }
 
 func (r *reading) readRequestHex(members sim.Object, name string, m hexMember, missing, length sim.Kind, maxDigits int) string {

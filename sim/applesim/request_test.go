@@ -1,6 +1,7 @@
 package applesim_test
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -77,6 +78,10 @@ func entriesOf(all ...*ca) []any {
 	return entries
 }
 
+func pemOf(c *ca) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.certificate.Raw}))
+}
+
 func (c *chain) request() members {
 	return members{"certificates": entriesOf(c.leaf, c.sub), "nonce": testNonce, "nonceSignature": testSignature}
 }
@@ -99,6 +104,15 @@ var mangledRequests = []struct {
 	{"the leaf alone", "certificates_count", func(c *chain) members { return with(c.request(), "certificates", entriesOf(c.leaf)) }},
 	{"four certificates", "certificates_count", func(c *chain) members {
 		return with(c.request(), "certificates", entriesOf(c.leaf, c.sub, c.root, c.root))
+	}},
+	{"all certificates in one entry", "certificates_in_one_entry", func(c *chain) members {
+		return with(c.request(), "certificates", []any{pemOf(c.leaf) + pemOf(c.sub)})
+	}},
+	{"two certificates in an entry", "certificates_in_one_entry", func(c *chain) members {
+		return with(c.request(), "certificates", []any{base64Text([]byte(pemOf(c.leaf) + pemOf(c.sub))), entriesOf(c.root)[0]})
+	}},
+	{"the DER of two certificates in an entry", "certificates_in_one_entry", func(c *chain) members {
+		return with(c.request(), "certificates", []any{base64Text(append(bytes.Clone(c.leaf.certificate.Raw), c.sub.certificate.Raw...)), entriesOf(c.root)[0]})
 	}},
 	{"no certificate at all", "certificate_malformed", func(c *chain) members {
 		return with(c.request(), "certificates", []any{base64Text([]byte("hello")), "e30="})

@@ -1,7 +1,6 @@
 package googlesim
 
 import (
-	"encoding/base64"
 	"strings"
 
 	"github.com/walletport/walletport/sim"
@@ -33,11 +32,9 @@ const noteUnknownSession = "the session is none that this wallet opened: taken a
 
 // readCard checks the clear text.
 func (r *reading) readCard(plaintext []byte) {
-	if !sim.LooksLikeJSON(plaintext) {
-		if inner := sim.DecodeOrNil(base64.StdEncoding, string(plaintext)); sim.LooksLikeJSON(inner) {
-			r.Fail(checkJSON, plaintextBase64, "the text inside is base64 of JSON")
-			plaintext = inner
-		}
+	plaintext, mended := sim.MendPlaintext(plaintext)
+	if mended != nil {
+		r.Fail(checkJSON, mended.Kind.Of("opc_plaintext_"), "%s", mended.Detail)
 	}
 	members, f := sim.ReadObject(plaintext)
 	if f != nil {

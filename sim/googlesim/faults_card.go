@@ -4,7 +4,6 @@ import "github.com/walletport/walletport/sim"
 
 // The JSON inside, and what it says.
 var (
-	plaintextBase64 = sim.Kind{Code: "opc_plaintext_base64", Remedy: "encrypt the JSON text itself, not its base64"}
 	objectMissing   = sim.Kind{Code: "object_missing", Remedy: "the JSON has the objects protocolHeader, validationContext and paymentCard"}
 	objectCase      = sim.Kind{Code: "object_case", Remedy: "spell the objects protocolHeader, validationContext and paymentCard"}
 	objectType      = sim.Kind{Code: "object_not_object", Remedy: "protocolHeader, validationContext and paymentCard are JSON objects"}

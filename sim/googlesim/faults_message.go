@@ -31,6 +31,7 @@ var (
 	seipdV2            = sim.Kind{Code: "seipd_v2", Remedy: "write SEIPD version 1 (with MDC); version 2 (AEAD) is of RFC 9580"}
 	aeadPacket         = sim.Kind{Code: "aead_packet", Remedy: "write SEIPD version 1; the AEAD packet (tag 20) is a draft's. With GnuPG 2.3 or later use --rfc4880"}
 	dataMissing        = sim.Kind{Code: "encrypted_data_missing", Remedy: "send the whole message: there is no encrypted data"}
+	dataTwice          = sim.Kind{Code: "encrypted_data_twice", Remedy: "send one message: there is encrypted data twice"}
 	cipherOther        = sim.Kind{Code: "cipher_other", Remedy: "encrypt with AES-256: --cipher-algo AES256"}
 	cipherWeak         = sim.Kind{Code: "cipher_weak", Remedy: "encrypt with AES-256, not with a cipher of 64-bit blocks: --cipher-algo AES256"}
 	mdcMismatch        = sim.Kind{Code: "mdc_mismatch", Remedy: "send the encrypted data unchanged and whole: its modification detection code does not hold"}

@@ -44,6 +44,11 @@ func armored(raw []byte) []byte {
 	return out.Bytes()
 }
 
+// inText changes the JSON before it is signed and encrypted.
+func inText(change func([]byte) []byte) func(*recipe) {
+	return func(r *recipe) { r.plaintext = change(must(json.Marshal(r.card))) }
+}
+
 func base64Text(raw []byte) string { return base64.StdEncoding.EncodeToString(raw) }
 
 func withCipher(cipher packet.CipherFunction, size int) func(*recipe) {
@@ -202,6 +207,12 @@ var mangledCards = []mangled{
 	{"the encryption subkey", "issuer_key_not_for_signing", signedBy(func(k *ring) *packet.PrivateKey { return k.issuer().Subkeys[0].PrivateKey })},
 
 	// The JSON.
+	{"the message twice", "encrypted_data_twice", func(r *recipe) { r.message = func(m []byte) []byte { return append(m, m...) } }},
+	{"UTF-16 inside", "opc_plaintext_utf16", inText(func(p []byte) []byte { return simtest.UTF16(string(p)) })},
+	{"a byte order mark inside", "opc_plaintext_byte_order_mark", inText(func(p []byte) []byte { return append([]byte("\ufeff"), p...) })},
+	{"padding by PKCS#7", "opc_plaintext_padded", inText(func(p []byte) []byte { return append(p, 3, 3, 3) })},
+	{"zero bytes behind", "opc_plaintext_padded_zero", inText(func(p []byte) []byte { return append(p, 0, 0) })},
+	{"a JSON string inside", "opc_plaintext_json_in_string", inText(func(p []byte) []byte { return must(json.Marshal(string(p))) })},
 	{"base64 inside", "opc_plaintext_base64", func(r *recipe) { r.plaintext = []byte(base64Text(must(json.Marshal(r.card)))) }},
 	{"no JSON inside", "opc_json_invalid", plain("hello")},
 	{"a member twice", "opc_json_duplicate_member", plain(`{"paymentCard":{},"paymentCard":{}}`)},

@@ -153,6 +153,9 @@ func (r *reading) sort(blocks []block) (e envelope, ok bool) {
 			}
 			e.recipients = append(e.recipients, b)
 		case tagEncrypted, tagProtected, tagAEAD:
+			if e.data != nil {
+				return e, r.Fail(checkPackets, dataTwice, "there are two packets of encrypted data")
+			}
 			e.data = &blocks[i]
 		case tagMarker:
 		case tagOnePass, tagSignature, tagLiteral, tagCompressed:

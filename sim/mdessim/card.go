@@ -1,7 +1,6 @@
 package mdessim
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -17,15 +16,24 @@ type card struct {
 	tur    string // tokenUniqueReference, only for a TAV on its own
 }
 
-const memberCardAccount = "cardAccountData"
+const (
+	memberCardAccount = "cardAccountData"
+	layerPlaintext    = "plaintext_"
+)
 
 // readPlaintext checks the decrypted card data against its shape.
-func (r *reading) readPlaintext(text []byte) {
+func (r *reading) readPlaintext(text []byte, mode string) {
+	text, mended := sim.MendPlaintext(text)
+	if mended != nil {
+		k := mended.Kind
+		if k == sim.PaddedPKCS7 && mode == modeCBC {
+			k = sim.PaddedTwice
+		}
+		r.Fail(checkPlaintext, k.Of(layerPlaintext), "%s", mended.Detail)
+	}
 	plain, f := sim.ReadObject(text)
 	if f != nil {
-		plain = r.explainPlaintext(text, f)
-	}
-	if plain == nil {
+		r.Fail(checkPlaintext, f.Kind.Of(layerPlaintext), "%s", f.Detail)
 		return
 	}
 	plain = r.unnest(plain)
@@ -39,17 +47,6 @@ func (r *reading) readPlaintext(text []byte) {
 	r.readValidUntil(plain)
 	r.readFields(plain, maxFieldDepth)
 	r.Pass(checkFields, "optional members are within their limits")
-}
-
-func (r *reading) explainPlaintext(text []byte, f *sim.Finding) sim.Object {
-	inner, err := base64.StdEncoding.DecodeString(string(text))
-	if err == nil && sim.LooksLikeJSON(inner) {
-		r.Fail(checkPlaintext, plaintextTwice, "the plaintext is base64 of a JSON object")
-		plain, _ := sim.ReadObject(inner)
-		return plain
-	}
-	r.Fail(checkPlaintext, f.Kind.Of("plaintext_"), "%s", f.Detail)
-	return nil
 }
 
 // unnest takes off one member around the card data.

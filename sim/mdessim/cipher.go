@@ -29,9 +29,13 @@ func (r *reading) decryptCBC(s sealed, block cipher.Block) []byte {
 	padded := cbc(block, s.iv, s.data)
 	text, ok := unpad(padded)
 	if !ok {
-		k, detail := explainPadding(s, block, padded)
+		k, detail, mended := explainPadding(s, block, padded)
 		r.Fail(checkDecrypt, k, "%s", detail)
-		return nil
+		return mended
+	}
+	if _, f := sim.MendPlaintext(text); f != nil { // named as that, and nothing is garbled
+		r.Pass(checkDecrypt, "%d bytes of plaintext, PKCS#7 padding right", len(text))
+		return text
 	}
 	if k, detail, garbled := explainGarbled(s, block, text); garbled {
 		r.Fail(checkDecrypt, k, "%s", detail)
@@ -88,29 +92,41 @@ func firstBlocks(s sealed, key []byte) []byte {
 	return cbc(block, s.iv, s.data[:aesBlockBytes])
 }
 
-// explainPadding names the reason of a padding that is not PKCS#7.
-func explainPadding(s sealed, block cipher.Block, padded []byte) (sim.Kind, string) {
+// explainPadding names the reason of a padding that is not PKCS#7. Where the plaintext
+// is whole all the same, it is returned.
+func explainPadding(s sealed, block cipher.Block, padded []byte) (k sim.Kind, detail string, mended []byte) {
 	if text, ok := unpad(ecb(block, s.data)); ok && sim.LooksLikeJSON(text) {
-		return dataECB, "every block decrypts on its own"
+		return dataECB, "every block decrypts on its own", nil
 	}
-	if !sim.LooksLikeJSON(padded) || garbled(padded[:aesBlockBytes]) {
-		return dataCorrupt, "the padding is wrong and the plaintext is no JSON: another AES key, another cipher, or changed bytes"
+	if document, rest := sim.LeadingObject(padded); document != nil {
+		k, detail := explainEnd(rest)
+		return k, detail, document
 	}
-	last := int(padded[len(padded)-1])
-	switch zeroless := bytes.TrimRight(padded, "\x00"); {
-	case endsObject(padded):
-		return dataPadding, "the plaintext is not padded at all"
-	case endsObject(zeroless):
-		return dataPadding, "the plaintext is padded with zero bytes"
-	case last <= aesBlockBytes && endsObject(padded[:len(padded)-last]):
-		return dataPadding, "the plaintext is padded, but not by PKCS#7"
+	if plain := sim.FromUTF16(bytes.TrimRight(padded, "\x80")); plain != nil && !anyGarbled(plain) {
+		return dataPadding, "the plaintext is UTF-16, and not padded by PKCS#7", plain
+	}
+	switch {
+	case !sim.LooksLikeJSON(padded) || garbled(padded[:aesBlockBytes]):
+		return dataCorrupt, "the padding is wrong and the plaintext is no JSON: another AES key, another cipher, or changed bytes", nil
 	case anyGarbled(padded):
-		return dataCorrupt, "the plaintext starts right and is garbled further on: the ciphertext was changed"
+		return dataCorrupt, "the plaintext starts right and is garbled further on: the ciphertext was changed", nil
 	}
-	return dataTruncated, "the plaintext starts right and stops before its end: blocks are missing"
+	return dataTruncated, "the plaintext starts right and stops before its end: blocks are missing", nil
 }
 
-func endsObject(text []byte) bool { return bytes.HasSuffix(text, []byte("}")) }
+// explainEnd names what stands behind a whole plaintext instead of PKCS#7 padding.
+func explainEnd(rest []byte) (sim.Kind, string) {
+	k, detail := sim.PaddingFault(rest)
+	switch {
+	case k.Code != "":
+		return k.Of(layerPlaintext), detail
+	case len(rest) == 0:
+		return dataPadding, "the plaintext is not padded at all"
+	case len(rest) <= aesBlockBytes && int(rest[len(rest)-1]) == len(rest):
+		return dataPadding, "the plaintext is padded, but not by PKCS#7"
+	}
+	return dataCorrupt, "the plaintext is whole, and other bytes follow it"
+}
 
 // explainGarbled names the reason of a plaintext that is padded right and still
 // not text.

@@ -10,37 +10,42 @@ var (
 
 // The shape and the members of the encrypted payload.
 var (
-	shapeBoth          = sim.Kind{Code: "shape_both", Remedy: "send either cardInfo or fundingAccountInfo, not both"}
-	shapeNone          = sim.Kind{Code: "shape_none", Remedy: "send exactly one of cardInfo and fundingAccountInfo, with a value"}
-	shapeMemberCase    = sim.Kind{Code: "shape_member_case", Remedy: "spell the member cardInfo or fundingAccountInfo, in camelCase"}
-	shapeNotObject     = sim.Kind{Code: "shape_not_object", Remedy: "cardInfo, fundingAccountInfo and encryptedPayload are JSON objects, not strings"}
-	fundingChoice      = sim.Kind{Code: "funding_account_choice", Remedy: "fundingAccountInfo holds exactly one of encryptedPayload, pushAccountReceipt, panUniqueReference, tokenUniqueReference"}
-	fundingFlat        = sim.Kind{Code: "funding_account_flat", Remedy: "put the encrypted members into fundingAccountInfo.encryptedPayload"}
-	cardInfoNested     = sim.Kind{Code: "card_info_nested", Remedy: "cardInfo holds the encrypted members directly, without encryptedPayload"}
-	referenceUnknown   = sim.Kind{Code: "reference_unknown", Remedy: "this simulator issued no such receipt or reference: send the encrypted card"}
-	memberMissing      = sim.Kind{Code: "member_missing", Remedy: "send encryptedData, encryptedKey and publicKeyFingerprint"}
-	memberCase         = sim.Kind{Code: "member_case", Remedy: "spell the members in camelCase: encryptedData, encryptedKey, publicKeyFingerprint"}
-	memberNull         = sim.Kind{Code: "member_null", Remedy: "leave a member out instead of sending null"}
-	memberEmpty        = sim.Kind{Code: "member_empty", Remedy: "leave a member out instead of sending an empty string"}
-	memberNotString    = sim.Kind{Code: "member_not_string", Remedy: "every member of the encrypted payload is a JSON string"}
-	fingerprintNotHex  = sim.Kind{Code: "fingerprint_not_hex", Remedy: "write the fingerprint in hex without colons: 40 characters for SHA-1"}
-	fingerprintLength  = sim.Kind{Code: "fingerprint_length", Remedy: "a fingerprint has 32 to 64 hex characters, 40 for SHA-1"}
-	encryptedKeyBase64 = sim.Kind{Code: "encrypted_key_base64", Remedy: "write encryptedKey in hex, not base64"}
-	encryptedKeyNotHex = sim.Kind{Code: "encrypted_key_not_hex", Remedy: "write encryptedKey in hex"}
-	encryptedKeyLength = sim.Kind{Code: "encrypted_key_length", Remedy: "encryptedKey is the RSA output whole: 512 hex characters for RSA-2048"}
-	dataBase64         = sim.Kind{Code: "encrypted_data_base64", Remedy: "write encryptedData in hex, not base64"}
-	dataNotHex         = sim.Kind{Code: "encrypted_data_not_hex", Remedy: "write encryptedData in hex"}
-	dataLength         = sim.Kind{Code: "encrypted_data_length", Remedy: "encryptedData has at most 256,000 hex characters"}
-	ivBase64           = sim.Kind{Code: "iv_base64", Remedy: "write iv in hex, not base64"}
-	ivNotHex           = sim.Kind{Code: "iv_not_hex", Remedy: "write iv in hex"}
-	ivLength           = sim.Kind{Code: "iv_length", Remedy: "the iv has 16 bytes (32 hex characters) for CBC and 12 bytes (24) for GCM"}
-	oaepHashHyphen     = sim.Kind{Code: "oaep_hash_hyphen", Remedy: "write SHA256 or SHA512, without a hyphen"}
-	oaepHashUnknown    = sim.Kind{Code: "oaep_hash_unknown", Remedy: "oaepHashingAlgorithm is exactly SHA256 or SHA512; leave it out for PKCS#1 v1.5"}
-	cipherModeUnknown  = sim.Kind{Code: "cipher_mode_unknown", Remedy: "algorithmCipherMode is CBC or GCM; leave it out for CBC"}
-	gcmTagMissing      = sim.Kind{Code: "gcm_tag_missing", Remedy: "with GCM send the 16-byte tag in hex as the member tag; encryptedData is the ciphertext without it"}
-	gcmTagForm         = sim.Kind{Code: "gcm_tag_form", Remedy: "tag is the 16-byte GCM tag in hex, 32 characters"}
-	gcmAADMissing      = sim.Kind{Code: "gcm_aad_missing", Remedy: "with GCM send the additional authenticated data in hex as the member aad"}
-	gcmAADForm         = sim.Kind{Code: "gcm_aad_form", Remedy: "aad is hex, at most 36 characters"}
+	shapeBoth            = sim.Kind{Code: "shape_both", Remedy: "send either cardInfo or fundingAccountInfo, not both"}
+	shapeNone            = sim.Kind{Code: "shape_none", Remedy: "send exactly one of cardInfo and fundingAccountInfo, with a value"}
+	shapeMemberCase      = sim.Kind{Code: "shape_member_case", Remedy: "spell the member cardInfo or fundingAccountInfo, in camelCase"}
+	shapeNotObject       = sim.Kind{Code: "shape_not_object", Remedy: "cardInfo, fundingAccountInfo and encryptedPayload are JSON objects, not strings"}
+	fundingChoice        = sim.Kind{Code: "funding_account_choice", Remedy: "fundingAccountInfo holds exactly one of encryptedPayload, pushAccountReceipt, panUniqueReference, tokenUniqueReference"}
+	fundingFlat          = sim.Kind{Code: "funding_account_flat", Remedy: "put the encrypted members into fundingAccountInfo.encryptedPayload"}
+	cardInfoNested       = sim.Kind{Code: "card_info_nested", Remedy: "cardInfo holds the encrypted members directly, without encryptedPayload"}
+	referenceUnknown     = sim.Kind{Code: "reference_unknown", Remedy: "this simulator issued no such receipt or reference: send the encrypted card"}
+	memberMissing        = sim.Kind{Code: "member_missing", Remedy: "send encryptedData, encryptedKey and publicKeyFingerprint"}
+	memberCase           = sim.Kind{Code: "member_case", Remedy: "spell the members in camelCase: encryptedData, encryptedKey, publicKeyFingerprint"}
+	memberNull           = sim.Kind{Code: "member_null", Remedy: "leave a member out instead of sending null"}
+	memberEmpty          = sim.Kind{Code: "member_empty", Remedy: "leave a member out instead of sending an empty string"}
+	memberNotString      = sim.Kind{Code: "member_not_string", Remedy: "every member of the encrypted payload is a JSON string"}
+	fingerprintNotHex    = sim.Kind{Code: "fingerprint_not_hex", Remedy: "write the fingerprint in hex without colons: 40 characters for SHA-1"}
+	fingerprintLength    = sim.Kind{Code: "fingerprint_length", Remedy: "a fingerprint has 32 to 64 hex characters, 40 for SHA-1"}
+	encryptedKeyBase64   = sim.Kind{Code: "encrypted_key_base64", Remedy: "write encryptedKey in hex, not base64"}
+	encryptedKeyNotHex   = sim.Kind{Code: "encrypted_key_not_hex", Remedy: "write encryptedKey in hex"}
+	encryptedKeyLength   = sim.Kind{Code: "encrypted_key_length", Remedy: "encryptedKey is the RSA output whole: 512 hex characters for RSA-2048"}
+	encryptedKeyUnpadded = sim.Kind{Code: "encrypted_key_unpadded", Remedy: "send the RSA output as long as the modulus, 256 bytes for RSA-2048: a big integer loses its leading zeros, once in about 256 requests"}
+	encryptedKeySign     = sim.Kind{Code: "encrypted_key_sign_byte", Remedy: "send the RSA output as long as the modulus, without the sign byte of a Java BigInteger"}
+	encryptedKeyModulus  = sim.Kind{Code: "encrypted_key_modulus", Remedy: "send the RSA output as long as the modulus of the key that the fingerprint names"}
+	dataDoubled          = sim.Kind{Code: "encrypted_data_doubled", Remedy: "send the ciphertext once: it stands there twice in a row"}
+	dataJWE              = sim.Kind{Code: "encrypted_data_jwe", Remedy: "make encryptedKey, iv and encryptedData in hex: of Mastercard's libraries use the field-level encryption, not the JWE one"}
+	dataBase64           = sim.Kind{Code: "encrypted_data_base64", Remedy: "write encryptedData in hex, not base64"}
+	dataNotHex           = sim.Kind{Code: "encrypted_data_not_hex", Remedy: "write encryptedData in hex"}
+	dataLength           = sim.Kind{Code: "encrypted_data_length", Remedy: "encryptedData has at most 256,000 hex characters"}
+	ivBase64             = sim.Kind{Code: "iv_base64", Remedy: "write iv in hex, not base64"}
+	ivNotHex             = sim.Kind{Code: "iv_not_hex", Remedy: "write iv in hex"}
+	ivLength             = sim.Kind{Code: "iv_length", Remedy: "the iv has 16 bytes (32 hex characters) for CBC and 12 bytes (24) for GCM"}
+	oaepHashHyphen       = sim.Kind{Code: "oaep_hash_hyphen", Remedy: "write SHA256 or SHA512, without a hyphen"}
+	oaepHashUnknown      = sim.Kind{Code: "oaep_hash_unknown", Remedy: "oaepHashingAlgorithm is exactly SHA256 or SHA512; leave it out for PKCS#1 v1.5"}
+	cipherModeUnknown    = sim.Kind{Code: "cipher_mode_unknown", Remedy: "algorithmCipherMode is CBC or GCM; leave it out for CBC"}
+	gcmTagMissing        = sim.Kind{Code: "gcm_tag_missing", Remedy: "with GCM send the 16-byte tag in hex as the member tag; encryptedData is the ciphertext without it"}
+	gcmTagForm           = sim.Kind{Code: "gcm_tag_form", Remedy: "tag is the 16-byte GCM tag in hex, 32 characters"}
+	gcmAADMissing        = sim.Kind{Code: "gcm_aad_missing", Remedy: "with GCM send the additional authenticated data in hex as the member aad"}
+	gcmAADForm           = sim.Kind{Code: "gcm_aad_form", Remedy: "aad is hex, at most 36 characters"}
 )
 
 // The RSA key: which one, and how it was used.
@@ -73,7 +78,6 @@ var (
 	ivPrefixed      = sim.Kind{Code: "iv_prefixed", Remedy: "send the iv in its own member only, not in front of encryptedData"}
 	ivMismatch      = sim.Kind{Code: "iv_mismatch", Remedy: "send the iv that was used; without the member the iv is 16 zero bytes"}
 	gcmTagWrong     = sim.Kind{Code: "gcm_tag_mismatch", Remedy: "ciphertext, iv, aad and tag must be those of one encryption"}
-	plaintextTwice  = sim.Kind{Code: "plaintext_base64", Remedy: "encrypt the JSON text itself, not its base64"}
 	plaintextNested = sim.Kind{Code: "plaintext_wrapped", Remedy: "encrypt the object itself, without a member around it"}
 	plaintextShape  = sim.Kind{Code: "plaintext_other_shape", Remedy: "cardInfo holds accountNumber at the top; fundingAccountInfo holds it in cardAccountData"}
 

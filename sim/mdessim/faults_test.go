@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/aes"
+	"crypto/cipher"
 	_ "crypto/md5"
 	"crypto/rsa"
 	"crypto/sha1"
@@ -20,6 +21,7 @@ import (
 	"strings"
 
 	"github.com/walletport/walletport/sim/mdessim"
+	"github.com/walletport/walletport/sim/simtest"
 )
 
 // mangled is a payload with one fault, and the name that the fault must get.
@@ -47,6 +49,18 @@ func signed(text string) func(*recipe) { return func(r *recipe) { r.tav.text = t
 func rehex(name string, encode func([]byte) any) func(*recipe) {
 	return inPayload(func(m members) { m[name] = encode(must(hex.DecodeString(m[name].(string)))) })
 }
+
+// respell writes a member of the encrypted payload another way.
+func respell(name string, spell func(string) string) func(*recipe) {
+	return inPayload(func(m members) { m[name] = spell(m[name].(string)) })
+}
+
+// inside changes the plaintext, which is padded rightly then.
+func inside(change func(plaintext []byte) []byte) func(*recipe) {
+	return func(r *recipe) { r.plaintext = change(must(json.Marshal(r.card()))) }
+}
+
+func roundUp16(text []byte) []byte { return roundUp(text, byte(16-len(text)%16)) }
 
 func toBase64(raw []byte) any      { return base64.StdEncoding.EncodeToString(raw) }
 func base64Text(raw []byte) string { return base64.StdEncoding.EncodeToString(raw) }
@@ -113,6 +127,15 @@ var mangledPayloads = []mangled{
 	{"a JSON array", "json_not_object", outer(func([]byte) string { return base64Text([]byte("[]")) })},
 	{"broken JSON", "json_invalid", outer(func([]byte) string { return base64Text([]byte(`{"cardInfo":{},}`)) })},
 	{"text after the JSON", "json_invalid", outer(func(raw []byte) string { return base64Text(append(raw, "{}"...)) })},
+	{"the JSON twice", "json_doubled", outer(func(raw []byte) string { return base64Text(append(raw, raw...)) })},
+	{"JSON in UTF-16", "json_utf16", outer(func(raw []byte) string { return base64Text(simtest.UTF16(string(raw))) })},
+	{"base64 in quotes", "base64_quoted", outer(func(raw []byte) string { return `"` + base64Text(raw) + `"` })},
+	{"base64 escaped for HTML", "base64_html_escaped", outer(func(raw []byte) string {
+		return strings.ReplaceAll(base64Text(append(raw, bytes.Repeat([]byte(" "), 4-len(raw)%3)...)), "=", "&#61;")
+	})},
+	{"a byte order mark before the base64", "base64_byte_order_mark", outer(func(raw []byte) string { return "\ufeff" + base64Text(raw) })},
+	{"base64 twice in a row", "base64_doubled", outer(func(raw []byte) string { return base64Text(raw) + base64Text(raw) })},
+	{"base64 that was cut", "base64_truncated", outer(func(raw []byte) string { return base64Text(raw)[:1003] })},
 	{"a byte order mark", "json_invalid", outer(func(raw []byte) string { return base64Text(append([]byte("\xef\xbb\xbf"), raw...)) })},
 	{"JSON in Latin-1", "json_not_utf8", outer(func(raw []byte) string { return base64Text(append(raw[:len(raw)-1], ",\"x\":\"\xe5\"}"...)) })},
 	{"a member twice", "json_duplicate_member", outer(func(raw []byte) string {
@@ -145,6 +168,34 @@ var mangledPayloads = []mangled{
 		m["publicKeyFingerprint"] = strings.Join(regexp.MustCompile("..").FindAllString(m["publicKeyFingerprint"].(string), -1), ":")
 	})},
 	{"a short fingerprint", "fingerprint_length", inPayload(func(m members) { m["publicKeyFingerprint"] = m["publicKeyFingerprint"].(string)[:30] })},
+	{"a fingerprint with 0x", "fingerprint_hex_prefix", inPayload(func(m members) { m["publicKeyFingerprint"] = "0x" + m["publicKeyFingerprint"].(string) })},
+	{"a fingerprint in base64", "fingerprint_base64_instead_of_hex", rehex("publicKeyFingerprint", toBase64)},
+	{"encryptedKey with 0x", "encrypted_key_hex_prefix", respell("encryptedKey", func(s string) string { return "0x" + s })},
+	{"encryptedKey in lines", "encrypted_key_hex_line_breaks", respell("encryptedKey", func(s string) string { return s[:64] + "\n" + s[64:] })},
+	{"encryptedKey with colons", "encrypted_key_hex_separators", respell("encryptedKey", func(s string) string { return s[:2] + ":" + s[2:4] + ":" + s[4:] })},
+	{"encryptedKey without a digit", "encrypted_key_hex_odd", respell("encryptedKey", func(s string) string { return s[1:] })},
+	{"encryptedKey without its leading zero", "encrypted_key_unpadded", func(r *recipe) {
+		r.wrap = func(pub *rsa.PublicKey, key []byte) []byte {
+			for {
+				if out := wrapOAEP(crypto.SHA256, crypto.SHA256)(pub, key); out[0] == 0 {
+					return out[1:]
+				}
+			}
+		}
+	}},
+	{"encryptedKey with a sign byte", "encrypted_key_sign_byte", respell("encryptedKey", func(s string) string { return "00" + s })},
+	{"half of encryptedKey", "encrypted_key_modulus", respell("encryptedKey", func(s string) string { return s[:256] })},
+	{"a JWE of Mastercard's library", "encrypted_data_jwe", func(r *recipe) {
+		r.iidd = set("cardInfo", members{"encryptedData": "eyJlbmMiOiJBMjU2R0NNIn0.a.b.c.d"})
+	}},
+	{"encryptedData with 0x", "encrypted_data_hex_prefix", respell("encryptedData", func(s string) string { return "0x" + s })},
+	{"encryptedData in lines", "encrypted_data_hex_line_breaks", respell("encryptedData", func(s string) string { return s[:64] + "\n" + s[64:] })},
+	{"encryptedData with spaces", "encrypted_data_hex_line_breaks", respell("encryptedData", func(s string) string { return s[:2] + " " + s[2:4] + " " + s[4:] })},
+	{"encryptedData with hyphens", "encrypted_data_hex_separators", respell("encryptedData", func(s string) string { return s[:2] + "-" + s[2:4] + "-" + s[4:] })},
+	{"encryptedData without a digit", "encrypted_data_hex_odd", respell("encryptedData", func(s string) string { return s[:len(s)-1] })},
+	{"encryptedData twice in a row", "encrypted_data_doubled", respell("encryptedData", func(s string) string { return s + s })},
+	{"iv with 0x", "iv_hex_prefix", respell("iv", func(s string) string { return "0x" + s })},
+	{"iv without a digit", "iv_hex_odd", respell("iv", func(s string) string { return s[1:] })},
 	{"encryptedKey in base64", "encrypted_key_base64", rehex("encryptedKey", toBase64)},
 	{"encryptedKey with noise", "encrypted_key_not_hex", inPayload(set("encryptedKey", "~~"))},
 	{"encryptedKey of 10 bytes", "encrypted_key_length", inPayload(set("encryptedKey", strings.Repeat("ab", 10)))},
@@ -208,13 +259,38 @@ var mangledPayloads = []mangled{
 		text := m["encryptedData"].(string)
 		m["encryptedData"] = text[:len(text)-64]
 	})},
-	{"padding with zero bytes", "ciphertext_padding", endAt(func(p []byte) []byte { return roundUp(p, 0) })},
+	{"padding with zero bytes", "plaintext_padded_zero", endAt(func(p []byte) []byte { return roundUp(p, 0) })},
 	{"no padding", "ciphertext_padding", func(r *recipe) {
 		r.plain = set("cardholderName", "A")
 		text := must(json.Marshal(r.card()))
 		r.padded = append(text[:len(text)-1], append(bytes.Repeat([]byte(" "), (16-len(text)%16)%16), '}')...)
 	}},
-	{"padding by ANSI X9.23", "ciphertext_padding", endAt(func(p []byte) []byte {
+	{"padding with zero bytes, and PKCS#7", "plaintext_padded_zero", inside(func(p []byte) []byte { return roundUp(p, 0) })},
+	{"padding with spaces", "plaintext_padded_spaces", endAt(func(p []byte) []byte { return roundUp(p, ' ') })},
+	{"padding by ISO/IEC 7816-4", "plaintext_padded_iso7816", endAt(func(p []byte) []byte { return roundUp(append(p, 0x80), 0) })},
+	{"padding by ISO/IEC 7816-4, and PKCS#7", "plaintext_padded_iso7816", inside(func(p []byte) []byte { return roundUp(append(p, 0x80), 0) })},
+	{"padding by PKCS#7 twice", "plaintext_padded_twice", inside(func(p []byte) []byte { return roundUp(p, byte(16-len(p)%16)) })},
+	{"padding by PKCS#7 to eight bytes, and to sixteen", "plaintext_padded_twice", inside(func(p []byte) []byte {
+		n := 8 - len(p)%8
+		return append(p, bytes.Repeat([]byte{byte(n)}, n)...)
+	})},
+	{"padding under GCM", "plaintext_padded", func(r *recipe) {
+		r.useGCM()
+		plaintext, aad := roundUp16(must(json.Marshal(r.card()))), []byte("header")
+		sealed := must(cipher.NewGCM(must(aes.NewCipher(r.aesKey)))).Seal(nil, r.iv, plaintext, aad)
+		r.encrypt = func(*recipe, []byte) []byte { return sealed[:len(sealed)-16] }
+		r.payload = func(m members) {
+			m["algorithmCipherMode"], m["tag"], m["aad"] = "GCM", hex.EncodeToString(sealed[len(sealed)-16:]), hex.EncodeToString(aad)
+		}
+	}},
+	{"padding by ISO 10126", "ciphertext_padding", endAt(func(p []byte) []byte {
+		p = roundUp(append(p, 7, 7), 9)
+		p[len(p)-1] = byte(len(p) - bytes.LastIndexByte(p, '}') - 1)
+		return p
+	})},
+	{"UTF-16 inside", "plaintext_utf16", inside(func(p []byte) []byte { return simtest.UTF16(string(p)) })},
+	{"UTF-16 with its mark inside", "plaintext_utf16", inside(func(p []byte) []byte { return simtest.UTF16("\ufeff" + string(p)) })},
+	{"padding by ANSI X9.23", "plaintext_padded_x923", endAt(func(p []byte) []byte {
 		p = roundUp(append(p, 0), 0)
 		p[len(p)-1] = byte(len(p) - bytes.LastIndexByte(p, '}') - 1)
 		return p
@@ -241,6 +317,10 @@ var mangledPayloads = []mangled{
 	{"a zero iv where another is named", "iv_mismatch", func(r *recipe) { r.iv = nil; r.payload = set("iv", strings.Repeat("f7", 16)) }},
 
 	// The plaintext.
+	{"a byte order mark inside", "plaintext_byte_order_mark", inside(func(p []byte) []byte { return append([]byte("\xef\xbb\xbf"), p...) })},
+	{"hex inside", "plaintext_hex", inside(func(p []byte) []byte { return []byte(hex.EncodeToString(p)) })},
+	{"a JSON string inside", "plaintext_json_in_string", inside(func(p []byte) []byte { return must(json.Marshal(string(p))) })},
+	{"the plaintext twice", "plaintext_json_doubled", inside(func(p []byte) []byte { return append(p, p...) })},
 	{"base64 inside", "plaintext_base64", func(r *recipe) { r.plaintext = []byte(base64Text(must(json.Marshal(r.card())))) }},
 	{"a member around the card", "plaintext_wrapped", func(r *recipe) { r.plaintext = must(json.Marshal(members{"cardInfoData": r.card()})) }},
 	{"the other shape's plaintext", "plaintext_other_shape", func(r *recipe) {

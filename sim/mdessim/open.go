@@ -51,6 +51,7 @@ func (w wrapping) unwrap(key crypto.Decrypter, wrapped []byte) ([]byte, error) {
 // open decrypts a payload and checks the card in it.
 func (r *reading) open(s sealed) {
 	candidates := r.findKeys(s.fingerprint)
+	s.key = r.fitToModulus(s.key, candidates)
 	aesKey := r.unwrapKey(s, candidates)
 	if aesKey == nil {
 		return
@@ -60,7 +61,7 @@ func (r *reading) open(s sealed) {
 		return
 	}
 	if plaintext := r.decrypt(s, aesKey); plaintext != nil {
-		r.readPlaintext(plaintext)
+		r.readPlaintext(plaintext, s.mode)
 	}
 }
 
@@ -87,6 +88,31 @@ func (r *reading) findKeys(fingerprint string) []EncryptionKey {
 	r.Fail(checkFingerprintKnown, fingerprintUnknown, "no key of this MDES has that fingerprint, nor any other digest of a known key")
 	return r.keys.Encryption
 }
+
+// fitToModulus checks that the RSA output is as long as the modulus, which decryption
+// does not ask for: it takes an integer. One that lost its leading zeros gets them back.
+func (r *reading) fitToModulus(key []byte, candidates []EncryptionKey) []byte {
+	size := 0
+	for _, candidate := range candidates {
+		if public, ok := candidate.Decrypter.Public().(*rsa.PublicKey); ok {
+			size = max(size, public.Size())
+		}
+	}
+	short := size - len(key)
+	switch {
+	case size == 0 || short == 0:
+		return key
+	case short < 0 || short > maxLostZeros:
+		r.Fail(checkEncryptedKey, encryptedKeyModulus, "encryptedKey has %d bytes, the modulus %d", len(key), size)
+		return key
+	}
+	r.Fail(checkEncryptedKey, encryptedKeyUnpadded, "encryptedKey has %d bytes, the modulus %d", len(key), size)
+	return append(make([]byte, short, size), key...)
+}
+
+// maxLostZeros is how many leading zeros a big integer loses by chance: three once in
+// 16 million requests.
+const maxLostZeros = 3
 
 func equalHex(a, b string) bool {
 	x, errX := hex.DecodeString(a)

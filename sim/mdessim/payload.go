@@ -1,7 +1,6 @@
 package mdessim
 
 import (
-	"encoding/base64"
 	"encoding/hex"
 	"strings"
 
@@ -71,6 +70,10 @@ func (r *reading) readPayload(p sim.Object) {
 
 // readMembers checks presence and types; false if there is nothing to go on with.
 func (r *reading) readMembers(p sim.Object) bool {
+	if text, ok := p.Text("encryptedData"); ok && sim.LooksLikeJWE(text) {
+		r.Fail(checkMembers, dataJWE, "encryptedData is a compact JWE")
+		return false
+	}
 	for _, name := range []string{"publicKeyFingerprint", "encryptedKey", "encryptedData"} {
 		if _, ok := p[name]; ok {
 			continue
@@ -117,17 +120,19 @@ func (r *reading) readFingerprint(p sim.Object) string {
 	if !ok || text == "" {
 		return ""
 	}
-	plain := strings.ReplaceAll(text, ":", "")
-	switch _, err := hex.DecodeString(plain); {
-	case err != nil, plain != text:
+	data, f := sim.ReadHex(text)
+	switch {
+	case f != nil && (f.Kind == sim.HexSeparators || f.Kind == sim.HexInvalid):
 		r.Fail(checkFingerprint, fingerprintNotHex, "publicKeyFingerprint is not plain hex")
+	case f != nil:
+		r.Fail(checkFingerprint, f.Kind.Of("fingerprint_"), "%s", f.Detail)
 	case len(text) < minFingerprintChars || len(text) > maxFingerprintChars:
 		r.Fail(checkFingerprint, fingerprintLength, "publicKeyFingerprint has %d characters", len(text))
 	default:
 		r.facts.Fingerprint = shownHex(text)
 		r.Pass(checkFingerprint, "%d hex characters", len(text))
 	}
-	return plain
+	return hex.EncodeToString(data)
 }
 
 func (r *reading) readEncryptedKey(p sim.Object) []byte {
@@ -135,9 +140,15 @@ func (r *reading) readEncryptedKey(p sim.Object) []byte {
 	if !ok || text == "" {
 		return nil
 	}
-	key := r.readHex(checkEncryptedKey, text, encryptedKeyBase64, encryptedKeyNotHex)
-	if key != nil && (2*len(key) < minEncryptedKeyChars || 2*len(key) > maxEncryptedKeyChars) {
-		r.Fail(checkEncryptedKey, encryptedKeyLength, "encryptedKey has %d bytes", len(key))
+	key := r.readHex(checkEncryptedKey, "encrypted_key_", text, encryptedKeyBase64, encryptedKeyNotHex)
+	switch n := len(key); {
+	case n == maxEncryptedKeyChars/2+1 && key[0] == 0:
+		r.Fail(checkEncryptedKey, encryptedKeySign, "encryptedKey has %d bytes, the first of them zero", n)
+		key = key[1:]
+	case key != nil && (2*n < minEncryptedKeyChars || 2*n > maxEncryptedKeyChars):
+		r.Fail(checkEncryptedKey, encryptedKeyLength, "encryptedKey has %d bytes", n)
+	case n%8 == 8-1:
+		r.Fail(checkEncryptedKey, encryptedKeyUnpadded, "encryptedKey has %d bytes, one less than a modulus", n)
 	}
 	r.Pass(checkEncryptedKey, "%d bytes in hex", len(key))
 	return key
@@ -148,9 +159,13 @@ func (r *reading) readEncryptedData(p sim.Object) []byte {
 	if !ok || text == "" {
 		return nil
 	}
-	data := r.readHex(checkEncryptedData, text, dataBase64, dataNotHex)
+	data := r.readHex(checkEncryptedData, "encrypted_data_", text, dataBase64, dataNotHex)
 	if len(text) > maxDataChars {
 		r.Fail(checkEncryptedData, dataLength, "encryptedData has %d characters", len(text))
+	}
+	if half, doubled := sim.Halved(text); doubled && len(data)%2 == 0 {
+		r.Fail(checkEncryptedData, dataDoubled, "encryptedData is two times the same %d characters", len(half))
+		return data[:len(data)/2]
 	}
 	return data
 }
@@ -167,24 +182,21 @@ func (r *reading) readDataLength(s *sealed) {
 	r.Pass(checkEncryptedData, "%d bytes in hex", len(s.data))
 }
 
-// readHex decodes a hex member. Base64 is named and decoded all the same.
-func (r *reading) readHex(check, text string, isBase64, notHex sim.Kind) []byte {
-	data, err := hex.DecodeString(text)
-	if err == nil {
+// readHex decodes a hex member. What is wrong is named, and undone where it can be.
+func (r *reading) readHex(check, layer, text string, isBase64, notHex sim.Kind) []byte {
+	data, f := sim.ReadHex(text)
+	if f == nil {
 		return data
 	}
-	for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawURLEncoding} {
-		if data := sim.DecodeOrNil(enc, text); data != nil {
-			r.Fail(check, isBase64, "the value is base64")
-			return data
-		}
+	k := f.Kind.Of(layer)
+	switch f.Kind {
+	case sim.HexBase64:
+		k = isBase64
+	case sim.HexInvalid:
+		k = notHex
 	}
-	if len(text)%2 == 1 {
-		r.Fail(check, notHex, "the value has an odd number of characters")
-		return nil
-	}
-	r.Fail(check, notHex, "the value is not hex")
-	return nil
+	r.Fail(check, k, "%s", f.Detail)
+	return data
 }
 
 func (r *reading) readOAEPHash(p sim.Object) string {
@@ -232,7 +244,7 @@ func (r *reading) readIV(p sim.Object, mode string) []byte {
 	if mode == modeGCM {
 		want = gcmNonceBytes
 	}
-	iv := r.readHex(checkIV, text, ivBase64, ivNotHex)
+	iv := r.readHex(checkIV, "iv_", text, ivBase64, ivNotHex)
 	if iv != nil && len(iv) != want {
 		r.Fail(checkIV, ivLength, "the iv has %d bytes; %s takes %d", len(iv), mode, want)
 	}

@@ -1,8 +1,6 @@
 package vtssim
 
 import (
-	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"strings"
 
@@ -11,15 +9,13 @@ import (
 
 // readPlaintext checks the decrypted card data.
 func (r *reading) readPlaintext(text []byte) {
-	if plain, found := bytes.CutPrefix(text, []byte("\xef\xbb\xbf")); found {
-		r.Fail(checkPlaintext, plaintextBOM, "the plaintext starts with a byte order mark")
-		text = plain
+	text, mended := sim.MendPlaintext(text)
+	if mended != nil {
+		r.Fail(checkPlaintext, mended.Kind.Of(layerPlaintext), "%s", mended.Detail)
 	}
 	plain, f := sim.ReadObject(text)
 	if f != nil {
-		plain = r.explainPlaintext(text, f)
-	}
-	if plain == nil {
+		r.Fail(checkPlaintext, f.Kind.Of(layerPlaintext), "%s", f.Detail)
 		return
 	}
 	plain = r.unnest(plain)
@@ -29,17 +25,6 @@ func (r *reading) readPlaintext(text []byte) {
 	r.readProvider(plain)
 	r.readFields(plain)
 	r.readAddress(plain)
-}
-
-func (r *reading) explainPlaintext(text []byte, f *sim.Finding) sim.Object {
-	inner, err := base64.StdEncoding.DecodeString(string(text))
-	if err == nil && sim.LooksLikeJSON(inner) {
-		r.Fail(checkPlaintext, plaintextBase64, "the plaintext is base64 of a JSON object")
-		plain, _ := sim.ReadObject(inner)
-		return plain
-	}
-	r.Fail(checkPlaintext, f.Kind.Of(layerPlaintext), "%s", f.Detail)
-	return nil
 }
 
 // panNames are what the PAN is called elsewhere.

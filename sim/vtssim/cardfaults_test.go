@@ -1,14 +1,24 @@
 package vtssim_test
 
 import (
+	"encoding/hex"
+	"encoding/json"
 	"strings"
 
+	"github.com/walletport/walletport/sim/simtest"
 	"github.com/walletport/walletport/sim/vtssim"
 )
 
 var mangledCards = []mangledPush{
 	// The plaintext as a whole.
 	{"a byte order mark", "plaintext_byte_order_mark", withPlaintext(func(s string) string { return "\ufeff" + s })},
+	{"UTF-16 inside", "plaintext_utf16", withPlaintext(func(s string) string { return string(simtest.UTF16(s)) })},
+	{"padding by PKCS#7", "plaintext_padded", withPlaintext(func(s string) string { return s + strings.Repeat("\x0b", 11) })},
+	{"zero bytes behind", "plaintext_padded_zero", withPlaintext(func(s string) string { return s + "\x00\x00\x00" })},
+	{"padding by ISO/IEC 7816-4", "plaintext_padded_iso7816", withPlaintext(func(s string) string { return s + "\x80\x00\x00" })},
+	{"padding by ANSI X9.23", "plaintext_padded_x923", withPlaintext(func(s string) string { return s + "\x00\x00\x03" })},
+	{"hex inside", "plaintext_hex", withPlaintext(func(s string) string { return hex.EncodeToString([]byte(s)) })},
+	{"a JSON string inside", "plaintext_json_in_string", withPlaintext(func(s string) string { return string(must(json.Marshal(s))) })},
 	{"base64 inside", "plaintext_base64", withPlaintext(func(s string) string { return b64([]byte(s)) })},
 	{"a member around the card", "plaintext_wrapped", withPlaintext(func(s string) string { return `{"encPaymentInstrument":` + s + `}` })},
 	{"Latin-1 inside", "plaintext_json_not_utf8", withPlaintext(func(s string) string { return strings.Replace(s, "JANE", "J\xc4NE", 1) })},

@@ -28,13 +28,16 @@ func (r *wsdReading) readNonce(text string) {
 // explainNonce names what is no hex. Base64 is told by what it stands for, or by
 // characters that hex has not.
 func (r *wsdReading) explainNonce(text string) []byte {
-	raw := sim.DecodeOrNil(base64.StdEncoding, text)
-	if raw != nil && !isHexDigits(text) {
+	raw, f := sim.ReadHex(text)
+	switch {
+	case f != nil && f.Kind == sim.HexBase64:
 		r.fail(checkNonce, nonceBase64, "the nonce is base64")
-		return raw
+	case raw != nil && f != nil:
+		r.fail(checkNonce, f.Kind.Of("nonce_"), "%s", f.Detail)
+	default:
+		r.fail(checkNonce, nonceForm, "the nonce is no hex of whole bytes")
 	}
-	r.fail(checkNonce, nonceForm, "the nonce is no hex of whole bytes")
-	return nil
+	return raw
 }
 
 func (r *wsdReading) matchNonce(raw []byte) {
@@ -111,7 +114,7 @@ func (r *wsdReading) readDateTime(text string) {
 		r.fail(checkDateTime, datetimeLocal, "%s is off by %s: another zone than UTC", utc(&at), age.Round(zoneStep))
 	case age < -clockSkew:
 		r.fail(checkDateTime, datetimeFuture, "%s is after now", utc(&at))
-	case r.keys.MaxAge > 0 && age > r.keys.MaxAge:
+	case r.keys.isStale(age):
 		r.fail(checkDateTime, datetimeStale, "%s is more than %s ago", utc(&at), r.keys.MaxAge)
 	}
 	r.pass(checkDateTime, "%s", utc(&at))

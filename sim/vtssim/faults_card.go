@@ -2,11 +2,9 @@ package vtssim
 
 import "github.com/walletport/walletport/sim"
 
-// The plaintext of a push payload. Its JSON faults are those of sim with the prefix
+// The plaintext of a push payload. Its own faults and those of its JSON are those of sim with the prefix
 // "plaintext_".
 var (
-	plaintextBOM     = sim.Kind{Code: "plaintext_byte_order_mark", Remedy: "encrypt the JSON without a byte order mark"}
-	plaintextBase64  = sim.Kind{Code: "plaintext_base64", Remedy: "encrypt the JSON text itself, not its base64"}
 	plaintextWrapped = sim.Kind{Code: "plaintext_wrapped", Remedy: "encrypt the object itself, without a member around it"}
 
 	panMemberName = sim.Kind{Code: "pan_member_name", Remedy: "the member is called accountNumber here; primaryAccountNumber is for other calls"}

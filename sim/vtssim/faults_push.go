@@ -4,21 +4,24 @@ import "github.com/walletport/walletport/sim"
 
 // The text as a whole.
 var (
-	inputEmpty     = sim.Kind{Code: "input_empty", Remedy: "hand over the JWE of the answer, or the activation data"}
-	inputTooLarge  = sim.Kind{Code: "input_too_large", Remedy: "hand over one payload: a JWE has at most 8162 characters"}
-	outerBase64    = sim.Kind{Code: "outer_base64", Remedy: "hand over the compact JWE itself, eyJ….….….….…, without base64 around it"}
-	outerTwice     = sim.Kind{Code: "outer_base64_twice", Remedy: "hand over the compact JWE itself: it stands in base64 of base64"}
-	outerSpaces    = sim.Kind{Code: "outer_line_breaks", Remedy: "hand over the JWE in one line, without white space"}
-	outerJSON      = sim.Kind{Code: "outer_json_serialization", Remedy: "use the compact serialization (five segments joined by dots), not the JSON one"}
-	outerMDES      = sim.Kind{Code: "outer_other_scheme", Remedy: "this is Mastercard's digitizationData: hand it to the Mastercard side, or check which card was asked for"}
-	outerWSD       = sim.Kind{Code: "outer_activation_data", Remedy: "this is Visa's activation data for Apple Pay; Google Pay and Samsung Pay take the JWE"}
-	tooLong        = sim.Kind{Code: "jwe_too_long", Remedy: "the JWE has at most 8162 characters: leave optional members out"}
-	segmentsJWS    = sim.Kind{Code: "segments_jws", Remedy: "this is a signed token (JWS); encrypt the card as JWE"}
-	segmentsCount  = sim.Kind{Code: "segments_count", Remedy: "a compact JWE has five segments: header, encrypted key, IV, ciphertext, tag"}
-	segmentPadded  = sim.Kind{Code: "segment_padded", Remedy: "leave the = at the end of base64url out (RFC 7515 section 2)"}
-	segmentStd     = sim.Kind{Code: "segment_standard_base64", Remedy: "use the URL-safe alphabet with - and _, not + and /"}
-	segmentInvalid = sim.Kind{Code: "segment_not_base64url", Remedy: "encode every segment with base64url, unpadded (RFC 4648 section 5)"}
-	segmentHex     = sim.Kind{Code: "segment_hex", Remedy: "encode the bytes as base64url, not as hex"}
+	inputEmpty      = sim.Kind{Code: "input_empty", Remedy: "hand over the JWE of the answer, or the activation data"}
+	inputTooLarge   = sim.Kind{Code: "input_too_large", Remedy: "hand over one payload: a JWE has at most 8162 characters"}
+	outerBase64     = sim.Kind{Code: "outer_base64", Remedy: "hand over the compact JWE itself, eyJ….….….….…, without base64 around it"}
+	outerTwice      = sim.Kind{Code: "outer_base64_twice", Remedy: "hand over the compact JWE itself: it stands in base64 of base64"}
+	outerSpaces     = sim.Kind{Code: "outer_line_breaks", Remedy: "hand over the JWE in one line, without white space"}
+	outerMark       = sim.Kind{Code: "outer_byte_order_mark", Remedy: "hand over the JWE without a byte order mark before it"}
+	outerQuotes     = sim.Kind{Code: "outer_quotes", Remedy: "hand over the JWE without quotes: they belong to the JSON around it"}
+	outerJSON       = sim.Kind{Code: "outer_json_serialization", Remedy: "use the compact serialization (five segments joined by dots), not the JSON one"}
+	outerMDES       = sim.Kind{Code: "outer_other_scheme", Remedy: "this is Mastercard's digitizationData: hand it to the Mastercard side, or check which card was asked for"}
+	outerWSD        = sim.Kind{Code: "outer_activation_data", Remedy: "this is Visa's activation data for Apple Pay; Google Pay and Samsung Pay take the JWE"}
+	tooLong         = sim.Kind{Code: "jwe_too_long", Remedy: "the JWE has at most 8162 characters: leave optional members out"}
+	segmentsJWS     = sim.Kind{Code: "segments_jws", Remedy: "this is a signed token (JWS); encrypt the card as JWE"}
+	segmentsCount   = sim.Kind{Code: "segments_count", Remedy: "a compact JWE has five segments: header, encrypted key, IV, ciphertext, tag"}
+	segmentsDoubled = sim.Kind{Code: "segments_doubled", Remedy: "hand over the JWE once: it stands there twice in a row"}
+	segmentPadded   = sim.Kind{Code: "segment_padded", Remedy: "leave the = at the end of base64url out (RFC 7515 section 2)"}
+	segmentStd      = sim.Kind{Code: "segment_standard_base64", Remedy: "use the URL-safe alphabet with - and _, not + and /"}
+	segmentInvalid  = sim.Kind{Code: "segment_not_base64url", Remedy: "encode every segment with base64url, unpadded (RFC 4648 section 5)"}
+	segmentHex      = sim.Kind{Code: "segment_hex", Remedy: "encode the bytes as base64url, not as hex"}
 )
 
 // The protected header. Its JSON faults are those of sim with the prefix "header_".

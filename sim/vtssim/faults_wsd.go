@@ -7,6 +7,7 @@ var (
 	wsdBase64        = sim.Kind{Code: "activation_data_base64", Remedy: "decode the API's base64 before the app sets activationData: PassKit encodes the bytes itself"}
 	wsdBase64Twice   = sim.Kind{Code: "activation_data_base64_twice", Remedy: "apply base64 once: the decoded text is base64 again"}
 	wsdLineBreak     = sim.Kind{Code: "wsd_line_break", Remedy: "write the string in one line, without white space around it"}
+	wsdDoubled       = sim.Kind{Code: "wsd_doubled", Remedy: "send the string once: it stands there twice in a row"}
 	wsdForm          = sim.Kind{Code: "wsd_form", Remedy: "write type-version-keyScheme-keySetId--algorithm-HEX, as MBPAC-1-FK-401200.1--TDEA-…"}
 	wsdMissing       = sim.Kind{Code: "activation_data_missing", Remedy: "add activation data; without it the cardholder has to pass a step-up", Tolerated: true}
 	wsdTAV           = sim.Kind{Code: "activation_data_other_scheme", Remedy: "this is Mastercard's TAV: a Visa card takes an MBPAC"}

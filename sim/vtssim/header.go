@@ -152,10 +152,9 @@ func (r *reading) readIat(header sim.Object) {
 	at := time.Unix(seconds, 0)
 	r.facts.IssuedAt = &at
 	switch age := r.now.Sub(at); {
-	case r.keys.MaxAge == 0:
 	case age < -clockSkew:
 		r.Fail(checkIat, iatFuture, "iat is %s, after now", utc(&at))
-	case age > r.keys.MaxAge:
+	case r.keys.isStale(age):
 		r.Fail(checkIat, iatStale, "iat is %s, more than %s ago", utc(&at), r.keys.MaxAge)
 	}
 	r.Pass(checkIat, "%s", utc(&at))

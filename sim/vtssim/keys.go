@@ -29,7 +29,7 @@ type Keys struct {
 	// else it is a fault. Wallets hand on the bare JWE.
 	AllowBase64 bool
 	// MaxAge bounds how old iat and the datetime of an MBPAD may be; zero leaves their
-	// age open, for no window is published.
+	// age open, for no window is published. What is ahead of the clock is always refused.
 	MaxAge time.Duration
 	Now    func() time.Time // nil is time.Now
 }
@@ -46,3 +46,5 @@ func (k Keys) now() time.Time {
 	}
 	return k.Now()
 }
+
+func (k Keys) isStale(age time.Duration) bool { return k.MaxAge > 0 && age > k.MaxAge }

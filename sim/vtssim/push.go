@@ -94,6 +94,10 @@ func (r *reading) readPush(given string) {
 		r.Fail(checkLength, tooLong, "the JWE has %d characters", len(text))
 	}
 	r.Pass(checkLength, "%d characters", len(text))
+	if half, doubled := sim.Halved(text); doubled && strings.Contains(half, ".") {
+		r.Fail(checkSegments, segmentsDoubled, "the JWE stands there twice")
+		text = half
+	}
 	segments := strings.Split(text, ".")
 	if len(segments) != jweSegments {
 		r.explainSegments(segments)
@@ -113,7 +117,7 @@ func (r *reading) readPush(given string) {
 // collect takes what is no compact JWE into the search for card data: JSON that is
 // neither a JWE nor Mastercard's is the card, and should have been encrypted.
 func (r *reading) collect(given string, isJWE bool) {
-	isJSON := sim.LooksLikeJSON([]byte(given))
+	isJSON := sim.LooksLikeJSON([]byte(strings.TrimLeft(given, `"'\`)))
 	switch {
 	case len(given) > maxInputBytes:
 	case isJSON && !isJWE && !isMDES(given):
@@ -157,6 +161,14 @@ func (r *reading) readOuter(text string) (string, bool) {
 	}
 	if plain := strings.Join(strings.Fields(text), ""); plain != text && !sim.LooksLikeJSON([]byte(text)) {
 		r.Fail(checkOuter, outerSpaces, "there is white space in or around the JWE")
+		text = plain
+	}
+	if plain := strings.TrimPrefix(text, "\ufeff"); plain != text {
+		r.Fail(checkOuter, outerMark, "the payload starts with a byte order mark")
+		text = plain
+	}
+	if plain := strings.Trim(text, "\"'\\"); plain != text {
+		r.Fail(checkOuter, outerQuotes, "there are quotes around the payload")
 		text = plain
 	}
 	switch {

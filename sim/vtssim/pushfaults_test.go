@@ -101,6 +101,9 @@ var mangledPushes = []mangledPush{
 		p := strings.Split(s, ".")
 		return string(must(json.Marshal(members{"protected": p[0], "recipients": []members{{"encrypted_key": p[1]}}, "iv": p[2], "ciphertext": p[3], "tag": p[4]})))
 	})},
+	{"quotes around the JWE", "outer_quotes", outer(func(s string) string { return `"` + s + `"` })},
+	{"a byte order mark", "outer_byte_order_mark", outer(func(s string) string { return "\ufeff" + s })},
+	{"the JWE twice", "segments_doubled", outer(func(s string) string { return s + s })},
 	{"the card in clear", "not_encrypted", outer(func(string) string { return string(must(json.Marshal(newPush().card()))) })},
 	{"Mastercard's digitizationData", "outer_other_scheme", outer(func(string) string { return b64([]byte(`{"cardInfo":{}}`)) })},
 	{"Mastercard's object", "outer_other_scheme", outer(func(string) string { return `{"fundingAccountInfo":{}}` })},
@@ -153,6 +156,9 @@ var mangledPushes = []mangledPush{
 	{"iat of tomorrow", "iat_future", func(r *pushRecipe) {
 		r.header = set("iat", testNow.AddDate(0, 0, 1).Unix())
 		r.keys = func(k *vtssim.Keys) { k.MaxAge = time.Hour }
+	}},
+	{"iat of next week, and no window given", "iat_future", func(r *pushRecipe) {
+		r.header = set("iat", testNow.AddDate(0, 0, 7).Unix())
 	}},
 	{"iat of yesterday", "iat_stale", func(r *pushRecipe) {
 		r.header = set("iat", testNow.AddDate(0, 0, -1).Unix())

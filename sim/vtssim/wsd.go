@@ -1,7 +1,6 @@
 package vtssim
 
 import (
-	"encoding/base64"
 	"encoding/hex"
 	"strings"
 
@@ -110,6 +109,10 @@ func (r *reading) readWSD(t wsdType, text string) {
 		w.fail(checkForm, wsdLineBreak, "there is white space in or around the string")
 		text = plain
 	}
+	if half, doubled := sim.Halved(text); doubled {
+		w.fail(checkForm, wsdDoubled, "the string stands there twice")
+		text = half
+	}
 	s, ok := w.readString(text)
 	if !ok {
 		return
@@ -204,12 +207,17 @@ func (r *wsdReading) explainHex(text string) []byte {
 		r.fail(checkHex, wsdHexOdd, "there are %d hex digits", len(text))
 		return nil
 	}
-	if block := sim.DecodeOrNil(base64.StdEncoding, text); block != nil {
+	block, f := sim.ReadHex(text)
+	switch {
+	case f == nil:
+	case f.Kind == sim.HexBase64:
 		r.fail(checkHex, wsdBlockBase64, "the block is base64")
-		return wholeBlocks(block)
+	case f.Kind == sim.HexInvalid:
+		r.fail(checkHex, wsdNotHex, "the block is not hex")
+	default:
+		r.fail(checkHex, f.Kind.Of("wsd_"), "%s", f.Detail)
 	}
-	r.fail(checkHex, wsdNotHex, "the block is not hex")
-	return nil
+	return wholeBlocks(block)
 }
 
 // wholeBlocks returns nil for what no block cipher made.

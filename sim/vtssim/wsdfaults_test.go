@@ -69,6 +69,12 @@ var mangledStrings = []mangledWSD{
 	{"another algorithm", "wsd_algorithm", part(5, "3DES")},
 	{"hex in small letters", "wsd_hex_lower_case", encoded(hex.EncodeToString)},
 	{"hex cut by a digit", "wsd_hex_odd", encoded(func(b []byte) string { return strings.ToUpper(hex.EncodeToString(b))[:79] })},
+	{"hex with 0x", "wsd_hex_prefix", encoded(func(b []byte) string { return "0x" + strings.ToUpper(hex.EncodeToString(b)) })},
+	{"hex with colons", "wsd_hex_separators", encoded(func(b []byte) string {
+		text := strings.ToUpper(hex.EncodeToString(b))
+		return text[:2] + ":" + text[2:4] + ":" + text[4:]
+	})},
+	{"the string twice", "wsd_doubled", func(r *wsdRecipe) { r.outer = func(s string) string { return s + s } }},
 	{"no hex", "wsd_not_hex", part(6, "§§")},
 	{"the block in base64", "wsd_block_base64", encoded(b64)},
 	{"a block of 36 bytes", "wsd_block_length", encoded(func(b []byte) string { return strings.ToUpper(hex.EncodeToString(b[:36])) })},
@@ -131,6 +137,7 @@ var mangledStrings = []mangledWSD{
 	{"another part", "clear_text_unknown_part", clearText("nonce=91ab95b8;authcode=A1B2C3;x=1")},
 	{"another order", "clear_text_order", clearText("authcode=A1B2C3;nonce=91ab95b8")},
 	{"a nonce in capitals", "nonce_upper_case", clearText("nonce=91AB95B8;authcode=A1B2C3")},
+	{"a nonce with 0x", "nonce_hex_prefix", clearText("nonce=0x" + testNonce + ";authcode=A1B2C3")},
 	{"a nonce in base64", "nonce_base64", clearText("nonce=kauVuA==;authcode=A1B2C3")},
 	{"half a byte of nonce", "nonce_form", clearText("nonce=91ab95b;authcode=A1B2C3")},
 	{"an empty nonce", "nonce_form", clearText("nonce=;authcode=A1B2C3")},
