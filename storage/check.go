@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/walletport/walletport"
 )
 
 // The checks below are the same for every engine and run before it is asked, so
@@ -13,9 +15,27 @@ import (
 // engine can keep.
 func CheckCards(cards []Card) error {
 	for i := range cards {
-		c := &cards[i]
-		err := checkText(string(c.Issuer), c.CustomerID, string(c.Scheme), c.Product, string(c.Status), c.BIN, c.LastFour, c.KEK)
-		if err != nil {
+		if err := checkCard(&cards[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkCard(c *Card) error {
+	return checkText(string(c.Issuer), c.CustomerID, string(c.Scheme), c.Product, string(c.Status), c.BIN, c.LastFour, c.KEK)
+}
+
+// CheckChanges is CheckCards of changes, which must not have an id twice.
+func CheckChanges(changes []CardChange) error {
+	seen := make(map[walletport.CardID]struct{}, len(changes))
+	for i := range changes {
+		c := &changes[i]
+		if _, twice := seen[c.ID]; twice {
+			return fmt.Errorf("card %s is changed twice in one call", c.ID)
+		}
+		seen[c.ID] = struct{}{}
+		if err := checkCard(&c.Card); err != nil {
 			return err
 		}
 	}

@@ -58,6 +58,17 @@ type Cards interface {
 	// one is left alone and counted Unchanged; a card id that stands under another
 	// issuer is left alone and listed in the answer.
 	PutCards(ctx context.Context, cards []Card) (PutResult, error)
+	// ChangeCards writes cards in one transaction, each only where the database still
+	// has what the caller read: a compare-and-swap. It returns the ids of those that
+	// it did not write because somebody else was faster; the caller reads them again.
+	// A change that stands already counts as made, so that a call may be repeated
+	// after its answer was lost. No id may come twice (CodeInternal).
+	ChangeCards(ctx context.Context, changes []CardChange) (missed []walletport.CardID, err error)
+	// BeginCardChanges begins changes that are made together or not at all, in one
+	// transaction, however many they are. The caller must end them.
+	BeginCardChanges(ctx context.Context) (CardChanges, error)
+	// DeleteCard deletes a card, or returns CodeNotFound, reason card_not_found.
+	DeleteCard(ctx context.Context, id walletport.CardID) error
 	// Card returns one card, or CodeNotFound with the reason card_not_found.
 	Card(ctx context.Context, id walletport.CardID) (Card, error)
 	// CardsByID returns those of the cards that there are, in any order, for the cost
@@ -76,6 +87,31 @@ type Cards interface {
 	// wrapped key still equals Old, and returns how many it replaced.
 	Rewrap(ctx context.Context, changes []Rewrapping) (int, error)
 }
+
+// CardChange is a card to write and the row that it takes the place of.
+type CardChange struct {
+	Card
+	// Replaces is the ContentMAC of the row that was read; the row keeps its issuer.
+	// Empty writes a new row, and only where there is none of that id.
+	Replaces []byte
+}
+
+// CardChanges are changes that are made together or not at all. Readers see none of
+// them before Commit, and all of them after it; a process that dies leaves nothing
+// behind. They are not safe for concurrent use.
+type CardChanges interface {
+	// Add gives further changes. No id may come twice, in all calls together.
+	Add(ctx context.Context, changes []CardChange) error
+	// Commit makes all of the changes, or none and returns the ids (the first 100) of
+	// rows that are not those that were read. As in ChangeCards, a change that stands
+	// already counts as made.
+	Commit(ctx context.Context) (missed []walletport.CardID, err error)
+	// End lets go of what was not committed. After Commit it does nothing more.
+	End() error
+}
+
+// MaxListedMisses bounds what CardChanges.Commit returns.
+const MaxListedMisses = 100
 
 // PutResult says what PutCards did.
 type PutResult struct {

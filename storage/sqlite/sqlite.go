@@ -188,6 +188,17 @@ func writeURL(path string) string {
 	})
 }
 
+// stageURL is writeURL without a lock at the beginning of a transaction: those that
+// only fill a temporary table need none.
+func stageURL(path string) string {
+	return fileURL(path, url.Values{
+		"_txlock":       {"deferred"},
+		"_journal_mode": {"WAL"},
+		"_synchronous":  {"FULL"},
+		"_pragma":       {"secure_delete(on)", "cache_size(-65536)"},
+	})
+}
+
 func readURL(path string) string {
 	return fileURL(path, url.Values{"_query_only": {"on"}, "_synchronous": {"FULL"}})
 }

@@ -33,6 +33,7 @@ func testCards(t *testing.T, database NewDatabase) {
 	withStore(t, database, "cards of one PAN come in id order", testCardsByPAN)
 	withStore(t, database, "a re-wrap replaces only the key it knows", testRewrap)
 	withStore(t, database, "a re-wrap works its list off", testRewrapAll)
+	testCardChanges(t, database)
 	withStore(t, database, "text that no engine can keep is refused", func(t *testing.T, s storage.Store) {
 		for _, text := range []string{"zero \x00", "broken \xff"} {
 			c := card(1, 0)

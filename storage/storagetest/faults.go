@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/walletport/walletport"
@@ -28,6 +29,18 @@ func calls(s storage.Store) map[string]func(context.Context) error {
 			_, err := s.Rewrap(ctx, []storage.Rewrapping{{ID: 1, Old: []byte("old"), New: []byte("new"), KEK: "kek/2"}})
 			return err
 		},
+		"ChangeCards": func(ctx context.Context) error {
+			_, err := s.ChangeCards(ctx, []storage.CardChange{{Card: card(5, 0)}})
+			return err
+		},
+		"BeginCardChanges": func(ctx context.Context) error {
+			together, err := s.BeginCardChanges(ctx)
+			if err == nil {
+				err = errors.Join(together.Add(ctx, []storage.CardChange{{Card: card(6, 0)}}), together.End())
+			}
+			return err
+		},
+		"DeleteCard":    func(ctx context.Context) error { return s.DeleteCard(ctx, 1) },
 		"AddClient":     func(ctx context.Context) error { return s.AddClient(ctx, client("new")) },
 		"Client":        func(ctx context.Context) error { _, err := s.Client(ctx, "one"); return err },
 		"Clients":       func(ctx context.Context) error { _, err := s.Clients(ctx); return err },

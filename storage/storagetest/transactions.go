@@ -17,6 +17,8 @@ func testTransactions(t *testing.T, database NewDatabase) {
 	t.Run("a put that fails in the middle leaves nothing", func(t *testing.T) { testPutRollback(t, database(t)(t)) })
 	t.Run("replicas append to one chain at once", func(t *testing.T) { testConcurrentAppend(t, database(t)) })
 	t.Run("replicas put the same cards at once", func(t *testing.T) { testConcurrentPut(t, database(t)) })
+	t.Run("no change of a card is lost", func(t *testing.T) { testConcurrentChange(t, database(t)) })
+	t.Run("one of many replicas changes a card", func(t *testing.T) { testConcurrentChanges(t, database(t)) })
 	t.Run("one of two replicas re-wraps a card", func(t *testing.T) { testConcurrentRewrap(t, database(t)) })
 	t.Run("one of many replicas adds a client", func(t *testing.T) { testConcurrentAdd(t, database(t)) })
 	t.Run("one of many replicas uses a nonce", func(t *testing.T) { testConcurrentUse(t, database(t)) })

@@ -9,6 +9,100 @@ import (
 	"context"
 )
 
+const addCards = `-- name: AddCards :many
+INSERT INTO cards (
+    id, issuer, customer_id, scheme, product, status, expiry_year, expiry_month,
+    bin, last_four, pan_index, sealed, wrapped_key, kek, content_mac, updated_ms
+)
+SELECT
+    unnest($1::bigint[]),
+    unnest($2::text[]),
+    unnest($3::text[]),
+    unnest($4::text[]),
+    unnest($5::text[]),
+    unnest($6::text[]),
+    unnest($7::bigint[]),
+    unnest($8::bigint[]),
+    unnest($9::text[]),
+    unnest($10::text[]),
+    unnest($11::bytea[]),
+    unnest($12::bytea[]),
+    unnest($13::bytea[]),
+    unnest($14::text[]),
+    unnest($15::bytea[]),
+    unnest($16::bigint[])
+ON CONFLICT (id) DO NOTHING
+RETURNING id
+`
+
+type AddCardsParams struct {
+	Ids          []int64
+	Issuers      []string
+	CustomerIds  []string
+	Schemes      []string
+	Products     []string
+	Statuses     []string
+	ExpiryYears  []int64
+	ExpiryMonths []int64
+	Bins         []string
+	LastFours    []string
+	PanIndexes   [][]byte
+	Sealed       [][]byte
+	WrappedKeys  [][]byte
+	Keks         []string
+	ContentMacs  [][]byte
+	UpdatedMs    []int64
+}
+
+func (q *Queries) AddCards(ctx context.Context, arg AddCardsParams) ([]int64, error) {
+	rows, err := q.db.Query(ctx, addCards,
+		arg.Ids,
+		arg.Issuers,
+		arg.CustomerIds,
+		arg.Schemes,
+		arg.Products,
+		arg.Statuses,
+		arg.ExpiryYears,
+		arg.ExpiryMonths,
+		arg.Bins,
+		arg.LastFours,
+		arg.PanIndexes,
+		arg.Sealed,
+		arg.WrappedKeys,
+		arg.Keks,
+		arg.ContentMacs,
+		arg.UpdatedMs,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const deleteCard = `-- name: DeleteCard :execrows
+DELETE FROM cards WHERE id = $1
+`
+
+func (q *Queries) DeleteCard(ctx context.Context, id int64) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteCard, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const getCard = `-- name: GetCard :one
 SELECT id, issuer, customer_id, scheme, product, status, expiry_year, expiry_month, bin, last_four, pan_index, sealed, wrapped_key, kek, content_mac, updated_ms FROM cards WHERE id = $1
 `
@@ -283,6 +377,132 @@ func (q *Queries) ListCardsOfPAN(ctx context.Context, panIndex []byte) ([]Card, 
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lockCards = `-- name: LockCards :many
+SELECT id, content_mac FROM cards WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE
+`
+
+type LockCardsRow struct {
+	ID         int64
+	ContentMac []byte
+}
+
+// Rows are locked in id order, so that two imports that change the same cards at once
+// wait for one another and do not lock each other out.
+func (q *Queries) LockCards(ctx context.Context, ids []int64) ([]LockCardsRow, error) {
+	rows, err := q.db.Query(ctx, lockCards, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LockCardsRow
+	for rows.Next() {
+		var i LockCardsRow
+		if err := rows.Scan(&i.ID, &i.ContentMac); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const replaceCards = `-- name: ReplaceCards :many
+UPDATE cards AS c SET
+    customer_id  = change.customer_id,
+    scheme       = change.scheme,
+    product      = change.product,
+    status       = change.status,
+    expiry_year  = change.expiry_year,
+    expiry_month = change.expiry_month,
+    bin          = change.bin,
+    last_four    = change.last_four,
+    pan_index    = change.pan_index,
+    sealed       = change.sealed,
+    wrapped_key  = change.wrapped_key,
+    kek          = change.kek,
+    content_mac  = change.content_mac,
+    updated_ms   = change.updated_ms
+FROM (
+    SELECT
+        unnest($1::bigint[])           AS id,
+        unnest($2::text[])    AS customer_id,
+        unnest($3::text[])         AS scheme,
+        unnest($4::text[])        AS product,
+        unnest($5::text[])        AS status,
+        unnest($6::bigint[])  AS expiry_year,
+        unnest($7::bigint[]) AS expiry_month,
+        unnest($8::text[])            AS bin,
+        unnest($9::text[])      AS last_four,
+        unnest($10::bytea[])    AS pan_index,
+        unnest($11::bytea[])         AS sealed,
+        unnest($12::bytea[])   AS wrapped_key,
+        unnest($13::text[])            AS kek,
+        unnest($14::bytea[])   AS content_mac,
+        unnest($15::bigint[])    AS updated_ms,
+        unnest($16::bytea[])       AS replaces
+) AS change
+WHERE c.id = change.id AND c.content_mac = change.replaces
+RETURNING c.id
+`
+
+type ReplaceCardsParams struct {
+	Ids          []int64
+	CustomerIds  []string
+	Schemes      []string
+	Products     []string
+	Statuses     []string
+	ExpiryYears  []int64
+	ExpiryMonths []int64
+	Bins         []string
+	LastFours    []string
+	PanIndexes   [][]byte
+	Sealed       [][]byte
+	WrappedKeys  [][]byte
+	Keks         []string
+	ContentMacs  [][]byte
+	UpdatedMs    []int64
+	Replaces     [][]byte
+}
+
+func (q *Queries) ReplaceCards(ctx context.Context, arg ReplaceCardsParams) ([]int64, error) {
+	rows, err := q.db.Query(ctx, replaceCards,
+		arg.Ids,
+		arg.CustomerIds,
+		arg.Schemes,
+		arg.Products,
+		arg.Statuses,
+		arg.ExpiryYears,
+		arg.ExpiryMonths,
+		arg.Bins,
+		arg.LastFours,
+		arg.PanIndexes,
+		arg.Sealed,
+		arg.WrappedKeys,
+		arg.Keks,
+		arg.ContentMacs,
+		arg.UpdatedMs,
+		arg.Replaces,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

@@ -47,6 +47,77 @@ WHERE c.issuer = excluded.issuer
   AND (c.content_mac <> excluded.content_mac OR length(excluded.content_mac) = 0)
 RETURNING c.id, (c.xmax = 0)::boolean AS inserted;
 
+-- name: AddCards :many
+INSERT INTO cards (
+    id, issuer, customer_id, scheme, product, status, expiry_year, expiry_month,
+    bin, last_four, pan_index, sealed, wrapped_key, kek, content_mac, updated_ms
+)
+SELECT
+    unnest(sqlc.arg(ids)::bigint[]),
+    unnest(sqlc.arg(issuers)::text[]),
+    unnest(sqlc.arg(customer_ids)::text[]),
+    unnest(sqlc.arg(schemes)::text[]),
+    unnest(sqlc.arg(products)::text[]),
+    unnest(sqlc.arg(statuses)::text[]),
+    unnest(sqlc.arg(expiry_years)::bigint[]),
+    unnest(sqlc.arg(expiry_months)::bigint[]),
+    unnest(sqlc.arg(bins)::text[]),
+    unnest(sqlc.arg(last_fours)::text[]),
+    unnest(sqlc.arg(pan_indexes)::bytea[]),
+    unnest(sqlc.arg(sealed)::bytea[]),
+    unnest(sqlc.arg(wrapped_keys)::bytea[]),
+    unnest(sqlc.arg(keks)::text[]),
+    unnest(sqlc.arg(content_macs)::bytea[]),
+    unnest(sqlc.arg(updated_ms)::bigint[])
+ON CONFLICT (id) DO NOTHING
+RETURNING id;
+
+-- Rows are locked in id order, so that two imports that change the same cards at once
+-- wait for one another and do not lock each other out.
+-- name: LockCards :many
+SELECT id, content_mac FROM cards WHERE id = ANY(sqlc.arg(ids)::bigint[]) ORDER BY id FOR UPDATE;
+
+-- name: ReplaceCards :many
+UPDATE cards AS c SET
+    customer_id  = change.customer_id,
+    scheme       = change.scheme,
+    product      = change.product,
+    status       = change.status,
+    expiry_year  = change.expiry_year,
+    expiry_month = change.expiry_month,
+    bin          = change.bin,
+    last_four    = change.last_four,
+    pan_index    = change.pan_index,
+    sealed       = change.sealed,
+    wrapped_key  = change.wrapped_key,
+    kek          = change.kek,
+    content_mac  = change.content_mac,
+    updated_ms   = change.updated_ms
+FROM (
+    SELECT
+        unnest(sqlc.arg(ids)::bigint[])           AS id,
+        unnest(sqlc.arg(customer_ids)::text[])    AS customer_id,
+        unnest(sqlc.arg(schemes)::text[])         AS scheme,
+        unnest(sqlc.arg(products)::text[])        AS product,
+        unnest(sqlc.arg(statuses)::text[])        AS status,
+        unnest(sqlc.arg(expiry_years)::bigint[])  AS expiry_year,
+        unnest(sqlc.arg(expiry_months)::bigint[]) AS expiry_month,
+        unnest(sqlc.arg(bins)::text[])            AS bin,
+        unnest(sqlc.arg(last_fours)::text[])      AS last_four,
+        unnest(sqlc.arg(pan_indexes)::bytea[])    AS pan_index,
+        unnest(sqlc.arg(sealed)::bytea[])         AS sealed,
+        unnest(sqlc.arg(wrapped_keys)::bytea[])   AS wrapped_key,
+        unnest(sqlc.arg(keks)::text[])            AS kek,
+        unnest(sqlc.arg(content_macs)::bytea[])   AS content_mac,
+        unnest(sqlc.arg(updated_ms)::bigint[])    AS updated_ms,
+        unnest(sqlc.arg(replaces)::bytea[])       AS replaces
+) AS change
+WHERE c.id = change.id AND c.content_mac = change.replaces
+RETURNING c.id;
+
+-- name: DeleteCard :execrows
+DELETE FROM cards WHERE id = $1;
+
 -- name: IssuersOfCards :many
 SELECT id, issuer FROM cards WHERE id = ANY(sqlc.arg(ids)::bigint[]);
 

@@ -21,6 +21,9 @@ UPDATE cards SET
     content_mac = ?, updated_ms = ?
 WHERE id = ?;
 
+-- name: DeleteCard :execrows
+DELETE FROM cards WHERE id = ?;
+
 -- name: ListCards :many
 SELECT * FROM cards WHERE id > sqlc.arg(after) ORDER BY id LIMIT sqlc.arg(max_rows);
 

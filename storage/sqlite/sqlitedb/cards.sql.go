@@ -25,6 +25,18 @@ func (q *Queries) CardState(ctx context.Context, id int64) (CardStateRow, error)
 	return i, err
 }
 
+const deleteCard = `-- name: DeleteCard :execrows
+DELETE FROM cards WHERE id = ?
+`
+
+func (q *Queries) DeleteCard(ctx context.Context, id int64) (int64, error) {
+	result, err := q.exec(ctx, q.deleteCardStmt, deleteCard, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const getCard = `-- name: GetCard :one
 SELECT id, issuer, customer_id, scheme, product, status, expiry_year, expiry_month, bin, last_four, pan_index, sealed, wrapped_key, kek, content_mac, updated_ms FROM cards WHERE id = ?
 `

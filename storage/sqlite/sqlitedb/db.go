@@ -27,6 +27,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.cardStateStmt, err = db.PrepareContext(ctx, cardState); err != nil {
 		return nil, fmt.Errorf("error preparing query CardState: %w", err)
 	}
+	if q.deleteCardStmt, err = db.PrepareContext(ctx, deleteCard); err != nil {
+		return nil, fmt.Errorf("error preparing query DeleteCard: %w", err)
+	}
 	if q.forgetNoncesStmt, err = db.PrepareContext(ctx, forgetNonces); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetNonces: %w", err)
 	}
@@ -101,6 +104,11 @@ func (q *Queries) Close() error {
 	if q.cardStateStmt != nil {
 		if cerr := q.cardStateStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing cardStateStmt: %w", cerr)
+		}
+	}
+	if q.deleteCardStmt != nil {
+		if cerr := q.deleteCardStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing deleteCardStmt: %w", cerr)
 		}
 	}
 	if q.forgetNoncesStmt != nil {
@@ -253,6 +261,7 @@ type Queries struct {
 	db                    DBTX
 	tx                    *sql.Tx
 	cardStateStmt         *sql.Stmt
+	deleteCardStmt        *sql.Stmt
 	forgetNoncesStmt      *sql.Stmt
 	getAuditHeadStmt      *sql.Stmt
 	getCardStmt           *sql.Stmt
@@ -282,6 +291,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		db:                    tx,
 		tx:                    tx,
 		cardStateStmt:         q.cardStateStmt,
+		deleteCardStmt:        q.deleteCardStmt,
 		forgetNoncesStmt:      q.forgetNoncesStmt,
 		getAuditHeadStmt:      q.getAuditHeadStmt,
 		getCardStmt:           q.getCardStmt,

@@ -1,0 +1,176 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/storage"
+)
+
+// together are changes that are made in one transaction. They wait in a temporary
+// table of a connection of their own, which nobody else sees and which is gone with
+// the connection or the process: while a file is read and its cards are sealed, no
+// write lock is held. Commit then writes them all in one transaction; a server's
+// audit trail waits for it (some 50,000 cards a second).
+type together struct {
+	store  *Store
+	db     *sql.DB
+	conn   *sql.Conn
+	insert *sql.Stmt
+}
+
+const stagedColumns = `id, issuer, customer_id, scheme, product, status, expiry_year, expiry_month,
+	bin, last_four, pan_index, sealed, wrapped_key, kek, content_mac, updated_ms`
+
+const (
+	createStaged = `CREATE TEMP TABLE staged (
+		id INTEGER PRIMARY KEY, issuer, customer_id, scheme, product, status, expiry_year, expiry_month,
+		bin, last_four, pan_index, sealed, wrapped_key, kek, content_mac, updated_ms, replaces)`
+
+	insertStaged = `INSERT INTO staged (` + stagedColumns + `, replaces)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+	// A change is missed when the row is not the one that was read, unless the change
+	// stands already.
+	listMissed = `SELECT staged.id FROM temp.staged LEFT JOIN main.cards ON cards.id = staged.id
+		WHERE cards.content_mac IS NOT nullif(staged.replaces, x'') AND cards.content_mac IS NOT nullif(staged.content_mac, x'')
+		ORDER BY staged.id LIMIT ?`
+
+	makeStaged = `INSERT INTO main.cards (` + stagedColumns + `)
+		SELECT ` + stagedColumns + ` FROM temp.staged WHERE true ORDER BY id
+		ON CONFLICT (id) DO UPDATE SET
+			customer_id = excluded.customer_id, scheme = excluded.scheme, product = excluded.product, status = excluded.status,
+			expiry_year = excluded.expiry_year, expiry_month = excluded.expiry_month, bin = excluded.bin,
+			last_four = excluded.last_four, pan_index = excluded.pan_index, sealed = excluded.sealed,
+			wrapped_key = excluded.wrapped_key, kek = excluded.kek, content_mac = excluded.content_mac,
+			updated_ms = excluded.updated_ms
+		WHERE cards.content_mac <> excluded.content_mac`
+)
+
+// BeginCardChanges implements storage.Cards.
+func (s *Store) BeginCardChanges(ctx context.Context) (storage.CardChanges, error) {
+	if _, err := s.statements(ctx); err != nil { // a closed store begins nothing
+		return nil, err
+	}
+	if err := s.write.PingContext(ctx); err != nil {
+		return nil, storage.ErrUnavailable(ctx, err)
+	}
+	db, err := openPool(ctx, stageURL(s.files.path), s.files, 1)
+	if err != nil {
+		return nil, storage.ErrUnavailable(ctx, err)
+	}
+	t := &together{store: s, db: db}
+	if err := t.prepare(ctx); err != nil {
+		return nil, storage.ErrUnavailable(ctx, errors.Join(err, t.End()))
+	}
+	return t, nil
+}
+
+func (t *together) prepare(ctx context.Context) (err error) {
+	if t.conn, err = t.db.Conn(ctx); err != nil {
+		return err
+	}
+	if _, err = t.conn.ExecContext(ctx, createStaged); err != nil {
+		return err
+	}
+	t.insert, err = t.conn.PrepareContext(ctx, insertStaged)
+	return err
+}
+
+// Add implements storage.CardChanges.
+func (t *together) Add(ctx context.Context, changes []storage.CardChange) error {
+	if err := storage.CheckChanges(changes); err != nil {
+		return err
+	}
+	tx, err := t.conn.BeginTx(ctx, nil) // of the temporary table alone
+	if err != nil {
+		return storage.ErrUnavailable(ctx, err)
+	}
+	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
+	insert := tx.StmtContext(uncancelled(ctx), t.insert)
+	for i := range changes {
+		if ctx.Err() != nil {
+			return storage.ErrUnavailable(ctx, ctx.Err())
+		}
+		if _, err := insert.ExecContext(uncancelled(ctx), stagedValues(&changes[i])...); err != nil {
+			return storage.ErrUnavailable(ctx, err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return storage.ErrUnavailable(ctx, err)
+	}
+	return nil
+}
+
+func stagedValues(c *storage.CardChange) []any {
+	p := insertParams(&c.Card)
+	return []any{
+		p.ID, p.Issuer, p.CustomerID, p.Scheme, p.Product, p.Status, p.ExpiryYear, p.ExpiryMonth,
+		p.Bin, p.LastFour, p.PanIndex, p.Sealed, p.WrappedKey, p.Kek, p.ContentMac, p.UpdatedMs, notNull(c.Replaces),
+	}
+}
+
+// Commit implements storage.CardChanges.
+func (t *together) Commit(ctx context.Context) (missed []walletport.CardID, err error) {
+	if err := t.store.confirm(ctx); err != nil { // see transactOn
+		return nil, storage.ErrUnavailable(ctx, err)
+	}
+	if _, err := t.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return nil, storage.ErrUnavailable(ctx, err)
+	}
+	committed := false
+	defer func() {
+		if !committed {
+			_, _ = t.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+		}
+	}()
+	if missed, err = t.missed(ctx); err != nil || len(missed) > 0 {
+		return missed, err
+	}
+	for _, statement := range []string{makeStaged, "COMMIT"} {
+		if _, err := t.conn.ExecContext(ctx, statement); err != nil {
+			return nil, storage.ErrUnavailable(ctx, err)
+		}
+	}
+	committed = true
+	if err := t.store.confirm(ctx); err != nil {
+		return nil, storage.ErrUnavailable(ctx, err)
+	}
+	return nil, nil
+}
+
+func (t *together) missed(ctx context.Context) ([]walletport.CardID, error) {
+	rows, err := t.conn.QueryContext(ctx, listMissed, storage.MaxListedMisses)
+	if err != nil {
+		return nil, storage.ErrUnavailable(ctx, err)
+	}
+	defer rows.Close()
+	var missed []walletport.CardID
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, storage.ErrUnavailable(ctx, err)
+		}
+		missed = append(missed, walletport.CardID(id))
+	}
+	if err := rows.Err(); err != nil {
+		return nil, storage.ErrUnavailable(ctx, err)
+	}
+	return missed, nil
+}
+
+// End implements storage.CardChanges. The temporary table goes with its connection.
+func (t *together) End() error {
+	var errs []error
+	if t.insert != nil {
+		errs = append(errs, t.insert.Close())
+	}
+	if t.conn != nil {
+		errs = append(errs, t.conn.Close())
+	}
+	errs = append(errs, t.db.Close())
+	t.insert, t.conn = nil, nil
+	return errors.Join(errs...)
+}
