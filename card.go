@@ -1,6 +1,7 @@
 package walletport
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -82,10 +83,16 @@ const (
 	CardClosed           CardStatus = "CARD_CLOSED"
 )
 
+// CardStatuses returns all card states.
+func CardStatuses() []CardStatus {
+	return []CardStatus{
+		CardOK, CardBlocked, CardSuspectedFraud, CardNoRenewal, CardLost, CardStolen, CardClosedDueToFraud, CardClosed,
+	}
+}
+
 // ParseCardStatus reads a status word, case-sensitive.
 func ParseCardStatus(text string) (CardStatus, error) {
-	switch s := CardStatus(text); s {
-	case CardOK, CardBlocked, CardSuspectedFraud, CardNoRenewal, CardLost, CardStolen, CardClosedDueToFraud, CardClosed:
+	if s := CardStatus(text); slices.Contains(CardStatuses(), s) {
 		return s, nil
 	}
 	return "", Errorf(CodeInvalid, "card_status", "the card status is one of CARD_OK, CARD_BLOCKED, SUSPECTED_FRAUD, CARD_NO_RENEWAL, CARD_LOST, CARD_STOLEN, CARD_CLOSED_DUE_TO_FRAUD, CARD_CLOSED")

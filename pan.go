@@ -37,11 +37,13 @@ func ParsePAN[T string | []byte](text T) (PAN, error) {
 	d := &panDigits{n: len(text)}
 	for i := range len(text) {
 		if text[i] < '0' || text[i] > '9' {
+			*d = panDigits{}
 			return PAN{}, Errorf(CodeInvalid, "pan_not_digits", "a PAN has digits only")
 		}
 		d.b[i] = text[i]
 	}
 	if !luhnValid(d.b[:d.n]) {
+		*d = panDigits{} // nobody would wipe what may be a real number with one wrong digit
 		return PAN{}, Errorf(CodeInvalid, "pan_luhn", "the PAN's check digit is wrong")
 	}
 	return PAN{digits: &d}, nil

@@ -7,27 +7,40 @@ import (
 )
 
 // Private is personal text, such as a cardholder's name, that prints as
-// "[private]" through fmt, slog, encoding/json and encoding/text.
-type Private struct{ text *string }
+// "[private]" through fmt, slog, encoding/json and encoding/text. It is kept in bytes
+// and not in a string, which could not be wiped.
+//
+// The zero Private holds no text. A Private is not safe for concurrent use with Wipe.
+type Private struct{ text *[]byte }
 
-// NewPrivate wraps text. An empty text gives the zero Private.
-func NewPrivate(text string) Private {
-	if text == "" {
+// NewPrivate keeps a copy of text. An empty text gives the zero Private.
+func NewPrivate[T string | []byte](text T) Private {
+	if len(text) == 0 {
 		return Private{}
 	}
-	return Private{text: &text}
+	kept := append(make([]byte, 0, len(text)), text...)
+	return Private{text: &kept}
 }
 
-// Reveal returns the text itself.
-func (p Private) Reveal() string {
+// Reveal returns the text itself, without a copy. The caller must neither keep nor
+// change the slice: Wipe clears it.
+func (p Private) Reveal() []byte {
 	if p.text == nil {
-		return ""
+		return nil
 	}
 	return *p.text
 }
 
+// Wipe overwrites the text. Every copy of p shares it and becomes zero too.
+func (p Private) Wipe() {
+	if p.text != nil {
+		clear(*p.text)
+		*p.text = nil
+	}
+}
+
 // IsZero reports whether there is no text.
-func (p Private) IsZero() bool { return p.text == nil }
+func (p Private) IsZero() bool { return len(p.Reveal()) == 0 }
 
 const privateMask = "[private]"
 

@@ -14,7 +14,7 @@ type Assertion struct{ Private }
 func NewAssertion(jwt string) Assertion { return Assertion{Private: NewPrivate(jwt)} }
 
 // JWT returns the text itself.
-func (a Assertion) JWT() string { return a.Reveal() }
+func (a Assertion) JWT() string { return string(a.Reveal()) }
 
 // StepUpGate decides whether a request carries the proof of strong cardholder
 // authentication that the card's issuer asks for.

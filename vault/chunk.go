@@ -5,55 +5,78 @@ import (
 	"github.com/walletport/walletport/storage"
 )
 
-// chunkRows is how many rows are sealed by one worker and stored in one transaction.
-const chunkRows = 1000
+// chunkRows and chunkBytes bound what is sealed by one worker and stored in one
+// transaction: the rows of a database's statement, and the text of the lines.
+const (
+	chunkRows  = 1000
+	chunkBytes = 256 << 10
+)
 
 // chunk is a run of lines on its way through an import.
 type chunk struct {
-	text  []byte // the lines, one behind the other: it holds PANs and is wiped
+	text  []byte // the lines, one behind the other; it holds PANs, never grows and is wiped
 	lines []textLine
 	bytes int64 // of the file, up to the end of the chunk
 
 	done   chan struct{} // closed when the rest is filled in
-	cards  []sealedRow
+	rows   []row
 	faults []RowError
 	bad    int64 // rows with faults
+	blank  int64 // rows that say nothing
 	err    error // a fault of ours, not of a row
 }
 
 type textLine struct {
-	number  int64
-	end     int // in text; it begins where the one before ends
-	tooLong bool
+	number     int64
+	begin, end int // in text
+	tooLong    bool
 }
 
-type sealedRow struct {
-	line int64
-	card storage.Card
+// row is a good row of the file: what it does to its card.
+type row struct {
+	line   textLine
+	digest [8]byte // of what the row says: enough to tell equal from unequal
+	change storage.CardChange
+	what   ChangedCard // of a stored card; Fields are empty when it stays as it is
+	isNew  bool
 }
+
+// isChange reports whether there is something to store.
+func (r *row) isChange() bool { return r.isNew || len(r.what.Fields) > 0 }
 
 func (im *importer) newChunk() *chunk {
 	select {
 	case c := <-im.free:
-		*c = chunk{text: c.text[:0], lines: c.lines[:0], cards: c.cards[:0], faults: c.faults[:0], done: make(chan struct{})}
+		*c = chunk{text: c.text[:0], lines: c.lines[:0], rows: c.rows[:0], faults: c.faults[:0], done: make(chan struct{})}
 		return c
 	default:
-		return &chunk{lines: make([]textLine, 0, chunkRows), cards: make([]sealedRow, 0, chunkRows), done: make(chan struct{})}
+		c := &chunk{
+			text: make([]byte, 0, chunkBytes), lines: make([]textLine, 0, chunkRows), rows: make([]row, 0, chunkRows),
+			done: make(chan struct{}),
+		}
+		im.chunks = append(im.chunks, c)
+		return c
 	}
 }
 
+// wipe clears the text. Until the chunk is stored it is needed: a row whose card
+// somebody else changed meanwhile is read again.
+func (c *chunk) wipe() { clear(c.text[:cap(c.text)]) }
+
 // recycle keeps the chunk's memory for another one.
 func (im *importer) recycle(c *chunk) {
-	clear(c.cards)
+	c.wipe()
+	clear(c.rows)
 	select {
 	case im.free <- c:
 	default:
 	}
 }
 
-// fillChunk reads up to chunkRows lines. Its error stands behind what was read.
+// fillChunk reads up to chunkRows lines, as many as have room for sure. Its error
+// stands behind what was read.
 func (im *importer) fillChunk(c *chunk) error {
-	for len(c.lines) < chunkRows {
+	for len(c.lines) < chunkRows && cap(c.text)-len(c.text) >= maxLineBytes {
 		line, tooLong, err := im.lines.next()
 		c.bytes = im.lines.bytes
 		if err != nil {
@@ -62,55 +85,13 @@ func (im *importer) fillChunk(c *chunk) error {
 		if len(line) == 0 && !tooLong {
 			continue
 		}
+		l := textLine{number: im.lines.number, begin: len(c.text), tooLong: tooLong}
 		if !tooLong {
 			c.text = append(c.text, line...)
 		}
-		c.lines = append(c.lines, textLine{number: im.lines.number, end: len(c.text), tooLong: tooLong})
+		l.end = len(c.text)
+		c.lines = append(c.lines, l)
 	}
-	return nil
-}
-
-// process parses, checks and seals the lines, and wipes their text.
-func (im *importer) process(c *chunk) {
-	defer clear(c.text[:cap(c.text)])
-	parser := im.newParser()
-	defer parser.wipe()
-	reader := rowReader{issuer: im.options.Issuer, mixed: im.options.MixedIssuers, sandbox: im.options.AllowSandboxCards}
-	seal := newSealer(im.vault.Keys.Current(), im.vault.Clock())
-	defer seal.wipe()
-	var rec record
-	begin := 0
-	for _, l := range c.lines {
-		line := c.text[begin:l.end]
-		begin = l.end
-		if l.tooLong {
-			c.reject(l.number, lineFault("is longer than 8192 bytes"))
-			continue
-		}
-		if faults := parser.parse(line, &rec); len(faults) > 0 {
-			c.reject(l.number, faults)
-			continue
-		}
-		if err := c.add(l.number, &rec, reader, seal); err != nil {
-			c.err = err
-			return
-		}
-	}
-}
-
-// add seals one row, or rejects it.
-func (c *chunk) add(number int64, rec *record, reader rowReader, seal *sealer) error {
-	card, faults := reader.card(rec)
-	defer card.PAN.Wipe()
-	if len(faults) > 0 {
-		c.reject(number, faults)
-		return nil
-	}
-	sealed, err := seal.seal(&card)
-	if err != nil {
-		return err
-	}
-	c.cards = append(c.cards, sealedRow{number, sealed})
 	return nil
 }
 
@@ -119,11 +100,4 @@ func (c *chunk) reject(number int64, faults []walletport.Field) {
 	for _, f := range faults {
 		c.faults = append(c.faults, RowError{Line: number, Field: f.Name, Rule: f.Reason})
 	}
-}
-
-func (im *importer) newParser() rowParser {
-	if im.options.Format == CSV {
-		return &csvParser{header: im.header}
-	}
-	return &jsonParser{}
 }

@@ -1,8 +1,7 @@
 package vault
 
 import (
-	"slices"
-	"strings"
+	"bytes"
 
 	"github.com/walletport/walletport"
 )
@@ -23,11 +22,19 @@ const (
 	columnCount
 )
 
+// noColumn is a column at the end of a CSV file that has no name.
+const noColumn column = -1
+
 var columnNames = [columnCount]string{
 	fieldCardID, fieldIssuer, fieldCustomerID, fieldPAN, fieldExpiryMonth, fieldExpiryYear, fieldName, fieldProduct, fieldStatus,
 }
 
-var requiredColumns = [...]column{colCardID, colPAN, colExpiryMonth, colExpiryYear}
+// requiredColumns are those of a card that is not stored yet. One that is stored
+// needs its id alone.
+var requiredColumns = [...]column{colPAN, colExpiryMonth, colExpiryYear}
+
+// clearable are the columns that a JSON null empties.
+var clearable = [columnCount]bool{colCustomerID: true, colName: true, colProduct: true}
 
 func (c column) String() string { return columnNames[c] }
 
@@ -40,9 +47,39 @@ func columnOf(name []byte) (column, bool) {
 	return 0, false
 }
 
-// record is a row's fields as text; an empty one is absent. The slices are into a
-// buffer that is wiped.
-type record [columnCount][]byte
+// record is what a row says, as text. An empty text says nothing: what is stored
+// stays. The texts are slices of buffers that are wiped.
+type record struct {
+	text   [columnCount][]byte
+	clears [columnCount]bool // the row says that there is none
+}
+
+func (r *record) says(c column) bool { return len(r.text[c]) > 0 || r.clears[c] }
+
+func (r *record) isBlank() bool {
+	for c := range columnCount {
+		if r.says(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// appendTo writes what the row says in one unambiguous form, so that two rows of one
+// card can be compared.
+func (r *record) appendTo(to []byte) []byte {
+	for c := range columnCount {
+		clears := byte(0)
+		if r.clears[c] {
+			clears = 1
+		}
+		to = appendField(append(to, clears), r.text[c])
+	}
+	return to
+}
+
+// maxRecordBytes is never less than what appendTo writes for a line.
+const maxRecordBytes = maxLineBytes + 5*int(columnCount)
 
 // lineField is the name of a fault that concerns a line and not one field of it.
 const lineField = "line"
@@ -51,8 +88,9 @@ func lineFault(rule string) []walletport.Field {
 	return []walletport.Field{{Name: lineField, Reason: rule}}
 }
 
-// rowParser reads a line into a record, or says what is wrong with the line. It may
-// change the line.
+// rowParser reads a line into a record, or says what is wrong with the line. It does
+// not change the line, which may be read again. A line without any value gives a
+// blank record.
 type rowParser interface {
 	parse(line []byte, into *record) []walletport.Field
 	wipe()
@@ -64,45 +102,78 @@ type rowParser interface {
 type csvParser struct {
 	header []column
 	fields [][]byte
+	text   []byte // of quoted fields, without their quotes
+}
+
+func newCSVParser(header []column) *csvParser {
+	return &csvParser{header: header, text: make([]byte, 0, maxLineBytes)}
 }
 
 func (p *csvParser) parse(line []byte, into *record) []walletport.Field {
 	*into = record{}
-	fields, ok := splitCSV(line, p.fields[:0])
-	p.fields = fields
-	switch {
-	case !ok:
+	fields, ok := p.split(line)
+	if !ok {
 		return lineFault("is not CSV: a quote is misplaced or not closed")
-	case len(fields) != len(p.header):
+	}
+	if !isBlankRow(fields) && len(fields) < len(p.header) {
 		return lineFault("must have as many fields as the header")
 	}
-	for i, c := range p.header {
-		into[c] = fields[i]
+	for i, field := range fields {
+		named := i < len(p.header) && p.header[i] != noColumn
+		switch {
+		case isBlank(field):
+		case named:
+			into.text[p.header[i]] = field
+		case i < len(p.header):
+			return lineFault("has a value in a column that the header does not name")
+		default:
+			return lineFault("must have as many fields as the header")
+		}
 	}
 	return nil
 }
 
-// wipe has nothing to do: the fields are slices of the line.
-func (p *csvParser) wipe() {}
+func (p *csvParser) wipe() { clear(p.text[:cap(p.text)]) }
 
-// splitCSV appends the fields of line to fields. Doubled quotes are undoubled in
-// place.
-func splitCSV(line []byte, fields [][]byte) ([][]byte, bool) {
+// split cuts the line; the fields are slices of it or of p.text.
+func (p *csvParser) split(line []byte) ([][]byte, bool) {
+	var ok bool
+	p.text = p.text[:0]
+	p.fields, p.text, ok = splitCSV(line, p.fields[:0], p.text)
+	return p.fields, ok
+}
+
+func isBlankRow(fields [][]byte) bool {
+	for _, field := range fields {
+		if !isBlank(field) {
+			return false
+		}
+	}
+	return true
+}
+
+// isBlank reports whether a field says nothing: it has blanks at most.
+func isBlank(field []byte) bool { return len(bytes.Trim(field, " \t\u00a0")) == 0 }
+
+// splitCSV appends the fields of line to fields. Those in quotes are written to text,
+// which has room for the line.
+func splitCSV(line []byte, fields [][]byte, text []byte) ([][]byte, []byte, bool) {
 	for {
-		var field []byte
-		var rest []byte
+		var field, rest []byte
 		var ok bool
 		if len(line) > 0 && line[0] == '"' {
-			field, rest, ok = quotedField(line)
+			start := len(text)
+			text, rest, ok = quotedField(text, line)
+			field = text[start:len(text):len(text)]
 		} else {
 			field, rest, ok = bareField(line)
 		}
 		if !ok {
-			return fields, false
+			return fields, text, false
 		}
 		fields = append(fields, field)
 		if len(rest) == 0 {
-			return fields, true
+			return fields, text, true
 		}
 		line = rest[1:] // after the comma
 	}
@@ -121,52 +192,21 @@ func bareField(line []byte) (field, rest []byte, ok bool) {
 	return line, nil, true
 }
 
-// quotedField returns the field between quotes, and what follows them: a comma or
-// nothing.
-func quotedField(line []byte) (field, rest []byte, ok bool) {
-	field = line[1:1]
+// quotedField appends the field between quotes to text, and returns what follows
+// them: a comma or nothing.
+func quotedField(text, line []byte) (appended, rest []byte, ok bool) {
 	for i := 1; i < len(line); i++ {
 		if line[i] != '"' {
-			field = append(field, line[i]) // never overtakes i
+			text = append(text, line[i])
 			continue
 		}
 		rest = line[i+1:]
 		if len(rest) > 0 && rest[0] == '"' {
-			field = append(field, '"')
+			text = append(text, '"')
 			i++
 			continue
 		}
-		return field, rest, len(rest) == 0 || rest[0] == ','
+		return text, rest, len(rest) == 0 || rest[0] == ','
 	}
-	return nil, nil, false
-}
-
-// parseHeader reads the first line of a CSV file. The error, CodeInvalid with the
-// reason import_header, names columns by number: a file without a header has a
-// card number here.
-func parseHeader(line []byte) ([]column, error) {
-	invalid := func(format string, args ...any) ([]column, error) {
-		return nil, walletport.Errorf(walletport.CodeInvalid, "import_header", format, args...)
-	}
-	fields, ok := splitCSV(slices.Clone(line), nil)
-	if !ok {
-		return invalid("the header is not CSV")
-	}
-	var header []column
-	for i, name := range fields {
-		c, ok := columnOf(name)
-		if !ok {
-			return invalid("the name of column %d is none of %s", i+1, strings.Join(columnNames[:], ", "))
-		}
-		if slices.Contains(header, c) {
-			return invalid("the header names %s twice", c)
-		}
-		header = append(header, c)
-	}
-	for _, c := range requiredColumns {
-		if !slices.Contains(header, c) {
-			return invalid("the header lacks %s", c)
-		}
-	}
-	return header, nil
+	return text, nil, false
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/walletport/walletport"
 )
@@ -15,14 +16,15 @@ const contentTag = "walletport content v1"
 
 // appendContent writes all that is known of a card in one unambiguous form. Its
 // MAC tells whether a card came again unchanged, and that a row is as it was written.
-func appendContent(to []byte, c *walletport.CardSummary, pan []byte, name string) []byte {
+func appendContent(to []byte, c *walletport.CardSummary, pan, name []byte) []byte {
 	to = appendField(to, contentTag)
 	to = appendNumber(to, uint64(c.ID))
 	for _, text := range [...]string{
-		string(c.Issuer), c.CustomerID, string(c.Scheme), c.Product, string(c.Status), c.BIN, c.LastFour, name,
+		string(c.Issuer), c.CustomerID, string(c.Scheme), c.Product, string(c.Status), c.BIN, c.LastFour,
 	} {
 		to = appendField(to, text)
 	}
+	to = appendField(to, name)
 	to = appendNumber(to, uint64(c.Expiry.Year)<<8|uint64(c.Expiry.Month))
 	return appendField(to, pan)
 }
@@ -33,7 +35,12 @@ const (
 	maxCustomerIDBytes = 64
 	maxProductBytes    = 64
 	maxNameRunes       = 64
+	maxIssuerBytes     = 64
 )
+
+// maxContentBytes is never less than what appendContent writes: the texts above with
+// their lengths, a status, a scheme, BIN, last four, and the PAN.
+const maxContentBytes = 1024
 
 // The names of a card's columns and members, as the import and sandbox.json spell them.
 const (
@@ -46,6 +53,7 @@ const (
 	fieldName        = "cardholderName"
 	fieldProduct     = "product"
 	fieldStatus      = "status"
+	fieldExpiry      = "expiry" // month and year together, where a change is named
 )
 
 // checkCard returns every rule that a card breaks; BIN, last four and scheme are
@@ -122,24 +130,29 @@ func checkProduct(text string, pan walletport.PAN) string {
 
 func checkName(name walletport.Private, pan walletport.PAN) string {
 	text := name.Reveal()
-	switch {
-	case !utf8.ValidString(text):
-		return "must be UTF-8"
-	case utf8.RuneCountInString(text) > maxNameRunes:
+	switch rule := encodingRule(text); {
+	case rule != "":
+		return rule
+	case utf8.RuneCount(text) > maxNameRunes:
 		return "must be at most 64 characters long"
-	case walletport.ContainsPAN(text), pan.IsIn(text):
+	case walletport.ContainsPAN(viewed(text)), pan.IsIn(viewed(text)):
 		return "must not contain a card number"
-	}
-	for _, r := range text {
-		if unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) {
-			return "must not contain control or invisible characters"
-		}
+	case bytes.ContainsFunc(text, isInvisible):
+		return "must not contain control or invisible characters"
 	}
 	return ""
 }
 
+// viewed is text as a string for a check that keeps nothing of it: a copy could not be
+// wiped.
+func viewed(text []byte) string {
+	return unsafe.String(unsafe.SliceData(text), len(text)) //nolint:gosec // G103: nobody writes to text meanwhile
+}
+
+func isInvisible(r rune) bool { return unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) }
+
 // isPlain reports whether text has ASCII letters, digits and the bytes of also only.
-func isPlain(text, also string) bool {
+func isPlain[T string | []byte](text T, also string) bool {
 	for i := range len(text) {
 		c := text[i]
 		isAlnum := c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'

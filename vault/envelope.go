@@ -68,7 +68,7 @@ func appendKeyData(to []byte, c *walletport.CardSummary, kek keys.ID) []byte {
 // how long PAN and name are: nearly every card seals to the same size.
 const paddedTo = 64
 
-func appendPlain(to []byte, pan []byte, name string) []byte {
+func appendPlain(to, pan, name []byte) []byte {
 	start := len(to)
 	to = append(to, byte(len(pan)))
 	to = append(to, pan...)
@@ -82,27 +82,31 @@ func appendPlain(to []byte, pan []byte, name string) []byte {
 
 var errPlain = errors.New("the opened card is not of the expected form")
 
-// parsePlain reads what appendPlain wrote.
-func parsePlain(plain []byte) (walletport.PAN, string, error) {
+// maxPlainBytes is never less than what appendPlain writes for a card that the vault
+// takes: a name of 64 characters of four bytes, and the padding.
+const maxPlainBytes = 384
+
+// parsePlain reads what appendPlain wrote. The name is a slice of plain.
+func parsePlain(plain []byte) (walletport.PAN, []byte, error) {
 	if len(plain) == 0 || len(plain)%paddedTo != 0 || int(plain[0])+3 > len(plain) {
-		return walletport.PAN{}, "", errPlain
+		return walletport.PAN{}, nil, errPlain
 	}
 	digits, rest := plain[1:1+plain[0]], plain[1+plain[0]:]
 	nameBytes := int(binary.BigEndian.Uint16(rest))
 	if rest = rest[2:]; nameBytes > len(rest) {
-		return walletport.PAN{}, "", errPlain
+		return walletport.PAN{}, nil, errPlain
 	}
 	padding := rest[nameBytes:]
 	if len(padding) >= paddedTo {
-		return walletport.PAN{}, "", errPlain
+		return walletport.PAN{}, nil, errPlain
 	}
 	for _, b := range padding {
 		if b != 0 {
-			return walletport.PAN{}, "", errPlain
+			return walletport.PAN{}, nil, errPlain
 		}
 	}
 	pan, err := walletport.ParsePAN(digits)
-	return pan, string(rest[:nameBytes]), err
+	return pan, rest[:nameBytes], err
 }
 
 // sealer seals cards one after the other with the keys of one catalogue. Its
@@ -116,7 +120,10 @@ type sealer struct {
 }
 
 func newSealer(ring *keys.Ring, now time.Time) *sealer {
-	return &sealer{ring: ring, now: now}
+	return &sealer{
+		ring: ring, now: now,
+		plain: make([]byte, 0, maxPlainBytes), content: make([]byte, 0, maxContentBytes), // grown, they would leave copies behind
+	}
 }
 
 func (s *sealer) wipe() {
@@ -178,7 +185,13 @@ func newAEAD(key []byte) (cipher.AEAD, error) {
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
-// open returns the card of a row. The caller wipes its PAN.
+// wipeCard clears what is secret of a card.
+func wipeCard(card *walletport.Card) {
+	card.PAN.Wipe()
+	card.CardholderName.Wipe()
+}
+
+// open returns the card of a row. The caller wipes it.
 func open(ring *keys.Ring, row *storage.Card) (*walletport.Card, error) {
 	kek, ok := ring.ByID(keys.ID(row.KEK))
 	if !ok || kek.KEK == nil {
@@ -200,7 +213,7 @@ func open(ring *keys.Ring, row *storage.Card) (*walletport.Card, error) {
 	}
 	card := &walletport.Card{CardSummary: row.CardSummary, PAN: pan, CardholderName: walletport.NewPrivate(name)}
 	if fault := disagreement(ring, row, card); fault != "" {
-		pan.Wipe()
+		wipeCard(card)
 		return nil, errDamaged(row, fault)
 	}
 	return card, nil
@@ -229,7 +242,7 @@ func disagreement(ring *keys.Ring, row *storage.Card, card *walletport.Card) str
 	if err != nil || scheme != row.Scheme || card.PAN.BIN() != row.BIN || card.PAN.LastFour() != row.LastFour {
 		return "the PAN does not agree with scheme, BIN or last four"
 	}
-	content := appendContent(nil, &row.CardSummary, card.PAN.Reveal(), card.CardholderName.Reveal())
+	content := appendContent(make([]byte, 0, maxContentBytes), &row.CardSummary, card.PAN.Reveal(), card.CardholderName.Reveal())
 	defer clear(content)
 	for _, k := range ring.All() { // whichever index key was current when it was written
 		if k.Purpose == keys.VaultIndex && k.MAC != nil && hmac.Equal(k.MAC.Sum(content), row.ContentMAC) {

@@ -24,7 +24,7 @@ func FuzzSplitCSV(f *testing.F) {
 		if line == "" || strings.ContainsAny(line, "\r\n") {
 			t.Skip("lines come without their break, and empty ones are skipped")
 		}
-		got, ok := vault.SplitCSV([]byte(line), nil)
+		got, ok := vault.SplitCSV([]byte(line))
 		reader := csv.NewReader(strings.NewReader(line))
 		reader.FieldsPerRecord = -1
 		want, err := reader.Read()
@@ -82,8 +82,8 @@ func FuzzImport(f *testing.F) {
 // FuzzParsePlain feeds what a wrong key would never let through; it must not panic,
 // and must take only what appendPlain writes.
 func FuzzParsePlain(f *testing.F) {
-	f.Add(vault.AppendPlain(nil, []byte(testPAN), "ADA LOVELACE"))
-	f.Add(vault.AppendPlain(nil, []byte(testPAN), strings.Repeat("A", 45)))
+	f.Add(vault.AppendPlain(nil, []byte(testPAN), []byte("ADA LOVELACE")))
+	f.Add(vault.AppendPlain(nil, []byte(testPAN), []byte(strings.Repeat("A", 45))))
 	f.Add(make([]byte, 64))
 	f.Add([]byte{})
 	f.Add(bytes.Repeat([]byte{255}, 64))

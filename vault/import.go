@@ -1,23 +1,29 @@
 package vault
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/storage"
 )
 
 // ImportFormat is the form of a file of cards.
 type ImportFormat string
 
-// The formats. Both have the columns or members cardId, pan, expiryMonth (MM) and
-// expiryYear (YYYY), and may have issuer, customerId, cardholderName, product and
-// status (CARD_OK when absent), in any order and no others. Text is UTF-8, with or
-// without a byte order mark; empty lines are skipped; a line has at most 8 KiB.
+// The formats. Both have the column or member cardId, and may have issuer, customerId,
+// pan, expiryMonth (MM), expiryYear (YYYY), cardholderName, product and status, in any
+// order and no others. Text is UTF-8, with or without a byte order mark; lines end in
+// LF, CR LF or CR and have at most 8 KiB; lines and columns without a value are passed over.
 const (
 	CSV       ImportFormat = "csv"   // RFC 4180 with a header, comma-separated, no line break in a field
 	JSONLines ImportFormat = "jsonl" // an object per line; cardId as number or string, the rest as strings
@@ -27,18 +33,28 @@ const (
 // line of each, some 40 bytes, to tell a repeated row from one that contradicts.
 const MaxImportRows = 5_000_000
 
-// ImportOptions say how to read the file.
+// ImportOptions say how to read the file and what to do with it.
 type ImportOptions struct {
 	Format ImportFormat
 	// Issuer of all rows; a row that names another is refused. Empty demands the
-	// issuer in every row.
+	// issuer in every row of a new card; a stored one keeps its own.
 	Issuer walletport.IssuerID
-	// MixedIssuers lets rows name another issuer; Issuer is that of rows that name none.
+	// MixedIssuers lets rows name another issuer; Issuer is that of new cards whose row
+	// names none.
 	MixedIssuers bool
 	// AllowSandboxCards lets the ids -1 to -6 in.
 	AllowSandboxCards bool
-	MaxErrors         int                  // how many errors the report lists; 0 means 100
-	Progress          func(ImportProgress) // called after each stored batch, from one goroutine; may be nil
+	// DryRun reads, checks and counts everything, and stores nothing.
+	DryRun bool
+	// AllOrNothing stores all rows in one transaction, and none if one is bad: then the
+	// error is CodeInvalid, reason import_refused.
+	AllOrNothing bool
+	MaxErrors    int                  // how many errors the report lists; 0 means 100
+	Progress     func(ImportProgress) // called after each batch, from one goroutine; may be nil
+	// Changing is told which stored cards a batch changes, before it is stored (not in a
+	// dry run), from one goroutine; an error of it stops the import before the batch. A
+	// card that somebody else changes at the same moment is told of again. May be nil.
+	Changing func(context.Context, []ChangedCard) error
 }
 
 // ImportProgress says how far an import is.
@@ -47,9 +63,25 @@ type ImportProgress struct {
 	Bytes int64 // of the file
 }
 
-// ImportReport says what an import did: Rows = Inserted + Updated + Unchanged + Rejected.
+// ChangedCard is a stored card that a row of the file changes.
+type ChangedCard struct {
+	ID       walletport.CardID
+	Issuer   walletport.IssuerID
+	From, To walletport.CardStatus // equal where the status stays
+	// Fields names what changes, as the file spells it; month and year are "expiry".
+	Fields []string
+}
+
+// StatusChange is a change from one status to another.
+type StatusChange struct{ From, To walletport.CardStatus }
+
+// ImportReport says what an import did, or in a dry run would do: Rows = Inserted +
+// Updated + Unchanged + Rejected.
 type ImportReport struct {
 	Rows, Inserted, Updated, Unchanged, Rejected int64
+
+	Changed  map[string]int64       // of the updated cards, how many had which field changed
+	Statuses map[StatusChange]int64 // of the updated cards, how many went from which status to which
 
 	ErrorCount int64      // all errors; a row may have several
 	Errors     []RowError // the first of them, in line order
@@ -59,38 +91,59 @@ type ImportReport struct {
 type RowError struct {
 	Line  int64  // from 1, empty lines and the header counted
 	Field string // as the file spells it, or "line"
-	Rule  string // the rule that was broken
+	Rule  string // the rule that was broken, and what to do
 }
 
-// Import reads cards from r and stores the good ones; a bad row leaves nothing
+// Import reads cards from r and stores the good rows; a bad row leaves nothing
 // behind and is listed. It holds a few thousand rows in memory and seals on all
 // processors. A card that is stored already with the same content is left alone, so
 // that an import can be repeated, or taken up again after an error: what the
 // report counts is durable.
 //
+// What a row does not say stays as it is stored; a new card without a status is
+// CardOK. An empty text says nothing. A JSON null empties customerId, cardholderName
+// and product, and says nothing elsewhere. A card that somebody else changes at the
+// same time is read again, so that no change is lost.
+//
 // Of two rows with one cardId the first stands; the second is unchanged when it
 // says the same, and an error that names both lines when it does not.
 //
 // Errors of the whole import: CodeInvalid with the reasons import_format,
-// import_header and import_too_large, CodeUnavailable with key_unavailable and
-// store_unavailable, and those of r and ctx. The last batches may be missing then.
+// import_header, import_too_large and import_refused, CodeConflict with
+// import_conflict, CodeUnavailable with key_unavailable (nobody has a key) and
+// store_unavailable, and those of r, ctx and Changing. The last batches may be missing
+// then; with AllOrNothing all are.
 func (v *Vault) Import(ctx context.Context, r io.Reader, o ImportOptions) (ImportReport, error) {
 	im, err := newImporter(v, r, o)
 	if err != nil {
 		return ImportReport{}, err
 	}
-	return im.run(ctx)
+	defer im.wipe()
+	if err := im.begin(ctx); err != nil {
+		return ImportReport{}, err
+	}
+	err = im.run(ctx)
+	if err == nil {
+		err = im.finish(ctx)
+	}
+	if im.together != nil {
+		err = errors.Join(err, im.together.End())
+	}
+	return im.ledger.report, err
 }
 
 // importer is one running import: a reader cuts the file into chunks, workers parse
 // and seal them, and the caller's goroutine stores them in the order of the file.
 type importer struct {
-	vault   *Vault
-	options ImportOptions
-	lines   *lineReader
-	header  []column // of CSV
-	free    chan *chunk
-	ledger  ledger
+	vault     *Vault
+	options   ImportOptions
+	lines     *lineReader
+	header    []column // of CSV
+	digestKey []byte
+	free      chan *chunk
+	chunks    []*chunk // all that there are, to be wiped in the end
+	ledger    ledger
+	together  storage.CardChanges // with AllOrNothing
 }
 
 const defaultMaxErrors = 100
@@ -104,14 +157,57 @@ func newImporter(v *Vault, r io.Reader, o ImportOptions) (*importer, error) {
 			return nil, err
 		}
 	}
-	im := &importer{vault: v, options: o, lines: newLineReader(r), ledger: newLedger(o.MaxErrors)}
-	switch o.Format {
-	case JSONLines:
-		return im, nil
-	case CSV:
-		return im, im.readHeader()
+	if o.Format != CSV && o.Format != JSONLines {
+		return nil, walletport.Errorf(walletport.CodeInvalid, "import_format", "the format is csv or jsonl")
 	}
-	return nil, walletport.Errorf(walletport.CodeInvalid, "import_format", "the format is csv or jsonl")
+	im := &importer{vault: v, options: o, lines: newLineReader(r), ledger: newLedger(o.MaxErrors), digestKey: make([]byte, sha256.Size)}
+	_, err := io.ReadFull(rand.Reader, im.digestKey)
+	return im, err
+}
+
+// wipe clears whatever held lines of the file.
+func (im *importer) wipe() {
+	im.lines.wipe()
+	for _, c := range im.chunks {
+		c.wipe()
+	}
+}
+
+// begin finds out whether the file is what it should be, and whether it could be stored.
+func (im *importer) begin(ctx context.Context) error {
+	head, err := im.lines.head(headBytes)
+	if err != nil {
+		return fmt.Errorf("read cards: %w", err)
+	}
+	if err := checkForm(head, im.options.Format); err != nil {
+		return err
+	}
+	if bytes.HasPrefix(head, []byte(byteOrderMark)) {
+		im.lines.skip(len(byteOrderMark))
+	}
+	if im.options.Format == CSV {
+		if err := im.readHeader(); err != nil {
+			return err
+		}
+	}
+	if err := im.checkKeys(); err != nil {
+		return err
+	}
+	if im.options.AllOrNothing && !im.options.DryRun {
+		im.together, err = im.vault.Cards.BeginCardChanges(ctx)
+	}
+	return err
+}
+
+// checkKeys refuses where no issuer has keys: each row would be refused for it.
+func (im *importer) checkKeys() error {
+	for _, purpose := range []keys.Purpose{keys.VaultKEK, keys.VaultIndex} {
+		serves := func(k *keys.Key) bool { return k.Purpose == purpose && k.ServesAt(im.vault.Clock()) }
+		if !slices.ContainsFunc(im.vault.Keys.Current().All(), serves) {
+			return walletport.Errorf(walletport.CodeUnavailable, "key_unavailable", "no %s key is active", purpose)
+		}
+	}
+	return nil
 }
 
 func (im *importer) readHeader() error {
@@ -119,10 +215,10 @@ func (im *importer) readHeader() error {
 		line, tooLong, err := im.lines.next()
 		switch {
 		case errors.Is(err, io.EOF), tooLong:
-			return walletport.Errorf(walletport.CodeInvalid, "import_header", "the file has no header")
+			return errHeader("the file has no header")
 		case err != nil:
 			return fmt.Errorf("read cards: %w", err)
-		case len(line) == 0:
+		case isBlank(line):
 			continue
 		}
 		im.header, err = parseHeader(line)
@@ -130,7 +226,7 @@ func (im *importer) readHeader() error {
 	}
 }
 
-func (im *importer) run(ctx context.Context) (ImportReport, error) {
+func (im *importer) run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	workers := runtime.GOMAXPROCS(0)
@@ -148,7 +244,7 @@ func (im *importer) run(ctx context.Context) (ImportReport, error) {
 	for range workers {
 		group.Go(func() {
 			for c := range toSeal {
-				im.process(c)
+				c.err = im.process(ctx, c, c.lines)
 				close(c.done)
 			}
 		})
@@ -159,7 +255,7 @@ func (im *importer) run(ctx context.Context) (ImportReport, error) {
 	if err == nil {
 		err = readErr
 	}
-	return im.ledger.report, err
+	return err
 }
 
 // readChunks sends chunks to be sealed, and in the order of the file to be stored.
@@ -198,7 +294,7 @@ func (im *importer) storeChunks(ctx context.Context, inOrder <-chan *chunk) erro
 		if c.err != nil {
 			return c.err
 		}
-		if err := im.ledger.store(ctx, im.vault.Cards, c); err != nil {
+		if err := im.storeChunk(ctx, c); err != nil {
 			return err
 		}
 		if im.options.Progress != nil {

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bytes"
 	"errors"
 
 	"github.com/go-faster/jx"
@@ -13,22 +14,23 @@ import (
 // make strings of the values, which cannot be wiped.
 type jsonParser struct {
 	decoder jx.Decoder
-	texts   []byte // the values of the row
+	texts   []byte // the values of the row; it never grows, for none is longer than the line
 }
+
+func newJSONParser() *jsonParser { return &jsonParser{texts: make([]byte, 0, maxLineBytes)} }
 
 func (p *jsonParser) parse(line []byte, into *record) []walletport.Field {
 	*into = record{}
+	if isBlank(line) {
+		return nil
+	}
 	p.decoder.ResetBytes(line)
 	if p.decoder.Validate() != nil { // also that nothing follows the object
-		return lineFault("is not one JSON object")
+		return lineFault(jsonLineRule(line))
 	}
 	p.decoder.ResetBytes(line)
-	if p.decoder.Next() != jx.Object {
-		return lineFault("is not one JSON object")
-	}
-	// Values are slices of texts, which must not move: none is longer than the line.
-	if cap(p.texts) < len(line) {
-		p.texts = make([]byte, 0, maxLineBytes)
+	if kind := p.decoder.Next(); kind != jx.Object {
+		return lineFault(jsonLineRule(line))
 	}
 	p.texts = p.texts[:0]
 	var faults []walletport.Field
@@ -37,7 +39,7 @@ func (p *jsonParser) parse(line []byte, into *record) []walletport.Field {
 		c, ok := columnOf(name)
 		switch {
 		case !ok:
-			faults = append(faults, lineFault("has a member that no card has")...)
+			faults = append(faults, lineFault(memberRule(name))...)
 			return d.Skip()
 		case seen[c]:
 			faults = append(faults, walletport.Field{Name: c.String(), Reason: "must not stand twice"})
@@ -49,20 +51,22 @@ func (p *jsonParser) parse(line []byte, into *record) []walletport.Field {
 			faults = append(faults, walletport.Field{Name: c.String(), Reason: err.Error()})
 			return d.Skip()
 		}
-		into[c] = value
+		into.text[c] = value
+		into.clears[c] = value == nil && clearable[c]
 		return err
 	})
 	if err != nil {
-		return lineFault("is not one JSON object")
+		return lineFault(jsonLineRule(line))
 	}
 	return faults
 }
 
 func (p *jsonParser) wipe() { clear(p.texts[:cap(p.texts)]) }
 
-var errNoText = errors.New("must be a string")
+var errNoText = errors.New("must be a string: write it in quotes")
 
-// value reads a string; a card id may be a number, and null is an absent value.
+// value reads a string; a card id may be a number. A null is nil, an empty string is
+// not, and says nothing.
 func (p *jsonParser) value(d *jx.Decoder, c column) ([]byte, error) {
 	start := len(p.texts)
 	var err error
@@ -79,4 +83,30 @@ func (p *jsonParser) value(d *jx.Decoder, c column) ([]byte, error) {
 		return nil, errNoText
 	}
 	return p.texts[start:], err
+}
+
+// jsonLineRule says what a line is that is not one JSON object.
+func jsonLineRule(line []byte) string {
+	text := bytes.TrimSpace(line)
+	switch {
+	case bytes.HasPrefix(text, []byte("[")):
+		return "is a JSON array: JSON Lines has an object a line, without brackets around them (jq -c '.[]' makes such lines)"
+	case bytes.HasSuffix(text, []byte("},")):
+		return "ends in a comma: JSON Lines has none between objects (jq -c '.[]' makes such lines)"
+	case len(text) == 1 && (text[0] == '{' || text[0] == '}'):
+		return "is a part of an object: JSON Lines has each object on one line (jq -c . makes such lines)"
+	}
+	return "is not one JSON object"
+}
+
+// memberRule says what is wrong with a member's name, without repeating it.
+func memberRule(name []byte) string {
+	plain := plainName(name)
+	if expiryNames[plain] {
+		return "has a member of month and year: write two, expiryMonth (MM) and expiryYear (YYYY)"
+	}
+	if meant, ok := otherNames[plain]; ok {
+		return "has a member that is written otherwise: write " + meant.String() + ", in this spelling and case"
+	}
+	return "has a member that no card has"
 }

@@ -2,93 +2,89 @@ package vault
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"slices"
 
 	"github.com/walletport/walletport"
-	"github.com/walletport/walletport/storage"
 )
 
-// ledger stores chunks in the order of the file and keeps the report.
+// ledger takes chunks in the order of the file and keeps the report.
 type ledger struct {
 	report    ImportReport
 	maxErrors int
 	rows      map[walletport.CardID]seenRow
-	batch     []storage.Card
 }
 
-// seenRow is what the import remembers of a row it stored.
+// seenRow is what the import remembers of a row it took.
 type seenRow struct {
-	line    uint32  // saturates far above MaxImportRows
-	content [8]byte // the head of its content MAC: enough to tell equal from unequal
+	line   uint32 // saturates far above MaxImportRows
+	digest [8]byte
 }
 
 func newLedger(maxErrors int) ledger {
 	return ledger{maxErrors: maxErrors, rows: map[walletport.CardID]seenRow{}}
 }
 
-// repeated is a row that says the same as an earlier one.
-type repeated struct {
-	id   walletport.CardID
-	line int64
-}
-
-// store stores the chunk's good rows in one transaction and counts them all.
-func (l *ledger) store(ctx context.Context, cards storage.Cards, c *chunk) error {
-	l.batch = l.batch[:0]
-	var again []repeated
-	for i := range c.cards {
-		row := &c.cards[i]
-		now := seenRow{line: uint32(row.line), content: [8]byte(row.card.ContentMAC)}
-		before, seen := l.rows[row.card.ID]
+// admit returns the rows of a chunk that are the first of their card, and refuses
+// those that contradict an earlier one. Those that say the same again are unchanged.
+func (l *ledger) admit(c *chunk) []row {
+	first := c.rows[:0]
+	for i := range c.rows {
+		r := &c.rows[i]
+		before, seen := l.rows[r.change.ID]
 		switch {
 		case !seen:
-			l.rows[row.card.ID] = now
-			l.batch = append(l.batch, row.card)
-		case before.content == now.content:
-			again = append(again, repeated{row.card.ID, row.line})
+			l.rows[r.change.ID] = seenRow{line: uint32(r.line.number), digest: r.digest}
+			first = append(first, *r)
+		case before.digest == r.digest:
+			l.report.Unchanged++
 		default:
-			c.reject(row.line, []walletport.Field{{Name: fieldCardID, Reason: fmt.Sprintf("stands on line %d already, with other content", before.line)}})
+			c.reject(r.line.number, idFault(fmt.Sprintf("stands on line %d already, with other content", before.line)))
 		}
 	}
-	result, err := cards.PutCards(ctx, l.batch)
-	if err != nil {
-		return err
+	return first
+}
+
+// forget lets a later row of the card be the first: this one was refused after all.
+func (l *ledger) forget(id walletport.CardID) { delete(l.rows, id) }
+
+// count adds what was done with good rows.
+func (l *ledger) count(rows []row) {
+	for i := range rows {
+		r := &rows[i]
+		switch {
+		case r.isNew:
+			l.report.Inserted++
+		case !r.isChange():
+			l.report.Unchanged++
+		default:
+			l.report.Updated++
+			l.countChange(&r.what)
+		}
 	}
-	again = l.refuse(c, result.OtherIssuer, again)
-	l.report.Rows += int64(len(c.lines))
-	l.report.Inserted += int64(result.Inserted)
-	l.report.Updated += int64(result.Updated)
-	l.report.Unchanged += int64(result.Unchanged + len(again))
+}
+
+func (l *ledger) countChange(what *ChangedCard) {
+	if l.report.Changed == nil {
+		l.report.Changed = map[string]int64{}
+	}
+	for _, field := range what.Fields {
+		l.report.Changed[field]++
+	}
+	if what.From != what.To {
+		if l.report.Statuses == nil {
+			l.report.Statuses = map[StatusChange]int64{}
+		}
+		l.report.Statuses[StatusChange{what.From, what.To}]++
+	}
+}
+
+// close counts what remains to be counted of a chunk that is done.
+func (l *ledger) close(c *chunk) {
+	l.report.Rows += int64(len(c.lines)) - c.blank
 	l.report.Rejected += c.bad
-	l.addFaults(c.faults)
-	return nil
-}
-
-// refuse rejects the rows whose id is another issuer's card, and forgets them.
-func (l *ledger) refuse(c *chunk, ids []walletport.CardID, again []repeated) []repeated {
-	if len(ids) == 0 {
-		return again
-	}
-	rule := []walletport.Field{{Name: fieldCardID, Reason: "belongs to a card of another issuer"}}
-	for _, id := range ids {
-		c.reject(int64(l.rows[id].line), rule)
-		delete(l.rows, id)
-	}
-	return slices.DeleteFunc(again, func(r repeated) bool {
-		refused := slices.Contains(ids, r.id)
-		if refused {
-			c.reject(r.line, rule)
-		}
-		return refused
-	})
-}
-
-// addFaults lists the chunk's errors in line order.
-func (l *ledger) addFaults(faults []RowError) {
-	slices.SortStableFunc(faults, func(a, b RowError) int { return cmp.Compare(a.Line, b.Line) })
-	l.report.ErrorCount += int64(len(faults))
+	slices.SortStableFunc(c.faults, func(a, b RowError) int { return cmp.Compare(a.Line, b.Line) })
+	l.report.ErrorCount += int64(len(c.faults))
 	room := max(0, l.maxErrors-len(l.report.Errors))
-	l.report.Errors = append(l.report.Errors, faults[:min(room, len(faults))]...)
+	l.report.Errors = append(l.report.Errors, c.faults[:min(room, len(c.faults))]...)
 }

@@ -229,6 +229,13 @@ func (f failingCards) PutCards(ctx context.Context, c []storage.Card) (storage.P
 	return f.Cards.PutCards(ctx, c)
 }
 
+func (f failingCards) ChangeCards(ctx context.Context, c []storage.CardChange) ([]walletport.CardID, error) {
+	if f.put != nil {
+		return nil, f.put
+	}
+	return f.Cards.ChangeCards(ctx, c)
+}
+
 func TestRewrapStopsWhenTheDatabaseFails(t *testing.T) {
 	r := newRig(t)
 	r.manyCards(t, 1)

@@ -1,123 +1,226 @@
 package vault
 
 import (
-	"errors"
+	"bytes"
 	"slices"
-	"strconv"
 
 	"github.com/walletport/walletport"
 )
 
-// rowReader makes cards of records.
+// patch is what a row says of a card. What it does not say is zero and stays as it is.
+type patch struct {
+	card walletport.Card // its status is "" where the row does not say one
+	says [columnCount]bool
+}
+
+func (p *patch) wipe() { wipeCard(&p.card) }
+
+// rowReader makes patches of records.
 type rowReader struct {
-	issuer  walletport.IssuerID // of rows that name none; "" demands one
-	mixed   bool                // rows may name another issuer
-	sandbox bool                // negative ids are Apple's sandbox cards
+	issuer      walletport.IssuerID // of rows that name none; "" demands one of new cards
+	mixed       bool                // rows may name another issuer
+	sandbox     bool                // negative ids are Apple's sandbox cards
+	testNumbers []walletport.PAN    // refused
 }
 
 // appleSandboxCards is how many negative card ids there are: -1 to -6.
 const appleSandboxCards = 6
 
-// card returns the card, or everything that is wrong with the row. The texts of the
-// rules never hold a value.
-func (r rowReader) card(rec *record) (walletport.Card, []walletport.Field) {
-	var card walletport.Card
+// read returns what the row says, or everything that is wrong with it as far as it
+// can be told without the stored card. The texts of the rules never hold a value.
+func (r rowReader) read(rec *record) (patch, []walletport.Field) {
+	var p patch
 	var faults []walletport.Field
-	var judged [columnCount]bool
 	fault := func(c column, rule string) {
-		judged[c] = true
-		faults = append(faults, walletport.Field{Name: c.String(), Reason: rule})
-	}
-	for _, c := range requiredColumns {
-		if len(rec[c]) == 0 {
-			fault(c, "is missing")
+		if rule != "" {
+			faults = append(faults, walletport.Field{Name: c.String(), Reason: rule})
 		}
 	}
-	r.readID(rec, &card, judged[colCardID], fault)
-	r.readIssuer(rec, &card, fault)
-	readPAN(rec, &card, judged[colPAN], fault)
-	if !judged[colExpiryMonth] && !judged[colExpiryYear] {
-		readExpiry(rec, &card, fault)
+	for c := range columnCount {
+		p.says[c] = rec.says(c)
 	}
-	if judged[colExpiryMonth] || judged[colExpiryYear] { // the zero Expiry is no news
-		judged[colExpiryMonth], judged[colExpiryYear] = true, true
+	var rule string
+	p.card.ID, rule = r.readID(rec.text[colCardID])
+	fault(colCardID, rule)
+	p.card.Issuer, rule = r.readIssuer(rec.text[colIssuer])
+	fault(colIssuer, rule)
+	if p.says[colPAN] {
+		p.card.PAN, rule = r.readPAN(rec.text[colPAN])
+		fault(colPAN, rule)
 	}
-	card.CustomerID = string(rec[colCustomerID])
-	card.Product = string(rec[colProduct])
-	card.CardholderName = walletport.NewPrivate(string(rec[colName]))
-	card.Status = walletport.CardOK
-	if len(rec[colStatus]) > 0 {
-		card.Status = walletport.CardStatus(rec[colStatus])
-	}
-	for _, f := range checkCard(&card) {
-		if c := slices.Index(columnNames[:], f.Name); !judged[c] {
-			faults = append(faults, f)
-		}
-	}
-	return card, faults
+	readExpiry(rec, &p, fault)
+	p.card.CustomerID = string(rec.text[colCustomerID])
+	fault(colCustomerID, checkCustomerID(p.card.CustomerID, p.card.PAN))
+	p.card.CardholderName = walletport.NewPrivate(rec.text[colName])
+	fault(colName, checkName(p.card.CardholderName, p.card.PAN))
+	p.card.Product = string(rec.text[colProduct])
+	fault(colProduct, checkProduct(p.card.Product, p.card.PAN))
+	p.card.Status, rule = readStatus(rec.text[colStatus])
+	fault(colStatus, rule)
+	return p, faults
 }
 
 // readID takes the canonical decimal form only: two spellings of one id would look
 // like two cards to people.
-func (r rowReader) readID(rec *record, card *walletport.Card, judged bool, fault func(column, string)) {
-	if judged {
-		return
+func (r rowReader) readID(text []byte) (walletport.CardID, string) {
+	if len(text) == 0 {
+		return 0, "is missing"
 	}
-	id, err := strconv.ParseInt(string(rec[colCardID]), 10, 64)
+	id, ok := parseID(text)
 	switch {
-	case err != nil || string(strconv.AppendInt(nil, id, 10)) != string(rec[colCardID]):
-		fault(colCardID, "must be a whole number, without leading zeros, below 2^63")
+	case !ok && isScientific(text):
+		return 0, "was rounded by a spreadsheet: its digits are lost. Export the column as text"
+	case !ok:
+		return 0, "must be a whole number, without leading zeros, below 2^63"
 	case id < 0 && !r.sandbox:
-		fault(colCardID, "must be above 0")
+		return 0, "must be above 0"
 	case id < -appleSandboxCards:
-		fault(colCardID, "must be above 0, or -1 to -6 for Apple's sandbox cards")
-	case walletport.CardID(id).IsPAN(): // it would stand in URLs, which the API refuses
-		fault(colCardID, "must not be a card number")
+		return 0, "must be above 0, or -1 to -6 for Apple's sandbox cards"
+	case id.IsPAN(): // it would stand in URLs, which the API refuses
+		return 0, "must not be a card number"
+	case id == 0:
+		return 0, "must not be 0"
 	}
-	card.ID = walletport.CardID(id)
+	return id, ""
 }
 
-func (r rowReader) readIssuer(rec *record, card *walletport.Card, fault func(column, string)) {
-	named := walletport.IssuerID(rec[colIssuer])
+// parseID reads a whole number without a string, which could not be wiped: a PAN may
+// stand in the wrong column.
+func parseID(text []byte) (walletport.CardID, bool) {
+	digits, isNegative := bytes.CutPrefix(text, []byte("-"))
+	if len(digits) == 0 || len(digits) > 19 || digits[0] == '0' && (len(digits) > 1 || isNegative) {
+		return 0, false
+	}
+	var id uint64
+	for _, b := range digits {
+		if b < '0' || b > '9' {
+			return 0, false
+		}
+		id = id*10 + uint64(b-'0')
+	}
+	if id > 1<<63-1 {
+		return 0, false
+	}
+	if isNegative {
+		return -walletport.CardID(id), true
+	}
+	return walletport.CardID(id), true
+}
+
+func (r rowReader) readIssuer(text []byte) (walletport.IssuerID, string) {
 	switch {
-	case named == "" && r.issuer == "":
-		fault(colIssuer, "is missing")
-	case named != "" && r.issuer != "" && named != r.issuer && !r.mixed:
-		fault(colIssuer, "must be the issuer that the import is for")
+	case len(text) == 0:
+		return "", ""
+	case len(text) > maxIssuerBytes || !isPlain(text, "._-"):
+		return "", "must be 1 to 64 letters, digits, '.', '_' and '-'"
 	}
-	card.Issuer = named
-	if named == "" {
-		card.Issuer = r.issuer
+	named, err := walletport.ParseIssuerID(string(text))
+	switch {
+	case err != nil:
+		return "", "must be 1 to 64 letters, digits, '.', '_' and '-', and no card number"
+	case r.issuer != "" && named != r.issuer && !r.mixed:
+		return "", "must be the issuer that the import is for"
 	}
+	return named, ""
 }
 
-func readPAN(rec *record, card *walletport.Card, judged bool, fault func(column, string)) {
-	if judged {
+func (r rowReader) readPAN(text []byte) (walletport.PAN, string) {
+	pan, err := walletport.ParsePAN(text)
+	if err != nil {
+		return walletport.PAN{}, panRule(text, err)
+	}
+	if _, err := pan.Scheme(); err != nil {
+		pan.Wipe()
+		return walletport.PAN{}, "must be a Mastercard (51-55, 2221-2720) or Visa (4) number"
+	}
+	if slices.ContainsFunc(r.testNumbers, pan.Equal) {
+		pan.Wipe()
+		return walletport.PAN{}, "is a test number: it works in a sandbox, and serve would refuse the card"
+	}
+	return pan, ""
+}
+
+func readExpiry(rec *record, p *patch, fault func(column, string)) {
+	month, year := rec.text[colExpiryMonth], rec.text[colExpiryYear]
+	switch {
+	case len(month) == 0 && len(year) == 0:
+		return
+	case len(month) == 0:
+		fault(colExpiryMonth, "is missing: month and year come together")
+		return
+	case len(year) == 0:
+		fault(colExpiryYear, "is missing: month and year come together")
+		return
+	}
+	monthFault, yearFault := monthRule(month), yearRule(year)
+	fault(colExpiryMonth, monthFault)
+	fault(colExpiryYear, yearFault)
+	if monthFault != "" || yearFault != "" {
 		return
 	}
 	var err error
-	if card.PAN, err = walletport.ParsePAN(rec[colPAN]); err != nil {
-		fault(colPAN, ruleOf(err))
+	if p.card.Expiry, err = walletport.ParseExpiry(string(month), string(year)); err != nil {
+		fault(colExpiryYear, "must be 2000 to 2099")
 	}
 }
 
-func readExpiry(rec *record, card *walletport.Card, fault func(column, string)) {
-	var err error
-	card.Expiry, err = walletport.ParseExpiry(string(rec[colExpiryMonth]), string(rec[colExpiryYear]))
-	switch {
-	case err == nil:
-	case walletport.ReasonOf(err) == "expiry_month":
-		fault(colExpiryMonth, ruleOf(err))
-	default:
-		fault(colExpiryYear, ruleOf(err))
+func readStatus(text []byte) (walletport.CardStatus, string) {
+	if len(text) == 0 {
+		return "", ""
 	}
+	for _, status := range walletport.CardStatuses() {
+		if string(text) == string(status) {
+			return status, ""
+		}
+	}
+	return "", statusRule(text)
 }
 
-// ruleOf returns the message of an error of the root package, which never repeats
-// input.
-func ruleOf(err error) string {
-	if e, ok := errors.AsType[*walletport.Error](err); ok {
-		return e.Message
+// onto returns the card as it is to be: the stored one, or none for a new card, with
+// what the row says; and the names of what it changes. It shares PAN and name with
+// the two.
+func (p *patch) onto(stored *walletport.Card) (card walletport.Card, changed []string) {
+	if stored == nil {
+		card = p.card
+		if card.Status == "" {
+			card.Status = walletport.CardOK
+		}
+		return card, nil
 	}
-	return "is malformed"
+	card = *stored
+	set := func(c column, name string, differs bool, take func()) {
+		if p.says[c] && differs {
+			take()
+			changed = append(changed, name)
+		}
+	}
+	given := &p.card
+	set(colStatus, fieldStatus, given.Status != card.Status, func() { card.Status = given.Status })
+	set(colCustomerID, fieldCustomerID, given.CustomerID != card.CustomerID, func() { card.CustomerID = given.CustomerID })
+	set(colName, fieldName, !bytes.Equal(given.CardholderName.Reveal(), card.CardholderName.Reveal()), func() { card.CardholderName = given.CardholderName })
+	set(colProduct, fieldProduct, given.Product != card.Product, func() { card.Product = given.Product })
+	set(colExpiryYear, fieldExpiry, given.Expiry != card.Expiry, func() { card.Expiry = given.Expiry })
+	set(colPAN, fieldPAN, !given.PAN.Equal(card.PAN), func() { card.PAN = given.PAN })
+	return card, changed
+}
+
+// check returns what is wrong with the card that the patch gives. What the row does
+// not say is not held against it: a stolen card must be blocked though its product
+// was stored under an older rule. A new PAN is held against all, for it must stand
+// in no other field.
+func (p *patch) check(card *walletport.Card, isNew bool) []walletport.Field {
+	faults := checkCard(card)
+	if isNew {
+		for _, c := range requiredColumns {
+			if !p.says[c] {
+				faults = slices.DeleteFunc(faults, func(f walletport.Field) bool { return f.Name == c.String() })
+				faults = append(faults, walletport.Field{Name: c.String(), Reason: "is missing: no card of this id is stored, and a new one needs pan, expiryMonth and expiryYear"})
+			}
+		}
+		return faults
+	}
+	return slices.DeleteFunc(faults, func(f walletport.Field) bool {
+		c := column(slices.Index(columnNames[:], f.Name))
+		return !p.says[c] && !p.says[colPAN]
+	})
 }

@@ -18,7 +18,7 @@ const plaintextBytes = 512
 // plaintext is what goes into encryptedData, apart from the PAN.
 type plaintext struct {
 	card       *walletport.Card
-	name       string // empty leaves it out
+	name       []byte // empty leaves it out; a part of the card's own
 	source     string
 	validUntil time.Time // zero leaves it out
 }
@@ -31,7 +31,7 @@ func appendCardInfo(dst []byte, p plaintext) []byte {
 	dst = append(dst, `,"source":"`...)
 	dst = append(dst, p.source...)
 	dst = append(dst, '"')
-	if p.name != "" {
+	if len(p.name) > 0 {
 		dst = append(dst, `,"cardholderName":"`...)
 		dst = appendEscaped(dst, p.name)
 		dst = append(dst, '"')
@@ -45,7 +45,7 @@ func appendFundingAccount(dst []byte, p plaintext) []byte {
 	dst = append(dst, `{"cardAccountData":{`...)
 	dst = appendAccount(dst, p.card)
 	dst = append(dst, '}')
-	if p.name != "" {
+	if len(p.name) > 0 {
 		dst = append(dst, `,"accountHolderData":{"accountHolderName":"`...)
 		dst = appendEscaped(dst, p.name)
 		dst = append(dst, `"}`...)
@@ -82,12 +82,12 @@ func appendTwoDigits(dst []byte, n int) []byte {
 
 // appendEscaped writes text that nameForMDES has passed: without control
 // characters, only two need an escape (RFC 8259 section 7). "&", "<" and ">" stay.
-func appendEscaped(dst []byte, text string) []byte {
-	for i := range len(text) {
-		if text[i] == '"' || text[i] == '\\' {
+func appendEscaped(dst, text []byte) []byte {
+	for _, b := range text {
+		if b == '"' || b == '\\' {
 			dst = append(dst, '\\')
 		}
-		dst = append(dst, text[i])
+		dst = append(dst, b)
 	}
 	return dst
 }
@@ -110,14 +110,16 @@ func checkCard(card *walletport.Card) error {
 // characters: MDES refuses longer ones, and the name proves nothing, so a cut name
 // is better than no token. What is not printable Unicode is refused; no source
 // names a smaller character set.
-func nameForMDES(name string) (string, error) {
-	if !utf8.ValidString(name) {
-		return "", errCardData("the cardholder's name is UTF-8")
+func nameForMDES(name []byte) ([]byte, error) {
+	if !utf8.Valid(name) {
+		return nil, errCardData("the cardholder's name is UTF-8")
 	}
-	from, to, chars := 0, 0, 0 // name[from:to] is the result
-	for i, r := range name {
+	from, to, chars := 0, 0, 0 // name[from:to] is the result, a slice of the card's own
+	for i, size := 0, 0; i < len(name); i += size {
+		var r rune
+		r, size = utf8.DecodeRune(name[i:])
 		if unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) {
-			return "", errCardData("the cardholder's name has no control or invisible characters")
+			return nil, errCardData("the cardholder's name has no control or invisible characters")
 		}
 		if chars == maxNameChars {
 			continue // cut, but still checked
@@ -130,11 +132,8 @@ func nameForMDES(name string) (string, error) {
 		}
 		chars++
 		if !unicode.IsSpace(r) {
-			to = i + utf8.RuneLen(r)
+			to = i + size
 		}
-	}
-	if chars == 0 {
-		return "", nil
 	}
 	return name[from:to], nil
 }

@@ -262,7 +262,7 @@ func TestWeOpenWhatMastercardsLibrarySeals(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := []string{string(card.PAN.Reveal()), card.Expiry.MMYY(), card.Source, card.CardholderName.Reveal()}
+		got := []string{string(card.PAN.Reveal()), card.Expiry.MMYY(), card.Source, string(card.CardholderName.Reveal())}
 		if diff := cmp.Diff([]string{"5555555555554444", "0228", "CARD_ON_FILE", "DOE/JANE"}, got); diff != "" {
 			t.Errorf("request %d (-want +got):\n%s", i, diff)
 		}

@@ -268,7 +268,7 @@ func TestSealThenOpenIsIdentity(t *testing.T) {
 		if !profile.CardholderName {
 			holder = ""
 		}
-		if !card.PAN.Equal(in.Card.PAN) || card.Expiry != in.Card.Expiry || card.CardholderName.Reveal() != holder || iidd.Shape != profile.Shape {
+		if !card.PAN.Equal(in.Card.PAN) || card.Expiry != in.Card.Expiry || string(card.CardholderName.Reveal()) != holder || iidd.Shape != profile.Shape {
 			r.Fatalf("another card came out: %v %v, shape %s", card.PAN, card.Expiry, iidd.Shape)
 		}
 		subject := mdes.Subject{PAN: card.PAN, Expiry: card.Expiry}

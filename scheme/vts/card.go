@@ -1,7 +1,7 @@
 package vts
 
 import (
-	"strings"
+	"bytes"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -27,17 +27,17 @@ func checkCard(card *walletport.Card) error {
 	return nil
 }
 
-// nameForVisa returns the cardholder's name without outer spaces. No source names a
+// nameForVisa returns the cardholder's name without outer spaces, a slice of the card's own. No source names a
 // character set: what is not printable Unicode is refused.
-func nameForVisa(name walletport.Private) (string, error) {
-	text := strings.TrimSpace(name.Reveal())
+func nameForVisa(name walletport.Private) ([]byte, error) {
+	text := bytes.TrimSpace(name.Reveal())
 	switch {
-	case !utf8.ValidString(text):
-		return "", errCardData("the cardholder's name is UTF-8")
-	case strings.ContainsFunc(text, isInvisible):
-		return "", errCardData("the cardholder's name has no control or invisible characters")
-	case utf8.RuneCountInString(text) > maxNameChars:
-		return "", errCardData("the cardholder's name has at most 256 characters")
+	case !utf8.Valid(text):
+		return nil, errCardData("the cardholder's name is UTF-8")
+	case bytes.ContainsFunc(text, isInvisible):
+		return nil, errCardData("the cardholder's name has no control or invisible characters")
+	case utf8.RuneCount(text) > maxNameChars:
+		return nil, errCardData("the cardholder's name has at most 256 characters")
 	}
 	return text, nil
 }

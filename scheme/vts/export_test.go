@@ -10,7 +10,7 @@ import (
 // PushRoom returns how long a content is, and how much room it was given: a
 // content that outgrew it would leave its PAN behind.
 func PushRoom(p Profile, card *walletport.Card, name string, client scheme.Client) (used, room int) {
-	content := pushContent{card: card, name: name, client: client}
+	content := pushContent{card: card, name: []byte(name), client: client}
 	return len(p.appendPush(nil, content)), content.maxBytes()
 }
 

@@ -9,7 +9,7 @@ import (
 // escape in JSON.
 type pushContent struct {
 	card   *walletport.Card
-	name   string // empty leaves it out
+	name   []byte // empty leaves it out; a part of the card's own
 	client scheme.Client
 }
 
@@ -25,7 +25,7 @@ func (c pushContent) maxBytes() int {
 func (p Profile) appendPush(dst []byte, c pushContent) []byte {
 	dst = append(dst, `{"accountNumber":"`...)
 	dst = append(dst, c.card.PAN.Reveal()...)
-	if c.name != "" {
+	if len(c.name) > 0 {
 		dst = append(dst, `","name":"`...)
 		dst = appendEscaped(dst, c.name)
 	}
@@ -66,12 +66,12 @@ func (p Profile) appendIDnV(dst []byte) []byte {
 
 // appendEscaped writes text that nameForVisa has passed: without control
 // characters, only two need an escape (RFC 8259 section 7).
-func appendEscaped(dst []byte, text string) []byte {
-	for i := range len(text) {
-		if text[i] == '"' || text[i] == '\\' {
+func appendEscaped(dst, text []byte) []byte {
+	for _, b := range text {
+		if b == '"' || b == '\\' {
 			dst = append(dst, '\\')
 		}
-		dst = append(dst, text[i])
+		dst = append(dst, b)
 	}
 	return dst
 }

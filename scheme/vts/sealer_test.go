@@ -243,7 +243,7 @@ func TestSealThenOpenIsIdentity(t *testing.T) {
 		if err != nil {
 			r.Fatal(err)
 		}
-		if !push.PAN.Equal(pan) || push.Expiry != in.Card.Expiry || push.CardholderName.Reveal() != name || push.Client != in.Client || !push.IDnV {
+		if !push.PAN.Equal(pan) || push.Expiry != in.Card.Expiry || string(push.CardholderName.Reveal()) != name || push.Client != in.Client || !push.IDnV {
 			r.Errorf("opened to another card or wallet")
 		}
 	})

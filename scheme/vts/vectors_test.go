@@ -53,7 +53,7 @@ func TestOpenPushReadsThePublishedVector(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(push.PAN.Reveal(), []byte(testPAN)) || push.Expiry.MMYY() != "1230" || push.CardholderName.Reveal() != "JANE DOE" {
+	if !bytes.Equal(push.PAN.Reveal(), []byte(testPAN)) || push.Expiry.MMYY() != "1230" || string(push.CardholderName.Reveal()) != "JANE DOE" {
 		t.Error("the card is another")
 	}
 	if push.Client != testClient() || push.Intent != vts.PushMobile || !push.IDnV {

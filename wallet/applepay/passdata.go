@@ -1,9 +1,9 @@
 package applepay
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/hex"
-	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -33,7 +33,7 @@ func (e *Encoder) passData(profile PassProfile, in wallet.PassInput) ([]byte, er
 	} else {
 		dst = appendFPAN(dst, in.Card)
 	}
-	if name != "" {
+	if len(name) > 0 {
 		dst = appendText(dst, `,"name":"`, name)
 	}
 	dst = append(dst, `,"nonce":"`...)
@@ -52,7 +52,7 @@ func (e *Encoder) passData(profile PassProfile, in wallet.PassInput) ([]byte, er
 
 // maxPassData bounds the length of pass data: hex doubles bytes, escapes at most
 // double a text.
-func maxPassData(profile PassProfile, in wallet.PassInput, name string) int {
+func maxPassData(profile PassProfile, in wallet.PassInput, name []byte) int {
 	return fixedBytes + base64.StdEncoding.EncodedLen(len(in.SealedNumber)) +
 		2*(len(name)+len(in.Nonce)+len(in.NonceSignature)+len(profile.ProductType)+len(profile.Version))
 }
@@ -81,7 +81,7 @@ func appendEncryptedFPAN(dst []byte, prefixDigits int, in wallet.PassInput) []by
 // appendText writes the start of a member and its text, with its closing quote.
 // Neither names that cardholderName passed nor printable ASCII need more escapes
 // than these (RFC 8259 section 7).
-func appendText(dst []byte, member, text string) []byte {
+func appendText[T string | []byte](dst []byte, member string, text T) []byte {
 	dst = append(dst, member...)
 	for i := range len(text) {
 		if text[i] == '"' || text[i] == '\\' {
@@ -106,23 +106,23 @@ func checkCard(card *walletport.Card) error {
 	return nil
 }
 
-// cardholderName returns the name without outer spaces. No source limits its length
+// cardholderName returns the name without outer spaces, a slice of the card's own. No source limits its length
 // or its characters; what is not printable is refused.
-func (e *Encoder) cardholderName(card *walletport.Card) (string, error) {
-	name := strings.TrimSpace(card.CardholderName.Reveal())
-	if name == "" && e.config.NameRequired {
-		return "", errCardData("the cardholder's name is missing")
+func (e *Encoder) cardholderName(card *walletport.Card) ([]byte, error) {
+	name := bytes.TrimSpace(card.CardholderName.Reveal())
+	if len(name) == 0 && e.config.NameRequired {
+		return nil, errCardData("the cardholder's name is missing")
 	}
-	if !utf8.ValidString(name) {
-		return "", errCardData("the cardholder's name is UTF-8")
+	if !utf8.Valid(name) {
+		return nil, errCardData("the cardholder's name is UTF-8")
 	}
-	for _, r := range name {
-		if unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) {
-			return "", errCardData("the cardholder's name has no control or invisible characters")
-		}
+	if bytes.ContainsFunc(name, isInvisible) {
+		return nil, errCardData("the cardholder's name has no control or invisible characters")
 	}
 	return name, nil
 }
+
+func isInvisible(r rune) bool { return unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) }
 
 // errCardData is about stored card data that Apple would refuse: CodeForbidden, as
 // the caller can do nothing about it and this card may not be provisioned.

@@ -1,0 +1,216 @@
+package vault
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"hash"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/storage"
+)
+
+// clerk makes the rows of a chunk: it reads lines, looks up the cards they are about,
+// and seals what is to be stored. It is for one goroutine, and wiped after use.
+type clerk struct {
+	im     *importer
+	parser rowParser
+	reader rowReader
+	seal   *sealer
+	digest hash.Hash
+	said   []byte // what a row says, for its digest: it holds a PAN
+	stored map[walletport.CardID]storage.Card
+}
+
+func (im *importer) newClerk() *clerk {
+	k := &clerk{
+		im: im, seal: newSealer(im.vault.Keys.Current(), im.vault.Clock()),
+		digest: hmac.New(sha256.New, im.digestKey), said: make([]byte, 0, maxRecordBytes),
+		reader: rowReader{
+			issuer: im.options.Issuer, mixed: im.options.MixedIssuers, sandbox: im.options.AllowSandboxCards,
+			testNumbers: im.vault.TestNumbers,
+		},
+	}
+	if im.options.Format == CSV {
+		k.parser = newCSVParser(im.header)
+	} else {
+		k.parser = newJSONParser()
+	}
+	return k
+}
+
+func (k *clerk) wipe() {
+	k.parser.wipe()
+	k.seal.wipe()
+	clear(k.said[:cap(k.said)])
+}
+
+// process fills in the rows of some of the chunk's lines: of all at first, later of
+// those whose cards were changed meanwhile.
+func (im *importer) process(ctx context.Context, c *chunk, lines []textLine) error {
+	k := im.newClerk()
+	defer k.wipe()
+	if err := k.lookUp(ctx, c, lines); err != nil {
+		return err
+	}
+	for _, l := range lines {
+		faults, err := k.line(c, l)
+		if err != nil {
+			return err
+		}
+		if len(faults) > 0 {
+			c.reject(l.number, faults)
+		}
+	}
+	return nil
+}
+
+// lookUp reads the stored cards of the lines in one statement.
+func (k *clerk) lookUp(ctx context.Context, c *chunk, lines []textLine) error {
+	var rec record
+	ids := make([]walletport.CardID, 0, len(lines))
+	for _, l := range lines {
+		if l.tooLong || len(k.parser.parse(c.text[l.begin:l.end], &rec)) > 0 {
+			continue
+		}
+		if id, ok := parseID(rec.text[colCardID]); ok {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	cards, err := k.im.vault.Cards.CardsByID(ctx, ids)
+	k.stored = make(map[walletport.CardID]storage.Card, len(cards))
+	for _, card := range cards {
+		k.stored[card.ID] = card
+	}
+	return err
+}
+
+// line adds the row of a line to the chunk, or says what is wrong with it.
+func (k *clerk) line(c *chunk, l textLine) ([]walletport.Field, error) {
+	if l.tooLong {
+		return lineFault("is longer than 8192 bytes"), nil
+	}
+	var rec record
+	if faults := k.parser.parse(c.text[l.begin:l.end], &rec); len(faults) > 0 {
+		return faults, nil
+	}
+	if rec.isBlank() {
+		c.blank++
+		return nil, nil
+	}
+	p, faults := k.reader.read(&rec)
+	defer p.wipe()
+	if len(faults) > 0 {
+		return faults, nil
+	}
+	made, faults, err := k.row(&p)
+	if err != nil || len(faults) > 0 {
+		return faults, err
+	}
+	made.line = l
+	made.digest = k.digestOf(&rec)
+	c.rows = append(c.rows, made)
+	return nil, nil
+}
+
+// row makes what is to be stored of a patch and the card that it is about.
+func (k *clerk) row(p *patch) (row, []walletport.Field, error) {
+	stored, isStored := k.stored[p.card.ID]
+	if !isStored {
+		return k.newCard(p)
+	}
+	expected := p.card.Issuer
+	if expected == "" && !k.reader.mixed {
+		expected = k.reader.issuer
+	}
+	if expected != "" && expected != stored.Issuer {
+		return row{}, idFault(ruleOtherIssuer), nil
+	}
+	was, err := k.im.vault.open(&stored)
+	if err != nil {
+		faults, err := openFault(err)
+		return row{}, faults, err
+	}
+	defer wipeCard(was)
+	card, changed := p.onto(was)
+	if faults := p.check(&card, false); len(faults) > 0 {
+		return row{}, faults, nil
+	}
+	made := row{what: ChangedCard{ID: card.ID, Issuer: card.Issuer, From: was.Status, To: card.Status, Fields: changed}}
+	made.change.ID = card.ID
+	if len(changed) == 0 {
+		return made, nil, nil
+	}
+	faults, err := k.sealInto(&made, &card)
+	made.change.Replaces = stored.ContentMAC
+	return made, faults, err
+}
+
+// newCard makes a card that is not stored yet.
+func (k *clerk) newCard(p *patch) (row, []walletport.Field, error) {
+	card, _ := p.onto(nil)
+	if card.Issuer == "" {
+		card.Issuer = k.reader.issuer
+	}
+	faults := p.check(&card, true)
+	if card.Issuer == "" {
+		faults = missingIssuer(faults)
+	}
+	if len(faults) > 0 {
+		return row{}, faults, nil
+	}
+	made := row{isNew: true, what: ChangedCard{ID: card.ID, Issuer: card.Issuer, To: card.Status}}
+	faults, err := k.sealInto(&made, &card)
+	return made, faults, err
+}
+
+// sealInto seals the card. An issuer without a key has its rows refused; those of the
+// others go on.
+func (k *clerk) sealInto(made *row, card *walletport.Card) ([]walletport.Field, error) {
+	var err error
+	made.change.Card, err = k.seal.seal(card)
+	if walletport.ReasonOf(err) == "key_unavailable" {
+		return []walletport.Field{{Name: fieldIssuer, Reason: "has no active key of the vault (key_unavailable): generate one, or leave the issuer's rows out"}}, nil
+	}
+	return nil, err
+}
+
+const ruleOtherIssuer = "belongs to a card of another issuer"
+
+func idFault(rule string) []walletport.Field {
+	return []walletport.Field{{Name: fieldCardID, Reason: rule}}
+}
+
+// openFault turns what a stored card does not open for into the row's fault: other
+// rows go on.
+func openFault(err error) ([]walletport.Field, error) {
+	switch walletport.ReasonOf(err) {
+	case "card_damaged":
+		return idFault("names a stored card that was altered in the database, or does not open (card_damaged): walletport vault verify tells more. Delete the card and import it whole"), nil
+	case "key_unavailable":
+		return idFault("names a stored card whose key is not in the key store (key_unavailable)"), nil
+	}
+	return nil, err
+}
+
+func missingIssuer(faults []walletport.Field) []walletport.Field {
+	rule := walletport.Field{Name: fieldIssuer, Reason: "is missing: say --issuer, or name it in each row"}
+	for i := range faults {
+		if faults[i].Name == fieldIssuer {
+			faults[i] = rule
+		}
+	}
+	return faults
+}
+
+// digestOf is keyed, for there are few PANs to try.
+func (k *clerk) digestOf(rec *record) [8]byte {
+	k.said = rec.appendTo(k.said[:0])
+	k.digest.Reset()
+	k.digest.Write(k.said)
+	var sum [sha256.Size]byte
+	return [8]byte(k.digest.Sum(sum[:0]))
+}
