@@ -57,8 +57,11 @@ const (
 	ActionActivate              Action = "activate"
 	ActionActivateTAV2          Action = "activate.tav2" // the deprecated calls
 	ActionCardsImport           Action = "cards.import"
+	ActionCardsChange           Action = "cards.change" // of one card, by an import
+	ActionCardsDelete           Action = "cards.delete"
 	ActionCardsRead             Action = "cards.read"
 	ActionCardsRewrap           Action = "cards.rewrap"
+	ActionVaultVerify           Action = "vault.verify"
 	ActionKeyChange             Action = "keys.change"
 	ActionClientChange          Action = "clients.change"
 )

@@ -31,6 +31,16 @@ const (
 	DetailRead      DetailName = "read"       // cards or records that were shown
 	DetailMoved     DetailName = "moved"      // data keys
 	DetailFailed    DetailName = "failed"     // data keys
+	DetailLeft      DetailName = "left"       // data keys of issuers without a key to move them to
+	DetailFormat    DetailName = "format"     // of an import's file: csv or jsonl
+	DetailBytes     DetailName = "bytes"      // size of an import's file
+	DetailSHA256    DetailName = "sha256"     // digest of an import's file, hex
+	DetailMode      DetailName = "mode"       // of an import: row_by_row, all_or_nothing or dry_run
+	DetailFields    DetailName = "fields"     // names of what changes of a card
+	DetailFrom      DetailName = "from_status"
+	DetailTo        DetailName = "to_status"
+	DetailAltered   DetailName = "altered"     // cards whose row is not as it was stored
+	DetailNoKey     DetailName = "without_key" // cards whose key is not in the key store
 )
 
 // MaxAuditDetails bounds the details of a record.

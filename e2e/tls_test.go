@@ -24,10 +24,6 @@ func TestServeRefuses(t *testing.T) {
 		{name: "plain HTTP on every address", env: []string{"WALLETPORT_HTTP__LISTEN=0.0.0.0:0"}, want: "not loopback"},
 		{name: "plain HTTP on an outside address", env: []string{"WALLETPORT_HTTP__LISTEN=192.0.2.1:8080"}, want: "not loopback"},
 		{name: "a sandbox's keys", prepare: useSandboxKeys, want: "is a sandbox's"},
-		{name: "a sample card", want: "sample card", prepare: func(t *testing.T, p *production) {
-			sample := "cardId,pan,expiryMonth,expiryYear\n9,5555555555554444,12,2031\n"
-			mustRun(t, sample, p.at().with("cards", "import", "-", "--format", "csv", "--issuer", serveIssuer)...)
-		}},
 		{name: "a setting that does not exist", env: []string{"WALLETPORT_HTTP__LISTN=127.0.0.1:0"}, want: "listn"},
 		{name: "a certificate that is not there", env: []string{"WALLETPORT_HTTP__TLS__CERTIFICATE_FILE=none.pem", "WALLETPORT_HTTP__TLS__KEY_FILE=none.pem"}, want: "none.pem"},
 	} {

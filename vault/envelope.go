@@ -195,7 +195,7 @@ func wipeCard(card *walletport.Card) {
 func open(ring *keys.Ring, row *storage.Card) (*walletport.Card, error) {
 	kek, ok := ring.ByID(keys.ID(row.KEK))
 	if !ok || kek.KEK == nil {
-		return nil, walletport.Errorf(walletport.CodeUnavailable, "key_unavailable", "the key that seals this card is not in the key store")
+		return nil, walletport.Errorf(walletport.CodeUnavailable, reasonNoKey, "the key that seals this card is not in the key store")
 	}
 	dataKey, err := kek.KEK.Unwrap(row.WrappedKey, appendKeyData(nil, &row.CardSummary, kek.ID))
 	if err != nil {
@@ -252,7 +252,13 @@ func disagreement(ring *keys.Ring, row *storage.Card, card *walletport.Card) str
 	return "the card's columns are not those it was stored with"
 }
 
+// The reasons of rows that do not open.
+const (
+	reasonDamaged = "card_damaged"
+	reasonNoKey   = "key_unavailable"
+)
+
 func errDamaged(row *storage.Card, what string) error {
-	return walletport.Errorf(walletport.CodeInternal, "card_damaged", "the stored card cannot be used").
+	return walletport.Errorf(walletport.CodeInternal, reasonDamaged, "the stored card cannot be used").
 		WithCause(fmt.Errorf("card %s under %s: %s", row.ID, row.KEK, what))
 }

@@ -172,7 +172,7 @@ func (k *clerk) newCard(p *patch) (row, []walletport.Field, error) {
 func (k *clerk) sealInto(made *row, card *walletport.Card) ([]walletport.Field, error) {
 	var err error
 	made.change.Card, err = k.seal.seal(card)
-	if walletport.ReasonOf(err) == "key_unavailable" {
+	if walletport.ReasonOf(err) == reasonNoKey {
 		return []walletport.Field{{Name: fieldIssuer, Reason: "has no active key of the vault (key_unavailable): generate one, or leave the issuer's rows out"}}, nil
 	}
 	return nil, err
@@ -188,9 +188,9 @@ func idFault(rule string) []walletport.Field {
 // rows go on.
 func openFault(err error) ([]walletport.Field, error) {
 	switch walletport.ReasonOf(err) {
-	case "card_damaged":
+	case reasonDamaged:
 		return idFault("names a stored card that was altered in the database, or does not open (card_damaged): walletport vault verify tells more. Delete the card and import it whole"), nil
-	case "key_unavailable":
+	case reasonNoKey:
 		return idFault("names a stored card whose key is not in the key store (key_unavailable)"), nil
 	}
 	return nil, err

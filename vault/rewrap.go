@@ -1,9 +1,11 @@
 package vault
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
@@ -22,6 +24,16 @@ type RewrapReport struct {
 	Moved    int64               // data keys now under their newest key-encryption key
 	Failed   int64               // data keys that did not unwrap and stay as they are
 	Failures []walletport.CardID // the first 100 of them
+	// Left are the issuers whose cards stay where they are, for there is no key to move
+	// them to, in the order of their names.
+	Left []LeftCards
+}
+
+// LeftCards are the cards of one issuer that a re-wrap left.
+type LeftCards struct {
+	Issuer walletport.IssuerID
+	Cards  int64
+	Why    error // CodeUnavailable, reason key_unavailable
 }
 
 // Rewrap moves every data key to the key-encryption key that new cards get, batch
@@ -31,13 +43,17 @@ type RewrapReport struct {
 // Nothing is lost on the way: a data key is replaced only after it was unwrapped
 // and wrapped anew, and only if the stored one is still that which was read; the
 // old key-encryption key opens in any state. Cards that do not unwrap are counted,
-// and then the error is CodeInternal, reason card_damaged.
-func (v *Vault) Rewrap(ctx context.Context, progress func(RewrapReport)) (RewrapReport, error) {
+// and then the error is CodeInternal, reason card_damaged. Cards of an issuer without
+// a key to move to are counted too, hold up nobody else's, and then the error is
+// CodeUnavailable, reason key_unavailable.
+func (v *Vault) Rewrap(ctx context.Context, progress func(RewrapReport)) (report RewrapReport, err error) {
 	r := rewrapper{vault: v, progress: progress, failed: map[walletport.CardID]bool{}}
+	defer func() { report.Left = r.listLeft() }()
 	for {
 		// Another round catches the cards that a server with the former catalogue
 		// stored behind our back.
 		before := r.report.Moved
+		r.left = map[walletport.IssuerID]*LeftCards{}
 		if err := r.round(ctx); err != nil {
 			return r.report, err
 		}
@@ -45,9 +61,13 @@ func (v *Vault) Rewrap(ctx context.Context, progress func(RewrapReport)) (Rewrap
 			break
 		}
 	}
-	if r.report.Failed > 0 {
-		return r.report, walletport.Errorf(walletport.CodeInternal, "card_damaged",
+	switch {
+	case r.report.Failed > 0:
+		return r.report, walletport.Errorf(walletport.CodeInternal, reasonDamaged,
 			"%d cards do not open and were not moved", r.report.Failed)
+	case len(r.left) > 0:
+		return r.report, walletport.Errorf(walletport.CodeUnavailable, reasonNoKey,
+			"the cards of %d issuers stay under the key that they have, for there is no other for them", len(r.left))
 	}
 	return r.report, nil
 }
@@ -56,7 +76,24 @@ type rewrapper struct {
 	vault    *Vault
 	progress func(RewrapReport)
 	report   RewrapReport
-	failed   map[walletport.CardID]bool // so that a second round does not count them again
+	failed   map[walletport.CardID]bool         // so that a second round does not count them again
+	left     map[walletport.IssuerID]*LeftCards // of this round
+}
+
+func (r *rewrapper) leave(issuer walletport.IssuerID, why error) {
+	if r.left[issuer] == nil {
+		r.left[issuer] = &LeftCards{Issuer: issuer, Why: why}
+	}
+	r.left[issuer].Cards++
+}
+
+func (r *rewrapper) listLeft() []LeftCards {
+	var list []LeftCards
+	for _, left := range r.left {
+		list = append(list, *left)
+	}
+	slices.SortFunc(list, func(a, b LeftCards) int { return cmp.Compare(a.Issuer, b.Issuer) })
+	return list
 }
 
 func (r *rewrapper) round(ctx context.Context) error {
@@ -118,6 +155,10 @@ func (r *rewrapper) changes(cards []storage.Card, old *keys.Key) ([]storage.Rewr
 	for i := range cards {
 		c := &cards[i]
 		target, err := ring.Select(keys.VaultKEK, c.Issuer, c.BIN, now)
+		if walletport.ReasonOf(err) == reasonNoKey {
+			r.leave(c.Issuer, err)
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

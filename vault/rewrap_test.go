@@ -150,6 +150,32 @@ func TestRewrapCountsWhatDoesNotOpenAndGoesOn(t *testing.T) {
 	}
 }
 
+// One issuer's missing key must not keep everybody's cards under an old one.
+func TestRewrapGoesOnPastAnIssuerWithoutAKey(t *testing.T) {
+	r := newRig(t)
+	for id, issuer := range []walletport.IssuerID{"zeta", "acme", "globex", "acme", "globex"} {
+		card := newCard(t, walletport.CardID(id+1), testPAN)
+		card.Issuer = issuer
+		r.mustPut(t, card)
+	}
+	r.setState("vault-kek-v1", keys.Retired)
+	own := r.add(t, keys.Meta{Purpose: keys.VaultKEK, Issuer: "acme"})
+	report, err := r.Rewrap(t.Context(), nil)
+	wantReason(t, err, "key_unavailable")
+	if report.Moved != 2 || report.Failed != 0 || r.mustFind(t, 4).KEK != string(own.ID) {
+		t.Errorf("report %+v", report)
+	}
+	if len(report.Left) != 2 || report.Left[0].Issuer != "globex" || report.Left[0].Cards != 2 || report.Left[1].Issuer != "zeta" || report.Left[1].Cards != 1 {
+		t.Errorf("left %+v", report.Left)
+	}
+	for _, left := range report.Left {
+		wantReason(t, left.Why, "key_unavailable")
+	}
+	if r.digits(t, 1) != testPAN || r.digits(t, 2) != testPAN {
+		t.Errorf("a card does not open")
+	}
+}
+
 func TestRewrapNeedsAKeyToMoveTo(t *testing.T) {
 	r := newRig(t)
 	r.manyCards(t, 1)

@@ -80,8 +80,8 @@ func (v *Vault) FindByPAN(ctx context.Context, pan walletport.PAN) ([]storage.Ca
 // A row that was not written as it stands does not open: sealed bytes of another
 // card or issuer, another wrapped key, an edited status or expiry. That is
 // CodeInternal, reason card_damaged. A key-encryption key that is not in the
-// catalogue is CodeUnavailable, reason key_unavailable. Errors of use are returned
-// as they are.
+// catalogue is CodeUnavailable, reason key_unavailable. A card with one of TestNumbers
+// is CodeForbidden, reason card_not_eligible. Errors of use are returned as they are.
 func (v *Vault) Borrow(ctx context.Context, row storage.Card, use func(*walletport.Card) error) error {
 	if err := ctx.Err(); err != nil {
 		return storage.ErrUnavailable(ctx, err)
@@ -94,6 +94,9 @@ func (v *Vault) Borrow(ctx context.Context, row storage.Card, use func(*walletpo
 		wipeCard(card)
 		*card = walletport.Card{}
 	}()
+	if v.isTestNumber(card.PAN) {
+		return walletport.Errorf(walletport.CodeForbidden, "card_not_eligible", "the card has a test number, which works in a sandbox only")
+	}
 	return use(card)
 }
 

@@ -3,16 +3,11 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
+	"slices"
 	"strconv"
-	"strings"
 	"text/tabwriter"
-
-	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
@@ -20,163 +15,22 @@ import (
 )
 
 type cardsCommand struct {
-	Import cardsImportCommand `cmd:"" help:"Store the cards of a CSV or JSON Lines file."`
+	Import cardsImportCommand `cmd:"" help:"Store the cards of a CSV or JSON Lines file, or changes of stored ones."`
 	List   cardsListCommand   `cmd:"" help:"List cards, masked."`
 	Show   cardsShowCommand   `cmd:"" help:"Show one card, masked."`
+	Delete cardsDeleteCommand `cmd:"" help:"Delete one card."`
 	Rewrap cardsRewrapCommand `cmd:"" help:"Move every card's data key to the newest vault-kek, while servers run."`
 }
 
 func (cardsCommand) Help() string {
-	return `Examples:
+	return `CSV has a header, JSON Lines an object a line: cardId, pan, expiryMonth (MM), expiryYear (YYYY), and if wanted issuer,
+customerId, cardholderName, product, status. What a row does not say of a stored card stays; docs/cards.md tells more.
+
+Examples:
+  walletport cards import cards.csv --issuer acme --dry-run --config walletport.yaml
   walletport cards import cards.csv --issuer acme --config walletport.yaml
   walletport cards show 1001 --config walletport.yaml
-CSV has a header, JSON Lines an object a line: cardId, pan, expiryMonth (MM), expiryYear (YYYY), and if wanted
-issuer, customerId, cardholderName, product, status.`
-}
-
-type cardsImportCommand struct {
-	File   string `arg:"" help:"File of cards; - reads standard input."`
-	Format string `help:"csv or jsonl; without it, by the file's name." enum:",csv,jsonl" default:""`
-	Issuer string `help:"Issuer of all rows; without it, each row names its own (in a sandbox: rows that name none are the first issuer's)."`
-	Errors int    `help:"How many row errors are listed." default:"100"`
-	JSON   bool   `help:"Print the report as JSON."`
-	location
-}
-
-func (c cardsImportCommand) Run(ctx context.Context, con console) error {
-	options := vault.ImportOptions{Issuer: walletport.IssuerID(c.Issuer), AllowSandboxCards: c.Dir != "", MaxErrors: c.Errors}
-	if c.Dir != "" && c.Issuer == "" {
-		options.Issuer, options.MixedIssuers = sandboxIssuer, true
-	}
-	var err error
-	if options.Format, err = importFormat(c.Format, c.File); err != nil {
-		return err
-	}
-	in, size, err := openImport(con.In, c.File)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	return c.operate(ctx, func(ctx context.Context, o *operator) error {
-		cards, err := vault.New(vault.Vault{Cards: o.db, Keys: o.keys, Clock: now})
-		if err != nil {
-			return err
-		}
-		var report vault.ImportReport
-		intended := walletport.AuditRecord{Action: walletport.ActionCardsImport, Issuer: options.Issuer}
-		importErr := o.declare(ctx, intended, func(record *walletport.Auditing) error {
-			finish := showProgress(con.Err, size, &options)
-			defer finish()
-			var err error
-			report, err = cards.Import(ctx, in, options)
-			noteImport(record, report)
-			return err
-		})
-		if err := c.print(con, report); err != nil {
-			return err
-		}
-		if importErr == nil && report.ErrorCount > 0 {
-			return errFault
-		}
-		return importErr
-	})
-}
-
-// noteImport tells the audit record what became of the rows. Rows that were left out
-// are not ok.
-func noteImport(record *walletport.Auditing, r vault.ImportReport) {
-	for name, count := range map[walletport.DetailName]int64{
-		walletport.DetailRows: r.Rows, walletport.DetailInserted: r.Inserted, walletport.DetailUpdated: r.Updated,
-		walletport.DetailUnchanged: r.Unchanged, walletport.DetailRejected: r.Rejected,
-	} {
-		record.SetDetail(name, strconv.FormatInt(count, 10))
-	}
-	switch {
-	case r.Rejected == 0:
-	case r.Rejected == r.Rows:
-		record.Outcome = walletport.OutcomeAllRefused
-	default:
-		record.Outcome = walletport.OutcomeSomeRefused
-	}
-}
-
-func importFormat(name, path string) (vault.ImportFormat, error) {
-	if name == "" {
-		name = strings.TrimPrefix(strings.ToLower(filepath.Ext(path)), ".")
-	}
-	switch name {
-	case "csv":
-		return vault.CSV, nil
-	case "jsonl", "ndjson":
-		return vault.JSONLines, nil
-	}
-	return "", usagef("say --format csv or --format jsonl: the file's name does not tell")
-}
-
-// openImport returns the file and its size, -1 when that is unknown.
-func openImport(stdin io.Reader, path string) (io.ReadCloser, int64, error) {
-	if path == "-" {
-		return io.NopCloser(stdin), -1, nil
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, 0, err
-	}
-	info, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return nil, 0, err
-	}
-	return f, info.Size(), nil
-}
-
-// showProgress draws a bar where somebody watches, and nothing into a pipe.
-func showProgress(w io.Writer, size int64, options *vault.ImportOptions) (finish func()) {
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return func() {}
-	}
-	return drawProgress(w, size, options)
-}
-
-// drawProgress has the import draw a bar on w as it goes.
-func drawProgress(w io.Writer, size int64, options *vault.ImportOptions) (finish func()) {
-	bar := progressbar.NewOptions64(size, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription("cards"),
-		progressbar.OptionShowBytes(true), progressbar.OptionFullWidth())
-	options.Progress = func(p vault.ImportProgress) {
-		bar.Describe(fmt.Sprintf("%d cards", p.Rows))
-		_ = bar.Set64(p.Bytes) // a bar that cannot be drawn stops nothing
-	}
-	return func() {
-		_ = bar.Finish()
-		fmt.Fprintln(w)
-	}
-}
-
-func (c cardsImportCommand) print(con console, r vault.ImportReport) error {
-	if c.JSON {
-		type rowError struct {
-			Line  int64  `json:"line"`
-			Field string `json:"field"`
-			Rule  string `json:"rule"`
-		}
-		list := make([]rowError, 0, len(r.Errors))
-		for _, e := range r.Errors {
-			list = append(list, rowError{e.Line, e.Field, e.Rule})
-		}
-		return json.NewEncoder(con.Out).Encode(map[string]any{
-			"rows": r.Rows, "inserted": r.Inserted, "updated": r.Updated, "unchanged": r.Unchanged, "rejected": r.Rejected,
-			"errorCount": r.ErrorCount, "errors": list,
-		})
-	}
-	for _, e := range r.Errors {
-		fmt.Fprintf(con.Err, "line %d, %s: %s\n", e.Line, e.Field, e.Rule)
-	}
-	if more := r.ErrorCount - int64(len(r.Errors)); more > 0 {
-		fmt.Fprintf(con.Err, "and %d more errors\n", more)
-	}
-	_, err := fmt.Fprintf(con.Out, "%d rows: %d inserted, %d updated, %d unchanged, %d rejected\n", r.Rows, r.Inserted, r.Updated, r.Unchanged, r.Rejected)
-	return err
+  walletport cards delete 1001 --yes --config walletport.yaml`
 }
 
 type cardsListCommand struct {
@@ -208,42 +62,82 @@ func (c cardsShowCommand) Run(ctx context.Context, con console) error {
 	})
 }
 
-// readCards shows what read finds, once it is in the audit trail that it was read.
+// readCards shows what read finds, once it is in the audit trail that it was read, and
+// whether each card is as it was stored: a row can be edited by whoever reaches the
+// database. One that is not ends the command with a fault.
 func (l location) readCards(ctx context.Context, asked walletport.AuditRecord, con console, asJSON bool, read func(database) ([]storage.Card, error)) error {
 	return l.operate(ctx, func(ctx context.Context, o *operator) error {
-		var summaries []walletport.CardSummary
+		var shown []shownCard
 		err := o.reading(ctx, asked, func(record *walletport.Auditing) error {
 			cards, err := read(o.db)
 			if err != nil {
 				return err
 			}
-			for i := range cards {
-				summaries = append(summaries, cards[i].CardSummary)
-			}
 			record.SetDetail(walletport.DetailRead, strconv.Itoa(len(cards)))
-			return nil
+			shown, err = o.check(cards)
+			return err
 		})
 		if err != nil {
 			return err
 		}
-		return printCards(con, asJSON, summaries)
+		if err := printCards(con, asJSON, shown); err != nil {
+			return err
+		}
+		if slices.ContainsFunc(shown, func(c shownCard) bool { return c.check != checkOK }) {
+			return errFault
+		}
+		return nil
 	})
 }
 
-func printCards(con console, asJSON bool, cards []walletport.CardSummary) error {
+// shownCard is a row and whether it is to be believed.
+type shownCard struct {
+	walletport.CardSummary
+	check string
+}
+
+// What the column CHECK says.
+const (
+	checkOK      = "ok"
+	checkAltered = "altered" // the row is not as it was written: nothing of it is to be believed
+	checkNoKey   = "no-key"  // nobody knows, without the key that seals it
+)
+
+func (o *operator) check(cards []storage.Card) ([]shownCard, error) {
+	v, err := o.vault()
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]shownCard, len(cards))
+	for i := range cards {
+		shown[i] = shownCard{cards[i].CardSummary, checkOK}
+		switch err := v.Check(cards[i]); walletport.ReasonOf(err) {
+		case "":
+		case "card_damaged":
+			shown[i].check = checkAltered
+		case "key_unavailable":
+			shown[i].check = checkNoKey
+		default:
+			return nil, err
+		}
+	}
+	return shown, nil
+}
+
+func printCards(con console, asJSON bool, cards []shownCard) error {
 	if asJSON {
 		return printCardsJSON(con, cards)
 	}
 	table := tabwriter.NewWriter(con.Out, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tISSUER\tCUSTOMER\tSCHEME\tPAN\tEXPIRY\tPRODUCT\tSTATUS")
+	fmt.Fprintln(table, "ID\tISSUER\tCUSTOMER\tSCHEME\tPAN\tEXPIRY\tPRODUCT\tSTATUS\tCHECK")
 	for _, c := range cards {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s/%s\t%s\t%s\n", c.ID, c.Issuer, c.CustomerID, c.Scheme, c.MaskedPAN(),
-			c.Expiry.MM(), c.Expiry.YYYY(), c.Product, c.Status)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s/%s\t%s\t%s\t%s\n", c.ID, c.Issuer, c.CustomerID, c.Scheme, c.MaskedPAN(),
+			c.Expiry.MM(), c.Expiry.YYYY(), c.Product, c.Status, c.check)
 	}
 	return table.Flush()
 }
 
-func printCardsJSON(con console, cards []walletport.CardSummary) error {
+func printCardsJSON(con console, cards []shownCard) error {
 	type cardJSON struct {
 		CardID      int64  `json:"cardId"`
 		Issuer      string `json:"issuer"`
@@ -254,10 +148,12 @@ func printCardsJSON(con console, cards []walletport.CardSummary) error {
 		ExpiryYear  string `json:"expiryYear"`
 		Product     string `json:"product"`
 		Status      string `json:"status"`
+		Check       string `json:"check"`
 	}
 	encoder := json.NewEncoder(con.Out)
 	for _, c := range cards {
-		row := cardJSON{int64(c.ID), string(c.Issuer), c.CustomerID, string(c.Scheme), c.MaskedPAN(), c.Expiry.MM(), c.Expiry.YYYY(), c.Product, string(c.Status)}
+		row := cardJSON{int64(c.ID), string(c.Issuer), c.CustomerID, string(c.Scheme), c.MaskedPAN(), c.Expiry.MM(), c.Expiry.YYYY(),
+			c.Product, string(c.Status), c.check}
 		if err := encoder.Encode(row); err != nil {
 			return err
 		}
@@ -265,11 +161,51 @@ func printCardsJSON(con console, cards []walletport.CardSummary) error {
 	return nil
 }
 
+type cardsDeleteCommand struct {
+	ID  int64 `arg:"" help:"Card id."`
+	Yes bool  `help:"Really delete it; without this, it is shown only."`
+	location
+}
+
+func (cardsDeleteCommand) Help() string {
+	return `The card is gone for good, with its sealed number. Tokens of it in wallets live on: they are the scheme's, and the issuer
+ends them there. An import may store a card of that id again.
+
+Examples:
+  walletport cards delete 1001 --config walletport.yaml
+  walletport cards delete 1001 --yes --config walletport.yaml`
+}
+
+func (c cardsDeleteCommand) Run(ctx context.Context, con console) error {
+	id := walletport.CardID(c.ID)
+	if !c.Yes {
+		show := cardsShowCommand{ID: c.ID, location: c.location}
+		if err := show.Run(ctx, con); err != nil && !errors.Is(err, errFault) { // an altered card may be deleted too
+			return err
+		}
+		return usagef("say --yes to delete this card for good")
+	}
+	return c.operate(ctx, func(ctx context.Context, o *operator) error {
+		intended := walletport.AuditRecord{Action: walletport.ActionCardsDelete, CardID: id}
+		card, err := o.db.Card(ctx, id)
+		if err == nil {
+			intended.Issuer, intended.Scheme = card.Issuer, card.Scheme
+			intended.SetDetail(walletport.DetailFrom, string(card.Status))
+		}
+		err = o.declare(ctx, intended, func(*walletport.Auditing) error { return o.db.DeleteCard(ctx, id) })
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(con.Out, "card %s of %s is deleted\n", id, card.Issuer)
+		return err
+	})
+}
+
 type cardsRewrapCommand struct{ location }
 
 func (c cardsRewrapCommand) Run(ctx context.Context, con console) error {
 	return c.operate(ctx, func(ctx context.Context, o *operator) error {
-		cards, err := vault.New(vault.Vault{Cards: o.db, Keys: o.keys, Clock: now})
+		cards, err := o.vault()
 		if err != nil {
 			return err
 		}
@@ -284,16 +220,29 @@ func (c cardsRewrapCommand) Run(ctx context.Context, con console) error {
 		for _, id := range report.Failures {
 			fmt.Fprintf(con.Err, "card %s does not unwrap\n", id)
 		}
-		fmt.Fprintf(con.Out, "%d data keys moved, %d failed\n", report.Moved, report.Failed)
+		for _, left := range report.Left {
+			fmt.Fprintf(con.Err, "%d cards of %s stay where they are: %v\n", left.Cards, left.Issuer, left.Why)
+		}
+		fmt.Fprintf(con.Out, "%d data keys moved, %d failed, %d left\n", report.Moved, report.Failed, leftCards(report))
 		return rewrapErr
 	})
 }
 
+func leftCards(r vault.RewrapReport) int64 {
+	var cards int64
+	for _, left := range r.Left {
+		cards += left.Cards
+	}
+	return cards
+}
+
 func noteRewrap(record *walletport.Auditing, r vault.RewrapReport) {
+	left := leftCards(r)
 	record.SetDetail(walletport.DetailMoved, strconv.FormatInt(r.Moved, 10))
 	record.SetDetail(walletport.DetailFailed, strconv.FormatInt(r.Failed, 10))
+	record.SetDetail(walletport.DetailLeft, strconv.FormatInt(left, 10))
 	switch {
-	case r.Failed == 0:
+	case r.Failed+left == 0:
 	case r.Moved == 0:
 		record.Outcome = walletport.OutcomeAllRefused
 	default:

@@ -41,7 +41,8 @@ type cli struct {
 	Sandbox sandboxCommand `cmd:"" help:"Run the server with generated keys, sample cards and simulated schemes."`
 	Serve   serveCommand   `cmd:"" help:"Run the production server."`
 	Inspect inspectCommand `cmd:"" help:"Open a payload, check each field, name the first fault."`
-	Cards   cardsCommand   `cmd:"" help:"Import and look at cards."`
+	Cards   cardsCommand   `cmd:"" help:"Import, look at and delete cards."`
+	Vault   vaultCommand   `cmd:"" help:"Verify the stored cards."`
 	Keys    keysCommand    `cmd:"" help:"Make, import and rotate keys."`
 	Clients clientsCommand `cmd:"" help:"Create and revoke API clients."`
 	Audit   auditCommand   `cmd:"" help:"Verify and export the audit trail."`

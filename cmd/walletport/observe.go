@@ -103,7 +103,7 @@ func (s *server) keyWarnings() []string {
 
 // warnings is what an operator should know soon.
 func (s *server) warnings() []string {
-	return slices.Concat(s.keyWarnings(), s.trust.Warnings(), s.logPipe.warnings())
+	return slices.Concat(s.keyWarnings(), s.trust.Warnings(), s.testCardWarnings(), s.logPipe.warnings())
 }
 
 // keysReady says whether each needed purpose has a key for new work. A key store

@@ -42,6 +42,19 @@ var sampleCards = []sampleCard{
 	{-6, sandboxIssuer, "5100", "4761209980011439", "12", "2031", "APPLE SANDBOX", "apple-sandbox", walletport.CardOK},
 }
 
+// testNumbers are the PANs of the samples, which everybody knows.
+func testNumbers() ([]walletport.PAN, error) {
+	numbers := make([]walletport.PAN, 0, len(sampleCards))
+	for _, sample := range sampleCards {
+		pan, err := walletport.ParsePAN(sample.pan)
+		if err != nil {
+			return nil, err
+		}
+		numbers = append(numbers, pan)
+	}
+	return numbers, nil
+}
+
 // card returns the sample as the vault takes it.
 func (s sampleCard) card() (walletport.Card, error) {
 	pan, err := walletport.ParsePAN(s.pan)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/rand"
+	"database/sql"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -41,6 +42,7 @@ func TestMain(m *testing.M) {
 //	exits CODE PROGRAM ARGS…   runs the program and demands its exit status
 //	payload DIR                writes answers of the issuer-wallet call, good and
 //	                           mangled, and a sandbox.json that opens them
+//	sql FILE STATEMENT         edits a SQLite database behind walletport's back
 //	mode OCTAL FILE            demands the permission bits of a file
 //
 // and the condition [openssl].
@@ -50,7 +52,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": scriptExits, "payload": scriptPayload, "mode": scriptMode,
+			"exits": scriptExits, "payload": scriptPayload, "mode": scriptMode, "sql": scriptSQL,
 		},
 		Condition: func(name string) (bool, error) {
 			if name != "openssl" {
@@ -81,6 +83,20 @@ func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+func scriptSQL(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: sql FILE STATEMENT")
+	}
+	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer db.Close()
+	result, err := db.Exec(args[1])
+	ts.Check(err)
+	if n, err := result.RowsAffected(); err != nil || n != 1 {
+		ts.Fatalf("%d rows were changed, want 1", n)
 	}
 }
 

@@ -20,8 +20,9 @@ type serveCommand struct {
 }
 
 func (serveCommand) Help() string {
-	return `Runs until SIGTERM, then finishes the requests it accepted. SIGHUP reads keys, certificates and other files anew. Refuses keys and cards of a sandbox, and plain HTTP
-on any address but loopback. docs/configuration.md lists the settings.
+	return `Runs until SIGTERM, then finishes the requests it accepted. SIGHUP reads keys, certificates and other files anew.
+Refuses keys of a sandbox, each card that has a test number, and plain HTTP on any address but loopback.
+docs/configuration.md lists the settings.
 
 Examples:
   walletport serve --config walletport.yaml
@@ -160,27 +161,17 @@ func runDoor(ctx context.Context, door *api.Door, l *listener, h httpConfig, log
 	return nil
 }
 
-// refuseSandbox keeps made-up keys and test numbers out of production: whoever
-// has a sandbox.json holds the other half of these keys.
+// refuseSandbox keeps made-up keys out of production: whoever has a sandbox.json holds
+// the other half of these keys. Test numbers are refused card by card, see testCards.
 func (s *server) refuseSandbox(ctx context.Context) error {
 	for _, k := range s.keys.Current().All() {
 		if k.Sandbox {
 			return fmt.Errorf("key %s is a sandbox's: make a key store with walletport keys init", k.ID)
 		}
 	}
-	for _, sample := range sampleCards {
-		card, err := sample.card()
-		if err != nil {
-			return err
-		}
-		found, err := s.vault.FindByPAN(ctx, card.PAN)
-		card.PAN.Wipe()
-		if err != nil {
-			return err
-		}
-		if len(found) > 0 {
-			return fmt.Errorf("card %d is a sample card of the sandbox: serve refuses test numbers", found[0].ID)
-		}
+	if err := s.findTestCards(ctx); err != nil {
+		return err
 	}
+	s.background.start(ctx, "test cards", s.warnOfTestCards)
 	return nil
 }

@@ -42,6 +42,7 @@ type server struct {
 	reloads       reloads  // everything that is read from files
 	logPipe       *logPipe // nil in a sandbox
 	auditFailedAt atomic.Int64
+	testCards     testCards
 }
 
 // openServer builds every room and starts the background work. The caller runs
@@ -62,7 +63,11 @@ func openServer(ctx context.Context, config Config, log *slog.Logger) (_ *server
 	if s.tracing, err = telemetry.OpenTracing(ctx, config.Trace, version); err != nil {
 		return nil, err
 	}
-	if s.vault, err = vault.New(vault.Vault{Cards: s.db, Keys: s.keys, Clock: now}); err != nil {
+	refused, err := refusedNumbers(s.keys.Current())
+	if err != nil {
+		return nil, err
+	}
+	if s.vault, err = vault.New(vault.Vault{Cards: s.db, Keys: s.keys, Clock: now, TestNumbers: refused}); err != nil {
 		return nil, err
 	}
 	s.finder, s.guard = vault.NewFinder(s.db), replay.New(s.db)

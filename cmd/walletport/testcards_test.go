@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/vault"
+)
+
+// lockedBuffer is a log that is read while it is written.
+type lockedBuffer struct {
+	lock sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	return b.text.String()
+}
+
+// mustProduction makes the folder of a server with keys of its own, and returns its
+// configuration.
+func mustProduction(t *testing.T) location {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "walletport.yaml")
+	must(t, os.WriteFile(path, []byte("keys: {file: keystore.age, key_file: keystore.key}\nhttp: {listen: '127.0.0.1:0'}\n"), 0o600))
+	for _, command := range [][]string{{"keys", "init"}, {"migrate"}} {
+		if code, out, errs := runs(t, append(command, "--config", path)...); code != 0 {
+			t.Fatalf("%v: %s%s", command, out, errs)
+		}
+	}
+	for _, purpose := range []string{"vault-kek", "vault-index", "audit-checkpoint"} {
+		if code, out, errs := runs(t, "keys", "generate", purpose, "--activate", "--config", path); code != 0 {
+			t.Fatalf("keys generate: %s%s", out, errs)
+		}
+	}
+	return location{Config: path}
+}
+
+// mustStoreSample stores a sample card as a release did that took test numbers.
+func mustStoreSample(t *testing.T, at location, id walletport.CardID) {
+	t.Helper()
+	must(t, at.operate(t.Context(), func(ctx context.Context, o *operator) error {
+		return storeSample(ctx, &vault.Vault{Cards: o.db, Keys: o.keys, Clock: now}, id)
+	}))
+}
+
+func storeSample(ctx context.Context, v *vault.Vault, id walletport.CardID) error {
+	card, err := sampleCards[0].card()
+	if err != nil {
+		return err
+	}
+	card.ID = id
+	_, err = v.Put(ctx, card)
+	return err
+}
+
+// eventually waits for what happens soon.
+func eventually(t *testing.T, what string, happened func() bool) {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	for !happened() {
+		select {
+		case <-deadline:
+			t.Fatalf("not seen: %s", what)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// One test number in the database must not keep a server from starting: it says which
+// card it refuses, in the log and on /readyz.
+func TestServeStartsBesideATestNumberAndSaysSo(t *testing.T) {
+	at := mustProduction(t)
+	mustStoreSample(t, at, 77)
+	ctx, stop := context.WithCancel(t.Context())
+	log := &lockedBuffer{}
+	done := make(chan error, 1)
+	go func() { done <- serveCommand{Config: at.Config}.Run(ctx, console{Out: io.Discard, Err: log}) }()
+	defer func() { stop(); must(t, <-done) }()
+
+	url := ""
+	eventually(t, "the server serves", func() bool {
+		for line := range strings.Lines(log.String()) {
+			var said struct{ Msg, URL string }
+			if json.Unmarshal([]byte(line), &said) == nil && said.Msg == "serving" {
+				url = said.URL
+			}
+		}
+		return url != ""
+	})
+	if text := log.String(); !strings.Contains(text, `"card_id":"77"`) && !strings.Contains(text, `"card_id":77`) || strings.Contains(text, sampleCards[0].pan) {
+		t.Errorf("the log says %s", text)
+	}
+	answer, err := http.Get(url + "/readyz")
+	must(t, err)
+	defer answer.Body.Close()
+	var ready struct{ Warnings []string }
+	must(t, json.NewDecoder(answer.Body).Decode(&ready))
+	if want := "card 77 has a test number and is refused: delete it (walletport cards delete)"; !slices.Contains(ready.Warnings, want) {
+		t.Errorf("/readyz warns of %q, want %q", ready.Warnings, want)
+	}
+}
+
+func TestTestNumbersThatComeInWhileItRunsAreNamedOnce(t *testing.T) {
+	box, _ := startSandbox(t, t.TempDir())
+	refused, err := testNumbers()
+	must(t, err)
+	open := *box.vault
+	box.vault.TestNumbers = refused
+	var log strings.Builder
+	s := &server{vault: box.vault, log: slog.New(slog.NewTextHandler(&log, nil)), keys: box.keys}
+	must(t, s.findTestCards(t.Context()))
+	if got := strings.Count(log.String(), "level=WARN"); got != len(sampleCards) {
+		t.Errorf("%d cards are named, want all %d samples", got, len(sampleCards))
+	}
+	if got := s.testCardWarnings(); len(got) != maxTestCardsNamed+1 || got[maxTestCardsNamed] != "and 3 more cards have test numbers" {
+		t.Errorf("warnings %q", got)
+	}
+	log.Reset()
+	must(t, storeSample(t.Context(), &open, 78))
+	must(t, s.findTestCards(t.Context()))
+	if text := log.String(); strings.Count(text, "level=WARN") != 1 || !strings.Contains(text, "card_id=78") {
+		t.Errorf("the log says %q", text)
+	}
+	must(t, box.db.DeleteCard(t.Context(), 78))
+	must(t, s.findTestCards(t.Context()))
+	if got := s.testCardWarnings(); got[maxTestCardsNamed] != "and 3 more cards have test numbers" {
+		t.Errorf("a deleted card is still warned of: %q", got)
+	}
+}
+
+// A card with a test number is refused as one that is blocked is, and recorded.
+func TestACardWithATestNumberIsNotEligible(t *testing.T) {
+	box, _ := startSandbox(t, t.TempDir())
+	mustStatus(t, box, box.file.Credentials.Basic, http.StatusOK)
+	refused, err := testNumbers()
+	must(t, err)
+	box.vault.TestNumbers = refused
+	mustStatus(t, box, box.file.Credentials.Basic, http.StatusForbidden)
+	head, err := box.db.AuditHead(t.Context())
+	must(t, err)
+	entries, err := box.db.AuditAfter(t.Context(), head.Seq-1, 1)
+	must(t, err)
+	if r := entries[0].Record; r.Outcome != "card_not_eligible" || r.CardID != 1001 {
+		t.Errorf("the trail says %+v", r)
+	}
+}
+
+func TestTestNumbersAreAllThatASandboxHas(t *testing.T) {
+	numbers, err := testNumbers()
+	must(t, err)
+	if len(numbers) != len(sampleCards) {
+		t.Errorf("%d numbers for %d samples", len(numbers), len(sampleCards))
+	}
+}

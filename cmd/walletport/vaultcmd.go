@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/vault"
+)
+
+type vaultCommand struct {
+	Verify vaultVerifyCommand `cmd:"" help:"Open every stored card and name those that are not as they were stored."`
+}
+
+func (vaultCommand) Help() string {
+	return `Examples:
+  walletport vault verify --config walletport.yaml`
+}
+
+type vaultVerifyCommand struct {
+	Issuer string `help:"Cards of this issuer only."`
+	JSON   bool   `help:"Print JSON Lines: one for each finding, then the counts."`
+	location
+}
+
+func (vaultVerifyCommand) Help() string {
+	return `Reads the whole table beside running servers, page by page. Ends with 1 when a card was altered in the database, does
+not open, or has a key that is not in the key store. A row that was put back whole as it once was agrees with itself: the
+audit trail tells of that.
+
+Examples:
+  walletport vault verify --config walletport.yaml
+  walletport vault verify --issuer acme --json --config walletport.yaml`
+}
+
+func (c vaultVerifyCommand) Run(ctx context.Context, con console) error {
+	return c.operate(ctx, func(ctx context.Context, o *operator) error {
+		v, err := o.vault()
+		if err != nil {
+			return err
+		}
+		var report vault.VerifyReport
+		asked := walletport.AuditRecord{Action: walletport.ActionVaultVerify, Issuer: walletport.IssuerID(c.Issuer)}
+		// Findings are shown as they come, so what is read is in the trail before.
+		err = o.declare(ctx, asked, func(record *walletport.Auditing) error {
+			options := vault.VerifyOptions{Issuer: walletport.IssuerID(c.Issuer), Found: func(f vault.Finding) error { return c.printFinding(con, f) }}
+			finish := showCount(con.Err, &options)
+			defer finish()
+			var err error
+			report, err = v.Verify(ctx, options)
+			noteVerify(record, report)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if err := c.print(con, report); err != nil {
+			return err
+		}
+		if report.Good < report.Cards {
+			return errFault
+		}
+		return nil
+	})
+}
+
+func noteVerify(record *walletport.Auditing, r vault.VerifyReport) {
+	record.SetDetail(walletport.DetailRead, strconv.FormatInt(r.Cards, 10))
+	record.SetDetail(walletport.DetailAltered, strconv.FormatInt(r.Altered, 10))
+	record.SetDetail(walletport.DetailNoKey, strconv.FormatInt(r.WithoutKey, 10))
+	switch {
+	case r.Altered > 0:
+		record.Outcome = "card_damaged"
+	case r.WithoutKey > 0:
+		record.Outcome = "key_unavailable"
+	}
+}
+
+// showCount counts on a terminal; how many cards there are is not known before.
+func showCount(w io.Writer, options *vault.VerifyOptions) (finish func()) {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return func() {}
+	}
+	bar := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription("cards verified"),
+		progressbar.OptionShowCount())
+	options.Progress = func(cards int64) { _ = bar.Set64(cards) } // a bar that cannot be drawn stops nothing
+	return func() {
+		_ = bar.Finish()
+		fmt.Fprintln(w)
+	}
+}
+
+var findingWords = map[string]string{"card_damaged": checkAltered, "key_unavailable": checkNoKey}
+
+func (c vaultVerifyCommand) printFinding(con console, f vault.Finding) error {
+	if c.JSON {
+		return json.NewEncoder(con.Out).Encode(map[string]any{
+			"cardId": int64(f.ID), "issuer": f.Issuer, "check": findingWords[f.Reason], "detail": f.Detail,
+		})
+	}
+	_, err := fmt.Fprintf(con.Out, "%s: card %s of %s: %s\n", findingWords[f.Reason], f.ID, f.Issuer, f.Detail)
+	return err
+}
+
+func (c vaultVerifyCommand) print(con console, r vault.VerifyReport) error {
+	if c.JSON {
+		type counts struct {
+			Issuer     walletport.IssuerID `json:"issuer"`
+			Good       int64               `json:"good"`
+			Altered    int64               `json:"altered"`
+			WithoutKey int64               `json:"withoutKey"`
+		}
+		issuers := []counts{}
+		for _, issuer := range slices.Sorted(maps.Keys(r.Issuers)) {
+			of := r.Issuers[issuer]
+			issuers = append(issuers, counts{issuer, of.Good, of.Altered, of.WithoutKey})
+		}
+		return json.NewEncoder(con.Out).Encode(map[string]any{
+			"cards": r.Cards, "good": r.Good, "altered": r.Altered, "withoutKey": r.WithoutKey, "issuers": issuers,
+		})
+	}
+	for _, issuer := range slices.Sorted(maps.Keys(r.Issuers)) {
+		of := r.Issuers[issuer]
+		fmt.Fprintf(con.Out, "issuer %s: %d good, %d altered, %d without a key\n", issuer, of.Good, of.Altered, of.WithoutKey)
+	}
+	_, err := fmt.Fprintf(con.Out, "%d cards: %d good, %d altered, %d without a key\n", r.Cards, r.Good, r.Altered, r.WithoutKey)
+	return err
+}
+
+// isSandbox reports whether a key store is a sandbox's: whoever has its sandbox.json
+// holds the other half of its keys.
+func isSandbox(ring *keys.Ring) bool {
+	return slices.ContainsFunc(ring.All(), func(k *keys.Key) bool { return k.Sandbox })
+}
+
+// refusedNumbers are the test numbers, and none where the keys are a sandbox's.
+func refusedNumbers(ring *keys.Ring) ([]walletport.PAN, error) {
+	if isSandbox(ring) {
+		return nil, nil
+	}
+	return testNumbers()
+}
+
+// vault opens the vault of the location.
+func (o *operator) vault() (*vault.Vault, error) {
+	refused, err := refusedNumbers(o.keys.Current())
+	if err != nil {
+		return nil, err
+	}
+	return vault.New(vault.Vault{Cards: o.db, Keys: o.keys, Clock: now, TestNumbers: refused})
+}
