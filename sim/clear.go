@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 )
@@ -39,9 +40,18 @@ type place struct {
 	isOpen   bool // a reader knows that it should be ciphertext, and is not
 }
 
-// Add collects a text in clear. The name says where it stands; "" is the payload.
+// Add collects a text in clear. The name says where it stands; "" is the payload. What
+// Unwrap takes off it is searched as well.
 func (c *Clear) Add(name string, text []byte) {
-	c.places = append(c.places, place{name: name, text: text})
+	inner, notes := Unwrap(text)
+	if len(notes) == 0 {
+		c.places = append(c.places, place{name: name, text: text})
+		return
+	}
+	c.places = append(c.places, place{name: name, text: []byte(inner)})
+	if before, after, found := bytes.Cut(text, []byte(inner)); found {
+		c.places = append(c.places, place{name: "what stands around the payload", text: slices.Concat(before, after)})
+	}
 }
 
 // AddSealed collects what should be ciphertext, as text or as bytes.

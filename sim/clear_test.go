@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"encoding/json"
+	"html"
 	"strings"
 	"testing"
 
@@ -35,7 +36,7 @@ func TestClearFindsCardData(t *testing.T) {
 	for _, l := range simtest.Leaks(clearPAN) {
 		t.Run(l.Name, func(t *testing.T) {
 			text := mustJSON(t, l.In(map[string]any{"digitizationData": "eyJhIjoxfQ=="}))
-			for _, given := range []string{text, " " + text + "\n", mustJSON(t, text)} {
+			for _, given := range []string{text, " " + text + "\n", mustJSON(t, text), "HTTP/1.1 200 OK\r\nA: b\r\n\r\n" + text, string(simtest.UTF16("\ufeff" + text)), html.EscapeString(text)} {
 				f := find(given, clearPAN)
 				if codeOfFinding(f) != "clear_card_data" {
 					t.Fatalf("%s: fault %q", given, codeOfFinding(f))
@@ -60,6 +61,17 @@ func TestClearRaisesNoFalseAlarm(t *testing.T) {
 	for _, text := range []string{"", "{}", "null", "[]", `"x"`, "{", "eyJhbGciOiJkaXIifQ....", "§", strings.Repeat("[", 200), strings.Repeat("1", 70_000)} {
 		if f := find(text, clearPAN); f != nil {
 			t.Errorf("%.20q: %s", text, f.Detail)
+		}
+	}
+}
+
+// The headers that were pasted with a payload are read by anyone too.
+func TestClearSearchesWhatIsAroundThePayload(t *testing.T) {
+	const payload = `{"elsewhere":"x"}`
+	for _, around := range []string{"HTTP/1.1 200 OK\r\nX-Card: " + clearPAN + "\r\n\r\n" + payload, "card: " + clearPAN + "\n\n" + payload,
+		"< HTTP/1.1 200\n< X-Card: " + clearPAN + "\n< \n" + payload} {
+		if f := find(around); codeOfFinding(f) != "clear_card_data" || !strings.HasPrefix(f.Detail, "what stands around the payload") {
+			t.Errorf("%q: %+v", around, f)
 		}
 	}
 }

@@ -169,18 +169,19 @@ func isIDName(folded string) bool {
 // formats has one of them outside of the encryption.
 var (
 	numberNames = []string{"pan", "fpan", "primaryaccountnumber", "primaryaccountnuber", "accountnumber", "cardnumber", "cardno", "cardpan", "fundingpan",
-		"creditcardnumber", "ccnumber"}
+		"creditcardnumber", "ccnumber", "maincardnumber"}
 	trackNames  = []string{"track1", "track2", "track1data", "track2data", "track2equivalentdata"}
 	expiryNames = []string{"expiry", "expirydate", "expirymonth", "expiryyear", "expiration", "expirationdate", "expirationmonth", "expirationyear",
-		"expdate", "expmonth", "expyear", "cardexpiry", "accountexpiry", "validthru", "goodthru"}
-	holderNames = []string{"name", "cardholdername", "cardholder", "accountholdername", "holdername", "nameoncard", "embossedname"}
-	codeNames   = []string{"cvc", "cvc2", "cvv", "cvv2", "csc", "cvn", "securitycode", "cardsecuritycode", "cardverificationcode", "cardverificationvalue"}
+		"expdate", "expmonth", "expyear", "expirymmyy", "accountexpiry", "validthru", "goodthru"}
+	holderNames = []string{"name", "cardholdername", "cardholder", "accountholdername", "holdername", "nameoncard", "embossedname", "embossname"}
+	codeNames   = []string{"cvc", "cvc2", "cvv", "cvv2", "csc", "cvn", "cvvcode", "cvccode", "securitycode", "verificationcode", "verificationvalue"}
 	pinNames    = []string{"pin", "pinblock"}
 )
 
 // cardMember says which card data a member holds by its name and the form of its
 // value, "" for none. The address of a wallet's user has a name too.
 func cardMember(folded string, value json.RawMessage, parent spot) string {
+	short := strings.TrimPrefix(folded, "card") // cardExpiryDate is expiryDate; but a cardName may be the product's
 	text := scalarText(value)
 	digits := strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' {
@@ -194,11 +195,11 @@ func cardMember(folded string, value json.RawMessage, parent spot) string {
 		return "a PAN"
 	case slices.Contains(trackNames, folded) && len(digits) >= 12:
 		return "track data"
-	case slices.Contains(expiryNames, folded) && isExpiry(text, digits, bare, value):
+	case slices.Contains(expiryNames, short) && isExpiry(text, digits, bare, value):
 		return "the expiry"
-	case slices.Contains(codeNames, folded) && bare && (len(digits) == 3 || len(digits) == 4) && len(digits) == len(text):
+	case slices.Contains(codeNames, short) && bare && (len(digits) == 3 || len(digits) == 4) && len(digits) == len(text):
 		return "the security code"
-	case slices.Contains(pinNames, folded) && len(digits) >= 4:
+	case slices.Contains(pinNames, short) && len(digits) >= 4:
 		return "a PIN"
 	case folded == "name" && strings.HasSuffix(strings.ToLower(parent.where), "address"):
 		return ""

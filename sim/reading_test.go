@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -156,6 +157,14 @@ func FuzzReadObject(f *testing.F) {
 	})
 }
 
+func zipped(text string) string {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	_, _ = w.Write([]byte(text)) // a buffer takes everything
+	_ = w.Close()
+	return out.String()
+}
+
 func TestUnwrap(t *testing.T) {
 	for _, c := range []struct {
 		payload, text string
@@ -163,6 +172,7 @@ func TestUnwrap(t *testing.T) {
 	}{
 		{"x", "x", 0}, {"", "", 0}, {" x\n", "x", 1}, {"\ufeffx", "x", 1}, {`"a\"b"`, `a"b`, 1}, {`'x'`, "x", 1}, {` "x" `, "x", 2},
 		{`"x`, `"x`, 0}, {"x\n", "x", 1}, {"x\nx\n", "x", 2}, {"x\n\nx", "x", 1}, {"x\ny", "x\ny", 0}, {"xx", "xx", 0},
+		{zipped(`{"a":1}`), `{"a":1}`, 1}, {zipped(`{"a":1}`)[:20], zipped(`{"a":1}`)[:20], 0}, {zipped(strings.Repeat("x", 2<<20)), zipped(strings.Repeat("x", 2<<20)), 0},
 		{"HTTP/2 200 \r\ncontent-type: application/json\r\nDate: x\r\n\r\n{}", "{}", 1},
 		{"HTTP/1.1 100 Continue\n\nHTTP/1.1 200 OK\nA: b\n\n{}", "{}", 1}, {"Content-Type: application/json\n\n{}", "{}", 1},
 		{"* Connected\n> POST / HTTP/1.1\n> \n< HTTP/1.1 200 OK\n< A: b\n< \n{ [12 bytes data]\n{}\n* Connection left\n", "{}", 2},

@@ -1,8 +1,10 @@
 package sim
 
 import (
+	"compress/gzip"
 	"encoding/json"
 	"html"
+	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,6 +20,7 @@ type wrapping struct {
 }
 
 var wrappings = []wrapping{
+	{"the text is compressed (gzip), and was read unpacked", unpacked},
 	{"the text is UTF-16, and was read as that", fromUTF16Text},
 	{"white space around the payload was ignored", func(text string) string { return strings.TrimSpace(strings.TrimPrefix(text, byteOrderMark)) }},
 	{"the HTTP headers before the payload were ignored", withoutHTTPHead},
@@ -46,6 +49,25 @@ func Unwrap(payload []byte) (text string, notes []string) {
 		}
 	}
 	return text, notes
+}
+
+// maxUnpackedBytes is more than any reader takes.
+const maxUnpackedBytes = 1 << 20
+
+// unpacked undoes gzip, which curl leaves on without --compressed.
+func unpacked(text string) string {
+	if !strings.HasPrefix(text, "\x1f\x8b") {
+		return text
+	}
+	reader, err := gzip.NewReader(strings.NewReader(text))
+	if err != nil {
+		return text
+	}
+	plain, err := io.ReadAll(io.LimitReader(reader, maxUnpackedBytes))
+	if err != nil || len(plain) == maxUnpackedBytes {
+		return text
+	}
+	return string(plain)
 }
 
 func fromUTF16Text(text string) string {

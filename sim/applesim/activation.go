@@ -85,6 +85,9 @@ func (r *reading) readActivationKind(text string) walletport.SchemeID {
 		return walletport.Mastercard
 	case strings.HasPrefix(text, "eyJ") && strings.Count(text, ".") == 4:
 		r.Fail(checkActivationKind, activationJWE, "it is a compact JWE")
+	case strings.HasPrefix(text, "nonce="): // what an MBPAC should hold
+		r.clear.AddOpen(memberActivation)
+		fallthrough
 	default:
 		r.Fail(checkActivationKind, activationUnknown, "it is neither an MBPAC nor JSON")
 	}

@@ -94,6 +94,15 @@ func TestJSONWhereCiphertextBelongsIsNotEncrypted(t *testing.T) {
 	}
 }
 
+func TestActivationDataThatWereNeverEncryptedAreNamed(t *testing.T) {
+	r := newRecipe()
+	visa(r)
+	r.activation = base64Text([]byte("nonce=" + testNonce + ";authcode=A1B2C3"))
+	if code := codeOf(applesim.Inspect(r.json(), simKeys()).Verdict); code != "not_encrypted" {
+		t.Errorf("fault %q", code)
+	}
+}
+
 func newRecipeWith(member string, value any) []byte {
 	r := newRecipe()
 	r.answer = set(member, value)

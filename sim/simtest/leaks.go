@@ -68,6 +68,8 @@ func Leaks(pan string) []Leak {
 		{Name: "the expiry in one", Member: "expiry", Value: "12/28"},
 		{Name: "the expiry as a number", Member: "expiryYear", Value: 2028},
 		{Name: "the expiry as an object", Member: "expirationDate", Value: map[string]any{"month": "12", "year": "2028"}},
+		{Name: "the expiry under another name", Member: "card_expiry_date", Value: "2028-12"},
+		{Name: "the security code under another name", Member: "cardVerificationValue", Value: "123"},
 		{Name: "the cardholder's name", Member: "cardholderName", Value: "A CARDHOLDER"},
 		{Name: "the cardholder's name as the formats call it", Member: "name", Value: "A CARDHOLDER"},
 		{Name: "the security code", Member: "cvc2", Value: "123"},
@@ -83,7 +85,7 @@ func NoLeaks() map[string]any {
 		"requestId": "01a22591-4c3b-78d5-bd65-80581728677a", "trace": "831fb558-d0b4-4566-8285-38049c915104", "span": "3458604036415c7c4b1a24c6",
 		"imei": "490154203237518", "at": "2026-11-24T12:00:00Z", "iat": 1795608000, "micros": 1795608000123456, "lastFour": "1471", "maskedPan": "520424******1471",
 		"pan": "************1471", "bin": "520424", "primaryAccountNumberPrefix": "52042477", "phone": "+358401234567", "tokenUniqueReference": "DWSPMC000000000010906a349d9ca4eb1a4d53e3c90a11d9",
-		"tokenRequestorId": "50139059239", "expires": "2026-11-24T12:30:00Z", "expiration": 1795608000, "displayName": "Gold Card", "expirationDateIncluded": true,
+		"tokenRequestorId": "50139059239", "expires": "2026-11-24T12:30:00Z", "expiration": 1795608000, "displayName": "Gold Card", "cardName": "Gold Card", "number": "358401234567", "verified": 123, "verificationMethod": "SMS", "expirationDateIncluded": true,
 		"userAddress": map[string]any{"name": "A CARDHOLDER", "postalCode": "00100"}, "rounded": json.Number("5.5e3"),
 		"order": "4012888888881882", "long": "40128888888818814012888888881881", "code": 200, "hash": strings.Repeat("5204247750001479", 4),
 	}

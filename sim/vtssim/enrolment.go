@@ -74,6 +74,8 @@ func (r *reading) readActivation(text string) {
 	case looksLikeWSD(twice):
 		r.Fail(checkActivation, wsdBase64Twice, "the activation data is base64 of base64")
 		text = twice
+	case isClearBlock([]byte(text), mbpac.parts[0]), isClearBlock([]byte(inner), mbpac.parts[0]):
+		r.clear.AddOpen("the activation data")
 	case sim.LooksLikeJSON([]byte(text)), sim.LooksLikeJSON([]byte(inner)):
 		r.Fail(checkActivation, wsdTAV, "the activation data is a JSON object")
 		return

@@ -122,6 +122,8 @@ var mangledEnrolments = []struct {
 	}, vtssim.StatusActive},
 	{"a nonce of another case is the same", "", func(e *sim.Enrolment) { e.Nonce = "91AB95B8" }, vtssim.StatusActive},
 	{"a card without MBPAC needs a step-up", "activation_data_missing", func(e *sim.Enrolment) { e.ActivationData = nil }, vtssim.StatusInactive},
+	{"the clear text itself", "not_encrypted", func(e *sim.Enrolment) { e.ActivationData = []byte("nonce=" + testNonce + ";authcode=A1B2C3") }, ""},
+	{"the card in clear behind the MBPAC", "clear_card_data", func(e *sim.Enrolment) { e.ActivationData = append(e.ActivationData, "-"+testPAN...) }, ""},
 	{"the base64 text instead of the bytes", "activation_data_base64", func(e *sim.Enrolment) { e.ActivationData = []byte(b64(e.ActivationData)) }, ""},
 	{"base64 twice", "activation_data_base64_twice", func(e *sim.Enrolment) { e.ActivationData = []byte(b64([]byte(b64(e.ActivationData)))) }, ""},
 	{"Mastercard's activation data", "activation_data_other_scheme", func(e *sim.Enrolment) { e.ActivationData = []byte(`{"version":"3"}`) }, ""},
