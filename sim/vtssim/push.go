@@ -280,9 +280,9 @@ func (r *reading) readSegments(segments []string) (jwe, bool) {
 	r.Pass(checkBase64URL, "every segment is unpadded base64url")
 	r.clear.Add("the header", header)
 	r.clear.AddSealed("the ciphertext", m.data)
-	for i, rest := range [][]byte{m.key, m.iv, m.tag} {
-		r.clear.Add([]string{"the encrypted key", "the IV", "the tag"}[i], rest)
-	}
+	r.clear.Add("the encrypted key", m.key)
+	r.clear.Add("the IV", m.iv)
+	r.clear.Add("the tag", m.tag)
 	members, f := sim.ReadObject(header)
 	if f != nil {
 		r.Fail(checkHeader, f.Kind.Of(layerHeader), "%s", f.Detail)
