@@ -64,6 +64,7 @@ const (
 	ActionVaultVerify           Action = "vault.verify"
 	ActionKeyChange             Action = "keys.change"
 	ActionClientChange          Action = "clients.change"
+	ActionCallsRefused          Action = "calls.refused" // many, as a sum
 )
 
 // AuditRecorder makes a record durable. Record returns only after the record

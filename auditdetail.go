@@ -41,6 +41,7 @@ const (
 	DetailTo        DetailName = "to_status"
 	DetailAltered   DetailName = "altered"     // cards whose row is not as it was stored
 	DetailNoKey     DetailName = "without_key" // cards whose key is not in the key store
+	DetailCalls     DetailName = "calls"       // that a sum stands for
 )
 
 // MaxAuditDetails bounds the details of a record.

@@ -2,12 +2,12 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
@@ -26,13 +26,14 @@ type call struct {
 	r       *http.Request
 	began   time.Time
 	request walletport.Request
-	actor   walletport.Actor // zero until authenticated
-	revoked string           // id of a revoked client that proved its secret
-	route   string           // a path of the specification or of a page, never the caller's
-	outcome string           // walletport.OutcomeOK or a problem code
-	matched oas.Route        // zero when the path and method are no call of the specification
-	op      operation        // of matched
-	wallet  string           // device wallet or wallet provider, checked; "" when the call names none
+	claimed [sha256.Size]byte // digest of the client's name or the token that the caller claims; zero without one
+	actor   walletport.Actor  // zero until authenticated
+	revoked string            // id of a revoked client that proved its secret
+	route   string            // a path of the specification or of a page, never the caller's
+	outcome string            // walletport.OutcomeOK or a problem code
+	matched oas.Route         // zero when the path and method are no call of the specification
+	op      operation         // of matched
+	wallet  string            // device wallet or wallet provider, checked; "" when the call names none
 	// certificates says how an Apple Pay call's came: integrators ask for it.
 	certificates string
 	cause        error  // for operators; nil when the answer says it all
@@ -79,7 +80,7 @@ func (d *Door) begin(w http.ResponseWriter, r *http.Request) (*call, context.Can
 	d.Metrics.RequestBegan()
 	c := &call{
 		w: &answer{ResponseWriter: w}, began: d.Clock(), route: unmatchedRoute, outcome: walletport.OutcomeOK,
-		request: walletport.Request{ID: newRequestID(d.Rand), RemoteAddr: remoteHost(r.RemoteAddr)},
+		request: walletport.Request{ID: newRequestID(d.Rand), RemoteAddr: d.Proxies.caller(r)},
 	}
 	if given := r.Header.Get("X-Request-Id"); isRequestID(given) {
 		c.request.ID, c.request.SpareID = given, c.request.ID
@@ -225,14 +226,6 @@ func remoteAttr(host string) slog.Attr {
 		return slog.Any("remote_addr", address)
 	}
 	return slog.String("remote_addr", host)
-}
-
-func remoteHost(address string) string {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return ""
-	}
-	return host
 }
 
 // clientCertificate returns the certificate that the TLS layer verified, or nil.

@@ -103,7 +103,7 @@ var codeDocs = []CodeDoc{
 	{"payload_too_long", 422, "The payload is longer than the wallet takes", "The operator must use shorter keys or raise max_chars of the wallet: issuer_wallet, or the format of wallets.googlepay or wallets.samsungpay."},
 	{"samsung_needs_card_info", 422, "Samsung Pay cannot read the card in this form", "The operator must set shape to cardInfo in the MDES profile of Samsung Pay."},
 	{"rate_limited", 429, "The client has made too many requests", "Wait as long as Retry-After says; ask the operator for a higher limit."},
-	{"authentication_rate_limited", 429, "The address has failed to authenticate too often", "Mend the credentials, and wait as long as Retry-After says."},
+	{"authentication_rate_limited", 429, "Authentication under this name has failed too often from this address", "Mend the credentials, and wait as long as Retry-After says."},
 	{"internal", 500, "Something went wrong here", "Tell the operator the request id."},
 	{"card_damaged", 500, "The stored card cannot be used", "The operator must import the card again; its row was not written as it stands."},
 	{"store_unavailable", 503, "The database does not answer", "Try again; the operator is needed if it lasts."},
@@ -116,7 +116,7 @@ var codeDocs = []CodeDoc{
 	{"opc_recipient_expired", 503, "Google's key for opaque payment cards is not valid now", "The operator must import Google's current certificate."},
 	{"opc_signer_unfit", 503, "The issuer's key for opaque payment cards does not fit", "The operator must replace the key of purpose opc-signing, or its certificate: the detail says why."},
 	{"apple_root_expired", 503, "The pinned root of Apple is not valid", "The operator must configure the current one."},
-	{"token_keys_unavailable", 503, "The token issuer's keys cannot be fetched", "Try again."},
+	{"token_keys_unavailable", 503, "The token issuer's keys cannot be read", "Try again; the operator finds the cause in the log and in the warnings of /readyz."},
 	{"timed_out", 503, "The request took too long", "Try again."},
 	{"request_canceled", 503, "The caller went away", "Nothing; whoever called did not wait for this answer."},
 }

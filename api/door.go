@@ -38,6 +38,7 @@ type Parts struct {
 	Clock         func() time.Time
 	Rand          io.Reader // crypto/rand.Reader outside of tests
 	Config        Config
+	Proxies       Proxies // whose word counts on where a caller is
 	// Mounts are further handlers by path prefix ("/sandbox/"). They get request
 	// ids, the body limit, the access log and recovery; not authentication.
 	// Prefixes must not overlap. May be nil.
@@ -53,6 +54,7 @@ type Door struct {
 	server   *oas.Server
 	pages    map[string]http.Handler
 	limits   limiters
+	refusals refusals
 	ready    readiness
 	notices  notices
 	draining atomic.Bool

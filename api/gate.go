@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/x509"
 	"mime"
 	"net/http"
@@ -26,6 +27,7 @@ type gate struct{ door *Door }
 // HandleBasicAuth lets in an API client.
 func (g gate) HandleBasicAuth(ctx context.Context, _ oas.OperationName, t oas.BasicAuth) (context.Context, error) {
 	c := callFrom(ctx)
+	c.claimed = sha256.Sum256([]byte("Basic " + t.Username))
 	if err := oneCredential(c.r); err != nil {
 		return nil, err
 	}
@@ -40,6 +42,7 @@ func (g gate) HandleBasicAuth(ctx context.Context, _ oas.OperationName, t oas.Ba
 // HandleBearerAuth lets in the bearer of a token.
 func (g gate) HandleBearerAuth(ctx context.Context, _ oas.OperationName, t oas.BearerAuth) (context.Context, error) {
 	c := callFrom(ctx)
+	c.claimed = sha256.Sum256([]byte("Bearer " + t.Token))
 	if err := oneCredential(c.r); err != nil {
 		return nil, err
 	}

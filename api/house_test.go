@@ -121,6 +121,12 @@ func (t *trail) Record(ctx context.Context, r walletport.AuditRecord) error {
 	return nil
 }
 
+func (t *trail) fail(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.err = err
+}
+
 func (t *trail) take() []walletport.AuditRecord {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -15,7 +15,8 @@ import (
 type Limits struct {
 	RequestsPerSecond int           `koanf:"requests_per_second"` // of one client; 0 is 50, negative is no limit. Each replica counts for itself
 	RequestsPerMinute int           `koanf:"requests_per_minute"` // of one client; 0 is 3000, negative is no limit
-	FailuresPerMinute int           `koanf:"failures_per_minute"` // failed authentications of one address that are answered and recorded; 0 is 60, negative is no limit
+	FailuresPerMinute int           `koanf:"failures_per_minute"` // failed authentications under one client name (or with one token) from one address that are answered 401 and recorded one by one; those beyond are answered 429; 0 is 60, negative is no limit
+	RefusalsPerMinute int           `koanf:"refusals_per_minute"` // failed authentications of all callers together that are recorded one by one; those beyond are counted, and recorded as one sum a minute for each address. One address may have a quarter of them; 0 is 600, negative is no limit
 	BodyBytes         int64         `koanf:"body_bytes"`          // of a request; 0 is 64 KiB
 	HeaderBytes       int           `koanf:"header_bytes"`        // of a request's line and headers; 0 is 32 KiB
 	RequestTime       time.Duration `koanf:"request_time"`        // until a request that is not done is given up, 503; 0 is 15s
@@ -42,6 +43,7 @@ func (l Limits) withDefaults() Limits {
 		RequestsPerSecond: cmp.Or(l.RequestsPerSecond, 50),
 		RequestsPerMinute: cmp.Or(l.RequestsPerMinute, 3000),
 		FailuresPerMinute: cmp.Or(l.FailuresPerMinute, 60),
+		RefusalsPerMinute: cmp.Or(l.RefusalsPerMinute, 600),
 		BodyBytes:         cmp.Or(l.BodyBytes, 64<<10),
 		HeaderBytes:       cmp.Or(l.HeaderBytes, 32<<10),
 		RequestTime:       cmp.Or(l.RequestTime, 15*time.Second),
@@ -69,14 +71,16 @@ func (d *Door) NewServer() *http.Server {
 
 // limiters count requests in sliding windows. nil does not limit.
 type limiters struct {
-	perSecond, perMinute, failures *httprate.RateLimiter
+	perSecond, perMinute, failures, refusals, refusalsOfOne *httprate.RateLimiter
 }
 
 func newLimiters(l Limits) limiters {
 	return limiters{
-		perSecond: newLimiter(l.RequestsPerSecond, time.Second),
-		perMinute: newLimiter(l.RequestsPerMinute, time.Minute),
-		failures:  newLimiter(l.FailuresPerMinute, time.Minute),
+		perSecond:     newLimiter(l.RequestsPerSecond, time.Second),
+		perMinute:     newLimiter(l.RequestsPerMinute, time.Minute),
+		failures:      newLimiter(l.FailuresPerMinute, time.Minute),
+		refusals:      newLimiter(l.RefusalsPerMinute, time.Minute),
+		refusalsOfOne: newLimiter(shareOfOne(l.RefusalsPerMinute), time.Minute),
 	}
 }
 
@@ -99,13 +103,31 @@ func (l limiters) client(c *call, id string) (wait time.Duration, over bool) {
 	return 0, false
 }
 
-// failure counts a failed authentication by address. Only the failures of an
-// address are limited, so a stranger behind the same address locks nobody out.
+// failure counts a failed authentication under the name that was claimed, from the
+// caller's address. Only what failed is limited, so good credentials pass whatever
+// others try; and only that name's, so a guesser turns nobody else's 401 into 429.
 func (l limiters) failure(c *call) (wait time.Duration, over bool) {
-	if l.failures != nil && l.failures.OnLimit(c.w, c.r, addressKey(c.request.RemoteAddr)) {
+	key := addressKey(c.request.RemoteAddr) + " " + string(c.claimed[:])
+	if l.failures != nil && l.failures.OnLimit(c.w, c.r, key) {
 		return time.Minute, true
 	}
 	return 0, false
+}
+
+// refusal counts a refusal that is to be recorded, and reports whether there have
+// been too many, of all or of the caller's address, for a record of its own.
+func (l limiters) refusal(c *call) (over bool) {
+	return l.refusals != nil &&
+		(l.refusalsOfOne.OnLimit(c.w, c.r, addressKey(c.request.RemoteAddr)) || l.refusals.OnLimit(c.w, c.r, ""))
+}
+
+// shareOfOne is what one address may have of a limit for all: a flood from one place
+// leaves room for what others are refused.
+func shareOfOne(limit int) int {
+	if limit < 0 {
+		return limit
+	}
+	return max(limit/4, 1)
 }
 
 // ipv6SiteBits is what one site usually gets: its hosts count together.

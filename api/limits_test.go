@@ -3,11 +3,14 @@ package api_test
 import (
 	"context"
 	"crypto/x509"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -31,6 +34,9 @@ func (scopeAuth) AuthenticateBasic(_ context.Context, id, secret string, _ *x509
 }
 
 func (a scopeAuth) AuthenticateBearer(ctx context.Context, token string, cert *x509.Certificate) (walletport.Actor, error) {
+	if token == "outage" {
+		return walletport.Actor{}, walletport.Errorf(walletport.CodeUnavailable, "token_keys_unavailable", "no")
+	}
 	return a.AuthenticateBasic(ctx, token, "", cert)
 }
 
@@ -99,33 +105,130 @@ func TestRateLimit(t *testing.T) {
 	}
 }
 
-func TestFailedAuthenticationsAreLimitedByAddress(t *testing.T) {
+// TestAGuesserLimitsNobodyElse: the guesses under one name from one site are limited,
+// and neither others' failures behind it nor anybody's good credentials.
+func TestAGuesserLimitsNobodyElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := mustSmallHouse(t, api.Limits{FailuresPerMinute: 3})
-		call := func(address, secret string) (*http.Request, *httptest.ResponseRecorder) {
+		call := func(address, client, secret string) (*http.Request, *httptest.ResponseRecorder) {
 			r := h.mustRequest(t, http.MethodPost, goodTarget, nil)
 			r.RemoteAddr = address
-			r.SetBasicAuth("provision/1", secret)
+			r.SetBasicAuth(client, secret)
 			return r, h.do(r)
 		}
 		for range 3 {
-			r, w := call("[2001:db8::1]:1", "wrong")
+			r, w := call("[2001:db8::1]:1", "provision/1", "wrong")
 			wantProblem(t, r, w, http.StatusUnauthorized, "credentials_invalid")
 		}
 		for range 100 {
-			r, w := call("[2001:db8::2]:1", "wrong") // another host of the same site
+			r, w := call("[2001:db8::2]:1", "provision/1", "wrong") // another host of the same site
 			wantProblem(t, r, w, http.StatusTooManyRequests, "authentication_rate_limited")
 		}
 		if n := len(h.trail.take()); n != 3 {
 			t.Errorf("%d records of 103 failures, want 3", n)
 		}
-		if _, w := call("[2001:db8::1]:1", "right"); w.Code != http.StatusOK {
-			t.Errorf("a good caller behind the address answers %d", w.Code)
+		if _, w := call("[2001:db8::1]:1", "provision/1", "right"); w.Code != http.StatusOK {
+			t.Errorf("good credentials behind the address answer %d", w.Code)
 		}
-		r, w := call("[2001:db8:0:1::1]:1", "wrong")
-		wantProblem(t, r, w, http.StatusUnauthorized, "credentials_invalid")
-		r, w = call("odd", "wrong")
-		wantProblem(t, r, w, http.StatusUnauthorized, "credentials_invalid")
+		for _, other := range [][2]string{{"[2001:db8::1]:1", "provision/2"}, {"[2001:db8:0:1::1]:1", "provision/1"}, {"odd", "provision/1"}} {
+			r, w := call(other[0], other[1], "wrong")
+			wantProblem(t, r, w, http.StatusUnauthorized, "credentials_invalid")
+		}
+		if n := len(h.trail.take()); n != 3 {
+			t.Errorf("%d records of 3 others' failures", n)
+		}
+	})
+}
+
+// TestAFloodOfRefusals leaves a bounded number of records that still tell of each
+// call.
+func TestAFloodOfRefusals(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		address     func(i int) string
+		client      func(i int) string
+		single      int // records of their own
+		sums        int
+		namelessSum bool
+	}{
+		{"of one guesser", func(int) string { return "192.0.2.1:1" }, func(int) string { return "provision/1" }, 3, 1, false},
+		{"of one address under many names", func(int) string { return "192.0.2.1:1" }, func(i int) string { return fmt.Sprint("provision/", i) }, 10, 1, false},
+		{"of some addresses", func(i int) string { return fmt.Sprintf("192.0.2.%d:1", i%20) }, func(i int) string { return fmt.Sprint("provision/", i) }, 40, 20, false},
+		{"of many addresses", func(i int) string { return fmt.Sprintf("198.51.%d.%d:1", i/200, i%200) }, func(i int) string { return fmt.Sprint("provision/", i) }, 40, 101, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const calls = 2000
+				h := mustSmallHouse(t, api.Limits{FailuresPerMinute: 3, RefusalsPerMinute: 40})
+				ctx, stop := context.WithCancel(t.Context())
+				done := make(chan error, 1)
+				go func() { done <- h.door.Run(ctx) }()
+				for i := range calls {
+					r := h.mustRequest(t, http.MethodPost, goodTarget, nil)
+					r.RemoteAddr = c.address(i)
+					r.SetBasicAuth(c.client(i), "wrong")
+					h.do(r)
+				}
+				if n := len(h.trail.take()); n != c.single {
+					t.Errorf("%d records of their own, want %d", n, c.single)
+				}
+				h.trail.fail(errors.New("no room"))
+				time.Sleep(time.Minute + time.Second)
+				synctest.Wait()
+				h.trail.fail(nil)
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				sums, counted, nameless := h.trail.take(), c.single, false
+				for _, r := range sums {
+					n, err := strconv.Atoi(r.Details.Get(walletport.DetailCalls))
+					if err != nil || r.Action != walletport.ActionCallsRefused || r.Outcome != "credentials_invalid" || r.RequestID == "" || r.ClientID != "" {
+						t.Errorf("record %+v", r)
+					}
+					counted, nameless = counted+n, nameless || r.RemoteAddress == ""
+				}
+				if len(sums) > c.sums || c.sums <= 20 && len(sums) != c.sums || counted != calls || nameless != c.namelessSum {
+					t.Errorf("%d sums of %d calls, nameless %v; want %d of %d, %v", len(sums), counted, nameless, c.sums, calls, c.namelessSum)
+				}
+				r := h.mustRequest(t, http.MethodPost, goodTarget, nil)
+				for range 5 {
+					r.SetBasicAuth("provision/1", "wrong")
+					r.RemoteAddr = "203.0.113.1:1"
+					h.do(r)
+				}
+				stop()
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
+				if end := h.trail.take(); len(end) == 0 || end[len(end)-1].Action != walletport.ActionCallsRefused {
+					t.Errorf("the end of Run records %+v", end)
+				}
+			})
+		})
+	}
+}
+
+// TestStrangersCannotFloodTheLogWithAnOutage: calls that name a token issuer whose
+// keys are away count as failed authentications.
+func TestStrangersCannotFloodTheLogWithAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := mustSmallHouse(t, api.Limits{FailuresPerMinute: 3})
+		call := func(token string) (*http.Request, *httptest.ResponseRecorder) {
+			r := h.mustRequest(t, http.MethodPost, goodTarget, nil)
+			r.Header.Set("Authorization", "Bearer "+token)
+			return r, h.do(r)
+		}
+		for range 3 {
+			r, w := call("outage")
+			wantProblem(t, r, w, http.StatusServiceUnavailable, "token_keys_unavailable")
+		}
+		r, w := call("outage")
+		wantProblem(t, r, w, http.StatusTooManyRequests, "authentication_rate_limited")
+		if n := strings.Count(h.logs.String(), `"level":"ERROR"`); n != 3 {
+			t.Errorf("%d lines of ERROR, want 3", n)
+		}
+		if n := len(h.trail.take()); n != 0 {
+			t.Errorf("an outage is recorded as %d refusals", n)
+		}
 	})
 }
 

@@ -49,7 +49,7 @@ func errRateLimited(wait time.Duration) error {
 }
 
 func errTooManyFailures(wait time.Duration) error {
-	return &refusal{err: walletport.Errorf(walletport.CodeRateLimited, "authentication_rate_limited", "this address has failed to authenticate too often"), retryAfter: wait}
+	return &refusal{err: walletport.Errorf(walletport.CodeRateLimited, "authentication_rate_limited", "authentication under this name has failed too often from this address"), retryAfter: wait}
 }
 
 func errCredentialsMissing(h http.Header) *walletport.Error {

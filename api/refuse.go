@@ -15,18 +15,26 @@ type byFlow struct{ error }
 func (e byFlow) Unwrap() error { return e.error }
 
 // refuse answers with a problem. What a flow never saw is recorded here, before
-// the answer: without the record the answer is 503.
+// the answer: without the record the answer is 503. Failed authentications beyond
+// the limits are counted, and recorded as sums.
 func (d *Door) refuse(c *call, err error) {
 	c.clean(err)
 	r := explain(c, err)
-	if r.err.Code == walletport.CodeUnauthenticated {
-		if wait, over := d.limits.failure(c); over {
+	_, byFlow := errors.AsType[byFlow](err)
+	record, recordable := d.recordOf(c, r)
+	recordable = recordable && !byFlow
+	if c.actor.ClientID == "" && isFailedAuthentication(r) {
+		wait, over := d.limits.failure(c)
+		if over {
 			r = explain(c, errTooManyFailures(wait))
+		}
+		if recordable && (over || d.limits.refusal(c)) {
+			d.refusals.count(record)
+			recordable = false
 		}
 	}
 	d.notice(c, r.err.Reason)
-	_, recorded := errors.AsType[byFlow](err)
-	if record, ok := d.recordOf(c, r); ok && !recorded {
+	if recordable {
 		if auditErr := d.record(c, record); auditErr != nil {
 			r = explain(c, auditErr)
 		}
@@ -61,6 +69,13 @@ func (c *call) clean(err error) {
 func looksUnknown(err error) bool {
 	reason := walletport.ReasonOf(err)
 	return reason == "card_not_found" || reason == "card_id_contains_pan"
+}
+
+// isFailedAuthentication reports whether a stranger can bring a refusal about at will.
+// Keys that cannot be read are among them: anybody can name a token issuer whose keys
+// are away, and each such call is a line of ERROR in the log.
+func isFailedAuthentication(r *refusal) bool {
+	return r.err.Code == walletport.CodeUnauthenticated || r.err.Reason == "token_keys_unavailable"
 }
 
 // recordTime bounds the wait for a refusal's record. The caller's own patience

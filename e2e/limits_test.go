@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +54,35 @@ func TestFailedAuthenticationsAreLimited(t *testing.T) {
 		}
 	}
 	s.provision(serveCardID, wallet, "honest").mustPayload(t)
+	other := newCaller(s.base, credentials{p.mustClient(t, "provision").Username, "guess"})
+	if a := other.provision(serveCardID, wallet, "mistyped"); a.code() != "credentials_invalid" {
+		t.Errorf("another client's mistake behind the address: %v", a)
+	}
 	s.mustStop(t)
+	tr := mustExport(t, p.at())
+	if n := tr.count("guess-"); n != 3 {
+		t.Errorf("%d records of guesses, want 3", n)
+	}
+	i := slices.IndexFunc(tr.records, func(r record) bool { return r.Action == "calls.refused" })
+	if i < 0 || tr.records[i].Outcome != "credentials_invalid" || tr.records[i].Details["calls"] != "2" || tr.records[i].RemoteAddress != "127.0.0.1" {
+		t.Errorf("the trail does not tell of the other two guesses: %d", i)
+	}
+	mustVerify(t, p.at(), tr)
+}
+
+// TestATrustedProxyNamesTheCaller in the trail; a stranger's header does not.
+func TestATrustedProxyNamesTheCaller(t *testing.T) {
+	t.Parallel()
+	for trusted, want := range map[string]string{"127.0.0.1": "203.0.113.9", "192.0.2.1": "127.0.0.1"} {
+		p := mustProduction(t, "", "http: {trusted_proxies: ["+trusted+"]}\n")
+		s := p.mustServe(t)
+		a := s.post(provisionPath(serveCardID, "issuerwallet/"+wallet), nil, "behind", withHeader("X-Forwarded-For", "1.1.1.1, 203.0.113.9"))
+		a.mustPayload(t)
+		s.mustStop(t)
+		if got := mustExport(t, p.at()).byID["behind"][0].RemoteAddress; got != want {
+			t.Errorf("%s is trusted: recorded address %q, want %q", trusted, got, want)
+		}
+	}
 }
 
 // TestPages reads everything that the server answers beside the API.

@@ -30,7 +30,10 @@ type record struct {
 	Outcome     string   `json:"outcome"`
 	StepUp      string   `json:"stepUp"`
 	KeyVersions []string `json:"keyVersions"`
-	Hash        string   `json:"hash"`
+
+	RemoteAddress string            `json:"remoteAddress"`
+	Details       map[string]string `json:"details"`
+	Hash          string            `json:"hash"`
 }
 
 // trail is an audit export.

@@ -50,8 +50,13 @@ type Config struct {
 }
 
 type httpConfig struct {
-	Listen   string        `koanf:"listen"`   // host:port; default 127.0.0.1:8080
-	TLS      tlsConfig     `koanf:"tls"`      // required on any address but loopback
+	Listen string    `koanf:"listen"` // host:port; default 127.0.0.1:8080
+	TLS    tlsConfig `koanf:"tls"`    // required on any address but loopback
+
+	TrustedProxies  []string `koanf:"trusted_proxies"`  // addresses and networks (10.0.0.0/8) of load balancers and reverse proxies; only they may say where a caller is, for audit trail, log and limits. Empty: nobody
+	ForwardedHeader string   `koanf:"forwarded_header"` // the header in which they say it: X-Forwarded-For or Forwarded (RFC 7239); empty is X-Forwarded-For
+	ProxyProtocol   bool     `koanf:"proxy_protocol"`   // trusted proxies begin each connection with a PROXY protocol header, version 1 or 2; without it they are cut off. Needs trusted_proxies
+
 	Drain    time.Duration `koanf:"drain"`    // how long readiness says no before the listener closes; default 0s, set it behind a load balancer
 	Shutdown time.Duration `koanf:"shutdown"` // how long accepted requests may take to finish at shutdown; default 20s
 }
@@ -151,7 +156,7 @@ var defaultProfiles = map[reflect.Type]any{
 }
 
 func (c Config) validate() error {
-	problems := []error{c.HTTP.TLS.validate(), c.validateListen(), c.Database.validate(), c.Keys.validate(), c.API.Validate(), c.Auth.Validate(), c.Audit.Validate(), c.Trace.Validate(),
+	problems := []error{c.HTTP.TLS.validate(), c.HTTP.validateProxies(), c.validateListen(), c.Database.validate(), c.Keys.validate(), c.API.Validate(), c.Auth.Validate(), c.Audit.Validate(), c.Trace.Validate(),
 		at("issuer_wallet", c.IssuerWallet.Validate()), c.validateWallets(), validateTokenRequestors(c.TokenRequestors)}
 	for _, name := range slices.Sorted(maps.Keys(c.Profiles)) {
 		problems = append(problems, at("profiles."+name, c.Profiles[name].Validate()))

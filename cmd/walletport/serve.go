@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -88,6 +89,9 @@ func (s *server) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if s.config.HTTP.ProxyProtocol {
+		main.socket = readProxyProtocol(main.socket, door.Proxies)
+	}
 	if err := s.serveMetrics(ctx); err != nil {
 		return err
 	}
@@ -154,7 +158,12 @@ func runDoor(ctx context.Context, door *api.Door, l *listener, h httpConfig, log
 		})
 	})
 	defer undo()
-	if err := l.serve(serving, h.Shutdown); err != nil {
+	counting, stopCounting := context.WithCancel(context.WithoutCancel(ctx))
+	counted := make(chan error, 1)
+	go func() { counted <- door.Run(counting) }()
+	err := l.serve(serving, h.Shutdown)
+	stopCounting()
+	if err = errors.Join(err, <-counted); err != nil {
 		return err
 	}
 	log.Info("stopped: every accepted request was answered")

@@ -150,6 +150,10 @@ func (s *server) close() {
 
 // door builds the HTTP door over the rooms.
 func (s *server) door(mounts map[string]http.Handler, metricsPage http.Handler) (*api.Door, error) {
+	proxies, err := s.config.HTTP.proxies()
+	if err != nil {
+		return nil, err
+	}
 	parts := api.Parts{
 		Provisioner: s.provisioning, Activator: s.activation, Authenticator: s.authenticator, Audit: s.audit,
 		Checks: []api.Check{
@@ -158,7 +162,7 @@ func (s *server) door(mounts map[string]http.Handler, metricsPage http.Handler) 
 			{Name: "keys", Run: s.keysReady},
 		},
 		Warnings: s.warnings, Log: s.log, Metrics: s.metrics, Clock: now, Rand: rand.Reader,
-		Config: s.config.API, Mounts: mounts, MetricsPage: metricsPage,
+		Config: s.config.API, Proxies: proxies, Mounts: mounts, MetricsPage: metricsPage,
 	}
 	if s.tracing != nil {
 		parts.Tracer = s.tracing.Tracer("walletport")

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/pires/go-proxyproto"
+
+	"github.com/walletport/walletport/api"
+)
+
+// proxies returns whose word counts on where a caller is.
+func (c httpConfig) proxies() (api.Proxies, error) {
+	p, err := api.ParseProxies(c.TrustedProxies, c.ForwardedHeader)
+	if err != nil {
+		return p, fmt.Errorf("http.trusted_proxies, http.forwarded_header: %w", err)
+	}
+	return p, nil
+}
+
+func (c httpConfig) validateProxies() error {
+	if c.ProxyProtocol && len(c.TrustedProxies) == 0 {
+		return errors.New("http.proxy_protocol: needs http.trusted_proxies, else anybody could say to be anybody")
+	}
+	_, err := c.proxies()
+	return err
+}
+
+// proxyHeaderTime bounds the wait for a PROXY protocol header.
+const proxyHeaderTime = 5 * time.Second
+
+// readProxyProtocol returns a listener whose connections have the address that a
+// trusted proxy says in its PROXY protocol header. Such a proxy must send one: the
+// protocol forbids to guess, for a caller could send it in the proxy's place. The
+// header of anybody else is read and not believed.
+func readProxyProtocol(socket net.Listener, trusted api.Proxies) net.Listener {
+	return &proxyproto.Listener{
+		Listener: socket, ReadHeaderTimeout: proxyHeaderTime,
+		ConnPolicy: func(o proxyproto.ConnPolicyOptions) (proxyproto.Policy, error) {
+			peer, err := netip.ParseAddrPort(o.Upstream.String())
+			if err != nil || !trusted.Trusts(peer.Addr()) {
+				return proxyproto.IGNORE, nil
+			}
+			return proxyproto.REQUIRE, nil
+		},
+	}
+}
