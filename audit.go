@@ -41,6 +41,8 @@ const (
 	OutcomeStarted = "started"
 	// OutcomeSomeRefused is that of an act on many things that left some out.
 	OutcomeSomeRefused = "some_refused"
+	// OutcomeIncomplete is that of a look at a trail which is good but not whole.
+	OutcomeIncomplete = "incomplete"
 	// OutcomeAllRefused is that of an act on many things that left out all.
 	OutcomeAllRefused = "all_refused"
 )
@@ -62,6 +64,10 @@ const (
 	ActionCardsRead             Action = "cards.read"
 	ActionCardsRewrap           Action = "cards.rewrap"
 	ActionVaultVerify           Action = "vault.verify"
+	ActionAuditVerify           Action = "audit.verify"
+	ActionAuditExport           Action = "audit.export"
+	ActionAuditCompare          Action = "audit.compare"
+	ActionMigrate               Action = "database.migrate"
 	ActionKeyChange             Action = "keys.change"
 	ActionClientChange          Action = "clients.change"
 	ActionCallsRefused          Action = "calls.refused" // many, as a sum

@@ -44,6 +44,14 @@ const (
 	DetailCalls     DetailName = "calls"       // that a sum stands for
 )
 
+// The details of looks at the trail and of migrations.
+const (
+	DetailFirst       DetailName = "first"        // number of the first record of an export, or that was verified
+	DetailLast        DetailName = "last"         // of the last one
+	DetailFromVersion DetailName = "from_version" // of the tables, before a migration
+	DetailToVersion   DetailName = "to_version"   // after it
+)
+
 // MaxAuditDetails bounds the details of a record.
 const MaxAuditDetails = 32
 

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"fmt"
-	"time"
 )
 
 // Kind says how a trail is broken, as well as that can be told.
@@ -19,6 +18,7 @@ const (
 	CheckpointForged     Kind = "checkpoint_forged"      // a signature is wrong
 	CheckpointKeyUnknown Kind = "checkpoint_key_unknown" // a signature is of a key that is not known
 	CheckpointMismatch   Kind = "checkpoint_mismatch"    // the chain was rewritten after it was signed
+	Rewritten            Kind = "rewritten"              // a record is not the one that was noted or exported before
 	Malformed            Kind = "malformed"              // a line of an export is no record
 )
 
@@ -33,20 +33,4 @@ type Break struct {
 // Error returns "audit trail broken at record 7: changed: …".
 func (b *Break) Error() string {
 	return fmt.Sprintf("audit trail broken at record %d: %s: %s", b.Seq, b.Kind, b.Detail)
-}
-
-// Summary says what was verified. After a Break it counts what is good before it.
-type Summary struct {
-	Records             int64
-	FirstSeq, LastSeq   int64     // 0 without records; FirstSeq above 1 in a partial export
-	FirstTime, LastTime time.Time // of the first and the last record, UTC
-	Head                []byte    // hash of the last record, 32 bytes; nil without one
-	Checkpoints         int64     // whose signature and hash agree
-	// Unsigned counts the records after the last checkpoint, or after the export's
-	// end: only the hashes protect them.
-	Unsigned int64
-	// ClockSteps counts records whose time is before the one of the record before
-	// them. Clocks differ between replicas and are set now and then; the sequence
-	// number is the order. A step is worth a look, it is not a break.
-	ClockSteps int64
 }

@@ -42,8 +42,11 @@ func (h *hasher) sum(previous []byte, seq int64, r *walletport.AuditRecord) [sha
 }
 
 // fits reports whether e, taken as number seq, follows a record with the hash
-// previous.
+// previous. One that cannot be read whole does not.
 func (h *hasher) fits(previous []byte, seq int64, e *storage.AuditEntry) bool {
+	if len(e.Unreadable) > 0 {
+		return false
+	}
 	sum := h.sum(previous, seq, &e.Record)
 	return bytes.Equal(sum[:], e.Hash)
 }

@@ -135,7 +135,7 @@ func TestSignaturesAreOverTheMessagesOfTheVector(t *testing.T) {
 		last := strings.TrimSuffix(string(v.Records[2]), "}") + `,"end":{"seq":3,"hash":"` + end.Hash + `","time":"` + end.Time +
 			`","keyId":"` + end.KeyID + `","signature":"` + end.Signature + `"}}`
 		export := oneLine(string(v.Records[1])) + "\n" + oneLine(last) + "\n"
-		got, err := audit.VerifyExport(t.Context(), strings.NewReader(export), []ed25519.PublicKey{public})
+		got, err := audit.VerifyExport(t.Context(), strings.NewReader(export), []audit.TrustedKey{{Public: public}})
 		if err != nil || got.FirstSeq != 2 || got.Records != 2 || got.Unsigned != 0 {
 			t.Errorf("VerifyExport = %+v, %v", got, err)
 		}

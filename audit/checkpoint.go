@@ -6,35 +6,30 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/storage"
 )
 
-// publicKeys finds the keys that a signature naming that key id may be of.
-type publicKeys func(keyID string) []ed25519.PublicKey
-
-// keysOf looks keys up in a catalogue, retired ones included, for they still
-// verify what they signed.
-func keysOf(ring *keys.Ring) publicKeys {
-	return func(keyID string) []ed25519.PublicKey {
-		key, ok := ring.ByID(keys.ID(keyID))
-		if !ok || key.Purpose != keys.AuditCheckpoint {
-			return nil
-		}
-		public, ok := key.Public.(ed25519.PublicKey)
-		if !ok {
-			return nil
-		}
-		return []ed25519.PublicKey{public}
-	}
+// TrustedKey is the public half of an audit-checkpoint key, got from elsewhere than
+// the trail that it proves.
+type TrustedKey struct {
+	ID     keys.ID // "" if it is not known, as of a PEM file
+	Public ed25519.PublicKey
 }
 
-// anyOf tries each of the keys whatever the signature names: the id is signed
-// too, so it is the key's holder who chose it.
-func anyOf(trusted []ed25519.PublicKey) publicKeys {
-	return func(string) []ed25519.PublicKey { return trusted }
+// TrustedKeys returns the audit-checkpoint keys of a catalogue, retired ones included,
+// for they still verify what they signed.
+func TrustedKeys(ring *keys.Ring) []TrustedKey {
+	var trusted []TrustedKey
+	for _, k := range ring.All() {
+		if public, ok := k.Public.(ed25519.PublicKey); ok && k.Purpose == keys.AuditCheckpoint {
+			trusted = append(trusted, TrustedKey{ID: k.ID, Public: public})
+		}
+	}
+	return trusted
 }
 
 // signHead returns a checkpoint over head.
@@ -83,17 +78,46 @@ func appendHead(b []byte, c storage.Checkpoint) []byte {
 	return appendText(b, c.KeyID)
 }
 
-// checkSignature returns the break of a signature that no known key made.
-func (find publicKeys) checkSignature(c storage.Checkpoint, prefix []byte) *Break {
-	candidates := find(c.KeyID)
-	if len(candidates) == 0 {
-		return &Break{Seq: c.Seq, Kind: CheckpointKeyUnknown, Detail: "no audit-checkpoint key of the id that the checkpoint names is known"}
+// signers are the keys that a trail may be signed with. A key whose id nobody told is
+// known by it from its first good signature on.
+type signers struct {
+	trusted []TrustedKey
+	known   map[keys.ID]bool
+}
+
+func newSigners(trusted []TrustedKey) *signers {
+	s := &signers{trusted: trusted, known: make(map[keys.ID]bool)}
+	for _, k := range trusted {
+		if k.ID != "" {
+			s.known[k.ID] = true
+		}
 	}
-	message := appendHead(prefix, c)
-	for _, public := range candidates {
-		if len(public) == ed25519.PublicKeySize && ed25519.Verify(public, message, c.Signature) {
+	return s
+}
+
+// check returns the break of a signature that no trusted key made. Each is tried,
+// whatever id the signature names: the id is signed too, so it is the key's holder
+// who chose it.
+func (s *signers) check(c storage.Checkpoint, prefix []byte) *Break {
+	message, id := appendHead(prefix, c), keys.ID(c.KeyID)
+	for _, k := range s.trusted {
+		if len(k.Public) == ed25519.PublicKeySize && ed25519.Verify(k.Public, message, c.Signature) {
+			s.known[id] = true
 			return nil
 		}
 	}
-	return &Break{Seq: c.Seq, Kind: CheckpointForged, Detail: "the signature is not of the key that the checkpoint names"}
+	if s.known[id] {
+		return &Break{Seq: c.Seq, Kind: CheckpointForged, Detail: "the signature is not of the key that the checkpoint names"}
+	}
+	return &Break{Seq: c.Seq, Kind: CheckpointKeyUnknown, Detail: fmt.Sprintf(
+		"it names the key %s, and none of the %d keys at hand made the signature: bring that key's public half (walletport keys export-public)", keyName(c.KeyID), len(s.trusted))}
+}
+
+// keyName returns the id if it is spelled as one, for a text that somebody forged is
+// not repeated.
+func keyName(id string) string {
+	if len(id) > 64 || strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789.-_") != "" {
+		return "of an unreadable id"
+	}
+	return id
 }

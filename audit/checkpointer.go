@@ -11,15 +11,18 @@ import (
 
 // checkpointer signs the chain beside the writer: custody may be slow, and a
 // signature need not hold records up. It signs what its Log made durable, with the
-// key that serves at that time. Several Logs may sign one head, which stores one
+// key that serves at that time, and what others left unsigned: a server that was
+// killed, or could not sign. Several Logs may sign one head, which stores one
 // checkpoint.
 type checkpointer struct {
-	config *Config
-	head   atomic.Pointer[storage.AuditHead] // what the Log made durable last
-	tried  atomic.Int64                      // up to where it signed or failed to
-	due    chan struct{}                     // holds one: CheckpointEvery records came
-	lost   chan storage.AuditHead            // holds one: see Observer.Lost
-	signed int64                             // up to where it signed
+	config   *Config
+	head     atomic.Pointer[storage.AuditHead] // what the Log made durable last
+	tried    atomic.Int64                      // up to where it signed or failed to
+	due      chan struct{}                     // holds one: CheckpointEvery records came
+	lost     chan storage.AuditHead            // holds one: see Observer.Lost
+	reported atomic.Int64                      // the last record whose loss was told
+	signed   int64                             // up to where it signed
+	seen     int64                             // where the chain ended at the last survey
 }
 
 func newCheckpointer(c *Config) *checkpointer {
@@ -40,20 +43,32 @@ func (p *checkpointer) advance(before, head storage.AuditHead) {
 	}
 }
 
-// witness asks for a checkpoint over a head that the database lost. It never
-// waits; of two losses at once the first is enough.
+// witness tells of a head that the database lost, and asks for a checkpoint over it.
+// It never waits; of two losses at once the first is enough.
 func (p *checkpointer) witness(head storage.AuditHead) {
-	select {
-	case p.lost <- head:
-	default:
+	if p.report(head.Seq) {
+		select {
+		case p.lost <- head:
+		default:
+		}
 	}
+}
+
+// report tells of a loss, and reports whether it is news.
+func (p *checkpointer) report(seq int64) bool {
+	if p.reported.Swap(seq) == seq {
+		return false
+	}
+	p.config.Observer.Lost(seq)
+	return true
 }
 
 // run signs until ctx ends. After a failure it tries again at the next tick, or
 // after CheckpointEvery more records.
-func (p *checkpointer) run(ctx context.Context) {
+func (p *checkpointer) run(ctx context.Context, found stored) {
 	ticker := time.NewTicker(p.config.Settings.CheckpointInterval)
 	defer ticker.Stop()
+	p.begin(ctx, found)
 	for {
 		select {
 		case <-ctx.Done():
@@ -64,6 +79,7 @@ func (p *checkpointer) run(ctx context.Context) {
 			p.signNew(ctx)
 		case <-ticker.C:
 			p.signNew(ctx)
+			p.survey(ctx)
 		}
 	}
 }
@@ -76,6 +92,76 @@ func (p *checkpointer) finish(ctx context.Context) {
 	default:
 	}
 	p.signNew(ctx)
+	if p.head.Load() == nil {
+		p.begin(ctx, p.look(ctx)) // what could not be signed at the start
+	}
+}
+
+// stored is where the stored chain ends, and its last checkpoint.
+type stored struct {
+	known bool // false if the database did not say, which is for the writer to tell of
+	head  storage.AuditHead
+	last  storage.Checkpoint
+}
+
+// unsigned reports whether the chain goes on behind the last checkpoint.
+func (s stored) unsigned() bool { return s.known && s.last.Seq < s.head.Seq }
+
+func (p *checkpointer) look(ctx context.Context) stored {
+	ctx, cancel := context.WithTimeout(ctx, p.config.Settings.CommitTimeout)
+	defer cancel()
+	head, err := p.config.Store.AuditHead(ctx)
+	if err != nil || len(head.Hash) != hashBytes {
+		return stored{}
+	}
+	last, err := p.config.Store.LastCheckpoint(ctx)
+	return stored{known: err == nil, head: head, last: last}
+}
+
+// begin signs what was found unsigned at the start: whoever wrote it may be gone.
+func (p *checkpointer) begin(ctx context.Context, found stored) {
+	p.seen = found.head.Seq
+	switch {
+	case found.unsigned():
+		p.sign(ctx, found.head)
+	case found.known && found.last.Seq > found.head.Seq:
+		p.foundLost(ctx, found.last)
+	}
+}
+
+// survey looks after the chain of all servers. A head that went back is a loss.
+// Records of another server that stood unsigned at the survey before are signed: what
+// is newer, their own server will sign.
+func (p *checkpointer) survey(ctx context.Context) {
+	own := p.head.Load() // before the stored one, which may be newer but not older
+	found := p.look(ctx)
+	if !found.known {
+		return
+	}
+	before := p.seen
+	p.seen = found.head.Seq
+	switch {
+	case own != nil && found.head.Seq < own.Seq:
+		if p.report(own.Seq) {
+			p.sign(ctx, *own)
+		}
+	case found.last.Seq > found.head.Seq:
+		p.foundLost(ctx, found.last)
+	case found.unsigned() && before == found.head.Seq && (own == nil || own.Seq < found.head.Seq):
+		p.sign(ctx, found.head)
+	}
+}
+
+// foundLost tells of a checkpoint over a record that the chain does not have, unless
+// the chain has reached it meanwhile, or its signature is of none of our keys, which
+// is for Verify to say.
+func (p *checkpointer) foundLost(ctx context.Context, last storage.Checkpoint) {
+	if newSigners(TrustedKeys(p.config.Keys.Current())).check(last, appendText(nil, checkpointDomain)) != nil {
+		return
+	}
+	if again := p.look(ctx); again.known && again.head.Seq < last.Seq {
+		p.report(last.Seq)
+	}
 }
 
 // signNew signs the newest head unless it is signed.

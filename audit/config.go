@@ -13,7 +13,9 @@ import (
 // Store is what a Log needs of the database. storage.Audit is one.
 type Store interface {
 	AppendAudit(ctx context.Context, link func(storage.AuditHead) ([]storage.AuditEntry, error)) error
+	AuditHead(ctx context.Context) (storage.AuditHead, error)
 	AddCheckpoint(ctx context.Context, c storage.Checkpoint) error
+	LastCheckpoint(ctx context.Context) (storage.Checkpoint, error)
 }
 
 // Observer is told what a Log does. Its methods are called from the goroutines
@@ -26,8 +28,10 @@ type Observer interface {
 	// checkpoint that failed is tried again.
 	Checkpointed(seq int64, err error)
 	// Lost tells that the stored chain no longer holds record seq, which this Log
-	// had made durable: somebody set the database back. The Log stores a checkpoint
-	// over the lost head, so that Verify shows the loss from then on, and goes on.
+	// had made durable, or which a checkpoint that it found at its start is over:
+	// somebody set the database back. The Log stores a checkpoint over the lost head,
+	// so that Verify shows the loss from then on, and goes on. It tells of each loss
+	// once.
 	Lost(seq int64)
 }
 
@@ -61,8 +65,8 @@ type Settings struct {
 	// CheckpointEvery is the number of records after which the chain is signed.
 	// Default 1000.
 	CheckpointEvery int64 `koanf:"checkpoint_every"`
-	// CheckpointInterval is the time after which new records are signed, however
-	// few. Default 1m.
+	// CheckpointInterval is the time after which unsigned records are signed, however
+	// few, and whoever left them. Default 1m.
 	CheckpointInterval time.Duration `koanf:"checkpoint_interval"`
 }
 

@@ -2,6 +2,9 @@ package audit
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/walletport/walletport/storage"
 )
@@ -22,6 +25,8 @@ func diagnose(head storage.AuditHead, rows []line) *Break {
 		return d.at(want, Reordered, fmt.Sprintf("the record stands %d places further on", place))
 	case place > 0:
 		return d.at(want, Inserted, fmt.Sprintf("%d records stand before it that were not written there", place))
+	case got == want && len(rows[0].Unreadable) > 0:
+		return d.at(want, Changed, "columns of the record cannot be read: "+strings.Join(slices.Sorted(maps.Keys(rows[0].Unreadable)), ", "))
 	case got > want:
 		return d.at(want, Removed, fmt.Sprintf("records %d to %d are missing", want, got-1))
 	case d.renumbered() > 0:

@@ -58,7 +58,9 @@
 // action, issuer, cardId, wallet, scheme, outcome, keyVersions, stepUp (absent when
 // empty), remoteAddress, details (an object of texts, absent when there are none),
 // previousHash and hash (lower-case hex). No line is anything else, so that a
-// consumer that knows nothing of chains can read it. The line of a record that a
+// consumer that knows nothing of chains can read it. The line of a record whose stored
+// row somebody changed into what no record is has a member unreadable, an object with
+// the texts of its columns; no verifier takes it. The line of a record that a
 // checkpoint stands at has a member checkpoint, an object with seq, hash, time,
 // keyId and signature (standard base64). The last line has a member end of the
 // same shape, signed at the time of the export over

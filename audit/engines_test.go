@@ -1,6 +1,7 @@
 package audit_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/walletport/walletport/audit"
+	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/keystest"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/storagetest"
@@ -148,6 +150,11 @@ func TestTamperingWithTheTablesIsFound(t *testing.T) {
 			"DELETE FROM audit_entries WHERE seq > 10",
 			"UPDATE audit_head SET seq = 10, hash = (SELECT hash FROM audit_entries WHERE seq = 10)",
 		}, audit.Truncated, 11},
+		{"key versions that are no list", []string{"UPDATE audit_entries SET key_versions = 'x' WHERE seq = 5"}, audit.Changed, 5},
+		{"details that are none", []string{"UPDATE audit_entries SET details = '{' WHERE seq = 5"}, audit.Changed, 5},
+		{"added details", []string{"UPDATE audit_entries SET details = '{\"host\":\"other\"}' WHERE seq = 5"}, audit.Changed, 5},
+		{"removed details", []string{"UPDATE audit_entries SET details = '' WHERE seq = 3"}, audit.Changed, 3},
+		{"a deleted head", []string{"DELETE FROM audit_head"}, audit.HeadMismatch, 12},
 		{"a deleted checkpoint moved elsewhere", []string{"UPDATE audit_checkpoints SET seq = 4 WHERE seq = 6"}, audit.CheckpointForged, 4},
 	}
 	eachEngine(t, func(t *testing.T, database string) {
@@ -168,10 +175,32 @@ func TestTamperingWithTheTablesIsFound(t *testing.T) {
 				mustExec(t, database, c.sql...)
 				_, err := audit.Verify(t.Context(), store, ring)
 				wantBreak(t, err, c.kind, c.seq)
+				wantEvidence(t, store, ring)
 				mustExec(t, database, restore...)
 			})
 		}
 	})
+}
+
+// wantEvidence checks that the broken trail of a real engine can be exported whole, and
+// that nobody takes the export for a good one.
+func wantEvidence(t *testing.T, store storage.Store, ring *keys.Ring) {
+	t.Helper()
+	entries, err := store.AuditAfter(t.Context(), 0, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	_, err = audit.Export(t.Context(), store, &out, audit.ExportOptions{Keys: ring, Now: start})
+	if _, broken := errors.AsType[*audit.Break](err); !broken {
+		t.Errorf("Export: %v", err)
+	}
+	if got := strings.Count(out.String(), "\n"); got != len(entries) {
+		t.Errorf("%d lines for %d records", got, len(entries))
+	}
+	if _, err := audit.VerifyExport(t.Context(), &out, publicOf(t, ring)); err == nil {
+		t.Error("VerifyExport takes the export of a broken trail")
+	}
 }
 
 // TestADatabaseThatGoesAwayFailsClosed takes the database away under a running Log

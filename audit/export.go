@@ -2,8 +2,10 @@ package audit
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sort"
 	"time"
@@ -18,6 +20,9 @@ type ExportOptions struct {
 	Now  time.Time
 	// FromSeq is the first record of the export; 0 is 1.
 	FromSeq int64
+	// After, unless nil, is the last record of an earlier export, which this one goes on
+	// from. If the trail no longer has that record, it is a *Break.
+	After *Noted
 	// FromTime, unless zero, begins the export with the first record of that time
 	// or later, FromSeq or later. Where clocks stepped back, records of that time
 	// may stand before it.
@@ -39,14 +44,18 @@ func Export(ctx context.Context, source Source, w io.Writer, o ExportOptions) (S
 	if err != nil {
 		return Summary{}, err
 	}
-	start, err := exportStart(ctx, source, head, o)
-	if err != nil {
-		return Summary{}, err
+	start, startErr := exportStart(ctx, source, head, o)
+	_, broken := errors.AsType[*Break](startErr)
+	if startErr != nil && !broken {
+		return Summary{}, startErr
 	}
 	x := exporter{
-		verifier: newVerifier(source, keysOf(o.Keys), start, head),
+		verifier: newVerifier(source, TrustedKeys(o.Keys), start, head, nil),
 		out:      bufio.NewWriterSize(w, 64<<10),
 		start:    start, written: start,
+	}
+	if broken {
+		return Summary{}, errors.Join(startErr, x.writeRest(ctx), x.out.Flush())
 	}
 	if err := x.export(ctx, key, o.Now); err != nil {
 		return x.walker.summary(), errors.Join(err, x.out.Flush())
@@ -54,26 +63,48 @@ func Export(ctx context.Context, source Source, w io.Writer, o ExportOptions) (S
 	return x.walker.summary(), x.out.Flush()
 }
 
-// exportStart returns the record that stands before the first one of the export.
+// exportStart returns the record that stands before the first one of the export, or a
+// *Break and what stands for it.
 func exportStart(ctx context.Context, source Source, head storage.AuditHead, o ExportOptions) (storage.AuditHead, error) {
 	from, err := exportFrom(ctx, source, head, o)
-	if err != nil || from <= 1 {
+	if err != nil || from <= 1 && o.After == nil {
 		return origin(), err
+	}
+	if from <= 1 {
+		return origin(), continues(origin(), o.After)
 	}
 	before, err := source.AuditAfter(ctx, from-2, 1)
 	if err != nil {
 		return storage.AuditHead{}, err
 	}
 	if len(before) == 0 || before[0].Seq != from-1 {
-		return storage.AuditHead{}, &Break{Seq: from - 1, Kind: Removed, Detail: "the record before the export's first one is missing"}
+		return storage.AuditHead{Seq: from - 1, Hash: origin().Hash}, &Break{Seq: from - 1, Kind: Removed, Detail: "the record before the export's first one is missing"}
 	}
-	return storage.AuditHead{Seq: before[0].Seq, Hash: before[0].Hash}, nil
+	start := storage.AuditHead{Seq: before[0].Seq, Hash: before[0].Hash}
+	return start, continues(start, o.After)
+}
+
+// continues returns the break of a trail whose record at start is not the one that an
+// earlier export ended with.
+func continues(start storage.AuditHead, after *Noted) error {
+	switch {
+	case after == nil:
+	case start.Seq < after.Seq:
+		return &Break{Seq: start.Seq + 1, Kind: Truncated, Detail: fmt.Sprintf("record %d was exported before, but the trail ends at record %d", after.Seq, start.Seq)}
+	case after.Hash != nil && !bytes.Equal(start.Hash, after.Hash):
+		return &Break{Seq: start.Seq, Kind: Rewritten, Detail: fmt.Sprintf("the record was exported with the hash %x and has the hash %x", after.Hash, start.Hash)}
+	}
+	return nil
 }
 
 // exportFrom returns the number of the first record. It looks a time up by
 // halving, for the trail may be long.
 func exportFrom(ctx context.Context, source Source, head storage.AuditHead, o ExportOptions) (int64, error) {
-	from := min(max(o.FromSeq, 1), head.Seq+1)
+	from := max(o.FromSeq, 1)
+	if o.After != nil {
+		from = max(from, o.After.Seq+1)
+	}
+	from = min(from, head.Seq+1)
 	if o.FromTime.IsZero() {
 		return from, nil
 	}
@@ -135,10 +166,11 @@ func (x *exporter) put(l *line) error {
 	return err
 }
 
-// writeRest writes what stands behind a break as it is stored.
+// writeRest writes what stands behind a break as it is stored, also behind a head
+// that was set back.
 func (x *exporter) writeRest(ctx context.Context) error {
-	for x.written.Seq < x.head.Seq {
-		page, err := x.source.AuditAfter(ctx, x.written.Seq, int(min(pageSize, x.head.Seq-x.written.Seq)))
+	for {
+		page, err := x.source.AuditAfter(ctx, x.written.Seq, pageSize)
 		if err != nil || len(page) == 0 {
 			return err
 		}
@@ -152,5 +184,4 @@ func (x *exporter) writeRest(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
 }

@@ -207,22 +207,30 @@ func (m *members) list(name string) []string {
 
 // details returns nil when the member is absent, which is the one form of none.
 func (m *members) details(name string) walletport.AuditDetails {
+	var details walletport.AuditDetails
+	object := m.object(name)
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		details = append(details, walletport.AuditDetail{Name: walletport.DetailName(key), Value: object[key]})
+	}
+	return details
+}
+
+// object returns nil when the member is absent, which is the one form of an empty one.
+func (m *members) object(name string) map[string]string {
 	if _, ok := m.values[name]; !ok {
 		return nil
 	}
-	object, ok := m.take(name).(map[string]any)
-	if !ok || len(object) == 0 {
+	values, ok := m.take(name).(map[string]any)
+	if !ok || len(values) == 0 {
 		m.fail(name, "is no object of texts")
 	}
-	details := make(walletport.AuditDetails, 0, len(object))
-	for _, key := range slices.Sorted(maps.Keys(object)) {
-		value, ok := object[key].(string)
-		if !ok {
+	object := make(map[string]string, len(values))
+	for key, value := range values {
+		if object[key], ok = value.(string); !ok {
 			m.fail(name, "is no object of texts")
 		}
-		details = append(details, walletport.AuditDetail{Name: walletport.DetailName(key), Value: value})
 	}
-	return details
+	return object
 }
 
 // checkpoint returns nil when the member is absent.

@@ -31,6 +31,7 @@ type exportedLine struct {
 	StepUp        string              `json:"stepUp,omitempty"`
 	RemoteAddress string              `json:"remoteAddress"`
 	Details       map[string]string   `json:"details,omitempty"` // written in the order of the names
+	Unreadable    map[string]string   `json:"unreadable,omitempty"`
 	PreviousHash  string              `json:"previousHash"`
 	Hash          string              `json:"hash"`
 	Checkpoint    *exportedCheckpoint `json:"checkpoint,omitempty"`
@@ -68,6 +69,7 @@ func encodeLine(l *line) ([]byte, error) {
 		StepUp:        r.StepUp,
 		RemoteAddress: r.RemoteAddress,
 		Details:       exportDetails(r.Details),
+		Unreadable:    l.Unreadable,
 		PreviousHash:  hex.EncodeToString(l.previous),
 		Hash:          hex.EncodeToString(l.Hash),
 		Checkpoint:    exportCheckpoint(l.checkpoint),
@@ -129,7 +131,8 @@ func decodeLine(text []byte) (*line, error) {
 				RemoteAddress: m.text("remoteAddress"),
 				Details:       m.details("details"),
 			},
-			Hash: m.hash("hash"),
+			Hash:       m.hash("hash"),
+			Unreadable: m.object("unreadable"),
 		},
 		previous:   m.hash("previousHash"),
 		checkpoint: m.checkpoint("checkpoint"),

@@ -105,17 +105,18 @@ func errUnavailable(why string) *walletport.Error {
 	return walletport.Errorf(walletport.CodeUnavailable, "audit_unavailable", "the audit trail cannot take the record: %s; try again", why)
 }
 
-// Run writes records until ctx ends. Then it refuses new ones, writes those that
-// it accepted, signs the chain and returns nil, within about three times
-// CommitTimeout even if the database is away. It must be called once.
+// Run signs what it finds unsigned and writes records until ctx ends. Then it refuses
+// new ones, writes those that it accepted, signs the chain and returns nil, within
+// about four times CommitTimeout even if the database is away. It must be called once.
 func (l *Log) Run(ctx context.Context) error {
 	if l.started.Swap(true) {
 		return errors.New("audit: Run was called twice")
 	}
 	background := context.WithoutCancel(ctx)
 	signing, stopSigning := context.WithCancel(background)
+	found := l.signer.look(background) // before there is anything of this Log
 	var signer sync.WaitGroup
-	signer.Go(func() { l.signer.run(signing) })
+	signer.Go(func() { l.signer.run(signing, found) })
 
 	l.write(background, ctx.Done())
 	l.drain(background)

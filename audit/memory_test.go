@@ -105,6 +105,15 @@ func (m *memory) Checkpoints(_ context.Context, seq int64, limit int) ([]storage
 	return page, m.refuses("Checkpoints")
 }
 
+func (m *memory) LastCheckpoint(context.Context) (storage.Checkpoint, error) {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	if len(m.checkpoints) == 0 {
+		return storage.Checkpoint{}, m.refuses("LastCheckpoint")
+	}
+	return m.checkpoints[len(m.checkpoints)-1], m.refuses("LastCheckpoint")
+}
+
 func (m *memory) setFail(err error) {
 	m.lock.Lock()
 	defer m.lock.Unlock()

@@ -73,11 +73,12 @@ func checkpointRing(t testing.TB) *keys.Ring {
 	return keystest.Ring(t, keys.Meta{Purpose: keys.AuditCheckpoint})
 }
 
-func publicOf(t testing.TB, ring *keys.Ring) []ed25519.PublicKey {
+// publicOf returns the ring's keys as PEM files hold them, without an id.
+func publicOf(t testing.TB, ring *keys.Ring) []audit.TrustedKey {
 	t.Helper()
-	var all []ed25519.PublicKey
+	var all []audit.TrustedKey
 	for _, k := range ring.All() {
-		all = append(all, k.Public.(ed25519.PublicKey))
+		all = append(all, audit.TrustedKey{Public: k.Public.(ed25519.PublicKey)})
 	}
 	return all
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/storage"
@@ -20,22 +21,29 @@ type Source interface {
 const pageSize = 512
 
 // Verify proves the stored trail: each record against the one before it, the
-// stored head against the last record, and each checkpoint against the chain and
-// the public keys in ring, retired ones included. It returns what it verified, and
-// a *Break for the first fault, or the store's error.
+// stored head against the last record, each checkpoint against the chain and the
+// public keys in ring, retired ones included, and the records that were noted
+// elsewhere. It returns what it verified, and a *Break for the first fault, or the
+// store's error. Summary.Lacks says what a trail without a fault may still lack.
 //
 // It may run while servers write: it verifies up to the head that it read first.
 // Memory does not depend on the length of the trail.
-func Verify(ctx context.Context, source Source, ring *keys.Ring) (Summary, error) {
+func Verify(ctx context.Context, source Source, ring *keys.Ring, noted ...Noted) (Summary, error) {
 	head, err := source.AuditHead(ctx)
 	if err != nil {
 		return Summary{}, err
 	}
-	v := newVerifier(source, keysOf(ring), origin(), head)
+	v := newVerifier(source, TrustedKeys(ring), origin(), head, noted)
 	if err := v.walk(ctx, func(*line) error { return nil }); err != nil {
 		return v.walker.summary(), err
 	}
-	return v.walker.summary(), v.checkBeyond(ctx)
+	if err := v.checkBeyond(ctx); err != nil {
+		return v.walker.summary(), err
+	}
+	if broken := v.walker.missed(); broken != nil {
+		return v.walker.summary(), broken
+	}
+	return v.walker.summary(), nil
 }
 
 // verifier walks a stored trail from where its walker stands to head.
@@ -46,17 +54,26 @@ type verifier struct {
 	checkpoints checkpointReader
 }
 
-func newVerifier(source Source, find publicKeys, start, head storage.AuditHead) *verifier {
+func newVerifier(source Source, trusted []TrustedKey, start, head storage.AuditHead, noted []Noted) *verifier {
 	return &verifier{
-		source: source, head: head, walker: newWalker(start, find),
+		source: source, head: head, walker: newWalker(start, newSigners(trusted), noted),
 		checkpoints: checkpointReader{source: source, after: start.Seq},
 	}
 }
 
+// end is the number of the last record, or the highest number there is if the stored
+// head, which should say, is gone.
+func (v *verifier) end() int64 {
+	if v.head.Hash == nil {
+		return math.MaxInt64
+	}
+	return v.head.Seq
+}
+
 // walk calls each for every good record, in order.
 func (v *verifier) walk(ctx context.Context, each func(*line) error) error {
-	for v.walker.at.Seq < v.head.Seq {
-		page, err := v.source.AuditAfter(ctx, v.walker.at.Seq, int(min(pageSize, v.head.Seq-v.walker.at.Seq)))
+	for v.walker.at.Seq < v.end() {
+		page, err := v.source.AuditAfter(ctx, v.walker.at.Seq, int(min(pageSize, v.end()-v.walker.at.Seq)))
 		if err != nil {
 			return err
 		}
@@ -84,6 +101,9 @@ func (v *verifier) step(ctx context.Context, l *line) error {
 	if !v.walker.take(l) {
 		return v.fault(ctx)
 	}
+	if broken := v.walker.compare(); broken != nil {
+		return broken
+	}
 	var err error
 	if l.checkpoint, err = v.checkpoints.at(ctx, l.Seq); err != nil || l.checkpoint == nil {
 		return err
@@ -94,8 +114,11 @@ func (v *verifier) step(ctx context.Context, l *line) error {
 	return nil
 }
 
-// truncated returns the break of a head beyond the last record.
+// truncated returns the break of a head beyond the last record, or of none.
 func (v *verifier) truncated() *Break {
+	if v.head.Hash == nil {
+		return &Break{Seq: v.walker.at.Seq, Kind: HeadMismatch, Detail: "the stored head of the chain, which says where it ends, is gone"}
+	}
 	missing := v.walker.at.Seq + 1
 	return &Break{Seq: missing, Kind: Truncated, Detail: fmt.Sprintf("records %d to %d are missing at the end", missing, v.head.Seq)}
 }
@@ -145,7 +168,7 @@ func (v *verifier) checkBeyond(ctx context.Context) error {
 // lost returns the break of a checkpoint behind the head: records were removed at
 // the end and the head was set back, or the checkpoint is forged.
 func (v *verifier) lost(c storage.Checkpoint, head storage.AuditHead) *Break {
-	if broken := v.walker.find.checkSignature(c, appendText(nil, checkpointDomain)); broken != nil {
+	if broken := v.walker.signer.check(c, appendText(nil, checkpointDomain)); broken != nil {
 		return broken
 	}
 	return &Break{

@@ -23,16 +23,17 @@ func TestVerifySumsUp(t *testing.T) {
 		records int
 		want    audit.Summary
 	}{
+		// The clock of their checkpoints is an hour ahead.
 		{name: "an empty trail", want: audit.Summary{}},
-		{name: "one record", records: 1, want: audit.Summary{Records: 1, FirstSeq: 1, LastSeq: 1, Checkpoints: 1}},
-		{name: "more than a page of records", records: 1100, want: audit.Summary{Records: 1100, FirstSeq: 1, LastSeq: 1100, Checkpoints: 11}},
+		{name: "one record", records: 1, want: audit.Summary{Records: 1, FirstSeq: 1, LastSeq: 1, Checkpoints: 1, SignedLate: 1, SignedLateFrom: 1}},
+		{name: "more than a page of records", records: 1100, want: audit.Summary{Records: 1100, FirstSeq: 1, LastSeq: 1100, Checkpoints: 11, SignedLate: 1100, SignedLateFrom: 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := mustChain(t, ring, c.records)
 			if c.records > 0 {
 				c.want.FirstTime = m.entries[0].Record.Time
 				c.want.LastTime = m.entries[c.records-1].Record.Time
-				c.want.Head = m.head.Hash
+				c.want.Previous, c.want.Head = make([]byte, 32), m.head.Hash
 			}
 			if diff := cmp.Diff(c.want, mustVerify(t, m, ring)); diff != "" {
 				t.Errorf("Verify differs (-want +got):\n%s", diff)
@@ -41,19 +42,45 @@ func TestVerifySumsUp(t *testing.T) {
 	}
 }
 
-func TestVerifyNoticesWithoutBreaking(t *testing.T) {
+func TestVerifyTellsConcurrencyFromAClockThatWentBack(t *testing.T) {
 	ring := checkpointRing(t)
-	m := newMemory()
-	l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring)})
-	for _, i := range []int{5, 9, 2, 3, 1} {
-		if err := l.Record(t.Context(), record(i)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	stop()
-	m.checkpoints = nil
-	if got := mustVerify(t, m, ring); got.ClockSteps != 2 || got.Unsigned != 5 {
-		t.Errorf("Verify counts %d clock steps and %d unsigned records, want 2 and 5", got.ClockSteps, got.Unsigned)
+	second, hour := time.Second, time.Hour
+	for _, c := range []struct {
+		name                string
+		times               []time.Duration // of the records, in the order of their numbers
+		outOfOrder, steps   int64
+		by, back            time.Duration
+		firstStep, unsigned int64
+	}{
+		{name: "one after the other", times: []time.Duration{0, second, second, 2 * second}, unsigned: 4},
+		{name: "calls that ran at once", times: []time.Duration{5 * second, 9 * second, 2 * second, 3 * second, 10 * second}, outOfOrder: 2, by: 7 * second, unsigned: 5},
+		{name: "a call of a minute", times: []time.Duration{60 * second, 0}, outOfOrder: 1, by: time.Minute, unsigned: 2},
+		{name: "a clock that was set back once", times: []time.Duration{2 * hour, 2*hour + second, 0, second, 2 * second}, steps: 1, back: 2*hour + second, firstStep: 3, unsigned: 5},
+		{name: "two replicas, one an hour behind", times: []time.Duration{hour, 0, hour, 0}, steps: 2, back: hour, firstStep: 2, unsigned: 4},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := newMemory()
+			l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring)})
+			for _, at := range c.times {
+				r := record(1)
+				r.Time = start.Add(at)
+				if err := l.Record(t.Context(), r); err != nil {
+					t.Fatal(err)
+				}
+			}
+			stop()
+			m.checkpoints = nil
+			got := mustVerify(t, m, ring)
+			if got.OutOfOrder != c.outOfOrder || got.OutOfOrderBy != c.by {
+				t.Errorf("%d records out of order by up to %s, want %d by %s", got.OutOfOrder, got.OutOfOrderBy, c.outOfOrder, c.by)
+			}
+			if got.ClockSteps != c.steps || got.ClockBack != c.back || got.ClockStepAt != c.firstStep {
+				t.Errorf("%d clock steps of up to %s, first at %d; want %d of %s at %d", got.ClockSteps, got.ClockBack, got.ClockStepAt, c.steps, c.back, c.firstStep)
+			}
+			if got.Unsigned != c.unsigned {
+				t.Errorf("%d records unsigned, want %d", got.Unsigned, c.unsigned)
+			}
+		})
 	}
 }
 

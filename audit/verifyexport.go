@@ -3,7 +3,6 @@ package audit
 import (
 	"bufio"
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -17,24 +16,20 @@ import (
 const MaxLineBytes = 256 << 10
 
 // VerifyExport proves an export without a database: that each line is a record and
-// nothing else, that each follows from the one before, and that checkpoints and
-// end are signed by one of the trusted keys. It returns what it verified, and a
-// *Break for the first fault, or the reader's error. An export without lines is
-// Truncated: nothing in it says that nothing was removed.
+// nothing else, that each follows from the one before, that checkpoints and end are
+// signed by one of the trusted keys, and that it holds the records that were noted
+// elsewhere. It returns what it verified, and a *Break for the first fault, or the
+// reader's error. An export without lines is Truncated: nothing in it says that
+// nothing was removed.
 //
-// A partial export (Summary.FirstSeq above 1) proves its own lines only. Without
-// trusted keys no signature is checked, Summary.Unsigned counts every record, and
-// the export shows only that it is consistent: who rewrote all of it, or cut its
-// beginning, goes unnoticed.
+// A partial export (Summary.FirstSeq above 1, see Summary.Lacks) proves its own lines
+// only. Without trusted keys no signature is checked, Summary.Unsigned counts every
+// record, and the export shows only that it is consistent: who rewrote all of it, or
+// cut its beginning, goes unnoticed.
 //
 // Memory does not depend on the length of the export.
-func VerifyExport(ctx context.Context, r io.Reader, trusted []ed25519.PublicKey) (Summary, error) {
-	v := exportVerifier{lines: bufio.NewScanner(r)}
-	v.lines.Buffer(make([]byte, 0, 64<<10), MaxLineBytes)
-	if len(trusted) > 0 {
-		v.find = anyOf(trusted)
-	}
-	v.walker = newWalker(origin(), v.find)
+func VerifyExport(ctx context.Context, r io.Reader, trusted []TrustedKey, noted ...Noted) (Summary, error) {
+	v := newExportVerifier(r, trusted, noted)
 	err := v.verify(ctx)
 	return v.walker.summary(), err
 }
@@ -42,9 +37,21 @@ func VerifyExport(ctx context.Context, r io.Reader, trusted []ed25519.PublicKey)
 type exportVerifier struct {
 	lines  *bufio.Scanner
 	number int // of the line that was read last, from 1
-	find   publicKeys
+	signer *signers
+	noted  []Noted
 	walker *walker
 	start  storage.AuditHead // what the first line follows
+	each   func(context.Context, *line) error
+}
+
+func newExportVerifier(r io.Reader, trusted []TrustedKey, noted []Noted) *exportVerifier {
+	v := &exportVerifier{lines: bufio.NewScanner(r), noted: noted, each: func(context.Context, *line) error { return nil }}
+	v.lines.Buffer(make([]byte, 0, 64<<10), MaxLineBytes)
+	if len(trusted) > 0 {
+		v.signer = newSigners(trusted)
+	}
+	v.walker = newWalker(origin(), v.signer, noted)
+	return v
 }
 
 func (v *exportVerifier) verify(ctx context.Context) error {
@@ -63,6 +70,9 @@ func (v *exportVerifier) verify(ctx context.Context) error {
 			v.begin(l)
 		}
 		if err := v.step(l); err != nil {
+			return err
+		}
+		if err := v.each(ctx, l); err != nil {
 			return err
 		}
 		if l.end != nil {
@@ -108,12 +118,15 @@ func (v *exportVerifier) begin(first *line) {
 	if first.Seq > 1 {
 		v.start = storage.AuditHead{Seq: first.Seq - 1, Hash: first.previous}
 	}
-	v.walker = newWalker(v.start, v.find)
+	v.walker = newWalker(v.start, v.signer, v.noted)
 }
 
 func (v *exportVerifier) step(l *line) error {
 	if !v.walker.take(l) {
 		return diagnose(v.walker.at, v.following(l))
+	}
+	if broken := v.walker.compare(); broken != nil {
+		return broken
 	}
 	if l.checkpoint == nil {
 		return nil
@@ -139,7 +152,8 @@ func (v *exportVerifier) following(l *line) []line {
 
 func (v *exportVerifier) finish(end storage.Checkpoint) error {
 	broken := v.walker.vouch(end, exportPrefix(v.start))
-	if broken != nil && broken.Kind == CheckpointForged && v.find.checkSignature(end, exportPrefix(origin())) == nil {
+	unproved := broken != nil && (broken.Kind == CheckpointForged || broken.Kind == CheckpointKeyUnknown)
+	if unproved && v.signer.check(end, exportPrefix(origin())) == nil {
 		return &Break{Seq: 1, Kind: Removed, Detail: fmt.Sprintf("records 1 to %d are missing at the beginning of the export", v.start.Seq)}
 	}
 	if broken != nil && broken.Kind == CheckpointMismatch && end.Seq > v.walker.at.Seq {
@@ -151,5 +165,11 @@ func (v *exportVerifier) finish(end storage.Checkpoint) error {
 	if v.lines.Scan() || errors.Is(v.lines.Err(), bufio.ErrTooLong) {
 		return v.broken(Inserted, "something follows the end of the export")
 	}
-	return v.lines.Err()
+	if err := v.lines.Err(); err != nil {
+		return err
+	}
+	if broken := v.walker.missed(); broken != nil {
+		return broken
+	}
+	return nil
 }

@@ -2,7 +2,6 @@ package audit_test
 
 import (
 	"context"
-	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"io"
@@ -186,12 +185,29 @@ func TestVerifyExportTakesWhatIsOnlySpelledOtherwise(t *testing.T) {
 func TestVerifyExportWithOtherKeys(t *testing.T) {
 	ring, other := checkpointRing(t), checkpointRing(t)
 	export := strings.Join(mustExport(t, mustChain(t, ring, 7), audit.ExportOptions{Keys: ring}), "")
-	verify := func(trusted []ed25519.PublicKey) (audit.Summary, error) {
+	verify := func(trusted []audit.TrustedKey) (audit.Summary, error) {
 		return audit.VerifyExport(t.Context(), strings.NewReader(export), trusted)
 	}
-	t.Run("a key that signed nothing is not enough", func(t *testing.T) {
+	t.Run("a key that signed nothing is not enough, and the right one is named", func(t *testing.T) {
 		_, err := verify(publicOf(t, other))
+		wantBreak(t, err, audit.CheckpointKeyUnknown, 3)
+		if !strings.Contains(err.Error(), "bring") || !strings.Contains(err.Error(), string(ring.All()[0].ID)) {
+			t.Errorf("%v: want the id of the key to bring", err)
+		}
+	})
+	t.Run("a key of that very id is contradicted", func(t *testing.T) {
+		forged := publicOf(t, other)
+		forged[0].ID = ring.All()[0].ID
+		_, err := verify(forged)
 		wantBreak(t, err, audit.CheckpointForged, 3)
+	})
+	t.Run("an id that is no id is not repeated", func(t *testing.T) {
+		odd := strings.ReplaceAll(export, `"keyId":"`+string(ring.All()[0].ID)+`"`, `"keyId":"5204 2477 5000 1471"`)
+		_, err := audit.VerifyExport(t.Context(), strings.NewReader(odd), publicOf(t, ring))
+		wantBreak(t, err, audit.CheckpointKeyUnknown, 3)
+		if strings.Contains(err.Error(), "5204") {
+			t.Errorf("%v repeats the id", err)
+		}
 	})
 	t.Run("one of several keys is enough", func(t *testing.T) {
 		if got, err := verify(append(publicOf(t, other), publicOf(t, ring)...)); err != nil || got.Unsigned != 0 {

@@ -2,6 +2,9 @@ package audit
 
 import (
 	"bytes"
+	"fmt"
+	"slices"
+	"time"
 
 	"github.com/walletport/walletport/storage"
 )
@@ -19,12 +22,14 @@ type walker struct {
 	at     storage.AuditHead // the last good record
 	signed int64             // up to where a checkpoint vouches
 	hasher hasher
-	find   publicKeys // nil checks no signature
+	signer *signers  // nil checks no signature
+	newest time.Time // see Summary.time
+	noted  []Noted   // those that are yet to come
 	sum    Summary
 }
 
-func newWalker(start storage.AuditHead, find publicKeys) *walker {
-	return &walker{at: start, signed: start.Seq, find: find}
+func newWalker(start storage.AuditHead, signer *signers, noted []Noted) *walker {
+	return &walker{at: start, signed: start.Seq, signer: signer, noted: slices.Clone(noted), sum: Summary{Previous: start.Hash}}
 }
 
 // take accepts l if it is the next record, and reports whether it is.
@@ -32,31 +37,69 @@ func (w *walker) take(l *line) bool {
 	if !bytes.Equal(l.previous, w.at.Hash) || !w.hasher.follows(w.at, &l.AuditEntry) {
 		return false
 	}
+	at := l.Record.Time
 	if w.sum.Records == 0 {
-		w.sum.FirstSeq, w.sum.FirstTime = l.Seq, l.Record.Time
-	} else if l.Record.Time.Before(w.sum.LastTime) {
-		w.sum.ClockSteps++
+		w.sum.FirstSeq, w.sum.FirstTime, w.newest = l.Seq, at, at
+	}
+	w.sum.time(l.Seq, at, &w.newest)
+	if w.signed == w.at.Seq {
+		w.sum.UnsignedSince = at
 	}
 	w.sum.Records++
-	w.sum.LastSeq, w.sum.LastTime = l.Seq, l.Record.Time
+	w.sum.LastSeq, w.sum.LastTime = l.Seq, at
 	w.at = storage.AuditHead{Seq: l.Seq, Hash: l.Hash}
 	return true
+}
+
+// compare returns the break of a last good record that is another than was noted.
+func (w *walker) compare() *Break {
+	for i, n := range w.noted {
+		if n.Seq != w.at.Seq {
+			continue
+		}
+		w.noted = slices.Delete(w.noted, i, i+1)
+		if n.Hash != nil && !bytes.Equal(n.Hash, w.at.Hash) {
+			return &Break{Seq: n.Seq, Kind: Rewritten, Detail: fmt.Sprintf("the record was noted with the hash %x and has the hash %x", n.Hash, w.at.Hash)}
+		}
+		return w.compare()
+	}
+	return nil
+}
+
+// missed returns the break of a noted record that did not come.
+func (w *walker) missed() *Break {
+	for _, n := range w.noted {
+		switch {
+		case n.Seq > w.at.Seq:
+			return &Break{Seq: w.at.Seq + 1, Kind: Truncated, Detail: fmt.Sprintf("record %d was noted, but the trail ends at record %d", n.Seq, w.at.Seq)}
+		case w.sum.FirstSeq > n.Seq && (n.Seq != w.sum.FirstSeq-1 || n.Hash != nil && !bytes.Equal(n.Hash, w.sum.Previous)):
+			return &Break{Seq: w.sum.FirstSeq, Kind: Removed, Detail: fmt.Sprintf("it begins at record %d, so it cannot be held against record %d", w.sum.FirstSeq, n.Seq)}
+		}
+	}
+	return nil
 }
 
 // vouch checks a signature over the chain up to the last good record: a checkpoint
 // that stands there, or the end of an export.
 func (w *walker) vouch(c storage.Checkpoint, prefix []byte) *Break {
-	if w.find != nil {
-		if broken := w.find.checkSignature(c, prefix); broken != nil {
+	if w.signer != nil {
+		if broken := w.signer.check(c, prefix); broken != nil {
 			return broken
 		}
 	}
 	if c.Seq != w.at.Seq || !bytes.Equal(c.Hash, w.at.Hash) {
 		return &Break{Seq: w.at.Seq, Kind: CheckpointMismatch, Detail: "the chain up to this record is not the one that was signed: it was rewritten afterwards"}
 	}
-	if w.find != nil {
-		w.signed = c.Seq
+	if w.signer == nil {
+		return nil
 	}
+	if w.at.Seq > w.signed && c.Time.Sub(w.sum.UnsignedSince) > promptly {
+		if w.sum.SignedLate == 0 {
+			w.sum.SignedLateFrom = w.signed + 1
+		}
+		w.sum.SignedLate += w.at.Seq - w.signed
+	}
+	w.signed, w.sum.UnsignedSince = c.Seq, time.Time{}
 	return nil
 }
 
@@ -65,7 +108,7 @@ func (w *walker) checkpoint(c storage.Checkpoint) *Break {
 	if broken := w.vouch(c, appendText(nil, checkpointDomain)); broken != nil {
 		return broken
 	}
-	if w.find != nil {
+	if w.signer != nil {
 		w.sum.Checkpoints++
 	}
 	return nil
@@ -76,6 +119,8 @@ func (w *walker) summary() Summary {
 	s := w.sum
 	if s.Records > 0 {
 		s.Head = bytes.Clone(w.at.Hash)
+	} else {
+		s.Previous = nil
 	}
 	s.Unsigned = w.at.Seq - w.signed
 	return s

@@ -164,7 +164,6 @@ func (l *Log) link(head storage.AuditHead, entries []storage.AuditEntry) (storag
 func (l *Log) advance(before, after storage.AuditHead) {
 	setBack := before.Seq < l.tail.Seq || before.Seq == l.tail.Seq && !bytes.Equal(before.Hash, l.tail.Hash)
 	if setBack {
-		l.config.Observer.Lost(l.tail.Seq)
 		l.signer.witness(l.tail)
 	}
 	l.tail = storage.AuditHead{Seq: after.Seq, Hash: bytes.Clone(after.Hash)}

@@ -72,3 +72,24 @@ func DecodeDetails(text string) (walletport.AuditDetails, error) {
 
 // errNoDetails does not repeat the text.
 var errNoDetails = errors.New("the column is no JSON object of texts")
+
+// ReadLists reads the columns of e that hold lists. A text that is none becomes
+// Unreadable: one changed row must not hide those behind it.
+func (e *AuditEntry) ReadLists(keyVersions, details string) {
+	e.Unreadable = nil
+	if err := DecodeList(keyVersions, &e.Record.KeyVersions); err != nil {
+		e.Record.KeyVersions = nil
+		e.unreadable("keyVersions", keyVersions)
+	}
+	var err error
+	if e.Record.Details, err = DecodeDetails(details); err != nil {
+		e.unreadable("details", details)
+	}
+}
+
+func (e *AuditEntry) unreadable(member, text string) {
+	if e.Unreadable == nil {
+		e.Unreadable = make(map[string]string, 2)
+	}
+	e.Unreadable[member] = text
+}

@@ -165,6 +165,10 @@ type AuditEntry struct {
 	Seq    int64 // 1, 2, 3, …: without gaps
 	Record walletport.AuditRecord
 	Hash   []byte // SHA-256 over the previous hash and this record
+	// Unreadable holds, by the names of an export's members, the columns whose text is
+	// none that an engine writes: somebody changed them. Their fields are empty. It is
+	// never written.
+	Unreadable map[string]string
 }
 
 // Checkpoint is a signed head of the chain.
@@ -184,14 +188,18 @@ type Audit interface {
 	// Seq head+1, head+2, … No entries change nothing; an error of link is returned
 	// as it is. link must not call the store, which may have no connection left.
 	AppendAudit(ctx context.Context, link func(AuditHead) ([]AuditEntry, error)) error
-	// AuditHead returns the stored head.
+	// AuditHead returns the stored head. Without a row for it, which only somebody else
+	// can have taken away, it is the zero head, whose Hash is nil.
 	AuditHead(ctx context.Context) (AuditHead, error)
-	// AuditAfter returns up to limit entries with a sequence number above seq, in order.
+	// AuditAfter returns up to limit entries with a sequence number above seq, in order,
+	// also those with a column that cannot be read.
 	AuditAfter(ctx context.Context, seq int64, limit int) ([]AuditEntry, error)
 	// AddCheckpoint stores a checkpoint; the same Seq twice changes nothing.
 	AddCheckpoint(ctx context.Context, c Checkpoint) error
 	// Checkpoints returns up to limit checkpoints with Seq above seq, in order.
 	Checkpoints(ctx context.Context, seq int64, limit int) ([]Checkpoint, error)
+	// LastCheckpoint returns the checkpoint with the highest Seq, or the zero one.
+	LastCheckpoint(ctx context.Context) (Checkpoint, error)
 }
 
 // Nonce is one that a wallet gave to an issuer.

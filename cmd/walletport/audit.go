@@ -1,139 +1,108 @@
 package main
 
 import (
+	"bufio"
+	"compress/gzip"
 	"context"
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/hex"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"os"
-	"time"
+	"strconv"
+	"strings"
 
+	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/audit"
-	"github.com/walletport/walletport/keys"
 )
 
 type auditCommand struct {
-	Verify auditVerifyCommand `cmd:"" help:"Prove that nothing was changed, removed, inserted or reordered."`
-	Export auditExportCommand `cmd:"" help:"Print the trail as JSON Lines, its end signed."`
+	Verify  auditVerifyCommand  `cmd:"" help:"Prove that nothing was changed, removed, inserted or reordered."`
+	Export  auditExportCommand  `cmd:"" help:"Print the trail as JSON Lines, its end signed."`
+	Compare auditCompareCommand `cmd:"" help:"Hold the database's trail against an export that was archived."`
 }
 
 func (auditCommand) Help() string {
 	return `Examples:
-  walletport audit verify --dir sandbox
-  walletport audit export --config walletport.yaml > trail.jsonl
+  walletport audit verify --config walletport.yaml
+  walletport audit export -o trail-1.jsonl.gz --config walletport.yaml
+  walletport audit export --after 34075 -o trail-2.jsonl.gz --config walletport.yaml
   walletport keys export-public audit-checkpoint-v1 --config walletport.yaml > checkpoint.pem
-  walletport audit verify trail.jsonl --key checkpoint.pem`
+  walletport audit verify trail-1.jsonl.gz trail-2.jsonl.gz --key checkpoint.pem
+  walletport audit compare trail-1.jsonl.gz --config walletport.yaml
+Exit status 0: the trail is whole. 1: it is broken, lacks something, or differs. These commands leave a record in the trail
+themselves; --no-record leaves none, for a copy of a database or one that takes no writes.`
 }
 
-type auditVerifyCommand struct {
-	File string   `arg:"" optional:"" help:"An export; without it, the database is verified."`
-	Key  []string `help:"Public checkpoint key (PEM file) that an export is verified with." placeholder:"PEM"`
-	JSON bool     `help:"Print JSON."`
-	location
+// unrecorded is the switch of commands that look at the trail.
+type unrecorded struct {
+	NoRecord bool `help:"Leave no record in the trail: for a copy of a database, or one that takes no writes."`
 }
 
-func (c auditVerifyCommand) Run(ctx context.Context, con console) error {
-	summary, err := c.verify(ctx, con)
-	broken, isBreak := errors.AsType[*audit.Break](err)
-	if err != nil && !isBreak {
-		return err
+// record writes into the trail that it was looked at, and what was found.
+func (u unrecorded) record(ctx context.Context, o *operator, action walletport.Action, s audit.Summary, outcome string) error {
+	if u.NoRecord {
+		return nil
 	}
-	if c.JSON {
-		return c.printJSON(con, summary, broken)
-	}
-	if isBreak {
-		fmt.Fprintln(con.Out, broken.Error())
-		fmt.Fprintf(con.Out, "good before it: %d records\n", summary.Records)
-		return errFault
-	}
-	fmt.Fprintf(con.Out, "audit trail verified: %d records, %d signed checkpoints, %d records after the last one\n",
-		summary.Records, summary.Checkpoints, summary.Unsigned)
-	if summary.Records > 0 {
-		fmt.Fprintf(con.Out, "from %s to %s, head %x\n", summary.FirstTime.Format(time.RFC3339), summary.LastTime.Format(time.RFC3339), summary.Head)
-	}
-	if summary.ClockSteps > 0 {
-		fmt.Fprintf(con.Out, "notice: the clock went back %d times; the sequence numbers are the order\n", summary.ClockSteps)
-	}
-	return nil
+	return o.recording(ctx, func(ctx context.Context, o *operator) error {
+		return o.reading(ctx, walletport.AuditRecord{Action: action}, func(record *walletport.Auditing) error {
+			noteRange(record, s)
+			record.Outcome = outcome
+			return nil
+		})
+	})
 }
 
-func (c auditVerifyCommand) verify(ctx context.Context, con console) (audit.Summary, error) {
-	if c.File != "" {
-		return c.verifyExport(ctx, con)
+// recorded is how a command ends that has said what it found, and whose own record may
+// have failed.
+func (u unrecorded) recorded(con console, found, recordErr error) error {
+	if recordErr == nil {
+		return found
 	}
-	if len(c.Key) > 0 {
-		return audit.Summary{}, usagef("--key is for an export: name its file")
+	fmt.Fprintln(con.Err, "walletport: this look at the trail is not recorded in it:", recordErr)
+	return errFault
+}
+
+func noteRange(record *walletport.Auditing, s audit.Summary) {
+	if s.Records > 0 {
+		record.SetDetail(walletport.DetailFirst, strconv.FormatInt(s.FirstSeq, 10))
+		record.SetDetail(walletport.DetailLast, strconv.FormatInt(s.LastSeq, 10))
 	}
-	config, err := c.load()
+}
+
+// trust is whom an export is believed.
+type trust struct {
+	Key []string `help:"Public checkpoint key (PEM file) that an export is verified with; without one, those of the key store." placeholder:"PEM"`
+}
+
+func (t trust) keys(l location) ([]audit.TrustedKey, error) {
+	if len(t.Key) > 0 {
+		return readCheckpointKeys(t.Key)
+	}
+	keyStore, err := l.openKeys()
 	if err != nil {
-		return audit.Summary{}, err
+		return nil, err
 	}
-	keyStore, err := c.openKeys()
-	if err != nil {
-		return audit.Summary{}, err
-	}
-	db, err := openDatabase(ctx, config.Database)
-	if err != nil {
-		return audit.Summary{}, err
-	}
-	defer db.Close()
-	return audit.Verify(ctx, db, keyStore.Current())
-}
-
-// verifyExport trusts the keys given as files, or those of the location.
-func (c auditVerifyCommand) verifyExport(ctx context.Context, con console) (audit.Summary, error) {
-	trusted, err := c.trustedKeys()
-	if err != nil {
-		return audit.Summary{}, err
-	}
-	in := con.In
-	if c.File != "-" {
-		f, err := os.Open(c.File)
-		if err != nil {
-			return audit.Summary{}, err
-		}
-		defer f.Close()
-		in = f
-	}
-	return audit.VerifyExport(ctx, in, trusted)
-}
-
-func (c auditVerifyCommand) trustedKeys() ([]ed25519.PublicKey, error) {
-	if len(c.Key) == 0 {
-		keyStore, err := c.openKeys()
-		if err != nil {
-			return nil, err
-		}
-		trusted := checkpointKeys(keyStore.Current())
-		if len(trusted) == 0 {
-			return nil, errors.New("the key store has no audit-checkpoint key: without one no signature can be checked")
-		}
-		return trusted, nil
-	}
-	var trusted []ed25519.PublicKey
-	for _, path := range c.Key {
-		key, err := readCheckpointKey(path)
-		if err != nil {
-			return nil, err
-		}
-		trusted = append(trusted, key)
+	trusted := audit.TrustedKeys(keyStore.Current())
+	if len(trusted) == 0 {
+		return nil, errors.New("the key store has no audit-checkpoint key: without one no signature can be checked")
 	}
 	return trusted, nil
 }
 
-// checkpointKeys returns the public halves of all checkpoint keys, retired ones too.
-func checkpointKeys(ring *keys.Ring) []ed25519.PublicKey {
-	var public []ed25519.PublicKey
-	for _, k := range ring.All() {
-		if key, ok := k.Public.(ed25519.PublicKey); ok && k.Purpose == keys.AuditCheckpoint {
-			public = append(public, key)
+func readCheckpointKeys(paths []string) ([]audit.TrustedKey, error) {
+	var trusted []audit.TrustedKey
+	for _, path := range paths {
+		key, err := readCheckpointKey(path)
+		if err != nil {
+			return nil, err
 		}
+		trusted = append(trusted, audit.TrustedKey{Public: key})
 	}
-	return public
+	return trusted, nil
 }
 
 func readCheckpointKey(path string) (ed25519.PublicKey, error) {
@@ -156,66 +125,44 @@ func readCheckpointKey(path string) (ed25519.PublicKey, error) {
 	return key, nil
 }
 
-func (c auditVerifyCommand) printJSON(con console, s audit.Summary, broken *audit.Break) error {
-	type breakJSON struct {
-		Seq    int64  `json:"seq"`
-		Kind   string `json:"kind"`
-		Detail string `json:"detail"`
+// openExport opens an export, which may be compressed with gzip; "-" is standard input.
+func openExport(stdin io.Reader, path string) (io.Reader, func() error, error) {
+	in, closeFile := stdin, func() error { return nil }
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, nil, err
+		}
+		in, closeFile = f, f.Close
 	}
-	out := struct {
-		Verified    bool       `json:"verified"`
-		Records     int64      `json:"records"`
-		Checkpoints int64      `json:"checkpoints"`
-		Unsigned    int64      `json:"unsigned"`
-		ClockSteps  int64      `json:"clockSteps"`
-		Head        string     `json:"head"`
-		Break       *breakJSON `json:"break,omitempty"`
-	}{broken == nil, s.Records, s.Checkpoints, s.Unsigned, s.ClockSteps, hex.EncodeToString(s.Head), nil}
-	if broken != nil {
-		out.Break = &breakJSON{broken.Seq, string(broken.Kind), broken.Detail}
+	buffered := bufio.NewReaderSize(in, 64<<10)
+	if magic, _ := buffered.Peek(2); len(magic) < 2 || magic[0] != 0x1f || magic[1] != 0x8b {
+		return buffered, closeFile, nil
 	}
-	if err := json.NewEncoder(con.Out).Encode(out); err != nil {
-		return err
+	unzipped, err := gzip.NewReader(buffered)
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("%s: %w", path, err), closeFile())
 	}
-	if broken != nil {
-		return errFault
+	return unzipped, closeFile, nil
+}
+
+// notedRecord is a record that somebody wrote down: its number, or SEQ:HASH.
+type notedRecord struct{ *audit.Noted }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (n *notedRecord) UnmarshalText(text []byte) error {
+	number, digits, hasHash := strings.Cut(string(text), ":")
+	seq, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || seq < 0 {
+		return errors.New("must be the number of a record, or SEQ:HASH as audit verify prints the head")
+	}
+	n.Noted = &audit.Noted{Seq: seq}
+	if !hasHash {
+		return nil
+	}
+	n.Hash, err = hex.DecodeString(digits)
+	if err != nil || len(n.Hash) != 32 {
+		return errors.New("the hash must be 64 hexadecimal digits, as audit verify prints them")
 	}
 	return nil
-}
-
-type auditExportCommand struct {
-	Since   string `help:"Begin with the first record of this time or later, RFC 3339." placeholder:"TIME"`
-	FromSeq int64  `help:"Begin with this record." placeholder:"N"`
-	Output  string `help:"File to make; without it, standard output." short:"o" placeholder:"FILE"`
-	location
-}
-
-func (c auditExportCommand) Run(ctx context.Context, con console) error {
-	since, err := parseTime(c.Since)
-	if err != nil {
-		return usagef("--since: %v", err)
-	}
-	config, err := c.load()
-	if err != nil {
-		return err
-	}
-	keyStore, err := c.openKeys()
-	if err != nil {
-		return err
-	}
-	db, err := openDatabase(ctx, config.Database)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	out, finish, err := createFile(con.Out, c.Output)
-	if err != nil {
-		return err
-	}
-	_, exportErr := audit.Export(ctx, db, out, audit.ExportOptions{Keys: keyStore.Current(), Now: time.Now(), FromSeq: c.FromSeq, FromTime: since})
-	err = errors.Join(exportErr, finish())
-	if err != nil && c.Output != "" && c.Output != "-" {
-		err = errors.Join(err, os.Remove(c.Output)) // half an export must not look like a whole one
-	}
-	return err
 }

@@ -3,6 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"strconv"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/storage"
 )
 
 type migrateCommand struct{ location }
@@ -22,6 +27,9 @@ func (c migrateCommand) Run(ctx context.Context, con console) error {
 		return err
 	}
 	schema, err := createDatabase(ctx, config.Database)
+	if err == nil && schema.Found != schema.Wanted {
+		err = recordMigration(ctx, config, schema)
+	}
 	switch {
 	case err != nil:
 		return err
@@ -33,4 +41,30 @@ func (c migrateCommand) Run(ctx context.Context, con console) error {
 		_, err = fmt.Fprintf(con.Out, "the database is migrated (schema version %d, was %d)\n", schema.Wanted, schema.Found)
 	}
 	return err
+}
+
+// recordMigration is after the act, for tables of an older version have no room for
+// the record. A new trail so begins with the record of who made it. There may be no
+// key store yet, and then nobody to sign it.
+func recordMigration(ctx context.Context, config Config, schema storage.Schema) error {
+	db, err := openDatabase(ctx, config.Database)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	o := &operator{config: config, db: db}
+	if keyStore, err := openKeyStore(config.Keys, slog.New(slog.DiscardHandler)); err == nil {
+		o.keys = keyStore
+	}
+	err = o.recording(ctx, func(ctx context.Context, o *operator) error {
+		return o.reading(ctx, walletport.AuditRecord{Action: walletport.ActionMigrate}, func(record *walletport.Auditing) error {
+			record.SetDetail(walletport.DetailFromVersion, strconv.FormatInt(int64(schema.Found), 10))
+			record.SetDetail(walletport.DetailToVersion, strconv.FormatInt(int64(schema.Wanted), 10))
+			return nil
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("the tables are of version %d now, but that is not in the audit trail: %w", schema.Wanted, err)
+	}
+	return nil
 }

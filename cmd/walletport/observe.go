@@ -20,6 +20,7 @@ type auditObserver struct {
 	metrics  *telemetry.Metrics
 	log      *slog.Logger
 	failedAt *atomic.Int64 // Unix milliseconds of the last refused batch, 0 after a good one
+	lost     *atomic.Int64 // a durable record that is gone, 0 while none is
 }
 
 func (o auditObserver) Committed(records int, took time.Duration, err error) {
@@ -40,6 +41,7 @@ func (o auditObserver) Checkpointed(seq int64, err error) {
 }
 
 func (o auditObserver) Lost(seq int64) {
+	o.lost.Store(seq)
 	o.log.Error("audit trail was set back: a durable record is gone", "seq", seq)
 }
 
@@ -132,8 +134,12 @@ func safeText(err error) string {
 // would otherwise never be ready again.
 const auditFaultStands = 5 * time.Second
 
-// auditReady says whether the trail took its last batch.
+// auditReady says whether the trail took its last batch, and still has what it took.
+// A loss stands until a restart: somebody must have looked.
 func (s *server) auditReady(context.Context) error {
+	if seq := s.auditLost.Load(); seq != 0 {
+		return walletport.Errorf(walletport.CodeUnavailable, "audit_set_back", "the audit trail was set back: record %d, which was durable, is gone", seq)
+	}
 	if at := s.auditFailedAt.Load(); at != 0 && now().Sub(time.UnixMilli(at)) < auditFaultStands {
 		return walletport.Errorf(walletport.CodeUnavailable, "audit_unavailable", "the audit trail refused its last batch")
 	}

@@ -27,35 +27,59 @@ type operator struct {
 // operate opens the location, runs act, and closes everything: the trail is
 // signed and flushed before it returns. The context that act gets says who the
 // operator is, so that every record under it does, also one that a flow makes.
-func (l location) operate(ctx context.Context, act func(context.Context, *operator) error) (err error) {
-	config, err := l.load()
+func (l location) operate(ctx context.Context, act func(context.Context, *operator) error) error {
+	o, err := l.open(ctx)
 	if err != nil {
 		return err
+	}
+	defer o.db.Close()
+	return o.recording(ctx, act)
+}
+
+// open opens the location without writing anything: its trail takes no records yet.
+func (l location) open(ctx context.Context) (*operator, error) {
+	config, err := l.load()
+	if err != nil {
+		return nil, err
 	}
 	keyStore, err := openKeyStore(config.Keys, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	db, err := openDatabase(ctx, config.Database)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer db.Close()
-	log, err := audit.New(audit.Config{Store: db, Keys: keyStore, Clock: time.Now, Settings: config.Audit})
+	return &operator{config: config, db: db, keys: keyStore}, nil
+}
+
+// recording runs act with a trail that takes records. What others left unsigned is
+// signed by it, so whoever judges the trail does so before.
+func (o *operator) recording(ctx context.Context, act func(context.Context, *operator) error) (err error) {
+	var source keys.Source = noKeys{}
+	if o.keys != nil {
+		source = o.keys
+	}
+	o.log, err = audit.New(audit.Config{Store: o.db, Keys: source, Clock: time.Now, Settings: o.config.Audit})
 	if err != nil {
 		return err
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan error, 1)
-	go func() { done <- log.Run(running) }()
+	go func() { done <- o.log.Run(running) }()
 	defer func() {
 		stop()
 		if runErr := <-done; err == nil {
 			err = runErr
 		}
 	}()
-	return act(asOperator(ctx), &operator{config: config, db: db, keys: keyStore, log: log})
+	return act(asOperator(ctx), o)
 }
+
+// noKeys is the catalogue of a command that works without a key store.
+type noKeys struct{}
+
+func (noKeys) Current() *keys.Ring { return keys.NewRing(nil) }
 
 // declare does an act that changes something. What is intended is in the audit trail
 // before it begins, and how it ended after it; effect adds to the record what it

@@ -2,7 +2,9 @@ package postgres
 
 import (
 	"context"
-	"fmt"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
@@ -14,6 +16,10 @@ func (s *Store) AuditHead(ctx context.Context) (storage.AuditHead, error) {
 	var head storage.AuditHead
 	err := s.retryLost(ctx, func() error {
 		row, err := s.queries.GetAuditHead(ctx)
+		if errors.Is(err, pgx.ErrNoRows) {
+			head = storage.AuditHead{}
+			return nil
+		}
 		if err != nil {
 			return storage.ErrUnavailable(ctx, err)
 		}
@@ -33,9 +39,7 @@ func (s *Store) AuditAfter(ctx context.Context, seq int64, limit int) ([]storage
 		}
 		entries = make([]storage.AuditEntry, len(rows))
 		for i := range rows {
-			if entries[i], err = entryFrom(&rows[i]); err != nil {
-				return storage.ErrUnavailable(ctx, err)
-			}
+			entries[i] = entryFrom(&rows[i])
 		}
 		return nil
 	})
@@ -75,14 +79,36 @@ func (s *Store) Checkpoints(ctx context.Context, seq int64, limit int) ([]storag
 		}
 		checkpoints = make([]storage.Checkpoint, len(rows))
 		for i, r := range rows {
-			checkpoints[i] = storage.Checkpoint{Seq: r.Seq, Hash: r.Hash, Time: timeFrom(r.TimeMs), KeyID: r.KeyID, Signature: r.Signature}
+			checkpoints[i] = checkpointFrom(r)
 		}
 		return nil
 	})
 	return checkpoints, err
 }
 
-func entryFrom(r *pgdb.AuditEntry) (storage.AuditEntry, error) {
+// LastCheckpoint implements storage.Audit.
+func (s *Store) LastCheckpoint(ctx context.Context) (storage.Checkpoint, error) {
+	var last storage.Checkpoint
+	err := s.retryLost(ctx, func() error {
+		row, err := s.queries.LastCheckpoint(ctx)
+		if errors.Is(err, pgx.ErrNoRows) {
+			last = storage.Checkpoint{}
+			return nil
+		}
+		if err != nil {
+			return storage.ErrUnavailable(ctx, err)
+		}
+		last = checkpointFrom(row)
+		return nil
+	})
+	return last, err
+}
+
+func checkpointFrom(r pgdb.AuditCheckpoint) storage.Checkpoint {
+	return storage.Checkpoint{Seq: r.Seq, Hash: r.Hash, Time: timeFrom(r.TimeMs), KeyID: r.KeyID, Signature: r.Signature}
+}
+
+func entryFrom(r *pgdb.AuditEntry) storage.AuditEntry {
 	e := storage.AuditEntry{
 		Seq: r.Seq,
 		Record: walletport.AuditRecord{
@@ -101,13 +127,6 @@ func entryFrom(r *pgdb.AuditEntry) (storage.AuditEntry, error) {
 		},
 		Hash: r.Hash,
 	}
-	if err := storage.DecodeList(r.KeyVersions, &e.Record.KeyVersions); err != nil {
-		return storage.AuditEntry{}, fmt.Errorf("key versions of audit entry %d: %w", e.Seq, err)
-	}
-	details, err := storage.DecodeDetails(r.Details)
-	if err != nil {
-		return storage.AuditEntry{}, fmt.Errorf("details of audit entry %d: %w", e.Seq, err)
-	}
-	e.Record.Details = details
-	return e, nil
+	e.ReadLists(r.KeyVersions, r.Details)
+	return e
 }

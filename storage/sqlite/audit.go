@@ -2,7 +2,8 @@ package sqlite
 
 import (
 	"context"
-	"fmt"
+	"database/sql"
+	"errors"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
@@ -16,6 +17,9 @@ func (s *Store) AuditHead(ctx context.Context) (storage.AuditHead, error) {
 		return storage.AuditHead{}, err
 	}
 	row, err := q.GetAuditHead(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return storage.AuditHead{}, nil
+	}
 	if err != nil {
 		return storage.AuditHead{}, storage.ErrUnavailable(ctx, err)
 	}
@@ -34,9 +38,7 @@ func (s *Store) AuditAfter(ctx context.Context, seq int64, limit int) ([]storage
 	}
 	entries := make([]storage.AuditEntry, len(rows))
 	for i := range rows {
-		if entries[i], err = entryFrom(&rows[i]); err != nil {
-			return nil, storage.ErrUnavailable(ctx, err)
-		}
+		entries[i] = entryFrom(&rows[i])
 	}
 	return entries, nil
 }
@@ -73,12 +75,32 @@ func (s *Store) Checkpoints(ctx context.Context, seq int64, limit int) ([]storag
 	}
 	checkpoints := make([]storage.Checkpoint, len(rows))
 	for i, r := range rows {
-		checkpoints[i] = storage.Checkpoint{Seq: r.Seq, Hash: r.Hash, Time: timeFrom(r.TimeMs), KeyID: r.KeyID, Signature: r.Signature}
+		checkpoints[i] = checkpointFrom(r)
 	}
 	return checkpoints, nil
 }
 
-func entryFrom(r *sqlitedb.AuditEntry) (storage.AuditEntry, error) {
+// LastCheckpoint implements storage.Audit.
+func (s *Store) LastCheckpoint(ctx context.Context) (storage.Checkpoint, error) {
+	q, err := s.queries(ctx)
+	if err != nil {
+		return storage.Checkpoint{}, err
+	}
+	row, err := q.LastCheckpoint(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return storage.Checkpoint{}, nil
+	}
+	if err != nil {
+		return storage.Checkpoint{}, storage.ErrUnavailable(ctx, err)
+	}
+	return checkpointFrom(row), nil
+}
+
+func checkpointFrom(r sqlitedb.AuditCheckpoint) storage.Checkpoint {
+	return storage.Checkpoint{Seq: r.Seq, Hash: r.Hash, Time: timeFrom(r.TimeMs), KeyID: r.KeyID, Signature: r.Signature}
+}
+
+func entryFrom(r *sqlitedb.AuditEntry) storage.AuditEntry {
 	e := storage.AuditEntry{
 		Seq: r.Seq,
 		Record: walletport.AuditRecord{
@@ -97,13 +119,6 @@ func entryFrom(r *sqlitedb.AuditEntry) (storage.AuditEntry, error) {
 		},
 		Hash: r.Hash,
 	}
-	if err := storage.DecodeList(r.KeyVersions, &e.Record.KeyVersions); err != nil {
-		return storage.AuditEntry{}, fmt.Errorf("key versions of audit entry %d: %w", e.Seq, err)
-	}
-	details, err := storage.DecodeDetails(r.Details)
-	if err != nil {
-		return storage.AuditEntry{}, fmt.Errorf("details of audit entry %d: %w", e.Seq, err)
-	}
-	e.Record.Details = details
-	return e, nil
+	e.ReadLists(r.KeyVersions, r.Details)
+	return e
 }

@@ -98,12 +98,14 @@ func testCheckpoints(t *testing.T, s storage.Store) {
 	second := storage.Checkpoint{Seq: 2, Hash: chain(nil, 2, "b"), Time: at(2), KeyID: "checkpoint/1", Signature: []byte("two")}
 	again := first
 	again.Signature = []byte("other")
+	wantEqual(t, "the last of none", must(s.LastCheckpoint(t.Context()))(t, "LastCheckpoint"), storage.Checkpoint{})
 	for _, c := range []storage.Checkpoint{first, second, again} {
 		if err := s.AddCheckpoint(t.Context(), c); err != nil {
 			t.Fatalf("AddCheckpoint: %v", err)
 		}
 	}
 	wantEqual(t, "all", must(s.Checkpoints(t.Context(), 0, 10))(t, "Checkpoints"), []storage.Checkpoint{second, first})
+	wantEqual(t, "the last", must(s.LastCheckpoint(t.Context()))(t, "LastCheckpoint"), first)
 	wantEqual(t, "above 2", must(s.Checkpoints(t.Context(), 2, 10))(t, "Checkpoints"), []storage.Checkpoint{first})
 	wantEqual(t, "one", must(s.Checkpoints(t.Context(), 0, 1))(t, "Checkpoints"), []storage.Checkpoint{second})
 	wantEqual(t, "none", must(s.Checkpoints(t.Context(), 10, 1))(t, "Checkpoints"), []storage.Checkpoint{})

@@ -49,6 +49,23 @@ func (q *Queries) InsertCheckpoint(ctx context.Context, arg InsertCheckpointPara
 	return err
 }
 
+const lastCheckpoint = `-- name: LastCheckpoint :one
+SELECT seq, hash, time_ms, key_id, signature FROM audit_checkpoints WHERE seq > 0 ORDER BY seq DESC LIMIT 1
+`
+
+func (q *Queries) LastCheckpoint(ctx context.Context) (AuditCheckpoint, error) {
+	row := q.db.QueryRow(ctx, lastCheckpoint)
+	var i AuditCheckpoint
+	err := row.Scan(
+		&i.Seq,
+		&i.Hash,
+		&i.TimeMs,
+		&i.KeyID,
+		&i.Signature,
+	)
+	return i, err
+}
+
 const listAuditEntries = `-- name: ListAuditEntries :many
 SELECT seq, time_ms, request_id, client_id, audit_user, action, issuer, card_id, wallet, scheme, outcome, key_versions, remote_address, hash, step_up, details FROM audit_entries WHERE seq > $1 ORDER BY seq LIMIT $2::bigint
 `

@@ -11,5 +11,8 @@ ON CONFLICT (seq) DO NOTHING;
 -- name: ListCheckpoints :many
 SELECT * FROM audit_checkpoints WHERE seq > sqlc.arg(after) ORDER BY seq LIMIT sqlc.arg(max_rows)::bigint;
 
+-- name: LastCheckpoint :one
+SELECT * FROM audit_checkpoints WHERE seq > 0 ORDER BY seq DESC LIMIT 1;
+
 -- name: Probe :exec
 UPDATE probe SET count = count + 1;

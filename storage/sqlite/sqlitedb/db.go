@@ -57,6 +57,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.insertNonceStmt, err = db.PrepareContext(ctx, insertNonce); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertNonce: %w", err)
 	}
+	if q.lastCheckpointStmt, err = db.PrepareContext(ctx, lastCheckpoint); err != nil {
+		return nil, fmt.Errorf("error preparing query LastCheckpoint: %w", err)
+	}
 	if q.listAuditEntriesStmt, err = db.PrepareContext(ctx, listAuditEntries); err != nil {
 		return nil, fmt.Errorf("error preparing query ListAuditEntries: %w", err)
 	}
@@ -154,6 +157,11 @@ func (q *Queries) Close() error {
 	if q.insertNonceStmt != nil {
 		if cerr := q.insertNonceStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing insertNonceStmt: %w", cerr)
+		}
+	}
+	if q.lastCheckpointStmt != nil {
+		if cerr := q.lastCheckpointStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing lastCheckpointStmt: %w", cerr)
 		}
 	}
 	if q.listAuditEntriesStmt != nil {
@@ -271,6 +279,7 @@ type Queries struct {
 	insertCheckpointStmt  *sql.Stmt
 	insertClientStmt      *sql.Stmt
 	insertNonceStmt       *sql.Stmt
+	lastCheckpointStmt    *sql.Stmt
 	listAuditEntriesStmt  *sql.Stmt
 	listCardsStmt         *sql.Stmt
 	listCardsOfIssuerStmt *sql.Stmt
@@ -301,6 +310,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		insertCheckpointStmt:  q.insertCheckpointStmt,
 		insertClientStmt:      q.insertClientStmt,
 		insertNonceStmt:       q.insertNonceStmt,
+		lastCheckpointStmt:    q.lastCheckpointStmt,
 		listAuditEntriesStmt:  q.listAuditEntriesStmt,
 		listCardsStmt:         q.listCardsStmt,
 		listCardsOfIssuerStmt: q.listCardsOfIssuerStmt,

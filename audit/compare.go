@@ -1,0 +1,106 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/walletport/walletport/storage"
+)
+
+// Comparison says how an export and a stored trail agree.
+type Comparison struct {
+	Export Summary // what was verified of the export
+	// Same counts the records, from the export's first, that stand in the trail as they
+	// were exported.
+	Same int64
+	// Last is the number of the trail's last record.
+	Last int64
+}
+
+// Compare holds a stored trail against an export of it that was archived: a trail that
+// was rewritten, or cut back to an earlier checkpoint, may be whole in itself, and only
+// what lies elsewhere shows it. The export is verified as by VerifyExport, with the
+// same errors; then a *Break names the first record that the trail no longer has
+// (Truncated, Removed) or that is another (Rewritten). The trail may have more records
+// and may grow meanwhile. Memory does not depend on the length of either.
+func Compare(ctx context.Context, source Source, r io.Reader, trusted []TrustedKey) (Comparison, error) {
+	head, err := source.AuditHead(ctx)
+	if err != nil {
+		return Comparison{}, err
+	}
+	c := comparer{source: source, head: head}
+	v := newExportVerifier(r, trusted, nil)
+	v.each = c.take
+	err = v.verify(ctx)
+	c.result.Export, c.result.Last = v.walker.summary(), head.Seq
+	if err != nil {
+		return c.result, fmt.Errorf("the export: %w", err)
+	}
+	if err := c.flush(ctx); err != nil {
+		return c.result, err
+	}
+	if c.difference != nil {
+		return c.result, c.difference
+	}
+	return c.result, nil
+}
+
+// comparer compares the lines of an export page by page. The first difference stands
+// until the export's end has proved whom to believe.
+type comparer struct {
+	source     Source
+	head       storage.AuditHead
+	page       []line
+	difference *Break
+	result     Comparison
+}
+
+func (c *comparer) take(ctx context.Context, l *line) error {
+	if c.difference != nil {
+		return nil
+	}
+	c.page = append(c.page, *l)
+	if len(c.page) < pageSize {
+		return nil
+	}
+	return c.flush(ctx)
+}
+
+func (c *comparer) flush(ctx context.Context) error {
+	if c.difference != nil || len(c.page) == 0 {
+		return nil
+	}
+	entries, err := c.source.AuditAfter(ctx, c.page[0].Seq-1, len(c.page))
+	if err != nil {
+		return err
+	}
+	var hashes hasher
+	for i := range c.page {
+		if c.difference = c.differs(&hashes, &c.page[i], entries, i); c.difference != nil {
+			return nil
+		}
+		c.result.Same++
+	}
+	c.page = c.page[:0]
+	return nil
+}
+
+// differs compares the line l with the i-th entry that stands there.
+func (c *comparer) differs(hashes *hasher, l *line, entries []storage.AuditEntry, i int) *Break {
+	if i >= len(entries) {
+		return &Break{Seq: l.Seq, Kind: Truncated, Detail: fmt.Sprintf("the record was exported, with the time %s, and the trail ends at record %d", formatTime(l.Record.Time), l.Seq-1)}
+	}
+	e := &entries[i]
+	switch {
+	case e.Seq != l.Seq:
+		return &Break{Seq: l.Seq, Kind: Removed, Detail: fmt.Sprintf("the record was exported, and the trail goes on with record %d", e.Seq)}
+	case !bytes.Equal(e.Hash, l.Hash):
+		return &Break{Seq: l.Seq, Kind: Rewritten, Detail: fmt.Sprintf("the record was exported with the time %s and the hash %x; in the trail it has the time %s and the hash %x",
+			formatTime(l.Record.Time), l.Hash, formatTime(e.Record.Time), e.Hash)}
+	case !hashes.fits(l.previous, l.Seq, e):
+		return &Break{Seq: l.Seq, Kind: Rewritten, Detail: "the trail has the hash that was exported, over another record"}
+	}
+	return nil
+}

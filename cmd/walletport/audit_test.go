@@ -1,0 +1,131 @@
+package main
+
+import (
+	"bytes"
+	"database/sql"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/telemetry"
+)
+
+// mustRunCommand runs a command and returns its exit code and what it printed.
+func mustRunCommand(t *testing.T, args ...string) (code int, printed string) {
+	t.Helper()
+	var out bytes.Buffer
+	code = run(t.Context(), args, console{In: strings.NewReader(""), Out: &out, Err: &out})
+	return code, out.String()
+}
+
+// mustMakeSandbox makes a sandbox, which stands still, and whose trail has three records
+// and is signed.
+func mustMakeSandbox(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	box, err := openSandbox(t.Context(), dir, "127.0.0.1:0", "", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	box.close()
+	return dir
+}
+
+func mustTamper(t *testing.T, dir string, statements ...string) {
+	t.Helper()
+	config, err := location{Dir: dir}.load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", strings.TrimPrefix(config.Database.URL, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, s := range statements {
+		if _, err := db.ExecContext(t.Context(), s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+}
+
+func TestABrokenTrailIsEvidence(t *testing.T) {
+	dir := mustMakeSandbox(t)
+	archived := filepath.Join(t.TempDir(), "archived.jsonl.gz")
+	if code, printed := mustRunCommand(t, "audit", "export", "--no-record", "--dir", dir, "-o", archived); code != exitOK {
+		t.Fatalf("exit %d: %s", code, printed)
+	}
+	mustTamper(t, dir, "UPDATE audit_entries SET key_versions = 'x' WHERE seq = 2")
+
+	evidence := filepath.Join(t.TempDir(), "evidence.jsonl")
+	code, printed := mustRunCommand(t, "audit", "export", "--no-record", "--dir", dir, "-o", evidence)
+	if code != exitFault || !strings.Contains(printed, "changed") || !strings.Contains(printed, evidence) {
+		t.Errorf("export: exit %d, printed %s", code, printed)
+	}
+	text, err := os.ReadFile(evidence)
+	if err != nil {
+		t.Fatalf("the evidence is gone: %v", err)
+	}
+	if lines := bytes.Count(text, []byte("\n")); lines != 3 || !bytes.Contains(text, []byte(`"unreadable":{"keyVersions":"x"}`)) {
+		t.Errorf("%d lines, want all three records as they stand:\n%s", lines, text)
+	}
+	for _, c := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"the database", []string{"audit", "verify", "--dir", dir, "--no-record"}, "broken at record 2: changed: columns of the record cannot be read: keyVersions"},
+		{"the export of it", []string{"audit", "verify", evidence, "--dir", dir}, "broken at record 2: changed"},
+		{"the archived export against it", []string{"audit", "compare", archived, "--dir", dir, "--no-record"}, "broken at record 2: rewritten"},
+		{"and it is recorded", []string{"audit", "verify", "--dir", dir}, "broken at record 2: changed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if code, printed := mustRunCommand(t, c.args...); code != exitFault || !strings.Contains(printed, c.want) {
+				t.Errorf("exit %d, printed %s", code, printed)
+			}
+		})
+	}
+}
+
+func TestATrailThatIsNotWhole(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		tamper []string
+		want   string
+	}{
+		{"emptied", []string{"DELETE FROM audit_entries", "DELETE FROM audit_checkpoints", "UPDATE audit_head SET seq = 0, hash = zeroblob(32)"}, "not whole: the trail has no record"},
+		{"without its end, which the checkpoint knows", []string{"DELETE FROM audit_entries WHERE seq > 2", "UPDATE audit_head SET seq = 2, hash = (SELECT hash FROM audit_entries WHERE seq = 2)"}, "truncated: a checkpoint over record 3 is signed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := mustMakeSandbox(t)
+			mustTamper(t, dir, c.tamper...)
+			if code, printed := mustRunCommand(t, "audit", "verify", "--no-record", "--dir", dir); code != exitFault || !strings.Contains(printed, c.want) {
+				t.Errorf("exit %d, printed %s", code, printed)
+			}
+		})
+	}
+	t.Run("and is to be taken as it is", func(t *testing.T) {
+		dir := mustMakeSandbox(t)
+		mustTamper(t, dir, "DELETE FROM audit_entries", "DELETE FROM audit_checkpoints", "UPDATE audit_head SET seq = 0, hash = zeroblob(32)")
+		if code, printed := mustRunCommand(t, "audit", "verify", "--partial", "--no-record", "--dir", dir); code != exitOK {
+			t.Errorf("exit %d, printed %s", code, printed)
+		}
+	})
+}
+
+func TestAServerWhoseTrailWasSetBackIsNotReady(t *testing.T) {
+	var s server
+	observer := auditObserver{metrics: telemetry.NewMetrics(), log: slog.New(slog.DiscardHandler), failedAt: new(atomic.Int64), lost: &s.auditLost}
+	if err := s.auditReady(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	observer.Lost(7)
+	observer.Committed(1, 0, nil) // records go on, and make it no better
+	if err := s.auditReady(t.Context()); walletport.ReasonOf(err) != "audit_set_back" {
+		t.Errorf("auditReady = %v", err)
+	}
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/audit"
+)
+
+type auditExportCommand struct {
+	Since   string      `help:"Begin with the first record of this time or later, RFC 3339." placeholder:"TIME"`
+	FromSeq int64       `help:"Begin with this record." placeholder:"N"`
+	After   notedRecord `help:"Go on behind the last record of an earlier export: its number, or SEQ:HASH, which must still stand there." placeholder:"SEQ"`
+	Output  string      `help:"File to make, compressed if its name ends in .gz; without it, standard output." short:"o" placeholder:"FILE"`
+	unrecorded
+	location
+}
+
+func (c auditExportCommand) Run(ctx context.Context, con console) error {
+	since, err := parseTime(c.Since)
+	if err != nil {
+		return usagef("--since: %v", err)
+	}
+	if c.After.Noted != nil && (c.FromSeq > 0 || !since.IsZero()) {
+		return usagef("--after says where to begin: give neither --from-seq nor --since")
+	}
+	o, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer o.db.Close()
+	options := audit.ExportOptions{Keys: o.keys.Current(), Now: now(), FromSeq: c.FromSeq, FromTime: since, After: c.After.Noted}
+	if c.NoRecord {
+		_, err := c.export(ctx, con, o, options)
+		return err
+	}
+	return o.recording(ctx, func(ctx context.Context, o *operator) error {
+		return o.declare(ctx, walletport.AuditRecord{Action: walletport.ActionAuditExport}, func(record *walletport.Auditing) error {
+			summary, err := c.export(ctx, con, o, options)
+			noteRange(record, summary)
+			return exportOutcome(record, err)
+		})
+	})
+}
+
+// exportOutcome names a broken trail in the record: an error of its kind has no reason.
+func exportOutcome(record *walletport.Auditing, err error) error {
+	if broken, ok := errors.AsType[*audit.Break](err); ok {
+		return walletport.Errorf(walletport.CodeConflict, "audit_broken", "the audit trail is broken").WithCause(broken)
+	}
+	return err
+}
+
+// export writes the trail. A broken one is kept: it is evidence, and nobody has signed
+// its end. Half of one that could not be read to its end is not.
+func (c auditExportCommand) export(ctx context.Context, con console, o *operator, options audit.ExportOptions) (audit.Summary, error) {
+	file, finish, err := createFile(con.Out, c.Output)
+	if err != nil {
+		return audit.Summary{}, err
+	}
+	out, flush := compressed(file, c.Output)
+	summary, exportErr := audit.Export(ctx, o.db, out, options)
+	err = errors.Join(exportErr, flush(), finish())
+	broken, isBreak := errors.AsType[*audit.Break](exportErr)
+	toFile := c.Output != "" && c.Output != "-"
+	switch {
+	case isBreak && toFile:
+		fmt.Fprintf(con.Err, "the trail is broken; all of it is in %s as it stands, and its end is not signed\n", c.Output)
+		return summary, broken
+	case err != nil && toFile:
+		return summary, errors.Join(err, os.Remove(c.Output)) // half an export must not look like a whole one
+	case err == nil && summary.Records == 0:
+		fmt.Fprintln(con.Err, "there is no such record: the export is empty")
+		if toFile {
+			return summary, os.Remove(c.Output)
+		}
+	}
+	return summary, err
+}
+
+// compressed returns what compresses into w if the file's name asks for it, and what
+// ends that.
+func compressed(w io.Writer, name string) (io.Writer, func() error) {
+	if !strings.HasSuffix(name, ".gz") {
+		return w, func() error { return nil }
+	}
+	z := gzip.NewWriter(w)
+	return z, z.Close
+}
+
+type auditCompareCommand struct {
+	File string `arg:"" help:"The export; - is standard input."`
+	trust
+	JSON bool `help:"Print JSON."`
+	unrecorded
+	location
+}
+
+func (c auditCompareCommand) Run(ctx context.Context, con console) error {
+	trusted, err := c.trust.keys(c.location)
+	if err != nil {
+		return err
+	}
+	in, closeFile, err := openExport(con.In, c.File)
+	if err != nil {
+		return err
+	}
+	defer closeFile()
+	o, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer o.db.Close()
+	comparison, err := audit.Compare(ctx, o.db, in, trusted)
+	broken, isBreak := errors.AsType[*audit.Break](err)
+	if err != nil && !isBreak {
+		return err
+	}
+	printErr := c.print(con, comparison, broken, err)
+	outcome := walletport.OutcomeOK
+	if isBreak {
+		outcome = "audit_" + string(broken.Kind)
+	}
+	return c.recorded(con, printErr, c.record(ctx, o, walletport.ActionAuditCompare, comparison.Export, outcome))
+}
+
+func (c auditCompareCommand) print(con console, r audit.Comparison, broken *audit.Break, err error) error {
+	more := max(r.Last-r.Export.LastSeq, 0)
+	if c.JSON {
+		encodeErr := json.NewEncoder(con.Out).Encode(struct {
+			Same     bool       `json:"same"`
+			Records  int64      `json:"records"`
+			FirstSeq int64      `json:"firstSeq"`
+			LastSeq  int64      `json:"lastSeq"`
+			Trail    int64      `json:"trailLastSeq"`
+			More     int64      `json:"more"`
+			Break    *breakJSON `json:"break,omitempty"`
+		}{broken == nil, r.Same, r.Export.FirstSeq, r.Export.LastSeq, r.Last, more, newBreakJSON(broken)})
+		if encodeErr != nil || broken == nil {
+			return encodeErr
+		}
+		return errFault
+	}
+	if broken != nil {
+		fmt.Fprintln(con.Out, err)
+		fmt.Fprintf(con.Out, "the same before it: %d records; the trail ends at record %d\n", r.Same, r.Last)
+		return errFault
+	}
+	_, err = fmt.Fprintf(con.Out, "the trail is the same from record %d to %d, exported up to %s, and has %d more\n",
+		r.Export.FirstSeq, r.Export.LastSeq, r.Export.LastTime.Format(time.RFC3339), more)
+	return err
+}
