@@ -86,7 +86,7 @@ func digitOf(r rune) byte {
 type digitGroup struct {
 	digits string
 	joined bool // to the group before it, by a mark or a few
-	open   bool // to a letter, so that it is a part of something longer
+	open   bool // to a letter, so that it is a part of something longer, or to a plus
 }
 
 // readsLikeNumber reports whether a text holds what reads like a PAN of Mastercard or
@@ -150,7 +150,7 @@ func groupsOf(text string) []digitGroup {
 		default:
 			end(false)
 			marks++
-			letterBefore = false
+			letterBefore = r == '+' // a telephone number
 			joins = joins && isMark(r)
 		}
 	}

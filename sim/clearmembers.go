@@ -161,8 +161,11 @@ var idNames = []string{"clientdeviceid", "clientwalletaccountid", "clientappid",
 	"stablehardwareid", "nonce", "noncesignature", "publickeyfingerprint", "requestid", "cardid", "customerid", "pushaccountreceipt",
 	"tokenrequestorid", "walletproviderid", "iat", "timestamp"}
 
+// isIDName also takes telephone numbers for ids: with their country code they have as
+// many digits as a short PAN.
 func isIDName(folded string) bool {
-	return slices.Contains(idNames, folded) || strings.HasSuffix(folded, "uniquereference")
+	isPhone := strings.Contains(folded, "phone") || strings.Contains(folded, "mobile") || strings.Contains(folded, "msisdn")
+	return isPhone || slices.Contains(idNames, folded) || strings.HasSuffix(folded, "uniquereference")
 }
 
 // The names under which card data stand in the formats and in the field. None of the

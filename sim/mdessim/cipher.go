@@ -102,8 +102,8 @@ func explainPadding(s sealed, block cipher.Block, padded []byte) (k sim.Kind, de
 		k, detail := explainEnd(rest)
 		return k, detail, document
 	}
-	if plain := sim.FromUTF16(bytes.TrimRight(padded, "\x80")); plain != nil && !anyGarbled(plain) {
-		return dataPadding, "the plaintext is UTF-16, and not padded by PKCS#7", plain
+	if plain := sim.FromUTF16(padded); sim.LooksLikeJSON(bytes.TrimPrefix(plain, []byte("\ufeff"))) {
+		return sim.PlainUTF16.Of(layerPlaintext), "the plaintext is UTF-16, and not padded by PKCS#7", plain
 	}
 	switch {
 	case !sim.LooksLikeJSON(padded) || garbled(padded[:aesBlockBytes]):

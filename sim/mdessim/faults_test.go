@@ -289,6 +289,7 @@ var mangledPayloads = []mangled{
 		return p
 	})},
 	{"UTF-16 inside", "plaintext_utf16", inside(func(p []byte) []byte { return simtest.UTF16(string(p)) })},
+	{"UTF-16 inside, padded with zero bytes", "plaintext_utf16", endAt(func(p []byte) []byte { return roundUp(simtest.UTF16(string(p)), 0) })},
 	{"UTF-16 with its mark inside", "plaintext_utf16", inside(func(p []byte) []byte { return simtest.UTF16("\ufeff" + string(p)) })},
 	{"padding by ANSI X9.23", "plaintext_padded_x923", endAt(func(p []byte) []byte {
 		p = roundUp(append(p, 0), 0)

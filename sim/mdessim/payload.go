@@ -147,7 +147,7 @@ func (r *reading) readEncryptedKey(p sim.Object) []byte {
 		key = key[1:]
 	case key != nil && (2*n < minEncryptedKeyChars || 2*n > maxEncryptedKeyChars):
 		r.Fail(checkEncryptedKey, encryptedKeyLength, "encryptedKey has %d bytes", n)
-	case n%8 == 8-1:
+	case n%8 == 7: // a modulus is a whole number of 64 bits
 		r.Fail(checkEncryptedKey, encryptedKeyUnpadded, "encryptedKey has %d bytes, one less than a modulus", n)
 	}
 	r.Pass(checkEncryptedKey, "%d bytes in hex", len(key))

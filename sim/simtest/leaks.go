@@ -84,7 +84,7 @@ func NoLeaks() map[string]any {
 		"deviceId": "4012888888881881", "clientDeviceID": "5555555555554444", "clientWalletAccountID": "401288888888188140128888",
 		"requestId": "01a22591-4c3b-78d5-bd65-80581728677a", "trace": "831fb558-d0b4-4566-8285-38049c915104", "span": "3458604036415c7c4b1a24c6",
 		"imei": "490154203237518", "at": "2026-11-24T12:00:00Z", "iat": 1795608000, "micros": 1795608000123456, "lastFour": "1471", "maskedPan": "520424******1471",
-		"pan": "************1471", "bin": "520424", "primaryAccountNumberPrefix": "52042477", "phone": "+358401234567", "tokenUniqueReference": "DWSPMC000000000010906a349d9ca4eb1a4d53e3c90a11d9",
+		"pan": "************1471", "bin": "520424", "primaryAccountNumberPrefix": "52042477", "phone": "+358401234567", "phoneNumber": "4915112345678", "contact": "+4915112345678", "tokenUniqueReference": "DWSPMC000000000010906a349d9ca4eb1a4d53e3c90a11d9",
 		"tokenRequestorId": "50139059239", "expires": "2026-11-24T12:30:00Z", "expiration": 1795608000, "displayName": "Gold Card", "cardName": "Gold Card", "number": "358401234567", "verified": 123, "verificationMethod": "SMS", "expirationDateIncluded": true,
 		"userAddress": map[string]any{"name": "A CARDHOLDER", "postalCode": "00100"}, "rounded": json.Number("5.5e3"),
 		"order": "4012888888881882", "long": "40128888888818814012888888881881", "code": 200, "hash": strings.Repeat("5204247750001479", 4),
