@@ -54,6 +54,9 @@ type Enrolment struct {
 	// MBPAC. Base64 around them is a fault that the scheme names.
 	ActivationData []byte
 	Nonce          string // lower-case hex, as the wallet handed it out; "" without one
+	// Beside is the whole answer that the wallet was handed. Whether the card of an
+	// encrypted number stands in it in clear, only the scheme can tell.
+	Beside []byte
 }
 
 // Scheme is a simulated scheme as the simulated wallets see it. A refused payload

@@ -98,6 +98,8 @@ func inspectApple(payload []byte, held inspectKeys) inspection {
 	switch {
 	case !ok:
 		return found
+	case enrolment.EncryptedNumber != "":
+		return append(found, vtsPart(vtssim.OpenEnrolment(enrolment, held.vts)))
 	case scheme == walletport.Visa:
 		keys := held.vts
 		keys.Nonce = enrolment.Nonce

@@ -125,6 +125,7 @@ type reading struct {
 	nonce      string // lower-case hex
 	activation []byte
 	usedAs     map[string]Encoding // by member
+	given      []byte              // the text, with all that stands around it
 	clear      sim.Clear
 }
 
@@ -133,7 +134,7 @@ const checkSealed = "answer_sealed"
 
 // newReading begins the inspection of what was given.
 func newReading(keys Keys, order []string, given []byte) *reading {
-	r := &reading{Checklist: sim.NewChecklist(slices.Concat([]string{checkSealed}, order)), keys: keys, now: keys.now(), usedAs: make(map[string]Encoding),
+	r := &reading{Checklist: sim.NewChecklist(slices.Concat([]string{checkSealed}, order)), keys: keys, now: keys.now(), usedAs: make(map[string]Encoding), given: given,
 		clear: sim.Clear{Sealed: []string{memberPassData}}}
 	r.clear.Add("", given)
 	return r
@@ -154,6 +155,7 @@ func (r *reading) report(k Kind) Report {
 		NumberPrefix:    r.card.prefix,
 		ActivationData:  r.activation,
 		Nonce:           r.nonce,
+		Beside:          r.given,
 	}
 	return report
 }

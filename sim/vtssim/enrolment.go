@@ -14,6 +14,22 @@ const (
 // enrolmentChecks are those of a card, in clear or as MBPAD, with an MBPAC beside it.
 var enrolmentChecks = join(mbpad.checks(), []string{checkPrefix, checkActivation}, mbpac.checks())
 
+// OpenEnrolment checks a card that a wallet opened, in clear or as MBPAD, and the MBPAC
+// beside it, without making a token. The nonce is that of the enrolment.
+func OpenEnrolment(e sim.Enrolment, keys Keys) Report {
+	return openEnrolment(e, keys).report(KindEnrolment)
+}
+
+func openEnrolment(e sim.Enrolment, keys Keys) *reading {
+	keys.Nonce = e.Nonce
+	r := newReading(keys, enrolmentChecks, e.Nonce)
+	if e.EncryptedNumber != "" { // a number in clear the wallet itself has looked for
+		r.clear.Add("the answer", e.Beside)
+	}
+	r.readEnrolment(e)
+	return r
+}
+
 // readEnrolment checks card and activation data of a wallet that opened the pass
 // data itself.
 func (r *reading) readEnrolment(e sim.Enrolment) {

@@ -91,10 +91,7 @@ func (s *Scheme) Enrol(ctx context.Context, e sim.Enrolment) (sim.Report, error)
 	if err := sim.CheckRequest(ctx, e.TokenRequestorID); err != nil {
 		return sim.Report{}, err
 	}
-	keys := s.currentKeys()
-	keys.Nonce = e.Nonce
-	r := newReading(keys, enrolmentChecks, e.Nonce)
-	r.readEnrolment(e)
+	r := openEnrolment(e, s.currentKeys())
 	return s.conclude(KindEnrolment, r, requestor{id: e.TokenRequestorID, wallet: e.Wallet})
 }
 

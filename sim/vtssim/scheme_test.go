@@ -124,6 +124,14 @@ var mangledEnrolments = []struct {
 	{"a card without MBPAC needs a step-up", "activation_data_missing", func(e *sim.Enrolment) { e.ActivationData = nil }, vtssim.StatusInactive},
 	{"the clear text itself", "not_encrypted", func(e *sim.Enrolment) { e.ActivationData = []byte("nonce=" + testNonce + ";authcode=A1B2C3") }, ""},
 	{"the card in clear behind the MBPAC", "clear_card_data", func(e *sim.Enrolment) { e.ActivationData = append(e.ActivationData, "-"+testPAN...) }, ""},
+	{"the card of an encrypted number, as an id beside it", "clear_card_data", func(e *sim.Enrolment) {
+		e.Card, e.EncryptedNumber, e.NumberPrefix = sim.Card{}, newMBPAD().text(), "411111"
+		e.Beside = []byte(`{"encryptedPassData":"AAAA","deviceId":"` + testPAN + `"}`)
+	}, ""},
+	{"another number as an id beside it", "", func(e *sim.Enrolment) {
+		e.Card, e.EncryptedNumber, e.NumberPrefix = sim.Card{}, newMBPAD().text(), "411111"
+		e.Beside = []byte(`{"encryptedPassData":"AAAA","deviceId":"` + otherPAN + `"}`)
+	}, vtssim.StatusActive},
 	{"the base64 text instead of the bytes", "activation_data_base64", func(e *sim.Enrolment) { e.ActivationData = []byte(b64(e.ActivationData)) }, ""},
 	{"base64 twice", "activation_data_base64_twice", func(e *sim.Enrolment) { e.ActivationData = []byte(b64([]byte(b64(e.ActivationData)))) }, ""},
 	{"Mastercard's activation data", "activation_data_other_scheme", func(e *sim.Enrolment) { e.ActivationData = []byte(`{"version":"3"}`) }, ""},
@@ -148,6 +156,10 @@ func TestEnrol(t *testing.T) {
 			e := enrolmentOf()
 			c.change(&e)
 			report := ownReport(must(s.Enrol(t.Context(), e)))
+			inspected := vtssim.OpenEnrolment(e, keysOf(func(k *vtssim.Keys) { k.Nonce = "" }))
+			if diff := cmp.Diff(report.Verdict, inspected.Verdict); diff != "" {
+				t.Errorf("inspected, without a token (-enrolled +inspected):\n%s", diff)
+			}
 			code, status := "", vtssim.TokenStatus("")
 			if report.FirstFault != nil {
 				code = report.FirstFault.Code
