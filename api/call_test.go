@@ -299,7 +299,7 @@ func TestPanic(t *testing.T) {
 }
 
 func TestRequestTime(t *testing.T) {
-	h := mustHouse(t, func(p *api.Parts) { p.Config.Limits.RequestTime = time.Millisecond })
+	h := mustHouse(t, func(p *api.Parts) { p.Config.Limits.RequestTime = 10 * time.Millisecond })
 	h.flow.do = func(ctx context.Context) { <-ctx.Done() }
 	h.flow.err = context.DeadlineExceeded
 	r := h.mustRequest(t, http.MethodPost, goodTarget, nil)

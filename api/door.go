@@ -10,9 +10,11 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -68,7 +70,34 @@ type Config struct {
 }
 
 // Validate reports everything that is wrong with c.
-func (c Config) Validate() error { return c.Limits.Validate() }
+func (c Config) Validate() error {
+	errs := prefixed("limits.", c.Limits.Validate())
+	for i, text := range c.ServerURLs {
+		if u, err := url.Parse(text); err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
+			errs = append(errs, fmt.Errorf("server_urls[%d]: an http or https URL without credentials, such as https://wallet.bank.example/wallet", i))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// WithDefaults returns c with what is in force for fields that are zero.
+func (c Config) WithDefaults() Config {
+	c.Limits = c.Limits.WithDefaults()
+	return c
+}
+
+// prefixed returns the problems that err joins, each with the name of its section.
+func prefixed(section string, err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return nil
+	}
+	var errs []error
+	for _, problem := range joined.Unwrap() {
+		errs = append(errs, fmt.Errorf("%s%w", section, problem))
+	}
+	return errs
+}
 
 // basePath is where the calls of the specification live.
 const basePath = "/wallet"
@@ -88,7 +117,7 @@ func New(p Parts) (*Door, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Config.Limits = p.Config.Limits.withDefaults()
+	p.Config = p.Config.WithDefaults()
 	door := &Door{Parts: p, limits: newLimiters(p.Config.Limits)}
 	if door.server, err = door.newServer(); err != nil {
 		return nil, err

@@ -17,28 +17,54 @@ type Limits struct {
 	RequestsPerMinute int           `koanf:"requests_per_minute"` // of one client; 0 is 3000, negative is no limit
 	FailuresPerMinute int           `koanf:"failures_per_minute"` // failed authentications under one client name (or with one token) from one address that are answered 401 and recorded one by one; those beyond are answered 429; 0 is 60, negative is no limit
 	RefusalsPerMinute int           `koanf:"refusals_per_minute"` // failed authentications of all callers together that are recorded one by one; those beyond are counted, and recorded as one sum a minute for each address. One address may have a quarter of them; 0 is 600, negative is no limit
-	BodyBytes         int64         `koanf:"body_bytes"`          // of a request; 0 is 64 KiB
-	HeaderBytes       int           `koanf:"header_bytes"`        // of a request's line and headers; 0 is 32 KiB
-	RequestTime       time.Duration `koanf:"request_time"`        // until a request that is not done is given up, 503; 0 is 15s
-	HeaderTime        time.Duration `koanf:"header_time"`         // to send the headers; 0 is 5s
-	ReadTime          time.Duration `koanf:"read_time"`           // to send the whole request; 0 is 15s
-	WriteTime         time.Duration `koanf:"write_time"`          // from the headers to the end of the answer; 0 is 30s
-	IdleTime          time.Duration `koanf:"idle_time"`           // an unused connection is kept; 0 is 2m
+	BodyBytes         int64         `koanf:"body_bytes"`          // of a request; 0 is 64 KiB, at most 16 MiB
+	HeaderBytes       int           `koanf:"header_bytes"`        // of a request's line and headers; 0 is 32 KiB, at most 1 MiB
+	RequestTime       time.Duration `koanf:"request_time"`        // until a request that is not done is given up, 503; 0 is 15s, 10ms to 5m
+	HeaderTime        time.Duration `koanf:"header_time"`         // to send the headers; 0 is 5s, 10ms to 5m
+	ReadTime          time.Duration `koanf:"read_time"`           // to send the whole request; 0 is 15s, 10ms to 5m, not below header_time
+	WriteTime         time.Duration `koanf:"write_time"`          // from the headers to the end of the answer; 0 is 30s, 10ms to 5m, not below request_time
+	IdleTime          time.Duration `koanf:"idle_time"`           // an unused connection is kept; 0 is 2m, 1s to 1h
 }
 
-// Validate reports what is wrong with l.
+// The bounds of limits: below the least nobody could be served, above the most the
+// limit protects nobody.
+const (
+	minBodyBytes, maxBodyBytes     = 1 << 10, 16 << 20
+	minHeaderBytes, maxHeaderBytes = 4 << 10, 1 << 20
+	minTime, maxTime               = 10 * time.Millisecond, 5 * time.Minute
+	minIdleTime, maxIdleTime       = time.Second, time.Hour
+)
+
+// Validate reports everything that is wrong with l, each with the setting's name.
 func (l Limits) Validate() error {
 	var errs []error
-	if l.BodyBytes < 0 || l.HeaderBytes < 0 {
-		errs = append(errs, errors.New("limits: sizes are not negative"))
+	bound := func(name string, ok bool, rule string) {
+		if !ok {
+			errs = append(errs, errors.New(name+": "+rule))
+		}
 	}
-	if min(l.RequestTime, l.HeaderTime, l.ReadTime, l.WriteTime, l.IdleTime) < 0 {
-		errs = append(errs, errors.New("limits: times are not negative"))
+	bound("body_bytes", within(l.BodyBytes, minBodyBytes, maxBodyBytes), "1024 to 16777216 (16 MiB), or 0, which is 65536")
+	bound("header_bytes", within(l.HeaderBytes, minHeaderBytes, maxHeaderBytes), "4096 to 1048576 (1 MiB), or 0, which is 32768")
+	for _, t := range []struct {
+		name string
+		time time.Duration
+	}{{"request_time", l.RequestTime}, {"header_time", l.HeaderTime}, {"read_time", l.ReadTime}, {"write_time", l.WriteTime}} {
+		bound(t.name, within(t.time, minTime, maxTime), "10ms to 5m, or 0, which is the default")
 	}
+	bound("idle_time", within(l.IdleTime, minIdleTime, maxIdleTime), "1s to 1h, or 0, which is 2m")
+	d := l.WithDefaults()
+	bound("write_time", d.WriteTime >= d.RequestTime, "not below request_time, or answers are cut off")
+	bound("read_time", d.ReadTime >= d.HeaderTime, "not below header_time, which is a part of it")
 	return errors.Join(errs...)
 }
 
-func (l Limits) withDefaults() Limits {
+// within reports whether a setting is 0, for its default, or between its bounds.
+func within[N int | int64 | time.Duration](n, least, most N) bool {
+	return n == 0 || n >= least && n <= most
+}
+
+// WithDefaults returns l with what is in force for fields that are zero.
+func (l Limits) WithDefaults() Limits {
 	return Limits{
 		RequestsPerSecond: cmp.Or(l.RequestsPerSecond, 50),
 		RequestsPerMinute: cmp.Or(l.RequestsPerMinute, 3000),

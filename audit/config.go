@@ -74,22 +74,24 @@ type Settings struct {
 func (s Settings) Validate() error {
 	refuse := func(wrong bool, text string) error {
 		if wrong {
-			return errors.New("audit: " + text)
+			return errors.New(text)
 		}
 		return nil
 	}
+	outside := func(d, least, most time.Duration) bool { return d != 0 && (d < least || d > most) }
 	return errors.Join(
-		refuse(s.MaxBatch < 0 || s.MaxBatch > 4096, "max_batch must be 1 to 4096"),
-		refuse(s.MaxLinger > time.Second, "max_linger must be at most 1s"),
-		refuse(s.MaxAwait > time.Second, "max_await must be at most 1s"),
-		refuse(s.MaxQueue < 0, "max_queue must be above 0"),
-		refuse(s.CommitTimeout < 0, "commit_timeout must be above 0"),
-		refuse(s.CheckpointEvery < 0, "checkpoint_every must be above 0"),
-		refuse(s.CheckpointInterval < 0, "checkpoint_interval must be above 0"),
+		refuse(s.MaxBatch < 0 || s.MaxBatch > 4096, "max_batch: 1 to 4096, or 0, which is 256"),
+		refuse(s.MaxLinger > time.Second, "max_linger: at most 1s"),
+		refuse(s.MaxAwait > time.Second, "max_await: at most 1s"),
+		refuse(s.MaxQueue < 0 || s.MaxQueue > 1<<20, "max_queue: 1 to 1048576, or 0, which is 8192"),
+		refuse(outside(s.CommitTimeout, time.Millisecond, time.Minute), "commit_timeout: 1ms to 1m, or 0, which is 5s"),
+		refuse(s.CheckpointEvery < 0 || s.CheckpointEvery > 1_000_000, "checkpoint_every: 1 to 1000000, or 0, which is 1000"),
+		refuse(outside(s.CheckpointInterval, time.Millisecond, 24*time.Hour), "checkpoint_interval: 1ms to 24h, or 0, which is 1m"),
 	)
 }
 
-func (s Settings) withDefaults() Settings {
+// WithDefaults returns s with what is in force for fields that are zero.
+func (s Settings) WithDefaults() Settings {
 	s.MaxBatch = cmp.Or(s.MaxBatch, 256)
 	s.MaxLinger = cmp.Or(s.MaxLinger, time.Millisecond)
 	s.MaxAwait = cmp.Or(s.MaxAwait, 40*time.Millisecond)

@@ -43,7 +43,7 @@ func New(c Config) (*Log, error) {
 	if c.Observer == nil {
 		c.Observer = unobserved{}
 	}
-	c.Settings = c.Settings.withDefaults()
+	c.Settings = c.Settings.WithDefaults()
 	l := &Log{config: c, queue: newQueue(c.Settings.MaxBatch, c.Settings.MaxQueue), tail: origin()}
 	l.signer = newCheckpointer(&l.config)
 	return l, nil

@@ -12,6 +12,8 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,7 +35,7 @@ const (
 
 // Config is what an operator may choose. The zero value authenticates API clients.
 type Config struct {
-	ClientCacheTTL           time.Duration `koanf:"client_cache_ttl"`           // how long a client read from the database is trusted, and so how long a revoked one still gets in; 0 is 2s, negative is not at all
+	ClientCacheTTL           time.Duration `koanf:"client_cache_ttl"`           // how long a client read from the database is trusted, and so how long a revoked one still gets in; 0 is 2s, at most 5m, negative is not at all
 	RequireClientCertificate bool          `koanf:"require_client_certificate"` // refuse every call without a verified TLS client certificate
 	Leeway                   time.Duration `koanf:"leeway"`                     // tolerated difference to a token issuer's clock; 0 is 30s, at most 60s
 	KeyRefresh               time.Duration `koanf:"key_refresh"`                // how old keys behind a jwks_url get before they are fetched again; an answer's cache headers may say sooner, not later; 0 is 5m, 30s to 30m
@@ -43,6 +45,7 @@ type Config struct {
 
 const (
 	defaultClientCacheTTL = 2 * time.Second
+	maxClientCacheTTL     = 5 * time.Minute
 	defaultLeeway         = 30 * time.Second
 	maxLeeway             = 60 * time.Second
 	defaultKeyRefresh     = 5 * time.Minute
@@ -53,21 +56,37 @@ const (
 // Validate reports everything that is wrong with c.
 func (c Config) Validate() error {
 	var errs []error
+	if c.ClientCacheTTL > maxClientCacheTTL {
+		errs = append(errs, errors.New("client_cache_ttl: at most 5m, for so long a revoked client gets in"))
+	}
 	if c.Leeway < 0 || c.Leeway > maxLeeway {
-		errs = append(errs, errors.New("auth: leeway is between 0 and 60s"))
+		errs = append(errs, errors.New("leeway: 0 (which is 30s) to 60s"))
 	}
 	if c.KeyRefresh != 0 && (c.KeyRefresh < minKeyRefresh || c.KeyRefresh > maxKeyRefresh) {
-		errs = append(errs, errors.New("auth: key_refresh is between 30s and 30m"))
+		errs = append(errs, errors.New("key_refresh: 30s to 30m, or 0, which is 5m"))
 	}
 	seen := make(map[string]bool)
-	for _, t := range c.TokenIssuers {
-		errs = append(errs, t.validate())
+	for i, t := range c.TokenIssuers {
+		place := fmt.Sprintf("token_issuers[%d]", i)
+		errs = append(errs, joinFaults(place, t.faults()))
 		if seen[t.Issuer] {
-			errs = append(errs, errors.New("auth: two token issuers have the name "+t.Issuer))
+			errs = append(errs, fmt.Errorf("%s: another one has the issuer %s", place, t.Issuer))
 		}
 		seen[t.Issuer] = true
 	}
 	return errors.Join(append(errs, validateRules(c.StepUp))...)
+}
+
+// WithDefaults returns c with what is in force for fields that are zero.
+func (c Config) WithDefaults() Config {
+	c.ClientCacheTTL = cmp.Or(c.ClientCacheTTL, defaultClientCacheTTL)
+	c.Leeway = cmp.Or(c.Leeway, defaultLeeway)
+	c.KeyRefresh = cmp.Or(c.KeyRefresh, defaultKeyRefresh)
+	c.StepUp = slices.Clone(c.StepUp)
+	for i := range c.StepUp {
+		c.StepUp[i] = c.StepUp[i].WithDefaults()
+	}
+	return c
 }
 
 // ClientReader is what authentication needs of the database.

@@ -42,7 +42,7 @@ func (t TokenIssuer) audiences() []string {
 	return append([]string{t.Audience}, t.Audiences...)
 }
 
-func (t TokenIssuer) validate() error {
+func (t TokenIssuer) faults() []string {
 	faults := t.authority().faults()
 	if t.IssuersClaim == "" && len(t.Issuers) == 0 {
 		faults = append(faults, "issuers or issuers_claim is required, else tokens act for nobody")
@@ -53,24 +53,25 @@ func (t TokenIssuer) validate() error {
 			break
 		}
 	}
-	faults = append(faults, issuerFaults(t.Issuers)...)
-	return joinFaults(fmt.Sprintf("token issuer %q", t.Issuer), faults)
+	return append(faults, issuerFaults(t.Issuers)...)
 }
 
 // issuerFaults says what is wrong with a list of card issuers.
 func issuerFaults(issuers []walletport.IssuerID) []string {
-	for _, id := range issuers {
+	var faults []string
+	for i, id := range issuers {
 		if _, err := walletport.ParseIssuerID(string(id)); err != nil {
-			return []string{"issuers are letters, digits, '.', '_' and '-', 1 to 64 of them"}
+			faults = append(faults, fmt.Sprintf("issuers[%d]: letters, digits, '.', '_' and '-', 1 to 64 of them", i))
 		}
 	}
-	return nil
+	return faults
 }
 
-func joinFaults(of string, faults []string) error {
+// joinFaults puts the place of an entry before each of its faults.
+func joinFaults(place string, faults []string) error {
 	errs := make([]error, 0, len(faults))
 	for _, fault := range faults {
-		errs = append(errs, fmt.Errorf("auth: %s: %s", of, fault))
+		errs = append(errs, fmt.Errorf("%s: %s", place, fault))
 	}
 	return errors.Join(errs...)
 }

@@ -270,7 +270,7 @@ func TestStepUpConfiguration(t *testing.T) {
 		{"no rule", func(r *auth.StepUpRule) { r.Rule = "" }, "rule is"},
 		{"an unknown rule", func(r *auth.StepUpRule) { r.Rule = "mars" }, "rule is"},
 		{"no card issuers", func(r *auth.StepUpRule) { r.Issuers = nil }, "issuers is required"},
-		{"a malformed card issuer", func(r *auth.StepUpRule) { r.Issuers = []walletport.IssuerID{"a b"} }, "issuers are letters"},
+		{"a malformed card issuer", func(r *auth.StepUpRule) { r.Issuers = []walletport.IssuerID{"a b"} }, "issuers[0]: letters"},
 		{"no issuer", func(r *auth.StepUpRule) { r.Issuer = "" }, "issuer is required"},
 		{"no audience", func(r *auth.StepUpRule) { r.Audience = "" }, "audience is required"},
 		{"no keys", func(r *auth.StepUpRule) { r.JWKS = nil }, "jwks_url or jwks_file"},

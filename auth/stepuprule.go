@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -39,6 +40,7 @@ type StepUpRule struct {
 
 const (
 	defaultProofAge = 5 * time.Minute // the longest pause that 2018/389 article 4(3)(d) allows a session
+	minProofAge     = time.Second
 	maxProofAge     = time.Hour
 	maxFactors      = 3
 	customRule      = "custom"
@@ -72,7 +74,7 @@ func (r StepUpRule) authority() authority {
 	}
 }
 
-func (r StepUpRule) validate() error {
+func (r StepUpRule) faults() []string {
 	faults := r.authority().faults()
 	fault := func(wrong bool, text string) {
 		if wrong {
@@ -82,22 +84,31 @@ func (r StepUpRule) validate() error {
 	_, known := presets[r.Rule]
 	fault(!known, "rule is eba-sca, sg-no-sms-otp, hk-no-sms-otp or custom")
 	fault(len(r.Issuers) == 0, "issuers is required, else nobody asks")
-	fault(r.MaxAge < 0 || r.MaxAge > maxProofAge, "max_age is between 0 and 1h")
+	fault(r.MaxAge != 0 && (r.MaxAge < minProofAge || r.MaxAge > maxProofAge), "max_age is 1s to 1h, or 0, which is 5m")
 	fault(r.Factors != 0 && r.Rule != customRule, "factors is for a custom rule")
 	fault(r.Factors < 0 || r.Factors > maxFactors, "factors is 1 to 3")
 	fault(slices.ContainsFunc(r.Methods, func(m string) bool { return kinds[method(m)] == "" }), "methods are of "+methodNames())
-	faults = append(faults, issuerFaults(r.Issuers)...)
-	return joinFaults(fmt.Sprintf("step-up rule %q", r.Rule), faults)
+	return append(faults, issuerFaults(r.Issuers)...)
+}
+
+// WithDefaults returns r with what is in force for fields that are zero.
+func (r StepUpRule) WithDefaults() StepUpRule {
+	r.MaxAge = cmp.Or(r.MaxAge, defaultProofAge)
+	if r.Factors == 0 && r.Rule == customRule {
+		r.Factors = presets[customRule].factors
+	}
+	return r
 }
 
 func validateRules(rules []StepUpRule) error {
 	var errs []error
 	seen := make(map[walletport.IssuerID]bool)
-	for _, r := range rules {
-		errs = append(errs, r.validate())
+	for i, r := range rules {
+		place := fmt.Sprintf("step_up[%d]", i)
+		errs = append(errs, joinFaults(place, r.faults()))
 		for _, id := range r.Issuers {
 			if seen[id] {
-				errs = append(errs, errors.New("auth: two step-up rules are for the card issuer "+string(id)))
+				errs = append(errs, fmt.Errorf("%s: another rule is for the card issuer %s", place, id))
 			}
 			seen[id] = true
 		}

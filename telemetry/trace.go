@@ -26,13 +26,13 @@ type TraceConfig struct {
 func (c TraceConfig) Validate() error {
 	var errs []error
 	if c.SampleRatio < 0 || c.SampleRatio > 1 {
-		errs = append(errs, errors.New("tracing: sample_ratio is between 0 and 1"))
+		errs = append(errs, errors.New("sample_ratio: 0 to 1"))
 	}
 	if c.Endpoint == "" {
 		return errors.Join(errs...)
 	}
 	if u, err := url.Parse(c.Endpoint); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		errs = append(errs, errors.New("tracing: endpoint is an http or https URL"))
+		errs = append(errs, errors.New("endpoint: an http or https URL"))
 	}
 	return errors.Join(errs...)
 }

@@ -71,6 +71,9 @@ func (o *operator) importCards(ctx context.Context, con console, in *importFile,
 	if err != nil {
 		return report, err
 	}
+	if err := o.warnOfIssuers(ctx, con.Err, options.Issuer); err != nil {
+		return report, err
+	}
 	intended := walletport.AuditRecord{Action: walletport.ActionCardsImport, Issuer: options.Issuer}
 	intended.SetDetail(walletport.DetailFormat, string(options.Format))
 	intended.SetDetail(walletport.DetailMode, importMode(options))

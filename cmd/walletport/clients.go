@@ -48,6 +48,9 @@ func (c clientsCreateCommand) Run(ctx context.Context, con console) error {
 		wanted.Scopes = append(wanted.Scopes, scope)
 	}
 	return c.operate(ctx, func(ctx context.Context, o *operator) error {
+		if err := o.warnOfIssuers(ctx, con.Err, wanted.Issuers...); err != nil {
+			return err
+		}
 		id, secret, err := o.clients().Create(ctx, wanted, osUser())
 		if err != nil {
 			return err

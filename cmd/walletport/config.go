@@ -10,7 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,6 +23,7 @@ import (
 	"github.com/walletport/walletport/auth"
 	"github.com/walletport/walletport/scheme/mdes"
 	"github.com/walletport/walletport/scheme/vts"
+	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/postgres"
 	"github.com/walletport/walletport/telemetry"
 	"github.com/walletport/walletport/wallet/issuerwallet"
@@ -57,8 +60,8 @@ type httpConfig struct {
 	ForwardedHeader string   `koanf:"forwarded_header"` // the header in which they say it: X-Forwarded-For or Forwarded (RFC 7239); empty is X-Forwarded-For
 	ProxyProtocol   bool     `koanf:"proxy_protocol"`   // trusted proxies begin each connection with a PROXY protocol header, version 1 or 2; without it they are cut off. Needs trusted_proxies
 
-	Drain    time.Duration `koanf:"drain"`    // how long readiness says no before the listener closes; default 0s, set it behind a load balancer
-	Shutdown time.Duration `koanf:"shutdown"` // how long accepted requests may take to finish at shutdown; default 20s
+	Drain    time.Duration `koanf:"drain"`    // how long readiness says no before the listener closes; default 0s, at most 1h. Set it behind a load balancer
+	Shutdown time.Duration `koanf:"shutdown"` // how long accepted requests may take to finish at shutdown; default 20s, 1s to 1h
 }
 
 type metricsConfig struct {
@@ -91,6 +94,17 @@ type walletProviderConfig struct {
 	Products         []string `koanf:"products"`           // empty takes every card product
 }
 
+// withDefaults returns what is in force: each room's own defaults where a setting is
+// zero, so that nobody has to know what zero means.
+func (c Config) withDefaults() Config {
+	c.API, c.Auth, c.Audit, c.IssuerWallet = c.API.WithDefaults(), c.Auth.WithDefaults(), c.Audit.WithDefaults(), c.IssuerWallet.WithDefaults()
+	c.Wallets.NonceRetention = cmp.Or(c.Wallets.NonceRetention, storage.DefaultNonceRetention)
+	if !strings.HasPrefix(c.Database.URL, sqlitePrefix) {
+		c.Database.MaxConns = cmp.Or(c.Database.MaxConns, max(minMaxConns, runtime.NumCPU()))
+	}
+	return c
+}
+
 // defaultConfig is the configuration of an empty file.
 func defaultConfig() Config {
 	return Config{
@@ -119,6 +133,7 @@ func loadConfig(path string) (Config, error) {
 	if err := errors.Join(append(problems, config.validate())...); err != nil {
 		return config, fmt.Errorf("configuration %s:\n%w", path, err)
 	}
+	config = config.withDefaults()
 	config.resolvePaths(filepath.Dir(path))
 	return config, nil
 }
@@ -156,8 +171,11 @@ var defaultProfiles = map[reflect.Type]any{
 }
 
 func (c Config) validate() error {
-	problems := []error{c.HTTP.TLS.validate(), c.HTTP.validateProxies(), c.validateListen(), c.Database.validate(), c.Keys.validate(), c.API.Validate(), c.Auth.Validate(), c.Audit.Validate(), c.Trace.Validate(),
-		at("issuer_wallet", c.IssuerWallet.Validate()), c.validateWallets(), validateTokenRequestors(c.TokenRequestors)}
+	problems := []error{
+		c.HTTP.validate(), c.HTTP.validateProxies(), c.validateListen(), c.Database.validate(), c.Keys.validate(), at("api", c.API.Validate()), at("auth", c.Auth.Validate()),
+		at("audit", c.Audit.Validate()), at("trace", c.Trace.Validate()), at("issuer_wallet", c.IssuerWallet.Validate()), c.validateWallets(),
+		validateTokenRequestors(c.TokenRequestors),
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Profiles)) {
 		problems = append(problems, at("profiles."+name, c.Profiles[name].Validate()))
 	}
@@ -193,16 +211,67 @@ func at(section string, err error) error {
 	return errors.Join(problems...)
 }
 
-// validateListen refuses plain HTTP where others on the network could read it.
+// The longest waits at the end of a server. An orchestrator's patience ends earlier.
+const (
+	maxDrain    = time.Hour
+	minShutdown = time.Second
+	maxShutdown = time.Hour
+)
+
+func (c httpConfig) validate() error {
+	problems := []error{c.TLS.validate()}
+	if c.Drain < 0 || c.Drain > maxDrain {
+		problems = append(problems, errors.New("http.drain: 0s to 1h"))
+	}
+	if c.Shutdown < minShutdown || c.Shutdown > maxShutdown {
+		problems = append(problems, errors.New("http.shutdown: 1s to 1h"))
+	}
+	return errors.Join(problems...)
+}
+
+// validateListen refuses addresses that are none, two listeners on one, and plain
+// HTTP where others on the network could read it.
 func (c Config) validateListen() error {
-	host, _, err := net.SplitHostPort(c.HTTP.Listen)
+	host, err := checkAddress("http.listen", c.HTTP.Listen)
+	if err == nil && !c.HTTP.TLS.enabled() && !isLoopback(host) {
+		err = fmt.Errorf("http.listen: %s is not loopback: set http.tls.certificate_file and http.tls.key_file", c.HTTP.Listen)
+	}
+	if c.Metrics.Listen == "" {
+		return err
+	}
+	if _, metricsErr := checkAddress("metrics.listen", c.Metrics.Listen); metricsErr != nil {
+		return errors.Join(err, metricsErr)
+	}
+	if sameListener(c.HTTP.Listen, c.Metrics.Listen) {
+		err = errors.Join(err, fmt.Errorf("metrics.listen: %s is taken by http.listen, %s", c.Metrics.Listen, c.HTTP.Listen))
+	}
+	return err
+}
+
+// checkAddress reads host:port and returns the host.
+func checkAddress(name, address string) (string, error) {
+	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return fmt.Errorf("http.listen: %w", err)
+		return "", fmt.Errorf("%s: host:port, such as 127.0.0.1:8080 or [::1]:8080, or :8443 for every address", name)
 	}
-	if c.HTTP.TLS.enabled() || isLoopback(host) {
-		return nil
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return "", fmt.Errorf("%s: the port is a number from 1 to 65535, or 0 for a free one", name)
 	}
-	return fmt.Errorf("http.listen: %s is not loopback: set http.tls.certificate_file and http.tls.key_file", c.HTTP.Listen)
+	return host, nil
+}
+
+// sameListener reports whether two addresses, both good, cannot be listened on at once.
+func sameListener(a, b string) bool {
+	hostA, portA, _ := net.SplitHostPort(a)
+	hostB, portB, _ := net.SplitHostPort(b)
+	numberA, _ := strconv.ParseUint(portA, 10, 16)
+	numberB, _ := strconv.ParseUint(portB, 10, 16)
+	everywhere := func(host string) bool {
+		ip := net.ParseIP(host)
+		return host == "" || ip != nil && ip.IsUnspecified()
+	}
+	return numberA == numberB && numberA != 0 &&
+		(hostA == hostB || everywhere(hostA) || everywhere(hostB) || isLoopback(hostA) && isLoopback(hostB) && (hostA == "localhost" || hostB == "localhost"))
 }
 
 func isLoopback(host string) bool {
@@ -216,8 +285,12 @@ func isLoopback(host string) bool {
 // sqlitePrefix begins the URL of a SQLite file; what follows is its path.
 const sqlitePrefix = "sqlite:"
 
-// maxMaxConns is far above what one replica can use.
-const maxMaxConns = 1000
+// The bounds of database.max_conns: minMaxConns is the least by default, maxMaxConns
+// is far above what one replica can use.
+const (
+	minMaxConns = 4
+	maxMaxConns = 1000
+)
 
 func (c databaseConfig) validate() error {
 	problems := []error{c.Password.validate("database.password")}

@@ -9,7 +9,7 @@ import (
 )
 
 type configCommand struct {
-	Check configCheckCommand `cmd:"" help:"Read the configuration and say everything that is wrong with it."`
+	Check configCheckCommand `cmd:"" help:"Try what serve would need and say everything that is wrong."`
 	Print configPrintCommand `cmd:"" help:"Print the configuration in force, defaults and environment included."`
 }
 
@@ -17,16 +17,6 @@ func (configCommand) Help() string {
 	return `Examples:
   walletport config check --config walletport.yaml
   WALLETPORT_HTTP__LISTEN=127.0.0.1:9000 walletport config print --config walletport.yaml`
-}
-
-type configCheckCommand struct{ location }
-
-func (c configCheckCommand) Run(con console) error {
-	if _, err := c.load(); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintln(con.Out, "the configuration is good")
-	return err
 }
 
 type configPrintCommand struct{ location }

@@ -50,7 +50,7 @@ func sections(t *testing.T) []section {
 	t.Helper()
 	comments := fieldComments{}
 	var all []section
-	config := reflect.ValueOf(defaultConfig())
+	config := reflect.ValueOf(defaultConfig().withDefaults())
 	for i := range config.NumField() {
 		field := config.Type().Field(i)
 		name := field.Tag.Get(settingTag)
@@ -76,7 +76,7 @@ func settingsOf(t *testing.T, comments fieldComments, path []string, value refle
 	case value.Kind() == reflect.Map:
 		return settingsOf(t, comments, below("NAME"), reflect.Zero(value.Type().Elem()), comment)
 	case value.Kind() == reflect.Slice && value.Type().Elem().Kind() == reflect.Struct:
-		return settingsOf(t, comments, below("[]"), reflect.Zero(value.Type().Elem()), comment)
+		return settingsOf(t, comments, below("[]"), newItem(value.Type().Elem()), comment)
 	case value.Kind() != reflect.Struct:
 		return []setting{{path, value.Type(), value, comment}}
 	}
@@ -95,6 +95,15 @@ func settingsOf(t *testing.T, comments fieldComments, path []string, value refle
 		all = append(all, settingsOf(t, comments, below(name), value.Field(i), fieldComment)...)
 	}
 	return all
+}
+
+// newItem returns what an item of a list is before the file says anything.
+func newItem(item reflect.Type) reflect.Value {
+	value := reflect.Zero(item)
+	if method := value.MethodByName("WithDefaults"); method.IsValid() {
+		return method.Call(nil)[0]
+	}
+	return value
 }
 
 // fieldComments are the comments of struct fields by package and type, read from
@@ -223,7 +232,7 @@ func typeText(t reflect.Type) string {
 func defaultText(v reflect.Value) string {
 	switch {
 	case v.Type() == reflect.TypeFor[time.Duration](): // 30m0s is 30m
-		return "`" + strings.Replace(fmt.Sprint(v), "m0s", "m", 1) + "`"
+		return "`" + strings.NewReplacer("h0m0s", "h", "m0s", "m").Replace(fmt.Sprint(v)) + "`"
 	case v.Type() == reflect.TypeFor[slog.Level]():
 		return "`" + strings.ToLower(fmt.Sprint(v)) + "`"
 	case v.Kind() == reflect.String && v.Len() == 0:

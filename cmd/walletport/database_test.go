@@ -34,7 +34,7 @@ func operatorFolder(t *testing.T, databaseURL string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "walletport.yaml"), fmt.Appendf(nil, "http: {listen: \"127.0.0.1:0\"}\ndatabase: {url: %q}\nkeys: {key_file: keystore.key}\n", databaseURL), 0o600))
-	must(t, os.WriteFile(filepath.Join(dir, "cards.csv"), []byte("cardId,pan,expiryMonth,expiryYear\n1,5204247750001471,12,2031\n"), 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, "cards.csv"), []byte("cardId,pan,expiryMonth,expiryYear\n1,5399999999999999,12,2031\n"), 0o600))
 	if code, _, stderr := runs(t, "keys", "init", "--config", filepath.Join(dir, "walletport.yaml")); code != exitOK {
 		t.Fatal(stderr)
 	}

@@ -132,7 +132,7 @@ func (c keysGenerateCommand) Run(ctx context.Context, con console) error {
 		return err
 	}
 	spec.Algorithm = c.Algorithm
-	return c.changeKeys(ctx, keyChange("generate", spec.Issuer), func(store *file.Store) (keys.ID, error) {
+	return c.changeKeys(ctx, con, keyChange("generate", spec.Issuer), func(store *file.Store) (keys.ID, error) {
 		meta, err := store.Generate(spec)
 		if err != nil {
 			return "", err
@@ -166,7 +166,7 @@ func (c keysImportCommand) Run(ctx context.Context, con console) error {
 			return err
 		}
 	}
-	return c.changeKeys(ctx, keyChange("import", spec.Issuer), func(store *file.Store) (keys.ID, error) {
+	return c.changeKeys(ctx, con, keyChange("import", spec.Issuer), func(store *file.Store) (keys.ID, error) {
 		meta, err := store.Import(spec, data, password)
 		if err != nil {
 			return "", err
@@ -298,9 +298,9 @@ type keysActivateCommand struct {
 	location
 }
 
-func (c keysActivateCommand) Run(ctx context.Context) error {
+func (c keysActivateCommand) Run(ctx context.Context, con console) error {
 	id := keys.ID(c.ID)
-	return c.changeKeys(ctx, keyChange("activate", "", id), func(store *file.Store) (keys.ID, error) { return id, store.Activate(id) })
+	return c.changeKeys(ctx, con, keyChange("activate", "", id), func(store *file.Store) (keys.ID, error) { return id, store.Activate(id) })
 }
 
 type keysRetireCommand struct {
@@ -309,9 +309,9 @@ type keysRetireCommand struct {
 	location
 }
 
-func (c keysRetireCommand) Run(ctx context.Context) error {
+func (c keysRetireCommand) Run(ctx context.Context, con console) error {
 	id := keys.ID(c.ID)
-	return c.changeKeys(ctx, keyChange("retire", "", id), func(store *file.Store) (keys.ID, error) {
+	return c.changeKeys(ctx, con, keyChange("retire", "", id), func(store *file.Store) (keys.ID, error) {
 		if c.Needed {
 			return id, store.RetireNeeded(id)
 		}

@@ -111,12 +111,8 @@ func (s *server) warnings() []string {
 // keysReady says whether each needed purpose has a key for new work. A key store
 // that cannot be read again is a warning: the keys that were read before serve.
 func (s *server) keysReady(context.Context) error {
-	all := s.keys.Current().All()
-	for _, purpose := range s.config.neededPurposes() {
-		serves := func(k *keys.Key) bool { return k.Purpose == purpose && k.ServesAt(now()) }
-		if !slices.ContainsFunc(all, serves) {
-			return walletport.Errorf(walletport.CodeUnavailable, "key_unavailable", "no %s key is active", purpose)
-		}
+	for _, purpose := range s.config.missingPurposes(s.keys.Current()) {
+		return walletport.Errorf(walletport.CodeUnavailable, "key_unavailable", "no %s key is active", purpose)
 	}
 	return nil
 }

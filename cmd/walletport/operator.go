@@ -104,9 +104,12 @@ func (o *operator) reading(ctx context.Context, asked walletport.AuditRecord, re
 
 // changeKeys does one change of the key store. intended names the keys that are known
 // before; change returns the id of the one that was changed.
-func (l location) changeKeys(ctx context.Context, intended walletport.AuditRecord, change func(*file.Store) (keys.ID, error)) error {
+func (l location) changeKeys(ctx context.Context, con console, intended walletport.AuditRecord, change func(*file.Store) (keys.ID, error)) error {
 	intended.Action = walletport.ActionKeyChange
 	return l.operate(ctx, func(ctx context.Context, o *operator) error {
+		if err := o.warnOfIssuers(ctx, con.Err, intended.Issuer); err != nil {
+			return err
+		}
 		return o.declare(ctx, intended, func(record *walletport.Auditing) error {
 			id, err := change(o.keys)
 			if id != "" {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport/api"
+	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/telemetry"
 )
 
@@ -98,7 +99,7 @@ func (s *server) serve(ctx context.Context) error {
 	for _, warning := range s.keyWarnings() {
 		s.log.Warn("a key ends soon or is shared too widely", "warning", warning)
 	}
-	s.warnOfStepUp(ctx)
+	s.warnOfIssuers(ctx)
 	s.reloadOnHangup(ctx)
 	s.log.Info("serving", "url", main.url(), "version", version)
 	return runDoor(ctx, door, main, s.config.HTTP, s.log)
@@ -173,14 +174,21 @@ func runDoor(ctx context.Context, door *api.Door, l *listener, h httpConfig, log
 // refuseSandbox keeps made-up keys out of production: whoever has a sandbox.json holds
 // the other half of these keys. Test numbers are refused card by card, see testCards.
 func (s *server) refuseSandbox(ctx context.Context) error {
-	for _, k := range s.keys.Current().All() {
-		if k.Sandbox {
-			return fmt.Errorf("key %s is a sandbox's: make a key store with walletport keys init", k.ID)
-		}
+	if err := refuseSandboxKeys(s.keys.Current()); err != nil {
+		return err
 	}
 	if err := s.findTestCards(ctx); err != nil {
 		return err
 	}
 	s.background.start(ctx, "test cards", s.warnOfTestCards)
+	return nil
+}
+
+func refuseSandboxKeys(ring *keys.Ring) error {
+	for _, k := range ring.All() {
+		if k.Sandbox {
+			return fmt.Errorf("key %s is a sandbox's: make a key store with walletport keys init", k.ID)
+		}
+	}
 	return nil
 }

@@ -180,22 +180,29 @@ func TestOldNoncesAreForgotten(t *testing.T) {
 	}
 }
 
-// TestAMisspeltIssuerOfAStepUpRuleIsWarnedOf: it would have no gate, silently.
-func TestAMisspeltIssuerOfAStepUpRuleIsWarnedOf(t *testing.T) {
+// TestAMisspeltIssuerIsWarnedOf: a step-up rule for it would have no gate, silently.
+func TestAMisspeltIssuerIsWarnedOf(t *testing.T) {
 	box, _ := startSandbox(t, t.TempDir())
 	var log strings.Builder
-	s := &server{db: box.db, log: slog.New(slog.NewTextHandler(&log, nil))}
+	s := &server{db: box.db, keys: box.keys, log: slog.New(slog.NewTextHandler(&log, nil))}
 	s.config.Auth.StepUp = []auth.StepUpRule{
 		{Rule: "right", Issuers: []walletport.IssuerID{"acme", "globex"}},
 		{Rule: "wrong", Issuers: []walletport.IssuerID{"globex", "acne"}},
 	}
-	s.warnOfStepUp(t.Context())
-	if got := log.String(); strings.Count(got, "level=WARN") != 1 || !strings.Contains(got, "rule=wrong issuer=acne") {
-		t.Errorf("the log says %q", got)
+	s.config.Wallets.GooglePay.Visa.Issuers = []string{"globx"}
+	s.warnOfIssuers(t.Context())
+	got := log.String()
+	for _, want := range []string{
+		"auth.step_up[1].issuers[1]: no card, client or key knows the issuer acne; did you mean acme?",
+		"wallets.googlepay.visa.issuers[0]: no card, client or key knows the issuer globx",
+	} {
+		if strings.Count(got, "level=WARN") != 2 || !strings.Contains(got, want) {
+			t.Errorf("the log says %q, want %q", got, want)
+		}
 	}
 	must(t, box.db.Close())
 	log.Reset()
-	if s.warnOfStepUp(t.Context()); log.Len() > 0 {
+	if s.warnOfIssuers(t.Context()); !strings.Contains(log.String(), "was not checked") {
 		t.Errorf("without a database the log says %q", log.String())
 	}
 }

@@ -6,6 +6,7 @@
 package issuerwallet
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/walletport/walletport/wallet"
@@ -32,6 +33,12 @@ func (c Config) Validate() error {
 	return nil
 }
 
+// WithDefaults returns c with what is in force for fields that are zero.
+func (c Config) WithDefaults() Config {
+	c.MaxChars = cmp.Or(c.MaxChars, DefaultMaxChars)
+	return c
+}
+
 // Encoder wraps an IIDD. It is immutable and safe for concurrent use.
 type Encoder struct{ maxChars int }
 
@@ -42,10 +49,7 @@ func New(c Config) (*Encoder, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	if c.MaxChars == 0 {
-		c.MaxChars = DefaultMaxChars
-	}
-	return &Encoder{maxChars: c.MaxChars}, nil
+	return &Encoder{maxChars: c.WithDefaults().MaxChars}, nil
 }
 
 // Encode returns the standard base64 of what the scheme sealed: padded, without

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/activation"
+	"github.com/walletport/walletport/auth"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/keys/file"
+	"github.com/walletport/walletport/provisioning"
+)
+
+type configCheckCommand struct{ location }
+
+func (configCheckCommand) Help() string {
+	return `Tries everything that serve would need, except that it connects to nothing but the database: files, secrets, keys,
+certificates, addresses, and how issuers are spelled. What could not be checked is said. Every problem is named at once;
+exit status 1 if there is one.
+
+Examples:
+  walletport config check --config walletport.yaml`
+}
+
+func (c configCheckCommand) Run(ctx context.Context, con console) error {
+	config, err := c.load()
+	if err != nil {
+		return err
+	}
+	found := checkup{config: config, production: c.Dir == ""}
+	found.run(ctx)
+	for _, text := range found.warnings {
+		fmt.Fprintln(con.Err, "walletport: warning:", text)
+	}
+	for _, text := range found.unchecked {
+		fmt.Fprintln(con.Out, "not checked:", text)
+	}
+	if err := errors.Join(found.problems...); err != nil {
+		return fmt.Errorf("serve would not start, or could not work:\n%w", err)
+	}
+	_, err = fmt.Fprintln(con.Out, "the configuration is good")
+	return err
+}
+
+// checkup is what a configuration is tried with, and what came of it.
+type checkup struct {
+	config     Config
+	production bool // and no sandbox
+	keys       *file.Store
+
+	problems  []error
+	warnings  []string
+	unchecked []string
+}
+
+func (c *checkup) problem(setting string, err error) {
+	if err != nil {
+		c.problems = append(c.problems, fmt.Errorf("%s: %w", setting, err))
+	}
+}
+
+func (c *checkup) run(ctx context.Context) {
+	c.checkListeners(ctx)
+	c.checkCertificates(ctx)
+	c.checkKeys()
+	c.checkTrust(ctx)
+	c.problem("wallets", c.config.offerWallets(&provisioning.Flow{}))
+	c.problem("activation", c.config.offerActivation(&activation.Flow{}))
+	c.checkDatabase(ctx)
+}
+
+// checkListeners tries whether the hosts are this machine's, on free ports: the
+// configured ones may be taken by the very server that this configuration is of.
+func (c *checkup) checkListeners(ctx context.Context) {
+	for _, listener := range []struct{ setting, address string }{{"http.listen", c.config.HTTP.Listen}, {"metrics.listen", c.config.Metrics.Listen}} {
+		setting := listener.setting
+		host, _, err := net.SplitHostPort(listener.address)
+		if err != nil {
+			continue // no listener
+		}
+		if host != "" && net.ParseIP(host) == nil && !isLoopback(host) {
+			c.unchecked = append(c.unchecked, setting+": the address of "+host+" was not looked up")
+			continue
+		}
+		var free net.ListenConfig
+		l, err := free.Listen(ctx, "tcp", net.JoinHostPort(host, "0"))
+		if err != nil {
+			c.problem(setting, fmt.Errorf("%s is no address of this machine: %w", host, err))
+			continue
+		}
+		_ = l.Close()
+	}
+}
+
+func (c *checkup) checkCertificates(ctx context.Context) {
+	if !c.config.HTTP.TLS.enabled() {
+		return
+	}
+	store, err := openCertificateStore(ctx, c.config.HTTP.TLS, slog.New(slog.DiscardHandler))
+	if err != nil {
+		c.problem("http.tls", err)
+		return
+	}
+	if end := store.current.Load().pair.Leaf.NotAfter; end.Before(now().Add(keyNotice)) {
+		c.warnings = append(c.warnings, "http.tls.certificate_file: the certificate ends at "+end.UTC().Format(time.RFC3339))
+	}
+}
+
+// checkKeys opens the key store and looks for what the offers need.
+func (c *checkup) checkKeys() {
+	var err error
+	if c.keys, err = openKeyStore(c.config.Keys, slog.New(slog.DiscardHandler)); err != nil {
+		c.problem("keys", err)
+		return
+	}
+	for _, purpose := range c.config.missingPurposes(c.keys.Current()) {
+		c.problem("keys", fmt.Errorf("no %s key is active, and what is configured needs one", purpose))
+	}
+	if c.production {
+		c.problem("keys", refuseSandboxKeys(c.keys.Current()))
+	}
+}
+
+// missingPurposes lists those that a configuration needs and that have no key for new
+// work.
+func (c Config) missingPurposes(ring *keys.Ring) []keys.Purpose {
+	var missing []keys.Purpose
+	for _, purpose := range c.neededPurposes() {
+		serves := func(k *keys.Key) bool { return k.Purpose == purpose && k.ServesAt(now()) }
+		if !slices.ContainsFunc(ring.All(), serves) {
+			missing = append(missing, purpose)
+		}
+	}
+	return missing
+}
+
+// checkTrust reads the key files of token issuers and step-up rules. Keys behind a URL
+// are fetched by a running server only.
+func (c *checkup) checkTrust(ctx context.Context) {
+	if _, err := auth.OpenTrust(ctx, c.config.Auth, now, nil, nil); err != nil {
+		c.problems = append(c.problems, err)
+	}
+	urls := 0
+	for _, t := range c.config.Auth.TokenIssuers {
+		urls += min(1, len(t.JWKSURL))
+	}
+	for i := range c.config.Auth.StepUp {
+		urls += min(1, len(c.config.Auth.StepUp[i].JWKSURL))
+	}
+	if urls > 0 {
+		c.unchecked = append(c.unchecked, fmt.Sprintf("auth: the keys behind %d jwks_url", urls))
+	}
+}
+
+// databasePatience is how long a check waits for the database.
+const databasePatience = 5 * time.Second
+
+// checkDatabase opens the database, if it answers, and asks it how issuers are spelled.
+func (c *checkup) checkDatabase(ctx context.Context) {
+	place := c.config.Database
+	if place.Password != "" {
+		secret, err := place.Password.resolve()
+		clear(secret)
+		if err != nil {
+			c.problem("database.password", err)
+			return
+		}
+	}
+	path, isFile := strings.CutPrefix(place.URL, sqlitePrefix)
+	if isFile {
+		if err := checkWritable(path); err != nil {
+			c.problem("database.url", err)
+			return
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, databasePatience)
+	defer cancel()
+	db, err := openDatabase(ctx, place)
+	if walletport.ReasonOf(err) == "store_unavailable" && !isFile {
+		c.unchecked = append(c.unchecked, "the database does not answer, so neither its schema nor how issuers are spelled: "+err.Error())
+		return
+	}
+	if err != nil {
+		c.problem("database.url", err)
+		return
+	}
+	defer db.Close()
+	if c.keys == nil {
+		c.unchecked = append(c.unchecked, "how issuers are spelled, for want of the keys")
+		return
+	}
+	doubts, told, err := c.config.doubtfulIssuers(ctx, db, c.keys.Current())
+	c.problem("database.url", err)
+	c.problems = append(c.problems, doubts...)
+	if err == nil && !told && len(c.config.issuers()) > 0 {
+		c.unchecked = append(c.unchecked, "how issuers are spelled: there is no card, client or key of any issuer yet")
+	}
+}
+
+// checkWritable reports whether this user may write a SQLite file and make those that
+// belong to it beside it.
+func checkWritable(path string) error {
+	err := unix.Access(path, unix.R_OK|unix.W_OK)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s cannot be written: %w", path, err)
+	}
+	folder := filepath.Dir(path)
+	if err := unix.Access(folder, unix.W_OK|unix.X_OK); err != nil {
+		return fmt.Errorf("the folder %s, where SQLite keeps its log beside the database, cannot be written: %w", folder, err)
+	}
+	return nil
+}

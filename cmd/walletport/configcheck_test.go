@@ -1,0 +1,228 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/walletport/walletport/storage/storagetest"
+)
+
+// readyFolder is an operator's folder in which serve would start: keys, a database, a
+// certificate, a card of acme.
+func readyFolder(t *testing.T) (dir string) {
+	t.Helper()
+	dir = operatorFolder(t, "sqlite:walletport.db")
+	commands := []string{"migrate --config CONFIG"}
+	for _, purpose := range []string{"vault-kek", "vault-index", "audit-checkpoint", "tav-signing"} {
+		commands = append(commands, "keys generate "+purpose+" --activate --config CONFIG")
+	}
+	for _, command := range append(commands, "cards import CARDS --issuer acme --config CONFIG") {
+		if code, stdout, stderr := runs(t, commandIn(dir, command)...); code != exitOK {
+			t.Fatalf("%s: %s%s", command, stdout, stderr)
+		}
+	}
+	writePair(t, tlsConfig{CertificateFile: filepath.Join(dir, "tls.pem"), KeyFile: filepath.Join(dir, "tls-key.pem")}, "server", 0)
+	writePair(t, tlsConfig{CertificateFile: filepath.Join(dir, "other.pem"), KeyFile: filepath.Join(dir, "other-key.pem")}, "other", 0)
+	must(t, os.WriteFile(filepath.Join(dir, "text.txt"), []byte("hello"), 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, "empty.txt"), nil, 0o600))
+	set, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: []byte("no public key"), KeyID: "1"}}})
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(dir, "jwks.json"), set, 0o600))
+	return dir
+}
+
+// checked runs config check on a folder with that configuration.
+func checked(t *testing.T, dir, config string) (code int, stdout, stderr string) {
+	t.Helper()
+	if !strings.Contains(config, "keys:") {
+		config += "\nkeys: {key_file: keystore.key}"
+	}
+	must(t, os.WriteFile(filepath.Join(dir, "walletport.yaml"), []byte(config), 0o600))
+	return runs(t, commandIn(dir, "config check --config CONFIG")...)
+}
+
+const tokenIssuerStart = "auth: {token_issuers: [{issuer: login, audience: walletport, issuers: [acme], "
+
+func TestConfigCheckFailsWhereServeWould(t *testing.T) {
+	dir := readyFolder(t)
+	t.Setenv("WP_TEST_EMPTY", "")
+	if code, stdout, stderr := checked(t, dir, "http: {listen: \":0\", tls: {certificate_file: tls.pem, key_file: tls-key.pem, client_ca_file: other.pem}}\nwallets: {applepay: {mastercard: {enabled: true, issuers: [acme]}}}"); code != exitOK || !strings.Contains(stdout, "the configuration is good") || strings.Contains(stdout, "not checked") {
+		t.Fatalf("a good configuration: %d %s%s", code, stdout, stderr)
+	}
+	const tls = "http: {tls: {certificate_file: %s, key_file: %s}}"
+	for _, c := range []struct{ name, config, want string }{
+		{"no certificate", fmt.Sprintf(tls, "none.pem", "tls-key.pem"), "http.tls: "},
+		{"no key of the certificate", fmt.Sprintf(tls, "tls.pem", "none.pem"), "http.tls: "},
+		{"the key of another certificate", fmt.Sprintf(tls, "tls.pem", "other-key.pem"), "http.tls: load certificate: tls: private key does not match"},
+		{"client roots that are none", "http: {tls: {certificate_file: tls.pem, key_file: tls-key.pem, client_ca_file: text.txt}}", "http.tls: client roots: no certificate in"},
+		{"an address of another machine", "http: {listen: \"192.0.2.1:8443\", tls: {certificate_file: tls.pem, key_file: tls-key.pem}}", "http.listen: 192.0.2.1 is no address of this machine"},
+		{"a metrics address of another machine", "metrics: {listen: \"192.0.2.1:9090\"}", "metrics.listen: 192.0.2.1 is no address of this machine"},
+		{"two listeners on one address", "http: {listen: \"127.0.0.1:9090\"}\nmetrics: {listen: \"127.0.0.1:9090\"}", "metrics.listen: 127.0.0.1:9090 is taken by http.listen"},
+		{"two listeners on one port of all addresses", "http: {listen: \"127.0.0.1:9090\"}\nmetrics: {listen: \":9090\"}", "metrics.listen: :9090 is taken by http.listen"},
+		{"a port that is none", "metrics: {listen: \"127.0.0.1:99999\"}", "metrics.listen: the port is a number"},
+
+		{"no key store", "keys: {file: none.age, key_file: keystore.key}", "keys: keystore_missing"},
+		{"no key file", "keys: {key_file: none.key}", "keys: keystore_missing"},
+		{"an empty passphrase file", "keys: {passphrase: \"file:empty.txt\"}", "keys: the secret at file:" + filepath.Join(dir, "empty.txt") + " is empty"},
+		{"an empty passphrase variable", "keys: {passphrase: \"env:WP_TEST_EMPTY\"}", "keys: the secret at env:WP_TEST_EMPTY is empty"},
+		{"the passphrase of another store", "keys: {passphrase: \"file:text.txt\"}", "keys: keystore_secret"},
+		{"a key that is needed and not there", "wallets: {googlepay: {visa: {enabled: true}}}", "keys: no vts-push key is active"},
+
+		{"an empty database password", "database: {url: \"postgres://ada@127.0.0.1:1/w\", password: \"file:empty.txt\"}", "database.password: the secret at file:"},
+		{"no database", "database: {url: \"sqlite:none.db\"}", "database.url: database_absent"},
+		{"a database folder that is not there", "database: {url: \"sqlite:none/w.db\"}", "database.url: the folder "},
+		{"a database that is none", "database: {url: \"sqlite:text.txt\"}", "database.url: store_unavailable"},
+		{"a database without tables", "database: {url: \"sqlite:empty.txt\"}", "database.url: schema_missing"},
+		{"a database URL that cannot be read", "database: {url: \"postgres://ada:hun#ter2@db/w\"}", "database.url: no PostgreSQL URL can be read there"},
+
+		{"no key set", tokenIssuerStart + "jwks_file: none.json}]}", "none.json"},
+		{"a key set that is none", tokenIssuerStart + "jwks_file: text.txt}]}", "token issuer \"login\""},
+		{"a key set without a usable key", tokenIssuerStart + "jwks_file: jwks.json}]}", "token issuer \"login\""},
+		{"no roots of Apple's", "wallets: {applepay: {root_files: [none.pem]}}", "wallets.applepay.root_files: "},
+		{"roots of Apple's that are none", "wallets: {applepay: {root_files: [text.txt]}}", "holds no certificate in PEM"},
+
+		{"an issuer that nothing knows", "wallets: {applepay: {mastercard: {enabled: true, issuers: [acmee]}}}", "wallets.applepay.mastercard.issuers[0]: no card, client or key knows the issuer acmee"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code, stdout, stderr := checked(t, dir, c.config)
+			if code != exitFault || !strings.Contains(stderr, c.want) || strings.Contains(stdout, "good") {
+				t.Errorf("config check: %d %s%s, want %q", code, stdout, stderr, c.want)
+			}
+			if strings.Contains(stderr, "ter2") {
+				t.Error("it shows a part of the password")
+			}
+		})
+	}
+}
+
+func TestConfigCheckSaysEverythingAtOnceAndWhatItCouldNotCheck(t *testing.T) {
+	dir := readyFolder(t)
+	code, stdout, stderr := checked(t, dir, `http: {tls: {certificate_file: tls.pem, key_file: other-key.pem}}
+database: {url: "postgres://ada@127.0.0.1:1/w"}
+wallets: {googlepay: {visa: {enabled: true}}}
+auth: {token_issuers: [{issuer: login, audience: walletport, issuers: [acme], jwks_url: "https://login.example/jwks"}]}`)
+	for _, want := range []string{"http.tls: ", "keys: no vts-push key"} {
+		if code != exitFault || !strings.Contains(stderr, want) {
+			t.Errorf("%d, the problems lack %q: %s", code, want, stderr)
+		}
+	}
+	for _, want := range []string{"not checked: the database does not answer", "not checked: auth: the keys behind 1 jwks_url"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("%q is not said: %s", want, stdout)
+		}
+	}
+}
+
+func TestConfigCheckOnPostgreSQL(t *testing.T) {
+	url := storagetest.Postgres(t)
+	dir := operatorFolder(t, url)
+	code, _, stderr := runs(t, commandIn(dir, "config check --config CONFIG")...)
+	if code != exitFault || !strings.Contains(stderr, "database.url: schema_missing") {
+		t.Errorf("without tables: %d %s", code, stderr)
+	}
+	for _, command := range []string{"migrate", "keys generate vault-kek --activate", "keys generate vault-index --activate", "keys generate audit-checkpoint --activate"} {
+		if code, _, stderr := runs(t, append(strings.Fields(command), "--config", filepath.Join(dir, "walletport.yaml"))...); code != exitOK {
+			t.Fatal(stderr)
+		}
+	}
+	if code, stdout, stderr := runs(t, commandIn(dir, "config check --config CONFIG")...); code != exitOK {
+		t.Errorf("with tables: %d %s%s", code, stdout, stderr)
+	}
+}
+
+func TestUnknownIssuersOnTheCommandLineAreWarnedOf(t *testing.T) {
+	dir := readyFolder(t)
+	for _, c := range []struct {
+		command string
+		warned  bool
+	}{
+		{"clients create --name first --issuer acme --scope cards --config CONFIG", false}, // a card knows it
+		{"clients create --name slip --issuer acne --scope cards --config CONFIG", true},
+		{"cards import CARDS --issuer acnee --config CONFIG", true},
+		{"keys generate tav-signing --issuer acmee --config CONFIG", true},
+		{"keys generate tav-signing --issuer acme --config CONFIG", false},
+		{"keys generate tav-signing --config CONFIG", false},
+	} {
+		_, _, stderr := runs(t, commandIn(dir, c.command)...)
+		if got := strings.Contains(stderr, "walletport: warning: no card, client or key knows the issuer"); got != c.warned {
+			t.Errorf("%s: warned %v, want %v: %s", c.command, got, c.warned, stderr)
+		}
+	}
+}
+
+// TestAbsurdDurationsAndSizesAreRefused: each is far from what anybody means.
+func TestAbsurdDurationsAndSizesAreRefused(t *testing.T) {
+	for setting, values := range map[string][]string{
+		"http.drain":                          {"-1s", "9600h"},
+		"http.shutdown":                       {"0s", "-1s", "1ns", "9600h"},
+		"api.limits.body_bytes":               {"-1", "1", "1099511627776"},
+		"api.limits.header_bytes":             {"-1", "16", "1073741824"},
+		"api.limits.request_time":             {"-1s", "1ns", "9600h"},
+		"api.limits.header_time":              {"-1s", "1ns", "9600h"},
+		"api.limits.read_time":                {"-1s", "1ns", "9600h", "200ms"}, // below header_time
+		"api.limits.write_time":               {"-1s", "1ns", "9600h", "5s"},    // below request_time
+		"api.limits.idle_time":                {"-1s", "1ns", "9600h"},
+		"auth.client_cache_ttl":               {"9600h"},
+		"auth.leeway":                         {"-1s", "1h"},
+		"auth.key_refresh":                    {"-1s", "1ns", "9600h"},
+		"audit.max_batch":                     {"-1", "1000000"},
+		"audit.max_linger":                    {"1m"},
+		"audit.max_await":                     {"1m"},
+		"audit.max_queue":                     {"-1", "1000000000"},
+		"audit.commit_timeout":                {"-1s", "1ns", "9600h"},
+		"audit.checkpoint_every":              {"-1", "1000000000"},
+		"audit.checkpoint_interval":           {"-1s", "1ns", "9600h"},
+		"database.max_conns":                  {"-1", "5000000000"},
+		"trace.sample_ratio":                  {"-0.1", "1.1"},
+		"wallets.nonce_retention":             {"-1s", "1ns", "9600h"},
+		"wallets.googlepay.format.max_chars":  {"0", "-1", "1000000000"},
+		"wallets.samsungpay.format.max_chars": {"0", "-1", "1000000000"},
+		"issuer_wallet.max_chars":             {"-1", "1000000000"},
+	} {
+		for _, value := range values {
+			t.Setenv(variableName(setting), value)
+			_, err := loaded(t, "")
+			if err == nil || !strings.Contains(err.Error(), setting+": ") {
+				t.Errorf("%s: %s is taken, or not named: %v", setting, value, err)
+			}
+		}
+		must(t, os.Unsetenv(variableName(setting)))
+	}
+}
+
+// TestEveryDurationAndSizeHasBounds finds a setting that nobody thought of.
+func TestEveryDurationAndSizeHasBounds(t *testing.T) {
+	unbounded := map[string]bool{ // how many calls are too many is the operator's to say
+		"api.limits.requests_per_second": true, "api.limits.requests_per_minute": true, "api.limits.failures_per_minute": true,
+		"api.limits.refusals_per_minute": true,
+	}
+	for _, s := range sections(t) {
+		for _, line := range s.settings {
+			name := line.String()
+			if strings.ContainsAny(name, "[]") || strings.Contains(name, "NAME") || unbounded[name] {
+				continue
+			}
+			value := ""
+			switch typeText(line.typ) {
+			case "duration":
+				value = (400 * 24 * time.Hour).String()
+			case "number":
+				value = "999999999999"
+			default:
+				continue
+			}
+			t.Setenv(variableName(name), value)
+			if _, err := loaded(t, ""); err == nil || !strings.Contains(err.Error(), name) {
+				t.Errorf("%s has no upper bound: %s is taken, %v", name, value, err)
+			}
+			must(t, os.Unsetenv(variableName(name)))
+		}
+	}
+}

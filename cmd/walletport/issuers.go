@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/storage"
+)
+
+// issuerNames knows how card issuers are spelled: by cards, API clients and keys. An
+// issuer is only a name, so that a slip in a rule or a client is another issuer, whose
+// gate, terms or rights nobody misses until it is too late.
+type issuerNames struct {
+	cards    storage.Cards
+	named    map[walletport.IssuerID]bool // by clients and keys
+	hasCards bool
+}
+
+func readIssuerNames(ctx context.Context, db storage.Store, ring *keys.Ring) (*issuerNames, error) {
+	n := &issuerNames{cards: db, named: map[walletport.IssuerID]bool{}}
+	clients, err := db.Clients(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, client := range clients {
+		for _, id := range client.Issuers {
+			n.named[id] = true
+		}
+	}
+	for _, key := range ring.All() {
+		if key.Issuer != "" {
+			n.named[key.Issuer] = true
+		}
+	}
+	n.hasCards, err = n.hasCard(ctx, "")
+	return n, err
+}
+
+// hasCard reports whether there is a card of the issuer; "" is any.
+func (n *issuerNames) hasCard(ctx context.Context, id walletport.IssuerID) (bool, error) {
+	cards, err := n.cards.CardsAfter(ctx, id, math.MinInt64, 1)
+	return len(cards) > 0, err
+}
+
+// nobody reports whether there is nothing yet that could name an issuer.
+func (n *issuerNames) nobody() bool { return len(n.named) == 0 && !n.hasCards }
+
+// doubt returns "" for an issuer that something names, and else why it may be a slip.
+func (n *issuerNames) doubt(ctx context.Context, id walletport.IssuerID) (string, error) {
+	if n.nobody() || n.named[id] {
+		return "", nil
+	}
+	if known, err := n.hasCard(ctx, id); known || err != nil {
+		return "", err
+	}
+	var others []string
+	for _, other := range slices.Sorted(maps.Keys(n.named)) {
+		others = append(others, string(other))
+	}
+	return fmt.Sprintf("no card, client or key knows the issuer %s%s", id, didYouMean(string(id), others)), nil
+}
+
+// namedIssuer is an issuer in the configuration.
+type namedIssuer struct {
+	setting string
+	id      walletport.IssuerID
+}
+
+// issuers lists every issuer that the configuration names.
+func (c Config) issuers() []namedIssuer {
+	var all []namedIssuer
+	add := func(section string, ids []walletport.IssuerID) {
+		for i, id := range ids {
+			all = append(all, namedIssuer{fmt.Sprintf("%s.issuers[%d]", section, i), id})
+		}
+	}
+	for i, t := range c.Auth.TokenIssuers {
+		add(fmt.Sprintf("auth.token_issuers[%d]", i), t.Issuers)
+	}
+	for i := range c.Auth.StepUp {
+		add(fmt.Sprintf("auth.step_up[%d]", i), c.Auth.StepUp[i].Issuers)
+	}
+	for _, o := range c.Wallets.offers() {
+		add(fmt.Sprintf("wallets.%s.%s", o.wallet, lower(o.scheme)), o.offer.terms().Issuers)
+	}
+	for i, p := range c.WalletProviders {
+		add(fmt.Sprintf("wallet_providers[%d]", i), offerConfig{Issuers: p.Issuers}.terms().Issuers)
+	}
+	return all
+}
+
+// doubtfulIssuers returns a problem for each issuer of the configuration that nothing
+// else names. told is false while nothing names any issuer.
+func (c Config) doubtfulIssuers(ctx context.Context, db storage.Store, ring *keys.Ring) (problems []error, told bool, err error) {
+	names, err := readIssuerNames(ctx, db, ring)
+	if err != nil || names.nobody() {
+		return nil, false, err
+	}
+	for _, issuer := range c.issuers() {
+		doubt, err := names.doubt(ctx, issuer.id)
+		if err != nil {
+			return nil, false, err
+		}
+		if doubt != "" {
+			problems = append(problems, fmt.Errorf("%s: %s", issuer.setting, doubt))
+		}
+	}
+	return problems, true, nil
+}
+
+// warnOfIssuers tells of issuers in the configuration that nothing else names. A
+// database that does not answer is told of by readiness.
+func (s *server) warnOfIssuers(ctx context.Context) {
+	problems, _, err := s.config.doubtfulIssuers(ctx, s.db, s.keys.Current())
+	if err != nil {
+		s.log.Warn("the spelling of issuers in the configuration was not checked", "err", err)
+	}
+	for _, problem := range problems {
+		s.log.Warn("the configuration names an issuer that nothing else names: is it spelled right?", "err", problem)
+	}
+}
+
+// warnOfIssuers tells the operator of issuers on the command line that nothing names
+// yet: a first client of a new issuer, or a slip.
+func (o *operator) warnOfIssuers(ctx context.Context, w io.Writer, ids ...walletport.IssuerID) error {
+	names, err := readIssuerNames(ctx, o.db, o.keys.Current())
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if id == "" {
+			continue
+		}
+		doubt, err := names.doubt(ctx, id)
+		if err != nil {
+			return err
+		}
+		if doubt != "" {
+			fmt.Fprintf(w, "walletport: warning: %s\n", doubt)
+		}
+	}
+	return nil
+}
