@@ -54,8 +54,8 @@ type Enrolment struct {
 	// MBPAC. Base64 around them is a fault that the scheme names.
 	ActivationData []byte
 	Nonce          string // lower-case hex, as the wallet handed it out; "" without one
-	// Beside is the whole answer that the wallet was handed. Whether the card of an
-	// encrypted number stands in it in clear, only the scheme can tell.
+	// Beside is the whole answer that the wallet was handed, if it has an encrypted
+	// number: whether that stands in it in clear, only the scheme can tell.
 	Beside []byte
 }
 

@@ -155,7 +155,9 @@ func (r *reading) report(k Kind) Report {
 		NumberPrefix:    r.card.prefix,
 		ActivationData:  r.activation,
 		Nonce:           r.nonce,
-		Beside:          r.given,
+	}
+	if r.card.encryptedNumber != "" { // a number in clear was looked for here
+		report.enrolment.Beside = r.given
 	}
 	return report
 }

@@ -23,9 +23,7 @@ func OpenEnrolment(e sim.Enrolment, keys Keys) Report {
 func openEnrolment(e sim.Enrolment, keys Keys) *reading {
 	keys.Nonce = e.Nonce
 	r := newReading(keys, enrolmentChecks, e.Nonce)
-	if e.EncryptedNumber != "" { // a number in clear the wallet itself has looked for
-		r.clear.Add("the answer", e.Beside)
-	}
+	r.clear.Add("the answer", e.Beside)
 	r.readEnrolment(e)
 	return r
 }
