@@ -15,31 +15,35 @@ type Auditing struct {
 	trail   AuditTrail
 	place   AuditRecorder // what takes the record
 	spareID string        // the request's
-	found   bool          // the card is known, or there is none
+	found   bool          // there is a card for the actor, or none is asked for
 	struck  Struck        // what of the record was replaced
 }
 
-// Found notes the card of the act, and strikes its own number out of the texts of the
-// record that the caller chose. Then the act must not go on: the error, nil if there
-// was nothing, says to the caller which text holds the number. Errors: CodeInvalid,
-// reasons audit_user_contains_pan and request_id_contains_pan; CodeForbidden, reason
+// Found notes the card of the act, and says whether the act may go on with it. A card
+// of an issuer that the actor of ctx is not bound to looks like none, see ErrNoCard. The
+// card's own number is struck out of the texts of the record that the caller chose;
+// then the error says which text holds it: CodeInvalid, reasons
+// audit_user_contains_pan and request_id_contains_pan; CodeForbidden, reason
 // client_id_contains_pan.
 //
 // It needs no open card, so it does for an act that ends before one is opened.
-func (a *Auditing) Found(card CardSummary) error {
-	a.found = true
+func (a *Auditing) Found(ctx context.Context, card CardSummary) error {
 	a.Issuer, a.Scheme = card.Issuer, card.Scheme
-	holds := [...]bool{card.NumberIn(string(a.AuditUser)), card.NumberIn(a.RequestID), card.NumberIn(a.ClientID)}
-	a.strike(holds[0], holds[1], holds[2])
+	inUser, inID, inClient := card.NumberIn(string(a.AuditUser)), card.NumberIn(a.RequestID), card.NumberIn(a.ClientID)
+	a.strike(inUser, inID, inClient)
+	if !ActorFrom(ctx).ActsFor(card.Issuer) {
+		return ErrNoCard(card.ID)
+	}
+	a.found = true
 	switch {
-	case holds[0]:
+	case inUser:
 		return refuseAuditUser("audit_user_contains_pan", "must not contain a card number")
-	case holds[1]:
+	case inID:
 		return &Error{
 			Code: CodeInvalid, Reason: "request_id_contains_pan", Message: "X-Request-Id must not contain a card number",
 			Fields: []Field{{Name: "X-Request-Id", Reason: "must not contain a card number"}},
 		}
-	case holds[2]:
+	case inClient:
 		return Errorf(CodeForbidden, "client_id_contains_pan", "the name that the token gives its bearer contains the card's number")
 	}
 	return nil
@@ -60,8 +64,8 @@ func (a *Auditing) strike(user, requestID, client bool) {
 	}
 }
 
-// strikeSuspects cleans the record of an act that ended before its card was known:
-// whatever may be a PAN is struck out. That costs the record a text, and nobody a call.
+// strikeSuspects cleans the record of an act that ended without a card: whatever may be
+// a PAN is struck out. That costs the record a text, and nobody a call.
 func (a *Auditing) strikeSuspects() {
 	a.strike(SuspectsPAN(string(a.AuditUser)), SuspectsPAN(a.RequestID), SuspectsPAN(a.ClientID))
 	if SuspectsPAN(a.Wallet) {

@@ -45,8 +45,7 @@ func (f *Flow) answer(ctx context.Context, action walletport.Action, req Request
 	})
 }
 
-// findCard looks the card up. A card of another issuer looks like none, also to a
-// request that holds its number.
+// findCard looks the card up, and for its number in the request.
 func (c *call) findCard(ctx context.Context) error {
 	card, err := c.Vault.Find(ctx, c.req.CardID)
 	if walletport.CodeOf(err) == walletport.CodeNotFound {
@@ -56,14 +55,13 @@ func (c *call) findCard(ctx context.Context) error {
 		return err
 	}
 	c.card = card
-	held := c.record.Found(card.CardSummary)
-	if !walletport.ActorFrom(ctx).ActsFor(card.Issuer) {
-		return walletport.ErrNoCard(card.ID)
+	if err := c.record.Found(ctx, card.CardSummary); err != nil {
+		return err
 	}
-	if held == nil && card.NumberIn(c.req.TokenUniqueReference) {
+	if card.NumberIn(c.req.TokenUniqueReference) {
 		return errReferencePAN()
 	}
-	return held
+	return nil
 }
 
 // admit asks whether a token may be made of the card, and whether its holder has

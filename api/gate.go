@@ -55,7 +55,7 @@ func (g gate) HandleBearerAuth(ctx context.Context, _ oas.OperationName, t oas.B
 
 // oneCredential refuses several Authorization headers: two readers might take
 // different ones for the caller.
-func oneCredential(r *http.Request) error {
+func oneCredential(r *http.Request) *walletport.Error {
 	if len(r.Header["Authorization"]) > 1 {
 		return errCredentialsInvalid("there are several Authorization headers: send one")
 	}

@@ -105,6 +105,9 @@ func explain(c *call, err error) *refusal {
 		if errors.Is(err, ogenerrors.ErrSecurityRequirementIsNotSatisfied) {
 			return &refusal{err: errCredentialsMissing(c.r.Header)}
 		}
+		if err := oneCredential(c.r); err != nil {
+			return &refusal{err: err}
+		}
 		return &refusal{err: errCredentialsInvalid("the Basic credentials are not base64 of id, colon and secret")}
 	}
 	if p, ok := errors.AsType[*ogenerrors.DecodeParamError](err); ok {

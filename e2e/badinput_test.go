@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -217,6 +218,12 @@ func TestRequestIDs(t *testing.T) {
 // mustToken signs a token as the sandbox's own issuer does.
 func (s *sandbox) mustToken(t *testing.T, expiry time.Time, scope string) string {
 	t.Helper()
+	return s.mustTokenWith(t, map[string]any{"scope": scope, "exp": expiry.Unix()})
+}
+
+// mustTokenWith signs the sandbox's own token with other claims.
+func (s *sandbox) mustTokenWith(t *testing.T, changed map[string]any) string {
+	t.Helper()
 	block := mustPEM(t, mustRead(t, s.dir+"/token-issuer-key.pem"))
 	good, err := jwt.ParseSigned(s.file.Credentials.Bearer, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
@@ -226,7 +233,7 @@ func (s *sandbox) mustToken(t *testing.T, expiry time.Time, scope string) string
 	if err := good.UnsafeClaimsWithoutVerification(&claims); err != nil {
 		t.Fatal(err)
 	}
-	claims["scope"], claims["exp"] = scope, expiry.Unix()
+	maps.Copy(claims, changed)
 	return mustSign(t, block, claims, good.Headers[0].KeyID)
 }
 

@@ -138,7 +138,7 @@ func TestClientCertificates(t *testing.T) {
 		})
 	}
 	found := mustExport(t, p.at()).byID["a-bound-client-with-another-good-certificate"]
-	if len(found) != 1 || found[0].Outcome != "certificate_required" {
+	if len(found) != 1 || found[0].Outcome != "certificate_mismatch" {
 		t.Errorf("recorded %+v", found)
 	}
 	s.mustStop(t)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -44,6 +45,12 @@ func TestRedactLogs(t *testing.T) {
 		{"a group", func(l *slog.Logger) { l.Info("m", slog.Group("a", slog.Group("b", "c", testPAN))) }},
 		{"a LogValuer", func(l *slog.Logger) { l.Info("m", "card", shy{testPAN}) }},
 		{"a value that does not marshal", func(l *slog.Logger) { l.Info("m", "card", broken{}) }},
+		{"a quoted line break before it", func(l *slog.Logger) { l.Info("m", "err", fmt.Errorf("%q", "a\n"+testPAN)) }},
+		{"a struct with a line break before it", func(l *slog.Logger) { l.Info("m", "card", struct{ N string }{"a\n" + testPAN}) }},
+		{"a number over several lines", func(l *slog.Logger) { l.Info("5204\n2477\n5000\n1471") }},
+		{"a disguise", func(l *slog.Logger) { l.Info("m", "card", "5204 - 2477 - 5000 - 1471") }},
+		{"twelve digits", func(l *slog.Logger) { l.Info("m", "n", int64(501800000009)) }},
+		{"the zone of an address", func(l *slog.Logger) { l.Info("m", "addr", netip.MustParseAddr("fe80::1%"+testPAN)) }},
 		{"attributes of the logger", func(l *slog.Logger) { l.With("card", testPAN).Info("m") }},
 		{"a group of the logger", func(l *slog.Logger) { l.WithGroup(testPAN).Info("m", "a", 1) }},
 	} {
@@ -78,6 +85,19 @@ func TestHarmlessLinesPass(t *testing.T) {
 	g, _ := line["g"].(map[string]any)
 	if line["msg"] != "ready" || line["a"] != "b" || g["n"] != 7.0 || g["ok"] != true || g["err"] != "x" || g["nothing"] != nil || g["f"] != 0.5 {
 		t.Errorf("line %s", out.String())
+	}
+}
+
+// What servers write into their logs all day is not struck out.
+func TestIdentifiersAndAddressesPass(t *testing.T) {
+	var out bytes.Buffer
+	log := telemetry.NewLogger(&out, slog.LevelInfo)
+	const uuid, mongo, address = "831fb558-d0b4-4566-8285-38049c915104", "3458604036415c7c4b1a24c6", "2606:4700:4700:1119::1"
+	log.Info("http: TLS handshake error from 41.111.111.111:11112: EOF", "request_id", uuid, "user", mongo, "addr", netip.MustParseAddr(address))
+	for _, want := range []string{"41.111.111.111:11112", uuid, mongo, address} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%s is struck out: %s", want, out.String())
+		}
 	}
 }
 

@@ -62,6 +62,7 @@ func TestGenerate(t *testing.T) {
 		{"a malformed issuer is refused", file.Spec{Purpose: keys.VaultKEK, Issuer: "a/b"}, "", "", "issuer_malformed"},
 		{"a malformed BIN range is refused", file.Spec{Purpose: keys.VaultKEK, BINs: []keys.BINRange{{Low: "5"}}}, "", "", "bin_range"},
 		{"an alias with a space is refused", file.Spec{Purpose: keys.VaultKEK, Alias: "a b"}, "", "", "key_alias"},
+		{"an alias that is a card number is refused", file.Spec{Purpose: keys.VaultKEK, Alias: "5204-2477--5000-1471"}, "", "", "key_alias"},
 		{"a long scheme fingerprint is refused", file.Spec{Purpose: keys.VaultKEK, SchemeFingerprint: strings.Repeat("a", 65)}, "", "", "key_alias"},
 		{"a key that has ended is refused", file.Spec{Purpose: keys.VaultKEK, ValidUntil: now.Add(-time.Hour)}, "", "", "key_expired"},
 		{"an end before the begin is refused", file.Spec{Purpose: keys.VaultKEK, ValidFrom: now.Add(2 * time.Hour), ValidUntil: now.Add(time.Hour)}, "", "", "key_expired"},

@@ -32,6 +32,9 @@ func checkSpec(spec Spec) error {
 		if len(text) > maxAliasBytes || slices.ContainsFunc([]byte(text), outside) {
 			return errAlias("alias and scheme fingerprint have up to 64 printable ASCII characters without spaces")
 		}
+		if walletport.ContainsPAN(text) { // it stands in payloads and lists
+			return errAlias("alias and scheme fingerprint must not contain a card number")
+		}
 	}
 	if spec.Purpose == keys.TAVSigning && (len(spec.Alias) > maxTAVAlias || !tavAlias.MatchString(spec.Alias)) {
 		return errAlias("the alias of a tav-signing key is the keyAlias of a TAV 4, at most 10 letters, digits, '+', '-', '.', '_' and ':'; versions 2 and 3 have none")
