@@ -46,6 +46,12 @@ func eachDigit(separator string) func(string) string {
 	return func(digits string) string { return strings.Join(strings.Split(digits, ""), separator) }
 }
 
+// inUUID puts 13 to 16 digits into the form of a UUID.
+func inUUID(d string) string {
+	d = (d + "0000")[:16]
+	return d[:8] + "-" + d[8:12] + "-" + d[12:] + "-8000-000000000000"
+}
+
 // inDigits spells each digit as one of ten characters.
 func inDigits(ten string) func(string) string {
 	runes := []rune(ten)
@@ -128,10 +134,7 @@ var seenOfOwn = []disguise{
 	{"words between", between(" and ")},
 	{"four characters between", between("....")},
 	{"x twice between", between("xx")},
-	{"in a UUID", func(d string) string {
-		d = (d + "0000")[:16]
-		return d[:8] + "-" + d[8:12] + "-" + d[12:] + "-8000-000000000000"
-	}},
+	{"in a UUID", inUUID},
 }
 
 // unseen are out of reach.
@@ -260,6 +263,9 @@ func TestTheCardsOwnNumberIsFound(t *testing.T) {
 		if pan.IsIn(other) || pan.IsIn("") || (walletport.PAN{}).IsIn(digits) {
 			t.Errorf("another number counts as the card's own")
 		}
+		if wrong := digits[:8] + string('0'+(digits[8]-'0'+1)%10) + digits[9:]; card.NumberIn(wrong) {
+			t.Errorf("a number with a wrong check digit counts as the card's own")
+		}
 		if card.NumberIn(digits[:len(digits)-1]) || card.NumberIn(luhnComplete(digits[:len(digits)-5]+"9876")) || (walletport.CardSummary{}).NumberIn(digits) {
 			t.Errorf("a number with another end counts as the card's own")
 		}
@@ -309,7 +315,8 @@ func TestWhatOnlyLooksLikeAUUIDIsSearched(t *testing.T) {
 		{"dotted pairs", "52.04.24.77.50.00.14.71"},
 		{"an address that goes on", "41.111.111.111:11112.5204.2477.5000.1471"},
 		{"brackets without an address", "[5204:2477]:5000:1471"},
-		{"no version", "52042477-5000-1471-0000-000000000000"},
+		{"no variant", "52042477-5000-1471-0000-000000000000"},
+		{"no version", inUUID(luhnComplete("520424775000047"))},
 		{"a longer first group", "5204247750001471-1234-4234-8123-123456789012"},
 		{"a shorter last group", "52042477-5000-1471-8123-12345678901"},
 	} {

@@ -102,3 +102,14 @@ func TestShown(t *testing.T) {
 		}
 	}
 }
+
+func TestHidesNumber(t *testing.T) {
+	for text, want := range map[string]bool{
+		"5555555555554444": true, "KEY5555555555554444": true, "a55555555555544440": true, "00005555555555554444ff": true,
+		"5555-5555-5555-4444": false, "5555555555554445": false, "": false, "K0VF8MXAE7QP": false, "555555555555": false,
+	} {
+		if got := sim.HidesNumber(text); got != want {
+			t.Errorf("HidesNumber(%q) = %v", text, got)
+		}
+	}
+}

@@ -94,7 +94,8 @@ func TestIdentifiersAndAddressesPass(t *testing.T) {
 	log := telemetry.NewLogger(&out, slog.LevelInfo)
 	const uuid, mongo, address = "831fb558-d0b4-4566-8285-38049c915104", "3458604036415c7c4b1a24c6", "2606:4700:4700:1119::1"
 	log.Info("http: TLS handshake error from 41.111.111.111:11112: EOF", "request_id", uuid, "user", mongo, "addr", netip.MustParseAddr(address))
-	for _, want := range []string{"41.111.111.111:11112", uuid, mongo, address} {
+	log.Info("card "+testPAN, "addr", netip.MustParseAddr("2606:4700:4700:1127::1"))
+	for _, want := range []string{"2606:4700:4700:1127::1", "41.111.111.111:11112", uuid, mongo, address} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%s is struck out: %s", want, out.String())
 		}

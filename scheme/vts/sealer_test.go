@@ -64,6 +64,8 @@ func TestClientIDsThatAreRefused(t *testing.T) {
 		{"a package name where dots are not allowed", strict, func(c *scheme.Client) { c.AppID = "com.example.bank" }, "client_app_id_malformed", "clientAppID"},
 		{"an app with a slash where dots are allowed", vts.DefaultProfile(), func(c *scheme.Client) { c.AppID = "com.example/bank" }, "client_app_id_malformed", "clientAppID"},
 		{"an app with a tabulator", vts.DefaultProfile(), func(c *scheme.Client) { c.AppID = "a\tb" }, "client_app_id_malformed", "clientAppID"},
+		{"a PAN in the app", vts.DefaultProfile(), func(c *scheme.Client) { c.AppID = "a" + testPAN + "f" }, "client_app_id_contains_pan", "clientAppID"},
+		{"a PAN in the device", vts.DefaultProfile(), func(c *scheme.Client) { c.DeviceID = "0" + testPAN + "0" }, "client_device_id_contains_pan", "clientDeviceID"},
 		{"a PAN as the app", vts.DefaultProfile(), func(c *scheme.Client) { c.AppID = testPAN }, "client_app_id_contains_pan", "clientAppID"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
