@@ -46,7 +46,7 @@ func (p *checkpointer) advance(before, head storage.AuditHead) {
 // witness tells of a head that the database lost, and asks for a checkpoint over it.
 // It never waits; of two losses at once the first is enough.
 func (p *checkpointer) witness(head storage.AuditHead) {
-	if p.report(head.Seq) {
+	if p.report(head.Seq, p.config.Observer.Lost) {
 		select {
 		case p.lost <- head:
 		default:
@@ -54,12 +54,12 @@ func (p *checkpointer) witness(head storage.AuditHead) {
 	}
 }
 
-// report tells of a loss, and reports whether it is news.
-func (p *checkpointer) report(seq int64) bool {
+// report tells of the loss of a record, unless it was told of before.
+func (p *checkpointer) report(seq int64, tell func(int64)) bool {
 	if p.reported.Swap(seq) == seq {
 		return false
 	}
-	p.config.Observer.Lost(seq)
+	tell(seq)
 	return true
 }
 
@@ -125,7 +125,7 @@ func (p *checkpointer) begin(ctx context.Context, found stored) {
 	case found.unsigned():
 		p.sign(ctx, found.head)
 	case found.known && found.last.Seq > found.head.Seq:
-		p.foundLost(ctx, found.last)
+		p.endsEarly(ctx, found.last)
 	}
 }
 
@@ -142,25 +142,25 @@ func (p *checkpointer) survey(ctx context.Context) {
 	p.seen = found.head.Seq
 	switch {
 	case own != nil && found.head.Seq < own.Seq:
-		if p.report(own.Seq) {
+		if p.report(own.Seq, p.config.Observer.Lost) {
 			p.sign(ctx, *own)
 		}
 	case found.last.Seq > found.head.Seq:
-		p.foundLost(ctx, found.last)
+		p.endsEarly(ctx, found.last)
 	case found.unsigned() && before == found.head.Seq && (own == nil || own.Seq < found.head.Seq):
 		p.sign(ctx, found.head)
 	}
 }
 
-// foundLost tells of a checkpoint over a record that the chain does not have, unless
+// endsEarly tells of a checkpoint over a record that the chain does not have, unless
 // the chain has reached it meanwhile, or its signature is of none of our keys, which
 // is for Verify to say.
-func (p *checkpointer) foundLost(ctx context.Context, last storage.Checkpoint) {
+func (p *checkpointer) endsEarly(ctx context.Context, last storage.Checkpoint) {
 	if newSigners(TrustedKeys(p.config.Keys.Current())).check(last, appendText(nil, checkpointDomain)) != nil {
 		return
 	}
 	if again := p.look(ctx); again.known && again.head.Seq < last.Seq {
-		p.report(last.Seq)
+		p.report(last.Seq, p.config.Observer.EndsEarly)
 	}
 }
 

@@ -28,11 +28,14 @@ type Observer interface {
 	// checkpoint that failed is tried again.
 	Checkpointed(seq int64, err error)
 	// Lost tells that the stored chain no longer holds record seq, which this Log
-	// had made durable, or which a checkpoint that it found at its start is over:
-	// somebody set the database back. The Log stores a checkpoint over the lost head,
-	// so that Verify shows the loss from then on, and goes on. It tells of each loss
-	// once.
+	// had made durable: somebody set the database back. The Log stores a checkpoint
+	// over the lost head, so that Verify shows the loss from then on, and goes on. It
+	// tells of each loss once.
 	Lost(seq int64)
+	// EndsEarly tells that the stored chain ends before record seq, though there is a
+	// checkpoint over it of one of our keys: records were lost before the Log began, or
+	// another server lost them. It tells so once for each seq.
+	EndsEarly(seq int64)
 }
 
 // Config is what a Log is made of.
@@ -108,3 +111,4 @@ type unobserved struct{}
 func (unobserved) Committed(int, time.Duration, error) {}
 func (unobserved) Checkpointed(int64, error)           {}
 func (unobserved) Lost(int64)                          {}
+func (unobserved) EndsEarly(int64)                     {}

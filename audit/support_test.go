@@ -91,6 +91,7 @@ type observed struct {
 	signed  []int64
 	unsaved []error
 	lost    []int64
+	early   []int64
 }
 
 func (o *observed) Committed(records int, _ time.Duration, err error) {
@@ -117,6 +118,12 @@ func (o *observed) Lost(seq int64) {
 	o.lock.Lock()
 	defer o.lock.Unlock()
 	o.lost = append(o.lost, seq)
+}
+
+func (o *observed) EndsEarly(seq int64) {
+	o.lock.Lock()
+	defer o.lock.Unlock()
+	o.early = append(o.early, seq)
 }
 
 // mustRun starts a Log and returns it and what stops it and waits for its end.

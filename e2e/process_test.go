@@ -59,6 +59,20 @@ func mustStart(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
 	p := &process{cmd: exec.Command(mustProgram(t), args...), exited: make(chan struct{})}
 	p.cmd.Env = append(cleanEnv(), env...)
+	return p.mustStart(t)
+}
+
+// mustStartReading starts the program with a standard input that the test feeds.
+func mustStartReading(t *testing.T, in *os.File, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(mustProgram(t), args...), exited: make(chan struct{})}
+	p.cmd.Env, p.cmd.Stdin = cleanEnv(), in
+	return p.mustStart(t)
+}
+
+func (p *process) mustStart(t *testing.T) *process {
+	t.Helper()
+	args := p.cmd.Args[1:]
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
 	if err := startBound(p.cmd, p.exited); err != nil {
 		t.Fatalf("start walletport %s: %v", args[0], err)

@@ -117,11 +117,18 @@ func TestATrailThatIsNotWhole(t *testing.T) {
 	})
 }
 
-func TestAServerWhoseTrailWasSetBackIsNotReady(t *testing.T) {
+func TestATrailThatWasSetBackShowsInReadiness(t *testing.T) {
 	var s server
-	observer := auditObserver{metrics: telemetry.NewMetrics(), log: slog.New(slog.DiscardHandler), failedAt: new(atomic.Int64), lost: &s.auditLost}
-	if err := s.auditReady(t.Context()); err != nil {
-		t.Fatal(err)
+	observer := auditObserver{
+		metrics: telemetry.NewMetrics(), log: slog.New(slog.DiscardHandler),
+		failedAt: new(atomic.Int64), lost: &s.auditLost, early: &s.auditEarly,
+	}
+	if err := s.auditReady(t.Context()); err != nil || len(s.auditWarnings()) > 0 {
+		t.Fatalf("auditReady = %v, warnings %v", err, s.auditWarnings())
+	}
+	observer.EndsEarly(7)
+	if err := s.auditReady(t.Context()); err != nil || len(s.auditWarnings()) != 1 {
+		t.Errorf("of a loss before the start: auditReady = %v, warnings %v; want a warning", err, s.auditWarnings())
 	}
 	observer.Lost(7)
 	observer.Committed(1, 0, nil) // records go on, and make it no better

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync/atomic"
@@ -20,7 +21,8 @@ type auditObserver struct {
 	metrics  *telemetry.Metrics
 	log      *slog.Logger
 	failedAt *atomic.Int64 // Unix milliseconds of the last refused batch, 0 after a good one
-	lost     *atomic.Int64 // a durable record that is gone, 0 while none is
+	lost     *atomic.Int64 // a record that this server made durable and that is gone, 0 while none is
+	early    *atomic.Int64 // a signed record that the trail found does not reach, 0 while none is known
 }
 
 func (o auditObserver) Committed(records int, took time.Duration, err error) {
@@ -43,6 +45,12 @@ func (o auditObserver) Checkpointed(seq int64, err error) {
 func (o auditObserver) Lost(seq int64) {
 	o.lost.Store(seq)
 	o.log.Error("audit trail was set back: a durable record is gone", "seq", seq)
+}
+
+// EndsEarly is a warning only: whoever starts a server after a loss has looked.
+func (o auditObserver) EndsEarly(seq int64) {
+	o.early.Store(seq)
+	o.log.Error("audit trail ends before a record that was signed", "seq", seq)
 }
 
 // servingVault is the vault as requests see it: their look-ups are read together,
@@ -105,7 +113,7 @@ func (s *server) keyWarnings() []string {
 
 // warnings is what an operator should know soon.
 func (s *server) warnings() []string {
-	return slices.Concat(s.keyWarnings(), s.trust.Warnings(), s.testCardWarnings(), s.logPipe.warnings())
+	return slices.Concat(s.keyWarnings(), s.trust.Warnings(), s.testCardWarnings(), s.logPipe.warnings(), s.auditWarnings())
 }
 
 // keysReady says whether each needed purpose has a key for new work. A key store
@@ -140,4 +148,13 @@ func (s *server) auditReady(context.Context) error {
 		return walletport.Errorf(walletport.CodeUnavailable, "audit_unavailable", "the audit trail refused its last batch")
 	}
 	return nil
+}
+
+// auditWarnings tells of a trail that lost records before this server began.
+func (s *server) auditWarnings() []string {
+	seq := s.auditEarly.Load()
+	if seq == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("the audit trail ended before record %d, which was signed: records were lost (walletport audit verify)", seq)}
 }

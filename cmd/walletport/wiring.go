@@ -44,6 +44,7 @@ type server struct {
 	auditFailedAt atomic.Int64
 	testCards     testCards
 	auditLost     atomic.Int64
+	auditEarly    atomic.Int64
 }
 
 // openServer builds every room and starts the background work. The caller runs
@@ -72,7 +73,7 @@ func openServer(ctx context.Context, config Config, log *slog.Logger) (_ *server
 		return nil, err
 	}
 	s.finder, s.guard = vault.NewFinder(s.db), replay.New(s.db)
-	observer := auditObserver{metrics: s.metrics, log: log, failedAt: &s.auditFailedAt, lost: &s.auditLost}
+	observer := auditObserver{metrics: s.metrics, log: log, failedAt: &s.auditFailedAt, lost: &s.auditLost, early: &s.auditEarly}
 	if s.audit, err = audit.New(audit.Config{Store: s.db, Keys: s.keys, Clock: now, Observer: observer, Settings: config.Audit}); err != nil {
 		return nil, err
 	}
