@@ -18,30 +18,36 @@ type DetailName string
 // The details of audited acts. A new one is a line here and a row of docs/audit.md,
 // and nothing else: it changes neither tables, hashes nor exports.
 const (
-	DetailCommand   DetailName = "command"    // the operator's command without its arguments: "keys generate"
-	DetailHost      DetailName = "host"       // the machine that the command ran on
-	DetailLoginUser DetailName = "login_user" // who logged in there, as the kernel keeps it
-	DetailSudoUser  DetailName = "sudo_user"  // who called sudo, as the environment says
-	DetailChange    DetailName = "change"     // what was done to a key, a client or a card
-	DetailRows      DetailName = "rows"       // of an import's file
-	DetailInserted  DetailName = "inserted"   // cards
-	DetailUpdated   DetailName = "updated"    // cards
-	DetailUnchanged DetailName = "unchanged"  // cards
-	DetailRejected  DetailName = "rejected"   // rows
-	DetailRead      DetailName = "read"       // cards or records that were shown
-	DetailMoved     DetailName = "moved"      // data keys
-	DetailFailed    DetailName = "failed"     // data keys
-	DetailLeft      DetailName = "left"       // data keys of issuers without a key to move them to
-	DetailFormat    DetailName = "format"     // of an import's file: csv or jsonl
-	DetailBytes     DetailName = "bytes"      // size of an import's file
-	DetailSHA256    DetailName = "sha256"     // digest of an import's file, hex
-	DetailMode      DetailName = "mode"       // of an import: row_by_row, all_or_nothing or dry_run
-	DetailFields    DetailName = "fields"     // names of what changes of a card
-	DetailFrom      DetailName = "from_status"
-	DetailTo        DetailName = "to_status"
-	DetailAltered   DetailName = "altered"     // cards whose row is not as it was stored
-	DetailNoKey     DetailName = "without_key" // cards whose key is not in the key store
-	DetailCalls     DetailName = "calls"       // that a sum stands for
+	DetailCommand     DetailName = "command"    // the operator's command without its arguments: "keys generate"
+	DetailHost        DetailName = "host"       // the machine that the command ran on
+	DetailLoginUser   DetailName = "login_user" // who logged in there, as the kernel keeps it
+	DetailSudoUser    DetailName = "sudo_user"  // who called sudo, as the environment says
+	DetailChange      DetailName = "change"     // what was done to a key, a client or a card
+	DetailRows        DetailName = "rows"       // of an import's file
+	DetailInserted    DetailName = "inserted"   // cards
+	DetailUpdated     DetailName = "updated"    // cards
+	DetailUnchanged   DetailName = "unchanged"  // cards
+	DetailRejected    DetailName = "rejected"   // rows
+	DetailRead        DetailName = "read"       // cards or records that were shown
+	DetailMoved       DetailName = "moved"      // data keys
+	DetailFailed      DetailName = "failed"     // data keys
+	DetailLeft        DetailName = "left"       // data keys of issuers without a key to move them to
+	DetailFormat      DetailName = "format"     // of an import's file: csv or jsonl
+	DetailBytes       DetailName = "bytes"      // size of an import's file
+	DetailSHA256      DetailName = "sha256"     // digest of an import's file, hex
+	DetailMode        DetailName = "mode"       // of an import: row_by_row, all_or_nothing or dry_run
+	DetailFields      DetailName = "fields"     // names of what changes of a card
+	DetailFrom        DetailName = "from_status"
+	DetailTo          DetailName = "to_status"
+	DetailAltered     DetailName = "altered"       // cards whose row is not as it was stored
+	DetailNoKey       DetailName = "without_key"   // cards whose key is not in the key store
+	DetailClient      DetailName = "client"        // id of the API client that is changed
+	DetailScopes      DetailName = "scopes"        // of a client, with commas between
+	DetailIssuers     DetailName = "issuers"       // of a client, with commas between
+	DetailEnds        DetailName = "ends"          // when a client ends, RFC 3339
+	DetailOverlap     DetailName = "overlap_until" // when a client's secret before ends, RFC 3339
+	DetailCertificate DetailName = "certificate"   // that a client is bound to, hex SHA-256
+	DetailCalls       DetailName = "calls"         // that a sum stands for
 )
 
 // The details of looks at the trail and of migrations.

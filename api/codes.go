@@ -78,6 +78,7 @@ var codeDocs = []CodeDoc{
 	{"credentials_invalid", 401, "The credentials are not valid", "Check id and secret, or the token's issuer, audience and signature; the detail names what can be seen from outside."},
 	{"token_expired", 401, "The token has expired", "Get a new token."},
 	{"client_revoked", 401, "The client has been revoked", "Ask the operator for a new client."},
+	{"client_expired", 401, "The client's end has come", "Ask the operator for a new end, or for a new client."},
 	{"certificate_required", 401, "The client's TLS certificate is missing", "Connect with the certificate that the client is bound to."},
 	{"certificate_mismatch", 401, "The TLS certificate is not the client's", "Connect with the certificate that the client is bound to, or ask the operator to bind the client to this one."},
 	{"client_id_contains_pan", 403, "The client's name holds the card's number", "The token's issuer must name clients by something else: the name is stored."},

@@ -219,9 +219,10 @@ func mustHouse(t testing.TB, change func(*api.Parts)) *house {
 
 func (h *house) makeClients(t testing.TB) {
 	t.Helper()
+	ctx := walletport.WithRequest(t.Context(), walletport.Request{ID: "op-1"})
 	clients := auth.Clients{Store: h.db, Audit: &trail{}, Rand: rand.Reader, Clock: time.Now}
 	create := func(scopes ...walletport.Scope) credential {
-		id, secret, err := clients.Create(t.Context(), auth.NewClient{
+		id, secret, err := clients.Create(ctx, auth.NewClient{
 			Name: "test", Issuers: []walletport.IssuerID{"acme"}, Scopes: scopes,
 		}, "")
 		if err != nil {
@@ -230,7 +231,7 @@ func (h *house) makeClients(t testing.TB) {
 		return credential{id, secret}
 	}
 	h.client, h.readOnly, h.revoked = create(walletport.ScopeProvision, walletport.ScopeActivate), create(walletport.ScopeTokensRead), create(walletport.ScopeProvision)
-	if err := clients.Revoke(t.Context(), h.revoked.id, ""); err != nil {
+	if err := clients.Revoke(ctx, h.revoked.id, ""); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -29,6 +29,7 @@ const (
 	ReasonInvalid     = "credentials_invalid"  // unknown id, wrong secret, or no good token
 	ReasonExpired     = "token_expired"        // a genuine token, too old
 	ReasonRevoked     = "client_revoked"       // the right secret of a revoked client
+	ReasonEnded       = "client_expired"       // the right secret of a client whose end has come
 	ReasonCertificate = "certificate_required" // no TLS client certificate
 	ReasonMismatch    = "certificate_mismatch" // another TLS client certificate than the client or token is bound to
 )
@@ -89,15 +90,17 @@ func (c Config) WithDefaults() Config {
 	return c
 }
 
-// ClientReader is what authentication needs of the database.
-type ClientReader interface {
+// ClientStore is what authentication needs of the database.
+type ClientStore interface {
 	// Client returns one client, revoked or not, or CodeNotFound.
 	Client(ctx context.Context, id string) (storage.Client, error)
+	// UseClients sets the last use of clients where it is earlier.
+	UseClients(ctx context.Context, at map[string]time.Time) error
 }
 
 // Authenticator says who is calling. It is safe for concurrent use.
 type Authenticator struct {
-	store       ClientReader
+	store       ClientStore
 	clock       func() time.Time
 	requireCert bool
 	clientTTL   time.Duration
@@ -105,18 +108,23 @@ type Authenticator struct {
 	issuers     map[string]*tokenIssuer
 	clients     cache[string, *client]
 	tokens      cache[[sha256.Size]byte, *token]
+	uses        uses
 }
 
 // client is an API client as authentication needs it, made once per look-up.
 type client struct {
-	secretHash  [sha256.Size]byte
-	certificate string // hex SHA-256, "" is not bound
-	revoked     bool
-	actor       walletport.Actor
+	secretHash    [sha256.Size]byte
+	previousHash  [sha256.Size]byte // of the secret before
+	previousUntil time.Time         // that it works
+	certificate   string            // hex SHA-256, "" is not bound
+	revoked       bool
+	expires       time.Time // zero never ends
+	actor         walletport.Actor
+	use           *use // nil until it was let in
 }
 
 // New checks c and returns an Authenticator over store. trust was opened with c too.
-func New(c Config, store ClientReader, clock func() time.Time, trust *Trust) (*Authenticator, error) {
+func New(c Config, store ClientStore, clock func() time.Time, trust *Trust) (*Authenticator, error) {
 	if store == nil || clock == nil || trust == nil {
 		return nil, errors.New("auth: store, clock and trust are required")
 	}
@@ -154,21 +162,26 @@ func (a *Authenticator) AuthenticateBasic(ctx context.Context, id, secret string
 	if len(id) > maxSecretBytes || len(secret) > maxSecretBytes {
 		return walletport.Actor{}, errInvalid()
 	}
-	presented := sha256.Sum256([]byte(secret))
-	c, ok := a.clients.get(id, a.clock())
-	if !ok || !c.hasSecret(presented) {
+	presented, now := sha256.Sum256([]byte(secret)), a.clock()
+	c, ok := a.clients.get(id, now)
+	if !ok || !c.hasSecret(presented, now) {
 		// A cached client whose secret does not fit is read again, so that a wrong
 		// secret costs what an unknown id costs.
 		var err error
 		if c, err = a.readClient(ctx, id); err != nil {
 			return walletport.Actor{}, err
 		}
-		if !c.hasSecret(presented) {
+		if !c.hasSecret(presented, now) {
 			return walletport.Actor{}, errInvalid()
 		}
+		c.use = a.uses.of(id)
 		a.clients.put(id, c, a.clock().Add(a.clientTTL))
 	}
-	return c.admit(cert)
+	if err := c.admit(cert, now); err != nil {
+		return walletport.Actor{}, err
+	}
+	c.use.note(now)
+	return c.actor, nil
 }
 
 // readClient returns the client, or one that no secret fits when there is none.
@@ -181,26 +194,32 @@ func (a *Authenticator) readClient(ctx context.Context, id string) (*client, err
 		return nil, err
 	}
 	c := &client{
-		certificate: row.CertificateSHA256, revoked: !row.RevokedAt.IsZero(),
+		certificate: row.CertificateSHA256, revoked: !row.RevokedAt.IsZero(), expires: row.ExpiresAt, previousUntil: row.PreviousUntil,
 		actor: walletport.Actor{ClientID: row.ID, Issuers: row.Issuers, Scopes: row.Scopes},
 	}
 	copy(c.secretHash[:], row.SecretHash)
+	copy(c.previousHash[:], row.PreviousHash)
 	return c, nil
 }
 
-func (c *client) hasSecret(hash [sha256.Size]byte) bool {
-	return subtle.ConstantTimeCompare(c.secretHash[:], hash[:]) == 1
+// hasSecret compares with both secrets in any case, so that the time tells nothing.
+func (c *client) hasSecret(hash [sha256.Size]byte, now time.Time) bool {
+	current := subtle.ConstantTimeCompare(c.secretHash[:], hash[:]) == 1
+	previous := subtle.ConstantTimeCompare(c.previousHash[:], hash[:]) == 1
+	return current || previous && now.Before(c.previousUntil)
 }
 
 // admit checks what only the holder of the right secret may learn.
-func (c *client) admit(cert *x509.Certificate) (walletport.Actor, error) {
-	if c.revoked {
-		return walletport.Actor{}, walletport.Errorf(walletport.CodeUnauthenticated, ReasonRevoked, "the client has been revoked")
+func (c *client) admit(cert *x509.Certificate, now time.Time) error {
+	switch {
+	case c.revoked:
+		return walletport.Errorf(walletport.CodeUnauthenticated, ReasonRevoked, "the client has been revoked")
+	case !c.expires.IsZero() && !now.Before(c.expires):
+		return walletport.Errorf(walletport.CodeUnauthenticated, ReasonEnded, "the client's end has come")
+	case c.certificate != "" && !isCertificate(cert, c.certificate):
+		return errNotBound(cert)
 	}
-	if c.certificate != "" && !isCertificate(cert, c.certificate) {
-		return walletport.Actor{}, errNotBound(cert)
-	}
-	return c.actor, nil
+	return nil
 }
 
 // isCertificate reports whether cert is the one with that hex SHA-256 digest.

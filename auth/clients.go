@@ -43,56 +43,193 @@ type NewClient struct {
 	Name              string // for people, 1 to 64 bytes
 	Issuers           []walletport.IssuerID
 	Scopes            []walletport.Scope
-	CertificateSHA256 string // hex SHA-256 of the DER of the TLS certificate it must present; "" for none
+	CertificateSHA256 string    // hex SHA-256 of the DER of the TLS certificate it must present; "" for none
+	ExpiresAt         time.Time // from then on it may not call; zero never ends
 }
+
+// maxOverlap bounds for how long two secrets work: a rotation that takes longer is none.
+const maxOverlap = 90 * 24 * time.Hour
 
 // Create stores a client and returns its id and its secret. The secret is not
 // kept and cannot be shown again. by is who asks; it may be empty on a command
 // line. Errors: CodeInvalid client_invalid, CodeUnavailable store_unavailable or
-// audit_unavailable; after the latter the client exists and nobody knows its secret.
+// audit_unavailable; after the latter the client may exist and nobody knows its
+// secret.
+//
+// Like all methods that change a client it is recorded before its effect, and again
+// with its outcome: ctx must have a request id.
 func (c Clients) Create(ctx context.Context, n NewClient, by walletport.AuditUser) (id, secret string, err error) {
-	if err = n.validate(); err != nil {
+	if err = n.validate(c.Clock()); err != nil {
 		return "", "", err
 	}
-	raw := make([]byte, clientIDBytes+secretBytes)
+	raw := make([]byte, clientIDBytes)
 	if _, err = io.ReadFull(c.Rand, raw); err != nil {
-		return "", "", fmt.Errorf("make a client's secret: %w", err)
+		return "", "", fmt.Errorf("make a client's id: %w", err)
 	}
-	id = clientIDPrefix + strings.ToLower(base32.StdEncoding.EncodeToString(raw[:clientIDBytes]))
-	secret = secretPrefix + base64.RawURLEncoding.EncodeToString(raw[clientIDBytes:])
-	hash := sha256.Sum256([]byte(secret))
-	err = c.Store.AddClient(ctx, storage.Client{
-		ID: id, Name: n.Name, SecretHash: hash[:], Issuers: n.Issuers, Scopes: n.Scopes,
-		CertificateSHA256: strings.ToLower(n.CertificateSHA256), CreatedAt: c.Clock(),
-	})
-	if err != nil {
+	id = clientIDPrefix + strings.ToLower(base32.StdEncoding.EncodeToString(raw))
+	made := storage.Client{
+		ID: id, Name: n.Name, Issuers: n.Issuers, Scopes: n.Scopes,
+		CertificateSHA256: strings.ToLower(n.CertificateSHA256), CreatedAt: c.Clock(), ExpiresAt: n.ExpiresAt,
+	}
+	if secret, made.SecretHash, err = c.newSecret(); err != nil {
 		return "", "", err
 	}
-	if err = c.record(ctx, id, by); err != nil {
+	err = c.declare(ctx, "create", &made, by, func(*walletport.Auditing) error { return c.Store.AddClient(ctx, made) })
+	if err != nil {
 		return "", "", err
 	}
 	return id, secret, nil
 }
 
+func (c Clients) newSecret() (secret string, hash []byte, err error) {
+	raw := make([]byte, secretBytes)
+	if _, err := io.ReadFull(c.Rand, raw); err != nil {
+		return "", nil, fmt.Errorf("make a client's secret: %w", err)
+	}
+	secret = secretPrefix + base64.RawURLEncoding.EncodeToString(raw)
+	digest := sha256.Sum256([]byte(secret))
+	return secret, digest[:], nil
+}
+
+// RotateSecret gives a client another secret and returns it. The secret before works
+// for as long as overlap, 0 to 90 days; one that was before that one ends at once.
+// Servers take the new secret at once, and follow in the rest within their
+// ClientCacheTTL. Errors: CodeInvalid client_invalid, CodeNotFound client_not_found,
+// CodeConflict client_revoked, and those of Create.
+func (c Clients) RotateSecret(ctx context.Context, id string, overlap time.Duration, by walletport.AuditUser) (string, error) {
+	if overlap < 0 || overlap > maxOverlap {
+		return "", errClient("overlap", "must be between 0 and 2160h")
+	}
+	secret, hash, err := c.newSecret()
+	if err != nil {
+		return "", err
+	}
+	until := c.Clock().Add(overlap)
+	err = c.update(ctx, "rotate_secret", id, by, func(stored *storage.Client) {
+		stored.PreviousHash, stored.PreviousUntil = nil, time.Time{}
+		if overlap > 0 {
+			stored.PreviousHash, stored.PreviousUntil = stored.SecretHash, until
+		}
+		stored.SecretHash = hash
+	})
+	if err != nil {
+		return "", err
+	}
+	return secret, nil
+}
+
+// ClientChange says what becomes of a client; nil leaves it as it is.
+type ClientChange struct {
+	Name              *string
+	Issuers           []walletport.IssuerID
+	Scopes            []walletport.Scope
+	CertificateSHA256 *string    // "" unbinds
+	ExpiresAt         *time.Time // the zero time never ends
+}
+
+// Change changes a client in place. Servers follow within their ClientCacheTTL.
+// Errors: those of RotateSecret.
+func (c Clients) Change(ctx context.Context, id string, change ClientChange, by walletport.AuditUser) error {
+	apply := func(stored *storage.Client) {
+		if change.Name != nil {
+			stored.Name = *change.Name
+		}
+		if change.Issuers != nil {
+			stored.Issuers = change.Issuers
+		}
+		if change.Scopes != nil {
+			stored.Scopes = change.Scopes
+		}
+		if change.CertificateSHA256 != nil {
+			stored.CertificateSHA256 = strings.ToLower(*change.CertificateSHA256)
+		}
+		if change.ExpiresAt != nil {
+			stored.ExpiresAt = *change.ExpiresAt
+		}
+	}
+	return c.update(ctx, "change", id, by, apply)
+}
+
 // Revoke ends a client. Servers follow within their ClientCacheTTL. A second call
 // changes nothing. An unknown id is CodeNotFound, reason client_not_found.
 func (c Clients) Revoke(ctx context.Context, id string, by walletport.AuditUser) error {
-	if err := c.Store.RevokeClient(ctx, id, c.Clock()); err != nil {
+	client, err := c.Store.Client(ctx, id)
+	if err != nil {
 		return err
 	}
-	return c.record(ctx, id, by)
+	return c.declare(ctx, "revoke", &client, by, func(*walletport.Auditing) error { return c.Store.RevokeClient(ctx, id, c.Clock()) })
 }
 
-// record writes who changed which client; the record's ClientID is the changed one.
-func (c Clients) record(ctx context.Context, id string, by walletport.AuditUser) error {
-	request := walletport.RequestFrom(ctx)
-	return c.Audit.Record(ctx, walletport.AuditRecord{
-		Time: c.Clock(), RequestID: request.ID, RemoteAddress: request.RemoteAddr,
-		ClientID: id, AuditUser: by, Action: walletport.ActionClientChange, Outcome: walletport.OutcomeOK,
+// update changes a stored client. What is intended is made of the client as it is
+// when the act is declared, what is done of the client as it is then.
+func (c Clients) update(ctx context.Context, change, id string, by walletport.AuditUser, apply func(*storage.Client)) error {
+	checked := func(client *storage.Client) error {
+		if !client.RevokedAt.IsZero() {
+			return walletport.Errorf(walletport.CodeConflict, ReasonRevoked, "the client has been revoked")
+		}
+		ends := client.ExpiresAt
+		apply(client)
+		now := c.Clock()
+		if client.ExpiresAt.Equal(ends) {
+			now = time.Time{} // an end that is past already is no news
+		}
+		return NewClient{
+			Name: client.Name, Issuers: client.Issuers, Scopes: client.Scopes, CertificateSHA256: client.CertificateSHA256, ExpiresAt: client.ExpiresAt,
+		}.validate(now)
+	}
+	client, err := c.Store.Client(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := checked(&client); err != nil {
+		return err
+	}
+	return c.declare(ctx, change, &client, by, func(record *walletport.Auditing) error {
+		return c.Store.UpdateClient(ctx, id, func(stored *storage.Client) error {
+			err := checked(stored)
+			describe(&record.AuditRecord, stored)
+			return err
+		})
 	})
 }
 
-func (n NewClient) validate() error {
+// declare does an act on a client between its two records.
+func (c Clients) declare(ctx context.Context, change string, client *storage.Client, by walletport.AuditUser, act func(*walletport.Auditing) error) error {
+	intended := walletport.AuditRecord{AuditUser: by, Action: walletport.ActionClientChange}
+	intended.SetDetail(walletport.DetailChange, change)
+	intended.SetDetail(walletport.DetailClient, client.ID)
+	describe(&intended, client)
+	_, err := walletport.Declared(ctx, c.Audit, intended, func(record *walletport.Auditing) (struct{}, error) { return struct{}{}, act(record) })
+	return err
+}
+
+// describe says in a record what a client is to be, or has become.
+func describe(record *walletport.AuditRecord, c *storage.Client) {
+	record.SetDetail(walletport.DetailScopes, joinTexts(c.Scopes))
+	record.SetDetail(walletport.DetailIssuers, joinTexts(c.Issuers))
+	record.SetDetail(walletport.DetailEnds, timeText(c.ExpiresAt))
+	record.SetDetail(walletport.DetailOverlap, timeText(c.PreviousUntil))
+	record.SetDetail(walletport.DetailCertificate, c.CertificateSHA256)
+}
+
+// timeText returns "" for the zero time.
+func timeText(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+func joinTexts[T ~string](list []T) string {
+	texts := make([]string, len(list))
+	for i, text := range list {
+		texts[i] = string(text)
+	}
+	return strings.Join(texts, ",")
+}
+
+// validate checks a description at a moment after which it must end.
+func (n NewClient) validate(now time.Time) error {
 	var faults []walletport.Field
 	fault := func(field, rule string) { faults = append(faults, walletport.Field{Name: field, Reason: rule}) }
 	if _, err := walletport.ParseAuditUser(n.Name); err != nil || len(n.Name) > maxNameBytes {
@@ -113,12 +250,23 @@ func (n NewClient) validate() error {
 	if !isSHA256(n.CertificateSHA256) {
 		fault("certificate_sha256", "must be 64 hexadecimal digits")
 	}
+	if !n.ExpiresAt.IsZero() && !n.ExpiresAt.After(now) {
+		fault("expires", "must be in the future")
+	}
 	if len(faults) == 0 {
 		return nil
 	}
+	return errClientInvalid(faults)
+}
+
+func errClient(field, rule string) error {
+	return errClientInvalid([]walletport.Field{{Name: field, Reason: rule}})
+}
+
+func errClientInvalid(faults []walletport.Field) error {
 	return &walletport.Error{
 		Code: walletport.CodeInvalid, Reason: "client_invalid",
-		Message: "the client cannot be made: " + faults[0].Name + " " + faults[0].Reason, Fields: faults,
+		Message: "the client cannot be so: " + faults[0].Name + " " + faults[0].Reason, Fields: faults,
 	}
 }
 

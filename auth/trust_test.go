@@ -17,7 +17,7 @@ func mustTrust(t testing.TB, c auth.Config, clock func() time.Time) *auth.Trust 
 	return trust
 }
 
-func newAuthenticator(c auth.Config, store auth.ClientReader, clock func() time.Time) (*auth.Authenticator, error) {
+func newAuthenticator(c auth.Config, store auth.ClientStore, clock func() time.Time) (*auth.Authenticator, error) {
 	trust, err := auth.OpenTrust(context.Background(), c, clock, nil, nil)
 	if err != nil {
 		return nil, err

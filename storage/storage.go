@@ -138,6 +138,12 @@ type Client struct {
 	CertificateSHA256 string
 	CreatedAt         time.Time
 	RevokedAt         time.Time // zero while it may call
+	// PreviousHash is SecretHash of the secret before, which works until PreviousUntil;
+	// empty is none.
+	PreviousHash  []byte
+	PreviousUntil time.Time
+	ExpiresAt     time.Time // from then on it may not call; zero never ends
+	LastUsedAt    time.Time // when it last authenticated, to the minute or so; zero was never seen
 }
 
 // Clients keeps API clients.
@@ -151,6 +157,15 @@ type Clients interface {
 	// RevokeClient sets RevokedAt once; a second call changes nothing. Unknown
 	// ids are CodeNotFound, reason client_not_found.
 	RevokeClient(ctx context.Context, id string, at time.Time) error
+	// UpdateClient stores what change makes of a client, of two changes at once one
+	// after the other. ID, CreatedAt, RevokedAt and LastUsedAt stay as they are. An
+	// error of change changes nothing and is returned as it is; change may be called
+	// again and must not call the store. An unknown id is CodeNotFound, reason
+	// client_not_found.
+	UpdateClient(ctx context.Context, id string, change func(*Client) error) error
+	// UseClients sets LastUsedAt of clients by their ids, in one commit, where it is
+	// earlier. Unknown ids are passed over.
+	UseClients(ctx context.Context, at map[string]time.Time) error
 }
 
 // AuditHead is the end of the chain: the sequence number of its last record (0

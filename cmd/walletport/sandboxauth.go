@@ -101,7 +101,7 @@ func (b *sandbox) credentials(ctx context.Context, previous sandboxCredentials, 
 			*c.place = c.old
 			continue
 		}
-		id, secret, err := b.clients().Create(ctx, auth.NewClient{Name: c.name, Issuers: []walletport.IssuerID{c.issuer}, Scopes: c.scopes}, osUser())
+		id, secret, err := b.clients().Create(asOperator(ctx), auth.NewClient{Name: c.name, Issuers: []walletport.IssuerID{c.issuer}, Scopes: c.scopes}, osUser())
 		if err != nil {
 			return made, fmt.Errorf("sandbox client: %w", err)
 		}

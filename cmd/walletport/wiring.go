@@ -93,6 +93,7 @@ func openServer(ctx context.Context, config Config, log *slog.Logger) (_ *server
 	s.background.start(ctx, "keys", s.keys.Run)
 	s.reloads.add("keys", reloadFunc(func(context.Context) error { return s.keys.Reload() }))
 	s.background.start(ctx, "token issuers' keys", s.trust.Run)
+	s.background.start(ctx, "uses of API clients", s.authenticator.Run)
 	s.reloads.add("token issuers' keys", s.trust)
 	s.background.start(ctx, "old nonces", s.forgetNonces)
 	return s, nil

@@ -34,7 +34,11 @@ func (s *Store) AddClient(ctx context.Context, c storage.Client) error {
 		Scopes:            scopes,
 		CertificateSha256: c.CertificateSHA256,
 		CreatedMs:         c.CreatedAt.UnixMilli(),
-		RevokedMs:         pgtype.Int8{Int64: c.RevokedAt.UnixMilli(), Valid: !c.RevokedAt.IsZero()},
+		RevokedMs:         nullTime(c.RevokedAt),
+		PreviousHash:      notNull(c.PreviousHash),
+		PreviousUntilMs:   millisOrZero(c.PreviousUntil),
+		ExpiresMs:         nullTime(c.ExpiresAt),
+		LastUsedMs:        nullTime(c.LastUsedAt),
 	}
 	// Not repeated when the answer was lost: it would find its own row, and call
 	// it a conflict.
@@ -106,6 +110,92 @@ func (s *Store) RevokeClient(ctx context.Context, id string, at time.Time) error
 	})
 }
 
+// UpdateClient implements storage.Clients. It is not repeated when the answer was
+// lost: the change may not bear to be made twice.
+func (s *Store) UpdateClient(ctx context.Context, id string, change func(*storage.Client) error) error {
+	if err := storage.CheckClientID(id); err != nil {
+		return err
+	}
+	return s.retryUndone(ctx, func() error {
+		var refused error
+		err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+			refused = changeClient(ctx, s.queries.WithTx(tx), id, change)
+			return refused
+		})
+		if err != nil && refused == nil {
+			return storage.ErrUnavailable(ctx, err)
+		}
+		return err
+	})
+}
+
+func changeClient(ctx context.Context, q *pgdb.Queries, id string, change func(*storage.Client) error) error {
+	row, err := q.GetClientForUpdate(ctx, id)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return storage.ErrClientNotFound()
+	case err != nil:
+		return storage.ErrUnavailable(ctx, err)
+	}
+	c, err := clientFrom(ctx, &row)
+	if err != nil {
+		return err
+	}
+	if err := change(&c); err != nil {
+		return err
+	}
+	if err := storage.CheckClient(c); err != nil {
+		return err
+	}
+	issuers, err := storage.EncodeList(c.Issuers)
+	if err != nil {
+		return err
+	}
+	scopes, err := storage.EncodeList(c.Scopes)
+	if err != nil {
+		return err
+	}
+	err = q.UpdateClient(ctx, pgdb.UpdateClientParams{
+		ID: id, Name: c.Name, SecretHash: notNull(c.SecretHash), Issuers: issuers, Scopes: scopes, CertificateSha256: c.CertificateSHA256,
+		PreviousHash: notNull(c.PreviousHash), PreviousUntilMs: millisOrZero(c.PreviousUntil), ExpiresMs: nullTime(c.ExpiresAt),
+	})
+	if err != nil {
+		return storage.ErrUnavailable(ctx, err)
+	}
+	return nil
+}
+
+// UseClients implements storage.Clients.
+func (s *Store) UseClients(ctx context.Context, at map[string]time.Time) error {
+	if len(at) == 0 {
+		return nil
+	}
+	params := pgdb.UseClientsParams{}
+	for id, used := range at {
+		if storage.CheckClientID(id) == nil {
+			params.Ids, params.UsedMs = append(params.Ids, id), append(params.UsedMs, used.UnixMilli())
+		}
+	}
+	return s.retryLost(ctx, func() error {
+		if err := s.queries.UseClients(ctx, params); err != nil {
+			return storage.ErrUnavailable(ctx, err)
+		}
+		return nil
+	})
+}
+
+func nullTime(t time.Time) pgtype.Int8 {
+	return pgtype.Int8{Int64: t.UnixMilli(), Valid: !t.IsZero()}
+}
+
+// millisOrZero keeps the zero time apart from the year 1, which no column needs.
+func millisOrZero(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
 func clientFrom(ctx context.Context, r *pgdb.Client) (storage.Client, error) {
 	c := storage.Client{
 		ID:                r.ID,
@@ -114,8 +204,19 @@ func clientFrom(ctx context.Context, r *pgdb.Client) (storage.Client, error) {
 		CertificateSHA256: r.CertificateSha256,
 		CreatedAt:         timeFrom(r.CreatedMs),
 	}
-	if r.RevokedMs.Valid {
-		c.RevokedAt = timeFrom(r.RevokedMs.Int64)
+	if len(r.PreviousHash) > 0 {
+		c.PreviousHash = r.PreviousHash
+	}
+	if r.PreviousUntilMs != 0 {
+		c.PreviousUntil = timeFrom(r.PreviousUntilMs)
+	}
+	for _, moment := range []struct {
+		ms pgtype.Int8
+		at *time.Time
+	}{{r.RevokedMs, &c.RevokedAt}, {r.ExpiresMs, &c.ExpiresAt}, {r.LastUsedMs, &c.LastUsedAt}} {
+		if moment.ms.Valid {
+			*moment.at = timeFrom(moment.ms.Int64)
+		}
 	}
 	if err := storage.DecodeList(r.Issuers, &c.Issuers); err != nil {
 		return storage.Client{}, storage.ErrUnavailable(ctx, fmt.Errorf("issuers of a client: %w", err))

@@ -33,7 +33,11 @@ func (s *Store) AddClient(ctx context.Context, c storage.Client) error {
 			Scopes:            scopes,
 			CertificateSha256: c.CertificateSHA256,
 			CreatedMs:         c.CreatedAt.UnixMilli(),
-			RevokedMs:         sql.NullInt64{Int64: c.RevokedAt.UnixMilli(), Valid: !c.RevokedAt.IsZero()},
+			RevokedMs:         nullTime(c.RevokedAt),
+			PreviousHash:      notNull(c.PreviousHash),
+			PreviousUntilMs:   millisOrZero(c.PreviousUntil),
+			ExpiresMs:         nullTime(c.ExpiresAt),
+			LastUsedMs:        nullTime(c.LastUsedAt),
 		})
 		switch {
 		case err != nil:
@@ -97,6 +101,76 @@ func (s *Store) RevokeClient(ctx context.Context, id string, at time.Time) error
 	})
 }
 
+// UpdateClient implements storage.Clients.
+func (s *Store) UpdateClient(ctx context.Context, id string, change func(*storage.Client) error) error {
+	return s.transact(ctx, func(q *sqlitedb.Queries) error {
+		row, err := q.GetClient(ctx, id)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return storage.ErrClientNotFound()
+		case err != nil:
+			return storage.ErrUnavailable(ctx, err)
+		}
+		c, err := clientFrom(ctx, &row)
+		if err != nil {
+			return err
+		}
+		if err := change(&c); err != nil {
+			return err
+		}
+		return updateClient(ctx, q, id, c)
+	})
+}
+
+func updateClient(ctx context.Context, q *sqlitedb.Queries, id string, c storage.Client) error {
+	if err := storage.CheckClient(c); err != nil {
+		return err
+	}
+	issuers, err := storage.EncodeList(c.Issuers)
+	if err != nil {
+		return err
+	}
+	scopes, err := storage.EncodeList(c.Scopes)
+	if err != nil {
+		return err
+	}
+	err = q.UpdateClient(ctx, sqlitedb.UpdateClientParams{
+		ID: id, Name: c.Name, SecretHash: notNull(c.SecretHash), Issuers: issuers, Scopes: scopes, CertificateSha256: c.CertificateSHA256,
+		PreviousHash: notNull(c.PreviousHash), PreviousUntilMs: millisOrZero(c.PreviousUntil), ExpiresMs: nullTime(c.ExpiresAt),
+	})
+	if err != nil {
+		return storage.ErrUnavailable(ctx, err)
+	}
+	return nil
+}
+
+// UseClients implements storage.Clients.
+func (s *Store) UseClients(ctx context.Context, at map[string]time.Time) error {
+	if len(at) == 0 {
+		return nil
+	}
+	return s.transact(ctx, func(q *sqlitedb.Queries) error {
+		for id, used := range at {
+			if err := q.UseClient(ctx, sqlitedb.UseClientParams{ID: id, UsedMs: nullTime(used)}); err != nil {
+				return storage.ErrUnavailable(ctx, err)
+			}
+		}
+		return nil
+	})
+}
+
+func nullTime(t time.Time) sql.NullInt64 {
+	return sql.NullInt64{Int64: t.UnixMilli(), Valid: !t.IsZero()}
+}
+
+// millisOrZero keeps the zero time apart from the year 1, which no column needs.
+func millisOrZero(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
 func clientFrom(ctx context.Context, r *sqlitedb.Client) (storage.Client, error) {
 	c := storage.Client{
 		ID:                r.ID,
@@ -105,8 +179,19 @@ func clientFrom(ctx context.Context, r *sqlitedb.Client) (storage.Client, error)
 		CertificateSHA256: r.CertificateSha256,
 		CreatedAt:         timeFrom(r.CreatedMs),
 	}
-	if r.RevokedMs.Valid {
-		c.RevokedAt = timeFrom(r.RevokedMs.Int64)
+	if len(r.PreviousHash) > 0 {
+		c.PreviousHash = r.PreviousHash
+	}
+	if r.PreviousUntilMs != 0 {
+		c.PreviousUntil = timeFrom(r.PreviousUntilMs)
+	}
+	for _, moment := range []struct {
+		ms sql.NullInt64
+		at *time.Time
+	}{{r.RevokedMs, &c.RevokedAt}, {r.ExpiresMs, &c.ExpiresAt}, {r.LastUsedMs, &c.LastUsedAt}} {
+		if moment.ms.Valid {
+			*moment.at = timeFrom(moment.ms.Int64)
+		}
 	}
 	if err := storage.DecodeList(r.Issuers, &c.Issuers); err != nil {
 		return storage.Client{}, storage.ErrUnavailable(ctx, fmt.Errorf("issuers of a client: %w", err))

@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -24,8 +25,10 @@ func testClients(t *testing.T, database NewDatabase) {
 	withStore(t, database, "a client comes back as it was added", func(t *testing.T, s storage.Store) {
 		revoked := client("revoked")
 		revoked.RevokedAt = at(77)
+		rotated := client("rotated")
+		rotated.PreviousHash, rotated.PreviousUntil, rotated.ExpiresAt, rotated.LastUsedAt = chain(nil, 2, "before"), at(80), at(90), at(70)
 		bare := storage.Client{ID: "bare", CreatedAt: at(2)}
-		for _, want := range []storage.Client{client("full"), revoked, bare} {
+		for _, want := range []storage.Client{client("full"), revoked, rotated, bare} {
 			mustAdd(t, s, want)
 			wantEqual(t, "client", must(s.Client(t.Context(), want.ID))(t, "Client"), want)
 		}
@@ -65,6 +68,9 @@ func testClients(t *testing.T, database NewDatabase) {
 		wantEqual(t, "ids", got, []string{"Z", "a", "a-b", "ab", "b", "é"})
 	})
 	withStore(t, database, "a client is revoked once", testRevoke)
+	withStore(t, database, "a client is changed in place", testUpdateClient)
+	withStore(t, database, "changes at once come one after the other", testUpdateClientAtOnce)
+	withStore(t, database, "the last use only moves on", testUseClients)
 	withStore(t, database, "text that no engine can keep is refused", func(t *testing.T, s storage.Store) {
 		for _, change := range []func(*storage.Client){
 			func(c *storage.Client) { c.Name = "zero \x00" },
@@ -89,6 +95,72 @@ func testRevoke(t *testing.T, s storage.Store) {
 	want := client("one")
 	want.RevokedAt = at(5)
 	wantEqual(t, "clients", must(s.Clients(t.Context()))(t, "Clients"), []storage.Client{want, client("two")})
+}
+
+func testUpdateClient(t *testing.T, s storage.Store) {
+	before := client("one")
+	before.LastUsedAt, before.RevokedAt = at(3), at(4)
+	mustAdd(t, s, before)
+	mustAdd(t, s, client("two"))
+	want := storage.Client{
+		ID: "one", Name: "another", SecretHash: chain(nil, 3, "next"), PreviousHash: before.SecretHash, PreviousUntil: at(50),
+		Issuers: []walletport.IssuerID{"third"}, Scopes: []walletport.Scope{walletport.ScopeActivate}, CertificateSHA256: "aa",
+		CreatedAt: before.CreatedAt, RevokedAt: at(4), LastUsedAt: at(3), ExpiresAt: at(60),
+	}
+	err := s.UpdateClient(t.Context(), "one", func(c *storage.Client) error {
+		wantEqual(t, "what change sees", *c, before)
+		*c = want
+		c.ID, c.CreatedAt, c.RevokedAt, c.LastUsedAt = "two", at(9), at(9), at(9)
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("UpdateClient: %v", err)
+	}
+	wantEqual(t, "clients", must(s.Clients(t.Context()))(t, "Clients"), []storage.Client{want, client("two")})
+	refusal := errors.New("no")
+	err = s.UpdateClient(t.Context(), "one", func(c *storage.Client) error { c.Name = "third"; return refusal })
+	if !errors.Is(err, refusal) {
+		t.Errorf("UpdateClient returns %v, want the error of change", err)
+	}
+	err = s.UpdateClient(t.Context(), "one", func(c *storage.Client) error { c.Name = "zero \x00"; return nil })
+	wantError(t, "UpdateClient", err, walletport.CodeInvalid, "text_malformed")
+	for _, id := range []string{"nobody", "", "a\x00b"} {
+		err = s.UpdateClient(t.Context(), id, func(*storage.Client) error { t.Error("change was called"); return nil })
+		wantError(t, "UpdateClient", err, walletport.CodeNotFound, "client_not_found")
+	}
+	wantEqual(t, "client", must(s.Client(t.Context(), "one"))(t, "Client"), want)
+	bare := storage.Client{ID: "one", CreatedAt: want.CreatedAt, RevokedAt: at(4), LastUsedAt: at(3)}
+	if err := s.UpdateClient(t.Context(), "one", func(c *storage.Client) error { *c = storage.Client{}; return nil }); err != nil {
+		t.Fatalf("UpdateClient: %v", err)
+	}
+	wantEqual(t, "emptied client", must(s.Client(t.Context(), "one"))(t, "Client"), bare)
+}
+
+func testUpdateClientAtOnce(t *testing.T, s storage.Store) {
+	mustAdd(t, s, storage.Client{ID: "one", CreatedAt: at(1)})
+	for _, err := range each(8, func(int) error {
+		return s.UpdateClient(t.Context(), "one", func(c *storage.Client) error { c.Name += "x"; return nil })
+	}) {
+		if err != nil {
+			t.Errorf("UpdateClient: %v", err)
+		}
+	}
+	if got := must(s.Client(t.Context(), "one"))(t, "Client").Name; got != "xxxxxxxx" {
+		t.Errorf("after eight changes the name is %q", got)
+	}
+}
+
+func testUseClients(t *testing.T, s storage.Store) {
+	mustAdd(t, s, client("one"))
+	mustAdd(t, s, client("two"))
+	for _, used := range []map[string]time.Time{nil, {"one": at(5), "nobody": at(5), "a\x00b": at(5)}, {"one": at(4), "two": at(6)}} {
+		if err := s.UseClients(t.Context(), used); err != nil {
+			t.Fatalf("UseClients: %v", err)
+		}
+	}
+	one, two := client("one"), client("two")
+	one.LastUsedAt, two.LastUsedAt = at(5), at(6)
+	wantEqual(t, "clients", must(s.Clients(t.Context()))(t, "Clients"), []storage.Client{one, two})
 }
 
 func mustAdd(t testing.TB, s storage.Store, c storage.Client) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
@@ -40,11 +41,15 @@ func calls(s storage.Store) map[string]func(context.Context) error {
 			}
 			return err
 		},
-		"DeleteCard":    func(ctx context.Context) error { return s.DeleteCard(ctx, 1) },
-		"AddClient":     func(ctx context.Context) error { return s.AddClient(ctx, client("new")) },
-		"Client":        func(ctx context.Context) error { _, err := s.Client(ctx, "one"); return err },
-		"Clients":       func(ctx context.Context) error { _, err := s.Clients(ctx); return err },
-		"RevokeClient":  func(ctx context.Context) error { return s.RevokeClient(ctx, "one", at(1)) },
+		"DeleteCard":   func(ctx context.Context) error { return s.DeleteCard(ctx, 1) },
+		"AddClient":    func(ctx context.Context) error { return s.AddClient(ctx, client("new")) },
+		"Client":       func(ctx context.Context) error { _, err := s.Client(ctx, "one"); return err },
+		"Clients":      func(ctx context.Context) error { _, err := s.Clients(ctx); return err },
+		"RevokeClient": func(ctx context.Context) error { return s.RevokeClient(ctx, "one", at(1)) },
+		"UpdateClient": func(ctx context.Context) error {
+			return s.UpdateClient(ctx, "one", func(*storage.Client) error { return nil })
+		},
+		"UseClients":    func(ctx context.Context) error { return s.UseClients(ctx, map[string]time.Time{"one": at(1)}) },
 		"AppendAudit":   func(ctx context.Context) error { return s.AppendAudit(ctx, links("fault", 1)) },
 		"AuditHead":     func(ctx context.Context) error { _, err := s.AuditHead(ctx); return err },
 		"AuditAfter":    func(ctx context.Context) error { _, err := s.AuditAfter(ctx, 0, 10); return err },

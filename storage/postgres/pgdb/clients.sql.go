@@ -12,7 +12,7 @@ import (
 )
 
 const getClient = `-- name: GetClient :one
-SELECT id, name, secret_hash, issuers, scopes, certificate_sha256, created_ms, revoked_ms FROM clients WHERE id = $1
+SELECT id, name, secret_hash, issuers, scopes, certificate_sha256, created_ms, revoked_ms, previous_hash, previous_until_ms, expires_ms, last_used_ms FROM clients WHERE id = $1
 `
 
 func (q *Queries) GetClient(ctx context.Context, id string) (Client, error) {
@@ -27,14 +27,43 @@ func (q *Queries) GetClient(ctx context.Context, id string) (Client, error) {
 		&i.CertificateSha256,
 		&i.CreatedMs,
 		&i.RevokedMs,
+		&i.PreviousHash,
+		&i.PreviousUntilMs,
+		&i.ExpiresMs,
+		&i.LastUsedMs,
+	)
+	return i, err
+}
+
+const getClientForUpdate = `-- name: GetClientForUpdate :one
+SELECT id, name, secret_hash, issuers, scopes, certificate_sha256, created_ms, revoked_ms, previous_hash, previous_until_ms, expires_ms, last_used_ms FROM clients WHERE id = $1 FOR UPDATE
+`
+
+func (q *Queries) GetClientForUpdate(ctx context.Context, id string) (Client, error) {
+	row := q.db.QueryRow(ctx, getClientForUpdate, id)
+	var i Client
+	err := row.Scan(
+		&i.ID,
+		&i.Name,
+		&i.SecretHash,
+		&i.Issuers,
+		&i.Scopes,
+		&i.CertificateSha256,
+		&i.CreatedMs,
+		&i.RevokedMs,
+		&i.PreviousHash,
+		&i.PreviousUntilMs,
+		&i.ExpiresMs,
+		&i.LastUsedMs,
 	)
 	return i, err
 }
 
 const insertClient = `-- name: InsertClient :execrows
 INSERT INTO clients (
-    id, name, secret_hash, issuers, scopes, certificate_sha256, created_ms, revoked_ms
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    id, name, secret_hash, issuers, scopes, certificate_sha256, created_ms, revoked_ms,
+    previous_hash, previous_until_ms, expires_ms, last_used_ms
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 ON CONFLICT (id) DO NOTHING
 `
 
@@ -47,6 +76,10 @@ type InsertClientParams struct {
 	CertificateSha256 string
 	CreatedMs         int64
 	RevokedMs         pgtype.Int8
+	PreviousHash      []byte
+	PreviousUntilMs   int64
+	ExpiresMs         pgtype.Int8
+	LastUsedMs        pgtype.Int8
 }
 
 func (q *Queries) InsertClient(ctx context.Context, arg InsertClientParams) (int64, error) {
@@ -59,6 +92,10 @@ func (q *Queries) InsertClient(ctx context.Context, arg InsertClientParams) (int
 		arg.CertificateSha256,
 		arg.CreatedMs,
 		arg.RevokedMs,
+		arg.PreviousHash,
+		arg.PreviousUntilMs,
+		arg.ExpiresMs,
+		arg.LastUsedMs,
 	)
 	if err != nil {
 		return 0, err
@@ -67,7 +104,7 @@ func (q *Queries) InsertClient(ctx context.Context, arg InsertClientParams) (int
 }
 
 const listClients = `-- name: ListClients :many
-SELECT id, name, secret_hash, issuers, scopes, certificate_sha256, created_ms, revoked_ms FROM clients ORDER BY id
+SELECT id, name, secret_hash, issuers, scopes, certificate_sha256, created_ms, revoked_ms, previous_hash, previous_until_ms, expires_ms, last_used_ms FROM clients ORDER BY id
 `
 
 func (q *Queries) ListClients(ctx context.Context) ([]Client, error) {
@@ -88,6 +125,10 @@ func (q *Queries) ListClients(ctx context.Context) ([]Client, error) {
 			&i.CertificateSha256,
 			&i.CreatedMs,
 			&i.RevokedMs,
+			&i.PreviousHash,
+			&i.PreviousUntilMs,
+			&i.ExpiresMs,
+			&i.LastUsedMs,
 		); err != nil {
 			return nil, err
 		}
@@ -114,4 +155,61 @@ func (q *Queries) RevokeClient(ctx context.Context, arg RevokeClientParams) (int
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const updateClient = `-- name: UpdateClient :exec
+UPDATE clients SET
+    name = $2, secret_hash = $3, issuers = $4, scopes = $5, certificate_sha256 = $6,
+    previous_hash = $7, previous_until_ms = $8, expires_ms = $9
+WHERE id = $1
+`
+
+type UpdateClientParams struct {
+	ID                string
+	Name              string
+	SecretHash        []byte
+	Issuers           string
+	Scopes            string
+	CertificateSha256 string
+	PreviousHash      []byte
+	PreviousUntilMs   int64
+	ExpiresMs         pgtype.Int8
+}
+
+func (q *Queries) UpdateClient(ctx context.Context, arg UpdateClientParams) error {
+	_, err := q.db.Exec(ctx, updateClient,
+		arg.ID,
+		arg.Name,
+		arg.SecretHash,
+		arg.Issuers,
+		arg.Scopes,
+		arg.CertificateSha256,
+		arg.PreviousHash,
+		arg.PreviousUntilMs,
+		arg.ExpiresMs,
+	)
+	return err
+}
+
+const useClients = `-- name: UseClients :exec
+UPDATE clients SET last_used_ms = u.used_ms
+FROM (
+    SELECT c.id, used.used_ms
+    FROM (SELECT unnest($1::text[]) AS id, unnest($2::bigint[]) AS used_ms) AS used
+    JOIN clients AS c ON c.id = used.id
+    ORDER BY c.id FOR UPDATE OF c
+) AS u
+WHERE clients.id = u.id AND coalesce(clients.last_used_ms, 0) < u.used_ms
+`
+
+type UseClientsParams struct {
+	Ids    []string
+	UsedMs []int64
+}
+
+// In the order of ids, so that replicas that record the same clients' uses do not
+// wait for each other in a circle.
+func (q *Queries) UseClients(ctx context.Context, arg UseClientsParams) error {
+	_, err := q.db.Exec(ctx, useClients, arg.Ids, arg.UsedMs)
+	return err
 }

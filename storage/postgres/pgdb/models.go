@@ -63,4 +63,8 @@ type Client struct {
 	CertificateSha256 string
 	CreatedMs         int64
 	RevokedMs         pgtype.Int8
+	PreviousHash      []byte
+	PreviousUntilMs   int64
+	ExpiresMs         pgtype.Int8
+	LastUsedMs        pgtype.Int8
 }

@@ -1,14 +1,36 @@
 -- name: InsertClient :execrows
 INSERT INTO clients (
-    id, name, secret_hash, issuers, scopes, certificate_sha256, created_ms, revoked_ms
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    id, name, secret_hash, issuers, scopes, certificate_sha256, created_ms, revoked_ms,
+    previous_hash, previous_until_ms, expires_ms, last_used_ms
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: GetClient :one
 SELECT * FROM clients WHERE id = $1;
 
+-- name: GetClientForUpdate :one
+SELECT * FROM clients WHERE id = $1 FOR UPDATE;
+
 -- name: ListClients :many
 SELECT * FROM clients ORDER BY id;
 
+-- name: UpdateClient :exec
+UPDATE clients SET
+    name = $2, secret_hash = $3, issuers = $4, scopes = $5, certificate_sha256 = $6,
+    previous_hash = $7, previous_until_ms = $8, expires_ms = $9
+WHERE id = $1;
+
 -- name: RevokeClient :execrows
 UPDATE clients SET revoked_ms = coalesce(revoked_ms, sqlc.arg(revoked_ms)::bigint) WHERE id = sqlc.arg(id);
+
+-- name: UseClients :exec
+-- In the order of ids, so that replicas that record the same clients' uses do not
+-- wait for each other in a circle.
+UPDATE clients SET last_used_ms = u.used_ms
+FROM (
+    SELECT c.id, used.used_ms
+    FROM (SELECT unnest(sqlc.arg(ids)::text[]) AS id, unnest(sqlc.arg(used_ms)::bigint[]) AS used_ms) AS used
+    JOIN clients AS c ON c.id = used.id
+    ORDER BY c.id FOR UPDATE OF c
+) AS u
+WHERE clients.id = u.id AND coalesce(clients.last_used_ms, 0) < u.used_ms;

@@ -1,7 +1,8 @@
 -- name: InsertClient :execrows
 INSERT INTO clients (
-    id, name, secret_hash, issuers, scopes, certificate_sha256, created_ms, revoked_ms
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    id, name, secret_hash, issuers, scopes, certificate_sha256, created_ms, revoked_ms,
+    previous_hash, previous_until_ms, expires_ms, last_used_ms
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: GetClient :one
@@ -10,5 +11,15 @@ SELECT * FROM clients WHERE id = ?;
 -- name: ListClients :many
 SELECT * FROM clients ORDER BY id;
 
+-- name: UpdateClient :exec
+UPDATE clients SET
+    name = ?, secret_hash = ?, issuers = ?, scopes = ?, certificate_sha256 = ?,
+    previous_hash = ?, previous_until_ms = ?, expires_ms = ?
+WHERE id = ?;
+
 -- name: RevokeClient :execrows
 UPDATE clients SET revoked_ms = coalesce(revoked_ms, sqlc.arg(revoked_ms)) WHERE id = sqlc.arg(id);
+
+-- name: UseClient :exec
+UPDATE clients SET last_used_ms = sqlc.arg(used_ms)
+WHERE id = sqlc.arg(id) AND coalesce(last_used_ms, 0) < sqlc.arg(used_ms);

@@ -11,7 +11,7 @@ import (
 )
 
 const getClient = `-- name: GetClient :one
-SELECT id, name, secret_hash, issuers, scopes, certificate_sha256, created_ms, revoked_ms FROM clients WHERE id = ?
+SELECT id, name, secret_hash, issuers, scopes, certificate_sha256, created_ms, revoked_ms, previous_hash, previous_until_ms, expires_ms, last_used_ms FROM clients WHERE id = ?
 `
 
 func (q *Queries) GetClient(ctx context.Context, id string) (Client, error) {
@@ -26,14 +26,19 @@ func (q *Queries) GetClient(ctx context.Context, id string) (Client, error) {
 		&i.CertificateSha256,
 		&i.CreatedMs,
 		&i.RevokedMs,
+		&i.PreviousHash,
+		&i.PreviousUntilMs,
+		&i.ExpiresMs,
+		&i.LastUsedMs,
 	)
 	return i, err
 }
 
 const insertClient = `-- name: InsertClient :execrows
 INSERT INTO clients (
-    id, name, secret_hash, issuers, scopes, certificate_sha256, created_ms, revoked_ms
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    id, name, secret_hash, issuers, scopes, certificate_sha256, created_ms, revoked_ms,
+    previous_hash, previous_until_ms, expires_ms, last_used_ms
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO NOTHING
 `
 
@@ -46,6 +51,10 @@ type InsertClientParams struct {
 	CertificateSha256 string
 	CreatedMs         int64
 	RevokedMs         sql.NullInt64
+	PreviousHash      []byte
+	PreviousUntilMs   int64
+	ExpiresMs         sql.NullInt64
+	LastUsedMs        sql.NullInt64
 }
 
 func (q *Queries) InsertClient(ctx context.Context, arg InsertClientParams) (int64, error) {
@@ -58,6 +67,10 @@ func (q *Queries) InsertClient(ctx context.Context, arg InsertClientParams) (int
 		arg.CertificateSha256,
 		arg.CreatedMs,
 		arg.RevokedMs,
+		arg.PreviousHash,
+		arg.PreviousUntilMs,
+		arg.ExpiresMs,
+		arg.LastUsedMs,
 	)
 	if err != nil {
 		return 0, err
@@ -66,7 +79,7 @@ func (q *Queries) InsertClient(ctx context.Context, arg InsertClientParams) (int
 }
 
 const listClients = `-- name: ListClients :many
-SELECT id, name, secret_hash, issuers, scopes, certificate_sha256, created_ms, revoked_ms FROM clients ORDER BY id
+SELECT id, name, secret_hash, issuers, scopes, certificate_sha256, created_ms, revoked_ms, previous_hash, previous_until_ms, expires_ms, last_used_ms FROM clients ORDER BY id
 `
 
 func (q *Queries) ListClients(ctx context.Context) ([]Client, error) {
@@ -87,6 +100,10 @@ func (q *Queries) ListClients(ctx context.Context) ([]Client, error) {
 			&i.CertificateSha256,
 			&i.CreatedMs,
 			&i.RevokedMs,
+			&i.PreviousHash,
+			&i.PreviousUntilMs,
+			&i.ExpiresMs,
+			&i.LastUsedMs,
 		); err != nil {
 			return nil, err
 		}
@@ -116,4 +133,53 @@ func (q *Queries) RevokeClient(ctx context.Context, arg RevokeClientParams) (int
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const updateClient = `-- name: UpdateClient :exec
+UPDATE clients SET
+    name = ?, secret_hash = ?, issuers = ?, scopes = ?, certificate_sha256 = ?,
+    previous_hash = ?, previous_until_ms = ?, expires_ms = ?
+WHERE id = ?
+`
+
+type UpdateClientParams struct {
+	Name              string
+	SecretHash        []byte
+	Issuers           string
+	Scopes            string
+	CertificateSha256 string
+	PreviousHash      []byte
+	PreviousUntilMs   int64
+	ExpiresMs         sql.NullInt64
+	ID                string
+}
+
+func (q *Queries) UpdateClient(ctx context.Context, arg UpdateClientParams) error {
+	_, err := q.exec(ctx, q.updateClientStmt, updateClient,
+		arg.Name,
+		arg.SecretHash,
+		arg.Issuers,
+		arg.Scopes,
+		arg.CertificateSha256,
+		arg.PreviousHash,
+		arg.PreviousUntilMs,
+		arg.ExpiresMs,
+		arg.ID,
+	)
+	return err
+}
+
+const useClient = `-- name: UseClient :exec
+UPDATE clients SET last_used_ms = ?1
+WHERE id = ?2 AND coalesce(last_used_ms, 0) < ?1
+`
+
+type UseClientParams struct {
+	UsedMs sql.NullInt64
+	ID     string
+}
+
+func (q *Queries) UseClient(ctx context.Context, arg UseClientParams) error {
+	_, err := q.exec(ctx, q.useClientStmt, useClient, arg.UsedMs, arg.ID)
+	return err
 }

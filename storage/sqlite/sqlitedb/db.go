@@ -99,6 +99,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.updateCardStmt, err = db.PrepareContext(ctx, updateCard); err != nil {
 		return nil, fmt.Errorf("error preparing query UpdateCard: %w", err)
 	}
+	if q.updateClientStmt, err = db.PrepareContext(ctx, updateClient); err != nil {
+		return nil, fmt.Errorf("error preparing query UpdateClient: %w", err)
+	}
+	if q.useClientStmt, err = db.PrepareContext(ctx, useClient); err != nil {
+		return nil, fmt.Errorf("error preparing query UseClient: %w", err)
+	}
 	return &q, nil
 }
 
@@ -229,6 +235,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing updateCardStmt: %w", cerr)
 		}
 	}
+	if q.updateClientStmt != nil {
+		if cerr := q.updateClientStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing updateClientStmt: %w", cerr)
+		}
+	}
+	if q.useClientStmt != nil {
+		if cerr := q.useClientStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing useClientStmt: %w", cerr)
+		}
+	}
 	return err
 }
 
@@ -293,6 +309,8 @@ type Queries struct {
 	rewrapCardStmt        *sql.Stmt
 	setAuditHeadStmt      *sql.Stmt
 	updateCardStmt        *sql.Stmt
+	updateClientStmt      *sql.Stmt
+	useClientStmt         *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
@@ -324,5 +342,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		rewrapCardStmt:        q.rewrapCardStmt,
 		setAuditHeadStmt:      q.setAuditHeadStmt,
 		updateCardStmt:        q.updateCardStmt,
+		updateClientStmt:      q.updateClientStmt,
+		useClientStmt:         q.useClientStmt,
 	}
 }

@@ -63,4 +63,8 @@ type Client struct {
 	CertificateSha256 string
 	CreatedMs         int64
 	RevokedMs         sql.NullInt64
+	PreviousHash      []byte
+	PreviousUntilMs   int64
+	ExpiresMs         sql.NullInt64
+	LastUsedMs        sql.NullInt64
 }
