@@ -111,7 +111,7 @@ func (s *sandbox) wantApplePay(t *testing.T, id int64) {
 	a := s.caller().post(provisionPath(id, "applepay"), request, fmt.Sprintf("calls-applepay%d", id))
 	got := a.mustMembers(t, "activationData", "encryptedPassData", "ephemeralPublicKey")
 	s.wantPassOf(t, card, request, got)
-	s.mustHandOn(t, "applepay", got, card.PAN[12:])
+	s.mustHandOn(t, "applepay", got, card)
 	wantInspected(t, s, a.body, card)
 }
 
@@ -130,7 +130,7 @@ func (s *sandbox) wantGooglePay(t *testing.T, id int64, opaque bool) {
 	if opaque {
 		wantOpaqueCard(t, mustOpenOpaque(t, s.file, got.text("googleOpaquePaymentCard")), card, request.text("serverSessionId"))
 	}
-	s.mustHandOn(t, "googlepay", got.with(request), card.PAN[12:])
+	s.mustHandOn(t, "googlepay", got.with(request), card)
 	wantInspected(t, s, a.body, card)
 }
 
@@ -141,6 +141,6 @@ func (s *sandbox) wantSamsungPay(t *testing.T, id int64) {
 	got := a.mustMembers(t, "digitizationData")
 	requestor := "40010043095" // Samsung Pay's at Visa
 	s.wantPushOf(t, card, request, requestor, got.text("digitizationData"))
-	s.mustHandOn(t, "samsungpay", got.with(request), card.PAN[12:])
+	s.mustHandOn(t, "samsungpay", got.with(request), card)
 	wantInspected(t, s, a.body, card)
 }

@@ -85,8 +85,10 @@ func (s *sandbox) mustAsk(t *testing.T, walletName string) members {
 
 // mustHandOn gives an answer to the wallet, which must take it and show a token of
 // the card.
-func (s *sandbox) mustHandOn(t *testing.T, walletName string, handed members, lastFour string) {
+func (s *sandbox) mustHandOn(t *testing.T, walletName string, handed members, card sampleCard) {
 	t.Helper()
+	s.wantCardInClearRefused(t, walletName, handed, card)
+	lastFour := card.PAN[12:]
 	var found struct {
 		Accepted   bool    `json:"accepted"`
 		FirstFault any     `json:"firstFault"`
@@ -100,6 +102,23 @@ func (s *sandbox) mustHandOn(t *testing.T, walletName string, handed members, la
 	suffix := found.Token.text("accountPanSuffix") + found.Token.text("lastFourOfPAN")
 	if status != "ACTIVE" || suffix != lastFour {
 		t.Errorf("%s made a token of %s that is %s, want %s ACTIVE", walletName, suffix, status, lastFour)
+	}
+}
+
+// wantCardInClearRefused hands on a good answer with the card beside it, which the
+// wallet refuses before it looks at anything else.
+func (s *sandbox) wantCardInClearRefused(t *testing.T, walletName string, handed members, card sampleCard) {
+	t.Helper()
+	groups := strings.Join([]string{card.PAN[:4], card.PAN[4:8], card.PAN[8:12], card.PAN[12:]}, " ")
+	for name, value := range map[string]string{"comment": groups, "cardholderName": card.CardholderName, "deviceId": card.PAN} {
+		a := s.atWallet(t, walletName+"/add", handed.with(members{name: value}))
+		var found report
+		if err := json.Unmarshal([]byte(a.body), &found); err != nil || found.FirstFault == nil || found.FirstFault.Code != "clear_card_data" {
+			t.Errorf("%s with the card in clear as %s: %v", walletName, name, a)
+		}
+		if strings.Contains(a.body, card.PAN) {
+			t.Errorf("%s shows a whole PAN", walletName)
+		}
 	}
 }
 
