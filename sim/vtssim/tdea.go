@@ -1,6 +1,7 @@
 package vtssim
 
 import (
+	"bytes"
 	"crypto/cipher"
 	"crypto/des" // TDEA is what Visa's format prescribes
 	"encoding/hex"
@@ -68,6 +69,10 @@ func (r *wsdReading) explainBlock(s wsdString, key []byte) ([]byte, bool) {
 			return plain, true
 		}
 	}
+	if plain, f := r.mendText(cbc(twoKey(key), s.block)); f != nil {
+		r.fail(checkBlock, f.Kind.Of("wsd_"), "%s", f.Detail)
+		return plain, true
+	}
 	// Only the first block depends on the IV: the header, which is lost, and none of
 	// the clear text.
 	if plain := cbc(twoKey(key), s.block); isPrintable(plain[headBytes:len(plain)-desBlockBytes]) && len(s.block) > 2*desBlockBytes {
@@ -75,6 +80,26 @@ func (r *wsdReading) explainBlock(s wsdString, key []byte) ([]byte, bool) {
 		return plain[headBytes:], true
 	}
 	return nil, false
+}
+
+// mendText undoes another character encoding than ASCII, of the whole block or of the
+// clear text behind the header; the finding is nil if there is none.
+func (r *wsdReading) mendText(plain []byte) ([]byte, *sim.Finding) {
+	if len(plain) <= headBytes {
+		return nil, nil
+	}
+	head, rest := plain[:headBytes], plain[headBytes:]
+	whole := sim.FromUTF16(plain)
+	begins := func(text []byte) bool { return len(text) > 0 && startsClear(text, r.parts[0]) }
+	switch {
+	case hasHead(whole) && len(whole) > headBytes && begins(whole[headBytes:]):
+		return whole, &sim.Finding{Kind: sim.PlainUTF16, Detail: "the block is UTF-16"}
+	case begins(sim.FromUTF16(rest)):
+		return slices.Concat(head, sim.FromUTF16(rest)), &sim.Finding{Kind: sim.PlainUTF16, Detail: "the clear text is UTF-16"}
+	case bytes.HasPrefix(rest, []byte("\ufeff")) && begins(rest[len("\ufeff"):]):
+		return slices.Concat(head, rest[len("\ufeff"):]), &sim.Finding{Kind: sim.PlainMark, Detail: "the clear text starts with a byte order mark"}
+	}
+	return nil, nil
 }
 
 type wrongCipher struct {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/walletport/walletport/sim/simtest"
 	"github.com/walletport/walletport/sim/vtssim"
 )
 
@@ -119,6 +120,10 @@ var mangledStrings = []mangledWSD{
 	{"the length in hex", "wsd_length_form", func(r *wsdRecipe) { r.length = "1E" }},
 	{"a length with the header", "wsd_length_wrong", func(r *wsdRecipe) { r.length = "38" }},
 	{"a length too short", "wsd_length_wrong", func(r *wsdRecipe) { r.length = "28" }},
+	{"a clear text in UTF-16", "wsd_utf16", blockOf(func(header, clear string) []byte { return fill(header+string(simtest.UTF16(clear)), '!') })},
+	{"a block in UTF-16", "wsd_utf16", blockOf(func(header, clear string) []byte { return fill(string(simtest.UTF16(header+clear)), 0) })},
+	{"a byte order mark", "wsd_byte_order_mark", blockOf(func(header, clear string) []byte { return fill(header+"\ufeff"+clear, '!') })},
+	{"padding by ISO/IEC 7816-4", "wsd_padding_other", blockOf(func(header, clear string) []byte { return fill(header+clear+"\x80", 0) })},
 	{"PKCS#5 padding", "wsd_padding_pkcs5", blockOf(func(header, clear string) []byte {
 		return append([]byte(header+clear), bytes.Repeat([]byte{2}, 2)...)
 	})},
