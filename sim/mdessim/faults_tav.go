@@ -51,6 +51,7 @@ var (
 	tavFieldOrder      = sim.Kind{Code: "tav_field_order", Remedy: "sign the values in the order that includedFieldsInOrder names"}
 	tavTimestampOther  = sim.Kind{Code: "tav_timestamp_reformatted", Remedy: "sign the timestamp byte for byte as it stands in the JSON"}
 	tavLineBreak       = sim.Kind{Code: "tav_line_break", Remedy: "sign without a line break at the end (echo -n, printf)"}
+	tavUTF16           = sim.Kind{Code: "tav_signed_utf16", Remedy: "sign the UTF-8 bytes of the text: in .NET Encoding.UTF8, not Encoding.Unicode"}
 	tavHashedTwice     = sim.Kind{Code: "tav_hashed_twice", Remedy: "hand the text to the signer, not its hash: the signer hashes"}
 	tavFlagsUnsigned   = sim.Kind{Code: "tav_flags_not_signed", Remedy: "the signed text of a TAV v2 is PAN, Y, MMYY, N: the flags are letters in it"}
 	tavOtherExpiry     = sim.Kind{Code: "tav_other_expiry", Remedy: "make card data and TAV from the same card record: the expiry dates differ"}

@@ -466,6 +466,7 @@ var mangledPayloads = []mangled{
 	{"another timestamp spelling in the signature", "tav_timestamp_reformatted", signed("2026-11-24T12:30:00.000Z|" + testPAN + "|1228")},
 	{"a line break in the signature", "tav_line_break", signed(iso + "|" + testPAN + "|1228\n")},
 	{"a hash signed as text", "tav_hashed_twice", signed(hex.EncodeToString(sha256Of([]byte(iso + "|" + testPAN + "|1228"))))},
+	{"the text signed in UTF-16", "tav_signed_utf16", signed(string(simtest.UTF16(iso + "|" + testPAN + "|1228")))},
 	{"three mistakes in the signature at once", "tav_expiry_yymm", signed(testPAN + "2812" + iso)},
 	{"a v2 signature without letters", "tav_flags_not_signed", func(r *recipe) { r.tav.version, r.tav.text = "2", testPAN+"1228" }},
 	{"a TAV of the card's predecessor", "tav_other_expiry", func(r *recipe) { r.tav.mmyy = "1225" }},

@@ -61,6 +61,7 @@ var (
 var (
 	kekBase64    = sim.Kind{Code: "kek_from_base64_secret", Remedy: "hash the text of the shared secret as issued; do not decode it as base64 first"}
 	kekHex       = sim.Kind{Code: "kek_from_hex_secret", Remedy: "hash the text of the shared secret as issued; do not decode it as hex first"}
+	kekUTF16     = sim.Kind{Code: "kek_utf16_secret", Remedy: "hash the UTF-8 bytes of the shared secret: in .NET Encoding.UTF8, not Encoding.Unicode"}
 	kekRaw       = sim.Kind{Code: "kek_raw_secret", Remedy: "the key is SHA-256 of the shared secret, not the secret itself"}
 	kekLineBreak = sim.Kind{Code: "kek_line_break", Remedy: "trim the shared secret: a line break or blank was hashed with it"}
 	kekDigest    = sim.Kind{Code: "kek_digest_text", Remedy: "use the 32 bytes of the SHA-256 digest, not its hex or base64 text"}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/walletport/walletport/sim/simtest"
 	"github.com/walletport/walletport/sim/vtssim"
 )
 
@@ -203,6 +204,7 @@ var mangledPushes = []mangledPush{
 	{"a secret decoded from hex as the key", "kek_from_hex_secret", secret(hexSecret, hexBytes)},
 	{"a secret of 32 characters as the key", "kek_raw_secret", secret("0123456789-bcdef0123456789-bcdef", func(s string) []byte { return []byte(s) })},
 	{"the first 32 characters as the key", "kek_raw_secret", kek(fit32([]byte(testSecret)))},
+	{"the secret hashed in UTF-16", "kek_utf16_secret", kek(sha256Of(string(simtest.UTF16(testSecret))))},
 	{"a line break hashed with the secret", "kek_line_break", kek(sha256Of(testSecret + "\n"))},
 	{"a line break in the secret of the scheme", "kek_line_break", secret(testSecret+"\n", func(string) []byte { return sha256Of(testSecret) })},
 	{"hex of the digest as the key", "kek_digest_text", kek([]byte(hex.EncodeToString(sha256Of(testSecret))[:32]))},
