@@ -98,6 +98,14 @@ func TestClearNamesWhatIsNotEncrypted(t *testing.T) {
 	if code := codeOfFinding(find(`{"sealed":{"accountNumber":"x"}}`)); code != "not_encrypted" {
 		t.Errorf("an object: fault %q", code)
 	}
+	for _, list := range []string{`[123,34,97,34,58,49,125]`, `{"type":"Buffer","data":[123,34,97,34,58,49,125]}`} { // {"a":1}
+		if code := codeOfFinding(find(`{"sealed":` + list + `}`)); code != "not_encrypted" {
+			t.Errorf("%s: fault %q", list, code)
+		}
+	}
+	if f := find(`{"sealed":{"type":"Buffer","data":[-1,0,200,17]}}`); f != nil {
+		t.Errorf("ciphertext as a Buffer: %s", f.Detail)
+	}
 	if code := codeOfFinding(find(`{"sealed":{},"note":"`+clearPAN+`"}`, clearPAN)); code != "clear_card_data" {
 		t.Errorf("card data in clear come first: fault %q", code)
 	}

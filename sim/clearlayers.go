@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/hex"
 	"encoding/json"
 	"html"
 	"net/url"
@@ -31,7 +30,9 @@ func layersOf(text []byte) [][]byte {
 		return all
 	}
 	add(anyBase64(text))
-	add(anyHex(text))
+	if data, f := ReadHex(string(text)); f == nil || f.Kind != HexBase64 { // base64 was undone
+		add(data)
+	}
 	if bytes.ContainsRune(text, '%') {
 		if plain, err := url.PathUnescape(string(text)); err == nil {
 			add([]byte(plain))
@@ -93,23 +94,6 @@ func anyBase64(text []byte) []byte {
 	}
 	data, err := base64.RawStdEncoding.AppendDecode(nil, plain)
 	if err != nil {
-		return nil
-	}
-	return data
-}
-
-// anyHex decodes hex in either case, with 0x before it or marks between the bytes.
-func anyHex(text []byte) []byte {
-	plain := make([]byte, 0, len(text))
-	for _, b := range bytes.TrimPrefix(bytes.TrimPrefix(bytes.TrimSpace(text), []byte("0x")), []byte("0X")) {
-		switch b {
-		case ' ', '\t', '\r', '\n', ':', '-':
-			continue
-		}
-		plain = append(plain, b)
-	}
-	data := make([]byte, hex.DecodedLen(len(plain)))
-	if _, err := hex.Decode(data, plain); err != nil {
 		return nil
 	}
 	return data

@@ -3,7 +3,9 @@ package sim
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -113,9 +115,36 @@ func (s *search) searchArray(p spot, text []byte, layer, depth int) {
 		s.expose(p, "the PAN that was opened")
 		return
 	}
+	if data := listedBytes(entries); data != nil {
+		s.searchText(p, data, layer+1)
+	}
 	for _, entry := range entries {
 		s.searchValue(spot{where: p.where, isID: p.isID, inner: true}, entry, layer, depth)
 	}
+}
+
+// listedBytes returns the bytes that an array lists as numbers, nil for another array:
+// so Node.js writes a Buffer, and Java a byte array, whose bytes may be negative.
+func listedBytes(entries []json.RawMessage) []byte {
+	data := make([]byte, 0, len(entries))
+	for _, entry := range entries {
+		n, err := strconv.Atoi(string(entry))
+		if err != nil || n < math.MinInt8 || n > math.MaxUint8 {
+			return nil
+		}
+		data = append(data, byte(n))
+	}
+	return data
+}
+
+// bytesOf returns the bytes that a member lists, by itself or as a Buffer's data.
+func bytesOf(value json.RawMessage) []byte {
+	var entries []json.RawMessage
+	var buffer struct{ Data []json.RawMessage }
+	if json.Unmarshal(value, &entries) != nil && json.Unmarshal(value, &buffer) == nil {
+		entries = buffer.Data
+	}
+	return listedBytes(entries)
 }
 
 func (s *search) searchValue(p spot, value json.RawMessage, layer, depth int) {
@@ -133,6 +162,8 @@ func (s *search) searchSealedValue(p spot, value json.RawMessage) {
 	var text string
 	if json.Unmarshal(value, &text) == nil {
 		value = []byte(text)
+	} else if data := bytesOf(value); len(data) > 0 {
+		value = data
 	}
 	s.searchSealed(p, value)
 }

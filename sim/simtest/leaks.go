@@ -53,6 +53,9 @@ func Leaks(pan string) []Leak {
 		{Name: "the PAN in base64 twice", Member: "comment", Value: b64([]byte(b64(plain)))},
 		{Name: "the PAN in hex", Member: "comment", Value: hex.EncodeToString(plain)},
 		{Name: "the PAN in hex with 0x", Member: "comment", Value: "0x" + strings.ToUpper(hex.EncodeToString(plain))},
+		{Name: "the PAN in hex with marks", Member: "comment", Value: "0x" + strings.Join(pairs(hex.EncodeToString(plain)), ",0x")},
+		{Name: "the PAN in a list of bytes", Member: "comment", Value: numbers(plain)},
+		{Name: "the PAN in a Buffer", Member: "comment", Value: map[string]any{"type": "Buffer", "data": numbers(plain)}},
 		{Name: "the PAN in percent-encoding", Member: "comment", Value: percent(plain)},
 		{Name: "the PAN in HTML entities", Member: "comment", Value: "&#" + htmlDigits(pan)},
 		{Name: "the PAN in UTF-16, in base64", Member: "comment", Value: b64(UTF16(pan))},
@@ -126,6 +129,23 @@ func Unencrypted(text string) map[string]string {
 		"HTML":                 html.EscapeString(text),
 		"a string in a string": string(must(json.Marshal(text))),
 	}
+}
+
+func pairs(text string) []string {
+	var all []string
+	for i := 0; i < len(text); i += 2 {
+		all = append(all, text[i:i+2])
+	}
+	return all
+}
+
+// numbers are bytes as JSON lists them.
+func numbers(data []byte) []int {
+	var all []int
+	for _, b := range data {
+		all = append(all, int(b))
+	}
+	return all
 }
 
 func swapped(units []byte) []byte {
