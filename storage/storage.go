@@ -83,6 +83,11 @@ type Cards interface {
 	// CardsWrappedBy returns up to limit cards whose data key is wrapped by kek,
 	// with ids above after, in id order: the work list of a re-wrap.
 	CardsWrappedBy(ctx context.Context, kek string, after walletport.CardID, limit int) ([]Card, error)
+	// CardIssuers returns the issuers that have cards, in any order. It costs one
+	// look-up an issuer, however many cards there are.
+	CardIssuers(ctx context.Context) ([]walletport.IssuerID, error)
+	// CardKEKs returns the ids of the keys that wrap data keys of cards, at the same cost.
+	CardKEKs(ctx context.Context) ([]string, error)
 	// Rewrap replaces wrapped keys in one transaction, each only where the stored
 	// wrapped key still equals Old, and returns how many it replaced.
 	Rewrap(ctx context.Context, changes []Rewrapping) (int, error)

@@ -59,6 +59,40 @@ func (s *Store) CardsWrappedBy(ctx context.Context, kek string, after walletport
 	})
 }
 
+// CardIssuers implements storage.Cards.
+func (s *Store) CardIssuers(ctx context.Context) ([]walletport.IssuerID, error) {
+	return distinct[walletport.IssuerID](ctx, s, s.queries.NextCardIssuer)
+}
+
+// CardKEKs implements storage.Cards.
+func (s *Store) CardKEKs(ctx context.Context) ([]string, error) {
+	return distinct[string](ctx, s, s.queries.NextCardKEK)
+}
+
+// distinct lists the values of a column, each of which next finds behind the one before.
+func distinct[T ~string](ctx context.Context, s *Store, next func(context.Context, string) (string, error)) ([]T, error) {
+	var found []T
+	for value := ""; ; {
+		err := s.retryLost(ctx, func() error {
+			following, err := next(ctx, value)
+			switch {
+			case err == nil:
+				value = following
+			case !errors.Is(err, pgx.ErrNoRows):
+				return storage.ErrUnavailable(ctx, err)
+			}
+			return err
+		})
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			return found, nil
+		case err != nil:
+			return nil, err
+		}
+		found = append(found, T(value))
+	}
+}
+
 func (s *Store) cards(ctx context.Context, list func() ([]pgdb.Card, error)) ([]storage.Card, error) {
 	var cards []storage.Card
 	err := s.retryLost(ctx, func() error {

@@ -25,6 +25,8 @@ var byIndex = map[string]string{
 	"ListCardsOfPAN":    "cards_by_pan",
 	"ListCardsOfIssuer": "cards_by_issuer",
 	"ListCardsOfKEK":    "cards_by_kek",
+	"NextCardIssuer":    "cards_by_issuer",
+	"NextCardKEK":       "cards_by_kek",
 	"ForgetNonces":      "nonces_by_time",
 }
 

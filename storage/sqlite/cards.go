@@ -134,6 +134,35 @@ func (s *Store) cards(ctx context.Context, list func(*sqlitedb.Queries) ([]sqlit
 	return cards, nil
 }
 
+// CardIssuers implements storage.Cards.
+func (s *Store) CardIssuers(ctx context.Context) ([]walletport.IssuerID, error) {
+	return distinct[walletport.IssuerID](ctx, s, (*sqlitedb.Queries).NextCardIssuer)
+}
+
+// CardKEKs implements storage.Cards.
+func (s *Store) CardKEKs(ctx context.Context) ([]string, error) {
+	return distinct[string](ctx, s, (*sqlitedb.Queries).NextCardKEK)
+}
+
+// distinct lists the values of a column, each of which next finds behind the one before.
+func distinct[T ~string](ctx context.Context, s *Store, next func(*sqlitedb.Queries, context.Context, string) (string, error)) ([]T, error) {
+	q, err := s.queries(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var found []T
+	for value := ""; ; {
+		value, err = next(q, ctx, value)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return found, nil
+		case err != nil:
+			return nil, storage.ErrUnavailable(ctx, err)
+		}
+		found = append(found, T(value))
+	}
+}
+
 // Rewrap implements storage.Cards.
 func (s *Store) Rewrap(ctx context.Context, changes []storage.Rewrapping) (int, error) {
 	var replaced int64

@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -31,6 +32,7 @@ func testCards(t *testing.T, database NewDatabase) {
 	withStore(t, database, "pages come in id order and end", testCardPages)
 	withStore(t, database, "cards of several ids come together", testCardsByID)
 	withStore(t, database, "cards of one PAN come in id order", testCardsByPAN)
+	withStore(t, database, "issuers and keys in use are named once", testCardColumns)
 	withStore(t, database, "a re-wrap replaces only the key it knows", testRewrap)
 	withStore(t, database, "a re-wrap works its list off", testRewrapAll)
 	testCardChanges(t, database)
@@ -178,6 +180,23 @@ func testCardsByPAN(t *testing.T, s storage.Store) {
 	wantEqual(t, "cards", got, []storage.Card{renewed, old})
 	got = must(s.CardsByPANIndex(t.Context(), []byte("unknown")))(t, "CardsByPANIndex")
 	wantEqual(t, "cards of an unknown PAN", got, []storage.Card{})
+}
+
+func testCardColumns(t *testing.T, s storage.Store) {
+	wantEqual(t, "issuers of no cards", must(s.CardIssuers(t.Context()))(t, "CardIssuers"), []walletport.IssuerID{})
+	wantEqual(t, "keys of no cards", must(s.CardKEKs(t.Context()))(t, "CardKEKs"), []string{})
+	all := cards(1, 30)
+	for i := range all {
+		all[i].Issuer = []walletport.IssuerID{"bank", "Bank", "bank-2", "ünïon"}[i%4]
+		all[i].KEK = fmt.Sprintf("kek-v%d", i%3)
+	}
+	mustPut(t, s, all...)
+	issuers := must(s.CardIssuers(t.Context()))(t, "CardIssuers")
+	slices.Sort(issuers)
+	wantEqual(t, "issuers", issuers, []walletport.IssuerID{"Bank", "bank", "bank-2", "ünïon"})
+	keks := must(s.CardKEKs(t.Context()))(t, "CardKEKs")
+	slices.Sort(keks)
+	wantEqual(t, "keys", keks, []string{"kek-v0", "kek-v1", "kek-v2"})
 }
 
 func testRewrap(t *testing.T, s storage.Store) {

@@ -26,6 +26,8 @@ func calls(s storage.Store) map[string]func(context.Context) error {
 		},
 		"CardsByPANIndex": func(ctx context.Context) error { _, err := s.CardsByPANIndex(ctx, []byte("index")); return err },
 		"CardsWrappedBy":  func(ctx context.Context) error { _, err := s.CardsWrappedBy(ctx, "kek/1", 0, 10); return err },
+		"CardIssuers":     func(ctx context.Context) error { _, err := s.CardIssuers(ctx); return err },
+		"CardKEKs":        func(ctx context.Context) error { _, err := s.CardKEKs(ctx); return err },
 		"Rewrap": func(ctx context.Context) error {
 			_, err := s.Rewrap(ctx, []storage.Rewrapping{{ID: 1, Old: []byte("old"), New: []byte("new"), KEK: "kek/2"}})
 			return err

@@ -415,6 +415,28 @@ func (q *Queries) LockCards(ctx context.Context, ids []int64) ([]LockCardsRow, e
 	return items, nil
 }
 
+const nextCardIssuer = `-- name: NextCardIssuer :one
+SELECT issuer FROM cards WHERE issuer > $1 ORDER BY issuer LIMIT 1
+`
+
+func (q *Queries) NextCardIssuer(ctx context.Context, after string) (string, error) {
+	row := q.db.QueryRow(ctx, nextCardIssuer, after)
+	var issuer string
+	err := row.Scan(&issuer)
+	return issuer, err
+}
+
+const nextCardKEK = `-- name: NextCardKEK :one
+SELECT kek FROM cards WHERE kek > $1 ORDER BY kek LIMIT 1
+`
+
+func (q *Queries) NextCardKEK(ctx context.Context, after string) (string, error) {
+	row := q.db.QueryRow(ctx, nextCardKEK, after)
+	var kek string
+	err := row.Scan(&kek)
+	return kek, err
+}
+
 const replaceCards = `-- name: ReplaceCards :many
 UPDATE cards AS c SET
     customer_id  = change.customer_id,

@@ -145,3 +145,9 @@ FROM (
         unnest(sqlc.arg(keks)::text[])        AS kek
 ) AS change
 WHERE c.id = change.id AND c.wrapped_key = change.old_key;
+
+-- name: NextCardIssuer :one
+SELECT issuer FROM cards WHERE issuer > sqlc.arg(after) ORDER BY issuer LIMIT 1;
+
+-- name: NextCardKEK :one
+SELECT kek FROM cards WHERE kek > sqlc.arg(after) ORDER BY kek LIMIT 1;

@@ -39,3 +39,9 @@ SELECT * FROM cards WHERE kek = sqlc.arg(kek) AND id > sqlc.arg(after) ORDER BY 
 -- name: RewrapCard :execrows
 UPDATE cards SET wrapped_key = sqlc.arg(new_key), kek = sqlc.arg(kek)
 WHERE id = sqlc.arg(id) AND wrapped_key = sqlc.arg(old_key);
+
+-- name: NextCardIssuer :one
+SELECT issuer FROM cards WHERE issuer > sqlc.arg(after) ORDER BY issuer LIMIT 1;
+
+-- name: NextCardKEK :one
+SELECT kek FROM cards WHERE kek > sqlc.arg(after) ORDER BY kek LIMIT 1;

@@ -351,6 +351,28 @@ func (q *Queries) ListCardsOfPAN(ctx context.Context, panIndex []byte) ([]Card, 
 	return items, nil
 }
 
+const nextCardIssuer = `-- name: NextCardIssuer :one
+SELECT issuer FROM cards WHERE issuer > ?1 ORDER BY issuer LIMIT 1
+`
+
+func (q *Queries) NextCardIssuer(ctx context.Context, after string) (string, error) {
+	row := q.queryRow(ctx, q.nextCardIssuerStmt, nextCardIssuer, after)
+	var issuer string
+	err := row.Scan(&issuer)
+	return issuer, err
+}
+
+const nextCardKEK = `-- name: NextCardKEK :one
+SELECT kek FROM cards WHERE kek > ?1 ORDER BY kek LIMIT 1
+`
+
+func (q *Queries) NextCardKEK(ctx context.Context, after string) (string, error) {
+	row := q.queryRow(ctx, q.nextCardKEKStmt, nextCardKEK, after)
+	var kek string
+	err := row.Scan(&kek)
+	return kek, err
+}
+
 const rewrapCard = `-- name: RewrapCard :execrows
 UPDATE cards SET wrapped_key = ?1, kek = ?2
 WHERE id = ?3 AND wrapped_key = ?4

@@ -81,6 +81,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.listClientsStmt, err = db.PrepareContext(ctx, listClients); err != nil {
 		return nil, fmt.Errorf("error preparing query ListClients: %w", err)
 	}
+	if q.nextCardIssuerStmt, err = db.PrepareContext(ctx, nextCardIssuer); err != nil {
+		return nil, fmt.Errorf("error preparing query NextCardIssuer: %w", err)
+	}
+	if q.nextCardKEKStmt, err = db.PrepareContext(ctx, nextCardKEK); err != nil {
+		return nil, fmt.Errorf("error preparing query NextCardKEK: %w", err)
+	}
 	if q.probeStmt, err = db.PrepareContext(ctx, probe); err != nil {
 		return nil, fmt.Errorf("error preparing query Probe: %w", err)
 	}
@@ -205,6 +211,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing listClientsStmt: %w", cerr)
 		}
 	}
+	if q.nextCardIssuerStmt != nil {
+		if cerr := q.nextCardIssuerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing nextCardIssuerStmt: %w", cerr)
+		}
+	}
+	if q.nextCardKEKStmt != nil {
+		if cerr := q.nextCardKEKStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing nextCardKEKStmt: %w", cerr)
+		}
+	}
 	if q.probeStmt != nil {
 		if cerr := q.probeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing probeStmt: %w", cerr)
@@ -303,6 +319,8 @@ type Queries struct {
 	listCardsOfPANStmt    *sql.Stmt
 	listCheckpointsStmt   *sql.Stmt
 	listClientsStmt       *sql.Stmt
+	nextCardIssuerStmt    *sql.Stmt
+	nextCardKEKStmt       *sql.Stmt
 	probeStmt             *sql.Stmt
 	renewNonceStmt        *sql.Stmt
 	revokeClientStmt      *sql.Stmt
@@ -336,6 +354,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		listCardsOfPANStmt:    q.listCardsOfPANStmt,
 		listCheckpointsStmt:   q.listCheckpointsStmt,
 		listClientsStmt:       q.listClientsStmt,
+		nextCardIssuerStmt:    q.nextCardIssuerStmt,
+		nextCardKEKStmt:       q.nextCardKEKStmt,
 		probeStmt:             q.probeStmt,
 		renewNonceStmt:        q.renewNonceStmt,
 		revokeClientStmt:      q.revokeClientStmt,
