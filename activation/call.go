@@ -84,9 +84,21 @@ func (c *call) admit(ctx context.Context, means *Means) error {
 }
 
 func (c *call) activate(ctx context.Context, means *Means) (Result, error) {
-	signing, cipher, err := c.selectKeys(means)
+	data, err := c.makeData(ctx, means)
 	if err != nil {
 		return Result{}, err
+	}
+	if means.AnswersNonce {
+		err = c.useNonce(ctx)
+	}
+	return Result{ActivationData: base64.StdEncoding.EncodeToString(data)}, err
+}
+
+// makeData makes the activation data of one borrow.
+func (c *call) makeData(ctx context.Context, means *Means) ([]byte, error) {
+	signing, cipher, err := c.selectKeys(means)
+	if err != nil {
+		return nil, err
 	}
 	in := scheme.ActivationInput{
 		Signer: scheme.Signer{Key: signing.Signer, Alias: signing.Alias},
@@ -100,13 +112,7 @@ func (c *call) activate(ctx context.Context, means *Means) (Result, error) {
 		data, activationErr = means.Activator.ActivationData(in)
 		return activationErr
 	})
-	if err != nil {
-		return Result{}, err
-	}
-	if means.AnswersNonce {
-		err = c.useNonce(ctx)
-	}
-	return Result{ActivationData: base64.StdEncoding.EncodeToString(data)}, err
+	return data, err
 }
 
 // selectKeys returns the keys of the card, the zero Key where none is needed. Both

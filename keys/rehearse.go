@@ -1,0 +1,72 @@
+package keys
+
+import (
+	"slices"
+	"time"
+
+	"github.com/walletport/walletport"
+)
+
+// Rehearse tries whether the keys of a ring serve an issuer's cards of a scheme. try
+// is given a made-up card and does the work with it; purposes are those that the work
+// selects keys of, "" for none. Rehearse wipes the card.
+//
+// A card's keys depend on its BIN, and which BINs an issuer has nobody knows here. So
+// cards are made for those that the keys name, and for another one. No key for some of
+// them is no fault: the issuer need not have such cards. It is one when no card has all
+// keys, or when one has them and the work fails.
+func Rehearse(r *Ring, purposes []Purpose, issuer walletport.IssuerID, scheme walletport.SchemeID, now time.Time, try func(*walletport.Card) error) error {
+	var missing error
+	works := false
+	for _, bin := range binsOf(r, purposes, issuer, now) {
+		card, err := walletport.MadeUpCard(issuer, scheme, bin, now)
+		if err != nil {
+			continue // a BIN of another scheme
+		}
+		if absent := lacks(r, purposes, card, now); absent != nil {
+			missing = absent
+			card.PAN.Wipe()
+			continue
+		}
+		err = try(card)
+		card.PAN.Wipe()
+		if err != nil {
+			return err
+		}
+		works = true
+	}
+	if works {
+		return nil
+	}
+	return missing
+}
+
+// lacks returns the error of the first purpose without a key for the card.
+func lacks(r *Ring, purposes []Purpose, card *walletport.Card, now time.Time) error {
+	for _, p := range purposes {
+		if p == "" {
+			continue
+		}
+		if _, err := r.Select(p, card.Issuer, card.BIN, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// binsOf returns the first BIN of each range of the keys that could serve the issuer,
+// and last "", for any other.
+func binsOf(r *Ring, purposes []Purpose, issuer walletport.IssuerID, now time.Time) []string {
+	var bins []string
+	for _, k := range r.All() {
+		if !slices.Contains(purposes, k.Purpose) || !k.ServesAt(now) || k.Issuer != "" && k.Issuer != issuer {
+			continue
+		}
+		for _, b := range k.BINs {
+			if !slices.Contains(bins, b.Low) {
+				bins = append(bins, b.Low)
+			}
+		}
+	}
+	return append(bins, "")
+}
