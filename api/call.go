@@ -138,11 +138,22 @@ func (d *Door) cutOff(c *call, fault any) {
 	panic(http.ErrAbortHandler)
 }
 
+// isFailure reports whether a call failed by a fault of ours, so that somebody must
+// look. A caller who hung up got 503, for nobody to see; and readiness that says no has
+// a line of its own, when it changes.
+func (c *call) isFailure() bool {
+	switch c.outcome {
+	case statusNotReady, statusDraining, "request_canceled":
+		return false
+	}
+	return c.w.status >= http.StatusInternalServerError
+}
+
 // logCall writes the one line of a request. A line of a failure of ours is
-// written in any case: somebody must look.
+// written in any case.
 func (d *Door) logCall(c *call, took time.Duration) {
 	level := slog.LevelInfo
-	if c.w.status >= http.StatusInternalServerError {
+	if c.isFailure() {
 		level = slog.LevelError
 	}
 	if d.Config.NoAccessLog && level == slog.LevelInfo || !d.Log.Enabled(c.r.Context(), level) {

@@ -32,8 +32,8 @@ type Parts struct {
 	Activator     Activator
 	Authenticator Authenticator
 	Audit         walletport.AuditRecorder
-	Checks        []Check         // what readiness depends on
-	Warnings      func() []string // what an operator should know soon, such as a key that expires; may be nil
+	Checks        []Check          // what readiness depends on
+	Warnings      func() []Warning // what an operator should know soon, such as a key that expires; may be nil
 	Log           *slog.Logger
 	Metrics       *telemetry.Metrics
 	Tracer        trace.Tracer // nil makes no spans

@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/json"
@@ -12,92 +11,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/api"
 )
-
-type ready struct {
-	Status string
-	Checks []struct {
-		Name string
-		OK   bool
-		Code string
-	}
-	Warnings []string
-}
-
-func TestReadiness(t *testing.T) {
-	var broken atomic.Pointer[error]
-	var asked atomic.Int64
-	synctest.Test(t, func(t *testing.T) {
-		h := mustSmallHouse(t, api.Limits{})
-		h.door.Checks = []api.Check{
-			{Name: "database", Run: func(context.Context) error {
-				asked.Add(1)
-				if err := broken.Load(); err != nil {
-					return *err
-				}
-				return nil
-			}},
-			{Name: "audit", Run: func(context.Context) error { return nil }},
-		}
-		h.door.Warnings = func() []string { return []string{"key tav-signing-v3 ends on 2026-12-01"} }
-		get := func() (int, ready) {
-			w := h.do(h.mustRequest(t, http.MethodGet, "/readyz", nil))
-			var r ready
-			if err := json.Unmarshal(w.Body.Bytes(), &r); err != nil {
-				t.Fatal(err)
-			}
-			return w.Code, r
-		}
-		status, got := get()
-		if status != 200 || got.Status != "ready" || len(got.Checks) != 2 || !got.Checks[0].OK || !slices.Equal(got.Warnings, h.door.Warnings()) {
-			t.Errorf("all is well: %d %+v", status, got)
-		}
-		for range 10 {
-			get()
-		}
-		if asked.Load() != 1 {
-			t.Errorf("%d checks within a second, want 1", asked.Load())
-		}
-		away := error(walletport.Errorf(walletport.CodeUnavailable, "store_unavailable", "away").WithCause(errors.New("secret driver text")))
-		broken.Store(&away)
-		time.Sleep(time.Second) // of the bubble's clock
-		status, got = get()
-		if status != 503 || got.Status != "not_ready" || got.Checks[0].OK || got.Checks[0].Code != "store_unavailable" || !got.Checks[1].OK {
-			t.Errorf("the database is away: %d %+v", status, got)
-		}
-		broken.Store(nil)
-		time.Sleep(time.Second)
-		if status, got = get(); status != 200 {
-			t.Errorf("it came back: %d %+v", status, got)
-		}
-		h.door.Drain()
-		if status, got = get(); status != 503 || got.Status != "draining" {
-			t.Errorf("draining: %d %+v", status, got)
-		}
-		if w := h.do(h.mustRequest(t, http.MethodGet, "/healthz", nil)); w.Code != 200 || strings.TrimSpace(w.Body.String()) != `{"status":"ok"}` {
-			t.Errorf("the process lives: %d %s", w.Code, w.Body.String())
-		}
-	})
-}
-
-func TestReadinessDoesNotWaitForever(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := mustSmallHouse(t, api.Limits{})
-		h.door.Checks = []api.Check{{Name: "keys", Run: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}}
-		if w := h.do(h.mustRequest(t, http.MethodGet, "/readyz", nil)); w.Code != 503 {
-			t.Errorf("a check that hangs: %d", w.Code)
-		}
-	})
-}
 
 func TestPages(t *testing.T) {
 	h := mustHouse(t, func(p *api.Parts) {

@@ -38,7 +38,7 @@ func (d *Door) endSpan(c *call) {
 	if c.outcome != walletport.OutcomeOK {
 		c.span.SetAttributes(telemetry.AttrCode.String(c.outcome))
 	}
-	if c.w.status >= http.StatusInternalServerError {
+	if c.isFailure() {
 		c.span.SetStatus(codes.Error, "")
 	}
 	c.span.End()

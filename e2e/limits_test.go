@@ -99,7 +99,7 @@ func TestPages(t *testing.T) {
 		want              []string
 	}{
 		{"/healthz", "application/json", []string{`"ok"`}},
-		{"/readyz", "application/json", []string{`"ready"`, `"database"`, `"audit"`, `"keys"`, "tav-signing-v2 ends at " + soon.Format(time.RFC3339)}},
+		{"/readyz", "application/json", []string{`"ready"`, `"database"`, `"audit"`, `"vault"`, `"offers"`, `"key_ends_soon"`, "tav-signing-v2 ends at " + soon.Format(time.RFC3339)}},
 		{"/openapi.json", "application/json", []string{`"openapi":"3.0.3"`, "/v1/{cardId}/provision/issuerwallet/{walletProvider}"}},
 		{"/docs", "text/html", []string{"redoc"}},
 		{"/docs/errors", "text/html", []string{"audit_user_contains_pan"}},
@@ -125,19 +125,26 @@ func TestPages(t *testing.T) {
 			}
 		})
 	}
-	if !strings.Contains(s.out.String(), "a key ends soon") {
+	if !strings.Contains(s.out.String(), `"code":"key_ends_soon"`) {
 		t.Error("the log does not say at start that a key ends soon")
 	}
 	s.mustStop(t)
 }
 
-// TestMetricsListenerOfItsOwn wants the metrics at their own address alone.
+// TestMetricsListenerOfItsOwn wants the metrics at their own address alone, and probes
+// there too.
 func TestMetricsListenerOfItsOwn(t *testing.T) {
 	t.Parallel()
 	p := mustProduction(t, "", "metrics: {listen: 127.0.0.1:0}\n")
 	s := p.mustServe(t)
 	if a := s.get("/metrics"); a.status != http.StatusNotFound {
 		t.Errorf("beside the API: %v", a)
+	}
+	beside := newCaller(s.mustURLOf(t, "serving metrics and probes")+"/wallet", credentials{})
+	for path, status := range map[string]int{"/metrics": 200, "/healthz": 200, "/readyz": 200, "/docs": 404, "/wallet/v3/1/activate": 404} {
+		if a := beside.get(path); a.err != nil || a.status != status {
+			t.Errorf("%s beside the metrics: %v, want status %d", path, a, status)
+		}
 	}
 	s.mustStop(t)
 	wantPrivate(t, filepath.Join(p.dir, "walletport.db"))

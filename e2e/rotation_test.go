@@ -102,7 +102,7 @@ func TestNoActiveKey(t *testing.T) {
 	mustRun(t, "", p.at().with("keys", "retire", "tav-signing-v1", "--needed")...)
 	eventually(t, "readiness says that a key is missing", func() bool {
 		failed, status, ok := s.ready()
-		return ok && status == "not_ready" && maps.Equal(failed, map[string]string{"keys": "key_unavailable"})
+		return ok && status == "not_ready" && maps.Equal(failed, map[string]string{"offers": "offers_unavailable"})
 	})
 	a := s.provision(serveCardID, wallet, "without")
 	if a.status != 503 || a.code() != "key_unavailable" || a.header.Get("Retry-After") == "" {

@@ -127,7 +127,10 @@ func (p *production) mustServe(t *testing.T) *server {
 }
 
 // mustURL waits for the line of the log that says where the server is.
-func (p *process) mustURL(t *testing.T) string {
+func (p *process) mustURL(t *testing.T) string { return p.mustURLOf(t, "serving") }
+
+// mustURLOf waits for a line of the log with a url.
+func (p *process) mustURLOf(t *testing.T, message string) string {
 	t.Helper()
 	url := ""
 	eventually(t, "the server says where it serves", func() bool {
@@ -137,7 +140,7 @@ func (p *process) mustURL(t *testing.T) string {
 		lines := bufio.NewScanner(strings.NewReader(p.out.String()))
 		for lines.Scan() {
 			var line struct{ Msg, URL string }
-			if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "serving" {
+			if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == message {
 				url = line.URL
 			}
 		}

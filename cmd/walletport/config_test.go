@@ -119,7 +119,7 @@ func TestEnvironmentBeatsTheFileAndTheFileBeatsDefaults(t *testing.T) {
 	}
 }
 
-func TestReadinessNeedsTheKeysOfWhatIsOffered(t *testing.T) {
+func TestNeededPurposesAreThoseOfWhatIsOffered(t *testing.T) {
 	always := []keys.Purpose{keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint}
 	for _, c := range []struct {
 		name   string

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/api"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/telemetry"
@@ -84,11 +84,14 @@ func (s *server) keyExpiries() []telemetry.KeyExpiry {
 
 // sharedKeyWarnings names WSD keys for all issuers where Visa's cards are activated:
 // an MBPAC holds no card, so that one issuer's could activate another's.
-func (s *server) sharedKeyWarnings() []string {
-	var warnings []string
+func (s *server) sharedKeyWarnings() []api.Warning {
+	var warnings []api.Warning
 	for _, k := range s.keys.Current().All() {
 		if s.config.Activation.Visa.Enabled && k.Purpose == keys.WSD && k.Issuer == "" && k.State == keys.Active && !k.Sandbox {
-			warnings = append(warnings, "key "+string(k.ID)+" serves every issuer and activates Visa cards: give each issuer its own")
+			warnings = append(warnings, api.Warning{
+				Code:    "key_shared_by_issuers",
+				Message: "key " + string(k.ID) + " serves every issuer and activates Visa cards: give each issuer its own",
+			})
 		}
 	}
 	return warnings
@@ -98,31 +101,41 @@ func (s *server) sharedKeyWarnings() []string {
 const keyNotice = 30 * 24 * time.Hour
 
 // keyWarnings tells of a key store that cannot be read again, and names the keys that
-// will end soon and those that serve more issuers than they should.
-func (s *server) keyWarnings() []string {
+// will end soon and those that serve more issuers than they should. A store that cannot
+// be read again is no more than a warning: the keys that were read before serve.
+func (s *server) keyWarnings() []api.Warning {
 	warnings := s.sharedKeyWarnings()
 	if since, because := s.keys.Stale(); because != nil {
-		warnings = append(warnings, "the key store cannot be read since "+since.UTC().Format(time.RFC3339)+
-			", so that changes of keys do not arrive; the keys that were read before serve: "+safeText(because))
+		warnings = append(warnings, api.Warning{
+			Code: "keystore_unreadable",
+			Message: "the key store cannot be read since " + since.UTC().Format(time.RFC3339) +
+				", so that changes of keys do not arrive; the keys that were read before serve: " + safeText(because),
+		})
 	}
 	for _, k := range keys.ExpiringBefore(s.keys.Current(), now().Add(keyNotice)) {
-		warnings = append(warnings, "key "+string(k.ID)+" ends at "+k.ValidUntil.UTC().Format(time.RFC3339))
+		warnings = append(warnings, api.Warning{
+			Code: "key_ends_soon", Message: "key " + string(k.ID) + " ends at " + k.ValidUntil.UTC().Format(time.RFC3339),
+		})
 	}
 	return warnings
 }
 
 // warnings is what an operator should know soon.
-func (s *server) warnings() []string {
-	return slices.Concat(s.keyWarnings(), s.trust.Warnings(), s.testCardWarnings(), s.logPipe.warnings(), s.auditWarnings())
-}
-
-// keysReady says whether each needed purpose has a key for new work. A key store
-// that cannot be read again is a warning: the keys that were read before serve.
-func (s *server) keysReady(context.Context) error {
-	for _, purpose := range s.config.missingPurposes(s.keys.Current()) {
-		return walletport.Errorf(walletport.CodeUnavailable, "key_unavailable", "no %s key is active", purpose)
+func (s *server) warnings() []api.Warning {
+	warnings := s.keyWarnings()
+	for _, w := range s.condition.warnings() {
+		warnings = append(warnings, w.Warning)
 	}
-	return nil
+	add := func(code string, texts []string) {
+		for _, text := range texts {
+			warnings = append(warnings, api.Warning{Code: code, Message: text})
+		}
+	}
+	add("token_keys_unavailable", s.trust.Warnings())
+	add("test_card_refused", s.testCardWarnings())
+	add("audit_lost", s.auditWarnings())
+	add("log_lost", s.logPipe.warnings())
+	return warnings
 }
 
 // safeText returns of an error what may be shown to anybody: no path, no cause.

@@ -93,11 +93,8 @@ func (s *server) serve(ctx context.Context) error {
 	if s.config.HTTP.ProxyProtocol {
 		main.socket = readProxyProtocol(main.socket, door.Proxies)
 	}
-	if err := s.serveMetrics(ctx); err != nil {
+	if err := s.serveMetrics(ctx, door.Probes()); err != nil {
 		return err
-	}
-	for _, warning := range s.keyWarnings() {
-		s.log.Warn("a key ends soon or is shared too widely", "warning", warning)
 	}
 	s.warnOfIssuers(ctx)
 	s.reloadOnHangup(ctx)
@@ -128,18 +125,21 @@ func (s *server) openTLS(ctx context.Context) (*certificateStore, error) {
 	return certificates, nil
 }
 
-// serveMetrics opens the metrics listener, if it has one of its own.
-func (s *server) serveMetrics(ctx context.Context) error {
+// serveMetrics opens the metrics listener, if it has one of its own. Probes are answered
+// there too: a load balancer need not have a client certificate for them.
+func (s *server) serveMetrics(ctx context.Context, probes http.Handler) error {
 	if s.config.Metrics.Listen == "" {
 		return nil
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", s.metrics.Handler())
+	mux.Handle("/", probes)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
 	l, err := listen(ctx, s.config.Metrics.Listen, server, nil)
 	if err != nil {
 		return err
 	}
+	s.log.Info("serving metrics and probes", "url", l.url())
 	s.background.start(ctx, "metrics", func(ctx context.Context) error { return l.serve(ctx, time.Second) })
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/api"
 	"github.com/walletport/walletport/vault"
 )
 
@@ -114,9 +115,10 @@ func TestServeStartsBesideATestNumberAndSaysSo(t *testing.T) {
 	answer, err := http.Get(url + "/readyz")
 	must(t, err)
 	defer answer.Body.Close()
-	var ready struct{ Warnings []string }
+	var ready struct{ Warnings []api.Warning }
 	must(t, json.NewDecoder(answer.Body).Decode(&ready))
-	if want := "card 77 has a test number and is refused: delete it (walletport cards delete)"; !slices.Contains(ready.Warnings, want) {
+	want := api.Warning{Code: "test_card_refused", Message: "card 77 has a test number and is refused: delete it (walletport cards delete)"}
+	if !slices.Contains(ready.Warnings, want) {
 		t.Errorf("/readyz warns of %q, want %q", ready.Warnings, want)
 	}
 }

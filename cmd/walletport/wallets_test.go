@@ -242,20 +242,19 @@ func TestAKeyStoreThatCannotBeReadAgainIsAWarning(t *testing.T) {
 	store, err := openOrCreateKeys(keysConfig{File: path, KeyFile: filepath.Join(t.TempDir(), "k.key")})
 	must(t, err)
 	s := &server{keys: store}
-	for _, p := range s.config.neededPurposes() {
-		_, err = store.Generate(file.Spec{Purpose: p, Activate: true})
-		must(t, err)
-	}
+	_, err = store.Generate(file.Spec{Purpose: keys.VaultKEK, Activate: true})
+	must(t, err)
 	if got := s.keyWarnings(); len(got) > 0 {
 		t.Fatalf("warnings before: %q", got)
 	}
 	must(t, os.Chmod(path, 0o604))
 	store.Refresh()
-	if err := s.keysReady(t.Context()); err != nil {
+	if err := s.vaultReady(t.Context()); err != nil {
 		t.Errorf("not ready: %v", err)
 	}
 	got := s.keyWarnings()
-	if len(got) != 1 || !strings.Contains(got[0], "cannot be read since 20") || !strings.Contains(got[0], "mode 0604") || strings.Contains(got[0], path) {
+	if len(got) != 1 || got[0].Code != "keystore_unreadable" || !strings.Contains(got[0].Message, "cannot be read since 20") ||
+		!strings.Contains(got[0].Message, "mode 0604") || strings.Contains(got[0].Message, path) {
 		t.Errorf("warnings %q, want since when and why, and no path", got)
 	}
 	must(t, os.Chmod(path, 0o600))

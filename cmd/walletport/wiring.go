@@ -38,6 +38,7 @@ type server struct {
 	activation    *activation.Flow
 	metrics       *telemetry.Metrics
 	tracing       *sdktrace.TracerProvider // nil without an endpoint
+	condition     condition
 	background    *background
 	reloads       reloads  // everything that is read from files
 	logPipe       *logPipe // nil in a sandbox
@@ -96,6 +97,9 @@ func openServer(ctx context.Context, config Config, log *slog.Logger) (_ *server
 	s.background.start(ctx, "uses of API clients", s.authenticator.Run)
 	s.reloads.add("token issuers' keys", s.trust)
 	s.background.start(ctx, "old nonces", s.forgetNonces)
+	s.inspectCondition(ctx)
+	s.tellWarnings()
+	s.background.start(ctx, "condition", s.watchCondition)
 	return s, nil
 }
 
@@ -162,7 +166,8 @@ func (s *server) door(mounts map[string]http.Handler, metricsPage http.Handler) 
 		Checks: []api.Check{
 			{Name: "database", Run: s.db.Ping},
 			{Name: "audit", Run: s.auditReady},
-			{Name: "keys", Run: s.keysReady},
+			{Name: "vault", Run: s.vaultReady},
+			{Name: "offers", Run: s.offersReady},
 		},
 		Warnings: s.warnings, Log: s.log, Metrics: s.metrics, Clock: now, Rand: rand.Reader,
 		Config: s.config.API, Proxies: proxies, Mounts: mounts, MetricsPage: metricsPage,
