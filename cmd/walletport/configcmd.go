@@ -74,7 +74,7 @@ func redactURL(text string) string {
 		return text
 	}
 	u, err := url.Parse(text)
-	if err != nil {
+	if err != nil || strings.Contains(text, "#") || strings.Contains(u.EscapedPath()+u.RawQuery, "@") {
 		return struckOut // who knows where in it the password is
 	}
 	parameters := u.Query()

@@ -172,6 +172,14 @@ an error. ` + "`walletport config check`" + ` says everything that is wrong at o
   (` + "`WALLETPORT_PORT`, `WALLETPORT_SERVICE_HOST`" + `) do no harm; one that looks like a slip of a setting is warned of.
 - **Secrets** are references, never values: ` + "`file:PATH`" + ` (one line break at the end is dropped) or ` + "`env:NAME`" + `. Choose a
   NAME without the prefix ` + "`WALLETPORT_`" + `.
+- **Check.** ` + "`walletport config check`" + ` tries what ` + "`serve`" + ` would need: files, secrets, keys, certificates, addresses, the database
+  and its schema, and whether a card, client or key knows each issuer that is named. It connects to nothing but the database,
+  and says what it could not check.
+- **Signals.** SIGTERM ends the server in order: readiness says no for ` + "`http.drain`" + ` and answers close their connections, then
+  requests in hand get ` + "`http.shutdown`" + `. SIGHUP reads key store, certificates, client roots, key sets and Apple's roots at once;
+  without it a changed file counts within seconds. This file is read at start only.
+- **Log.** Lines are JSON on standard error, also those of libraries. A server whose log nobody reads any more goes on, and
+  ` + "`/readyz`" + ` warns. A client that reaches its rate limit, an address that guesses and a revoked client have a line a minute each.
 - **Paths** that are relative count from the folder of the file.
 - **Times** are written ` + "`250ms`, `30s`, `5m`, `720h`" + `.
 

@@ -49,6 +49,9 @@ func decodeYAML(text []byte, into any) ([]error, error) {
 		if errors.Is(err, io.EOF) {
 			return nil, nil // nothing but comments
 		}
+		if strings.Contains(err.Error(), "unknown anchor") { // whose name could be a password that begins with *
+			return nil, errors.New("yaml: an alias (*NAME) has no anchor; a text that begins with * is quoted")
+		}
 		return nil, err
 	}
 	var r yamlReader

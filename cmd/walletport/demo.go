@@ -107,7 +107,7 @@ const (
 )
 
 func runDemo(ctx context.Context, d *demo) error {
-	d.printf("walletport %s: the main job, on real parts, at %s\n\n", version, d.file.BaseURL)
+	d.printf("walletport %s: the main job, on real parts, at %s\n\n", programVersion(), d.file.BaseURL)
 	steps := []demoStep{
 		{"store a card", d.storeCard},
 		{"ask for its payload, as the bank's back end does", d.provision},

@@ -98,7 +98,7 @@ func (s *server) serve(ctx context.Context) error {
 	}
 	s.warnOfIssuers(ctx)
 	s.reloadOnHangup(ctx)
-	s.log.Info("serving", "url", main.url(), "version", version)
+	s.log.Info("serving", "url", main.url(), "version", programVersion())
 	return runDoor(ctx, door, main, s.config.HTTP, s.log)
 }
 

@@ -63,7 +63,7 @@ func openServer(ctx context.Context, config Config, log *slog.Logger) (_ *server
 	if s.db, err = openDatabase(ctx, config.Database); err != nil {
 		return nil, err
 	}
-	if s.tracing, err = telemetry.OpenTracing(ctx, config.Trace, version); err != nil {
+	if s.tracing, err = telemetry.OpenTracing(ctx, config.Trace, programVersion()); err != nil {
 		return nil, err
 	}
 	refused, err := refusedNumbers(s.keys.Current())
