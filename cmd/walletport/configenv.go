@@ -136,7 +136,7 @@ func misspeltVariables(environ []string) []string {
 		withSingles[i] = strings.ReplaceAll(name, "__", "_")
 	}
 	for _, v := range variables(environ) {
-		if v.isSetting() || v.name == configVariable || linkVariable.MatchString(v.name) {
+		if v.isSetting() || v.name == configVariable {
 			continue
 		}
 		if meant := nearest(v.name, withSingles); meant != "" {
