@@ -97,19 +97,18 @@ const maxLifetimeSeconds = 1 << 31
 // lifetimeOf reads Cache-Control, Age and Expires (RFC 9111 sections 4.2.1, 5.1 to
 // 5.3).
 func lifetimeOf(h http.Header, now time.Time) lifetime {
+	fresh := unknownLifetime
 	for directive := range strings.SplitSeq(strings.Join(h.Values("Cache-Control"), ","), ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(directive), "=")
 		switch strings.ToLower(name) {
 		case "no-store", "no-cache":
 			return 0
 		case "max-age":
-			seconds, err := strconv.ParseInt(strings.Trim(value, `"`), 10, 64)
-			if err != nil || seconds < 0 {
-				return 0
-			}
-			age, _ := strconv.ParseInt(h.Get("Age"), 10, 64) // none or a broken one is 0
-			return lifetime(time.Duration(max(min(seconds, maxLifetimeSeconds)-max(age, 0), 0)) * time.Second)
+			fresh = maxAge(value, h.Get("Age"))
 		}
+	}
+	if fresh != unknownLifetime {
+		return fresh
 	}
 	if text := h.Get("Expires"); text != "" {
 		until, err := http.ParseTime(text)
@@ -119,6 +118,17 @@ func lifetimeOf(h http.Header, now time.Time) lifetime {
 		return lifetime(max(until.Sub(now), 0))
 	}
 	return unknownLifetime
+}
+
+// maxAge is what is left of a max-age, which counts from the origin's answer; a broken
+// one is 0 (RFC 9111 section 4.2.1).
+func maxAge(value, age string) lifetime {
+	seconds, err := strconv.ParseInt(strings.Trim(value, `"`), 10, 64)
+	if err != nil || seconds < 0 {
+		return 0
+	}
+	old, _ := strconv.ParseInt(age, 10, 64) // none or a broken one is 0
+	return lifetime(time.Duration(max(min(seconds, maxLifetimeSeconds)-max(old, 0), 0)) * time.Second)
 }
 
 // fileReader returns a reader of a JWK set in a file.

@@ -511,3 +511,59 @@ func TestKeyRefreshIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// FuzzKeySet reads made-up JWK sets: none of their keys may verify what a stranger
+// signed with a good key that is not among them.
+func FuzzKeySet(f *testing.F) {
+	key := mustECKey(f)
+	b := newBench(f)
+	token := mustSignAs(f, namedKey{"k", mustECKey(f)}, goodClaims())
+	f.Add(mustKeySet(f, namedKey{"k", key}))
+	f.Add([]byte(`{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB","use":"sig"},{"kty":"EC","crv":"P-256","x":"AA","y":"AA"},null,7]}`))
+	f.Add([]byte(`{"keys":[{"kty":"OKP","crv":"Ed25519","x":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}],"keys":[]}`))
+	f.Fuzz(func(t *testing.T, set []byte) {
+		if len(set) == 0 {
+			return
+		}
+		a, err := newAuthenticator(auth.Config{TokenIssuers: []auth.TokenIssuer{issuerConfig(set)}}, b.store, b.clock.Now)
+		if err != nil {
+			return
+		}
+		if _, err := a.AuthenticateBearer(t.Context(), token, nil); walletport.CodeOf(err) != walletport.CodeUnauthenticated {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+func TestLifetimesOfAnswers(t *testing.T) {
+	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		name   string
+		header http.Header
+		want   time.Duration // negative is unknown
+	}{
+		{"nothing", http.Header{}, -1},
+		{"no max-age", http.Header{"Cache-Control": {"public, must-revalidate"}}, -1},
+		{"a max-age", http.Header{"Cache-Control": {"max-age=60"}}, time.Minute},
+		{"a max-age in quotes and capitals", http.Header{"Cache-Control": {`Public, MAX-AGE="60"`}}, time.Minute},
+		{"headers of their own", http.Header{"Cache-Control": {"public", "max-age=60"}}, time.Minute},
+		{"an age", http.Header{"Cache-Control": {"max-age=60"}, "Age": {"20"}}, 40 * time.Second},
+		{"an age beyond", http.Header{"Cache-Control": {"max-age=60"}, "Age": {"90"}}, 0},
+		{"an age of nonsense", http.Header{"Cache-Control": {"max-age=60"}, "Age": {"-9e9"}}, time.Minute},
+		{"max-age before Expires", http.Header{"Cache-Control": {"max-age=60"}, "Expires": {"Tue, 24 Nov 2026 13:00:00 GMT"}}, time.Minute},
+		{"Expires", http.Header{"Expires": {"Tue, 24 Nov 2026 12:01:00 GMT"}}, time.Minute},
+		{"an Expires that is past", http.Header{"Expires": {"Tue, 24 Nov 2026 11:00:00 GMT"}}, 0},
+		{"an Expires of 0", http.Header{"Expires": {"0"}}, 0},
+		{"no-cache", http.Header{"Cache-Control": {"no-cache, max-age=60"}}, 0},
+		{"no-store behind it", http.Header{"Cache-Control": {"max-age=60,no-store"}}, 0},
+		{"a negative max-age", http.Header{"Cache-Control": {"max-age=-1"}}, 0},
+		{"a max-age of nonsense", http.Header{"Cache-Control": {"max-age=soon"}}, 0},
+		{"a max-age of an age of the world", http.Header{"Cache-Control": {"max-age=9223372036854775807"}}, (1 << 31) * time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := auth.LifetimeOf(c.header, now); got != c.want {
+				t.Errorf("lifetime %s, want %s", got, c.want)
+			}
+		})
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -170,17 +172,19 @@ func (s *Store) UseClients(ctx context.Context, at map[string]time.Time) error {
 	if len(at) == 0 {
 		return nil
 	}
-	params := pgdb.UseClientsParams{}
-	for id, used := range at {
-		if storage.CheckClientID(id) == nil {
-			params.Ids, params.UsedMs = append(params.Ids, id), append(params.UsedMs, used.UnixMilli())
-		}
-	}
 	return s.retryLost(ctx, func() error {
-		if err := s.queries.UseClients(ctx, params); err != nil {
-			return storage.ErrUnavailable(ctx, err)
-		}
-		return nil
+		return s.transact(ctx, func(q *pgdb.Queries) error {
+			// In the order of ids, so that replicas do not wait for each other in a circle.
+			for _, id := range slices.Sorted(maps.Keys(at)) {
+				if storage.CheckClientID(id) != nil {
+					continue
+				}
+				if err := q.UseClient(ctx, pgdb.UseClientParams{ID: id, UsedMs: at[id].UnixMilli()}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	})
 }
 

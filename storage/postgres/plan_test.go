@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -104,8 +105,10 @@ func numberParameters(query string) (string, int) {
 		return fmt.Sprintf("$%d", names[arg])
 	})
 	count := len(names)
-	for _, number := range regexp.MustCompile(`\$(\d)`).FindAllStringSubmatch(query, -1) {
-		count = max(count, int(number[1][0]-'0'))
+	for _, number := range regexp.MustCompile(`\$(\d+)`).FindAllStringSubmatch(query, -1) {
+		if n, err := strconv.Atoi(number[1]); err == nil {
+			count = max(count, n)
+		}
 	}
 	return query, count
 }

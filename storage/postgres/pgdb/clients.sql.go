@@ -191,25 +191,17 @@ func (q *Queries) UpdateClient(ctx context.Context, arg UpdateClientParams) erro
 	return err
 }
 
-const useClients = `-- name: UseClients :exec
-UPDATE clients SET last_used_ms = u.used_ms
-FROM (
-    SELECT c.id, used.used_ms
-    FROM (SELECT unnest($1::text[]) AS id, unnest($2::bigint[]) AS used_ms) AS used
-    JOIN clients AS c ON c.id = used.id
-    ORDER BY c.id FOR UPDATE OF c
-) AS u
-WHERE clients.id = u.id AND coalesce(clients.last_used_ms, 0) < u.used_ms
+const useClient = `-- name: UseClient :exec
+UPDATE clients SET last_used_ms = $1::bigint
+WHERE id = $2 AND coalesce(last_used_ms, 0) < $1::bigint
 `
 
-type UseClientsParams struct {
-	Ids    []string
-	UsedMs []int64
+type UseClientParams struct {
+	UsedMs int64
+	ID     string
 }
 
-// In the order of ids, so that replicas that record the same clients' uses do not
-// wait for each other in a circle.
-func (q *Queries) UseClients(ctx context.Context, arg UseClientsParams) error {
-	_, err := q.db.Exec(ctx, useClients, arg.Ids, arg.UsedMs)
+func (q *Queries) UseClient(ctx context.Context, arg UseClientParams) error {
+	_, err := q.db.Exec(ctx, useClient, arg.UsedMs, arg.ID)
 	return err
 }

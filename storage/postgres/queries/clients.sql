@@ -23,14 +23,6 @@ WHERE id = $1;
 -- name: RevokeClient :execrows
 UPDATE clients SET revoked_ms = coalesce(revoked_ms, sqlc.arg(revoked_ms)::bigint) WHERE id = sqlc.arg(id);
 
--- name: UseClients :exec
--- In the order of ids, so that replicas that record the same clients' uses do not
--- wait for each other in a circle.
-UPDATE clients SET last_used_ms = u.used_ms
-FROM (
-    SELECT c.id, used.used_ms
-    FROM (SELECT unnest(sqlc.arg(ids)::text[]) AS id, unnest(sqlc.arg(used_ms)::bigint[]) AS used_ms) AS used
-    JOIN clients AS c ON c.id = used.id
-    ORDER BY c.id FOR UPDATE OF c
-) AS u
-WHERE clients.id = u.id AND coalesce(clients.last_used_ms, 0) < u.used_ms;
+-- name: UseClient :exec
+UPDATE clients SET last_used_ms = sqlc.arg(used_ms)::bigint
+WHERE id = sqlc.arg(id) AND coalesce(last_used_ms, 0) < sqlc.arg(used_ms)::bigint;
