@@ -69,6 +69,7 @@ const (
 	ActionAuditCompare          Action = "audit.compare"
 	ActionMigrate               Action = "database.migrate"
 	ActionKeyChange             Action = "keys.change"
+	ActionKeyRead               Action = "keys.read"
 	ActionClientChange          Action = "clients.change"
 	ActionCallsRefused          Action = "calls.refused" // many, as a sum
 )

@@ -58,6 +58,16 @@ const (
 	DetailToVersion   DetailName = "to_version"   // after it
 )
 
+// The details of keys.
+const (
+	DetailPurpose     DetailName = "purpose"     // of a key
+	DetailVersion     DetailName = "version"     // of a key, within purpose and issuer
+	DetailFingerprint DetailName = "fingerprint" // of a public key
+	DetailCheckValue  DetailName = "check_value" // of a secret key
+	DetailState       DetailName = "state"       // of a key at the time of the record
+	DetailInsisted    DetailName = "insisted"    // the operator had something done that was refused without it
+)
+
 // MaxAuditDetails bounds the details of a record.
 const MaxAuditDetails = 32
 

@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -21,6 +19,7 @@ type keysCommand struct {
 	Init     keysInitCommand     `cmd:"" help:"Make an empty key store, and its key file if there is none."`
 	Generate keysGenerateCommand `cmd:"" help:"Make a key." `
 	Import   keysImportCommand   `cmd:"" help:"Add a key from PEM, DER, PKCS#12, OpenPGP, hex, base64 or text."`
+	Check    keysCheckCommand    `cmd:"" help:"Say what an import would make of a file, and store nothing."`
 	List     keysListCommand     `cmd:"" help:"List the catalogue."`
 	Export   keysExportCommand   `cmd:"" name:"export-public" help:"Print the public half of a key: PEM, or an OpenPGP certificate in ASCII armor."`
 	Activate keysActivateCommand `cmd:"" help:"Let a key serve."`
@@ -31,6 +30,7 @@ func (keysCommand) Help() string {
 	return `Examples:
   walletport keys init --config walletport.yaml
   walletport keys generate tav-signing --issuer acme --activate --config walletport.yaml
+  walletport keys check mdes-encryption pepk.pem --config walletport.yaml
   walletport keys import mdes-encryption pepk.pem --activate --config walletport.yaml
   walletport keys export-public acme-tav-signing-v1 --config walletport.yaml
   walletport keys import vts-push secret.txt --alias VISA-KEY-ID --activate --config walletport.yaml
@@ -38,32 +38,6 @@ func (keysCommand) Help() string {
   walletport keys import opc-encryption google.asc --activate --config walletport.yaml
   walletport keys generate opc-signing --issuer acme --activate --config walletport.yaml
 A running server takes a change within seconds, without a restart.`
-}
-
-type keysInitCommand struct{ location }
-
-func (c keysInitCommand) Run(con console) error {
-	config, err := c.load()
-	if err != nil {
-		return err
-	}
-	if config.Keys.KeyFile != "" {
-		if _, err := os.Stat(config.Keys.KeyFile); errors.Is(err, os.ErrNotExist) {
-			if err := file.CreateKeyFile(config.Keys.KeyFile); err != nil {
-				return err
-			}
-			fmt.Fprintln(con.Err, "key file made:", config.Keys.KeyFile, "(keep a copy apart from the key store)")
-		}
-	}
-	fileConfig, err := config.Keys.open()
-	if err != nil {
-		return err
-	}
-	if _, err := file.Create(fileConfig); err != nil {
-		return err
-	}
-	fmt.Fprintln(con.Err, "key store made:", config.Keys.File)
-	return nil
 }
 
 // keySpec holds the flags that describe a new key.
@@ -132,57 +106,76 @@ func (c keysGenerateCommand) Run(ctx context.Context, con console) error {
 		return err
 	}
 	spec.Algorithm = c.Algorithm
-	return c.changeKeys(ctx, con, keyChange("generate", spec.Issuer), func(store *file.Store) (keys.ID, error) {
-		meta, err := store.Generate(spec)
-		if err != nil {
-			return "", err
-		}
-		return meta.ID, printKeys(con.Out, c.JSON, []*keys.Key{{Meta: meta}})
-	})
+	made, err := c.changeKeys(ctx, con, addition("generate", spec), func(store *file.Store) (keys.Meta, error) { return store.Generate(spec) })
+	if err != nil {
+		return err
+	}
+	return printKeys(con.Out, c.JSON, []*keys.Key{{Meta: made}})
 }
 
 type keysImportCommand struct {
-	keySpec
-	File         string    `arg:"" help:"File with the key; - reads standard input."`
-	PasswordFrom secretRef `help:"Where the PKCS#12 password is: file:PATH or env:NAME." placeholder:"REF"`
-	AsIs         bool      `help:"Take it although it looks wrong: a key usage that forbids the purpose, the parity of a WSD key, quotes or a name around a shared secret."`
+	keyFile
 	location
 }
 
 func (c keysImportCommand) Run(ctx context.Context, con console) error {
-	spec, err := c.spec()
-	if err != nil {
-		return err
-	}
-	spec.AsIs = c.AsIs
-	data, err := readInput(ctx, con.In, c.File, maxKeyFileBytes)
+	spec, data, password, err := c.read(ctx, con)
 	if err != nil {
 		return err
 	}
 	defer clear(data)
-	var password []byte
-	if c.PasswordFrom != "" {
-		if password, err = c.PasswordFrom.resolve(); err != nil {
-			return err
-		}
+	defer clear(password)
+	taken, err := c.changeKeys(ctx, con, addition("import", spec), func(store *file.Store) (keys.Meta, error) { return store.Import(spec, data, password) })
+	if err != nil {
+		return err
 	}
-	return c.changeKeys(ctx, con, keyChange("import", spec.Issuer), func(store *file.Store) (keys.ID, error) {
-		meta, err := store.Import(spec, data, password)
-		if err != nil {
-			return "", err
-		}
-		return meta.ID, printKeys(con.Out, c.JSON, []*keys.Key{{Meta: meta}})
-	})
+	return printKeys(con.Out, c.JSON, []*keys.Key{{Meta: taken}})
 }
 
-// keyChange is the audit record of a change of keys that is about to begin.
-func keyChange(change string, issuer walletport.IssuerID, ids ...keys.ID) walletport.AuditRecord {
-	record := walletport.AuditRecord{Issuer: issuer}
-	record.SetDetail(walletport.DetailChange, change)
-	for _, id := range ids {
-		record.KeyVersions = append(record.KeyVersions, string(id))
+type keysCheckCommand struct {
+	keyFile
+	location
+}
+
+func (c keysCheckCommand) Run(ctx context.Context, con console) error {
+	spec, data, password, err := c.read(ctx, con)
+	if err != nil {
+		return err
 	}
-	return record
+	defer clear(data)
+	defer clear(password)
+	store, err := c.openKeys()
+	if err != nil {
+		return err
+	}
+	would, err := store.Check(spec, data, password)
+	if err != nil {
+		return err
+	}
+	return printKeys(con.Out, c.JSON, []*keys.Key{{Meta: would}})
+}
+
+// keyFile holds the flags that describe a key in a file.
+type keyFile struct {
+	keySpec
+	File         string    `arg:"" help:"File with the key; - reads standard input."`
+	PasswordFrom secretRef `help:"Where the PKCS#12 password is: file:PATH or env:NAME." placeholder:"REF"`
+	AsIs         bool      `help:"Take it although it looks wrong: a key usage that forbids the purpose, the parity of a WSD key, quotes or a name around a shared secret."`
+}
+
+// read returns what Import wants. The caller wipes data and password.
+func (c keyFile) read(ctx context.Context, con console) (spec file.Spec, data, password []byte, err error) {
+	if spec, err = c.spec(); err != nil {
+		return spec, nil, nil, err
+	}
+	spec.AsIs = c.AsIs
+	if data, err = readInput(ctx, con.In, c.File, maxKeyFileBytes); err != nil {
+		return spec, nil, nil, err
+	}
+	if c.PasswordFrom != "" {
+		password, err = c.PasswordFrom.resolve()
+	}
+	return spec, data, password, err
 }
 
 const maxKeyFileBytes = 1 << 20
@@ -280,16 +273,20 @@ type keysExportCommand struct {
 	location
 }
 
-func (c keysExportCommand) Run(con console) error {
-	store, err := c.openKeys()
+func (c keysExportCommand) Run(ctx context.Context, con console) error {
+	var exported []byte
+	err := c.operate(ctx, func(ctx context.Context, o *operator) error {
+		asked := walletport.AuditRecord{Action: walletport.ActionKeyRead}
+		noteKeyOf(&asked, o.keys, keys.ID(c.ID))
+		return o.reading(ctx, asked, func(*walletport.Auditing) (err error) {
+			exported, err = o.keys.ExportPublic(keys.ID(c.ID))
+			return err
+		})
+	})
 	if err != nil {
 		return err
 	}
-	pem, err := store.ExportPublic(keys.ID(c.ID))
-	if err != nil {
-		return err
-	}
-	_, err = con.Out.Write(pem)
+	_, err = con.Out.Write(exported)
 	return err
 }
 
@@ -299,8 +296,7 @@ type keysActivateCommand struct {
 }
 
 func (c keysActivateCommand) Run(ctx context.Context, con console) error {
-	id := keys.ID(c.ID)
-	return c.changeKeys(ctx, con, keyChange("activate", "", id), func(store *file.Store) (keys.ID, error) { return id, store.Activate(id) })
+	return c.changeState(ctx, con, stateChange("activate", c.ID, ""), (*file.Store).Activate)
 }
 
 type keysRetireCommand struct {
@@ -310,11 +306,8 @@ type keysRetireCommand struct {
 }
 
 func (c keysRetireCommand) Run(ctx context.Context, con console) error {
-	id := keys.ID(c.ID)
-	return c.changeKeys(ctx, con, keyChange("retire", "", id), func(store *file.Store) (keys.ID, error) {
-		if c.Needed {
-			return id, store.RetireNeeded(id)
-		}
-		return id, store.Retire(id)
-	})
+	if c.Needed {
+		return c.changeState(ctx, con, stateChange("retire", c.ID, "needed"), (*file.Store).RetireNeeded)
+	}
+	return c.changeState(ctx, con, stateChange("retire", c.ID, ""), (*file.Store).Retire)
 }

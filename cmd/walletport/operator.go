@@ -102,24 +102,6 @@ func (o *operator) reading(ctx context.Context, asked walletport.AuditRecord, re
 	return err
 }
 
-// changeKeys does one change of the key store. intended names the keys that are known
-// before; change returns the id of the one that was changed.
-func (l location) changeKeys(ctx context.Context, con console, intended walletport.AuditRecord, change func(*file.Store) (keys.ID, error)) error {
-	intended.Action = walletport.ActionKeyChange
-	return l.operate(ctx, func(ctx context.Context, o *operator) error {
-		if err := o.warnOfIssuers(ctx, con.Err, intended.Issuer); err != nil {
-			return err
-		}
-		return o.declare(ctx, intended, func(record *walletport.Auditing) error {
-			id, err := change(o.keys)
-			if id != "" {
-				record.KeyVersions = []string{string(id)}
-			}
-			return err
-		})
-	})
-}
-
 // operatorClient is the client of what an operator does at the console, which has no
 // API client.
 const operatorClient = "operator"

@@ -50,32 +50,50 @@ func (s *Store) Import(spec Spec, data, password []byte) (keys.Meta, error) {
 	return s.add(spec, m)
 }
 
-func (s *Store) add(spec Spec, m material) (keys.Meta, error) {
-	now := s.config.Clock()
-	if err := checkSpec(spec); err != nil {
-		return keys.Meta{}, err
-	}
-	e, err := newEntry(spec, m, now)
+// Check says what Import would make of data, and stores nothing. Its errors are those
+// of Import.
+func (s *Store) Check(spec Spec, data, password []byte) (keys.Meta, error) {
+	m, err := parseMaterial(spec, data, password)
 	if err != nil {
 		return keys.Meta{}, err
 	}
-	var meta keys.Meta
+	c, _, err := s.read()
+	if err != nil {
+		return keys.Meta{}, err
+	}
+	defer c.wipe()
+	return s.addTo(c, spec, m)
+}
+
+func (s *Store) add(spec Spec, m material) (meta keys.Meta, err error) {
 	err = s.change(func(c *catalogue) error {
-		for _, other := range c.Keys {
-			if other.Purpose == e.Purpose && other.Issuer == e.Issuer {
-				e.Version = max(e.Version, other.Version)
-			}
-		}
-		e.Version++
-		e.ID = keys.NewID(e.Purpose, e.Issuer, e.Version)
-		if slices.ContainsFunc(c.Keys, e.repeats) {
-			return walletport.Errorf(walletport.CodeConflict, "key_exists", "the key store has this key already; a key has one purpose and one version")
-		}
-		c.Keys = append(c.Keys, e)
-		meta, err = e.meta()
+		meta, err = s.addTo(c, spec, m)
 		return err
 	})
 	return meta, err
+}
+
+// addTo makes the entry of a key, with the next version, and adds it to c.
+func (s *Store) addTo(c *catalogue, spec Spec, m material) (keys.Meta, error) {
+	if err := checkSpec(spec); err != nil {
+		return keys.Meta{}, err
+	}
+	e, err := newEntry(spec, m, s.config.Clock())
+	if err != nil {
+		return keys.Meta{}, err
+	}
+	for _, other := range c.Keys {
+		if other.Purpose == e.Purpose && other.Issuer == e.Issuer {
+			e.Version = max(e.Version, other.Version)
+		}
+	}
+	e.Version++
+	e.ID = keys.NewID(e.Purpose, e.Issuer, e.Version)
+	if slices.ContainsFunc(c.Keys, e.repeats) {
+		return keys.Meta{}, walletport.Errorf(walletport.CodeConflict, "key_exists", "the key store has this key already; a key has one purpose and one version")
+	}
+	c.Keys = append(c.Keys, e)
+	return e.meta()
 }
 
 // newEntry proves that the material fits the purpose and is good now or later.

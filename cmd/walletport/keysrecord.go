@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/keys/file"
+)
+
+// changeKeys does one change of the key store, which is in the audit trail before it
+// begins and again with its outcome. change returns the key as it is afterwards.
+func (l location) changeKeys(ctx context.Context, con console, intended walletport.AuditRecord, change func(*file.Store) (keys.Meta, error)) (changed keys.Meta, err error) {
+	err = l.operate(ctx, func(ctx context.Context, o *operator) error {
+		if len(intended.KeyVersions) > 0 {
+			noteKeyOf(&intended, o.keys, keys.ID(intended.KeyVersions[0]))
+		}
+		if err := o.warnOfIssuers(ctx, con.Err, intended.Issuer); err != nil {
+			return err
+		}
+		return o.declare(ctx, intended, func(record *walletport.Auditing) (err error) {
+			if changed, err = change(o.keys); err != nil {
+				return err
+			}
+			noteKey(&record.AuditRecord, changed)
+			return nil
+		})
+	})
+	return changed, err
+}
+
+// changeState activates or retires the key that intended names.
+func (l location) changeState(ctx context.Context, con console, intended walletport.AuditRecord, act func(*file.Store, keys.ID) error) error {
+	id := keys.ID(intended.KeyVersions[0])
+	_, err := l.changeKeys(ctx, con, intended, func(store *file.Store) (keys.Meta, error) {
+		if err := act(store, id); err != nil {
+			return keys.Meta{}, err
+		}
+		k, _ := store.Current().ByID(id) // act has found it
+		return k.Meta, nil
+	})
+	return err
+}
+
+// stateChange is the audit record of a key that is about to be activated or retired.
+// insisted is the flag by which the operator has done what is refused without it.
+func stateChange(change, id, insisted string) walletport.AuditRecord {
+	record := keyChange(change)
+	record.KeyVersions = []string{id}
+	record.SetDetail(walletport.DetailInsisted, insisted)
+	return record
+}
+
+// keyChange is the audit record of a change of keys that is about to begin.
+func keyChange(change string) walletport.AuditRecord {
+	record := walletport.AuditRecord{Action: walletport.ActionKeyChange}
+	record.SetDetail(walletport.DetailChange, change)
+	return record
+}
+
+// addition is the audit record of a key that is about to be added.
+func addition(change string, spec file.Spec) walletport.AuditRecord {
+	record := keyChange(change)
+	record.Issuer = spec.Issuer
+	record.SetDetail(walletport.DetailPurpose, string(spec.Purpose))
+	if spec.AsIs {
+		record.SetDetail(walletport.DetailInsisted, "as-is")
+	}
+	return record
+}
+
+// noteKey says in a record which key it is about, and in which state.
+func noteKey(record *walletport.AuditRecord, m keys.Meta) {
+	record.Issuer, record.KeyVersions = m.Issuer, []string{string(m.ID)}
+	record.SetDetail(walletport.DetailPurpose, string(m.Purpose))
+	record.SetDetail(walletport.DetailVersion, strconv.Itoa(m.Version))
+	record.SetDetail(walletport.DetailFingerprint, m.Fingerprint)
+	record.SetDetail(walletport.DetailCheckValue, m.CheckValue)
+	record.SetDetail(walletport.DetailState, string(m.State))
+}
+
+// noteKeyOf notes the key of an id as it is now. An id that the store does not have
+// stands for itself, if it can be one: it was typed by somebody.
+func noteKeyOf(record *walletport.AuditRecord, store *file.Store, id keys.ID) {
+	if k, ok := store.Current().ByID(id); ok {
+		noteKey(record, k.Meta)
+		return
+	}
+	record.KeyVersions = []string{checkedName(string(id))}
+}
