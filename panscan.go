@@ -71,13 +71,13 @@ type panScan struct {
 	tokenHex bool
 }
 
-// neighbour is what stands before the next character.
+// neighbour says what stands before the next character.
 type neighbour int
 
 const (
-	edge   neighbour = iota // the text's begin, or what is neither letter nor digit
-	digit                   //
-	letter                  // and what counts as one
+	afterEdge   neighbour = iota // the text's begin, or what is neither letter nor digit
+	afterDigit                   // a digit
+	afterLetter                  // a letter, or what counts as one
 )
 
 func (s *panScan) find() bool {
@@ -88,16 +88,18 @@ func (s *panScan) find() bool {
 		}
 		i += size
 	}
-	return s.before == digit && s.endsPAN()
+	return s.before == afterDigit && s.endsPAN()
 }
 
 // read takes the character at i, and reports whether a PAN has ended before it.
 func (s *panScan) read(i int) (found bool, size int) {
 	switch c := s.text[i]; {
 	case c >= '0' && c <= '9':
-		if n := ipv4PortBytes(s.text, i); n > 0 && s.before == edge {
-			s.forget(letter)
-			return false, n
+		if s.before == afterEdge {
+			if n := ipv4PortBytes(s.text, i); n > 0 {
+				s.forget(afterLetter)
+				return false, n
+			}
 		}
 		s.digit(c)
 		return false, 1
@@ -106,12 +108,12 @@ func (s *panScan) read(i int) (found bool, size int) {
 	case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
 		return s.letter(i), 1
 	case c == '-' && isUUID(s.text, i-uuidFirstHyphen):
-		s.forget(letter)
+		s.forget(afterLetter)
 		return false, uuidBytes - uuidFirstHyphen
 	case c == '[':
 		if n := ipv6PortBytes(s.text[i:]); n > 0 {
 			found = s.separator()
-			s.forget(letter)
+			s.forget(afterLetter)
 			return found, n
 		}
 		return s.separator(), 1
@@ -148,58 +150,58 @@ func (s *panScan) digit(ascii byte) {
 	}
 	s.run[s.n] = ascii
 	s.begins &^= 1 << s.n
-	if s.before == edge {
+	if s.before == afterEdge {
 		s.begins |= 1 << s.n
 	}
 	s.n++
-	s.gap, s.hasX, s.before = 0, false, digit
+	s.gap, s.hasX, s.before = 0, false, afterDigit
 }
 
 func (s *panScan) separator() bool {
-	if s.before == digit && s.endsPAN() {
+	if s.before == afterDigit && s.endsPAN() {
 		return true
 	}
 	if s.gap++; s.gap > maxPANGap {
 		s.n = 0
 	}
-	s.before = edge
+	s.before = afterEdge
 	return false
 }
 
 // mark takes a combining or invisible character, such as the frame of a keycap.
 func (s *panScan) mark() bool {
-	if s.before == digit && s.endsPAN() {
+	if s.before == afterDigit && s.endsPAN() {
 		return true
 	}
-	s.before = edge
+	s.before = afterEdge
 	return false
 }
 
 // x takes the letter that people write for a multiplication sign. It may separate
 // digits; at the outside of a number it is a letter as any other.
 func (s *panScan) x(i int) bool {
-	if s.n == 0 || s.before == letter || s.hasX || s.gap >= maxPANGap {
+	if s.n == 0 || s.before == afterLetter || s.hasX || s.gap >= maxPANGap {
 		return s.letter(i)
 	}
 	touches := !s.endsAtLetters || s.isHexWord(i)
-	if !touches && s.before == digit && s.endsPAN() {
+	if !touches && s.before == afterDigit && s.endsPAN() {
 		return true
 	}
 	s.gap++
-	s.hasX, s.before = true, edge
+	s.hasX, s.before = true, afterEdge
 	if touches {
-		s.before = letter
+		s.before = afterLetter
 	}
 	return false
 }
 
 func (s *panScan) letter(i int) bool {
 	if !s.endsAtLetters || s.isHexWord(i) {
-		s.forget(letter)
+		s.forget(afterLetter)
 		return false
 	}
-	found := s.before == digit && s.endsPAN()
-	s.forget(edge)
+	found := s.before == afterDigit && s.endsPAN()
+	s.forget(afterEdge)
 	return found
 }
 
