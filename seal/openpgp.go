@@ -3,8 +3,10 @@ package seal
 import (
 	"bytes"
 	"crypto"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"time"
 
@@ -62,8 +64,8 @@ func (o OpenPGP) Validate() error {
 // Seal signs the plaintext, then encrypts it together with the signature. random
 // is crypto/rand.Reader outside of tests; it gives the session key first, then the
 // padding of its encryption, then the data's 16 random bytes. Seal keeps nothing
-// of m, and the plaintext is the caller's to wipe; the library's own buffers are
-// left to the garbage collector.
+// of m, and the plaintext is the caller's to wipe; no buffer that held it is left to
+// the garbage collector.
 func (o OpenPGP) Seal(random io.Reader, m OpenPGPMessage) ([]byte, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -103,6 +105,7 @@ func (o OpenPGP) sign(config *packet.Config, by *packet.PublicKey, m OpenPGPMess
 		IssuerKeyId:  &by.KeyId,
 	}
 	h := o.Hash.New()
+	defer overwrite(h)
 	h.Write(m.Plaintext)
 	// Built by hand, as packet.NewSignerPrivateKey panics on the signers of an HSM
 	// (go-crypto 1.5.2). The certificate's own packet brings creation time and
@@ -115,6 +118,15 @@ func (o OpenPGP) sign(config *packet.Config, by *packet.PublicKey, m OpenPGPMess
 		return nil, fmt.Errorf("%w: %w", ErrNotSigned, custodian.err)
 	}
 	return signature, nil
+}
+
+// overwrite pushes zeros through a hash, for its state keeps the last bytes that it
+// was given, and Reset leaves them there.
+func overwrite(h hash.Hash) {
+	zeros := make([]byte, h.BlockSize())
+	h.Reset()
+	h.Write(zeros[1:]) // less than a block, which is copied
+	h.Write(zeros[:1])
 }
 
 // custodySigner keeps the error of a custodian, which packet.Signature.Sign drops
@@ -167,24 +179,32 @@ func writeSigned(w io.Writer, signature *packet.Signature, plaintext []byte) err
 	if err := announced.Serialize(w); err != nil {
 		return err
 	}
-	const isBinary = true
-	literal, err := packet.SerializeLiteral(keepOpen{w}, isBinary, "", 0)
-	if err != nil {
+	if _, err := w.Write(literalHeader(len(plaintext))); err != nil {
 		return err
 	}
-	if _, err := literal.Write(plaintext); err != nil {
-		return err
-	}
-	if err := literal.Close(); err != nil {
+	if _, err := w.Write(plaintext); err != nil {
 		return err
 	}
 	return signature.Serialize(w)
 }
 
-// keepOpen keeps the end of the literal packet from ending the packet around it.
-type keepOpen struct{ io.Writer }
-
-func (keepOpen) Close() error { return nil }
+// literalHeader begins a literal packet of binary data without a file name and date
+// (RFC 4880 sections 4.2.2 and 5.9). The library's writer makes the same bytes, and
+// keeps a copy of the plaintext until it knows the length.
+func literalHeader(plaintextBytes int) []byte {
+	const newFormat, literalTag = 0xc0, 11
+	content := []byte{'b', 0, 0, 0, 0, 0}
+	header := []byte{newFormat | literalTag}
+	switch n := plaintextBytes + len(content); {
+	case n < 192:
+		header = append(header, byte(n))
+	case n < 8384:
+		header = append(header, byte((n-192)>>8)+192, byte(n-192))
+	default:
+		header = binary.BigEndian.AppendUint32(append(header, 255), uint32(n))
+	}
+	return append(header, content...)
+}
 
 func armored(message []byte) ([]byte, error) {
 	var text bytes.Buffer

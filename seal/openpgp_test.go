@@ -322,3 +322,29 @@ func BenchmarkSealOpenPGP(b *testing.B) {
 		mustSealPGP(b, seal.OpenPGP{Hash: crypto.SHA384}, m)
 	}
 }
+
+// TestLiteralHeaderIsTheLibrarys holds the header that is written by hand against
+// that of the library, about each length of a length.
+func TestLiteralHeaderIsTheLibrarys(t *testing.T) {
+	for _, n := range []int{0, 1, 185, 186, 191, 192, 511, 512, 513, 8377, 8378, 8383, 8384, 70_000} {
+		plaintext := bytes.Repeat([]byte{'x'}, n)
+		var want bytes.Buffer
+		literal, err := packet.SerializeLiteral(writeCloser{&want}, true, "", 0)
+		if err == nil {
+			_, err = literal.Write(plaintext)
+		}
+		if err == nil {
+			err = literal.Close()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := append(seal.LiteralHeader(n), plaintext...); !bytes.Equal(got, want.Bytes()) {
+			t.Errorf("%d bytes begin with %x, the library's with %x", n, got[:min(len(got), 12)], want.Bytes()[:min(want.Len(), 12)])
+		}
+	}
+}
+
+type writeCloser struct{ io.Writer }
+
+func (writeCloser) Close() error { return nil }
