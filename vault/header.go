@@ -76,13 +76,13 @@ func columnRule(number int, name []byte) string {
 	if isBlank(name) {
 		return fmt.Sprintf("column %d has no name: take it out, or name it", number)
 	}
+	if bytes.HasPrefix(bytes.ToLower(name), []byte("sep=")) {
+		return "the first line is a spreadsheet's mark of the separator: take it out, and write commas"
+	}
 	for _, s := range separators {
 		if bytes.IndexByte(name, s.sign) >= 0 {
 			return "the columns are separated by " + s.name + ": write commas"
 		}
-	}
-	if bytes.HasPrefix(bytes.ToLower(name), []byte("sep=")) {
-		return "the first line is a spreadsheet's mark of the separator: take it out"
 	}
 	plain := plainName(name)
 	if expiryNames[plain] {
