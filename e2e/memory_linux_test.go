@@ -139,18 +139,3 @@ func TestNoPANStaysInTheMemoryOfAnImport(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, s.out.tail())
 	}
 }
-
-// withCheckDigit makes a PAN of 15 digits.
-func withCheckDigit(digits string) string {
-	sum := 0
-	for i := range len(digits) {
-		d := int(digits[len(digits)-1-i] - '0')
-		if i%2 == 0 {
-			if d *= 2; d > 9 {
-				d -= 9
-			}
-		}
-		sum += d
-	}
-	return digits + fmt.Sprint((10-sum%10)%10)
-}
