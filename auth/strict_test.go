@@ -236,6 +236,19 @@ func TestKeysForOtherUsesDoNotVerify(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a key for one algorithm verifies no other", func(t *testing.T) {
+		rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := newBench(t)
+		a := b.mustAuthenticator(t, auth.Config{TokenIssuers: []auth.TokenIssuer{issuerConfig(set(with(&rsaKey.PublicKey, map[string]any{"alg": "PS256"})))}})
+		if _, err := a.AuthenticateBearer(t.Context(), mustSign(t, jose.PS256, rsaKey, goodClaims()), nil); err != nil {
+			t.Error(err)
+		}
+		_, err = a.AuthenticateBearer(t.Context(), mustSign(t, jose.RS256, rsaKey, goodClaims()), nil)
+		wantReason(t, err, walletport.CodeUnauthenticated, auth.ReasonInvalid)
+	})
 	t.Run("of two keys with one id each verifies its own", func(t *testing.T) {
 		b := newBench(t)
 		a := b.mustAuthenticator(t, auth.Config{TokenIssuers: []auth.TokenIssuer{issuerConfig(mustJWKS(t, &good.PublicKey, &key.PublicKey))}})

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -113,28 +112,23 @@ func (s *certificateStore) read() (*certificates, error) {
 		whole.Write(digest[:])
 	}
 	whole.Sum(c.digest[:0])
-	c.config, err = s.handshake(c)
-	return c, err
+	c.config = s.handshake(c)
+	return c, nil
 }
 
 // handshake returns the TLS settings of connections that begin now: 1.2 or later,
-// Go's own choice of suites and curves. Session tickets have a key of their own, so
-// that nobody resumes a session of a client whose root was taken away.
-func (s *certificateStore) handshake(c *certificates) (*tls.Config, error) {
+// Go's own choice of suites and curves. Go verifies the certificate of a resumed session
+// against these roots, so nobody resumes one of a client whose root was taken away.
+func (s *certificateStore) handshake(c *certificates) *tls.Config {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{c.pair}, NextProtos: []string{"h2", "http/1.1"}}
 	if c.roots == nil {
-		return config, nil
+		return config
 	}
 	config.ClientCAs, config.ClientAuth = c.roots, tls.VerifyClientCertIfGiven
 	if s.files.RequireClient {
 		config.ClientAuth = tls.RequireAndVerifyClientCert
 	}
-	var ticketKey [32]byte
-	if _, err := rand.Read(ticketKey[:]); err != nil {
-		return nil, fmt.Errorf("session tickets: %w", err)
-	}
-	config.SetSessionTicketKeys([][32]byte{ticketKey})
-	return config, nil
+	return config
 }
 
 // serverConfig returns the TLS settings of the listener.
