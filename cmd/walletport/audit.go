@@ -106,7 +106,7 @@ func readCheckpointKeys(paths []string) ([]audit.TrustedKey, error) {
 }
 
 func readCheckpointKey(path string) (ed25519.PublicKey, error) {
-	text, err := os.ReadFile(path)
+	text, err := readFile(path, maxCertificateFileBytes)
 	if err != nil {
 		return nil, err
 	}

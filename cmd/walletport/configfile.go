@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"reflect"
 	"slices"
 	"strconv"
@@ -19,21 +18,7 @@ import (
 const maxConfigBytes = 1 << 20
 
 // readConfigFile returns the text of the configuration file.
-func readConfigFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxConfigBytes+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(text) > maxConfigBytes {
-		return nil, fmt.Errorf("longer than %d bytes", maxConfigBytes)
-	}
-	return text, nil
-}
+func readConfigFile(path string) ([]byte, error) { return readFile(path, maxConfigBytes) }
 
 // decodeYAML lays the settings of a YAML document over those that into, a pointer,
 // holds, and reports everything in it that is no setting or no value of one. The

@@ -167,7 +167,7 @@ func TestEmptyConfigurationIsTheDefaults(t *testing.T) {
 func TestConfigurationFileIsBounded(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "walletport.yaml")
 	must(t, os.WriteFile(path, []byte(strings.Repeat("# long\n", maxConfigBytes/7+1)), 0o600))
-	if _, err := loadConfig(path); err == nil || !strings.Contains(err.Error(), "longer than 1048576 bytes") {
+	if _, err := loadConfig(path); err == nil || !strings.Contains(err.Error(), "larger than 1 MiB") {
 		t.Errorf("error %v", err)
 	}
 }

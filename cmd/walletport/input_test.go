@@ -34,6 +34,18 @@ func TestOnlyRegularFilesAreRead(t *testing.T) {
 					_, err := openCertificateStore(t.Context(), tlsConfig{CertificateFile: path, KeyFile: path}, nil)
 					return err
 				},
+				"the configuration": func() error {
+					_, err := loadConfig(path)
+					return err
+				},
+				"a checkpoint key": func() error {
+					_, err := readCheckpointKey(path)
+					return err
+				},
+				"sandbox.json": func() error {
+					_, _, err := readSandboxFile(path)
+					return err
+				},
 				"Apple's roots": func() error {
 					_, err := readRoots([]string{path})
 					return err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/walletport/walletport/disk"
@@ -87,9 +86,12 @@ func (b *sandbox) describeOtherSide() (err error) {
 
 func sandboxFilePath(dir string) string { return filepath.Join(dir, "sandbox.json") }
 
+// maxSandboxFileBytes bounds sandbox.json, which has some 50 kB.
+const maxSandboxFileBytes = 16 << 20
+
 // readSandboxFile returns the file at path; ok is false when there is none.
 func readSandboxFile(path string) (file sandboxFile, ok bool, err error) {
-	text, err := os.ReadFile(path)
+	text, err := readFile(path, maxSandboxFileBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return sandboxFile{}, false, nil
 	}

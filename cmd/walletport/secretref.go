@@ -42,7 +42,7 @@ func (r secretRef) resolve() ([]byte, error) {
 	}
 	switch kind {
 	case "file":
-		text, err := readSecretFile(place)
+		text, err := readFile(place, maxSecretFileBytes)
 		if err != nil {
 			return nil, fmt.Errorf("read secret: %w", err)
 		}
