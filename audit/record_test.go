@@ -3,6 +3,7 @@ package audit_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -58,6 +59,24 @@ func TestRecordReplacesWhatNoRecordMayHold(t *testing.T) {
 		{"a long text", func(r *r) { r.Wallet = long }, func(r *r) { r.Wallet = "x" + strings.Repeat("é", 251) + "…[cut]" }},
 		{"a long text whose cut leaves a card number", func(r *r) { r.Wallet = strings.Repeat("x", 490) + " 4222222222222291417776317" }, func(r *r) { r.Wallet = marker }},
 		{"too many keys", func(r *r) { r.KeyVersions = slices.Repeat([]string{"k"}, 20) }, func(r *r) { r.KeyVersions = slices.Repeat([]string{"k"}, 16) }},
+		{"a card number in a detail", func(r *r) { r.SetDetail("host", "5555555555554444") }, func(r *r) { r.SetDetail("host", marker) }},
+		{"details out of order, one twice, one empty", func(r *r) {
+			r.Details = walletport.AuditDetails{{Name: "b", Value: "1"}, {Name: "a", Value: "2"}, {Name: "b", Value: "3"}, {Name: "c"}}
+		}, func(r *r) { r.Details = walletport.AuditDetails{{Name: "a", Value: "2"}, {Name: "b", Value: "3"}} }},
+		{"a detail with a name that is none", func(r *r) { r.Details = walletport.AuditDetails{{Name: "5555 5555 5555 4444", Value: "1"}} },
+			func(r *r) { r.Details = walletport.AuditDetails{{Name: "unnamed", Value: "1"}} }},
+		{"a detail that is not UTF-8", func(r *r) { r.SetDetail("host", "a\xffb") }, func(r *r) { r.SetDetail("host", "a\uFFFDb") }},
+		{"a long detail", func(r *r) { r.SetDetail("host", long) }, func(r *r) { r.SetDetail("host", "x"+strings.Repeat("é", 251)+"…[cut]") }},
+		{"too many details", func(r *r) {
+			for i := range 40 {
+				r.SetDetail(walletport.DetailName(fmt.Sprintf("d%02d", i)), "x")
+			}
+		}, func(r *r) {
+			for i := range 31 {
+				r.SetDetail(walletport.DetailName(fmt.Sprintf("d%02d", i)), "x")
+			}
+			r.SetDetail("left_out", "9")
+		}},
 		{"no time", func(r *r) { r.Time = time.Time{} }, func(r *r) { r.Time = now }},
 		{"a time beyond RFC 3339", func(r *r) { r.Time = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }, func(r *r) { r.Time = now }},
 	} {
@@ -66,12 +85,12 @@ func TestRecordReplacesWhatNoRecordMayHold(t *testing.T) {
 			l, _ := mustRun(t, audit.Config{Store: m})
 			given := record(1)
 			c.change(&given)
-			keysBefore := slices.Clone(given.KeyVersions)
+			keysBefore, detailsBefore := slices.Clone(given.KeyVersions), slices.Clone(given.Details)
 			if err := l.Record(t.Context(), given); err != nil {
 				t.Fatal(err)
 			}
-			if !slices.Equal(given.KeyVersions, keysBefore) {
-				t.Error("the caller's list was changed")
+			if !slices.Equal(given.KeyVersions, keysBefore) || !slices.Equal(given.Details, detailsBefore) {
+				t.Error("the caller's lists were changed")
 			}
 			got := m.entries[0].Record
 			want := record(1)

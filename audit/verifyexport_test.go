@@ -37,6 +37,12 @@ func TestVerifyExportNamesTheTampering(t *testing.T) {
 		{"a changed auditUser", edit(4, "zoë@", "zoe@"), audit.Changed, 5},
 		{"a changed step-up", edit(3, `eba-sca/fido`, `eba-sca/none`), audit.Changed, 4},
 		{"a removed step-up", edit(3, `"stepUp":"eba-sca/fido",`, ``), audit.Changed, 4},
+		{"a changed detail", edit(2, `"change":"generate"`, `"change":"activate"`), audit.Changed, 3},
+		{"a renamed detail", edit(2, `"change":`, `"chance":`), audit.Changed, 3},
+		{"a removed detail", edit(2, `"change":"generate",`, ``), audit.Changed, 3},
+		{"removed details", edit(2, `"details":{"change":"generate","host":"zürich"},`, ``), audit.Changed, 3},
+		{"added details", edit(4, `"previousHash"`, `"details":{"host":"x"},"previousHash"`), audit.Changed, 5},
+		{"a record said to be unreadable", edit(4, `"previousHash"`, `"unreadable":{"details":"x"},"previousHash"`), audit.Changed, 5},
 		{"an added step-up", edit(4, `"remoteAddress"`, `"stepUp":"eba-sca/fido","remoteAddress"`), audit.Changed, 5},
 		{"a changed card", edit(4, `"cardId":1004`, `"cardId":1005`), audit.Changed, 5},
 		{"a changed time", edit(4, `04.123Z`, `04.124Z`), audit.Changed, 5},
@@ -102,6 +108,11 @@ func TestVerifyExportReadsStrictly(t *testing.T) {
 		{"a missing member", `"outcome":"ok",`, ``},
 		{"a step-up that is empty", `"outcome":"ok"`, `"outcome":"ok","stepUp":""`},
 		{"a step-up that is null", `"outcome":"ok"`, `"outcome":"ok","stepUp":null`},
+		{"details that are empty", `"outcome":"ok"`, `"outcome":"ok","details":{}`},
+		{"details that are null", `"outcome":"ok"`, `"outcome":"ok","details":null`},
+		{"details that are a list", `"outcome":"ok"`, `"outcome":"ok","details":["a"]`},
+		{"a detail that is a number", `"outcome":"ok"`, `"outcome":"ok","details":{"a":1}`},
+		{"a detail twice", `"outcome":"ok"`, `"outcome":"ok","details":{"a":"1","a":"1"}`},
 		{"a text that is a number", `"outcome":"ok"`, `"outcome":1`},
 		{"a text that is null", `"outcome":"ok"`, `"outcome":null`},
 		{"a text that is an object", `"outcome":"ok"`, `"outcome":{"a":"ok"}`},
@@ -291,6 +302,8 @@ func FuzzVerifyExport(f *testing.F) {
 	f.Add([]byte(export))
 	f.Add([]byte(export[:len(export)/2]))
 	f.Add([]byte(`{"seq":1}`))
+	f.Add([]byte(strings.Replace(export, `"details":{"change"`, `"details":{"x":1,"change"`, 1)))
+	f.Add([]byte(strings.Replace(export, `"previousHash"`, `"unreadable":{},"previousHash"`, 1)))
 	f.Add([]byte(`{"checkpoint":{"seq":[]}}` + "\n\n"))
 	trusted := publicOf(f, ring)
 	want, err := audit.VerifyExport(f.Context(), strings.NewReader(export), trusted)

@@ -85,7 +85,7 @@ func TestWhatACrashLeftUnsignedIsSigned(t *testing.T) {
 	})
 }
 
-func TestALossIsNoticedWithoutATraffic(t *testing.T) {
+func TestALossIsNoticedWithoutTraffic(t *testing.T) {
 	t.Run("by a server that wrote what is gone, within an interval", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ring, m, seen := checkpointRing(t), newMemory(), &observed{}
