@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"database/sql"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -22,8 +23,11 @@ func mustRunCommand(t *testing.T, args ...string) (code int, printed string) {
 	return code, out.String()
 }
 
-// mustMakeSandbox makes a sandbox, which stands still, and whose trail has three records
-// and is signed.
+// sandboxRecords is how many records a new sandbox has: two of each API client that it
+// makes.
+const sandboxRecords = 6
+
+// mustMakeSandbox makes a sandbox, which stands still, and whose trail is signed.
 func mustMakeSandbox(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -70,8 +74,8 @@ func TestABrokenTrailIsEvidence(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the evidence is gone: %v", err)
 	}
-	if lines := bytes.Count(text, []byte("\n")); lines != 3 || !bytes.Contains(text, []byte(`"unreadable":{"keyVersions":"x"}`)) {
-		t.Errorf("%d lines, want all three records as they stand:\n%s", lines, text)
+	if lines := bytes.Count(text, []byte("\n")); lines != sandboxRecords || !bytes.Contains(text, []byte(`"unreadable":{"keyVersions":"x"}`)) {
+		t.Errorf("%d lines, want all records as they stand:\n%s", lines, text)
 	}
 	for _, c := range []struct {
 		name string
@@ -98,7 +102,7 @@ func TestATrailThatIsNotWhole(t *testing.T) {
 		want   string
 	}{
 		{"emptied", []string{"DELETE FROM audit_entries", "DELETE FROM audit_checkpoints", "UPDATE audit_head SET seq = 0, hash = zeroblob(32)"}, "not whole: the trail has no record"},
-		{"without its end, which the checkpoint knows", []string{"DELETE FROM audit_entries WHERE seq > 2", "UPDATE audit_head SET seq = 2, hash = (SELECT hash FROM audit_entries WHERE seq = 2)"}, "truncated: a checkpoint over record 3 is signed"},
+		{"without its end, which the checkpoint knows", []string{"DELETE FROM audit_entries WHERE seq > 2", "UPDATE audit_head SET seq = 2, hash = (SELECT hash FROM audit_entries WHERE seq = 2)"}, fmt.Sprintf("truncated: a checkpoint over record %d is signed", sandboxRecords)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := mustMakeSandbox(t)
