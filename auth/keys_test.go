@@ -308,6 +308,7 @@ func TestOldKeysAreTrustedForAnHourOfOutage(t *testing.T) {
 		if w := p.trust.Warnings(); len(w) != 0 {
 			t.Errorf("warnings after the outage: %q", w)
 		}
+		synctest.Wait()
 		if n := strings.Count(p.logs.String(), "status 404"); n != 1 {
 			t.Errorf("the outage is logged %d times, want once:\n%s", n, p.logs)
 		}
