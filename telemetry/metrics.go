@@ -98,6 +98,28 @@ func (m *Metrics) WatchKeys(list func() []KeyExpiry) {
 		"When an active key stops being valid, in Unix time.", []string{"key", "purpose"}, nil)})
 }
 
+// WatchWarnings reports how many warnings of each code there are, at each scrape. It
+// must be called at most once.
+func (m *Metrics) WatchWarnings(count func() map[string]int) {
+	m.registry.MustRegister(warningCollector{count: count, number: prometheus.NewDesc("walletport_warnings",
+		"What /readyz warns of now, by code.", []string{"code"}, nil)})
+}
+
+type warningCollector struct {
+	count  func() map[string]int
+	number *prometheus.Desc
+}
+
+// Describe sends the one description.
+func (c warningCollector) Describe(out chan<- *prometheus.Desc) { out <- c.number }
+
+// Collect sends a gauge for each code.
+func (c warningCollector) Collect(out chan<- prometheus.Metric) {
+	for code, n := range c.count() {
+		out <- prometheus.MustNewConstMetric(c.number, prometheus.GaugeValue, float64(n), code)
+	}
+}
+
 type keyCollector struct {
 	list    func() []KeyExpiry
 	seconds *prometheus.Desc

@@ -24,6 +24,7 @@ func TestMetricsPage(t *testing.T) {
 			{ID: "vault-kek-v1", Purpose: "vault-kek"},
 		}
 	})
+	m.WatchWarnings(func() map[string]int { return map[string]int{"offer_unavailable": 3} })
 	answer := httptest.NewRecorder()
 	m.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	page := answer.Body.String()
@@ -37,6 +38,7 @@ func TestMetricsPage(t *testing.T) {
 		`walletport_audit_failures_total 1`,
 		`walletport_card_lookups_total{outcome="card_not_found"} 1`,
 		`walletport_key_expiry_timestamp_seconds{key="tav-signing-v3",purpose="tav-signing"} 1.8e+09`,
+		`walletport_warnings{code="offer_unavailable"} 3`,
 		`go_goroutines`,
 	} {
 		if !strings.Contains(page, want) {

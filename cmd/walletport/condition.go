@@ -88,6 +88,11 @@ func (s *server) inspectCondition(ctx context.Context) {
 	c := &s.condition
 	c.inspecting.Lock()
 	defer c.inspecting.Unlock()
+	// A database whose files were taken away saves what it can when it notices, so that
+	// it should also where nobody calls and nobody asks.
+	if err := s.db.Ping(ctx); err != nil {
+		s.log.Error("the database takes no writes", "err", err)
+	}
 	ring := s.keys.Current()
 	if issuers, err := s.db.CardIssuers(ctx); err == nil {
 		c.issuers = issuers

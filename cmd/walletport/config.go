@@ -65,7 +65,7 @@ type httpConfig struct {
 }
 
 type metricsConfig struct {
-	Listen string `koanf:"listen"` // host:port of a listener of its own; empty serves /metrics beside the API, on loopback only
+	Listen string `koanf:"listen"` // host:port of a listener of its own, for /metrics, /healthz and /readyz, in plain HTTP; empty serves /metrics beside the API, on loopback only
 }
 
 type logConfig struct {

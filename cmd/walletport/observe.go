@@ -126,16 +126,25 @@ func (s *server) warnings() []api.Warning {
 	for _, w := range s.condition.warnings() {
 		warnings = append(warnings, w.Warning)
 	}
-	add := func(code string, texts []string) {
+	warn := func(code string, texts []string) {
 		for _, text := range texts {
 			warnings = append(warnings, api.Warning{Code: code, Message: text})
 		}
 	}
-	add("token_keys_unavailable", s.trust.Warnings())
-	add("test_card_refused", s.testCardWarnings())
-	add("audit_lost", s.auditWarnings())
-	add("log_lost", s.logPipe.warnings())
+	warn("token_keys_unavailable", s.trust.Warnings())
+	warn("test_card_refused", s.testCardWarnings())
+	warn("audit_lost", s.auditWarnings())
+	warn("log_lost", s.logPipe.warnings())
 	return warnings
+}
+
+// countWarnings is for the metrics.
+func (s *server) countWarnings() map[string]int {
+	count := map[string]int{}
+	for _, w := range s.warnings() {
+		count[w.Code]++
+	}
+	return count
 }
 
 // safeText returns of an error what may be shown to anybody: no path, no cause.

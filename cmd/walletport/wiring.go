@@ -88,6 +88,7 @@ func openServer(ctx context.Context, config Config, log *slog.Logger) (_ *server
 		return nil, err
 	}
 	s.metrics.WatchKeys(s.keyExpiries)
+	s.metrics.WatchWarnings(s.countWarnings)
 	s.background.start(ctx, "audit", s.audit.Run)
 	s.background.start(ctx, "look-ups", s.finder.Run)
 	s.background.start(ctx, "nonces", s.guard.Run)
