@@ -101,7 +101,7 @@ func (d *Door) readyNow(ctx context.Context) readyAnswer {
 	d.ready.mu.Lock()
 	age := d.Clock().Sub(d.ready.at)
 	known := !d.ready.at.IsZero() && age >= 0
-	if !(known && age < checkEvery) {
+	if !known || age >= checkEvery {
 		if d.ready.running == nil {
 			d.startChecks(ctx)
 			known = false // who starts them waits for them

@@ -57,8 +57,11 @@ type comparer struct {
 	result     Comparison
 }
 
+// ended reports whether the difference is found, after which nothing is compared.
+func (c *comparer) ended() bool { return c.difference != nil }
+
 func (c *comparer) take(ctx context.Context, l *line) error {
-	if c.difference != nil {
+	if c.ended() {
 		return nil
 	}
 	c.page = append(c.page, *l)
@@ -69,7 +72,7 @@ func (c *comparer) take(ctx context.Context, l *line) error {
 }
 
 func (c *comparer) flush(ctx context.Context) error {
-	if c.difference != nil || len(c.page) == 0 {
+	if c.ended() || len(c.page) == 0 {
 		return nil
 	}
 	entries, err := c.source.AuditAfter(ctx, c.page[0].Seq-1, len(c.page))
@@ -78,7 +81,8 @@ func (c *comparer) flush(ctx context.Context) error {
 	}
 	var hashes hasher
 	for i := range c.page {
-		if c.difference = c.differs(&hashes, &c.page[i], entries, i); c.difference != nil {
+		c.difference = c.differs(&hashes, &c.page[i], entries, i)
+		if c.ended() {
 			return nil
 		}
 		c.result.Same++

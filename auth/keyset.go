@@ -91,7 +91,7 @@ func parseKey(raw []byte) (jose.JSONWebKey, error) {
 }
 
 func checkKey(key jose.JSONWebKey) error {
-	kind := ""
+	var kind string
 	switch public := key.Key.(type) {
 	case *ecdsa.PublicKey:
 		if public.Curve != elliptic.P256() {

@@ -80,14 +80,14 @@ func TestNoCardStaysInTheMemoryOfAServer(t *testing.T) {
 			}
 			calls++
 		}
-		if a := w.caller.provision(8001, wallet, "memory"); a.code() != "ok" {
+		if a := w.provision(8001, wallet, "memory"); a.code() != "ok" {
 			t.Fatalf("issuer wallet: %v", a)
 		}
 		calls++
 	}
 	// The state of a hash that is used again, or a stack, may hold a copy until its next
 	// use: a few are no leak. Before names were wiped there was one for each call.
-	counts := w.process.mustCountInMemory(t, pan, name, visaPAN, visaName, "walletport")
+	counts := w.mustCountInMemory(t, pan, name, visaPAN, visaName, "walletport")
 	if counts["walletport"] == 0 {
 		t.Fatal("the memory is empty: there is nothing to look through")
 	}

@@ -76,7 +76,7 @@ func TestRehearseFindsWhatFails(t *testing.T) {
 // TestRehearseLeavesNoTrace makes nothing but what a call makes.
 func TestRehearseLeavesNoTrace(t *testing.T) {
 	d := newDeviceRig(t, func(f *provisioning.Flow) {
-		f.Google.Schemes[walletport.Visa].Terms.Issuers = []walletport.IssuerID{"initech"}
+		f.Google.Schemes[walletport.Visa].Issuers = []walletport.IssuerID{"initech"}
 	})
 	failed, _ := failures(d.Rehearse(t.Context(), []walletport.IssuerID{"acme"}))
 	if len(failed) != 0 {

@@ -105,7 +105,7 @@ type auditCompareCommand struct {
 }
 
 func (c auditCompareCommand) Run(ctx context.Context, con console) error {
-	trusted, err := c.trust.keys(c.location)
+	trusted, err := c.keys(c.location)
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (c auditCompareCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return err
 	}
-	defer closeFile()
+	defer func() { _ = closeFile() }() // it was only read
 	o, err := c.open(ctx)
 	if err != nil {
 		return err

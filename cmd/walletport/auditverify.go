@@ -63,7 +63,7 @@ func (c auditVerifyCommand) noted() []audit.Noted {
 
 // verifyExports verifies one export after the other, which must be one trail.
 func (c auditVerifyCommand) verifyExports(ctx context.Context, con console) (verification, error) {
-	trusted, err := c.trust.keys(c.location)
+	trusted, err := c.keys(c.location)
 	if err != nil {
 		return verification{}, err
 	}

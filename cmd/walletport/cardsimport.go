@@ -150,9 +150,9 @@ func noteImport(record *walletport.Auditing, r vault.ImportReport) {
 	} {
 		record.SetDetail(name, strconv.FormatInt(count, 10))
 	}
-	switch {
-	case r.Rejected == 0:
-	case r.Rejected == r.Rows:
+	switch r.Rejected {
+	case 0:
+	case r.Rows:
 		record.Outcome = walletport.OutcomeAllRefused
 	default:
 		record.Outcome = walletport.OutcomeSomeRefused

@@ -209,7 +209,7 @@ func TestEveryDurationAndSizeHasBounds(t *testing.T) {
 			if strings.ContainsAny(name, "[]") || strings.Contains(name, "NAME") || unbounded[name] {
 				continue
 			}
-			value := ""
+			var value string
 			switch typeText(line.typ) {
 			case "duration":
 				value = (400 * 24 * time.Hour).String()

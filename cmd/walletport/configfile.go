@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -284,20 +285,20 @@ func setText(into reflect.Value, text string) error {
 			return u.UnmarshalText([]byte(text))
 		}
 	}
-	switch target.Kind() {
-	case reflect.String:
+	switch {
+	case target.Kind() == reflect.String:
 		into.SetString(text)
 		return nil
-	case reflect.Bool:
+	case target.Kind() == reflect.Bool:
 		b, err := strconv.ParseBool(text)
 		if err != nil {
 			return errors.New("must be " + typeName(target))
 		}
 		into.SetBool(b)
 		return nil
-	case reflect.Float64:
+	case target.Kind() == reflect.Float64:
 		f, err := strconv.ParseFloat(text, 64)
-		if err != nil || f != f || strings.ContainsAny(text, "_xX") || f-f != 0 {
+		if err != nil || math.IsNaN(f) || math.IsInf(f, 0) || strings.ContainsAny(text, "_xX") {
 			return errors.New("must be " + typeName(target))
 		}
 		into.SetFloat(f)

@@ -58,8 +58,8 @@ func recordMigration(ctx context.Context, config Config, schema storage.Schema) 
 	}
 	err = o.recording(ctx, func(ctx context.Context, o *operator) error {
 		return o.reading(ctx, walletport.AuditRecord{Action: walletport.ActionMigrate}, func(record *walletport.Auditing) error {
-			record.SetDetail(walletport.DetailFromVersion, strconv.FormatInt(int64(schema.Found), 10))
-			record.SetDetail(walletport.DetailToVersion, strconv.FormatInt(int64(schema.Wanted), 10))
+			record.SetDetail(walletport.DetailFromVersion, strconv.FormatInt(schema.Found, 10))
+			record.SetDetail(walletport.DetailToVersion, strconv.FormatInt(schema.Wanted, 10))
 			return nil
 		})
 	})

@@ -40,11 +40,11 @@ func readProxyProtocol(socket net.Listener, trusted api.Proxies) net.Listener {
 	return &proxyproto.Listener{
 		Listener: socket, ReadHeaderTimeout: proxyHeaderTime,
 		ConnPolicy: func(o proxyproto.ConnPolicyOptions) (proxyproto.Policy, error) {
-			peer, err := netip.ParseAddrPort(o.Upstream.String())
-			if err != nil || !trusted.Trusts(peer.Addr()) {
-				return proxyproto.IGNORE, nil
+			// A peer whose address cannot be read is none that is trusted.
+			if peer, err := netip.ParseAddrPort(o.Upstream.String()); err == nil && trusted.Trusts(peer.Addr()) {
+				return proxyproto.REQUIRE, nil
 			}
-			return proxyproto.REQUIRE, nil
+			return proxyproto.IGNORE, nil
 		},
 	}
 }

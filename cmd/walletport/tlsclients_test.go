@@ -75,7 +75,7 @@ func testRootTakenAway(t *testing.T, version uint16, http2 bool) {
 	client := func(r root) (*http.Client, func(resumed bool) (int, error)) {
 		certificate := r.mustIssue(t)
 		transport := &http.Transport{ForceAttemptHTTP2: http2, TLSClientConfig: &tls.Config{
-			InsecureSkipVerify: true, Certificates: []tls.Certificate{certificate}, ClientSessionCache: tls.NewLRUClientSessionCache(4), MaxVersion: version, //nolint:gosec // the test is about clients
+			InsecureSkipVerify: true, Certificates: []tls.Certificate{certificate}, ClientSessionCache: tls.NewLRUClientSessionCache(4), MaxVersion: version,
 		}}
 		c := &http.Client{Transport: transport, Timeout: 10 * time.Second}
 		t.Cleanup(transport.CloseIdleConnections)

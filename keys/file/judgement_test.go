@@ -57,7 +57,7 @@ func sealsTo(t testing.TB, certificate []byte, when time.Time) bool {
 func TestImportTakesACertificateIfAndOnlyIfSealingDoes(t *testing.T) {
 	day := 24 * time.Hour
 	rsaEncryptOnly := pgp(t, nil)
-	rsaEncryptOnly.Subkeys[0].PublicKey.PubKeyAlgo = packet.PubKeyAlgoRSAEncryptOnly //nolint:staticcheck // an old algorithm, which files still have
+	rsaEncryptOnly.Subkeys[0].PublicKey.PubKeyAlgo = packet.PubKeyAlgoRSAEncryptOnly // an old algorithm, which files still have
 	must(t, rsaEncryptOnly.Subkeys[0].Sig.SignKey(rsaEncryptOnly.Subkeys[0].PublicKey, rsaEncryptOnly.PrivateKey, &packet.Config{DefaultHash: crypto.SHA384}))
 	for _, c := range []struct {
 		name        string

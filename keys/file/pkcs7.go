@@ -11,7 +11,8 @@ var oidSignedData = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
 // SignedData that signs nothing. ok is false when data is none.
 func parsePKCS7(data []byte) (m material, ok bool, err error) {
 	var outside contentInfo
-	if rest, err := asn1.Unmarshal(data, &outside); err != nil || len(rest) > 0 || !outside.Type.Equal(oidSignedData) {
+	rest, notASN1 := asn1.Unmarshal(data, &outside)
+	if isBundle := notASN1 == nil && len(rest) == 0 && outside.Type.Equal(oidSignedData); !isBundle {
 		return material{}, false, nil
 	}
 	var signed struct {

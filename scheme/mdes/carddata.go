@@ -115,9 +115,9 @@ func nameForMDES(name []byte) ([]byte, error) {
 		return nil, errCardData("the cardholder's name is UTF-8")
 	}
 	from, to, chars := 0, 0, 0 // name[from:to] is the result, a slice of the card's own
-	for i, size := 0, 0; i < len(name); i += size {
-		var r rune
-		r, size = utf8.DecodeRune(name[i:])
+	for at, next := 0, 0; at < len(name); at = next {
+		r, size := utf8.DecodeRune(name[at:])
+		next = at + size
 		if unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) {
 			return nil, errCardData("the cardholder's name has no control or invisible characters")
 		}
@@ -128,11 +128,11 @@ func nameForMDES(name []byte) ([]byte, error) {
 			continue
 		}
 		if chars == 0 {
-			from = i
+			from = at
 		}
 		chars++
 		if !unicode.IsSpace(r) {
-			to = i + size
+			to = next
 		}
 	}
 	return name[from:to], nil

@@ -48,10 +48,10 @@ func (r *reading) readHex(m hexMember, text string) string {
 
 func (r *reading) readNotHex(m hexMember, text string) string {
 	data, f := sim.ReadHex(text)
-	switch {
-	case f.Kind == sim.HexInvalid:
+	switch f.Kind {
+	case sim.HexInvalid:
 		r.Fail(m.check, m.bad, "%d characters that are not hex", len(text))
-	case f.Kind == sim.HexBase64:
+	case sim.HexBase64:
 		r.Fail(m.check, m.base64, "%d bytes in base64", len(data))
 	default:
 		r.Fail(m.check, f.Kind.Of(m.layer), "%s", f.Detail)

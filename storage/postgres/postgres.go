@@ -120,7 +120,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 // namesSessionAttributes reports whether who wrote the URL, or the environment that
 // libpq reads, chose the kind of server.
 func namesSessionAttributes(url string) bool {
-	return strings.Contains(url, "target_session_attrs") || os.Getenv("PGTARGETSESSIONATTRS") != ""
+	return strings.Contains(url, "target_session_attrs") || os.Getenv("PGTARGETSESSIONATTRS") != "" //nolint:forbidigo // a setting of the driver, which reads its own environment
 }
 
 // Ping reads and writes one row durably: a server in recovery and a full disk

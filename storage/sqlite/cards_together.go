@@ -90,6 +90,7 @@ func (t *together) Add(ctx context.Context, changes []storage.CardChange) error 
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
 	insert := tx.StmtContext(uncancelled(ctx), t.insert)
+	defer func() { _ = insert.Close() }() // with the transaction
 	for i := range changes {
 		if ctx.Err() != nil {
 			return storage.ErrUnavailable(ctx, ctx.Err())
