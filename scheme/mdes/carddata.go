@@ -115,9 +115,10 @@ func nameForMDES(name []byte) ([]byte, error) {
 		return nil, errCardData("the cardholder's name is UTF-8")
 	}
 	from, to, chars := 0, 0, 0 // name[from:to] is the result, a slice of the card's own
-	for at, next := 0, 0; at < len(name); at = next {
+	for next := 0; next < len(name); {
+		at := next
 		r, size := utf8.DecodeRune(name[at:])
-		next = at + size
+		next += size
 		if unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) {
 			return nil, errCardData("the cardholder's name has no control or invisible characters")
 		}
