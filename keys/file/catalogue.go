@@ -102,8 +102,8 @@ func openCatalogue(sealed []byte, secret Secret) (*catalogue, error) {
 	if _, wrongSecret := errors.AsType[*age.NoIdentityMatchError](err); wrongSecret {
 		return nil, walletport.Errorf(walletport.CodeInvalid, "keystore_secret", "the passphrase or key file does not open the key store").WithCause(err)
 	}
-	if err != nil {
-		return nil, damaged.WithCause(err)
+	if err != nil { // its text repeats lines of the file, which may be a secret that was named in the store's place
+		return nil, damaged.WithCause(errors.New("it does not begin as an age file does, or its header is damaged"))
 	}
 	plain, err := io.ReadAll(io.LimitReader(r, maxFileBytes))
 	defer clear(plain)

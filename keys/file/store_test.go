@@ -163,11 +163,20 @@ func TestOpenRefuses(t *testing.T) {
 		wantReason(t, err, "keystore_exists")
 		open(t, c)
 	})
-	t.Run("what is no key store", func(t *testing.T) {
-		must(t, os.WriteFile(c.Path, []byte("no key store"), 0o600))
-		_, err := file.Open(c)
-		wantReason(t, err, "keystore_damaged")
-	})
+	for name, text := range map[string]string{
+		"what is no key store":            "no key store\n",
+		"a key file in the store's place": "c2VjcmV0IG9mIHNvbWVib2R5LCAzMiBieXRlcyBsb25n\n",
+		"a damaged header":                "age-encryption.org/v1\n-> c2VjcmV0IG9mIHNvbWVib2R5\nc2VjcmV0 of somebody\n",
+	} {
+		t.Run(name+" is refused, and nothing of it shown", func(t *testing.T) {
+			must(t, os.WriteFile(c.Path, []byte(text), 0o600))
+			_, err := file.Open(c)
+			wantReason(t, err, "keystore_damaged")
+			if shown := err.Error(); strings.Contains(shown, "c2VjcmV0") || strings.Contains(shown, "no key store\n") {
+				t.Errorf("the error repeats the file: %s", shown)
+			}
+		})
+	}
 }
 
 func TestWritesLeaveNothingBehind(t *testing.T) {
