@@ -92,9 +92,7 @@ func TestEveryReasonIsDocumented(t *testing.T) {
 		if slices.ContainsFunc(otherWords, func(pattern string) bool { return matches(pattern, p.room()) }) || slices.Contains(testSupport, p.room()) {
 			continue
 		}
-		for reason, place := range reasonsOf(t, p) {
-			used[reason] = place
-		}
+		maps.Copy(used, reasonsOf(t, p))
 	}
 	for _, reason := range slices.Sorted(maps.Keys(used)) {
 		if documented[reason] == 0 {

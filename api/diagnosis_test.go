@@ -79,12 +79,13 @@ func TestDiagnosesSayWhatIsThere(t *testing.T) {
 			}
 			w := h.do(r)
 			p := wantProblem(t, r, w, c.status, c.code)
-			text := p.Detail
+			var text strings.Builder
+			text.WriteString(p.Detail)
 			for _, e := range p.Errors {
-				text += "\n" + e.Field + " " + e.Reason
+				text.WriteString("\n" + e.Field + " " + e.Reason)
 			}
-			if !strings.Contains(text, c.says) {
-				t.Errorf("the answer says %q, want %q in it", text, c.says)
+			if !strings.Contains(text.String(), c.says) {
+				t.Errorf("the answer says %q, want %q in it", text.String(), c.says)
 			}
 			if strings.Contains(strings.ReplaceAll(w.Body.String(), p.Instance, ""), secret) {
 				t.Errorf("the answer repeats the input: %s", w.Body.String())

@@ -82,7 +82,7 @@ func (o OpenPGP) Seal(random io.Reader, m OpenPGPMessage) ([]byte, error) {
 		Rand: random,
 		Time: func() time.Time { return m.Time },
 		// No random notation in the signature: it guards elliptic curve signers.
-		NonDeterministicSignaturesViaNotation: packet.BoolPointer(false),
+		NonDeterministicSignaturesViaNotation: new(false),
 	}
 	signature, err := o.sign(config, by, m)
 	if err != nil {

@@ -195,11 +195,12 @@ func TestAppendAtOnceLosesNothing(t *testing.T) {
 func TestReferencesAreNotTakenForPANs(t *testing.T) {
 	l := openLedger(t, t.TempDir())
 	digits := func(raw []byte) string {
-		text := "V-"
+		var text strings.Builder
+		text.WriteString("V-")
 		for _, b := range raw[:22] {
-			text += string('0' + rune(b%10))
+			text.WriteByte('0' + b%10)
 		}
-		return text
+		return text.String()
 	}
 	seen := map[string]bool{}
 	for i := range 200 {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/walletport/walletport"
@@ -142,12 +143,7 @@ func (v *Vault) Check(row storage.Card) error {
 
 // isTestNumber reports whether a PAN is one that everybody knows.
 func (v *Vault) isTestNumber(pan walletport.PAN) bool {
-	for _, known := range v.TestNumbers {
-		if pan.Equal(known) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(v.TestNumbers, pan.Equal)
 }
 
 // TestCards returns the stored cards that have a test number, which are not lent.

@@ -72,8 +72,8 @@ func settingField(section reflect.Value, name string) reflect.Value {
 
 func settingNames(section reflect.Type) []string {
 	var names []string
-	for i := range section.NumField() {
-		if name := settingName(section.Field(i)); name != "" {
+	for field := range section.Fields() {
+		if name := settingName(field); name != "" {
 			names = append(names, name)
 		}
 	}
@@ -138,9 +138,9 @@ func settingNamesBelow(path string, t reflect.Type) []string {
 		return nil
 	}
 	var names []string
-	for i := range t.NumField() {
-		if name := settingName(t.Field(i)); name != "" {
-			names = append(names, settingNamesBelow(joinName(path, name), t.Field(i).Type)...)
+	for field := range t.Fields() {
+		if name := settingName(field); name != "" {
+			names = append(names, settingNamesBelow(joinName(path, name), field.Type)...)
 		}
 	}
 	slices.SortFunc(names, cmp.Compare)

@@ -180,7 +180,7 @@ type commandKey struct{}
 // must not find it in the trail.
 func withCommand(ctx context.Context, spelled string) context.Context {
 	var words []string
-	for _, word := range strings.Fields(spelled) {
+	for word := range strings.FieldsSeq(spelled) {
 		if !strings.ContainsAny(word, "<[") {
 			words = append(words, word)
 		}

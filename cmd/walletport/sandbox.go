@@ -170,7 +170,7 @@ func sandboxConfig(dir, address, databaseURL string) (Config, error) {
 // sandboxConfigText is a configuration like an operator's own, with the keys
 // beside it. Relative paths count from the file's folder.
 func sandboxConfigText(databaseURL string) []byte {
-	text := "# Written by walletport sandbox. Operator's commands read it through --dir.\n" +
+	text := []byte("# Written by walletport sandbox. Operator's commands read it through --dir.\n" +
 		"database:\n  url: " + fmt.Sprintf("%q", databaseURL) + "\n" +
 		"keys:\n  file: keystore.age\n  key_file: keystore.key\n" +
 		"wallets:\n  applepay:\n    root_files: [" + sandboxAppleRoot + "]\n    mastercard: {enabled: true}\n    visa: {enabled: true}\n" +
@@ -178,12 +178,12 @@ func sandboxConfigText(databaseURL string) []byte {
 		"  samsungpay:\n    mastercard: {enabled: true}\n    visa: {enabled: true}\n" +
 		"activation:\n  mastercard: {enabled: true}\n  visa: {enabled: true}\n" +
 		"profiles:\n  funding-account:\n    shape: fundingAccountInfo\n    tav_version: 4\n" +
-		"wallet_providers:\n"
+		"wallet_providers:\n")
 	for _, p := range sandboxProviders {
-		text += fmt.Sprintf("  - id: %s\n    display_name: %s\n    token_requestor_id: %q\n    scheme: %s\n    profile: %s\n",
+		text = fmt.Appendf(text, "  - id: %s\n    display_name: %s\n    token_requestor_id: %q\n    scheme: %s\n    profile: %s\n",
 			p.ID, p.DisplayName, p.TokenRequestorID, p.Scheme, p.Profile)
 	}
-	return []byte(text)
+	return text
 }
 
 // fill stores the sample cards; those that stand already stay untouched.

@@ -74,8 +74,8 @@ func TestValidateReportsAllProblemsTogether(t *testing.T) {
 }
 
 func TestEveryChoiceOfAProfileHasANameInTheConfiguration(t *testing.T) {
-	for i := range reflect.TypeFor[mdes.Profile]().NumField() {
-		if field := reflect.TypeFor[mdes.Profile]().Field(i); field.Tag.Get("koanf") == "" {
+	for field := range reflect.TypeFor[mdes.Profile]().Fields() {
+		if field.Tag.Get("koanf") == "" {
 			t.Errorf("%s has no name in the configuration", field.Name)
 		}
 	}

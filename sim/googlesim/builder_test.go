@@ -154,7 +154,7 @@ func (r *recipe) signature(text []byte, key *packet.PrivateKey) *packet.Signatur
 	s := &packet.Signature{Version: 4, SigType: r.signType, PubKeyAlgo: key.PubKeyAlgo, Hash: r.hash, CreationTime: r.signedAt, IssuerKeyId: &key.KeyId}
 	h := r.hash.New()
 	h.Write(text)
-	check(s.Sign(h, key, &packet.Config{Time: now, NonDeterministicSignaturesViaNotation: packet.BoolPointer(false)}))
+	check(s.Sign(h, key, &packet.Config{Time: now, NonDeterministicSignaturesViaNotation: new(false)}))
 	return s
 }
 

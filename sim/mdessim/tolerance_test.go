@@ -50,11 +50,12 @@ func TestLegalPayloadsAreAccepted(t *testing.T) {
 				if err := json.Unmarshal(raw, &outer); err != nil {
 					panic(err)
 				}
-				text := "{\n \"tokenizationAuthenticationValue\" : " + string(outer.TAV) + ", \"cardInfo\" : {"
+				var text strings.Builder
+				text.WriteString("{\n \"tokenizationAuthenticationValue\" : " + string(outer.TAV) + ", \"cardInfo\" : {")
 				for _, name := range []string{"publicKeyFingerprint", "iv", "oaepHashingAlgorithm", "encryptedKey", "encryptedData"} {
-					text += "\n  \"" + name + "\":\t" + string(outer.Card[name]) + ","
+					text.WriteString("\n  \"" + name + "\":\t" + string(outer.Card[name]) + ",")
 				}
-				return []byte(strings.TrimSuffix(text, ",") + "}\n}")
+				return []byte(strings.TrimSuffix(text.String(), ",") + "}\n}")
 			}
 		}},
 		{"unknown members at every level", func(r *recipe) {

@@ -163,7 +163,7 @@ func (r *reading) readOuter(text string) (string, bool) {
 		r.Fail(checkOuter, outerSpaces, "there is white space in or around the JWE")
 		text = plain
 	}
-	if plain := strings.TrimPrefix(text, "\ufeff"); plain != text {
+	if plain, ok := strings.CutPrefix(text, "\ufeff"); ok {
 		r.Fail(checkOuter, outerMark, "the payload starts with a byte order mark")
 		text = plain
 	}

@@ -48,11 +48,12 @@ func TestLegalPushesAreAccepted(t *testing.T) {
 			if err := json.Unmarshal([]byte(s), &m); err != nil {
 				panic(err)
 			}
-			text := "{\n"
+			var text strings.Builder
+			text.WriteString("{\n")
 			for _, name := range []string{"provider", "expirationDate", "name", "accountNumber"} {
-				text += "\t\"" + name + "\" : " + string(m[name]) + ","
+				text.WriteString("\t\"" + name + "\" : " + string(m[name]) + ",")
 			}
-			return strings.TrimSuffix(text, ",") + "}\n"
+			return strings.TrimSuffix(text.String(), ",") + "}\n"
 		})},
 		{"base64 around it, by the switch", func(r *pushRecipe) {
 			r.outer = func(s string) string { return b64([]byte(s)) }
