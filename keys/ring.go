@@ -32,6 +32,12 @@ func (r *Ring) ByID(id ID) (*Key, bool) {
 	return k, ok
 }
 
+// Serves reports whether any key of the purpose is for new work at t, whomever and
+// whichever cards it serves.
+func (r *Ring) Serves(p Purpose, t time.Time) bool {
+	return slices.ContainsFunc(r.keys, func(k *Key) bool { return k.Purpose == p && k.ServesAt(t) })
+}
+
 // Select returns the key for new work: of the purpose, active and valid at t,
 // serving the issuer and the BIN (which may be "" for purposes without one).
 // A key of the issuer beats one for all, then a key with BIN ranges beats one

@@ -79,6 +79,31 @@ func TestByIDFindsKeysInAnyState(t *testing.T) {
 	}
 }
 
+func TestServesAsksForAKeyForNewWorkOfThePurpose(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*keys.Meta)
+		want   bool
+	}{
+		{"an active key", nil, true},
+		{"a key of one issuer", issuer("acme"), true},
+		{"a key of some BINs", bins("520424", "520424"), true},
+		{"a key of another purpose", func(m *keys.Meta) { m.Purpose = keys.WSD }, false},
+		{"a pending key", func(m *keys.Meta) { m.State = keys.Pending }, false},
+		{"a retired key", func(m *keys.Meta) { m.State = keys.Retired }, false},
+		{"a key that has ended", func(m *keys.Meta) { m.ValidUntil = now.Add(-time.Second) }, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			k := key("k", 1, c.change)
+			ring := keys.NewRing([]*keys.Key{k})
+			purpose := key("k", 1, nil).Purpose
+			if got := ring.Serves(purpose, now); got != c.want {
+				t.Errorf("Serves = %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
 func TestExpiringBefore(t *testing.T) {
 	until := func(d time.Duration, s keys.State) func(*keys.Meta) {
 		return func(m *keys.Meta) { m.ValidUntil, m.State = now.Add(d), s }

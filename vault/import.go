@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"slices"
 	"sync"
 
 	"github.com/walletport/walletport"
@@ -202,8 +201,7 @@ func (im *importer) begin(ctx context.Context) error {
 // checkKeys refuses where no issuer has keys: each row would be refused for it.
 func (im *importer) checkKeys() error {
 	for _, purpose := range []keys.Purpose{keys.VaultKEK, keys.VaultIndex} {
-		serves := func(k *keys.Key) bool { return k.Purpose == purpose && k.ServesAt(im.vault.Clock()) }
-		if !slices.ContainsFunc(im.vault.Keys.Current().All(), serves) {
+		if !im.vault.Keys.Current().Serves(purpose, im.vault.Clock()) {
 			return walletport.Errorf(walletport.CodeUnavailable, "key_unavailable", "no %s key is active", purpose)
 		}
 	}

@@ -194,8 +194,7 @@ func (f *findings) addMissing(ring *keys.Ring) {
 		{keys.VaultIndex, "no card can be imported"},
 		{keys.AuditCheckpoint, "the audit trail is not signed"},
 	} {
-		serves := func(k *keys.Key) bool { return k.Purpose == need.purpose && k.ServesAt(now()) }
-		if !slices.ContainsFunc(ring.All(), serves) {
+		if !ring.Serves(need.purpose, now()) {
 			f.warn("key_missing", nil, "no %s key is active: %s", need.purpose, need.without)
 		}
 	}

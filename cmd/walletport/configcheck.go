@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -137,8 +136,7 @@ func (c *checkup) checkKeys() {
 func (c Config) missingPurposes(ring *keys.Ring) []keys.Purpose {
 	var missing []keys.Purpose
 	for _, purpose := range c.neededPurposes() {
-		serves := func(k *keys.Key) bool { return k.Purpose == purpose && k.ServesAt(now()) }
-		if !slices.ContainsFunc(ring.All(), serves) {
+		if !ring.Serves(purpose, now()) {
 			missing = append(missing, purpose)
 		}
 	}
