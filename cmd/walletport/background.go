@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"time"
 )
 
 // background runs what has to go on beside requests. It starts from a context of
@@ -30,6 +31,23 @@ func (b *background) start(ctx context.Context, name string, work func(context.C
 			b.log.Error("background work ended", "work", name, "err", err)
 		}
 	}()
+}
+
+// every does work again and again, each time an interval after the last began, until
+// stopAll. Work that takes longer is done again at once.
+func (b *background) every(ctx context.Context, interval time.Duration, name string, work func(context.Context)) {
+	b.start(ctx, name, func(ctx context.Context) error {
+		tick := time.NewTicker(interval)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-tick.C:
+				work(ctx)
+			}
+		}
+	})
 }
 
 // stopAll ends the work in the reverse order of its start, each before the next:

@@ -57,21 +57,12 @@ type conditionWarning struct {
 	cause error
 }
 
-// watchCondition inspects until ctx ends.
-func (s *server) watchCondition(ctx context.Context) error {
-	tick := time.NewTicker(conditionLook)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		if s.condition.isDue(s.keys.Current()) {
-			s.inspectCondition(ctx)
-		}
-		s.tellWarnings()
+// watchCondition inspects when it is time, and tells what is new.
+func (s *server) watchCondition(ctx context.Context) {
+	if s.condition.isDue(s.keys.Current()) {
+		s.inspectCondition(ctx)
 	}
+	s.tellWarnings()
 }
 
 func (c *condition) isDue(ring *keys.Ring) bool {

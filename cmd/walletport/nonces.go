@@ -15,22 +15,9 @@ const (
 	forgetBite  = 500
 )
 
-// forgetNonces deletes uses that no longer matter, until ctx ends. What it cannot
-// delete now it deletes later.
-func (s *server) forgetNonces(ctx context.Context) error {
-	ticker := time.NewTicker(forgetEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-			s.forgetOldNonces(ctx)
-		}
-	}
-}
-
-func (s *server) forgetOldNonces(ctx context.Context) {
+// forgetNonces deletes uses that no longer matter. What it cannot delete now it
+// deletes the next time.
+func (s *server) forgetNonces(ctx context.Context) {
 	// By the database's clock: a replica whose own is a day ahead must not delete what
 	// still counts.
 	now, err := s.db.Now(ctx)

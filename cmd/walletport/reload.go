@@ -47,23 +47,13 @@ func (r *reloads) Reload(ctx context.Context) error {
 // follow reloads what every ten seconds, and whenever everything is reloaded.
 func (s *server) follow(ctx context.Context, name string, what reloader) {
 	s.reloads.add(name, what)
-	s.background.start(ctx, name, func(ctx context.Context) error {
-		followFiles(ctx, what, s.log.With("of", name))
-		return nil
-	})
+	s.background.every(ctx, reloadEvery, name, reloadQuietly(what, s.log.With("of", name)))
 }
 
-// followFiles reloads until ctx ends. A fault that lasts is logged once.
-func followFiles(ctx context.Context, what reloader, log *slog.Logger) {
-	tick := time.NewTicker(reloadEvery)
-	defer tick.Stop()
+// reloadQuietly returns what reloads, and logs a fault that lasts once.
+func reloadQuietly(what reloader, log *slog.Logger) func(context.Context) {
 	last := ""
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	return func(ctx context.Context) {
 		fault := ""
 		if err := what.Reload(ctx); err != nil {
 			fault = err.Error()

@@ -16,12 +16,8 @@ func TestFilesAreReloadedEveryTenSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var logged strings.Builder
 		times, fault := 0, error(nil)
-		ctx, stop := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			followFiles(ctx, reloadFunc(func(context.Context) error { times++; return fault }), telemetry.NewLogger(&logged, slog.LevelInfo))
-		}()
+		s := &server{log: telemetry.NewLogger(&logged, slog.LevelInfo), background: &background{}}
+		s.follow(t.Context(), "files", reloadFunc(func(context.Context) error { times++; return fault }))
 		step := func(d time.Duration) {
 			time.Sleep(d)
 			synctest.Wait()
@@ -42,8 +38,11 @@ func TestFilesAreReloadedEveryTenSeconds(t *testing.T) {
 		if n := strings.Count(logged.String(), "half a file"); n != 2 {
 			t.Errorf("a fault that comes back is logged %d times, want twice", n)
 		}
-		stop()
-		<-done
+		s.background.stopAll()
+		step(time.Minute)
+		if times != 9 {
+			t.Errorf("%d reloads a minute after the end, want the 9 before it", times)
+		}
 	})
 }
 

@@ -180,7 +180,7 @@ func (s *server) refuseSandbox(ctx context.Context) error {
 	if err := s.findTestCards(ctx); err != nil {
 		return err
 	}
-	s.background.start(ctx, "test cards", s.warnOfTestCards)
+	s.background.every(ctx, testCardsInterval, "test cards", s.warnOfTestCards)
 	return nil
 }
 

@@ -20,19 +20,10 @@ type testCards struct {
 // of. It costs a look-up by index for each number. The card itself is refused at once.
 const testCardsInterval = time.Minute
 
-// warnOfTestCards looks again and again until ctx ends.
-func (s *server) warnOfTestCards(ctx context.Context) error {
-	ticker := time.NewTicker(testCardsInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-		if err := s.findTestCards(ctx); err != nil && ctx.Err() == nil {
-			s.log.Warn("test cards not looked for", "err", err)
-		}
+// warnOfTestCards looks for them once the server runs.
+func (s *server) warnOfTestCards(ctx context.Context) {
+	if err := s.findTestCards(ctx); err != nil && ctx.Err() == nil {
+		s.log.Warn("test cards not looked for", "err", err)
 	}
 }
 

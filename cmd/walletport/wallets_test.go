@@ -173,7 +173,7 @@ func TestOldNoncesAreForgotten(t *testing.T) {
 	must(t, d.applePay(t.Context(), demoCardID))
 	box.config.Wallets.NonceRetention = time.Nanosecond
 	time.Sleep(2 * time.Millisecond) // the database counts milliseconds
-	box.forgetOldNonces(context.WithoutCancel(t.Context()))
+	box.forgetNonces(context.WithoutCancel(t.Context()))
 	answer, err := d.provisionInto(t.Context(), "applepay", demoCardID, d.callback)
 	if err != nil || answer["activationData"] == nil {
 		t.Errorf("a forgotten nonce is still refused: %v", err)

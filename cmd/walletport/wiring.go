@@ -97,10 +97,10 @@ func openServer(ctx context.Context, config Config, log *slog.Logger) (_ *server
 	s.background.start(ctx, "token issuers' keys", s.trust.Run)
 	s.background.start(ctx, "uses of API clients", s.authenticator.Run)
 	s.reloads.add("token issuers' keys", s.trust)
-	s.background.start(ctx, "old nonces", s.forgetNonces)
+	s.background.every(ctx, forgetEvery, "old nonces", s.forgetNonces)
 	s.inspectCondition(ctx)
 	s.tellWarnings()
-	s.background.start(ctx, "condition", s.watchCondition)
+	s.background.every(ctx, conditionLook, "condition", s.watchCondition)
 	return s, nil
 }
 
