@@ -35,12 +35,9 @@ func (c configPrintCommand) Run(con console) error {
 func printSection(con console, path string, section reflect.Value) {
 	for i := range section.NumField() {
 		field, value := section.Type().Field(i), section.Field(i)
-		name, _, _ := strings.Cut(field.Tag.Get("koanf"), ",")
-		if name == "" || name == "-" {
-			continue
+		if name := settingName(field); name != "" {
+			printSetting(con, joinName(path, name), value)
 		}
-		name = strings.TrimPrefix(path+"."+name, ".")
-		printSetting(con, name, value)
 	}
 }
 
