@@ -154,6 +154,7 @@ func TestAFloodOfRefusals(t *testing.T) {
 		{"of one guesser", func(int) string { return "192.0.2.1:1" }, func(int) string { return "provision/1" }, 3, 1, false},
 		{"of one address under many names", func(int) string { return "192.0.2.1:1" }, func(i int) string { return fmt.Sprint("provision/", i) }, 10, 1, false},
 		{"of some addresses", func(i int) string { return fmt.Sprintf("192.0.2.%d:1", i%20) }, func(i int) string { return fmt.Sprint("provision/", i) }, 40, 20, false},
+		{"of one host with many addresses of its IPv6 site", func(i int) string { return fmt.Sprintf("[2001:db8::%x]:1", i+1) }, func(i int) string { return fmt.Sprint("provision/", i) }, 10, 1, false},
 		{"of many addresses", func(i int) string { return fmt.Sprintf("198.51.%d.%d:1", i/200, i%200) }, func(i int) string { return fmt.Sprint("provision/", i) }, 40, 101, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -14,13 +14,21 @@ import (
 // neither fill the disk nor leave no trace. The zero value is empty.
 type refusals struct {
 	mu   sync.Mutex
-	sums map[refused]uint64
+	sums map[refused]sum
 }
 
 // refused is what is summed up.
 type refused struct {
-	address string // of the caller; "" when there are too many
+	site    string // of the caller: see addressKey; "" when there are too many
 	outcome string
+}
+
+// sum is how many calls were refused, and one address that they came from. One host
+// may have all addresses of an IPv6 site: with a sum for each it would crowd the
+// others out of the trail.
+type sum struct {
+	address string
+	calls   uint64
 }
 
 // maxSums bounds the records of one minute, and the memory.
@@ -30,22 +38,25 @@ const maxSums = 100
 const sumEvery = time.Minute
 
 func (f *refusals) count(r walletport.AuditRecord) {
-	f.add(refused{r.RemoteAddress, r.Outcome}, 1)
+	f.add(refused{addressKey(r.RemoteAddress), r.Outcome}, sum{r.RemoteAddress, 1})
 }
 
-func (f *refusals) add(key refused, n uint64) {
+func (f *refusals) add(key refused, more sum) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if _, known := f.sums[key]; !known && len(f.sums) >= maxSums {
-		key.address = ""
+		key.site, more.address = "", ""
 	}
 	if f.sums == nil {
-		f.sums = make(map[refused]uint64)
+		f.sums = make(map[refused]sum)
 	}
-	f.sums[key] += n
+	if before, known := f.sums[key]; known {
+		more = sum{before.address, before.calls + more.calls}
+	}
+	f.sums[key] = more
 }
 
-func (f *refusals) take() map[refused]uint64 {
+func (f *refusals) take() map[refused]sum {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	taken := f.sums
@@ -76,20 +87,20 @@ func (d *Door) recordSums(ctx context.Context) {
 	defer cancel()
 	var errs []error
 	sums := d.refusals.take()
-	for key, n := range sums {
+	for key, sum := range sums {
 		record := walletport.AuditRecord{
-			Time: d.Clock(), RequestID: newRequestID(d.Rand), Action: walletport.ActionCallsRefused, Outcome: key.outcome, RemoteAddress: key.address,
+			Time: d.Clock(), RequestID: newRequestID(d.Rand), Action: walletport.ActionCallsRefused, Outcome: key.outcome, RemoteAddress: sum.address,
 		}
-		record.SetDetail(walletport.DetailCalls, strconv.FormatUint(n, 10))
+		record.SetDetail(walletport.DetailCalls, strconv.FormatUint(sum.calls, 10))
 		if err := d.Audit.Record(ctx, record); err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		d.Log.Warn("callers were refused more often than is recorded one by one", remoteAttr(key.address), "code", key.outcome, "calls", n)
+		d.Log.Warn("callers were refused more often than is recorded one by one", remoteAttr(sum.address), "code", key.outcome, "calls", sum.calls)
 		delete(sums, key)
 	}
-	for key, n := range sums {
-		d.refusals.add(key, n)
+	for key, sum := range sums {
+		d.refusals.add(key, sum)
 	}
 	if err := errors.Join(errs...); err != nil {
 		d.Log.Error("sums of refused calls not recorded", "err", err)
