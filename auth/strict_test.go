@@ -212,6 +212,7 @@ func TestKeysForOtherUsesDoNotVerify(t *testing.T) {
 		{"another key id", with(&key.PublicKey, map[string]any{"kid": "k2"}), false},
 		{"a key id that is a number", with(&key.PublicKey, map[string]any{"kid": 1}), false},
 		{"a private half", with(key, nil), false},
+		{"an RSA modulus that takes minutes to try", map[string]any{"kty": "RSA", "e": "AQAB", "n": strings.Repeat("w", 99_999) + "B"}, false},
 		{"another curve", with(&p384.PublicKey, nil), false},
 		{"an unknown kind", map[string]any{"kty": "OKP", "crv": "X25519", "x": "AAAA"}, false},
 		{"a shared secret", map[string]any{"kty": "oct", "k": "AAAA"}, false},
