@@ -85,7 +85,7 @@ func parseKey(raw []byte) (jose.JSONWebKey, error) {
 		return key, errors.New("its alg is none of ES256, RS256, PS256 and EdDSA")
 	}
 	if err := key.UnmarshalJSON(raw); err != nil {
-		return key, errors.New("it is malformed, or of an unknown kind")
+		return key, errors.New("it is malformed, of an unknown kind, or an RSA key above 4096 bits")
 	}
 	return key, checkKey(key)
 }
