@@ -78,7 +78,7 @@ func (d *Door) notice(c *call, reason string) {
 		client = c.revoked
 	}
 	d.Log.LogAttrs(c.r.Context(), slog.LevelWarn, message, slog.String("code", reason), slog.String("client_id", client),
-		slog.String("remote_addr", c.request.RemoteAddr), slog.String("route", c.route), slog.String("request_id", c.request.ID),
+		remoteAttr(c.request.RemoteAddr), slog.String("route", c.route), slog.String("request_id", c.request.ID),
 		slog.Int("untold", untold))
 }
 

@@ -76,9 +76,10 @@ func TestGuessersAreLoggedOnceAMinuteAndAddress(t *testing.T) {
 		for range 20 {
 			guess("192.0.2.1:1")
 			guess("192.0.2.2:1")
+			guess("[2606:4700:4700:1119::1]:1") // whose groups of digits read like a PAN
 		}
 		got := h.noticesOf(t)
-		if len(got) != 2 || got[0].Remote != "192.0.2.1" || got[0].Code != "authentication_rate_limited" || got[0].ClientID != "" {
+		if len(got) != 3 || got[2].Remote != "2606:4700:4700:1119::1" || got[0].Remote != "192.0.2.1" || got[0].Code != "authentication_rate_limited" || got[0].ClientID != "" {
 			t.Errorf("lines %+v", got)
 		}
 	})
