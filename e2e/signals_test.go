@@ -3,9 +3,11 @@ package e2e_test
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -146,5 +148,45 @@ func TestKeepAliveCallersSeeNoDisconnect(t *testing.T) {
 	}
 	if code := s.mustExit(t); code != 0 {
 		t.Errorf("exit code %d", code)
+	}
+}
+
+// TestHangupWhileTheServerStarts is heard when it serves, and ends nothing. The server
+// waits for its configuration meanwhile.
+func TestHangupWhileTheServerStarts(t *testing.T) {
+	t.Parallel()
+	p := mustProduction(t, "", "")
+	config := fmt.Sprintf("http: {listen: %q}\ndatabase: {url: %q}\nkeys: {file: %q, key_file: %q}\n",
+		plainHTTP, "sqlite:"+filepath.Join(p.dir, "walletport.db"), filepath.Join(p.dir, "keystore.age"), filepath.Join(p.dir, "keystore.key"))
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{process: mustStartReading(t, reader, "serve", "--config", "/dev/stdin")}
+	_ = reader.Close()
+	// More than a pipe holds: once it is written, the server reads.
+	if _, err := writer.WriteString(strings.Repeat("# nothing but a comment\n", 10_000)); err != nil {
+		t.Fatal(err)
+	}
+	s.mustSignal(t, syscall.SIGHUP)
+	if _, err := writer.WriteString(config + serveWallets); err != nil {
+		t.Fatal(err)
+	}
+	_ = writer.Close()
+	s.mustURL(t)
+	eventually(t, "the server says that it reloaded", func() bool { return len(s.lines(t, "files reloaded")) == 1 })
+	s.mustStop(t)
+}
+
+// TestHangupsDoNotKillAServerThatEnds: what it was asked has to reach the trail.
+func TestHangupsDoNotKillAServerThatEnds(t *testing.T) {
+	t.Parallel()
+	s := mustProduction(t, "", "").mustServe(t)
+	s.mustSignal(t, syscall.SIGTERM)
+	for !s.hasExited() {
+		s.mustSignalIfRunning(t, syscall.SIGHUP)
+	}
+	if code := s.mustExit(t); code != 0 {
+		t.Errorf("exit code %d, want 0", code)
 	}
 }

@@ -32,6 +32,7 @@ Examples:
 }
 
 func (c serveCommand) Run(ctx context.Context, con console) error {
+	hangups := takeHangups()
 	config, err := loadConfig(c.Config)
 	if err != nil {
 		return err
@@ -43,16 +44,16 @@ func (c serveCommand) Run(ctx context.Context, con console) error {
 	for _, warning := range environmentWarnings() {
 		log.Warn("an environment variable does nothing", "warning", warning)
 	}
-	return logEnd(log, c.run(ctx, config, log, pipe))
+	return logEnd(log, c.run(ctx, config, log, pipe, hangups))
 }
 
-func (serveCommand) run(ctx context.Context, config Config, log *slog.Logger, pipe *logPipe) error {
+func (serveCommand) run(ctx context.Context, config Config, log *slog.Logger, pipe *logPipe, hangups <-chan os.Signal) error {
 	s, err := openServer(ctx, config, log)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	s.logPipe = pipe
+	s.logPipe, s.hangups = pipe, hangups
 	if err := s.refuseSandbox(ctx); err != nil {
 		return err
 	}
@@ -97,7 +98,7 @@ func (s *server) serve(ctx context.Context) error {
 		return err
 	}
 	s.warnOfIssuers(ctx)
-	s.reloadOnHangup(ctx)
+	s.reloadOnHangup(ctx, s.hangups)
 	s.log.Info("serving", "url", main.url(), "version", programVersion())
 	return runDoor(ctx, door, main, s.config.HTTP, s.log)
 }

@@ -22,15 +22,21 @@ func stopSignals() []os.Signal {
 	return signals
 }
 
-// reloadOnHangup makes SIGHUP read all files anew instead of ending the server: the
-// key store, certificates and client roots, Apple's roots, token issuers' keys. The
-// configuration itself is read at start only.
-func (s *server) reloadOnHangup(ctx context.Context) {
-	signal.Reset(syscall.SIGHUP)
+// takeHangups takes SIGHUP for the reload of files, from now to the end of the
+// program. One that comes while the server starts is heard when it serves. It is never
+// let go of, for one that comes while the server ends must not kill it either.
+func takeHangups() <-chan os.Signal {
+	signal.Ignore(syscall.SIGHUP) // takes it from main; between Reset and Notify it would kill
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
+	return hangups
+}
+
+// reloadOnHangup reads all files anew at each hang-up: the key store, certificates and
+// client roots, Apple's roots, token issuers' keys. The configuration itself is read at
+// start only.
+func (s *server) reloadOnHangup(ctx context.Context, hangups <-chan os.Signal) {
 	s.background.start(ctx, "reload on SIGHUP", func(ctx context.Context) error {
-		defer signal.Stop(hangups)
 		for {
 			select {
 			case <-ctx.Done():

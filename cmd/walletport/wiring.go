@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"net/http"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -40,8 +41,9 @@ type server struct {
 	tracing       *sdktrace.TracerProvider // nil without an endpoint
 	condition     condition
 	background    *background
-	reloads       reloads  // everything that is read from files
-	logPipe       *logPipe // nil in a sandbox
+	reloads       reloads          // everything that is read from files
+	logPipe       *logPipe         // nil in a sandbox
+	hangups       <-chan os.Signal // nil in a sandbox
 	auditFailedAt atomic.Int64
 	testCards     testCards
 	auditLost     atomic.Int64
