@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,9 +16,16 @@ import (
 func TestFilesAreReloadedEveryTenSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var logged strings.Builder
+		var lock sync.Mutex // the reloads run beside the test
 		times, fault := 0, error(nil)
+		set := func(err error) { lock.Lock(); fault = err; lock.Unlock() }
 		s := &server{log: telemetry.NewLogger(&logged, slog.LevelInfo), background: &background{}}
-		s.follow(t.Context(), "files", reloadFunc(func(context.Context) error { times++; return fault }))
+		s.follow(t.Context(), "files", reloadFunc(func(context.Context) error {
+			lock.Lock()
+			defer lock.Unlock()
+			times++
+			return fault
+		}))
 		step := func(d time.Duration) {
 			time.Sleep(d)
 			synctest.Wait()
@@ -26,14 +34,14 @@ func TestFilesAreReloadedEveryTenSeconds(t *testing.T) {
 		if times != 1 || logged.Len() != 0 {
 			t.Errorf("after ten seconds: %d reloads, log %s", times, &logged)
 		}
-		fault = errors.New("half a file")
+		set(errors.New("half a file"))
 		step(time.Minute)
 		if n := strings.Count(logged.String(), "half a file"); times != 7 || n != 1 {
 			t.Errorf("a fault that lasts: %d reloads, logged %d times, want once", times, n)
 		}
-		fault = nil
+		set(nil)
 		step(10 * time.Second)
-		fault = errors.New("half a file")
+		set(errors.New("half a file"))
 		step(10 * time.Second)
 		if n := strings.Count(logged.String(), "half a file"); n != 2 {
 			t.Errorf("a fault that comes back is logged %d times, want twice", n)
