@@ -52,7 +52,11 @@ func decodeYAML(text []byte, into any) ([]error, error) {
 }
 
 // yamlReader collects what is wrong on its way through a document.
-type yamlReader struct{ problems []error }
+type yamlReader struct {
+	problems   []error
+	merged     int  // what merge keys have named so far
+	overMerged bool // it was too much, which is said once
+}
 
 func (r *yamlReader) problem(name string, at *yaml.Node, format string, args ...any) {
 	if name == "" {
@@ -133,9 +137,13 @@ type pair struct {
 	key, value *yaml.Node
 }
 
-// maxMerges bounds how deep merge keys (<<: *DEFAULTS) may go; a mapping that merges
-// itself has no end.
-const maxMerges = 10
+// The bounds of merge keys (<<: *DEFAULTS): how deep they may go, for a mapping that
+// merges itself has no end, and how many mappings they name in all, for each level may
+// name the one below many times.
+const (
+	maxMerges = 10
+	maxMerged = 10_000
+)
 
 // pairs returns the members of a mapping, each once. Those of a merge key come last
 // and give way to the mapping's own.
@@ -169,8 +177,14 @@ func (r *yamlReader) mergedPairs(name string, n *yaml.Node, merges int) []pair {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
+	r.merged++
 	switch {
+	case r.overMerged:
+	case r.merged > maxMerged:
+		r.overMerged = true
+		r.problem(name, n, "merges (<<) more than %d mappings in all", maxMerged)
 	case merges == 0:
+		r.overMerged = true
 		r.problem(name, n, "merges (<<) too deep, or itself")
 	case n.Kind == yaml.MappingNode:
 		return r.pairs(name, n, merges)

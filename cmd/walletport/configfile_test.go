@@ -93,6 +93,32 @@ func TestNothingIsTakenForAnotherValue(t *testing.T) {
 	}
 }
 
+// TestMergesDoNotMultiply: each level names the one below many times, which would make
+// millions of one.
+func TestMergesDoNotMultiply(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		levels, each int
+		want         string
+	}{
+		{"many levels", 5, 20, "merges (<<) too deep"},
+		{"few levels with many names", 3, 100, "merges (<<) more than 10000 mappings"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			text := "a0: &a0 {listen: '127.0.0.1:1'}\n"
+			for level := 1; level <= c.levels; level++ {
+				below := strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", level-1), c.each), ", ")
+				text += fmt.Sprintf("a%d: &a%d {<<: [%s]}\n", level, level, below)
+			}
+			config := defaultConfig()
+			err := decodeAll(text+fmt.Sprintf("http: {<<: *a%d}\n", c.levels), &config)
+			if err == nil || strings.Count(err.Error(), "merges (<<)") != 1 || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%d faults, the first: %.300v", strings.Count(fmt.Sprint(err), "\n"), err)
+			}
+		})
+	}
+}
+
 func TestWhatIsWrittenIsWhatIsTaken(t *testing.T) {
 	config := defaultConfig()
 	err := decodeAll(`
