@@ -48,6 +48,8 @@ func TestCanary(t *testing.T) {
 		{name: "request id", target: goodTarget, change: set("X-Request-Id", testPAN)},
 		{name: "dashed request id", target: goodTarget, change: set("X-Request-Id", spaced)},
 		{name: "trace id", target: goodTarget, change: set("Traceparent", "00-5204247750001471a204247750001471-5204247750001471-01")},
+		{name: "trace id after zeros", target: goodTarget, change: set("Traceparent", "00-0000000000000000"+testPAN+"-b7ad6b7169203331-01")},
+		{name: "trace id before zeros", target: goodTarget, change: set("Traceparent", "00-"+testPAN+"0000000000000000-b7ad6b7169203331-01")},
 		{name: "trace state", target: goodTarget, change: func(r *http.Request) {
 			r.Header.Set("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 			r.Header.Set("Tracestate", "pan="+testPAN)
