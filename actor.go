@@ -2,7 +2,7 @@ package walletport
 
 import (
 	"slices"
-	"unicode"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -69,14 +69,10 @@ func ParseAuditUser(text string) (AuditUser, error) {
 	case ContainsPAN(text):
 		return refuse("audit_user_contains_pan", "must not contain a card number")
 	}
-	blank := true
-	for _, r := range text {
-		if unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) {
-			return refuse("audit_user_malformed", "must not contain control or invisible characters")
-		}
-		blank = blank && unicode.IsSpace(r)
+	if strings.ContainsFunc(text, IsInvisible) {
+		return refuse("audit_user_malformed", "must not contain control or invisible characters")
 	}
-	if blank {
+	if strings.TrimSpace(text) == "" {
 		return refuse("audit_user_missing", "must name the user who asks")
 	}
 	return AuditUser(text), nil

@@ -1,7 +1,7 @@
 package provisioning
 
 import (
-	"unicode"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/walletport/walletport"
@@ -73,10 +73,5 @@ func errField(reason, field, rule string) error {
 
 // isPlainText reports whether text is UTF-8 that prints as it is.
 func isPlainText(text string) bool {
-	for _, r := range text {
-		if unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) {
-			return false
-		}
-	}
-	return utf8.ValidString(text)
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, walletport.IsInvisible)
 }

@@ -3,7 +3,6 @@ package vault
 import (
 	"bytes"
 	"time"
-	"unicode"
 	"unicode/utf8"
 	"unsafe"
 
@@ -137,7 +136,7 @@ func checkName(name walletport.Private, pan walletport.PAN) string {
 		return "must be at most 64 characters long"
 	case walletport.ContainsPAN(viewed(text)), pan.IsIn(viewed(text)):
 		return "must not contain a card number"
-	case bytes.ContainsFunc(text, isInvisible):
+	case bytes.ContainsFunc(text, walletport.IsInvisible):
 		return "must not contain control or invisible characters"
 	}
 	return ""
@@ -148,8 +147,6 @@ func checkName(name walletport.Private, pan walletport.PAN) string {
 func viewed(text []byte) string {
 	return unsafe.String(unsafe.SliceData(text), len(text)) //nolint:gosec // G103: nobody writes to text meanwhile
 }
-
-func isInvisible(r rune) bool { return unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) }
 
 // isPlain reports whether text has ASCII letters, digits and the bytes of also only.
 func isPlain[T string | []byte](text T, also string) bool {

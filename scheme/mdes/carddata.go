@@ -119,7 +119,7 @@ func nameForMDES(name []byte) ([]byte, error) {
 		at := next
 		r, size := utf8.DecodeRune(name[at:])
 		next += size
-		if unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) {
+		if walletport.IsInvisible(r) {
 			return nil, errCardData("the cardholder's name has no control or invisible characters")
 		}
 		if chars == maxNameChars {

@@ -3,7 +3,6 @@ package vts
 import (
 	"bytes"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/walletport/walletport"
@@ -34,15 +33,13 @@ func nameForVisa(name walletport.Private) ([]byte, error) {
 	switch {
 	case !utf8.Valid(text):
 		return nil, errCardData("the cardholder's name is UTF-8")
-	case bytes.ContainsFunc(text, isInvisible):
+	case bytes.ContainsFunc(text, walletport.IsInvisible):
 		return nil, errCardData("the cardholder's name has no control or invisible characters")
 	case utf8.RuneCount(text) > maxNameChars:
 		return nil, errCardData("the cardholder's name has at most 256 characters")
 	}
 	return text, nil
 }
-
-func isInvisible(r rune) bool { return unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) }
 
 func appendMMYY(dst []byte, e walletport.Expiry) []byte {
 	return appendTwoDigits(appendTwoDigits(dst, int(e.Month)), e.Year%100)

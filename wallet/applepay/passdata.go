@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/walletport/walletport"
@@ -116,13 +115,11 @@ func (e *Encoder) cardholderName(card *walletport.Card) ([]byte, error) {
 	if !utf8.Valid(name) {
 		return nil, errCardData("the cardholder's name is UTF-8")
 	}
-	if bytes.ContainsFunc(name, isInvisible) {
+	if bytes.ContainsFunc(name, walletport.IsInvisible) {
 		return nil, errCardData("the cardholder's name has no control or invisible characters")
 	}
 	return name, nil
 }
-
-func isInvisible(r rune) bool { return unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) }
 
 // errCardData is about stored card data that Apple would refuse: CodeForbidden, as
 // the caller can do nothing about it and this card may not be provisioned.

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/walletport/walletport"
@@ -66,15 +66,7 @@ func isUUID(text string) bool {
 }
 
 func isPlain(text string) bool {
-	if len(text) > maxSessionIDBytes || !utf8.ValidString(text) {
-		return false
-	}
-	for _, r := range text {
-		if unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) {
-			return false
-		}
-	}
-	return true
+	return len(text) <= maxSessionIDBytes && utf8.ValidString(text) && !strings.ContainsFunc(text, walletport.IsInvisible)
 }
 
 // EncodeOpaqueCard returns the opaque payment card in standard base64, padded,
