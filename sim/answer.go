@@ -34,33 +34,21 @@ func ProblemOf(err error) Problem {
 	return Problem{Status: status, Code: walletport.ReasonOf(err), Detail: "the simulated scheme could not answer"}
 }
 
-// ReadBody reads one JSON object into members, a pointer to a struct. Unknown
-// members are tolerated.
-func ReadBody(w http.ResponseWriter, req *http.Request, members any) *Problem {
+// ReadBody reads one JSON object into members, a pointer to a struct or an Object, and
+// returns it as it was sent: a doubled member is seen there only. Unknown members are
+// tolerated.
+func ReadBody(w http.ResponseWriter, req *http.Request, members any) ([]byte, *Problem) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, MaxBodyBytes))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		return &Problem{Status: http.StatusRequestEntityTooLarge, Code: "body_too_large", Detail: "the body has more than 65536 bytes"}
+		return nil, &Problem{Status: http.StatusRequestEntityTooLarge, Code: "body_too_large", Detail: "the body has more than 65536 bytes"}
 	}
 	if err != nil {
-		return BadRequest("body_unreadable", "the body could not be read")
+		return nil, BadRequest("body_unreadable", "the body could not be read")
 	}
 	if !LooksLikeJSON(body) || json.Unmarshal(body, members) != nil {
-		return BadRequest("body_malformed", "the body is one JSON object with members of the right types")
+		return nil, BadRequest("body_malformed", "the body is one JSON object with members of the right types")
 	}
-	return nil
-}
-
-// ReadMembers reads one JSON object as its members and as the bytes that were sent,
-// in which a doubled member is seen too.
-func ReadMembers(w http.ResponseWriter, req *http.Request) (members Object, body []byte, p *Problem) {
-	var raw json.RawMessage
-	if p := ReadBody(w, req, &raw); p != nil {
-		return nil, nil, p
-	}
-	if json.Unmarshal(raw, &members) != nil {
-		return nil, nil, BadRequest("body_malformed", "the body is one JSON object with members of the right types")
-	}
-	return members, raw, nil
+	return body, nil
 }
 
 // AllowOnly answers 405.

@@ -25,7 +25,7 @@ func TestReadBody(t *testing.T) {
 		var members struct {
 			Name *string `json:"name"`
 		}
-		if p := sim.ReadBody(w, req, &members); p != nil {
+		if _, p := sim.ReadBody(w, req, &members); p != nil {
 			sim.WriteProblem(w, *p)
 			return
 		}

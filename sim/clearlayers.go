@@ -78,6 +78,16 @@ func FromUTF16(data []byte) []byte {
 	return []byte(string(utf16.Decode(units)))
 }
 
+// InUTF16 writes text as .NET's Encoding.Unicode (little endian) and Java's UTF_16BE
+// do, without a mark.
+func InUTF16(text string, order binary.AppendByteOrder) []byte {
+	var out []byte
+	for _, unit := range utf16.Encode([]rune(text)) {
+		out = order.AppendUint16(out, unit)
+	}
+	return out
+}
+
 // anyBase64 decodes base64 of either alphabet, padded or not, in lines or not.
 func anyBase64(text []byte) []byte {
 	plain := make([]byte, 0, len(text))

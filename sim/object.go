@@ -56,7 +56,7 @@ func ReadObject(data []byte) (Object, *Finding) {
 // objectFault names what keeps data from being an object at all.
 func objectFault(data []byte) *Finding {
 	switch {
-	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
+	case bytes.HasPrefix(data, []byte(byteOrderMark)):
 		return &Finding{Kind: JSONInvalid, Detail: "the JSON starts with a byte order mark"}
 	case LooksLikeJSON(bytes.TrimPrefix(FromUTF16(data), []byte(byteOrderMark))):
 		return &Finding{Kind: JSONUTF16, Detail: "the JSON is UTF-16"}

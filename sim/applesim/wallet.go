@@ -73,7 +73,8 @@ func (d door) request(w http.ResponseWriter, _ *http.Request) {
 // add answers 200 with the report, whether the card was accepted or not. The nonce
 // of the callback may stand beside the answer, for an app that did not get it here.
 func (d door) add(w http.ResponseWriter, req *http.Request) {
-	members, body, p := sim.ReadMembers(w, req)
+	var members sim.Object
+	body, p := sim.ReadBody(w, req, &members)
 	if p != nil {
 		sim.WriteProblem(w, *p)
 		return

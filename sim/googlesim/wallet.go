@@ -69,7 +69,8 @@ func (d door) session(w http.ResponseWriter, _ *http.Request) {
 // answer stands what the wallet knows: the session, and the ids of app, device and
 // account; those of the session need not be repeated.
 func (d door) add(w http.ResponseWriter, req *http.Request) {
-	members, body, p := sim.ReadMembers(w, req)
+	var members sim.Object
+	body, p := sim.ReadBody(w, req, &members)
 	if p != nil {
 		sim.WriteProblem(w, *p)
 		return

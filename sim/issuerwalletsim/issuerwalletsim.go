@@ -6,7 +6,6 @@
 package issuerwalletsim
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/url"
 
@@ -105,12 +104,8 @@ func readRequest(w http.ResponseWriter, req *http.Request) (provider, data strin
 		WalletProvider   *string `json:"walletProvider"`
 		DigitizationData *string `json:"digitizationData"`
 	}
-	var raw json.RawMessage
-	if p := sim.ReadBody(w, req, &raw); p != nil {
+	if body, p = sim.ReadBody(w, req, &members); p != nil {
 		return "", "", nil, p
-	}
-	if json.Unmarshal(raw, &members) != nil {
-		return "", "", nil, sim.BadRequest("body_malformed", "the body is one JSON object with members of the right types")
 	}
 	query, err := url.ParseQuery(req.URL.RawQuery)
 	if err != nil {
@@ -126,5 +121,5 @@ func readRequest(w http.ResponseWriter, req *http.Request) (provider, data strin
 	case provider == "":
 		return "", "", nil, sim.BadRequest("wallet_provider_missing", "walletProvider is needed, in the body or in the query")
 	}
-	return provider, *members.DigitizationData, raw, nil
+	return provider, *members.DigitizationData, body, nil
 }

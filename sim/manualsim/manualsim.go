@@ -55,7 +55,7 @@ type typed struct {
 // add answers 200 with the report, whether the card was accepted or not.
 func (d door) add(w http.ResponseWriter, req *http.Request) {
 	var t typed
-	if p := sim.ReadBody(w, req, &t); p != nil {
+	if _, p := sim.ReadBody(w, req, &t); p != nil {
 		sim.WriteProblem(w, *p)
 		return
 	}

@@ -211,7 +211,7 @@ func (s *signedText) explain(digest [sha256.Size]byte) (sim.Kind, string) {
 		return tavHashedTwice, "the text was hashed before it was given to the signer"
 	}
 	for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
-		if digest == sha256.Sum256(inUTF16(s.build(s.standard()), order)) {
+		if digest == sha256.Sum256(sim.InUTF16(string(s.build(s.standard())), order)) {
 			return tavUTF16, "the text was signed in UTF-16"
 		}
 	}
@@ -222,15 +222,6 @@ func (s *signedText) explain(digest [sha256.Size]byte) (sim.Kind, string) {
 		return tavOtherExpiry, "the TAV was signed for this PAN with another expiry"
 	}
 	return tavOtherCard, "the signature is genuine and over other values than those of this card"
-}
-
-// inUTF16 writes ASCII as .NET's Encoding.Unicode and Java's UTF_16BE do.
-func inUTF16(text []byte, order binary.AppendByteOrder) []byte {
-	var out []byte
-	for _, b := range text {
-		out = order.AppendUint16(out, uint16(b))
-	}
-	return out
 }
 
 func (s *signedText) search(digest [sha256.Size]byte) (choice, bool) {

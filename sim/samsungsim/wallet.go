@@ -63,7 +63,8 @@ func (d door) device(w http.ResponseWriter, _ *http.Request) {
 // add answers 200 with the report, whether the card was accepted or not. Beside the
 // answer stand the ids that the wallet knows.
 func (d door) add(w http.ResponseWriter, req *http.Request) {
-	members, body, p := sim.ReadMembers(w, req)
+	var members sim.Object
+	body, p := sim.ReadBody(w, req, &members)
 	if p != nil {
 		sim.WriteProblem(w, *p)
 		return

@@ -9,7 +9,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"strings"
-	"unicode/utf16"
 
 	"github.com/walletport/walletport/sim"
 )
@@ -55,7 +54,7 @@ func wrongKEKs(secret []byte) []wrongKey {
 			add(kekLineBreak, "white space was hashed with the secret, or is missing from the hashed text", kekOf([]byte(around)))
 		}
 	}
-	add(kekUTF16, "the secret was hashed in UTF-16", kekOf(inUTF16(text, binary.LittleEndian)), kekOf(inUTF16(text, binary.BigEndian)))
+	add(kekUTF16, "the secret was hashed in UTF-16", kekOf(sim.InUTF16(text, binary.LittleEndian)), kekOf(sim.InUTF16(text, binary.BigEndian)))
 	digest := kekOf(secret)
 	for _, spelled := range []string{hex.EncodeToString(digest), strings.ToUpper(hex.EncodeToString(digest)), base64.StdEncoding.EncodeToString(digest)} {
 		add(kekDigest, "the text of the digest was used as the key, or hashed again", fit([]byte(spelled)), kekOf([]byte(spelled)))
@@ -63,15 +62,6 @@ func wrongKEKs(secret []byte) []wrongKey {
 	long, short, md := sha512.Sum512(secret), sha1.Sum(secret), md5.Sum(secret)
 	add(kekOtherHash, "the key was derived with another hash, or hashed twice", kekOf(digest), long[:keyBytes], fit(short[:]), md[:])
 	return all
-}
-
-// inUTF16 writes text as .NET's Encoding.Unicode and Java's UTF_16BE do.
-func inUTF16(text string, order binary.AppendByteOrder) []byte {
-	var out []byte
-	for _, unit := range utf16.Encode([]rune(text)) {
-		out = order.AppendUint16(out, unit)
-	}
-	return out
 }
 
 // fit cuts or fills a key to 32 bytes, as libraries do that take any length.
