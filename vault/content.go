@@ -55,6 +55,15 @@ const (
 	fieldExpiry      = "expiry" // month and year together, where a change is named
 )
 
+// Rules that a card breaks, whether it comes in a row or from the code.
+const (
+	ruleIDZero = "must not be 0"
+	ruleIssuer = "must be 1 to 64 letters, digits, '.', '_' and '-', and no card number"
+	ruleScheme = "must be a Mastercard (51-55, 2221-2720) or Visa (4) number"
+	ruleYear   = "must be 2000 to 2099"
+	ruleStatus = "must be a card status of the Card API, such as CARD_OK or CARD_BLOCKED"
+)
+
 // checkCard returns every rule that a card breaks; BIN, last four and scheme are
 // not looked at, for they are derived.
 func checkCard(c *walletport.Card) []walletport.Field {
@@ -66,24 +75,24 @@ func checkCard(c *walletport.Card) []walletport.Field {
 	}
 	fault(fieldCardID, checkID(c.ID, c.PAN))
 	if _, err := walletport.ParseIssuerID(string(c.Issuer)); err != nil {
-		fault(fieldIssuer, "must be 1 to 64 letters, digits, '.', '_' and '-', and no card number")
+		fault(fieldIssuer, ruleIssuer)
 	}
 	fault(fieldCustomerID, checkCustomerID(c.CustomerID, c.PAN))
 	if c.PAN.IsZero() {
 		fault(fieldPAN, "is missing")
 	} else if _, err := c.PAN.Scheme(); err != nil {
-		fault(fieldPAN, "must be a Mastercard (51-55, 2221-2720) or Visa (4) number")
+		fault(fieldPAN, ruleScheme)
 	}
 	if c.Expiry.Month < time.January || c.Expiry.Month > time.December {
 		fault(fieldExpiryMonth, "must be 01 to 12")
 	}
 	if c.Expiry.Year < 2000 || c.Expiry.Year > 2099 {
-		fault(fieldExpiryYear, "must be 2000 to 2099")
+		fault(fieldExpiryYear, ruleYear)
 	}
 	fault(fieldName, checkName(c.CardholderName, c.PAN))
 	fault(fieldProduct, checkProduct(c.Product, c.PAN))
 	if _, err := walletport.ParseCardStatus(string(c.Status)); err != nil {
-		fault(fieldStatus, "must be a card status of the Card API, such as CARD_OK or CARD_BLOCKED")
+		fault(fieldStatus, ruleStatus)
 	}
 	return faults
 }
@@ -92,7 +101,7 @@ func checkCard(c *walletport.Card) []walletport.Field {
 func checkID(id walletport.CardID, pan walletport.PAN) string {
 	switch {
 	case id == 0:
-		return "must not be 0"
+		return ruleIDZero
 	case pan.IsIn(id.String()):
 		return "must not contain the card number"
 	}

@@ -52,7 +52,7 @@ func checkForm(head []byte, format ImportFormat) error {
 	case format == JSONLines && isCSVHeader(text):
 		return errForm("looks like CSV: say --format csv")
 	case format == JSONLines && bytes.HasPrefix(text, []byte("[")):
-		return errForm("is a JSON array: JSON Lines has an object a line, without brackets around them (jq -c '.[]' makes such lines)")
+		return errForm(ruleArray)
 	}
 	return nil
 }

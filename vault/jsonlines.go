@@ -90,7 +90,7 @@ func jsonLineRule(line []byte) string {
 	text := bytes.TrimSpace(line)
 	switch {
 	case bytes.HasPrefix(text, []byte("[")):
-		return "is a JSON array: JSON Lines has an object a line, without brackets around them (jq -c '.[]' makes such lines)"
+		return ruleArray
 	case bytes.HasSuffix(text, []byte("},")):
 		return "ends in a comma: JSON Lines has none between objects (jq -c '.[]' makes such lines)"
 	case len(text) == 1 && (text[0] == '{' || text[0] == '}'):

@@ -69,7 +69,7 @@ func (r rowReader) readID(text []byte) (walletport.CardID, string) {
 	id, ok := parseID(text)
 	switch {
 	case !ok && isScientific(text):
-		return 0, "was rounded by a spreadsheet: its digits are lost. Export the column as text"
+		return 0, ruleRounded
 	case !ok:
 		return 0, "must be a whole number, without leading zeros, below 2^63"
 	case id < 0 && !r.sandbox:
@@ -79,7 +79,7 @@ func (r rowReader) readID(text []byte) (walletport.CardID, string) {
 	case id.IsPAN(): // it would stand in URLs, which the API refuses
 		return 0, "must not be a card number"
 	case id == 0:
-		return 0, "must not be 0"
+		return 0, ruleIDZero
 	}
 	return id, ""
 }
@@ -117,7 +117,7 @@ func (r rowReader) readIssuer(text []byte) (walletport.IssuerID, string) {
 	named, err := walletport.ParseIssuerID(string(text))
 	switch {
 	case err != nil:
-		return "", "must be 1 to 64 letters, digits, '.', '_' and '-', and no card number"
+		return "", ruleIssuer
 	case r.issuer != "" && named != r.issuer && !r.mixed:
 		return "", "must be the issuer that the import is for"
 	}
@@ -131,7 +131,7 @@ func (r rowReader) readPAN(text []byte) (walletport.PAN, string) {
 	}
 	if _, err := pan.Scheme(); err != nil {
 		pan.Wipe()
-		return walletport.PAN{}, "must be a Mastercard (51-55, 2221-2720) or Visa (4) number"
+		return walletport.PAN{}, ruleScheme
 	}
 	if slices.ContainsFunc(r.testNumbers, pan.Equal) {
 		pan.Wipe()
@@ -146,10 +146,10 @@ func readExpiry(rec *record, p *patch, fault func(column, string)) {
 	case len(month) == 0 && len(year) == 0:
 		return
 	case len(month) == 0:
-		fault(colExpiryMonth, "is missing: month and year come together")
+		fault(colExpiryMonth, ruleExpiryParts)
 		return
 	case len(year) == 0:
-		fault(colExpiryYear, "is missing: month and year come together")
+		fault(colExpiryYear, ruleExpiryParts)
 		return
 	}
 	monthFault, yearFault := monthRule(month), yearRule(year)
@@ -160,7 +160,7 @@ func readExpiry(rec *record, p *patch, fault func(column, string)) {
 	}
 	var err error
 	if p.card.Expiry, err = walletport.ParseExpiry(string(month), string(year)); err != nil {
-		fault(colExpiryYear, "must be 2000 to 2099")
+		fault(colExpiryYear, ruleYear)
 	}
 }
 

@@ -8,11 +8,17 @@ import (
 
 // The rules below say what a value most likely is and what to do, and never repeat it.
 
+const (
+	ruleRounded     = "was rounded by a spreadsheet: its digits are lost. Export the column as text"
+	ruleExpiryParts = "is missing: month and year come together"
+	ruleArray       = "is a JSON array: JSON Lines has an object a line, without brackets around them (jq -c '.[]' makes such lines)"
+)
+
 // panRule says why text is no PAN; err is ParsePAN's.
 func panRule(text []byte, err error) string {
 	switch {
 	case isScientific(text):
-		return "was rounded by a spreadsheet: its digits are lost. Export the column as text"
+		return ruleRounded
 	case len(bytes.Trim(text, "#")) == 0:
 		return "is a spreadsheet's sign for a column too narrow: its digits are lost. Widen the column, or export it as text"
 	case bytes.HasPrefix(text, []byte("=")):
@@ -120,5 +126,5 @@ func statusRule(text []byte) string {
 			return "must be written " + string(status)
 		}
 	}
-	return "must be a card status of the Card API, such as CARD_OK or CARD_BLOCKED"
+	return ruleStatus
 }
