@@ -23,17 +23,19 @@ func Rehearse(r *Ring, purposes []Purpose, issuer walletport.IssuerID, scheme wa
 		if err != nil {
 			continue // a BIN of another scheme
 		}
-		if absent := lacks(r, purposes, card, now); absent != nil {
-			missing = absent
-			card.PAN.Wipe()
-			continue
+		absent := lacks(r, purposes, card, now)
+		if absent == nil {
+			err = try(card)
 		}
-		err = try(card)
 		card.PAN.Wipe()
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
+		case absent != nil:
+			missing = absent
+		default:
+			works = true
 		}
-		works = true
 	}
 	if works {
 		return nil

@@ -25,8 +25,7 @@ const (
 // put at its end: every other byte counts, for the key is a digest of the text. So
 // what surely does not belong to it is refused, unless asIs.
 func parseSharedSecret(data []byte, asIs bool) (material, error) {
-	text, _ := bytes.CutSuffix(data, []byte("\n"))
-	text, _ = bytes.CutSuffix(text, []byte("\r"))
+	text := trimLineBreak(data)
 	if encoding := encodingOf(text); encoding != "" {
 		return material{}, errMalformed("the file is in " + encoding + " or begins with it: save the shared secret as plain text, UTF-8 without a mark")
 	}
