@@ -241,11 +241,5 @@ func noteRewrap(record *walletport.Auditing, r vault.RewrapReport) {
 	record.SetDetail(walletport.DetailMoved, strconv.FormatInt(r.Moved, 10))
 	record.SetDetail(walletport.DetailFailed, strconv.FormatInt(r.Failed, 10))
 	record.SetDetail(walletport.DetailLeft, strconv.FormatInt(left, 10))
-	switch {
-	case r.Failed+left == 0:
-	case r.Moved == 0:
-		record.Outcome = walletport.OutcomeAllRefused
-	default:
-		record.Outcome = walletport.OutcomeSomeRefused
-	}
+	noteRefused(record, r.Moved, r.Failed+left)
 }

@@ -150,13 +150,7 @@ func noteImport(record *walletport.Auditing, r vault.ImportReport) {
 	} {
 		record.SetDetail(name, strconv.FormatInt(count, 10))
 	}
-	switch r.Rejected {
-	case 0:
-	case r.Rows:
-		record.Outcome = walletport.OutcomeAllRefused
-	default:
-		record.Outcome = walletport.OutcomeSomeRefused
-	}
+	noteRefused(record, r.Rows-r.Rejected, r.Rejected)
 }
 
 // otherFiles are names of files that are no cards yet. The import says what they are.

@@ -102,6 +102,18 @@ func (o *operator) reading(ctx context.Context, asked walletport.AuditRecord, re
 	return err
 }
 
+// noteRefused names the outcome of an act on many things, of which some were done and
+// some refused: one that left any out is not ok.
+func noteRefused(record *walletport.Auditing, done, refused int64) {
+	switch {
+	case refused == 0:
+	case done == 0:
+		record.Outcome = walletport.OutcomeAllRefused
+	default:
+		record.Outcome = walletport.OutcomeSomeRefused
+	}
+}
+
 // operatorClient is the client of what an operator does at the console, which has no
 // API client.
 const operatorClient = "operator"
