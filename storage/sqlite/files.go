@@ -244,7 +244,8 @@ func (s *Store) confirm(ctx context.Context) error {
 // Who copies another file over it leaves its name and its inode, but the records in
 // the log no longer belong to what is below them.
 func (s *Store) verify(ctx context.Context, before, now fs.FileInfo) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifyTime)
+	whole := context.WithoutCancel(ctx)
+	ctx, cancel := context.WithTimeout(whole, verifyTime)
 	defer cancel()
 	// A reader keeps no page over a commit of another connection, so it reads the file.
 	var head, entry []byte
@@ -268,13 +269,30 @@ func (s *Store) verify(ctx context.Context, before, now fs.FileInfo) error {
 		s.read.QueryRowContext(ctx, "PRAGMA page_count").Scan(&pages),
 		s.read.QueryRowContext(ctx, "PRAGMA page_size").Scan(&size))
 	if err == nil && pages*size >= before.Size() {
-		return s.files.overwritten()
+		return s.verifyWhole(whole)
 	}
 	return err
 }
 
-// verifyTime bounds what a commit waits for verify.
-const verifyTime = 2 * time.Second
+// verifyWhole looks at all pages. Either another database was copied over the file, or
+// it was made smaller and has grown again in the log since the last look.
+func (s *Store) verifyWhole(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, verifyWholeTime)
+	defer cancel()
+	var verdict string
+	if err := s.read.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil || verdict != "ok" {
+		return s.files.overwritten()
+	}
+	return nil
+}
+
+const (
+	// verifyTime bounds what a commit waits for verify.
+	verifyTime = 2 * time.Second
+	// verifyWholeTime bounds what it waits in the rare case that needs verifyWhole.
+	// SQLite reads some hundred megabytes a second; calls are answered 503 meanwhile.
+	verifyWholeTime = 30 * time.Second
+)
 
 func isCode(err error, code int) bool {
 	fault, ok := errors.AsType[*driver.Error](err)

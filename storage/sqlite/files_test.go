@@ -162,6 +162,53 @@ func TestWhatOthersMayDo(t *testing.T) {
 	must(t, s.AppendAudit(t.Context(), bulky))
 }
 
+// TestABackupThatIsCopiedOverTheDatabase is noticed although the log goes on from a
+// database that was much the same.
+func TestABackupThatIsCopiedOverTheDatabase(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "walletport.db")
+	s := mustOpen(t, path)
+	fold := func() {
+		for range 60 {
+			must(t, s.AppendAudit(t.Context(), bulky))
+		}
+		mustExec(t, s, "PRAGMA wal_checkpoint(TRUNCATE)")
+	}
+	fold()
+	mustExec(t, s, "VACUUM INTO '"+path+".backup'")
+	fold()
+	must(t, s.AppendAudit(t.Context(), bulky))
+	must(t, os.WriteFile(path, mustRead(t, path+".backup"), 0o600))
+	err := s.AppendAudit(t.Context(), bulky)
+	wantUnavailable(t, "AppendAudit", err)
+	if err == nil || !strings.Contains(err.Error(), "was overwritten") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestADatabaseThatShrankAndGrewMeanwhile is none that was overwritten: another process
+// makes the file smaller, and writes so much into the log that the database is larger
+// than before, while this one is idle.
+func TestADatabaseThatShrankAndGrewMeanwhile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "walletport.db")
+	s := mustOpen(t, path)
+	for range 100 {
+		must(t, s.AppendAudit(t.Context(), bulky))
+	}
+	mustExec(t, s, "PRAGMA wal_checkpoint(TRUNCATE)")
+	must(t, s.Ping(t.Context()))
+	other := mustOpen(t, path)
+	for _, statement := range []string{"DELETE FROM audit_entries WHERE seq < 100", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"} {
+		mustExec(t, other, statement)
+	}
+	for range 150 {
+		must(t, other.AppendAudit(t.Context(), bulky))
+	}
+	if err := s.AppendAudit(t.Context(), bulky); err != nil {
+		t.Errorf("AppendAudit: %v", err)
+	}
+	must(t, other.Close())
+}
+
 func TestALinkToTheDatabaseIsFollowed(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.Mkdir(filepath.Join(dir, "disk"), 0o700))
