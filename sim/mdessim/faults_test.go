@@ -6,6 +6,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	_ "crypto/md5"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -90,6 +91,19 @@ func wrapped(wrap func(*rsa.PublicKey, []byte) []byte, label any) func(*recipe) 
 		r.payload = set("oaepHashingAlgorithm", label)
 		if label == nil {
 			r.payload = remove("oaepHashingAlgorithm")
+		}
+	}
+}
+
+// asIfPKCS1 repeats an OAEP wrapping until it happens to open as PKCS#1 v1.5 too,
+// which one in some 400 does.
+func asIfPKCS1(wrap func(*rsa.PublicKey, []byte) []byte) func(*rsa.PublicKey, []byte) []byte {
+	return func(pub *rsa.PublicKey, key []byte) []byte {
+		for {
+			wrapped := wrap(pub, key)
+			if _, err := testKeys().mdes.Decrypt(rand.Reader, wrapped, &rsa.PKCS1v15DecryptOptions{}); err == nil {
+				return wrapped
+			}
 		}
 	}
 }
@@ -239,6 +253,8 @@ var mangledPayloads = []mangled{
 	{"a fingerprint nobody knows", "fingerprint_unknown", inPayload(set("publicKeyFingerprint", strings.Repeat("ab", 20)))},
 	{"PKCS#1 v1.5 labelled SHA256", "key_wrapped_pkcs1v15", wrapped(wrapPKCS1, "SHA256")},
 	{"MGF1 with SHA-1", "key_wrapped_mgf1_sha1", wrapped(wrapOAEP(crypto.SHA256, crypto.SHA1), "SHA256")},
+	{"MGF1 with SHA-1 that looks like PKCS#1 v1.5", "key_wrapped_mgf1_sha1", wrapped(asIfPKCS1(wrapOAEP(crypto.SHA256, crypto.SHA1)), "SHA256")},
+	{"OAEP without a label that looks like PKCS#1 v1.5", "key_wrapped_oaep_unlabelled", wrapped(asIfPKCS1(wrapOAEP(crypto.SHA256, crypto.SHA256)), nil)},
 	{"OAEP with SHA-1 labelled SHA256", "key_wrapped_sha1", wrapped(wrapOAEP(crypto.SHA1, crypto.SHA1), "SHA256")},
 	{"SHA-512 labelled SHA256", "key_wrapped_other_hash", wrapped(wrapOAEP(crypto.SHA512, crypto.SHA512), "SHA256")},
 	{"SHA-256 labelled SHA512", "key_wrapped_other_hash", wrapped(wrapOAEP(crypto.SHA256, crypto.SHA256), "SHA512")},
