@@ -28,7 +28,7 @@ type call struct {
 	request walletport.Request
 	claimed [sha256.Size]byte // digest of the client's name or the token that the caller claims; zero without one
 	actor   walletport.Actor  // zero until authenticated
-	revoked string            // id of a revoked client that proved its secret
+	gone    string            // id of a client that proved its secret and is revoked, or has ended
 	route   string            // a path of the specification or of a page, never the caller's
 	outcome string            // walletport.OutcomeOK or a problem code
 	matched oas.Route         // zero when the path and method are no call of the specification

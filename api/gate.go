@@ -33,7 +33,7 @@ func (g gate) HandleBasicAuth(ctx context.Context, _ oas.OperationName, t oas.Ba
 	}
 	actor, err := g.door.Authenticator.AuthenticateBasic(ctx, t.Username, t.Password, clientCertificate(c.r))
 	if err != nil {
-		c.noteRevoked(t.Username, err)
+		c.noteGone(t.Username, err)
 		return nil, err
 	}
 	return g.enter(ctx, c, actor)

@@ -31,6 +31,7 @@ import (
 	"github.com/walletport/walletport/api"
 	"github.com/walletport/walletport/auth"
 	"github.com/walletport/walletport/provisioning"
+	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/sqlite"
 	"github.com/walletport/walletport/telemetry"
 )
@@ -148,7 +149,7 @@ type house struct {
 	spans   *tracetest.InMemoryExporter
 	tokens  *ecdsa.PrivateKey
 
-	client, readOnly, revoked credential
+	client, readOnly, revoked, ended credential
 }
 
 type lockedBuffer struct {
@@ -232,6 +233,14 @@ func (h *house) makeClients(t testing.TB) {
 	}
 	h.client, h.readOnly, h.revoked = create(walletport.ScopeProvision, walletport.ScopeActivate), create(walletport.ScopeTokensRead), create(walletport.ScopeProvision)
 	if err := clients.Revoke(ctx, h.revoked.id, ""); err != nil {
+		t.Fatal(err)
+	}
+	h.ended = create(walletport.ScopeProvision)
+	err := h.db.UpdateClient(ctx, h.ended.id, func(c *storage.Client) error {
+		c.ExpiresAt = c.CreatedAt
+		return nil
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 }

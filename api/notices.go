@@ -16,6 +16,7 @@ var noticed = map[string]string{
 	"rate_limited":                "a client has reached its rate limit",
 	"authentication_rate_limited": "an address has failed to authenticate too often",
 	auth.ReasonRevoked:            "a revoked client was refused",
+	auth.ReasonEnded:              "a client whose end has come was refused",
 }
 
 // Whoever floods the server must not flood its log: of one reason and one caller
@@ -64,8 +65,8 @@ func (d *Door) notice(c *call, reason string) {
 	}
 	key := noticeKey{reason, c.actor.ClientID}
 	switch {
-	case c.revoked != "":
-		key.caller = c.revoked
+	case c.gone != "":
+		key.caller = c.gone
 	case key.caller == "":
 		key.caller = addressKey(c.request.RemoteAddr)
 	}
@@ -74,18 +75,18 @@ func (d *Door) notice(c *call, reason string) {
 		return
 	}
 	client := c.actor.ClientID
-	if c.revoked != "" {
-		client = c.revoked
+	if c.gone != "" {
+		client = c.gone
 	}
 	d.Log.LogAttrs(c.r.Context(), slog.LevelWarn, message, slog.String("code", reason), slog.String("client_id", client),
 		remoteAttr(c.request.RemoteAddr), slog.String("route", c.route), slog.String("request_id", c.request.ID),
 		slog.Int("untold", untold))
 }
 
-// noteRevoked keeps the id of a client that proved its secret though it is revoked:
-// authentication names no actor then.
-func (c *call) noteRevoked(id string, err error) {
-	if walletport.ReasonOf(err) == auth.ReasonRevoked {
-		c.revoked = id
+// noteGone keeps the id of a client that proved its secret though it is revoked or its
+// end has come: authentication names no actor then.
+func (c *call) noteGone(id string, err error) {
+	if reason := walletport.ReasonOf(err); reason == auth.ReasonRevoked || reason == auth.ReasonEnded {
+		c.gone = id
 	}
 }

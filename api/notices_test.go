@@ -101,18 +101,24 @@ func TestManyGuessersDoNotFloodTheLog(t *testing.T) {
 	})
 }
 
-func TestRevokedClientIsLogged(t *testing.T) {
-	h := mustHouse(t, nil)
-	for _, secret := range []string{h.revoked.secret, "guessed"} {
-		for range 3 {
-			r := h.mustRequest(t, http.MethodPost, goodTarget, nil)
-			r.SetBasicAuth(h.revoked.id, secret)
-			h.do(r)
-		}
-	}
-	got := h.noticesOf(t)
-	if len(got) != 1 || got[0].ClientID != h.revoked.id || got[0].Code != "client_revoked" {
-		t.Errorf("lines %+v, want one about %s: a guess of its secret is none", got, h.revoked.id)
+// TestClientsThatAreGoneAreLogged: somebody still has their secret.
+func TestClientsThatAreGoneAreLogged(t *testing.T) {
+	for _, reason := range []string{"client_revoked", "client_expired"} {
+		t.Run(reason, func(t *testing.T) {
+			h := mustHouse(t, nil)
+			client := map[string]credential{"client_revoked": h.revoked, "client_expired": h.ended}[reason]
+			for _, secret := range []string{client.secret, "guessed"} {
+				for range 3 {
+					r := h.mustRequest(t, http.MethodPost, goodTarget, nil)
+					r.SetBasicAuth(client.id, secret)
+					h.do(r)
+				}
+			}
+			got := h.noticesOf(t)
+			if len(got) != 1 || got[0].ClientID != client.id || got[0].Code != reason {
+				t.Errorf("lines %+v, want one about %s: a guess of its secret is none", got, client.id)
+			}
+		})
 	}
 }
 

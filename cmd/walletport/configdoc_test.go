@@ -179,7 +179,8 @@ an error. ` + "`walletport config check`" + ` says everything that is wrong at o
   requests in hand get ` + "`http.shutdown`" + `. SIGHUP reads key store, certificates, client roots, key sets and Apple's roots at once;
   without it a changed file counts within seconds. This file is read at start only.
 - **Log.** Lines are JSON on standard error, also those of libraries. A server whose log nobody reads any more goes on, and
-  ` + "`/readyz`" + ` warns. A client that reaches its rate limit, an address that guesses and a revoked client have a line a minute each.
+  ` + "`/readyz`" + ` warns. A client that reaches its rate limit, an address that guesses, and a client that is revoked or whose end has come have a
+  line a minute each.
 - **Paths** that are relative count from the folder of the file.
 - **Times** are written ` + "`250ms`, `30s`, `5m`, `720h`" + `.
 
