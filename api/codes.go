@@ -108,6 +108,7 @@ var codeDocs = []CodeDoc{
 	{"internal", 500, "Something went wrong here", "Tell the operator the request id."},
 	{"card_damaged", 500, "The stored card cannot be used", "The operator must import the card again; its row was not written as it stands."},
 	{"store_unavailable", 503, "The database does not answer", "Try again; the operator is needed if it lasts."},
+	{"database_rights", 503, "The database denies walletport a right", "The operator must grant it: see the roles in docs/operations.md. The detail of /readyz says which."},
 	{"audit_unavailable", 503, "The audit trail cannot be written", "Try again; nothing was handed out. The operator is needed if it lasts."},
 	{"key_unavailable", 503, "No key serves this card", "The operator must add or activate a key."},
 	{"key_unusable", 503, "A key of this card cannot be used", "The operator must replace the key; the detail says why."},

@@ -19,6 +19,16 @@ func ErrUnavailable(ctx context.Context, cause error) *walletport.Error {
 	return walletport.Errorf(walletport.CodeUnavailable, "store_unavailable", "the database is not available, try again").WithCause(cause)
 }
 
+// ErrRights returns the answer for a role of the database that lacks rights, which
+// missing names; "" where the database did not say which. Trying again does not help.
+func ErrRights(missing string) *walletport.Error {
+	if missing != "" {
+		missing = " (missing: " + missing + ")"
+	}
+	return walletport.Errorf(walletport.CodeUnavailable, "database_rights",
+		"the database denies permission%s: see the GRANTs in docs/operations.md", missing)
+}
+
 // ErrClientNotFound returns the answer for an API client that does not exist.
 func ErrClientNotFound() *walletport.Error {
 	return walletport.Errorf(walletport.CodeNotFound, "client_not_found", "there is no API client of that id")

@@ -80,6 +80,7 @@ func TestConfigCheckFailsWhereServeWould(t *testing.T) {
 		{"a database folder that is not there", "database: {url: \"sqlite:none/w.db\"}", "database.url: the folder "},
 		{"a database that is none", "database: {url: \"sqlite:text.txt\"}", "database.url: store_unavailable"},
 		{"a database without tables", "database: {url: \"sqlite:empty.txt\"}", "database.url: schema_missing"},
+		{"an at sign in the database password", "database: {url: \"postgres://ada:Sum@ter2@127.0.0.1:1/w\"}", "database.url: no PostgreSQL URL can be read there; it is not shown, for it may hold a password. Write @"},
 		{"a database URL that cannot be read", "database: {url: \"postgres://ada:hun#ter2@db/w\"}", "database.url: no PostgreSQL URL can be read there"},
 
 		{"no key set", tokenIssuerStart + "jwks_file: none.json}]}", "none.json"},

@@ -21,7 +21,7 @@ func (s *Store) AuditHead(ctx context.Context) (storage.AuditHead, error) {
 			return nil
 		}
 		if err != nil {
-			return storage.ErrUnavailable(ctx, err)
+			return unavailable(ctx, err)
 		}
 		head = storage.AuditHead{Seq: row.Seq, Hash: row.Hash}
 		return nil
@@ -35,7 +35,7 @@ func (s *Store) AuditAfter(ctx context.Context, seq int64, limit int) ([]storage
 	err := s.retryLost(ctx, func() error {
 		rows, err := s.queries.ListAuditEntries(ctx, pgdb.ListAuditEntriesParams{After: seq, MaxRows: rowLimit(limit)})
 		if err != nil {
-			return storage.ErrUnavailable(ctx, err)
+			return unavailable(ctx, err)
 		}
 		entries = make([]storage.AuditEntry, len(rows))
 		for i := range rows {
@@ -63,7 +63,7 @@ func (s *Store) AddCheckpoint(ctx context.Context, c storage.Checkpoint) error {
 			Signature: notNull(c.Signature),
 		})
 		if err != nil {
-			return storage.ErrUnavailable(ctx, err)
+			return unavailable(ctx, err)
 		}
 		return nil
 	})
@@ -75,7 +75,7 @@ func (s *Store) Checkpoints(ctx context.Context, seq int64, limit int) ([]storag
 	err := s.retryLost(ctx, func() error {
 		rows, err := s.queries.ListCheckpoints(ctx, pgdb.ListCheckpointsParams{After: seq, MaxRows: rowLimit(limit)})
 		if err != nil {
-			return storage.ErrUnavailable(ctx, err)
+			return unavailable(ctx, err)
 		}
 		checkpoints = make([]storage.Checkpoint, len(rows))
 		for i, r := range rows {
@@ -96,7 +96,7 @@ func (s *Store) LastCheckpoint(ctx context.Context) (storage.Checkpoint, error) 
 			return nil
 		}
 		if err != nil {
-			return storage.ErrUnavailable(ctx, err)
+			return unavailable(ctx, err)
 		}
 		last = checkpointFrom(row)
 		return nil

@@ -44,7 +44,7 @@ func (s *Store) AppendAudit(ctx context.Context, link linker) error {
 	return s.retryLost(ctx, func() error {
 		conn, err := s.pool.Acquire(ctx)
 		if err != nil {
-			return storage.ErrUnavailable(ctx, err)
+			return unavailable(ctx, err)
 		}
 		defer conn.Release()
 		defer rollback(ctx, conn)
@@ -57,11 +57,11 @@ func (s *Store) AppendAudit(ctx context.Context, link linker) error {
 func appendOn(ctx context.Context, conn *pgxpool.Conn, link linker, sent *[]storage.AuditEntry) error {
 	head, err := lockHead(ctx, conn)
 	if err != nil {
-		return storage.ErrUnavailable(ctx, err)
+		return unavailable(ctx, err)
 	}
 	landed, err := isStored(ctx, conn, head, *sent)
 	if err != nil {
-		return storage.ErrUnavailable(ctx, err)
+		return unavailable(ctx, err)
 	}
 	if landed {
 		return nil
@@ -79,7 +79,7 @@ func appendOn(ctx context.Context, conn *pgxpool.Conn, link linker, sent *[]stor
 	}
 	*sent = entries
 	if err := commitEntries(ctx, conn, args, entries[len(entries)-1]); err != nil {
-		return storage.ErrUnavailable(ctx, err)
+		return unavailable(ctx, err)
 	}
 	return nil
 }

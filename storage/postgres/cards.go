@@ -20,7 +20,7 @@ func (s *Store) Card(ctx context.Context, id walletport.CardID) (storage.Card, e
 		case errors.Is(err, pgx.ErrNoRows):
 			return walletport.ErrCardNotFound()
 		case err != nil:
-			return storage.ErrUnavailable(ctx, err)
+			return unavailable(ctx, err)
 		}
 		card = cardFrom(&row)
 		return nil
@@ -79,7 +79,7 @@ func distinct[T ~string](ctx context.Context, s *Store, next func(context.Contex
 			case err == nil:
 				value = following
 			case !errors.Is(err, pgx.ErrNoRows):
-				return storage.ErrUnavailable(ctx, err)
+				return unavailable(ctx, err)
 			}
 			return err
 		})
@@ -98,7 +98,7 @@ func (s *Store) cards(ctx context.Context, list func() ([]pgdb.Card, error)) ([]
 	err := s.retryLost(ctx, func() error {
 		rows, err := list()
 		if err != nil {
-			return storage.ErrUnavailable(ctx, err)
+			return unavailable(ctx, err)
 		}
 		cards = make([]storage.Card, len(rows))
 		for i := range rows {

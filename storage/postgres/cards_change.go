@@ -134,7 +134,7 @@ func (s *Store) DeleteCard(ctx context.Context, id walletport.CardID) error {
 		deleted, err := s.queries.DeleteCard(ctx, int64(id))
 		switch {
 		case err != nil:
-			return storage.ErrUnavailable(ctx, err)
+			return unavailable(ctx, err)
 		case deleted == 0:
 			return walletport.ErrCardNotFound()
 		}
@@ -160,7 +160,7 @@ func (s *Store) BeginCardChanges(ctx context.Context) (storage.CardChanges, erro
 	var tx pgx.Tx
 	err := s.retryLost(ctx, func() (err error) {
 		if tx, err = s.pool.Begin(ctx); err != nil {
-			return storage.ErrUnavailable(ctx, err)
+			return unavailable(ctx, err)
 		}
 		return nil
 	})
@@ -169,7 +169,7 @@ func (s *Store) BeginCardChanges(ctx context.Context) (storage.CardChanges, erro
 	}
 	t := &together{tx: tx, q: s.queries.WithTx(tx)}
 	if _, err := tx.Exec(ctx, "SET LOCAL idle_in_transaction_session_timeout = '"+togetherIdle+"'"); err != nil {
-		return nil, storage.ErrUnavailable(ctx, errors.Join(err, t.End()))
+		return nil, unavailable(ctx, errors.Join(err, t.End()))
 	}
 	return t, nil
 }
@@ -185,7 +185,7 @@ func (t *together) Add(ctx context.Context, changes []storage.CardChange) error 
 	}
 	missed, err := changeCards(ctx, t.q, changes)
 	if err != nil {
-		return storage.ErrUnavailable(ctx, err)
+		return unavailable(ctx, err)
 	}
 	t.missed = append(t.missed, missed...)
 	return nil
@@ -197,7 +197,7 @@ func (t *together) Commit(ctx context.Context) ([]walletport.CardID, error) {
 		return t.missed[:min(len(t.missed), storage.MaxListedMisses)], t.End()
 	}
 	if err := t.tx.Commit(ctx); err != nil {
-		return nil, storage.ErrUnavailable(ctx, err)
+		return nil, unavailable(ctx, err)
 	}
 	return nil, nil
 }
@@ -205,7 +205,7 @@ func (t *together) Commit(ctx context.Context) ([]walletport.CardID, error) {
 // End implements storage.CardChanges.
 func (t *together) End() error {
 	if err := t.tx.Rollback(context.Background()); err != nil && !errors.Is(err, pgx.ErrTxClosed) {
-		return storage.ErrUnavailable(context.Background(), err)
+		return unavailable(context.Background(), err)
 	}
 	return nil
 }

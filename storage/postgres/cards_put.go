@@ -64,7 +64,7 @@ func (s *Store) Rewrap(ctx context.Context, changes []storage.Rewrapping) (int, 
 func (s *Store) transact(ctx context.Context, act func(*pgdb.Queries) error) error {
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return act(s.queries.WithTx(tx)) })
 	if err != nil {
-		return storage.ErrUnavailable(ctx, err)
+		return unavailable(ctx, err)
 	}
 	return nil
 }

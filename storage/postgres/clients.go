@@ -48,7 +48,7 @@ func (s *Store) AddClient(ctx context.Context, c storage.Client) error {
 		inserted, err := s.queries.InsertClient(ctx, params)
 		switch {
 		case err != nil:
-			return storage.ErrUnavailable(ctx, err)
+			return unavailable(ctx, err)
 		case inserted == 0:
 			return storage.ErrClientExists()
 		}
@@ -68,7 +68,7 @@ func (s *Store) Client(ctx context.Context, id string) (storage.Client, error) {
 		case errors.Is(err, pgx.ErrNoRows):
 			return storage.ErrClientNotFound()
 		case err != nil:
-			return storage.ErrUnavailable(ctx, err)
+			return unavailable(ctx, err)
 		}
 		client, err = clientFrom(ctx, &row)
 		return err
@@ -82,7 +82,7 @@ func (s *Store) Clients(ctx context.Context) ([]storage.Client, error) {
 	err := s.retryLost(ctx, func() error {
 		rows, err := s.queries.ListClients(ctx)
 		if err != nil {
-			return storage.ErrUnavailable(ctx, err)
+			return unavailable(ctx, err)
 		}
 		clients = make([]storage.Client, len(rows))
 		for i := range rows {
@@ -104,7 +104,7 @@ func (s *Store) RevokeClient(ctx context.Context, id string, at time.Time) error
 		found, err := s.queries.RevokeClient(ctx, pgdb.RevokeClientParams{RevokedMs: at.UnixMilli(), ID: id})
 		switch {
 		case err != nil:
-			return storage.ErrUnavailable(ctx, err)
+			return unavailable(ctx, err)
 		case found == 0:
 			return storage.ErrClientNotFound()
 		}
@@ -125,7 +125,7 @@ func (s *Store) UpdateClient(ctx context.Context, id string, change func(*storag
 			return refused
 		})
 		if err != nil && refused == nil {
-			return storage.ErrUnavailable(ctx, err)
+			return unavailable(ctx, err)
 		}
 		return err
 	})
@@ -137,7 +137,7 @@ func changeClient(ctx context.Context, q *pgdb.Queries, id string, change func(*
 	case errors.Is(err, pgx.ErrNoRows):
 		return storage.ErrClientNotFound()
 	case err != nil:
-		return storage.ErrUnavailable(ctx, err)
+		return unavailable(ctx, err)
 	}
 	c, err := clientFrom(ctx, &row)
 	if err != nil {
@@ -162,7 +162,7 @@ func changeClient(ctx context.Context, q *pgdb.Queries, id string, change func(*
 		PreviousHash: notNull(c.PreviousHash), PreviousUntilMs: millisOrZero(c.PreviousUntil), ExpiresMs: nullTime(c.ExpiresAt),
 	})
 	if err != nil {
-		return storage.ErrUnavailable(ctx, err)
+		return unavailable(ctx, err)
 	}
 	return nil
 }
@@ -223,10 +223,10 @@ func clientFrom(ctx context.Context, r *pgdb.Client) (storage.Client, error) {
 		}
 	}
 	if err := storage.DecodeList(r.Issuers, &c.Issuers); err != nil {
-		return storage.Client{}, storage.ErrUnavailable(ctx, fmt.Errorf("issuers of a client: %w", err))
+		return storage.Client{}, unavailable(ctx, fmt.Errorf("issuers of a client: %w", err))
 	}
 	if err := storage.DecodeList(r.Scopes, &c.Scopes); err != nil {
-		return storage.Client{}, storage.ErrUnavailable(ctx, fmt.Errorf("scopes of a client: %w", err))
+		return storage.Client{}, unavailable(ctx, fmt.Errorf("scopes of a client: %w", err))
 	}
 	return c, nil
 }

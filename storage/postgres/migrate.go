@@ -38,13 +38,13 @@ func schemaOf(ctx context.Context, pool *pgxpool.Pool) (storage.Schema, error) {
 	}
 	var there bool
 	if err := pool.QueryRow(ctx, `SELECT to_regclass('goose_db_version') IS NOT NULL`).Scan(&there); err != nil {
-		return schema, storage.ErrUnavailable(ctx, err)
+		return schema, unavailable(ctx, err)
 	}
 	if !there {
 		return schema, nil
 	}
 	if err := pool.QueryRow(ctx, `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&schema.Found); err != nil {
-		return schema, storage.ErrUnavailable(ctx, err)
+		return schema, unavailable(ctx, err)
 	}
 	return schema, nil
 }
@@ -76,7 +76,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	}
 	_, err = provider.Up(ctx)
 	if err = errors.Join(err, db.Close()); err != nil {
-		return storage.ErrUnavailable(ctx, err)
+		return unavailable(ctx, err)
 	}
 	return nil
 }

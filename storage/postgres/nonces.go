@@ -28,7 +28,7 @@ func (s *Store) UseNonces(ctx context.Context, uses []storage.NonceUse) ([]bool,
 	err := s.retryUndone(ctx, func() error {
 		var err error
 		if written, err = s.queries.UseNonces(ctx, params); err != nil {
-			return storage.ErrUnavailable(ctx, err)
+			return unavailable(ctx, err)
 		}
 		return nil
 	})
@@ -86,7 +86,7 @@ func (s *Store) ForgetNonces(ctx context.Context, before time.Time, limit int) (
 		var err error
 		forgotten, err = s.queries.ForgetNonces(ctx, pgdb.ForgetNoncesParams{BeforeMs: before.UnixMilli(), MaxRows: rowLimit(limit)})
 		if err != nil {
-			return storage.ErrUnavailable(ctx, err)
+			return unavailable(ctx, err)
 		}
 		return nil
 	})

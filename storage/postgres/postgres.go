@@ -98,11 +98,11 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
-		return nil, storage.ErrUnavailable(ctx, err)
+		return nil, unavailable(ctx, err)
 	}
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
-		return nil, storage.ErrUnavailable(ctx, err)
+		return nil, unavailable(ctx, err)
 	}
 	if c.Existing {
 		schema, err := schemaOf(ctx, pool)
@@ -128,7 +128,7 @@ func namesSessionAttributes(url string) bool {
 func (s *Store) Ping(ctx context.Context) error {
 	return s.retryLost(ctx, func() error {
 		if err := s.queries.Probe(ctx); err != nil {
-			return storage.ErrUnavailable(ctx, err)
+			return unavailable(ctx, err)
 		}
 		return nil
 	})
@@ -139,7 +139,7 @@ func (s *Store) Now(ctx context.Context) (time.Time, error) {
 	var now time.Time
 	err := s.retryLost(ctx, func() error {
 		if err := s.pool.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&now); err != nil {
-			return storage.ErrUnavailable(ctx, err)
+			return unavailable(ctx, err)
 		}
 		return nil
 	})
@@ -153,7 +153,7 @@ func (s *Store) Risks(ctx context.Context) ([]string, error) {
 	err := s.retryLost(ctx, func() error {
 		row := s.pool.QueryRow(ctx, "SELECT current_setting('fsync'), current_setting('full_page_writes')")
 		if err := row.Scan(&fsync, &fullPages); err != nil {
-			return storage.ErrUnavailable(ctx, err)
+			return unavailable(ctx, err)
 		}
 		return nil
 	})
