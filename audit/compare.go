@@ -12,7 +12,7 @@ import (
 // Comparison says how an export and a stored trail agree.
 type Comparison struct {
 	Export Summary // what was verified of the export
-	// Same counts the records, from the export's first, that stand in the trail as they
+	// Same counts the records of the exports, up to the first difference, that stand in the trail as they
 	// were exported.
 	Same int64
 	// Last is the number of the trail's last record.
@@ -26,43 +26,62 @@ type Comparison struct {
 // (Truncated, Removed) or that is another (Rewritten). The trail may have more records
 // and may grow meanwhile. Memory does not depend on the length of either.
 func Compare(ctx context.Context, source Source, r io.Reader, trusted []TrustedKey) (Comparison, error) {
-	head, err := source.AuditHead(ctx)
+	c, err := NewComparer(ctx, source, trusted)
 	if err != nil {
 		return Comparison{}, err
 	}
-	c := comparer{source: source, head: head}
-	v := newExportVerifier(r, trusted, nil)
-	v.each = c.take
-	err = v.verify(ctx)
-	c.result.Export, c.result.Last = v.walker.summary(), head.Seq
-	if err != nil {
-		return c.result, fmt.Errorf("the export: %w", err)
-	}
-	if err := c.flush(ctx); err != nil {
-		return c.result, err
-	}
-	if c.difference != nil {
-		return c.result, c.difference
-	}
-	return c.result, nil
+	err = c.Next(ctx, r)
+	return c.Result(), err
 }
 
-// comparer compares the lines of an export page by page. The first difference stands
-// until the export's end has proved whom to believe.
-type comparer struct {
+// Comparer holds a stored trail against exports that are parts of one, see Parts and
+// Compare. It is not safe for concurrent use, and of no use after an error.
+type Comparer struct {
+	parts      *Parts
 	source     Source
-	head       storage.AuditHead
 	page       []line
-	difference *Break
+	difference *Break // the first one stands until the export's end has proved whom to believe
 	result     Comparison
 }
 
-// ended reports whether the difference is found, after which nothing is compared.
-func (c *comparer) ended() bool { return c.difference != nil }
+// NewComparer returns a Comparer for the trail of source as long as it is now.
+func NewComparer(ctx context.Context, source Source, trusted []TrustedKey) (*Comparer, error) {
+	head, err := source.AuditHead(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := &Comparer{parts: NewParts(trusted), source: source, result: Comparison{Last: head.Seq}}
+	c.parts.each = c.take
+	return c, nil
+}
 
-func (c *comparer) take(ctx context.Context, l *line) error {
+// Next compares the next export.
+func (c *Comparer) Next(ctx context.Context, r io.Reader) error {
+	if err := c.parts.Next(ctx, r); err != nil {
+		return fmt.Errorf("the export: %w", err)
+	}
+	if err := c.flush(ctx); err != nil {
+		return err
+	}
 	if c.ended() {
-		return nil
+		return c.difference
+	}
+	return nil
+}
+
+// Result says what was compared so far.
+func (c *Comparer) Result() Comparison {
+	c.result.Export = c.parts.Summary()
+	return c.result
+}
+
+// ended reports whether the difference is found, after which nothing is compared.
+func (c *Comparer) ended() bool { return c.difference != nil }
+
+func (c *Comparer) take(ctx context.Context, l *line) error {
+	before := c.parts.sum
+	if c.ended() || before.Records > 0 && l.Seq >= before.FirstSeq && l.Seq <= before.LastSeq {
+		return c.flush(ctx) // Parts says whether what an earlier export has, too, is the same
 	}
 	c.page = append(c.page, *l)
 	if len(c.page) < pageSize {
@@ -71,7 +90,7 @@ func (c *comparer) take(ctx context.Context, l *line) error {
 	return c.flush(ctx)
 }
 
-func (c *comparer) flush(ctx context.Context) error {
+func (c *Comparer) flush(ctx context.Context) error {
 	if c.ended() || len(c.page) == 0 {
 		return nil
 	}
@@ -92,7 +111,7 @@ func (c *comparer) flush(ctx context.Context) error {
 }
 
 // differs compares the line l with the i-th entry that stands there.
-func (c *comparer) differs(hashes *hasher, l *line, entries []storage.AuditEntry, i int) *Break {
+func (c *Comparer) differs(hashes *hasher, l *line, entries []storage.AuditEntry, i int) *Break {
 	if i >= len(entries) {
 		return &Break{Seq: l.Seq, Kind: Truncated, Detail: fmt.Sprintf("the record was exported, with the time %s, and the trail ends at record %d", formatTime(l.Record.Time), l.Seq-1)}
 	}

@@ -40,7 +40,7 @@ func Verify(ctx context.Context, source Source, ring *keys.Ring, noted ...Noted)
 	if err := v.checkBeyond(ctx); err != nil {
 		return v.walker.summary(), err
 	}
-	if broken := v.walker.missed(); broken != nil {
+	if broken := missed(v.walker.noted, v.walker.summary()); broken != nil {
 		return v.walker.summary(), broken
 	}
 	return v.walker.summary(), nil

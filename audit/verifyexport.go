@@ -29,9 +29,11 @@ const MaxLineBytes = 256 << 10
 //
 // Memory does not depend on the length of the export.
 func VerifyExport(ctx context.Context, r io.Reader, trusted []TrustedKey, noted ...Noted) (Summary, error) {
-	v := newExportVerifier(r, trusted, noted)
-	err := v.verify(ctx)
-	return v.walker.summary(), err
+	parts := NewParts(trusted, noted...)
+	if err := parts.Next(ctx, r); err != nil {
+		return parts.Summary(), err
+	}
+	return parts.Summary(), parts.End()
 }
 
 type exportVerifier struct {
@@ -42,10 +44,14 @@ type exportVerifier struct {
 	walker *walker
 	start  storage.AuditHead // what the first line follows
 	each   func(context.Context, *line) error
+
+	before Summary // of the exports that this one goes on from
+	joined bool    // it does
+	apart  *Break  // it does not
 }
 
 func newExportVerifier(r io.Reader, trusted []TrustedKey, noted []Noted) *exportVerifier {
-	v := &exportVerifier{lines: bufio.NewScanner(r), noted: noted, each: func(context.Context, *line) error { return nil }}
+	v := &exportVerifier{lines: bufio.NewScanner(r), noted: noted}
 	v.lines.Buffer(make([]byte, 0, 64<<10), MaxLineBytes)
 	if len(trusted) > 0 {
 		v.signer = newSigners(trusted)
@@ -72,6 +78,7 @@ func (v *exportVerifier) verify(ctx context.Context) error {
 		if err := v.step(l); err != nil {
 			return err
 		}
+		v.join()
 		if err := v.each(ctx, l); err != nil {
 			return err
 		}
@@ -87,7 +94,7 @@ func (v *exportVerifier) next() (*line, error) {
 		if errors.Is(v.lines.Err(), bufio.ErrTooLong) {
 			return nil, v.broken(Malformed, fmt.Sprintf("line %d is longer than any record", v.number+1))
 		}
-		return nil, v.lines.Err()
+		return nil, v.readError()
 	}
 	v.number++
 	l, err := decodeLine(v.lines.Bytes())
@@ -98,13 +105,23 @@ func (v *exportVerifier) next() (*line, error) {
 	if v.lines.Scan() || errors.Is(v.lines.Err(), bufio.ErrTooLong) {
 		return nil, v.broken(Malformed, detail)
 	}
-	if err := v.lines.Err(); err != nil {
+	if err := v.readError(); err != nil {
 		return nil, err // it cut the line
 	}
 	if errors.Is(err, errNotJSON) {
 		return nil, v.broken(Truncated, detail+"; it is the last one, so it may have been cut off")
 	}
 	return nil, v.broken(Malformed, detail)
+}
+
+// readError returns the reader's error. A compressed file that stops before its end is
+// an export that was cut.
+func (v *exportVerifier) readError() error {
+	err := v.lines.Err()
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return v.broken(Truncated, "the compressed file stops before its end")
+	}
+	return err
 }
 
 func (v *exportVerifier) broken(kind Kind, detail string) *Break {
@@ -165,11 +182,14 @@ func (v *exportVerifier) finish(end storage.Checkpoint) error {
 	if v.lines.Scan() || errors.Is(v.lines.Err(), bufio.ErrTooLong) {
 		return v.broken(Inserted, "something follows the end of the export")
 	}
-	if err := v.lines.Err(); err != nil {
+	if err := v.readError(); err != nil {
 		return err
 	}
-	if broken := v.walker.missed(); broken != nil {
-		return broken
+	switch {
+	case v.apart != nil:
+		return v.apart
+	case !v.joined:
+		return ErrPartsOutOfOrder
 	}
 	return nil
 }

@@ -66,17 +66,27 @@ func (w *walker) compare() *Break {
 	return nil
 }
 
-// missed returns the break of a noted record that did not come.
-func (w *walker) missed() *Break {
-	for _, n := range w.noted {
+// missed returns the break of a noted record that did not come in what s tells of.
+func missed(noted []Noted, s Summary) *Break {
+	for _, n := range noted {
 		switch {
-		case n.Seq > w.at.Seq:
-			return &Break{Seq: w.at.Seq + 1, Kind: Truncated, Detail: fmt.Sprintf("record %d was noted, but the trail ends at record %d", n.Seq, w.at.Seq)}
-		case w.sum.FirstSeq > n.Seq && (n.Seq != w.sum.FirstSeq-1 || n.Hash != nil && !bytes.Equal(n.Hash, w.sum.Previous)):
-			return &Break{Seq: w.sum.FirstSeq, Kind: Removed, Detail: fmt.Sprintf("it begins at record %d, so it cannot be held against record %d", w.sum.FirstSeq, n.Seq)}
+		case n.Seq > s.LastSeq:
+			return &Break{Seq: s.LastSeq + 1, Kind: Truncated, Detail: fmt.Sprintf("record %d was noted, but the trail ends at record %d", n.Seq, s.LastSeq)}
+		case s.FirstSeq > n.Seq && (n.Seq != s.FirstSeq-1 || n.Hash != nil && !bytes.Equal(n.Hash, s.Previous)):
+			return &Break{Seq: s.FirstSeq, Kind: Removed, Detail: fmt.Sprintf("it begins at record %d, so it cannot be held against record %d", s.FirstSeq, n.Seq)}
 		}
 	}
 	return nil
+}
+
+// countFromHere forgets what was counted up to the last good record, for it is in an
+// earlier export, too. What that export's end has signed counts as signed.
+func (w *walker) countFromHere(signed bool) {
+	since := w.sum.UnsignedSince
+	w.sum = Summary{Previous: w.at.Hash, UnsignedSince: since}
+	if signed {
+		w.signed, w.sum.UnsignedSince = w.at.Seq, time.Time{}
+	}
 }
 
 // vouch checks a signature over the chain up to the last good record: a checkpoint

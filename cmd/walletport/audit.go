@@ -29,10 +29,11 @@ func (auditCommand) Help() string {
 	return `Examples:
   walletport audit verify --config walletport.yaml
   walletport audit export -o trail-1.jsonl.gz --config walletport.yaml
-  walletport audit export --after 34075 -o trail-2.jsonl.gz --config walletport.yaml
+  walletport audit export --after 34075:93ac0f… -o trail-2.jsonl.gz --config walletport.yaml
   walletport keys export-public audit-checkpoint-v1 --config walletport.yaml > checkpoint.pem
   walletport audit verify trail-1.jsonl.gz trail-2.jsonl.gz --key checkpoint.pem
-  walletport audit compare trail-1.jsonl.gz --config walletport.yaml
+  walletport audit compare trail-1.jsonl.gz trail-2.jsonl.gz --config walletport.yaml
+An export says on standard error what it wrote and where the next one goes on.
 Exit status 0: the trail is whole. 1: it is broken, lacks something, or differs. These commands leave a record in the trail
 themselves; --no-record leaves none, for a copy of a database or one that takes no writes.`
 }
@@ -144,6 +145,28 @@ func openExport(stdin io.Reader, path string) (io.Reader, func() error, error) {
 		return nil, nil, errors.Join(fmt.Errorf("%s: %w", path, err), closeFile())
 	}
 	return unzipped, closeFile, nil
+}
+
+// eachExport opens one export after the other for next. An error names the export if
+// there are several.
+func eachExport(ctx context.Context, stdin io.Reader, paths []string, next func(context.Context, io.Reader) error) error {
+	for _, path := range paths {
+		in, closeFile, err := openExport(stdin, path)
+		if err != nil {
+			return err
+		}
+		err = errors.Join(next(ctx, in), closeFile())
+		if err != nil && len(paths) > 1 {
+			err = fmt.Errorf("%s: %w", path, err)
+		}
+		if errors.Is(err, audit.ErrPartsOutOfOrder) {
+			return usagef("%v", err)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // notedRecord is a record that somebody wrote down: its number, or SEQ:HASH.

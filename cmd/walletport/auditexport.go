@@ -3,13 +3,11 @@ package main
 import (
 	"compress/gzip"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/audit"
@@ -82,6 +80,8 @@ func (c auditExportCommand) export(ctx context.Context, con console, o *operator
 		if toFile {
 			return summary, os.Remove(c.Output)
 		}
+	case err == nil: // on standard error, for standard output may be the export
+		fmt.Fprintf(con.Err, "records %d to %d are exported; next: --after %d:%x\n", summary.FirstSeq, summary.LastSeq, summary.LastSeq, summary.Head)
 	}
 	return summary, err
 }
@@ -94,67 +94,4 @@ func compressed(w io.Writer, name string) (io.Writer, func() error) {
 	}
 	z := gzip.NewWriter(w)
 	return z, z.Close
-}
-
-type auditCompareCommand struct {
-	File string `arg:"" help:"The export; - is standard input."`
-	trust
-	JSON bool `help:"Print JSON."`
-	unrecorded
-	location
-}
-
-func (c auditCompareCommand) Run(ctx context.Context, con console) error {
-	trusted, err := c.keys(c.location)
-	if err != nil {
-		return err
-	}
-	in, closeFile, err := openExport(con.In, c.File)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = closeFile() }() // it was only read
-	o, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer o.db.Close()
-	comparison, err := audit.Compare(ctx, o.db, in, trusted)
-	broken, isBreak := errors.AsType[*audit.Break](err)
-	if err != nil && !isBreak {
-		return err
-	}
-	printErr := c.print(con, comparison, broken, err)
-	outcome := walletport.OutcomeOK
-	if isBreak {
-		outcome = "audit_" + string(broken.Kind)
-	}
-	return c.recorded(con, printErr, c.record(ctx, o, walletport.ActionAuditCompare, comparison.Export, outcome))
-}
-
-func (c auditCompareCommand) print(con console, r audit.Comparison, broken *audit.Break, err error) error {
-	more := max(r.Last-r.Export.LastSeq, 0)
-	if c.JSON {
-		encodeErr := json.NewEncoder(con.Out).Encode(struct {
-			Same     bool       `json:"same"`
-			Records  int64      `json:"records"`
-			FirstSeq int64      `json:"firstSeq"`
-			LastSeq  int64      `json:"lastSeq"`
-			Trail    int64      `json:"trailLastSeq"`
-			More     int64      `json:"more"`
-			Break    *breakJSON `json:"break,omitempty"`
-		}{broken == nil, r.Same, r.Export.FirstSeq, r.Export.LastSeq, r.Last, more, newBreakJSON(broken)})
-		if encodeErr != nil || broken == nil {
-			return encodeErr
-		}
-		return errFault
-	}
-	if broken != nil {
-		fmt.Fprintln(con.Out, err)
-		fmt.Fprintf(con.Out, "the same before it: %d records; the trail ends at record %d\n", r.Same, r.Last)
-		return errFault
-	}
-	_, err = fmt.Fprintf(con.Out, "the trail is the same from record %d to %d, exported up to %s, and has %d more\n",
-		r.Export.FirstSeq, r.Export.LastSeq, r.Export.LastTime.Format(time.RFC3339), more)
-	return err
 }

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/walletport/walletport"
@@ -15,7 +13,7 @@ import (
 )
 
 type auditVerifyCommand struct {
-	File []string `arg:"" optional:"" help:"Exports, each going on from the one before; without any, the database is verified. - is standard input."`
+	File []string `arg:"" optional:"" help:"Exports in the order of their records, each going on from the one before or overlapping it; without any, the database is verified. - is standard input."`
 	trust
 	Partial    bool        `help:"Accept a trail that is good but not whole: it begins after record 1, has no record, or is not signed to its end."`
 	ExpectHead notedRecord `help:"Demand this record, as an earlier verification printed the head." placeholder:"SEQ:HASH"`
@@ -67,38 +65,18 @@ func (c auditVerifyCommand) verifyExports(ctx context.Context, con console) (ver
 	if err != nil {
 		return verification{}, err
 	}
-	var whole audit.Summary
-	for i, path := range c.File {
-		in, closeFile, err := openExport(con.In, path)
-		if err != nil {
-			return verification{}, err
-		}
-		noted := c.noted()
-		if i < len(c.File)-1 {
-			noted = nil // a later one may have it
-		}
-		part, err := audit.VerifyExport(ctx, in, trusted, noted...)
-		if errors.Is(err, io.ErrUnexpectedEOF) { // of gzip
-			err = &audit.Break{Seq: part.LastSeq + 1, Kind: audit.Truncated, Detail: "the compressed file stops before its end"}
-		}
-		if err := closeFile(); err != nil {
-			return verification{}, err
-		}
-		if i > 0 && err == nil && (part.FirstSeq != whole.LastSeq+1 || !bytes.Equal(part.Previous, whole.Head)) {
-			err = &audit.Break{Seq: part.FirstSeq, Kind: audit.Removed, Detail: fmt.Sprintf("%s does not go on from record %d, the last of the export before it", path, whole.LastSeq)}
-		}
-		whole = whole.Then(part)
-		if err != nil {
-			return c.judge(whole, err, 0)
-		}
+	parts := audit.NewParts(trusted, c.noted()...)
+	if err = eachExport(ctx, con.In, c.File, parts.Next); err == nil {
+		err = parts.End()
 	}
-	return c.judge(whole, nil, 0)
+	return c.judge(parts.Summary(), err, 0)
 }
 
 // verification is what was found: a break, what the trail lacks, or neither.
 type verification struct {
 	audit.Summary
 	broken *audit.Break
+	fault  error // the break, with the export that shows it
 	lacks  []audit.Lack
 }
 
@@ -108,7 +86,7 @@ func (c auditVerifyCommand) judge(s audit.Summary, err error, interval time.Dura
 	if err != nil && !isBreak {
 		return verification{}, err
 	}
-	found := verification{Summary: s, broken: broken}
+	found := verification{Summary: s, broken: broken, fault: err}
 	if broken == nil {
 		found.lacks = s.Lacks(now(), interval)
 	}
@@ -141,7 +119,7 @@ func (c auditVerifyCommand) print(con console, v verification) error {
 		return c.fault(v)
 	}
 	if v.broken != nil {
-		fmt.Fprintln(con.Out, v.broken.Error())
+		fmt.Fprintln(con.Out, v.fault)
 		fmt.Fprintf(con.Out, "good before it: %d records\n", v.Records)
 		return c.fault(v)
 	}
