@@ -117,7 +117,7 @@ type spot struct {
 
 // in returns the spot of a member.
 func (p spot) in(name string) spot {
-	where := ShownName(name)
+	where := shownName(name)
 	if p.where != "" {
 		where = p.where + "." + where
 	}

@@ -30,8 +30,8 @@ func Shown(text string) string {
 // PAN worth having.
 const maxNameDigits = 4
 
-// ShownName returns the name of a foreign member, or withholds it.
-func ShownName(name string) string {
+// shownName returns the name of a foreign member, or withholds it.
+func shownName(name string) string {
 	digits := 0
 	for _, r := range name {
 		switch {
