@@ -105,13 +105,13 @@ func TestMergesDoNotMultiply(t *testing.T) {
 		{"few levels with many names", 3, 100, "merges (<<) more than 10000 mappings"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			text := "a0: &a0 {listen: '127.0.0.1:1'}\n"
+			text := []byte("a0: &a0 {listen: '127.0.0.1:1'}\n")
 			for level := 1; level <= c.levels; level++ {
 				below := strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", level-1), c.each), ", ")
-				text += fmt.Sprintf("a%d: &a%d {<<: [%s]}\n", level, level, below)
+				text = fmt.Appendf(text, "a%d: &a%d {<<: [%s]}\n", level, level, below)
 			}
 			config := defaultConfig()
-			err := decodeAll(text+fmt.Sprintf("http: {<<: *a%d}\n", c.levels), &config)
+			err := decodeAll(string(fmt.Appendf(text, "http: {<<: *a%d}\n", c.levels)), &config)
 			if err == nil || strings.Count(err.Error(), "merges (<<)") != 1 || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%d faults, the first: %.300v", strings.Count(fmt.Sprint(err), "\n"), err)
 			}
