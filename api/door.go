@@ -64,9 +64,9 @@ type Door struct {
 
 // Config is what an operator may choose. The zero value is a good one.
 type Config struct {
-	Limits      Limits   `koanf:"limits"`
-	ServerURLs  []string `koanf:"server_urls"`   // base URLs of the API, as the served specification names them; empty is /wallet on this server
-	NoAccessLog bool     `koanf:"no_access_log"` // log failures of ours only, not a line for each request
+	Limits      Limits   `setting:"limits"`
+	ServerURLs  []string `setting:"server_urls"`   // base URLs of the API, as the served specification names them; empty is /wallet on this server
+	NoAccessLog bool     `setting:"no_access_log"` // log failures of ours only, not a line for each request
 }
 
 // Validate reports everything that is wrong with c.

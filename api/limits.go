@@ -13,17 +13,17 @@ import (
 
 // Limits bound what a caller may cost. Zero fields take the default.
 type Limits struct {
-	RequestsPerSecond int           `koanf:"requests_per_second"` // of one client; 0 is 50, negative is no limit. Each replica counts for itself
-	RequestsPerMinute int           `koanf:"requests_per_minute"` // of one client; 0 is 3000, negative is no limit
-	FailuresPerMinute int           `koanf:"failures_per_minute"` // failed authentications under one client name (or with one token) from one address that are answered 401 and recorded one by one; those beyond are answered 429; 0 is 60, negative is no limit
-	RefusalsPerMinute int           `koanf:"refusals_per_minute"` // failed authentications of all callers together that are recorded one by one; those beyond are counted, and recorded as one sum a minute for each address. One address may have a quarter of them; 0 is 600, negative is no limit
-	BodyBytes         int64         `koanf:"body_bytes"`          // of a request; 0 is 64 KiB, at most 16 MiB
-	HeaderBytes       int           `koanf:"header_bytes"`        // of a request's line and headers; 0 is 32 KiB, at most 1 MiB
-	RequestTime       time.Duration `koanf:"request_time"`        // until a request that is not done is given up, 503; 0 is 15s, 10ms to 5m
-	HeaderTime        time.Duration `koanf:"header_time"`         // to send the headers; 0 is 5s, 10ms to 5m
-	ReadTime          time.Duration `koanf:"read_time"`           // to send the whole request; 0 is 15s, 10ms to 5m, not below header_time
-	WriteTime         time.Duration `koanf:"write_time"`          // from the headers to the end of the answer; 0 is 30s, 10ms to 5m, not below request_time
-	IdleTime          time.Duration `koanf:"idle_time"`           // an unused connection is kept; 0 is 2m, 1s to 1h
+	RequestsPerSecond int           `setting:"requests_per_second"` // of one client; 0 is 50, negative is no limit. Each replica counts for itself
+	RequestsPerMinute int           `setting:"requests_per_minute"` // of one client; 0 is 3000, negative is no limit
+	FailuresPerMinute int           `setting:"failures_per_minute"` // failed authentications under one client name (or with one token) from one address that are answered 401 and recorded one by one; those beyond are answered 429; 0 is 60, negative is no limit
+	RefusalsPerMinute int           `setting:"refusals_per_minute"` // failed authentications of all callers together that are recorded one by one; those beyond are counted, and recorded as one sum a minute for each address. One address may have a quarter of them; 0 is 600, negative is no limit
+	BodyBytes         int64         `setting:"body_bytes"`          // of a request; 0 is 64 KiB, at most 16 MiB
+	HeaderBytes       int           `setting:"header_bytes"`        // of a request's line and headers; 0 is 32 KiB, at most 1 MiB
+	RequestTime       time.Duration `setting:"request_time"`        // until a request that is not done is given up, 503; 0 is 15s, 10ms to 5m
+	HeaderTime        time.Duration `setting:"header_time"`         // to send the headers; 0 is 5s, 10ms to 5m
+	ReadTime          time.Duration `setting:"read_time"`           // to send the whole request; 0 is 15s, 10ms to 5m, not below header_time
+	WriteTime         time.Duration `setting:"write_time"`          // from the headers to the end of the answer; 0 is 30s, 10ms to 5m, not below request_time
+	IdleTime          time.Duration `setting:"idle_time"`           // an unused connection is kept; 0 is 2m, 1s to 1h
 }
 
 // The bounds of limits: below the least nobody could be served, above the most the

@@ -50,27 +50,27 @@ type Config struct {
 // Settings tune a Log. The zero value of each field means its default.
 type Settings struct {
 	// MaxBatch is the highest number of records in one commit. Default 256.
-	MaxBatch int `koanf:"max_batch"`
+	MaxBatch int `setting:"max_batch"`
 	// MaxLinger is how long a record waits for others to share its commit when none
 	// is under way but others were lately: again after each that comes, for MaxAwait
 	// in all. Default 1ms; negative never waits.
-	MaxLinger time.Duration `koanf:"max_linger"`
+	MaxLinger time.Duration `setting:"max_linger"`
 	// MaxAwait is the longest time that a record waits for calls that are under way,
 	// whose records will share its commit: until there are 32. It is reached on a busy
 	// machine, and where a call waits for something slow, such as an identity provider's
 	// keys. Default 40ms; negative never waits.
-	MaxAwait time.Duration `koanf:"max_await"`
+	MaxAwait time.Duration `setting:"max_await"`
 	// MaxQueue is the highest number of records that wait; more are refused with
 	// audit_unavailable. Default 8192.
-	MaxQueue int `koanf:"max_queue"`
+	MaxQueue int `setting:"max_queue"`
 	// CommitTimeout bounds one commit. Default 5s.
-	CommitTimeout time.Duration `koanf:"commit_timeout"`
+	CommitTimeout time.Duration `setting:"commit_timeout"`
 	// CheckpointEvery is the number of records after which the chain is signed.
 	// Default 1000.
-	CheckpointEvery int64 `koanf:"checkpoint_every"`
+	CheckpointEvery int64 `setting:"checkpoint_every"`
 	// CheckpointInterval is the time after which unsigned records are signed, however
 	// few, and whoever left them. Default 1m.
-	CheckpointInterval time.Duration `koanf:"checkpoint_interval"`
+	CheckpointInterval time.Duration `setting:"checkpoint_interval"`
 }
 
 // Validate returns an error that names each setting out of range.

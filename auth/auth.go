@@ -36,12 +36,12 @@ const (
 
 // Config is what an operator may choose. The zero value authenticates API clients.
 type Config struct {
-	ClientCacheTTL           time.Duration `koanf:"client_cache_ttl"`           // how long a client read from the database is trusted, and so how long a revoked one still gets in; 0 is 2s, at most 5m, negative is not at all
-	RequireClientCertificate bool          `koanf:"require_client_certificate"` // refuse every call without a verified TLS client certificate
-	Leeway                   time.Duration `koanf:"leeway"`                     // tolerated difference to a token issuer's clock; 0 is 30s, at most 60s
-	KeyRefresh               time.Duration `koanf:"key_refresh"`                // how old keys behind a jwks_url get before they are fetched again; an answer's cache headers may say sooner, not later; 0 is 5m, 30s to 30m
-	TokenIssuers             []TokenIssuer `koanf:"token_issuers"`              // who may sign Bearer tokens; none refuses them all
-	StepUp                   []StepUpRule  `koanf:"step_up"`                    // card issuers that want proof of strong cardholder authentication; none asks for nothing
+	ClientCacheTTL           time.Duration `setting:"client_cache_ttl"`           // how long a client read from the database is trusted, and so how long a revoked one still gets in; 0 is 2s, at most 5m, negative is not at all
+	RequireClientCertificate bool          `setting:"require_client_certificate"` // refuse every call without a verified TLS client certificate
+	Leeway                   time.Duration `setting:"leeway"`                     // tolerated difference to a token issuer's clock; 0 is 30s, at most 60s
+	KeyRefresh               time.Duration `setting:"key_refresh"`                // how old keys behind a jwks_url get before they are fetched again; an answer's cache headers may say sooner, not later; 0 is 5m, 30s to 30m
+	TokenIssuers             []TokenIssuer `setting:"token_issuers"`              // who may sign Bearer tokens; none refuses them all
+	StepUp                   []StepUpRule  `setting:"step_up"`                    // card issuers that want proof of strong cardholder authentication; none asks for nothing
 }
 
 const (

@@ -13,19 +13,19 @@ import (
 
 // TokenIssuer is one authority whose Bearer tokens are taken.
 type TokenIssuer struct {
-	Issuer        string                `koanf:"issuer"`         // the token's iss claim, exactly; the audit trail names bearers CLIENT@ISSUER
-	Audience      string                `koanf:"audience"`       // must be in the token's aud claim
-	Audiences     []string              `koanf:"audiences"`      // further values that serve as audience
-	AudienceClaim string                `koanf:"audience_claim"` // claim that has the audience; empty is aud. Amazon Cognito's access tokens have client_id alone
-	JWKSURL       string                `koanf:"jwks_url"`       // https URL of the issuer's keys (http on loopback only); this or jwks_file
-	JWKSFile      string                `koanf:"jwks_file"`      // file with the issuer's keys, a JWK set (RFC 7517)
-	JWKS          []byte                `koanf:"-"`              // the keys themselves, for a program that makes them
-	Algorithms    []string              `koanf:"algorithms"`     // of ES256, RS256, PS256, EdDSA; empty takes all four
-	ClientClaims  []string              `koanf:"client_claims"`  // claims of which the first that is there names the client; empty is client_id, azp, appid, cid, sub
-	ScopeClaims   []string              `koanf:"scope_claims"`   // claims that list what the bearer may do, as a list or as words with spaces between; empty is scope and scp. Others: roles, permissions, realm_access.roles
-	ScopePrefix   string                `koanf:"scope_prefix"`   // what stands before walletport's scopes there, such as api://walletport/; other words do not count then
-	IssuersClaim  string                `koanf:"issuers_claim"`  // claim that lists the card issuers the bearer acts for; empty: all of issuers
-	Issuers       []walletport.IssuerID `koanf:"issuers"`        // card issuers that tokens may act for; empty trusts the claim
+	Issuer        string                `setting:"issuer"`         // the token's iss claim, exactly; the audit trail names bearers CLIENT@ISSUER
+	Audience      string                `setting:"audience"`       // must be in the token's aud claim
+	Audiences     []string              `setting:"audiences"`      // further values that serve as audience
+	AudienceClaim string                `setting:"audience_claim"` // claim that has the audience; empty is aud. Amazon Cognito's access tokens have client_id alone
+	JWKSURL       string                `setting:"jwks_url"`       // https URL of the issuer's keys (http on loopback only); this or jwks_file
+	JWKSFile      string                `setting:"jwks_file"`      // file with the issuer's keys, a JWK set (RFC 7517)
+	JWKS          []byte                `setting:"-"`              // the keys themselves, for a program that makes them
+	Algorithms    []string              `setting:"algorithms"`     // of ES256, RS256, PS256, EdDSA; empty takes all four
+	ClientClaims  []string              `setting:"client_claims"`  // claims of which the first that is there names the client; empty is client_id, azp, appid, cid, sub
+	ScopeClaims   []string              `setting:"scope_claims"`   // claims that list what the bearer may do, as a list or as words with spaces between; empty is scope and scp. Others: roles, permissions, realm_access.roles
+	ScopePrefix   string                `setting:"scope_prefix"`   // what stands before walletport's scopes there, such as api://walletport/; other words do not count then
+	IssuersClaim  string                `setting:"issuers_claim"`  // claim that lists the card issuers the bearer acts for; empty: all of issuers
+	Issuers       []walletport.IssuerID `setting:"issuers"`        // card issuers that tokens may act for; empty trusts the claim
 }
 
 func (t TokenIssuer) authority() authority {

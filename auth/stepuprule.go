@@ -24,18 +24,18 @@ import (
 //     (HKMA) have asked banks to move to
 //   - custom: what factors and methods say
 type StepUpRule struct {
-	Issuers     []walletport.IssuerID `koanf:"issuers"`      // card issuers that ask; each stands in one rule
-	Rule        string                `koanf:"rule"`         // eba-sca, sg-no-sms-otp, hk-no-sms-otp or custom
-	Issuer      string                `koanf:"issuer"`       // the proof's iss claim, exactly: the identity provider of these card issuers
-	Audience    string                `koanf:"audience"`     // must be in the proof's aud claim; give it another one than Bearer tokens have
-	JWKSURL     string                `koanf:"jwks_url"`     // https URL of the identity provider's keys (http on loopback only); this or jwks_file
-	JWKSFile    string                `koanf:"jwks_file"`    // file with its keys, a JWK set (RFC 7517)
-	JWKS        []byte                `koanf:"-"`            // the keys themselves, for a program that makes them
-	Algorithms  []string              `koanf:"algorithms"`   // of ES256, RS256, PS256, EdDSA; empty takes all four
-	MaxAge      time.Duration         `koanf:"max_age"`      // how old the authentication (auth_time) may be; 0 is 5m, at most 1h
-	Methods     []string              `koanf:"methods"`      // amr values that count as factors, of RFC 8176; empty takes all that name one
-	Factors     int                   `koanf:"factors"`      // of a custom rule: how many kinds of factors are needed, 1 to 3; 0 is 1
-	MFASuffices bool                  `koanf:"mfa_suffices"` // take the amr value mfa for two kinds of factors, though it names none
+	Issuers     []walletport.IssuerID `setting:"issuers"`      // card issuers that ask; each stands in one rule
+	Rule        string                `setting:"rule"`         // eba-sca, sg-no-sms-otp, hk-no-sms-otp or custom
+	Issuer      string                `setting:"issuer"`       // the proof's iss claim, exactly: the identity provider of these card issuers
+	Audience    string                `setting:"audience"`     // must be in the proof's aud claim; give it another one than Bearer tokens have
+	JWKSURL     string                `setting:"jwks_url"`     // https URL of the identity provider's keys (http on loopback only); this or jwks_file
+	JWKSFile    string                `setting:"jwks_file"`    // file with its keys, a JWK set (RFC 7517)
+	JWKS        []byte                `setting:"-"`            // the keys themselves, for a program that makes them
+	Algorithms  []string              `setting:"algorithms"`   // of ES256, RS256, PS256, EdDSA; empty takes all four
+	MaxAge      time.Duration         `setting:"max_age"`      // how old the authentication (auth_time) may be; 0 is 5m, at most 1h
+	Methods     []string              `setting:"methods"`      // amr values that count as factors, of RFC 8176; empty takes all that name one
+	Factors     int                   `setting:"factors"`      // of a custom rule: how many kinds of factors are needed, 1 to 3; 0 is 1
+	MFASuffices bool                  `setting:"mfa_suffices"` // take the amr value mfa for two kinds of factors, though it names none
 }
 
 const (

@@ -18,8 +18,8 @@ import (
 
 // TraceConfig says where spans go.
 type TraceConfig struct {
-	Endpoint    string  `koanf:"endpoint"`     // URL of an OTLP/HTTP collector, https://collector:4318/v1/traces; empty makes no spans
-	SampleRatio float64 `koanf:"sample_ratio"` // share of requests without a sampled parent that get a span, 0 to 1; 0 follows parents only
+	Endpoint    string  `setting:"endpoint"`     // URL of an OTLP/HTTP collector, https://collector:4318/v1/traces; empty makes no spans
+	SampleRatio float64 `setting:"sample_ratio"` // share of requests without a sampled parent that get a span, 0 to 1; 0 follows parents only
 }
 
 // Validate reports what is wrong with c.

@@ -34,64 +34,64 @@ import (
 // (file:PATH, env:NAME), never values. An unknown name is an error. Relative paths
 // count from the folder of the YAML file.
 type Config struct {
-	HTTP            httpConfig                      `koanf:"http"`             // the API's listener
-	API             api.Config                      `koanf:"api"`              // the API itself
-	Metrics         metricsConfig                   `koanf:"metrics"`          // where Prometheus reads
-	Database        databaseConfig                  `koanf:"database"`         // cards, clients and the audit trail
-	Keys            keysConfig                      `koanf:"keys"`             // the sealed key store
-	Auth            auth.Config                     `koanf:"auth"`             // who may call
-	Audit           audit.Settings                  `koanf:"audit"`            // the audit trail
-	Log             logConfig                       `koanf:"log"`              // log lines, JSON on standard error
-	Trace           telemetry.TraceConfig           `koanf:"trace"`            // OpenTelemetry spans
-	Wallets         walletsConfig                   `koanf:"wallets"`          // device wallets that cards may be put into
-	Activation      activationConfig                `koanf:"activation"`       // activation of cards that were typed into a wallet
-	IssuerWallet    issuerwallet.Config             `koanf:"issuer_wallet"`    // the answer for issuer wallets
-	WalletProviders []walletProviderConfig          `koanf:"wallet_providers"` // issuer wallets that cards may be pushed to
-	TokenRequestors map[string]tokenRequestorConfig `koanf:"token_requestors"` // what the schemes know wallets by; well-known ones are built in (tokenrequestors.yaml), an entry changes or adds one
-	Profiles        map[string]mdes.Profile         `koanf:"profiles"`         // Mastercard's format choices by name; a profile names only what differs from the default
-	VisaProfiles    map[string]vts.Profile          `koanf:"visa_profiles"`    // Visa's format choices by name; a profile names only what differs from the default
+	HTTP            httpConfig                      `setting:"http"`             // the API's listener
+	API             api.Config                      `setting:"api"`              // the API itself
+	Metrics         metricsConfig                   `setting:"metrics"`          // where Prometheus reads
+	Database        databaseConfig                  `setting:"database"`         // cards, clients and the audit trail
+	Keys            keysConfig                      `setting:"keys"`             // the sealed key store
+	Auth            auth.Config                     `setting:"auth"`             // who may call
+	Audit           audit.Settings                  `setting:"audit"`            // the audit trail
+	Log             logConfig                       `setting:"log"`              // log lines, JSON on standard error
+	Trace           telemetry.TraceConfig           `setting:"trace"`            // OpenTelemetry spans
+	Wallets         walletsConfig                   `setting:"wallets"`          // device wallets that cards may be put into
+	Activation      activationConfig                `setting:"activation"`       // activation of cards that were typed into a wallet
+	IssuerWallet    issuerwallet.Config             `setting:"issuer_wallet"`    // the answer for issuer wallets
+	WalletProviders []walletProviderConfig          `setting:"wallet_providers"` // issuer wallets that cards may be pushed to
+	TokenRequestors map[string]tokenRequestorConfig `setting:"token_requestors"` // what the schemes know wallets by; well-known ones are built in (tokenrequestors.yaml), an entry changes or adds one
+	Profiles        map[string]mdes.Profile         `setting:"profiles"`         // Mastercard's format choices by name; a profile names only what differs from the default
+	VisaProfiles    map[string]vts.Profile          `setting:"visa_profiles"`    // Visa's format choices by name; a profile names only what differs from the default
 }
 
 type httpConfig struct {
-	Listen string    `koanf:"listen"` // host:port; default 127.0.0.1:8080
-	TLS    tlsConfig `koanf:"tls"`    // required on any address but loopback
+	Listen string    `setting:"listen"` // host:port; default 127.0.0.1:8080
+	TLS    tlsConfig `setting:"tls"`    // required on any address but loopback
 
-	TrustedProxies  []string `koanf:"trusted_proxies"`  // addresses and networks (10.0.0.0/8) of load balancers and reverse proxies; only they may say where a caller is, for audit trail, log and limits. Empty: nobody
-	ForwardedHeader string   `koanf:"forwarded_header"` // the header in which they say it: X-Forwarded-For or Forwarded (RFC 7239); empty is X-Forwarded-For
-	ProxyProtocol   bool     `koanf:"proxy_protocol"`   // trusted proxies begin each connection with a PROXY protocol header, version 1 or 2; without it they are cut off. Needs trusted_proxies
+	TrustedProxies  []string `setting:"trusted_proxies"`  // addresses and networks (10.0.0.0/8) of load balancers and reverse proxies; only they may say where a caller is, for audit trail, log and limits. Empty: nobody
+	ForwardedHeader string   `setting:"forwarded_header"` // the header in which they say it: X-Forwarded-For or Forwarded (RFC 7239); empty is X-Forwarded-For
+	ProxyProtocol   bool     `setting:"proxy_protocol"`   // trusted proxies begin each connection with a PROXY protocol header, version 1 or 2; without it they are cut off. Needs trusted_proxies
 
-	Drain    time.Duration `koanf:"drain"`    // how long readiness says no before the listener closes; default 0s, at most 1h. Set it behind a load balancer
-	Shutdown time.Duration `koanf:"shutdown"` // how long accepted requests may take to finish at shutdown; default 20s, 1s to 1h
+	Drain    time.Duration `setting:"drain"`    // how long readiness says no before the listener closes; default 0s, at most 1h. Set it behind a load balancer
+	Shutdown time.Duration `setting:"shutdown"` // how long accepted requests may take to finish at shutdown; default 20s, 1s to 1h
 }
 
 type metricsConfig struct {
-	Listen string `koanf:"listen"` // host:port of a listener of its own, for /metrics, /healthz and /readyz, in plain HTTP; empty serves /metrics beside the API, on loopback only
+	Listen string `setting:"listen"` // host:port of a listener of its own, for /metrics, /healthz and /readyz, in plain HTTP; empty serves /metrics beside the API, on loopback only
 }
 
 type logConfig struct {
-	Level slog.Level `koanf:"level"` // debug, info, warn or error; default info
+	Level slog.Level `setting:"level"` // debug, info, warn or error; default info
 }
 
 type databaseConfig struct {
-	URL      string    `koanf:"url"`       // sqlite:PATH, or postgres://user@host/database?sslmode=verify-full; default sqlite:walletport.db
-	Password secretRef `koanf:"password"`  // reference to the PostgreSQL password; empty leaves the URL as it is
-	MaxConns int       `koanf:"max_conns"` // PostgreSQL connections of this replica; 0 is one for each processor, at least 4
+	URL      string    `setting:"url"`       // sqlite:PATH, or postgres://user@host/database?sslmode=verify-full; default sqlite:walletport.db
+	Password secretRef `setting:"password"`  // reference to the PostgreSQL password; empty leaves the URL as it is
+	MaxConns int       `setting:"max_conns"` // PostgreSQL connections of this replica; 0 is one for each processor, at least 4
 }
 
 type keysConfig struct {
-	File       string    `koanf:"file"`       // the sealed key store; default keystore.age
-	Passphrase secretRef `koanf:"passphrase"` // reference to its passphrase; exclusive with key_file
-	KeyFile    string    `koanf:"key_file"`   // file of 32 random bytes in base64 that seals the store
+	File       string    `setting:"file"`       // the sealed key store; default keystore.age
+	Passphrase secretRef `setting:"passphrase"` // reference to its passphrase; exclusive with key_file
+	KeyFile    string    `setting:"key_file"`   // file of 32 random bytes in base64 that seals the store
 }
 
 type walletProviderConfig struct {
-	ID               string   `koanf:"id"`                 // the {walletProvider} of the path
-	DisplayName      string   `koanf:"display_name"`       // for people
-	TokenRequestorID string   `koanf:"token_requestor_id"` // 11 digits, assigned by the scheme; empty takes that of token_requestors
-	Scheme           string   `koanf:"scheme"`             // MASTERCARD
-	Profile          string   `koanf:"profile"`            // name in profiles; empty means default
-	Issuers          []string `koanf:"issuers"`            // empty serves every issuer
-	Products         []string `koanf:"products"`           // empty takes every card product
+	ID               string   `setting:"id"`                 // the {walletProvider} of the path
+	DisplayName      string   `setting:"display_name"`       // for people
+	TokenRequestorID string   `setting:"token_requestor_id"` // 11 digits, assigned by the scheme; empty takes that of token_requestors
+	Scheme           string   `setting:"scheme"`             // MASTERCARD
+	Profile          string   `setting:"profile"`            // name in profiles; empty means default
+	Issuers          []string `setting:"issuers"`            // empty serves every issuer
+	Products         []string `setting:"products"`           // empty takes every card product
 }
 
 // withDefaults returns what is in force: each room's own defaults where a setting is

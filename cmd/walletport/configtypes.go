@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// settingTag is the key of the struct tags that name settings. The library of this name
-// read them once; it converted what it should have refused.
-const settingTag = "koanf"
+// settingTag is the key of the struct tags by which the rooms name their settings:
+// `setting:"listen"`. The tag "-" is of a field that is none.
+const settingTag = "setting"
 
 type textUnmarshaler = encoding.TextUnmarshaler
 

@@ -17,10 +17,10 @@ import (
 
 // tlsConfig is the server's own certificate, and who may connect.
 type tlsConfig struct {
-	CertificateFile string `koanf:"certificate_file"` // PEM, leaf first; empty serves plain HTTP (loopback only)
-	KeyFile         string `koanf:"key_file"`         // PEM private key of the certificate
-	ClientCAFile    string `koanf:"client_ca_file"`   // PEM roots of client certificates; empty asks for none
-	RequireClient   bool   `koanf:"require_client"`   // refuse connections without a client certificate
+	CertificateFile string `setting:"certificate_file"` // PEM, leaf first; empty serves plain HTTP (loopback only)
+	KeyFile         string `setting:"key_file"`         // PEM private key of the certificate
+	ClientCAFile    string `setting:"client_ca_file"`   // PEM roots of client certificates; empty asks for none
+	RequireClient   bool   `setting:"require_client"`   // refuse connections without a client certificate
 }
 
 func (c tlsConfig) enabled() bool { return c.CertificateFile != "" || c.KeyFile != "" }

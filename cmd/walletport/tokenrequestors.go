@@ -13,10 +13,10 @@ import (
 // tokenRequestorConfig is what the schemes know a wallet by. It is data, not code:
 // schemes assign new ids without asking us.
 type tokenRequestorConfig struct {
-	DisplayName string `koanf:"display_name"` // for people
-	Visa        string `koanf:"visa"`         // 11 digits; empty where none is known
-	Mastercard  string `koanf:"mastercard"`   // 11 digits; empty where none is known
-	Confidence  string `koanf:"confidence"`   // how well public sources agree on the ids
+	DisplayName string `setting:"display_name"` // for people
+	Visa        string `setting:"visa"`         // 11 digits; empty where none is known
+	Mastercard  string `setting:"mastercard"`   // 11 digits; empty where none is known
+	Confidence  string `setting:"confidence"`   // how well public sources agree on the ids
 }
 
 //go:embed tokenrequestors.yaml

@@ -16,48 +16,48 @@ import (
 
 // walletsConfig is the device wallets that cards may be put into.
 type walletsConfig struct {
-	NonceRetention time.Duration    `koanf:"nonce_retention"` // for how long a wallet's nonce cannot come again; 0 is 24h
-	ApplePay       applePayConfig   `koanf:"applepay"`
-	GooglePay      googlePayConfig  `koanf:"googlepay"`
-	SamsungPay     samsungPayConfig `koanf:"samsungpay"`
+	NonceRetention time.Duration    `setting:"nonce_retention"` // for how long a wallet's nonce cannot come again; 0 is 24h
+	ApplePay       applePayConfig   `setting:"applepay"`
+	GooglePay      googlePayConfig  `setting:"googlepay"`
+	SamsungPay     samsungPayConfig `setting:"samsungpay"`
 }
 
 type applePayConfig struct {
-	RootFiles  []string        `koanf:"root_files"` // PEM files of the certificates that Apple's chain may end in; empty is Apple Root CA - G3, which is built in
-	Mastercard offerConfig     `koanf:"mastercard"`
-	Visa       offerConfig     `koanf:"visa"`
-	Format     applepay.Config `koanf:"format"` // format choices
+	RootFiles  []string        `setting:"root_files"` // PEM files of the certificates that Apple's chain may end in; empty is Apple Root CA - G3, which is built in
+	Mastercard offerConfig     `setting:"mastercard"`
+	Visa       offerConfig     `setting:"visa"`
+	Format     applepay.Config `setting:"format"` // format choices
 }
 
 type googlePayConfig struct {
-	Mastercard offerConfig      `koanf:"mastercard"`
-	Visa       offerConfig      `koanf:"visa"`
-	Format     googlepay.Config `koanf:"format"` // format choices
+	Mastercard offerConfig      `setting:"mastercard"`
+	Visa       offerConfig      `setting:"visa"`
+	Format     googlepay.Config `setting:"format"` // format choices
 }
 
 type samsungPayConfig struct {
-	Mastercard offerConfig       `koanf:"mastercard"`
-	Visa       offerConfig       `koanf:"visa"`
-	Format     samsungpay.Config `koanf:"format"` // format choices
+	Mastercard offerConfig       `setting:"mastercard"`
+	Visa       offerConfig       `setting:"visa"`
+	Format     samsungpay.Config `setting:"format"` // format choices
 }
 
 // activationConfig is the schemes whose cards may be activated from the issuer's app.
 type activationConfig struct {
-	Mastercard activationOffer `koanf:"mastercard"`
-	Visa       activationOffer `koanf:"visa"`
+	Mastercard activationOffer `setting:"mastercard"`
+	Visa       activationOffer `setting:"visa"`
 }
 
 // offerConfig is a wallet's offer to the cards of one scheme.
 type offerConfig struct {
-	Enabled  bool     `koanf:"enabled"`  // whether the scheme's cards may be put into the wallet
-	Profile  string   `koanf:"profile"`  // name in profiles (Mastercard) or visa_profiles (Visa); empty means default
-	Issuers  []string `koanf:"issuers"`  // empty serves every issuer
-	Products []string `koanf:"products"` // empty takes every card product
+	Enabled  bool     `setting:"enabled"`  // whether the scheme's cards may be put into the wallet
+	Profile  string   `setting:"profile"`  // name in profiles (Mastercard) or visa_profiles (Visa); empty means default
+	Issuers  []string `setting:"issuers"`  // empty serves every issuer
+	Products []string `setting:"products"` // empty takes every card product
 }
 
 type activationOffer struct {
-	Enabled bool   `koanf:"enabled"` // whether the scheme's cards may be activated
-	Profile string `koanf:"profile"` // name in profiles (Mastercard) or visa_profiles (Visa); empty means default
+	Enabled bool   `setting:"enabled"` // whether the scheme's cards may be activated
+	Profile string `setting:"profile"` // name in profiles (Mastercard) or visa_profiles (Visa); empty means default
 }
 
 func defaultWallets() walletsConfig {

@@ -75,44 +75,44 @@ const MaxTAVValidity = 30 * 24 * time.Hour
 // engineer may ask for another value. Start from DefaultProfile, not from zero.
 type Profile struct {
 	// Shape of the IIDD: cardInfo (default; S8-S11, high) or fundingAccountInfo (S12, S15, high).
-	Shape Shape `koanf:"shape"`
+	Shape Shape `setting:"shape"`
 	// OAEPHash of the key wrapping: SHA256 (default; S9, S18, high), SHA512 (S8, S18), or pkcs1v15,
 	// which is legal [S2] but weak: only if the scheme asks for it.
-	OAEPHash KeyWrapping `koanf:"oaep_hash"`
+	OAEPHash KeyWrapping `setting:"oaep_hash"`
 	// AESBits of the content key: 128 (default; S2 requires that receivers take it, high) or 256 (S2: optional).
-	AESBits int `koanf:"aes_bits"`
+	AESBits int `setting:"aes_bits"`
 	// CipherMode: CBC (default; all field data, high) or GCM (S2, S3, newer versions only; no field data).
 	// With GCM, 16 random bytes go along as aad, which S2 requires (inferred: it does not say what they are).
-	CipherMode CipherMode `koanf:"cipher_mode"`
+	CipherMode CipherMode `setting:"cipher_mode"`
 	// Fingerprint names the encryption key: sha1-cert (default; S2-S4 samples, S17, high), sha256-cert
 	// (Mastercard's libraries, S18), sha256-spki (same), sha1-spki (no source), or literal. A literal in a
 	// key's catalogue entry always wins.
-	Fingerprint FingerprintMode `koanf:"fingerprint"`
+	Fingerprint FingerprintMode `setting:"fingerprint"`
 	// HexCase of what we send: lower (default; S2 says either) or upper (seen in S9).
-	HexCase HexCase `koanf:"hex_case"`
+	HexCase HexCase `setting:"hex_case"`
 	// TAVVersion: 3 (default; S8, S12-S14: members high, signed bytes medium-high), 2 (S9, S10; has no end of
 	// validity and can be replayed) or 4 (S12, S13; medium).
-	TAVVersion int `koanf:"tav_version"`
+	TAVVersion int `setting:"tav_version"`
 	// TokenTAVVersion is the version of activation data about one token: 2 (default; S10, its only sample;
 	// the signed bytes are inferred), or 3 or 4, which then sign tokenUniqueReference too, last unless
 	// tav_field_order says where (inferred).
-	TokenTAVVersion int `koanf:"token_tav_version"`
+	TokenTAVVersion int `setting:"token_tav_version"`
 	// TAVFieldOrder is the order of signed values in TAV 3 and 4: dataValidUntilTimestamp, accountNumber,
 	// accountExpiry (default; S9, S12, S13, medium-high); S8 puts the timestamp last. tokenUniqueReference
 	// may be added (no source); it is left out of a TAV that is not about a token.
-	TAVFieldOrder []string `koanf:"tav_field_order"`
+	TAVFieldOrder []string `setting:"tav_field_order"`
 	// TAVFlags of a TAV 2: strings (default; S9, S10, high) or booleans (S8).
-	TAVFlags FlagForm `koanf:"tav_flags"`
+	TAVFlags FlagForm `setting:"tav_flags"`
 	// TAVValidity from the moment of signing: 30m (default; S8, S13), at most 720h [S8]. TAV 3 and 4 only.
-	TAVValidity time.Duration `koanf:"tav_validity"`
+	TAVValidity time.Duration `setting:"tav_validity"`
 	// DataValidity puts dataValidUntilTimestamp, this long after the sealing, beside the card; 0 (default) leaves
 	// it out. Optional by S2 and S6, seldom seen; 30m is Mastercard's suggestion [S8, S13]. At most 720h (inferred).
-	DataValidity time.Duration `koanf:"data_validity"`
+	DataValidity time.Duration `setting:"data_validity"`
 	// CardholderName is sent where the card has one: true (default; S8, high). Optional by S2 and S6.
-	CardholderName bool `koanf:"cardholder_name"`
+	CardholderName bool `setting:"cardholder_name"`
 	// Source of the card. Empty (default) means CARD_ADDED_VIA_APPLICATION, or ACCOUNT_ADDED_VIA_APPLICATION
 	// in fundingAccountInfo (S2, S6, S8, high).
-	Source string `koanf:"source"`
+	Source string `setting:"source"`
 }
 
 // DefaultProfile returns what the sources make most likely.

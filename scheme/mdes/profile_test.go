@@ -75,7 +75,7 @@ func TestValidateReportsAllProblemsTogether(t *testing.T) {
 
 func TestEveryChoiceOfAProfileHasANameInTheConfiguration(t *testing.T) {
 	for field := range reflect.TypeFor[mdes.Profile]().Fields() {
-		if field.Tag.Get("koanf") == "" {
+		if field.Tag.Get("setting") == "" {
 			t.Errorf("%s has no name in the configuration", field.Name)
 		}
 	}

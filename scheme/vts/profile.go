@@ -70,36 +70,36 @@ const (
 // engineer may ask for another value. Start from DefaultProfile, not from zero.
 type Profile struct {
 	// Header of the push payload: full (default; IAP, BEP, FIS-G, high) or minimal, kid alone (SRCJS, VMCP).
-	Header HeaderForm `koanf:"header"`
+	Header HeaderForm `setting:"header"`
 	// IssuedAt is how iat, Unix seconds, is written in a full header: string (default; BEP and FIS-G; the
 	// choice is inferred) or number (IAP).
-	IssuedAt JSONForm `koanf:"issued_at"`
+	IssuedAt JSONForm `setting:"issued_at"`
 	// Intent of the push: PUSH_PROV_MOBILE (default; COM, FIS-V, high) or PUSH_PROV_ONFILE (same);
 	// PUSH_PROV_CROSS_USER and PUSH_PROV_CROSS_DEVICE are only named in wallet SDKs.
-	Intent Intent `koanf:"intent"`
+	Intent Intent `setting:"intent"`
 	// YearDigits of the expiry year: 4 (default; COM, FIS-V, THR, high) or 2 (one back end in the field).
-	YearDigits int `koanf:"year_digits"`
+	YearDigits int `setting:"year_digits"`
 	// CardholderName is sent where the card has one: true (default; FIS-V, high). Optional.
-	CardholderName bool `koanf:"cardholder_name"`
+	CardholderName bool `setting:"cardholder_name"`
 	// IDnV is isIDnV: "true" (default; COM: otherwise the issuer is not asked and no step-up takes place),
 	// "false" or "absent". The default is inferred.
-	IDnV IDnV `koanf:"idnv"`
+	IDnV IDnV `setting:"idnv"`
 	// IDnVForm is how isIDnV is written: string (default; COM, FIS-V, high) or boolean (FC).
-	IDnVForm JSONForm `koanf:"idnv_form"`
+	IDnVForm JSONForm `setting:"idnv_form"`
 	// AppIDMarks are the characters that clientAppID may have beside letters and digits: hyphen and space (THR,
 	// medium), and by default dot and underscore as well, which Android package names have (inferred: the id is the
 	// app's own, and must reach Visa as the wallet says it).
-	AppIDMarks string `koanf:"app_id_marks"`
+	AppIDMarks string `setting:"app_id_marks"`
 	// WalletAccountIDChars is the limit of clientWalletAccountID: 32 (default; FIS-G, FIS-T) or 24 (THR).
-	WalletAccountIDChars int `koanf:"wallet_account_id_chars"`
+	WalletAccountIDChars int `setting:"wallet_account_id_chars"`
 	// WSDNames: MB for MBPAC and MBPAD (default; IAP, FC, DRV, FIS-A, high) or M for MPAC and MPAD, which
 	// a later release of one component sends (OUT).
-	WSDNames WSDNames `koanf:"wsd_names"`
+	WSDNames WSDNames `setting:"wsd_names"`
 	// WSDPadding of the block: mark (default; DRV, low: one source) or pkcs5, which no source has and the
 	// lengths of the public samples allow.
-	WSDPadding WSDPadding `koanf:"wsd_padding"`
+	WSDPadding WSDPadding `setting:"wsd_padding"`
 	// WSDMark is the one printable character of the padding mark: "!" (default; DRV, low: one source).
-	WSDMark string `koanf:"wsd_mark"`
+	WSDMark string `setting:"wsd_mark"`
 }
 
 // DefaultProfile returns what the sources make most likely.

@@ -38,38 +38,38 @@ const (
 type Config struct {
 	// CheckDates refuses certificates outside their validity: true (default; normal practice, medium). Apple's
 	// own policy for this chain does not look at dates [SEC].
-	CheckDates bool `koanf:"check_dates"`
+	CheckDates bool `setting:"check_dates"`
 	// SubCAMarker takes a sub-CA that has Apple's extension 1.2.840.113635.100.6.2.15: true (default; all
 	// generations of the sub-CA that are known for this purpose have it, high).
-	SubCAMarker bool `koanf:"sub_ca_marker"`
+	SubCAMarker bool `setting:"sub_ca_marker"`
 	// SubCANames takes a sub-CA of one of these common names: "Apple Worldwide Developer Relations CA - G2"
 	// (default; Apple's own policy wants it [SEC], high). Marker or name suffices, since names change between
 	// generations (inferred).
-	SubCANames []string `koanf:"sub_ca_names"`
+	SubCANames []string `setting:"sub_ca_names"`
 	// NameRequired refuses a card without a cardholder's name: true (default; [PK-EPD] lists the member and does
 	// not call it optional, low). Else the member is left out.
-	NameRequired bool `koanf:"name_required"`
+	NameRequired bool `setting:"name_required"`
 	// Mastercard and Visa say what passes of their cards look like.
-	Mastercard PassProfile `koanf:"mastercard"`
-	Visa       PassProfile `koanf:"visa"`
+	Mastercard PassProfile `setting:"mastercard"`
+	Visa       PassProfile `setting:"visa"`
 }
 
 // PassProfile is what differs between schemes.
 type PassProfile struct {
 	// Encoding of encryptedPassData and ephemeralPublicKey: hex for Mastercard, base64 for Visa (defaults; [ENF],
 	// high for that API). Others use base64 for both.
-	Encoding Encoding `koanf:"encoding"`
+	Encoding Encoding `setting:"encoding"`
 	// Form of the pass data: fpan (default; [PK-EPD], high) or, for Visa only, encrypted_fpan, which Apple has to
 	// have configured for the issuer (C5, medium).
-	Form PassForm `koanf:"form"`
+	Form PassForm `setting:"form"`
 	// PrefixDigits of the card's number stand in clear in the form encrypted_fpan: 6 (default) to 8 (C5, medium).
 	// The form fpan does not use it.
-	PrefixDigits int `koanf:"prefix_digits"`
+	PrefixDigits int `setting:"prefix_digits"`
 	// ProductType is a value that Apple gives the issuer for a card product, as "DEFAULT_MASTERCARD": empty
 	// (default; [PK-EPD] does not know the member) leaves it out. Seen with Mastercard only [FIS-M], medium.
-	ProductType string `koanf:"product_type"`
+	ProductType string `setting:"product_type"`
 	// Version goes beside ProductType where wanted, as "1" [FIS-M]: empty (default) leaves it out, medium.
-	Version string `koanf:"version"`
+	Version string `setting:"version"`
 }
 
 // DefaultConfig returns what the sources make most likely.

@@ -49,21 +49,21 @@ const (
 type Config struct {
 	// VisaForm of digitizationData: raw (default; the JWE itself, which Google takes, high) or base64 (Enfuce's page
 	// describes the field so for both schemes, low). Mastercard's is always base64 (high).
-	VisaForm wallet.Form `koanf:"visa_form"`
+	VisaForm wallet.Form `setting:"visa_form"`
 	// MaxChars is the longest digitizationData that is given out: 5000 (default; inferred), 1 to 256000.
-	MaxChars int `koanf:"max_chars"`
+	MaxChars int `setting:"max_chars"`
 	// ProtocolVersion of the opaque payment card: 1 (default; Google's samples, high), to 999. Google says that it
 	// provides the number.
-	ProtocolVersion int `koanf:"protocol_version"`
+	ProtocolVersion int `setting:"protocol_version"`
 	// ProtocolVersionForm: number (default; every sample of Google, high) or string (one schema of Google, low).
-	ProtocolVersionForm VersionForm `koanf:"protocol_version_form"`
+	ProtocolVersionForm VersionForm `setting:"protocol_version_form"`
 	// Hash of the OpenPGP signature: sha384 (default; Google's application-layer guide, high), sha256 or sha512.
-	Hash Hash `koanf:"hash"`
+	Hash Hash `setting:"hash"`
 	// Armor puts the OpenPGP message into ASCII armor before base64: false (default; Google's opaque payment card page
 	// encodes "the encrypted bytes", medium-high) or true (the gpg command of its application-layer guide, low).
-	Armor bool `koanf:"armor"`
+	Armor bool `setting:"armor"`
 	// ServerSessionID: uuid (default; Enfuce's type, high for that API) or free (Google's sample is no UUID, high).
-	ServerSessionID SessionIDForm `koanf:"server_session_id"`
+	ServerSessionID SessionIDForm `setting:"server_session_id"`
 }
 
 // DefaultConfig returns what the sources make most likely.

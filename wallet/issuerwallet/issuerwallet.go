@@ -22,7 +22,7 @@ const (
 // Config is what may be set of an Encoder.
 type Config struct {
 	// MaxChars is the longest digitizationData that is given out; 0 means 5000, at most 256000.
-	MaxChars int `koanf:"max_chars"`
+	MaxChars int `setting:"max_chars"`
 }
 
 // Validate reports what is wrong, or nil.

@@ -28,9 +28,9 @@ const (
 type Config struct {
 	// VisaForm of digitizationData: raw (default; the JWE itself, which Samsung takes by a processor's sample, high) or
 	// base64 (Enfuce's page describes the field so for both schemes, low). Mastercard's is always base64 (high).
-	VisaForm wallet.Form `koanf:"visa_form"`
+	VisaForm wallet.Form `setting:"visa_form"`
 	// MaxChars is the longest digitizationData that is given out: 5000 (default; inferred), 1 to 256000.
-	MaxChars int `koanf:"max_chars"`
+	MaxChars int `setting:"max_chars"`
 }
 
 // DefaultConfig returns what the sources make most likely.
