@@ -21,8 +21,11 @@ import (
 const (
 	conditionLook  = 2 * time.Second
 	conditionEvery = time.Minute
-	// conditionTime bounds one inspection.
+	// conditionTime bounds what one inspection waits for the database.
 	conditionTime = 20 * time.Second
+	// conditionRest is how many times as long as the offers took nothing is tried again:
+	// with hundreds of issuers it makes thousands of signatures, and requests come first.
+	conditionRest = 20
 )
 
 // maxClockGap is how far the clocks of this machine and of the database may be apart
@@ -39,7 +42,8 @@ type condition struct {
 	inspecting sync.Mutex            // one inspection at a time; guards what follows
 	issuers    []walletport.IssuerID // that have cards
 	ring       *keys.Ring            // that was tried
-	at         time.Time             // of the last inspection
+	at         time.Time             // when the last inspection ended
+	took       time.Duration         // to try the offers
 	told       map[api.Warning]bool  // what the log has been told
 
 	lock  sync.Mutex // guards found
@@ -68,7 +72,7 @@ func (s *server) watchCondition(ctx context.Context) {
 func (c *condition) isDue(ring *keys.Ring) bool {
 	c.inspecting.Lock()
 	defer c.inspecting.Unlock()
-	return c.ring != ring || now().Sub(c.at) >= conditionEvery || now().Before(c.at)
+	return c.ring != ring || now().Sub(c.at) >= max(conditionEvery, conditionRest*c.took) || now().Before(c.at)
 }
 
 // inspectCondition tries every offer and every key that seals stored cards. What the
@@ -88,19 +92,21 @@ func (s *server) inspectCondition(ctx context.Context) {
 	if issuers, err := s.db.CardIssuers(ctx); err == nil {
 		c.issuers = issuers
 	}
-	found := findings{}
-	found.addOffers(s.rehearse(ctx, ring))
+	rest := findings{}
 	if checks, err := s.vault.CheckKEKs(ctx); err == nil {
-		found.addKEKs(checks)
+		rest.addKEKs(checks)
 	} else {
-		found.vault = c.vaultFault()
+		rest.vault = c.vaultFault()
 	}
-	found.addMissing(ring)
-	s.addDatabase(ctx, &found)
+	rest.addMissing(ring)
+	s.addDatabase(ctx, &rest)
+	found, began := findings{vault: rest.vault}, now()
+	found.addOffers(s.rehearse(ctx, ring)) // last, for it may take longer than one should wait for the database
+	found.warnings = append(found.warnings, rest.warnings...)
 	c.lock.Lock()
 	defer c.lock.Unlock()
 	c.found = found
-	c.ring, c.at = ring, now()
+	c.ring, c.at, c.took = ring, now(), now().Sub(began)
 }
 
 // rehearse tries every offer, for the issuers that have cards. Without cards it is for

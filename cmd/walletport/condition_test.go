@@ -149,3 +149,28 @@ func TestTheLogIsToldOfAWarningOnce(t *testing.T) {
 		t.Errorf("the log says %s", got)
 	}
 }
+
+// TestInspectionsLeaveTheMachineToRequests: those that take long come more seldom, but
+// for a change of the keys.
+func TestInspectionsLeaveTheMachineToRequests(t *testing.T) {
+	ring := keys.NewRing(nil)
+	for _, c := range []struct {
+		name      string
+		ago, took time.Duration
+		ring      *keys.Ring
+		want      bool
+	}{
+		{"a minute ago", time.Minute, time.Second, ring, true},
+		{"less than a minute ago", 50 * time.Second, time.Millisecond, ring, false},
+		{"a minute ago, and it took ten seconds", time.Minute, 10 * time.Second, ring, false},
+		{"twenty times as long ago as it took", 200 * time.Second, 10 * time.Second, ring, true},
+		{"a moment ago, with other keys", 0, 10 * time.Second, keys.NewRing(nil), true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			found := condition{ring: ring, at: now().Add(-c.ago), took: c.took}
+			if got := found.isDue(c.ring); got != c.want {
+				t.Errorf("due: %v, want %v", got, c.want)
+			}
+		})
+	}
+}
