@@ -21,7 +21,8 @@ type Store interface {
 	Clients
 	Audit
 	Nonces
-	// Ping reports whether the database answers reads and takes writes.
+	// Ping reports whether the database answers reads and takes writes, and whether
+	// serve has the rights that it needs (reason database_rights).
 	Ping(ctx context.Context) error
 	Clock
 	// Risks names settings of the database by which it may lose what it has

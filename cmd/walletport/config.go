@@ -73,7 +73,7 @@ type logConfig struct {
 }
 
 type databaseConfig struct {
-	URL      string    `setting:"url"`       // sqlite:PATH, or postgres://user@host/database?sslmode=verify-full; default sqlite:walletport.db
+	URL      string    `setting:"url"`       // sqlite:PATH, or postgres://user@host/database?sslmode=verify-full; default sqlite:walletport.db. Without sslmode it is prefer, which may send everything in plain text
 	Password secretRef `setting:"password"`  // reference to the PostgreSQL password; empty leaves the URL as it is
 	MaxConns int       `setting:"max_conns"` // PostgreSQL connections of this replica; 0 is one for each processor, at least 4
 }
@@ -306,6 +306,12 @@ func (c databaseConfig) validate() error {
 	case strings.HasPrefix(c.URL, "postgres://"), strings.HasPrefix(c.URL, "postgresql://"):
 		if err := postgres.CheckURL(c.URL); err != nil {
 			problems = append(problems, fmt.Errorf("database.url: %w", err))
+			break // of a URL that may be read in two ways nothing is shown
+		}
+		for _, name := range postgres.SessionSettings(c.URL) {
+			if word := nearest(name, postgres.Parameters()); word != "" {
+				problems = append(problems, fmt.Errorf("database.url: the parameter %s is none of PostgreSQL's; did you mean %s?", name, word))
+			}
 		}
 	case !isFile:
 		problems = append(problems, errors.New("database.url: begins with sqlite:, postgres:// or postgresql://"))

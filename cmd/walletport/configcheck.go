@@ -19,6 +19,7 @@ import (
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/file"
 	"github.com/walletport/walletport/provisioning"
+	"github.com/walletport/walletport/storage/postgres"
 )
 
 type configCheckCommand struct{ location }
@@ -176,6 +177,9 @@ func (c *checkup) checkDatabase(ctx context.Context) {
 		}
 	}
 	path, isFile := strings.CutPrefix(place.URL, sqlitePrefix)
+	if !isFile && postgres.MayBePlain(place.URL) {
+		c.warnings = append(c.warnings, "database.url: without sslmode=verify-full in it the connection may go over the network in plain text, or to another server")
+	}
 	if isFile {
 		if err := checkWritable(path); err != nil {
 			c.problem("database.url", err)
@@ -185,6 +189,10 @@ func (c *checkup) checkDatabase(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, databasePatience)
 	defer cancel()
 	db, err := openDatabase(ctx, place)
+	if refusal := postgres.Refusal(err); refusal != nil && walletport.ReasonOf(err) == "store_unavailable" {
+		c.problem("database.url", refusal)
+		return
+	}
 	if walletport.ReasonOf(err) == "store_unavailable" && !isFile {
 		c.unchecked = append(c.unchecked, "the database does not answer, so neither its schema nor how issuers are spelled: "+err.Error())
 		return
@@ -194,6 +202,10 @@ func (c *checkup) checkDatabase(ctx context.Context) {
 		return
 	}
 	defer db.Close()
+	if err := db.Ping(ctx); err != nil {
+		c.problem("database.url", err)
+		return
+	}
 	if c.keys == nil {
 		c.unchecked = append(c.unchecked, "how issuers are spelled, for want of the keys")
 		return

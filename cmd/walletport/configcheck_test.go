@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -81,6 +82,7 @@ func TestConfigCheckFailsWhereServeWould(t *testing.T) {
 		{"a database that is none", "database: {url: \"sqlite:text.txt\"}", "database.url: store_unavailable"},
 		{"a database without tables", "database: {url: \"sqlite:empty.txt\"}", "database.url: schema_missing"},
 		{"an at sign in the database password", "database: {url: \"postgres://ada:Sum@ter2@127.0.0.1:1/w\"}", "database.url: no PostgreSQL URL can be read there; it is not shown, for it may hold a password. Write @"},
+		{"a misspelt parameter of the database URL", "database: {url: \"postgres://ada@127.0.0.1:1/w?sslmod=require\"}", "database.url: the parameter sslmod is none of PostgreSQL's; did you mean sslmode?"},
 		{"a database URL that cannot be read", "database: {url: \"postgres://ada:hun#ter2@db/w\"}", "database.url: no PostgreSQL URL can be read there"},
 
 		{"no key set", tokenIssuerStart + "jwks_file: none.json}]}", "none.json"},
@@ -135,6 +137,51 @@ func TestConfigCheckOnPostgreSQL(t *testing.T) {
 	}
 	if code, stdout, stderr := runs(t, commandIn(dir, "config check --config CONFIG")...); code != exitOK {
 		t.Errorf("with tables: %d %s%s", code, stdout, stderr)
+	}
+}
+
+func TestConfigCheckFailsWhereTheDatabaseRefuses(t *testing.T) {
+	database := storagetest.Postgres(t)
+	dir := readyFolder(t)
+	name := database[strings.LastIndex(database, "/")+1 : strings.Index(database, "?")]
+	for _, c := range []struct{ name, url, want string }{
+		{"no such database", strings.Replace(database, name, "none", 1), "(SQLSTATE 3D000)"},
+		{"no such role", "postgres://nobody:secret123@" + database[strings.Index(database, "@")+1:], "(SQLSTATE 28000)"},
+		{"a parameter that the server does not know", database + "&statement_timeut=5s", "unrecognized configuration parameter \"statement_timeut\" (SQLSTATE 42704)"},
+		{"no TLS", strings.Replace(database, "sslmode=disable", "sslmode=require", 1), "the database has no TLS"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code, stdout, stderr := checked(t, dir, fmt.Sprintf("database: {url: %q}", c.url))
+			if code != exitFault || !strings.Contains(stderr, "database.url: ") || !strings.Contains(stderr, c.want) || strings.Contains(stdout, "good") || strings.Contains(stderr, "secret123") {
+				t.Errorf("%d %s%s, want %q", code, stdout, stderr, c.want)
+			}
+		})
+	}
+}
+
+func TestConfigCheckWarnsOfADatabaseInPlainText(t *testing.T) {
+	dir := readyFolder(t)
+	for _, c := range []struct {
+		url  string
+		want bool
+	}{
+		{"postgres://ada@192.0.2.1/w", true},
+		{"postgres://ada@192.0.2.1/w?sslmode=prefer", true},
+		{"postgres://ada@192.0.2.1/w?sslmode=allow", true},
+		{"postgres://ada@192.0.2.1/w?sslmode=disable", true},
+		{"postgres://ada@127.0.0.1,192.0.2.1/w?sslmode=disable", true},
+		{"postgres://ada@192.0.2.1/w?sslmode=require", false},
+		{"postgres://ada@127.0.0.1/w", false},
+		{"postgres:///w?host=/none", false},
+	} {
+		config := Config{Database: databaseConfig{URL: c.url, Password: "file:" + secretRef(filepath.Join(dir, "text.txt"))}}
+		found := checkup{config: config}
+		ended, end := context.WithCancel(t.Context())
+		end() // what it says before it connects
+		found.checkDatabase(ended)
+		if got := strings.Contains(strings.Join(found.warnings, "\n"), "plain text"); got != c.want {
+			t.Errorf("%s: warned %v, want %v", c.url, got, c.want)
+		}
 	}
 }
 

@@ -24,3 +24,12 @@ func (s *Store) Show(ctx context.Context, setting string) (value string, err err
 
 // SetClock makes this replica's clock another.
 func (s *Store) SetClock(clock func() time.Time) { s.clock = clock }
+
+// ServingRights returns servingRights as texts.
+func ServingRights() []string {
+	var texts []string
+	for _, r := range servingRights() {
+		texts = append(texts, r.String())
+	}
+	return texts
+}

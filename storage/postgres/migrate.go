@@ -41,7 +41,7 @@ func schemaOf(ctx context.Context, pool *pgxpool.Pool) (storage.Schema, error) {
 		return schema, unavailable(ctx, err)
 	}
 	if !there {
-		return schema, nil
+		return schema, checkUsage(ctx, pool)
 	}
 	if err := pool.QueryRow(ctx, `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&schema.Found); err != nil {
 		return schema, unavailable(ctx, err)

@@ -124,9 +124,13 @@ func namesSessionAttributes(url string) bool {
 }
 
 // Ping reads and writes one row durably: a server in recovery and a full disk
-// show here too.
+// show here too. Without a right that serve needs it is CodeUnavailable, reason
+// database_rights.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.retryLost(ctx, func() error {
+		if err := checkRights(ctx, s.pool); err != nil {
+			return err
+		}
 		if err := s.queries.Probe(ctx); err != nil {
 			return unavailable(ctx, err)
 		}
