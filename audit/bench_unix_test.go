@@ -73,6 +73,10 @@ func (discard) AppendAudit(_ context.Context, link func(storage.AuditHead) ([]st
 	return err
 }
 
+func (discard) Checkpoints(context.Context, int64, int) ([]storage.Checkpoint, error) {
+	return nil, nil
+}
+
 func (discard) AddCheckpoint(context.Context, storage.Checkpoint) error { return nil }
 
 func (discard) AuditHead(context.Context) (storage.AuditHead, error) {

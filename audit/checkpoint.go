@@ -83,6 +83,7 @@ func appendHead(b []byte, c storage.Checkpoint) []byte {
 type signers struct {
 	trusted []TrustedKey
 	known   map[keys.ID]bool
+	good    bool // a signature was of one of them
 }
 
 func newSigners(trusted []TrustedKey) *signers {
@@ -102,12 +103,16 @@ func (s *signers) check(c storage.Checkpoint, prefix []byte) *Break {
 	message, id := appendHead(prefix, c), keys.ID(c.KeyID)
 	for _, k := range s.trusted {
 		if len(k.Public) == ed25519.PublicKeySize && ed25519.Verify(k.Public, message, c.Signature) {
-			s.known[id] = true
+			s.known[id], s.good = true, true
 			return nil
 		}
 	}
 	if s.known[id] {
-		return &Break{Seq: c.Seq, Kind: CheckpointForged, Detail: "the signature is not of the key that the checkpoint names"}
+		detail := "the signature is not of the key that the checkpoint names"
+		if !s.good {
+			detail += "; no signature so far is of the key of that id at hand: is this the key store that signed it?"
+		}
+		return &Break{Seq: c.Seq, Kind: CheckpointForged, Detail: detail}
 	}
 	return &Break{Seq: c.Seq, Kind: CheckpointKeyUnknown, Detail: fmt.Sprintf(
 		"it names the key %s, and none of the %d keys at hand made the signature: bring that key's public half (walletport keys export-public)", keyName(c.KeyID), len(s.trusted))}

@@ -121,7 +121,7 @@ func TestALossIsWitnessed(t *testing.T) {
 				mustRecord(t, l, 6)
 				c.back(m)
 				mustRecord(t, l, c.more)
-				_, err := audit.Verify(t.Context(), m, ring)
+				_, err := audit.Verify(t.Context(), m, audit.TrustedKeys(ring))
 				wantBreak(t, err, c.kind, c.seq)
 				stop()
 				if !slices.Equal(seen.lost, []int64{6}) {
@@ -145,7 +145,7 @@ func TestALossIsWitnessed(t *testing.T) {
 			t.Fatal(err)
 		}
 		stop()
-		_, err := audit.Verify(t.Context(), m, ring)
+		_, err := audit.Verify(t.Context(), m, audit.TrustedKeys(ring))
 		wantBreak(t, err, audit.Truncated, 4)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/storage"
 )
@@ -184,10 +185,16 @@ func (p *checkpointer) sign(ctx context.Context, head storage.AuditHead) bool {
 	return err == nil
 }
 
+// store signs head, unless the keys are those of another store than the one that signed
+// the trail: the store may have been exchanged since the Log began.
 func (p *checkpointer) store(ctx context.Context, head storage.AuditHead) error {
-	now := p.config.Clock()
-	key, err := p.config.Keys.Current().Select(keys.AuditCheckpoint, "", "", now)
+	now, ring := p.config.Clock(), p.config.Keys.Current()
+	key, err := ring.Select(keys.AuditCheckpoint, "", "", now)
 	if err != nil {
+		return err
+	}
+	err = CheckKeys(ctx, p.config.Store, ring)
+	if lost := walletport.ReasonOf(err) == ReasonKeyMissing && p.config.KeyLost; err != nil && !lost {
 		return err
 	}
 	c, err := signHead(head, now, key)

@@ -15,7 +15,7 @@ type Store interface {
 	AppendAudit(ctx context.Context, link func(storage.AuditHead) ([]storage.AuditEntry, error)) error
 	AuditHead(ctx context.Context) (storage.AuditHead, error)
 	AddCheckpoint(ctx context.Context, c storage.Checkpoint) error
-	LastCheckpoint(ctx context.Context) (storage.Checkpoint, error)
+	CheckpointSource
 }
 
 // Observer is told what a Log does. Its methods are called from the goroutines
@@ -45,6 +45,9 @@ type Config struct {
 	Clock    func() time.Time // for checkpoints, and for records without a time
 	Observer Observer         // may be nil
 	Settings Settings
+	// KeyLost signs on although the key of the last checkpoint is not among Keys
+	// (ReasonKeyMissing): for an operator who has lost it. Default false.
+	KeyLost bool
 }
 
 // Settings tune a Log. The zero value of each field means its default.

@@ -173,7 +173,7 @@ func TestTamperingWithTheTablesIsFound(t *testing.T) {
 			t.Run(c.name, func(t *testing.T) {
 				mustVerify(t, store, ring)
 				mustExec(t, database, c.sql...)
-				_, err := audit.Verify(t.Context(), store, ring)
+				_, err := audit.Verify(t.Context(), store, audit.TrustedKeys(ring))
 				wantBreak(t, err, c.kind, c.seq)
 				wantEvidence(t, store, ring)
 				mustExec(t, database, restore...)

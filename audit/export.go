@@ -18,6 +18,8 @@ import (
 type ExportOptions struct {
 	Keys *keys.Ring // verifies the checkpoints; its active audit-checkpoint key signs the end
 	Now  time.Time
+	// Former are keys that verify checkpoints, too: public halves of keys that Keys lost.
+	Former []TrustedKey
 	// FromSeq is the first record of the export; 0 is 1.
 	FromSeq int64
 	// After, unless nil, is the last record of an earlier export, which this one goes on
@@ -50,7 +52,7 @@ func Export(ctx context.Context, source Source, w io.Writer, o ExportOptions) (S
 		return Summary{}, startErr
 	}
 	x := exporter{
-		verifier: newVerifier(source, TrustedKeys(o.Keys), start, head, nil),
+		verifier: newVerifier(source, append(TrustedKeys(o.Keys), o.Former...), start, head, nil),
 		out:      bufio.NewWriterSize(w, 64<<10),
 		start:    start, written: start,
 	}

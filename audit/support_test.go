@@ -192,7 +192,7 @@ func mustChain(t testing.TB, ring *keys.Ring, n int) *memory {
 
 func mustVerify(t testing.TB, source audit.Source, ring *keys.Ring) audit.Summary {
 	t.Helper()
-	summary, err := audit.Verify(t.Context(), source, ring)
+	summary, err := audit.Verify(t.Context(), source, audit.TrustedKeys(ring))
 	if err != nil {
 		t.Fatalf("Verify: %v", err)
 	}

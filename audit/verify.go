@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/storage"
 )
 
@@ -22,18 +21,17 @@ const pageSize = 512
 
 // Verify proves the stored trail: each record against the one before it, the
 // stored head against the last record, each checkpoint against the chain and the
-// public keys in ring, retired ones included, and the records that were noted
-// elsewhere. It returns what it verified, and a *Break for the first fault, or the
-// store's error. Summary.Lacks says what a trail without a fault may still lack.
+// trusted keys, and the records that were noted elsewhere. It returns what it verified,
+// and a *Break for the first fault, or the store's error. Summary.Lacks says what a trail without a fault may still lack.
 //
 // It may run while servers write: it verifies up to the head that it read first.
 // Memory does not depend on the length of the trail.
-func Verify(ctx context.Context, source Source, ring *keys.Ring, noted ...Noted) (Summary, error) {
+func Verify(ctx context.Context, source Source, trusted []TrustedKey, noted ...Noted) (Summary, error) {
 	head, err := source.AuditHead(ctx)
 	if err != nil {
 		return Summary{}, err
 	}
-	v := newVerifier(source, TrustedKeys(ring), origin(), head, noted)
+	v := newVerifier(source, trusted, origin(), head, noted)
 	if err := v.walk(ctx, func(*line) error { return nil }); err != nil {
 		return v.walker.summary(), err
 	}

@@ -185,7 +185,7 @@ func TestVerifyNamesTheTampering(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			m := mustChain(t, ring, 12)
 			c.do(m)
-			_, err := audit.Verify(t.Context(), m, ring)
+			_, err := audit.Verify(t.Context(), m, audit.TrustedKeys(ring))
 			wantBreak(t, err, c.kind, c.seq)
 		})
 	}
@@ -230,7 +230,7 @@ func TestVerifyFindsAnyEdit(t *testing.T) {
 		if renumber {
 			m.renumber()
 		}
-		_, err := audit.Verify(t.Context(), m, ring)
+		_, err := audit.Verify(t.Context(), m, audit.TrustedKeys(ring))
 		if _, broken := errors.AsType[*audit.Break](err); !broken {
 			rt.Fatalf("%s at %d goes unnoticed: %v", edit, at, err)
 		}
@@ -272,19 +272,19 @@ func TestVerifyTrustsNoKeyOfAnotherPurpose(t *testing.T) {
 	t.Run("another purpose", func(t *testing.T) {
 		misused := key
 		misused.Purpose = keys.TAVSigning
-		_, err := audit.Verify(t.Context(), m, keys.NewRing([]*keys.Key{&misused}))
+		_, err := audit.Verify(t.Context(), m, audit.TrustedKeys(keys.NewRing([]*keys.Key{&misused})))
 		wantBreak(t, err, audit.CheckpointKeyUnknown, 3)
 	})
 	t.Run("another kind of key", func(t *testing.T) {
 		misused := key
 		misused.Public = &keystest.RSAKey(t).PublicKey
-		_, err := audit.Verify(t.Context(), m, keys.NewRing([]*keys.Key{&misused}))
+		_, err := audit.Verify(t.Context(), m, audit.TrustedKeys(keys.NewRing([]*keys.Key{&misused})))
 		wantBreak(t, err, audit.CheckpointKeyUnknown, 3)
 	})
 	t.Run("a key of no length", func(t *testing.T) {
 		misused := key
 		misused.Public = ed25519.PublicKey{}
-		_, err := audit.Verify(t.Context(), m, keys.NewRing([]*keys.Key{&misused}))
+		_, err := audit.Verify(t.Context(), m, audit.TrustedKeys(keys.NewRing([]*keys.Key{&misused})))
 		wantBreak(t, err, audit.CheckpointForged, 3)
 	})
 }
@@ -325,7 +325,7 @@ func TestVerifyReturnsTheStoresError(t *testing.T) {
 				}
 				return nil
 			}
-			_, err := audit.Verify(t.Context(), m, ring)
+			_, err := audit.Verify(t.Context(), m, audit.TrustedKeys(ring))
 			if calls < failing {
 				break // fewer calls than that
 			}
@@ -350,7 +350,7 @@ func TestVerifyReturnsTheStoresErrorAtAFault(t *testing.T) {
 		}
 		return nil
 	}
-	if _, err := audit.Verify(t.Context(), m, ring); !errors.Is(err, away) {
+	if _, err := audit.Verify(t.Context(), m, audit.TrustedKeys(ring)); !errors.Is(err, away) {
 		t.Errorf("Verify returns %v", err)
 	}
 }

@@ -99,7 +99,7 @@ func TestALossIsNoticedWithoutTraffic(t *testing.T) {
 			if !slices.Equal(seen.lost, []int64{6}) {
 				t.Errorf("observed losses %v, want one, of record 6", seen.lost)
 			}
-			_, err := audit.Verify(t.Context(), m, ring)
+			_, err := audit.Verify(t.Context(), m, audit.TrustedKeys(ring))
 			wantBreak(t, err, audit.Truncated, 4)
 			stop()
 		})
@@ -235,7 +235,7 @@ func TestNotedRecordsAreDemanded(t *testing.T) {
 					t.Errorf("%s: %v", what, err)
 				}
 			}
-			_, err := audit.Verify(t.Context(), m, ring, c.noted...)
+			_, err := audit.Verify(t.Context(), m, audit.TrustedKeys(ring), c.noted...)
 			check("Verify", err, c.trail, c.trailSeq)
 			_, err = audit.VerifyExport(t.Context(), strings.NewReader(whole), publicOf(t, ring), c.noted...)
 			check("VerifyExport", err, c.trail, c.trailSeq)

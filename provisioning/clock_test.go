@@ -45,7 +45,7 @@ func TestClockJumps(t *testing.T) {
 			}
 		})
 	}
-	summary, err := audit.Verify(t.Context(), r.db, r.keys.Current())
+	summary, err := audit.Verify(t.Context(), r.db, audit.TrustedKeys(r.keys.Current()))
 	must(t, err)
 	if summary.Records != 6 || summary.ClockSteps != 3 {
 		t.Errorf("%d records, %d clock steps; want 6 and 3", summary.Records, summary.ClockSteps)

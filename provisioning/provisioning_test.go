@@ -225,7 +225,7 @@ func TestManyCallersAtOnce(t *testing.T) {
 			}
 		}
 	}
-	summary, err := audit.Verify(t.Context(), r.db, r.keys.Current())
+	summary, err := audit.Verify(t.Context(), r.db, audit.TrustedKeys(r.keys.Current()))
 	if err != nil || summary.Records != callers {
 		t.Errorf("%d records of %d, %v", summary.Records, callers, err)
 	}

@@ -67,6 +67,20 @@ func (u unrecorded) recorded(con console, found, recordErr error) error {
 	return errFault
 }
 
+// foreign returns the error of a key store that is another than the one which signed the
+// trail, if a break says no more than that: to the keys of such a store every signature
+// looks forged.
+func (o *operator) foreign(ctx context.Context, broken error) error {
+	b, isBreak := errors.AsType[*audit.Break](broken)
+	if !isBreak || b.Kind != audit.CheckpointForged {
+		return nil
+	}
+	if err := o.checkKeys(ctx); walletport.ReasonOf(err) == audit.ReasonForeign {
+		return err
+	}
+	return nil
+}
+
 func noteRange(record *walletport.Auditing, s audit.Summary) {
 	if s.Records > 0 {
 		record.SetDetail(walletport.DetailFirst, strconv.FormatInt(s.FirstSeq, 10))
@@ -76,7 +90,7 @@ func noteRange(record *walletport.Auditing, s audit.Summary) {
 
 // trust is whom an export is believed.
 type trust struct {
-	Key []string `help:"Public checkpoint key (PEM file) that an export is verified with; without one, those of the key store." placeholder:"PEM"`
+	Key []string `help:"Public checkpoint key (PEM file). An export is verified with these, without one with those of the key store; the database with both." placeholder:"PEM"`
 }
 
 func (t trust) keys(l location) ([]audit.TrustedKey, error) {

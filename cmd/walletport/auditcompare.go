@@ -34,6 +34,9 @@ func (c auditCompareCommand) Run(ctx context.Context, con console) error {
 		return err
 	}
 	err = eachExport(ctx, con.In, c.File, comparer.Next)
+	if foreign := o.foreign(ctx, err); foreign != nil && len(c.Key) == 0 {
+		return foreign
+	}
 	broken, isBreak := errors.AsType[*audit.Break](err)
 	if err != nil && !isBreak {
 		return err

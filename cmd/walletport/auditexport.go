@@ -18,6 +18,7 @@ type auditExportCommand struct {
 	FromSeq int64       `help:"Begin with this record." placeholder:"N"`
 	After   notedRecord `help:"Go on behind the last record of an earlier export: its number, or SEQ:HASH, which must still stand there." placeholder:"SEQ"`
 	Output  string      `help:"File to make, compressed if its name ends in .gz; without it, standard output." short:"o" placeholder:"FILE"`
+	Key     []string    `help:"Public checkpoint key (PEM file) that the key store has lost, and that signed a part of the trail." placeholder:"PEM"`
 	unrecorded
 	location
 }
@@ -30,13 +31,20 @@ func (c auditExportCommand) Run(ctx context.Context, con console) error {
 	if c.After.Noted != nil && (c.FromSeq > 0 || !since.IsZero()) {
 		return usagef("--after says where to begin: give neither --from-seq nor --since")
 	}
+	former, err := readCheckpointKeys(c.Key)
+	if err != nil {
+		return err
+	}
 	o, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer o.db.Close()
-	options := audit.ExportOptions{Keys: o.keys.Current(), Now: now(), FromSeq: c.FromSeq, FromTime: since, After: c.After.Noted}
-	if c.NoRecord {
+	options := audit.ExportOptions{Keys: o.keys.Current(), Now: now(), Former: former, FromSeq: c.FromSeq, FromTime: since, After: c.After.Noted}
+	if c.NoRecord { // what ends an export is a signature, too
+		if err := o.checkKeys(ctx); walletport.ReasonOf(err) == audit.ReasonForeign {
+			return err
+		}
 		_, err := c.export(ctx, con, o, options)
 		return err
 	}

@@ -24,9 +24,6 @@ type auditVerifyCommand struct {
 }
 
 func (c auditVerifyCommand) Run(ctx context.Context, con console) error {
-	if len(c.File) == 0 && len(c.Key) > 0 {
-		return usagef("--key is for an export: name its file")
-	}
 	if len(c.File) > 0 {
 		found, err := c.verifyExports(ctx, con)
 		if err != nil {
@@ -39,7 +36,15 @@ func (c auditVerifyCommand) Run(ctx context.Context, con console) error {
 		return err
 	}
 	defer o.db.Close()
-	summary, err := audit.Verify(ctx, o.db, o.keys.Current(), c.noted()...)
+	former, err := readCheckpointKeys(c.Key) // that the store has lost
+	if err != nil {
+		return err
+	}
+	trusted := append(audit.TrustedKeys(o.keys.Current()), former...)
+	summary, err := audit.Verify(ctx, o.db, trusted, c.noted()...)
+	if foreign := o.foreign(ctx, err); foreign != nil {
+		return foreign
+	}
 	found, err := c.judge(summary, err, o.config.Audit.CheckpointInterval)
 	if err != nil {
 		return err

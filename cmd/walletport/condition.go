@@ -12,6 +12,7 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/api"
+	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/vault"
 )
@@ -51,8 +52,8 @@ type condition struct {
 }
 
 type findings struct {
-	offers, vault error // why the server is not ready; nil when it is
-	warnings      []conditionWarning
+	offers, vault, trail error // why the server is not ready; nil when it is
+	warnings             []conditionWarning
 }
 
 // conditionWarning is a warning with its cause, which is for the log alone.
@@ -98,9 +99,13 @@ func (s *server) inspectCondition(ctx context.Context) {
 	} else {
 		rest.vault = c.vaultFault()
 	}
+	rest.trail = c.trailFault()
+	if err := audit.CheckKeys(ctx, s.db, ring); err == nil || walletport.CodeOf(err) == walletport.CodeConflict {
+		rest.addTrailKeys(err)
+	}
 	rest.addMissing(ring)
 	s.addDatabase(ctx, &rest)
-	found, began := findings{vault: rest.vault}, now()
+	found, began := findings{vault: rest.vault, trail: rest.trail}, now()
 	found.addOffers(s.rehearse(ctx, ring)) // last, for it may take longer than one should wait for the database
 	found.warnings = append(found.warnings, rest.warnings...)
 	c.lock.Lock()
@@ -159,6 +164,19 @@ func (f *findings) addKEKs(checks []vault.KEKCheck) {
 		f.vault = walletport.Errorf(walletport.CodeUnavailable, "vault_unavailable", "no stored card opens: %s", mine.summary()).WithCause(mine.warnings[0].cause)
 	}
 	f.warnings = append(f.warnings, mine.warnings...)
+}
+
+// addTrailKeys tells of a key store that must not sign the audit trail. With a foreign one
+// the server is not ready. One that lacks the last key is a warning: another replica may
+// have it already, and the next look finds the copy of the store.
+func (f *findings) addTrailKeys(err error) {
+	f.trail = nil
+	switch walletport.ReasonOf(err) {
+	case audit.ReasonForeign:
+		f.trail = walletport.Errorf(walletport.CodeUnavailable, "keystore_foreign", "the audit trail is not signed: %s", safeText(err)).WithCause(err)
+	case audit.ReasonKeyMissing:
+		f.warn("checkpoint_key_missing", err, "the audit trail is not signed: %s", safeText(err))
+	}
 }
 
 // summary tells of the first warnings, and how many more there are.
@@ -233,6 +251,12 @@ func (c *condition) vaultFault() error {
 	c.lock.Lock()
 	defer c.lock.Unlock()
 	return c.found.vault
+}
+
+func (c *condition) trailFault() error {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	return c.found.trail
 }
 
 func (c *condition) warnings() []conditionWarning {

@@ -103,6 +103,40 @@ func TestAnotherKeyStoreBesideTheDatabase(t *testing.T) {
 	}
 }
 
+// TestAForeignKeyStoreMakesTheTrailUnready exchanges the key store of a running server for
+// another one whose keys have the same ids, and for one that lacks the id.
+func TestAForeignKeyStoreMakesTheTrailUnready(t *testing.T) {
+	box, _ := startSandbox(t, t.TempDir())
+	o := &operator{config: box.config, db: box.db, keys: box.keys}
+	must(t, o.recording(t.Context(), func(ctx context.Context, o *operator) error { // signs the trail
+		return o.reading(ctx, walletport.AuditRecord{Action: walletport.ActionAuditVerify}, func(*walletport.Auditing) error { return nil })
+	}))
+	other := &server{
+		config: box.config, log: box.log, db: box.db, keys: box.keys, vault: box.vault,
+		trust: box.trust, provisioning: box.provisioning, activation: box.activation,
+	}
+	ready := func(step, want string) {
+		t.Helper()
+		other.inspectCondition(t.Context())
+		if err := other.auditReady(t.Context()); walletport.ReasonOf(err) != want {
+			t.Errorf("%s: %v, want %q", step, err, want)
+		}
+	}
+	ready("with its own keys", "")
+	store, err := openOrCreateKeys(keysConfig{File: filepath.Join(t.TempDir(), "k.age"), KeyFile: filepath.Join(t.TempDir(), "k.key")})
+	must(t, err)
+	other.keys = store
+	ready("without the key", "")
+	if !slices.ContainsFunc(other.warnings(), func(w api.Warning) bool { return w.Code == "checkpoint_key_missing" }) {
+		t.Errorf("no warning of the missing key: %v", other.warnings())
+	}
+	_, err = store.Generate(file.Spec{Purpose: keys.AuditCheckpoint, Activate: true})
+	must(t, err)
+	ready("with a key of the same id", "keystore_foreign")
+	other.keys = box.keys
+	ready("with its own keys back", "")
+}
+
 // otherClock is a database whose clock is another.
 type otherClock struct {
 	database

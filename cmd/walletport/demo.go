@@ -293,7 +293,7 @@ func (d *demo) digitizeBroken(ctx context.Context) error {
 }
 
 func (d *demo) verifyAudit(ctx context.Context) error {
-	summary, err := audit.Verify(ctx, d.db, d.keys.Current())
+	summary, err := audit.Verify(ctx, d.db, audit.TrustedKeys(d.keys.Current()))
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,8 @@ func (keysCommand) Help() string {
   walletport keys import wsd wsd.hex --alias 401200.1 --activate --config walletport.yaml
   walletport keys import opc-encryption google.asc --activate --config walletport.yaml
   walletport keys generate opc-signing --issuer acme --activate --config walletport.yaml
+  walletport keys retire acme-tav-signing-v1 --config walletport.yaml
+  walletport keys retire --needed acme-tav-signing-v2 --config walletport.yaml
 A running server takes a change within seconds, without a restart.`
 }
 
@@ -97,6 +99,7 @@ func parseTime(text string) (time.Time, error) {
 type keysGenerateCommand struct {
 	keySpec
 	Algorithm string `help:"RSA-2048, RSA-3072 or RSA-4096; without it the first for tav-signing, the second for opc-signing. The other purposes have one each."`
+	Lost      bool   `help:"The audit-checkpoint key that signed the trail of this database is lost: sign on with the new one. docs/keys.md says when."`
 	location
 }
 
@@ -106,7 +109,21 @@ func (c keysGenerateCommand) Run(ctx context.Context, con console) error {
 		return err
 	}
 	spec.Algorithm = c.Algorithm
-	made, err := c.changeKeys(ctx, con, addition("generate", spec), func(store *file.Store) (keys.Meta, error) { return store.Generate(spec) })
+	intended := addition("generate", spec)
+	if c.Lost {
+		if spec.Purpose != keys.AuditCheckpoint || spec.Issuer != "" || !spec.Activate {
+			return usagef("--lost is for keys generate audit-checkpoint --activate, without --issuer")
+		}
+		intended.SetDetail(walletport.DetailInsisted, "lost")
+	}
+	made, err := c.changeKeysOf(ctx, con, intended, c.Lost, func(o *operator) (meta keys.Meta, err error) {
+		if c.Lost {
+			if spec.After, err = o.lostVersion(ctx); err != nil {
+				return keys.Meta{}, err
+			}
+		}
+		return o.keys.Generate(spec)
+	})
 	if err != nil {
 		return err
 	}

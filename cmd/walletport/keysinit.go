@@ -30,15 +30,40 @@ func (c keysInitCommand) Run(ctx context.Context, con console) error {
 		return err
 	}
 	defer db.Close()
+	if err := warnOfOldStore(ctx, con, db); err != nil {
+		return err
+	}
 	o := &operator{config: config, db: db} // the store that is to sign checkpoints is not made yet
 	return o.recording(ctx, func(ctx context.Context, o *operator) error {
 		return o.declare(ctx, keyChange("init"), func(*walletport.Auditing) error { return makeKeyStore(config.Keys, con) })
 	})
 }
 
-// makeKeyStore makes an empty key store, and its key file if there is none.
+// warnOfOldStore warns before a new key store comes to a database that another one has
+// sealed cards or signed the trail of.
+func warnOfOldStore(ctx context.Context, con console, db database) error {
+	sealedBy, err := db.CardKEKs(ctx)
+	if err != nil {
+		return err
+	}
+	last, err := db.LastCheckpoint(ctx)
+	if err != nil {
+		return err
+	}
+	if len(sealedBy) > 0 || last.Seq > 0 {
+		fmt.Fprintln(con.Err, "warning: the database holds cards or an audit trail of another key store, which a new one neither opens nor signs: bring that one back, or name a new database (docs/keys.md, The store is lost)")
+	}
+	return nil
+}
+
+// makeKeyStore makes an empty key store, and its key file if there is none. A new key
+// file would not open a key store that is there already, so none is made then.
 func makeKeyStore(c keysConfig, con console) error {
 	if c.KeyFile != "" {
+		_, storeErr := os.Lstat(c.File)
+		if _, err := os.Lstat(c.KeyFile); storeErr == nil && errors.Is(err, os.ErrNotExist) {
+			return walletport.Errorf(walletport.CodeConflict, "key_file_missing", "the key store is there: bring back its key file; a new one would not open it")
+		}
 		if _, err := os.Stat(c.KeyFile); errors.Is(err, os.ErrNotExist) {
 			if err := file.CreateKeyFile(c.KeyFile); err != nil {
 				return err

@@ -3,16 +3,30 @@ package main
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/file"
 )
 
 // changeKeys does one change of the key store, which is in the audit trail before it
 // begins and again with its outcome. change returns the key as it is afterwards.
-func (l location) changeKeys(ctx context.Context, con console, intended walletport.AuditRecord, change func(*file.Store) (keys.Meta, error)) (changed keys.Meta, err error) {
-	err = l.operate(ctx, func(ctx context.Context, o *operator) error {
+func (l location) changeKeys(ctx context.Context, con console, intended walletport.AuditRecord, change func(*file.Store) (keys.Meta, error)) (keys.Meta, error) {
+	return l.changeKeysOf(ctx, con, intended, false, func(o *operator) (keys.Meta, error) { return change(o.keys) })
+}
+
+// changeKeysOf is changeKeys with a change that looks at more than the store. keyLost
+// says that the key that signed the trail last is lost, which is refused otherwise.
+func (l location) changeKeysOf(ctx context.Context, con console, intended walletport.AuditRecord, keyLost bool, change func(*operator) (keys.Meta, error)) (changed keys.Meta, err error) {
+	o, err := l.open(ctx)
+	if err != nil {
+		return changed, err
+	}
+	defer o.db.Close()
+	o.keyLost = keyLost
+	err = o.recording(ctx, func(ctx context.Context, o *operator) error {
 		if len(intended.KeyVersions) > 0 {
 			noteKeyOf(&intended, o.keys, keys.ID(intended.KeyVersions[0]))
 		}
@@ -20,7 +34,7 @@ func (l location) changeKeys(ctx context.Context, con console, intended walletpo
 			return err
 		}
 		return o.declare(ctx, intended, func(record *walletport.Auditing) (err error) {
-			if changed, err = change(o.keys); err != nil {
+			if changed, err = change(o); err != nil {
 				return err
 			}
 			noteKey(&record.AuditRecord, changed)
@@ -29,6 +43,29 @@ func (l location) changeKeys(ctx context.Context, con console, intended walletpo
 	})
 	return changed, err
 }
+
+// lostVersion returns the version of the checkpoint key that signed the trail last and
+// that the key store lacks. If it has that key, nothing is lost.
+func (o *operator) lostVersion(ctx context.Context) (int, error) {
+	if err := audit.CheckKeys(ctx, o.db, o.keys.Current()); walletport.ReasonOf(err) != audit.ReasonKeyMissing {
+		if err == nil {
+			err = usagef("--lost: the key store has the key that signed the trail last, or nothing is signed: generate the key without it")
+		}
+		return 0, err
+	}
+	last, err := o.db.LastCheckpoint(ctx)
+	if err != nil {
+		return 0, err
+	}
+	version, err := strconv.Atoi(strings.TrimPrefix(last.KeyID, string(keys.AuditCheckpoint)+"-v"))
+	if err != nil || version < 1 || version > maxLostVersion {
+		return 0, nil // it was edited, so no key of ours has that id
+	}
+	return version, nil
+}
+
+// maxLostVersion is above the version of any key that was ever made.
+const maxLostVersion = 1_000_000
 
 // changeState activates or retires the key that intended names.
 func (l location) changeState(ctx context.Context, con console, intended walletport.AuditRecord, act func(*file.Store, keys.ID) error) error {

@@ -161,7 +161,8 @@ func safeText(err error) string {
 const auditFaultStands = 5 * time.Second
 
 // auditReady says whether the trail took its last batch, and still has what it took.
-// A loss stands until a restart: somebody must have looked.
+// A loss stands until a restart: somebody must have looked. A key store that is not the
+// one which signed the trail makes the replica not ready, too.
 func (s *server) auditReady(context.Context) error {
 	if seq := s.auditLost.Load(); seq != 0 {
 		return walletport.Errorf(walletport.CodeUnavailable, "audit_set_back", "the audit trail was set back: record %d, which was durable, is gone", seq)
@@ -169,7 +170,7 @@ func (s *server) auditReady(context.Context) error {
 	if at := s.auditFailedAt.Load(); at != 0 && now().Sub(time.UnixMilli(at)) < auditFaultStands {
 		return walletport.Errorf(walletport.CodeUnavailable, "audit_unavailable", "the audit trail refused its last batch")
 	}
-	return nil
+	return s.condition.trailFault()
 }
 
 // auditWarnings tells of a trail that lost records before this server began.

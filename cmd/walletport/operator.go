@@ -22,6 +22,8 @@ type operator struct {
 	db     database
 	keys   *file.Store
 	log    *audit.Log
+	// keyLost signs on although the checkpoint key that signed last is lost.
+	keyLost bool
 }
 
 // operate opens the location, runs act, and closes everything: the trail is
@@ -53,14 +55,28 @@ func (l location) open(ctx context.Context) (*operator, error) {
 	return &operator{config: config, db: db, keys: keyStore}, nil
 }
 
+// checkKeys refuses a key store that is not the one which signed the trail. It writes
+// nothing.
+func (o *operator) checkKeys(ctx context.Context) error {
+	err := audit.CheckKeys(ctx, o.db, o.keys.Current())
+	if o.keyLost && walletport.ReasonOf(err) == audit.ReasonKeyMissing {
+		return nil
+	}
+	return err
+}
+
 // recording runs act with a trail that takes records. What others left unsigned is
-// signed by it, so whoever judges the trail does so before.
+// signed by it, so whoever judges the trail does so before. With a key store that did
+// not sign the trail nothing is written and act does not run.
 func (o *operator) recording(ctx context.Context, act func(context.Context, *operator) error) (err error) {
 	var source keys.Source = noKeys{}
 	if o.keys != nil {
 		source = o.keys
+		if err := o.checkKeys(ctx); err != nil {
+			return err
+		}
 	}
-	o.log, err = audit.New(audit.Config{Store: o.db, Keys: source, Clock: time.Now, Settings: o.config.Audit})
+	o.log, err = audit.New(audit.Config{Store: o.db, Keys: source, Clock: time.Now, Settings: o.config.Audit, KeyLost: o.keyLost})
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func mustOpenSandbox(t *testing.T) (dir string, records func() []walletport.Audi
 	}
 	return dir, func() []walletport.AuditRecord {
 		t.Helper()
-		if _, err := audit.Verify(t.Context(), box.db, box.keys.Current()); err != nil {
+		if _, err := audit.Verify(t.Context(), box.db, audit.TrustedKeys(box.keys.Current())); err != nil {
 			t.Errorf("Verify: %v", err)
 		}
 		entries, err := box.db.AuditAfter(t.Context(), head.Seq, 100)

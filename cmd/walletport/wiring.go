@@ -11,6 +11,7 @@ import (
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/activation"
 	"github.com/walletport/walletport/api"
 	"github.com/walletport/walletport/audit"
@@ -63,6 +64,11 @@ func openServer(ctx context.Context, config Config, log *slog.Logger) (_ *server
 		return nil, err
 	}
 	if s.db, err = openDatabase(ctx, config.Database); err != nil {
+		return nil, err
+	}
+	// A server that lacks a key of another replica serves and signs nothing until it has
+	// it; readiness warns. With a foreign key store it must not begin.
+	if err := audit.CheckKeys(ctx, s.db, s.keys.Current()); err != nil && walletport.ReasonOf(err) != audit.ReasonKeyMissing {
 		return nil, err
 	}
 	if s.tracing, err = telemetry.OpenTracing(ctx, config.Trace, programVersion()); err != nil {

@@ -100,7 +100,7 @@ func openCatalogue(sealed []byte, secret Secret) (*catalogue, error) {
 	damaged := walletport.Errorf(walletport.CodeInvalid, "keystore_damaged", "the key store is damaged or no key store")
 	r, err := age.Decrypt(bytes.NewReader(sealed), identity)
 	if _, wrongSecret := errors.AsType[*age.NoIdentityMatchError](err); wrongSecret {
-		return nil, walletport.Errorf(walletport.CodeInvalid, "keystore_secret", "the passphrase or key file does not open the key store").WithCause(err)
+		return nil, walletport.Errorf(walletport.CodeInvalid, "keystore_secret", "the %s does not open the key store", secret.of.kind).WithCause(err)
 	}
 	if err != nil { // its text repeats lines of the file, which may be a secret that was named in the store's place
 		return nil, damaged.WithCause(errors.New("it does not begin as an age file does, or its header is damaged"))

@@ -33,6 +33,9 @@ type Spec struct {
 	// a shared secret.
 	AsIs    bool
 	Sandbox bool
+	// After is the version that the new key's must be above, whatever the store has: of a
+	// key that it has lost, so that no id means two keys. 0 is none.
+	After int
 }
 
 // Import adds the key in data: PEM or DER of a certificate, public or private key, a
@@ -82,6 +85,7 @@ func (s *Store) addTo(c *catalogue, spec Spec, m material) (keys.Meta, error) {
 	if err != nil {
 		return keys.Meta{}, err
 	}
+	e.Version = spec.After
 	for _, other := range c.Keys {
 		if other.Purpose == e.Purpose && other.Issuer == e.Issuer {
 			e.Version = max(e.Version, other.Version)
@@ -189,7 +193,7 @@ func (s *Store) Retire(id keys.ID) error {
 			return err
 		}
 		if e.servesAt(s.config.Clock()) && !c.hasSubstitute(e, s.config.Clock()) {
-			return walletport.Errorf(walletport.CodeConflict, "key_needed", "no other active key serves what this one serves; activate one before, or force it")
+			return walletport.Errorf(walletport.CodeConflict, "key_needed", "no other active key serves what this one serves; activate one before; for a key that has leaked, keys retire --needed retires it all the same")
 		}
 		e.State = keys.Retired
 		return nil

@@ -19,7 +19,8 @@ type Secret struct{ of *secretText }
 
 type secretText struct {
 	text       string
-	workFactor int // scrypt's log2(N)
+	workFactor int    // scrypt's log2(N)
+	kind       string // "passphrase" or "key file", for errors
 }
 
 // The work factors of scrypt, log2(N) with r = 8: memory is 1 KiB times N.
@@ -45,7 +46,7 @@ func Passphrase(text []byte) (Secret, error) {
 	if len(text) < MinPassphraseBytes {
 		return Secret{}, walletport.Errorf(walletport.CodeInvalid, "keystore_secret", "the passphrase must have at least %d bytes", MinPassphraseBytes)
 	}
-	return Secret{&secretText{text: string(text), workFactor: passphraseWorkFactor}}, nil
+	return Secret{&secretText{text: string(text), workFactor: passphraseWorkFactor, kind: "passphrase"}}, nil
 }
 
 // keyFileBytes is the entropy of a key file, which holds it in standard base64.
@@ -64,7 +65,7 @@ func KeyFile(path string) (Secret, error) {
 		return Secret{}, walletport.Errorf(walletport.CodeInvalid, "keystore_secret", "the key file must hold 32 random bytes in base64 (openssl rand -base64 32)")
 	}
 	defer clear(raw)
-	return Secret{&secretText{text: base64.StdEncoding.EncodeToString(raw), workFactor: keyFileWorkFactor}}, nil
+	return Secret{&secretText{text: base64.StdEncoding.EncodeToString(raw), workFactor: keyFileWorkFactor, kind: "key file"}}, nil
 }
 
 // CreateKeyFile writes a new key file, which belongs to whom its folder belongs to
