@@ -101,7 +101,7 @@ func asIfPKCS1(wrap func(*rsa.PublicKey, []byte) []byte) func(*rsa.PublicKey, []
 	return func(pub *rsa.PublicKey, key []byte) []byte {
 		for {
 			wrapped := wrap(pub, key)
-			if _, err := testKeys().mdes.Decrypt(rand.Reader, wrapped, &rsa.PKCS1v15DecryptOptions{}); err == nil {
+			if _, err := testKeys().mdes.Decrypt(rand.Reader, wrapped, &rsa.PKCS1v15DecryptOptions{}); err == nil { //nolint:staticcheck // what MDES may try
 				return wrapped
 			}
 		}

@@ -86,13 +86,13 @@ func readOneWay(text string) bool {
 // isHost reports whether text is a host, a socket's folder in escapes, or nothing, with
 // a port or without.
 func isHost(text string) bool {
-	host, port, hasPort := text, "", false
+	var host, port string
+	var hasPort bool
 	if rest, bracketed := strings.CutPrefix(text, "["); bracketed {
 		address, behind, closed := strings.Cut(rest, "]")
 		if _, err := netip.ParseAddr(address); err != nil || !closed || behind != "" && behind[0] != ':' {
 			return false
 		}
-		host = ""
 		port, hasPort = strings.CutPrefix(behind, ":")
 	} else {
 		host, port, hasPort = strings.Cut(text, ":")
