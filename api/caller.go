@@ -30,17 +30,19 @@ const maxHops = 16
 // header.
 func ParseProxies(trusted []string, header string) (Proxies, error) {
 	p := Proxies{Header: header}
+	var problems []error
 	if header != "" && header != headerForwardedFor && header != headerForwarded {
-		return p, errors.New("the header is " + headerForwardedFor + " or " + headerForwarded)
+		problems = append(problems, errors.New("forwarded_header: the header is "+headerForwardedFor+" or "+headerForwarded))
 	}
-	for _, text := range trusted {
+	for i, text := range trusted {
 		prefix, err := parsePrefix(text)
 		if err != nil {
-			return p, err
+			problems = append(problems, fmt.Errorf("trusted_proxies[%d]: %w", i, err))
+			continue
 		}
 		p.Trusted = append(p.Trusted, prefix)
 	}
-	return p, nil
+	return p, errors.Join(problems...)
 }
 
 func parsePrefix(text string) (netip.Prefix, error) {

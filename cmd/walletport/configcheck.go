@@ -109,7 +109,7 @@ func (c *checkup) checkCertificates(ctx context.Context) {
 	}
 	store, err := openCertificateStore(ctx, c.config.HTTP.TLS, slog.New(slog.DiscardHandler))
 	if err != nil {
-		c.problem("http.tls", err)
+		c.problems = append(c.problems, err)
 		return
 	}
 	if end := store.current.Load().pair.Leaf.NotAfter; end.Before(now().Add(keyNotice)) {

@@ -59,10 +59,10 @@ func TestConfigCheckFailsWhereServeWould(t *testing.T) {
 	}
 	const tls = "http: {tls: {certificate_file: %s, key_file: %s}}"
 	for _, c := range []struct{ name, config, want string }{
-		{"no certificate", fmt.Sprintf(tls, "none.pem", "tls-key.pem"), "http.tls: "},
-		{"no key of the certificate", fmt.Sprintf(tls, "tls.pem", "none.pem"), "http.tls: "},
-		{"the key of another certificate", fmt.Sprintf(tls, "tls.pem", "other-key.pem"), "http.tls: load certificate: tls: private key does not match"},
-		{"client roots that are none", "http: {tls: {certificate_file: tls.pem, key_file: tls-key.pem, client_ca_file: text.txt}}", "http.tls: client roots: no certificate in"},
+		{"no certificate", fmt.Sprintf(tls, "none.pem", "tls-key.pem"), "http.tls.certificate_file: "},
+		{"no key of the certificate", fmt.Sprintf(tls, "tls.pem", "none.pem"), "http.tls.key_file: "},
+		{"the key of another certificate", fmt.Sprintf(tls, "tls.pem", "other-key.pem"), "http.tls.certificate_file, http.tls.key_file: tls: private key does not match"},
+		{"client roots that are none", "http: {tls: {certificate_file: tls.pem, key_file: tls-key.pem, client_ca_file: text.txt}}", "http.tls.client_ca_file: no certificate in"},
 		{"an address of another machine", "http: {listen: \"192.0.2.1:8443\", tls: {certificate_file: tls.pem, key_file: tls-key.pem}}", "http.listen: 192.0.2.1 is no address of this machine"},
 		{"a metrics address of another machine", "metrics: {listen: \"192.0.2.1:9090\"}", "metrics.listen: 192.0.2.1 is no address of this machine"},
 		{"two listeners on one address", "http: {listen: \"127.0.0.1:9090\"}\nmetrics: {listen: \"127.0.0.1:9090\"}", "metrics.listen: 127.0.0.1:9090 is taken by http.listen"},
@@ -111,7 +111,7 @@ func TestConfigCheckSaysEverythingAtOnceAndWhatItCouldNotCheck(t *testing.T) {
 database: {url: "postgres://ada@127.0.0.1:1/w"}
 wallets: {googlepay: {visa: {enabled: true}}}
 auth: {token_issuers: [{issuer: login, audience: walletport, issuers: [acme], jwks_url: "https://login.example/jwks"}]}`)
-	for _, want := range []string{"http.tls: ", "keys: no vts-push key"} {
+	for _, want := range []string{"http.tls.certificate_file, http.tls.key_file: ", "keys: no vts-push key"} {
 		if code != exitFault || !strings.Contains(stderr, want) {
 			t.Errorf("%d, the problems lack %q: %s", code, want, stderr)
 		}
@@ -119,6 +119,24 @@ auth: {token_issuers: [{issuer: login, audience: walletport, issuers: [acme], jw
 	for _, want := range []string{"not checked: the database does not answer", "not checked: auth: the keys behind 1 jwks_url"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("%q is not said: %s", want, stdout)
+		}
+	}
+}
+
+func TestEveryAbsentFileOfTLSIsNamed(t *testing.T) {
+	code, _, stderr := checked(t, readyFolder(t), "http: {tls: {certificate_file: a.pem, key_file: b.pem, client_ca_file: c.pem}}")
+	for _, want := range []string{"http.tls.certificate_file: ", "http.tls.key_file: ", "http.tls.client_ca_file: "} {
+		if code != exitFault || !strings.Contains(stderr, want) {
+			t.Errorf("%d, %q is not named: %s", code, want, stderr)
+		}
+	}
+}
+
+func TestEveryFaultOfProxiesIsNamed(t *testing.T) {
+	_, err := loaded(t, "http: {forwarded_header: X-Real-IP, trusted_proxies: [nowhere, 10.0.0.0/8, 0.0.0.0/0]}")
+	for _, want := range []string{"http.forwarded_header: ", "http.trusted_proxies[0]: ", "http.trusted_proxies[2]: "} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not named: %v", want, err)
 		}
 	}
 }

@@ -172,9 +172,9 @@ an error. ` + "`walletport config check`" + ` says everything that is wrong at o
   (` + "`WALLETPORT_PORT`, `WALLETPORT_SERVICE_HOST`" + `) do no harm; one that looks like a slip of a setting is warned of.
 - **Secrets** are references, never values: ` + "`file:PATH`" + ` (one line break at the end is dropped) or ` + "`env:NAME`" + `. Choose a
   NAME without the prefix ` + "`WALLETPORT_`" + `.
-- **Check.** ` + "`walletport config check`" + ` tries what ` + "`serve`" + ` would need: files, secrets, keys, certificates, addresses, the database
-  and its schema, and whether a card, client or key knows each issuer that is named. It connects to nothing but the database,
-  and says what it could not check.
+- **Check.** ` + "`walletport config check`" + ` tries what ` + "`serve`" + ` would need: files, secrets, keys, certificates, addresses, the database,
+  its schema and the rights that ` + "`serve`" + ` needs in it (give it the URL of the role that serves), and whether a card, client or key knows each issuer that is named. It connects to nothing but the database,
+  and says what it could not check. A database that refuses is a problem; one that does not answer is ` + "`not checked`" + `.
 - **Signals.** SIGTERM ends the server in order: readiness says no for ` + "`http.drain`" + ` and answers close their connections, then
   requests in hand get ` + "`http.shutdown`" + `. SIGHUP reads key store, certificates, client roots, key sets and Apple's roots at once;
   without it a changed file counts within seconds. This file is read at start only.

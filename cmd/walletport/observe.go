@@ -134,6 +134,7 @@ func (s *server) warnings() []api.Warning {
 	warn("token_keys_unavailable", s.trust.Warnings())
 	warn("test_card_refused", s.testCardWarnings())
 	warn("audit_lost", s.auditWarnings())
+	warn("files_unusable", s.reloadWarnings())
 	warn("log_lost", s.logPipe.warnings())
 	return warnings
 }

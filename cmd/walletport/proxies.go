@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"time"
@@ -15,17 +14,14 @@ import (
 // proxies returns whose word counts on where a caller is.
 func (c httpConfig) proxies() (api.Proxies, error) {
 	p, err := api.ParseProxies(c.TrustedProxies, c.ForwardedHeader)
-	if err != nil {
-		return p, fmt.Errorf("http.trusted_proxies, http.forwarded_header: %w", err)
-	}
-	return p, nil
+	return p, at("http", err)
 }
 
 func (c httpConfig) validateProxies() error {
-	if c.ProxyProtocol && len(c.TrustedProxies) == 0 {
-		return errors.New("http.proxy_protocol: needs http.trusted_proxies, else anybody could say to be anybody")
-	}
 	_, err := c.proxies()
+	if c.ProxyProtocol && len(c.TrustedProxies) == 0 {
+		err = errors.Join(err, errors.New("http.proxy_protocol: needs http.trusted_proxies, else anybody could say to be anybody"))
+	}
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 )
 
@@ -46,21 +47,63 @@ func (r *reloads) Reload(ctx context.Context) error {
 
 // follow reloads what every ten seconds, and whenever everything is reloaded.
 func (s *server) follow(ctx context.Context, name string, what reloader) {
-	s.reloads.add(name, what)
-	s.background.every(ctx, reloadEvery, name, reloadQuietly(what, s.log.With("of", name)))
+	f := &followed{name: name, what: what, log: s.log.With("of", name)}
+	s.followed = append(s.followed, f)
+	s.reloads.add(name, f)
+	s.background.every(ctx, reloadEvery, name, f.reloadQuietly)
 }
 
-// reloadQuietly returns what reloads, and logs a fault that lasts once.
-func reloadQuietly(what reloader, log *slog.Logger) func(context.Context) {
-	last := ""
-	return func(ctx context.Context) {
-		fault := ""
-		if err := what.Reload(ctx); err != nil {
-			fault = err.Error()
-		}
-		if fault != "" && fault != last {
-			log.Error("files not reloaded, what was read before stays", "err", fault)
-		}
-		last = fault
+// followed are files that are read again, and what came of it.
+type followed struct {
+	name string
+	what reloader
+	log  *slog.Logger
+
+	lock  sync.Mutex
+	since time.Time // of the first fault since the files were good; zero while they are
+	told  string    // the fault that the log has been told
+}
+
+// Reload implements reloader.
+func (f *followed) Reload(ctx context.Context) error {
+	err := f.what.Reload(ctx)
+	f.lock.Lock()
+	defer f.lock.Unlock()
+	switch {
+	case err == nil:
+		f.since = time.Time{}
+	case f.since.IsZero():
+		f.since = now()
 	}
+	return err
+}
+
+// reloadQuietly logs a fault that lasts once.
+func (f *followed) reloadQuietly(ctx context.Context) {
+	fault := ""
+	if err := f.Reload(ctx); err != nil {
+		fault = err.Error()
+	}
+	f.lock.Lock()
+	defer f.lock.Unlock()
+	if fault != "" && fault != f.told {
+		f.log.Error("files not reloaded, what was read before stays", "err", fault)
+	}
+	f.told = fault
+}
+
+// reloadWarnings tells of files that a restart could not read. Which they are is in the
+// log, for a path is nobody's business who may ask for readiness.
+func (s *server) reloadWarnings() []string {
+	var texts []string
+	for _, f := range s.followed {
+		f.lock.Lock()
+		since := f.since
+		f.lock.Unlock()
+		if !since.IsZero() {
+			texts = append(texts, f.name+": the files cannot be used since "+since.UTC().Format(time.RFC3339)+
+				"; what was read before serves, and a restart would fail: the log says why")
+		}
+	}
+	return texts
 }

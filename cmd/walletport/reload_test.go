@@ -39,8 +39,14 @@ func TestFilesAreReloadedEveryTenSeconds(t *testing.T) {
 		if n := strings.Count(logged.String(), "half a file"); times != 7 || n != 1 {
 			t.Errorf("a fault that lasts: %d reloads, logged %d times, want once", times, n)
 		}
+		if got := s.reloadWarnings(); len(got) != 1 || !strings.HasPrefix(got[0], "files: ") || strings.Contains(got[0], "half a file") {
+			t.Errorf("warnings %q while a restart would fail", got)
+		}
 		set(nil)
 		step(10 * time.Second)
+		if got := s.reloadWarnings(); len(got) != 0 {
+			t.Errorf("warnings %q of good files", got)
+		}
 		set(errors.New("half a file"))
 		step(10 * time.Second)
 		if n := strings.Count(logged.String(), "half a file"); n != 2 {

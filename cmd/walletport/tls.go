@@ -81,29 +81,28 @@ func (s *certificateStore) Reload(context.Context) error {
 	return nil
 }
 
+// read returns every fault, each by its setting.
 func (s *certificateStore) read() (*certificates, error) {
-	certificate, err := disk.Read(s.files.CertificateFile, maxCertificateFileBytes)
-	if err != nil {
-		return nil, fmt.Errorf("load certificate: %w", err)
-	}
-	key, err := disk.Read(s.files.KeyFile, maxCertificateFileBytes)
-	if err != nil {
-		return nil, fmt.Errorf("load certificate: %w", err)
-	}
+	certificate, certificateErr := readTLSFile("certificate_file", s.files.CertificateFile)
+	key, keyErr := readTLSFile("key_file", s.files.KeyFile)
 	defer clear(key)
 	c := &certificates{}
-	if c.pair, err = tls.X509KeyPair(certificate, key); err != nil {
-		return nil, fmt.Errorf("load certificate: %w", err)
+	var pairErr, rootsErr error
+	if certificateErr == nil && keyErr == nil {
+		if c.pair, pairErr = tls.X509KeyPair(certificate, key); pairErr != nil {
+			pairErr = fmt.Errorf("http.tls.certificate_file, http.tls.key_file: %w", pairErr)
+		}
 	}
 	var roots []byte
 	if s.files.ClientCAFile != "" {
-		if roots, err = disk.Read(s.files.ClientCAFile, maxCertificateFileBytes); err != nil {
-			return nil, fmt.Errorf("client roots: %w", err)
-		}
+		roots, rootsErr = readTLSFile("client_ca_file", s.files.ClientCAFile)
 		c.roots = x509.NewCertPool()
-		if !c.roots.AppendCertsFromPEM(roots) {
-			return nil, fmt.Errorf("client roots: no certificate in %s", s.files.ClientCAFile)
+		if rootsErr == nil && !c.roots.AppendCertsFromPEM(roots) {
+			rootsErr = fmt.Errorf("http.tls.client_ca_file: no certificate in %s", s.files.ClientCAFile)
 		}
+	}
+	if err := errors.Join(certificateErr, keyErr, pairErr, rootsErr); err != nil {
+		return nil, err
 	}
 	c.rootsDigest = sha256.Sum256(roots)
 	whole := sha256.New()
@@ -114,6 +113,14 @@ func (s *certificateStore) read() (*certificates, error) {
 	whole.Sum(c.digest[:0])
 	c.config = s.handshake(c)
 	return c, nil
+}
+
+func readTLSFile(setting, path string) ([]byte, error) {
+	text, err := disk.Read(path, maxCertificateFileBytes)
+	if err != nil {
+		return nil, fmt.Errorf("http.tls.%s: %w", setting, err)
+	}
+	return text, nil
 }
 
 // handshake returns the TLS settings of connections that begin now: 1.2 or later,

@@ -43,6 +43,7 @@ type server struct {
 	condition     condition
 	background    *background
 	reloads       reloads          // everything that is read from files
+	followed      []*followed      // certificates and Apple's roots
 	logPipe       *logPipe         // nil in a sandbox
 	hangups       <-chan os.Signal // nil in a sandbox
 	auditFailedAt atomic.Int64
