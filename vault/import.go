@@ -109,7 +109,8 @@ type RowError struct {
 //
 // Errors of the whole import: CodeInvalid with the reasons import_format,
 // import_header, import_too_large and import_refused, CodeConflict with
-// import_conflict, CodeUnavailable with key_unavailable (nobody has a key) and
+// import_conflict and keystore_foreign (the key that would seal opens none of the stored
+// cards that name it), CodeUnavailable with key_unavailable (nobody has a key) and
 // store_unavailable, and those of r, ctx and Changing. The last batches may be missing
 // then; with AllOrNothing all are.
 func (v *Vault) Import(ctx context.Context, r io.Reader, o ImportOptions) (ImportReport, error) {
@@ -190,6 +191,9 @@ func (im *importer) begin(ctx context.Context) error {
 		}
 	}
 	if err := im.checkKeys(); err != nil {
+		return err
+	}
+	if err := im.vault.refuseForeign(ctx); err != nil {
 		return err
 	}
 	if im.options.AllOrNothing && !im.options.DryRun {

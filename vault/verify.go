@@ -23,7 +23,8 @@ type Finding struct {
 	ID     walletport.CardID
 	Issuer walletport.IssuerID // as the row says
 	// Reason is card_damaged for a row that is not as it was written, and
-	// key_unavailable for one whose key is not in the key store: nobody knows then.
+	// key_unavailable for one whose key is not in the key store, or is there as another
+	// key of the same id (ForeignKEKs): nobody knows then.
 	Reason string
 	Detail string // what does not agree, for operators
 }
@@ -51,6 +52,10 @@ type VerifyOptions struct {
 // row that was deleted is not there: the audit trail tells of these.
 func (v *Vault) Verify(ctx context.Context, o VerifyOptions) (VerifyReport, error) {
 	report := VerifyReport{Issuers: map[walletport.IssuerID]VerifyCounts{}}
+	foreign, err := v.ForeignKEKs(ctx)
+	if err != nil {
+		return report, err
+	}
 	for after := walletport.CardID(math.MinInt64); ; {
 		cards, err := v.Cards.CardsAfter(ctx, o.Issuer, after, verifyPage)
 		if err != nil || len(cards) == 0 {
@@ -61,6 +66,9 @@ func (v *Vault) Verify(ctx context.Context, o VerifyOptions) (VerifyReport, erro
 			finding, err := findingOf(&cards[i], fault)
 			if err != nil {
 				return report, err
+			}
+			if kek := keys.ID(cards[i].KEK); fault != nil && foreign[kek] {
+				finding.Reason, finding.Detail = reasonNoKey, foreignText(kek)
 			}
 			report.count(cards[i].Issuer, finding.Reason)
 			if fault == nil {

@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/keys/keystest"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/vault"
 )
@@ -50,6 +52,39 @@ func TestVerifyNamesEveryCardThatIsNotAsItWasStored(t *testing.T) {
 		wantFound := []string{"7 acme card_damaged", "1500 acme card_damaged", "2100 acme card_damaged", "5000 globex key_unavailable"}
 		if !slices.Equal(got, wantFound) || !slices.Equal(progress, []int64{1000, 2000, 2101}) {
 			t.Errorf("found %q after %v", got, progress)
+		}
+	})
+}
+
+// Another key store has keys of the same ids. Its keys say nothing of the cards, and seal
+// none beside them; a single card that does not unwrap was altered.
+func TestAForeignKeyStoreAccusesNoCard(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, r rig) {
+		r.mustPut(t, newCard(t, 1, testPAN), newCard(t, 2, visaPAN), newCard(t, 3, otherPAN))
+		r.edit(t, 3, func(c *storage.Card) { c.WrappedKey = r.mustFind(t, 1).WrappedKey })
+		verify := func() vault.VerifyReport {
+			t.Helper()
+			report, err := r.Verify(t.Context(), vault.VerifyOptions{Found: func(vault.Finding) error { return nil }})
+			must(t, err)
+			return report
+		}
+		if got := verify(); got.Good != 2 || got.Altered != 1 {
+			t.Errorf("with the right keys: %+v", got)
+		}
+		right := r.keys.Current()
+		r.keys.Replace(keystest.Ring(t, keys.Meta{Purpose: keys.VaultKEK}, keys.Meta{Purpose: keys.VaultIndex}))
+		if got := verify(); got.Altered != 0 || got.WithoutKey != 3 {
+			t.Errorf("with foreign keys: %+v", got)
+		}
+		file := "cardId,pan,expiryMonth,expiryYear\n4,5204247750001471,12,2031\n"
+		_, err := r.Import(t.Context(), strings.NewReader(file), csvOptions())
+		wantReason(t, err, "keystore_foreign")
+		if left := r.allRows(t); len(left) != 3 {
+			t.Errorf("%d cards are stored, want 3", len(left))
+		}
+		r.keys.Replace(right)
+		if report := r.mustImport(t, file, csvOptions()); report.Inserted != 1 {
+			t.Errorf("with the right keys back: %+v", report)
 		}
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/vault"
 )
@@ -74,7 +75,7 @@ func (l location) readCards(ctx context.Context, asked walletport.AuditRecord, c
 				return err
 			}
 			record.SetDetail(walletport.DetailRead, strconv.Itoa(len(cards)))
-			shown, err = o.check(cards)
+			shown, err = o.check(ctx, cards)
 			return err
 		})
 		if err != nil {
@@ -103,8 +104,12 @@ const (
 	checkNoKey   = "no-key"  // nobody knows, without the key that seals it
 )
 
-func (o *operator) check(cards []storage.Card) ([]shownCard, error) {
+func (o *operator) check(ctx context.Context, cards []storage.Card) ([]shownCard, error) {
 	v, err := o.vault()
+	if err != nil {
+		return nil, err
+	}
+	foreign, err := v.ForeignKEKs(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -115,6 +120,9 @@ func (o *operator) check(cards []storage.Card) ([]shownCard, error) {
 		case "":
 		case "card_damaged":
 			shown[i].check = checkAltered
+			if foreign[keys.ID(cards[i].KEK)] { // a key store that is not theirs tells nothing of them
+				shown[i].check = checkNoKey
+			}
 		case "key_unavailable":
 			shown[i].check = checkNoKey
 		default:
