@@ -39,6 +39,9 @@ const (
 	// OutcomeStarted is that of an act about to begin. A record with the same
 	// RequestID says how it ended; without one, nobody knows how far it came.
 	OutcomeStarted = "started"
+	// OutcomeStopped is that of an act that its caller stopped: a signal ended the
+	// command, or whoever called no longer waits.
+	OutcomeStopped = "stopped"
 	// OutcomeSomeRefused is that of an act on many things that left some out.
 	OutcomeSomeRefused = "some_refused"
 	// OutcomeIncomplete is that of a look at a trail which is good but not whole.

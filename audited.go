@@ -134,9 +134,12 @@ func (a *Auditing) know(ctx context.Context) {
 	}
 }
 
-// conclude sets the Outcome, unless the act has named one and did not fail.
-func (a *Auditing) conclude(err error) {
+// conclude sets the Outcome, unless the act has named one and did not fail. An act that
+// failed because ctx was canceled was stopped by its caller, and nothing is out of order.
+func (a *Auditing) conclude(ctx context.Context, err error) {
 	switch {
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		a.Outcome = OutcomeStopped // whatever the part that was interrupted made of it
 	case err != nil:
 		a.Outcome = ReasonOf(err)
 	case a.Outcome == "":
@@ -155,7 +158,7 @@ func Audited[R any](ctx context.Context, trail AuditTrail, asked AuditRecord, ac
 
 	var none R
 	result, err := act(&record)
-	record.conclude(err)
+	record.conclude(ctx, err)
 	if auditErr := record.end(ctx); auditErr != nil {
 		return none, record.mark(auditErr)
 	}
@@ -190,7 +193,7 @@ func Declared[R any](ctx context.Context, trail AuditRecorder, intended AuditRec
 	defer recordPanic(ctx, &record)
 
 	result, err := act(&record)
-	record.conclude(err)
+	record.conclude(ctx, err)
 	if auditErr := record.end(context.WithoutCancel(ctx)); auditErr != nil {
 		return none, errors.Join(err, fmt.Errorf("the act ended with the outcome %s, which is not in the audit trail: %w", record.Outcome, auditErr))
 	}

@@ -97,6 +97,9 @@ func run(ctx context.Context, args []string, con console) (code int) {
 		return exitOK
 	case errors.Is(err, errFault), errors.Is(err, syscall.EPIPE): // as of "| head": nobody wants to hear more
 		return exitFault
+	case isStopped(ctx, err):
+		fmt.Fprintln(con.Err, "walletport: stopped:", context.Cause(ctx))
+		return exitFault
 	case errors.Is(err, errUsage):
 		fmt.Fprintln(con.Err, "walletport:", err)
 		return exitUsage

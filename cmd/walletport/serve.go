@@ -44,7 +44,7 @@ func (c serveCommand) Run(ctx context.Context, con console) error {
 	for _, warning := range environmentWarnings() {
 		log.Warn("an environment variable does nothing", "warning", warning)
 	}
-	return logEnd(log, c.run(ctx, config, log, pipe, hangups))
+	return logEnd(ctx, log, c.run(ctx, config, log, pipe, hangups))
 }
 
 func (serveCommand) run(ctx context.Context, config Config, log *slog.Logger, pipe *logPipe, hangups <-chan os.Signal) error {

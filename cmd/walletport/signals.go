@@ -77,8 +77,19 @@ func (p *logPipe) warnings() []string {
 	return []string{"log lines are lost: standard error cannot be written"}
 }
 
-// logEnd writes what ended a server into its log and returns errFault for it.
-func logEnd(log *slog.Logger, err error) error {
+// isStopped reports whether err says no more than that ctx was canceled, by a signal:
+// then nothing is out of order.
+func isStopped(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && errors.Is(err, context.Canceled)
+}
+
+// logEnd writes what ended a server into its log and returns errFault for it. A server
+// that was told to stop while it started ends as orderly as one that served.
+func logEnd(ctx context.Context, log *slog.Logger, err error) error {
+	if isStopped(ctx, err) {
+		log.Info("stopped before it served", "cause", context.Cause(ctx))
+		return nil
+	}
 	if err == nil || errors.Is(err, errFault) {
 		return err
 	}
