@@ -75,9 +75,13 @@ type ChangedCard struct {
 type StatusChange struct{ From, To walletport.CardStatus }
 
 // ImportReport says what an import did, or in a dry run would do: Rows = Inserted +
-// Updated + Unchanged + Rejected.
+// Updated + Unchanged + Withheld + Rejected.
 type ImportReport struct {
 	Rows, Inserted, Updated, Unchanged, Rejected int64
+
+	// Withheld counts the good rows of an import with AllOrNothing that stored nothing:
+	// a row is bad, or the import did not come to its end.
+	Withheld int64
 
 	Changed  map[string]int64       // of the updated cards, how many had which field changed
 	Statuses map[StatusChange]int64 // of the updated cards, how many went from which status to which
@@ -129,7 +133,17 @@ func (v *Vault) Import(ctx context.Context, r io.Reader, o ImportOptions) (Impor
 	if im.together != nil {
 		err = errors.Join(err, im.together.End())
 	}
-	return im.ledger.report, err
+	report := &im.ledger.report
+	if o.AllOrNothing && (err != nil || report.Rejected > 0) {
+		report.withhold()
+	}
+	return *report, err
+}
+
+// withhold counts what would have been stored as not stored.
+func (r *ImportReport) withhold() {
+	r.Withheld += r.Inserted + r.Updated
+	r.Inserted, r.Updated, r.Changed, r.Statuses = 0, 0, nil, nil
 }
 
 // importer is one running import: a reader cuts the file into chunks, workers parse

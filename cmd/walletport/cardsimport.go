@@ -53,7 +53,7 @@ func (c cardsImportCommand) Run(ctx context.Context, con console) error {
 			options.Issuer, options.MixedIssuers = sandboxIssuer, true
 		}
 		report, importErr := o.importCards(ctx, con, in, options)
-		if err := c.print(con, report); err != nil {
+		if err := c.print(con, report, importErr); err != nil {
 			return err
 		}
 		if importErr == nil && report.ErrorCount > 0 {
@@ -246,9 +246,9 @@ func drawProgress(w io.Writer, size int64, options *vault.ImportOptions) (finish
 	}
 }
 
-func (c cardsImportCommand) print(con console, r vault.ImportReport) error {
+func (c cardsImportCommand) print(con console, r vault.ImportReport, importErr error) error {
 	if c.JSON {
-		return json.NewEncoder(con.Out).Encode(importReportJSON(r, c.DryRun))
+		return json.NewEncoder(con.Out).Encode(importReportJSON(r, c.DryRun, !c.DryRun && (importErr == nil || !c.AllOrNothing)))
 	}
 	for _, e := range r.Errors {
 		fmt.Fprintf(con.Err, "line %d, %s: %s\n", e.Line, e.Field, e.Rule)
@@ -259,7 +259,11 @@ func (c cardsImportCommand) print(con console, r vault.ImportReport) error {
 	if c.DryRun {
 		fmt.Fprintln(con.Out, "a dry run: nothing is stored, an import would make of")
 	}
-	fmt.Fprintf(con.Out, "%d rows: %d inserted, %d updated, %d unchanged, %d rejected\n", r.Rows, r.Inserted, r.Updated, r.Unchanged, r.Rejected)
+	fmt.Fprintf(con.Out, "%d rows: %d inserted, %d updated, %d unchanged, %d rejected", r.Rows, r.Inserted, r.Updated, r.Unchanged, r.Rejected)
+	if r.Withheld > 0 {
+		fmt.Fprintf(con.Out, ", %d good but not stored", r.Withheld)
+	}
+	fmt.Fprintln(con.Out)
 	for _, field := range slices.Sorted(maps.Keys(r.Changed)) {
 		fmt.Fprintf(con.Out, "changed %s: %d\n", field, r.Changed[field])
 	}
@@ -275,7 +279,7 @@ func sortedChanges(statuses map[vault.StatusChange]int64) []vault.StatusChange {
 	})
 }
 
-func importReportJSON(r vault.ImportReport, dryRun bool) map[string]any {
+func importReportJSON(r vault.ImportReport, dryRun, stored bool) map[string]any {
 	type rowError struct {
 		Line  int64  `json:"line"`
 		Field string `json:"field"`
@@ -298,6 +302,7 @@ func importReportJSON(r vault.ImportReport, dryRun bool) map[string]any {
 	maps.Copy(changed, r.Changed)
 	return map[string]any{
 		"rows": r.Rows, "inserted": r.Inserted, "updated": r.Updated, "unchanged": r.Unchanged, "rejected": r.Rejected,
+		"withheld": r.Withheld, "stored": stored,
 		"changed": changed, "statuses": statuses, "dryRun": dryRun, "errorCount": r.ErrorCount, "errors": faults,
 	}
 }
