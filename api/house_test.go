@@ -232,7 +232,7 @@ func (h *house) makeClients(t testing.TB) {
 		return credential{id, secret}
 	}
 	h.client, h.readOnly, h.revoked = create(walletport.ScopeProvision, walletport.ScopeActivate), create(walletport.ScopeTokensRead), create(walletport.ScopeProvision)
-	if err := clients.Revoke(ctx, h.revoked.id, ""); err != nil {
+	if _, err := clients.Revoke(ctx, h.revoked.id, ""); err != nil {
 		t.Fatal(err)
 	}
 	h.ended = create(walletport.ScopeProvision)

@@ -190,7 +190,7 @@ func TestClientCache(t *testing.T) {
 	if b.store.reads != 1 {
 		t.Errorf("five calls read the database %d times, want 1", b.store.reads)
 	}
-	if err := b.clients.Revoke(acting(t), id, "ops@bank.example"); err != nil {
+	if _, err := b.clients.Revoke(acting(t), id, "ops@bank.example"); err != nil {
 		t.Fatal(err)
 	}
 	b.clock.advance(1999 * time.Millisecond)
@@ -298,7 +298,8 @@ func TestCreate(t *testing.T) {
 		}
 	})
 	t.Run("an unknown client cannot be revoked", func(t *testing.T) {
-		wantReason(t, b.clients.Revoke(acting(t), "wpc_nobody", ""), walletport.CodeNotFound, "client_not_found")
+		_, err := b.clients.Revoke(acting(t), "wpc_nobody", "")
+		wantReason(t, err, walletport.CodeNotFound, "client_not_found")
 	})
 }
 

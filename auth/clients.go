@@ -151,13 +151,14 @@ func (c Clients) Change(ctx context.Context, id string, change ClientChange, by 
 }
 
 // Revoke ends a client. Servers follow within their ClientCacheTTL. A second call
-// changes nothing. An unknown id is CodeNotFound, reason client_not_found.
-func (c Clients) Revoke(ctx context.Context, id string, by walletport.AuditUser) error {
+// changes nothing. It returns since when the client was revoked already, or the zero
+// time. An unknown id is CodeNotFound, reason client_not_found.
+func (c Clients) Revoke(ctx context.Context, id string, by walletport.AuditUser) (already time.Time, err error) {
 	client, err := c.Store.Client(ctx, id)
 	if err != nil {
-		return err
+		return time.Time{}, err
 	}
-	return c.declare(ctx, "revoke", &client, by, func(*walletport.Auditing) error { return c.Store.RevokeClient(ctx, id, c.Clock()) })
+	return client.RevokedAt, c.declare(ctx, "revoke", &client, by, func(*walletport.Auditing) error { return c.Store.RevokeClient(ctx, id, c.Clock()) })
 }
 
 // update changes a stored client. What is intended is made of the client as it is

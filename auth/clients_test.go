@@ -147,7 +147,7 @@ func TestAClientIsChangedInPlace(t *testing.T) {
 	b.clock.advance(2 * time.Second)
 	_, err := a.AuthenticateBasic(t.Context(), id, secret, nil)
 	wantReason(t, err, walletport.CodeUnauthenticated, auth.ReasonCertificate)
-	if err := b.clients.Revoke(acting(t), id, ""); err != nil {
+	if _, err := b.clients.Revoke(acting(t), id, ""); err != nil {
 		t.Fatal(err)
 	}
 	wantReason(t, b.clients.Change(acting(t), id, change, ""), walletport.CodeConflict, auth.ReasonRevoked)
@@ -175,7 +175,7 @@ func TestALeakedClientIsOutOnAllReplicas(t *testing.T) {
 		}
 	}
 	each("")
-	if err := b.clients.Revoke(acting(t), id, ""); err != nil {
+	if _, err := b.clients.Revoke(acting(t), id, ""); err != nil {
 		t.Fatal(err)
 	}
 	each(auth.ReasonRevoked, 2) // which caches nothing
@@ -197,7 +197,7 @@ func TestActsOnClientsAreRecordedBeforeTheirEffect(t *testing.T) {
 	if err := b.clients.Change(acting(t), id, change, "ops@bank.example"); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.clients.Revoke(acting(t), id, "ops@bank.example"); err != nil {
+	if _, err := b.clients.Revoke(acting(t), id, "ops@bank.example"); err != nil {
 		t.Fatal(err)
 	}
 	ends, overlap := start.Add(time.Hour).Format(time.RFC3339), start.Add(time.Minute).Format(time.RFC3339)

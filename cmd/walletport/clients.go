@@ -101,6 +101,7 @@ type clientsChangeCommand struct {
 	NoCertificate bool     `help:"It need present none." xor:"certificate"`
 	Expires       string   `help:"When it ends, RFC 3339." placeholder:"TIME" xor:"expires"`
 	NeverExpires  bool     `help:"It does not end." xor:"expires"`
+	JSON          bool     `help:"Print the client as JSON."`
 	location
 }
 
@@ -127,7 +128,10 @@ func (c clientsChangeCommand) Run(ctx context.Context, con console) error {
 		if err := o.warnOfIssuers(ctx, con.Err, change.Issuers...); err != nil {
 			return err
 		}
-		return o.clients().Change(ctx, c.ID, change, osUser())
+		if err := o.clients().Change(ctx, c.ID, change, osUser()); err != nil {
+			return err
+		}
+		return o.printClient(ctx, con, c.JSON, c.ID, "is changed")
 	})
 }
 
@@ -153,10 +157,21 @@ func (c clientsRotateCommand) Run(ctx context.Context, con console) error {
 }
 
 type clientsRevokeCommand struct {
-	ID string `arg:"" help:"Client id."`
+	ID   string `arg:"" help:"Client id."`
+	JSON bool   `help:"Print the client as JSON."`
 	location
 }
 
-func (c clientsRevokeCommand) Run(ctx context.Context) error {
-	return c.operate(ctx, func(ctx context.Context, o *operator) error { return o.clients().Revoke(ctx, c.ID, osUser()) })
+func (c clientsRevokeCommand) Run(ctx context.Context, con console) error {
+	return c.operate(ctx, func(ctx context.Context, o *operator) error {
+		already, err := o.clients().Revoke(ctx, c.ID, osUser())
+		if err != nil {
+			return err
+		}
+		now := "is revoked"
+		if !already.IsZero() {
+			now = "was revoked already at " + already.UTC().Format(time.RFC3339)
+		}
+		return o.printClient(ctx, con, c.JSON, c.ID, now)
+	})
 }

@@ -71,6 +71,19 @@ func (c clientsShowCommand) Run(ctx context.Context, con console) error {
 	return table.Flush()
 }
 
+// printClient says what a client is after a change; what says what became of it.
+func (o *operator) printClient(ctx context.Context, con console, asJSON bool, id, what string) error {
+	client, err := o.db.Client(ctx, id)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return json.NewEncoder(con.Out).Encode(newClientJSON(&client))
+	}
+	_, err = fmt.Fprintf(con.Out, "client %s %s\n", id, what)
+	return err
+}
+
 // readClients reads from a database that must be there.
 func (l location) readClients(ctx context.Context, read func(database) ([]storage.Client, error)) ([]storage.Client, error) {
 	config, err := l.load()

@@ -308,23 +308,25 @@ func (c keysExportCommand) Run(ctx context.Context, con console) error {
 }
 
 type keysActivateCommand struct {
-	ID string `arg:"" help:"Key id, as keys list prints it."`
+	ID   string `arg:"" help:"Key id, as keys list prints it."`
+	JSON bool   `help:"Print the key as JSON."`
 	location
 }
 
 func (c keysActivateCommand) Run(ctx context.Context, con console) error {
-	return c.changeState(ctx, con, stateChange("activate", c.ID, ""), (*file.Store).Activate)
+	return c.changeState(ctx, con, c.JSON, stateChange("activate", c.ID, ""), (*file.Store).Activate)
 }
 
 type keysRetireCommand struct {
 	ID     string `arg:"" help:"Key id, as keys list prints it."`
+	JSON   bool   `help:"Print the key as JSON."`
 	Needed bool   `help:"Retire it even if nothing else does its work: for a key that has leaked."`
 	location
 }
 
 func (c keysRetireCommand) Run(ctx context.Context, con console) error {
 	if c.Needed {
-		return c.changeState(ctx, con, stateChange("retire", c.ID, "needed"), (*file.Store).RetireNeeded)
+		return c.changeState(ctx, con, c.JSON, stateChange("retire", c.ID, "needed"), (*file.Store).RetireNeeded)
 	}
-	return c.changeState(ctx, con, stateChange("retire", c.ID, ""), (*file.Store).Retire)
+	return c.changeState(ctx, con, c.JSON, stateChange("retire", c.ID, ""), (*file.Store).Retire)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -67,16 +68,23 @@ func (o *operator) lostVersion(ctx context.Context) (int, error) {
 // maxLostVersion is above the version of any key that was ever made.
 const maxLostVersion = 1_000_000
 
-// changeState activates or retires the key that intended names.
-func (l location) changeState(ctx context.Context, con console, intended walletport.AuditRecord, act func(*file.Store, keys.ID) error) error {
+// changeState activates or retires the key that intended names, and prints what it is now.
+func (l location) changeState(ctx context.Context, con console, asJSON bool, intended walletport.AuditRecord, act func(*file.Store, keys.ID) error) error {
 	id := keys.ID(intended.KeyVersions[0])
-	_, err := l.changeKeys(ctx, con, intended, func(store *file.Store) (keys.Meta, error) {
+	changed, err := l.changeKeys(ctx, con, intended, func(store *file.Store) (keys.Meta, error) {
 		if err := act(store, id); err != nil {
 			return keys.Meta{}, err
 		}
 		k, _ := store.Current().ByID(id) // act has found it
 		return k.Meta, nil
 	})
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printKeys(con.Out, true, []*keys.Key{{Meta: changed}})
+	}
+	_, err = fmt.Fprintf(con.Out, "key %s is %s\n", changed.ID, changed.State)
 	return err
 }
 
