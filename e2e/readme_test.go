@@ -52,10 +52,15 @@ func TestReadme(t *testing.T) {
 	}
 	for _, want := range []string{
 		`"encryptedPassData":"`, `"accepted":true`, "This is an answer for Apple Pay.",
-		"-----BEGIN PUBLIC KEY-----", "1 rows: 1 inserted", "password wps_", "the configuration is good", `"status":"ready"`,
+		"-----BEGIN PUBLIC KEY-----", "1 rows: 1 inserted", `{"digitizationData":"`, "the configuration is good", `"status":"ready"`,
 	} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("nothing says %s", want)
+		}
+	}
+	for _, check := range regexp.MustCompile(`(?m)^  ✓ .*$`).FindAllString(string(text), -1) {
+		if !strings.Contains(string(out), check+"\n") {
+			t.Errorf("inspect does not print what the README shows: %s", check)
 		}
 	}
 	if t.Failed() {

@@ -69,7 +69,7 @@ func run(ctx context.Context, args []string, con console) (code int) {
 	}()
 	var commands cli
 	parser, err := kong.New(&commands, kong.Name("walletport"),
-		kong.Description("The wallet server that an issuer runs itself: payloads for Apple Pay, Google Pay and issuer wallets, a card vault, key custody and an audit trail."),
+		kong.Description("The wallet server that an issuer runs itself: payloads for Apple Pay, Google Pay, Samsung Pay and issuer wallets, activation data for their tokens, a card vault, key custody and an audit trail."),
 		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.Help(printHelp),
 		kong.Writers(con.Out, con.Err), kong.Exit(func(status int) { panic(kongExit(status)) }),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(con))
