@@ -127,9 +127,13 @@ func (o ownership) isOf(info fs.FileInfo) bool {
 // refusal says whose file it is and who can change it.
 func (o ownership) refusal(cause error) error {
 	name := userName(o.uid)
+	who := name + " or as root"
+	if o.uid == 0 {
+		who = "root"
+	}
 	return walletport.Errorf(walletport.CodeForbidden, ReasonOwner,
-		"%s belongs to %s:%s, and this user cannot leave it so: run the command as %s or as root; nothing was changed",
-		filepath.Base(o.of), name, groupName(o.gid), name).WithCause(cause)
+		"%s belongs to %s:%s, and this user cannot leave it so: run the command as %s; nothing was changed",
+		filepath.Base(o.of), name, groupName(o.gid), who).WithCause(cause)
 }
 
 // CheckBeside says whether the owner of the file at path could use the files that

@@ -218,6 +218,8 @@ func TestWhatASpreadsheetDidIsNamed(t *testing.T) {
 		{"letters", pan, "none", "must have"},
 		{"a rounded id", "cardId", "1.00001E+15", "was rounded by a spreadsheet"},
 		{"a month without its zero", month, "1", "drops the leading zero"},
+		{"a month behind a blank", month, " 12", ": there are blanks around it"},
+		{"a year before a blank", year, "2031 ", ": there are blanks around it"},
 		{"a month and a year", month, "12/31", "is a date, or month and year"},
 		{"a date", month, "2031-12-31", "is a date, or month and year"},
 		{"a month's name", month, "Dec", "must be two digits, 01 to 12"},

@@ -3,6 +3,7 @@ package vault
 import (
 	"bytes"
 	"errors"
+	"strings"
 
 	"github.com/go-faster/jx"
 
@@ -108,5 +109,5 @@ func memberRule(name []byte) string {
 	if meant, ok := otherNames[plain]; ok {
 		return "has a member that is written otherwise: write " + meant.String() + ", in this spelling and case"
 	}
-	return "has a member that no card has"
+	return "has a member that no card has: the members are " + strings.Join(columnNames[:], ", ")
 }

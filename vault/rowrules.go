@@ -105,6 +105,8 @@ func yearRule(text []byte) string {
 func dateRule(text []byte, form string) string {
 	const dayDigits = 5 // of the days since 1900, as a spreadsheet counts
 	switch {
+	case isDigits(bytes.TrimSpace(text)) && !isDigits(text):
+		return form + ": there are blanks around it"
 	case isDigits(text[:min(dayDigits, len(text))]) && (len(text) == dayDigits || isDecimal(text) && !isDigits(text[:dayDigits+1])):
 		return form + ": this is a spreadsheet's number of a day, export the column as text"
 	case isDigits(text) && (len(text) == 4 || len(text) == 6):

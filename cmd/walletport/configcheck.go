@@ -16,7 +16,6 @@ import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/activation"
 	"github.com/walletport/walletport/auth"
-	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/file"
 	"github.com/walletport/walletport/provisioning"
 	"github.com/walletport/walletport/storage/postgres"
@@ -124,24 +123,15 @@ func (c *checkup) checkKeys() {
 		c.problem("keys", err)
 		return
 	}
-	for _, purpose := range c.config.missingPurposes(c.keys.Current()) {
-		c.problem("keys", fmt.Errorf("no %s key is active, and what is configured needs one", purpose))
+	needed, by := c.config.neededPurposes()
+	for _, purpose := range needed {
+		if !c.keys.Current().Serves(purpose, now()) {
+			c.problem("keys", fmt.Errorf("no %s key is active, and %s needs one", purpose, by[purpose]))
+		}
 	}
 	if c.production {
 		c.problem("keys", refuseSandboxKeys(c.keys.Current()))
 	}
-}
-
-// missingPurposes lists those that a configuration needs and that have no key for new
-// work.
-func (c Config) missingPurposes(ring *keys.Ring) []keys.Purpose {
-	var missing []keys.Purpose
-	for _, purpose := range c.neededPurposes() {
-		if !ring.Serves(purpose, now()) {
-			missing = append(missing, purpose)
-		}
-	}
-	return missing
 }
 
 // checkTrust reads the key files of token issuers and step-up rules. Keys behind a URL

@@ -74,7 +74,7 @@ func TestConfigCheckFailsWhereServeWould(t *testing.T) {
 		{"an empty passphrase file", "keys: {passphrase: \"file:empty.txt\"}", "keys: the secret at file:" + filepath.Join(dir, "empty.txt") + " is empty"},
 		{"an empty passphrase variable", "keys: {passphrase: \"env:WP_TEST_EMPTY\"}", "keys: the secret at env:WP_TEST_EMPTY is empty"},
 		{"the passphrase of another store", "keys: {passphrase: \"file:text.txt\"}", "keys: keystore_secret"},
-		{"a key that is needed and not there", "wallets: {googlepay: {visa: {enabled: true}}}", "keys: no vts-push key is active"},
+		{"a key that is needed and not there", "wallets: {googlepay: {visa: {enabled: true}}}", "keys: no vts-push key is active, and wallets.googlepay.visa needs one"},
 
 		{"an empty database password", "database: {url: \"postgres://ada@127.0.0.1:1/w\", password: \"file:empty.txt\"}", "database.password: the secret at file:"},
 		{"no database", "database: {url: \"sqlite:none.db\"}", "database.url: database_absent"},
@@ -129,6 +129,24 @@ func TestEveryAbsentFileOfTLSIsNamed(t *testing.T) {
 		if code != exitFault || !strings.Contains(stderr, want) {
 			t.Errorf("%d, %q is not named: %s", code, want, stderr)
 		}
+	}
+}
+
+func TestFaultsOfTheFileSayHowToWriteIt(t *testing.T) {
+	for _, c := range []struct{ name, config, want string }{
+		{"a log level", "log: {level: loud}", "must be debug, info, warn or error"},
+		{"a fault of the second line", "http: {listen: [}", "line 2: "},
+		{"a fault of a later line", "# a\n# b\nhttp: {listen: [}", "line 4: "},
+		{"a control character", "# a\nlog: \x01", "line 3: "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if _, err := loaded(t, c.config); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+		})
+	}
+	if _, err := parseTime("2020-01-01"); err == nil || !strings.Contains(err.Error(), "2031-01-31T00:00:00Z") {
+		t.Errorf("a day without a time: %v", err)
 	}
 }
 

@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -38,7 +40,7 @@ func decodeYAML(text []byte, into any) ([]error, error) {
 		if strings.Contains(err.Error(), "unknown anchor") { // whose name could be a password that begins with *
 			return nil, errors.New("yaml: an alias (*NAME) has no anchor; a text that begins with * is quoted")
 		}
-		return nil, err
+		return nil, withLine(err, text)
 	}
 	var r yamlReader
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
@@ -49,6 +51,36 @@ func decodeYAML(text []byte, into any) ([]error, error) {
 		r.value("", root, reflect.ValueOf(into).Elem())
 	}
 	return r.problems, nil
+}
+
+// withLine says on which line a fault of the syntax is. The library leaves the first
+// line out, and counts from 0 where its parser, and not its scanner, finds the fault.
+func withLine(err error, text []byte) error {
+	var line int
+	if n, _ := fmt.Sscanf(err.Error(), "yaml: line %d:", &line); n == 0 {
+		return fmt.Errorf("line %d: %w", firstBadLine(text), err)
+	}
+	_, what, _ := strings.Cut(err.Error(), ": did not find expected ")
+	for _, ofParser := range []string{"node content", "',' or", "'-' indicator", "key", "<document start>"} {
+		if strings.HasPrefix(what, ofParser) {
+			return fmt.Errorf("yaml: line %d: did not find expected %s", line+1, what)
+		}
+	}
+	return err
+}
+
+// firstBadLine returns the first line with a character that YAML does not take. It is 1
+// where there is none: of a fault on the first line the parser does not say where it is.
+func firstBadLine(text []byte) int {
+	number := 0
+	for line := range strings.Lines(string(text)) {
+		number++
+		bad := func(r rune) bool { return r < ' ' && !strings.ContainsRune("\t\r\n", r) || r == 0x7f }
+		if !utf8.ValidString(line) || strings.ContainsFunc(line, bad) {
+			return number
+		}
+	}
+	return 1
 }
 
 // yamlReader collects what is wrong on its way through a document.
@@ -296,7 +328,11 @@ func setText(into reflect.Value, text string) error {
 	}
 	if into.CanAddr() {
 		if u, ok := into.Addr().Interface().(textUnmarshaler); ok {
-			return u.UnmarshalText([]byte(text))
+			err := u.UnmarshalText([]byte(text))
+			if err != nil && target == reflect.TypeFor[slog.Level]() {
+				return errors.New("must be debug, info, warn or error")
+			}
+			return err
 		}
 	}
 	switch {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -93,7 +94,11 @@ func parseTime(text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	return time.Parse(time.RFC3339, text)
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return at, errors.New("write day, time and zone, as in 2031-01-31T00:00:00Z or 2031-01-31T00:00:00+02:00")
+	}
+	return at, nil
 }
 
 type keysGenerateCommand struct {

@@ -17,29 +17,34 @@ import (
 	"github.com/walletport/walletport/wallet/samsungpay"
 )
 
-// neededPurposes are those without which a part of what is offered cannot work: a
-// server that offers no Visa cards needs none of Visa's keys. The keys of Google's
-// opaque cards are not among them, for Google Pay works without such cards.
-func (c Config) neededPurposes() []keys.Purpose {
-	needed := []keys.Purpose{keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint}
-	add := func(wanted bool, purposes ...keys.Purpose) {
+// neededPurposes are those without which a part of what is offered cannot work, each
+// with what needs it, by its setting: a server that offers no Visa cards needs none of
+// Visa's keys. The keys of Google's opaque cards are not among them, for Google Pay
+// works without such cards.
+func (c Config) neededPurposes() (needed []keys.Purpose, by map[keys.Purpose]string) {
+	by = map[keys.Purpose]string{}
+	add := func(wanted bool, offer string, purposes ...keys.Purpose) {
 		for _, p := range purposes {
 			if wanted && !slices.Contains(needed, p) {
 				needed = append(needed, p)
+				by[p] = offer
 			}
 		}
 	}
-	add(len(c.WalletProviders) > 0, keys.MDESEncryption, keys.TAVSigning)
+	add(true, "the card vault", keys.VaultKEK, keys.VaultIndex)
+	add(true, "the audit trail", keys.AuditCheckpoint)
+	add(len(c.WalletProviders) > 0, "wallet_providers", keys.MDESEncryption, keys.TAVSigning)
 	for _, o := range c.Wallets.offers() {
 		isPass, isVisa := o.wallet == walletport.ApplePay, o.scheme == walletport.Visa
-		add(o.offer.Enabled && isVisa && isPass, keys.WSD)
-		add(o.offer.Enabled && isVisa && !isPass, keys.VTSPush)
-		add(o.offer.Enabled && !isVisa, keys.TAVSigning)
-		add(o.offer.Enabled && !isVisa && !isPass, keys.MDESEncryption)
+		name := fmt.Sprintf("wallets.%s.%s", o.wallet, lower(o.scheme))
+		add(o.offer.Enabled && isVisa && isPass, name, keys.WSD)
+		add(o.offer.Enabled && isVisa && !isPass, name, keys.VTSPush)
+		add(o.offer.Enabled && !isVisa, name, keys.TAVSigning)
+		add(o.offer.Enabled && !isVisa && !isPass, name, keys.MDESEncryption)
 	}
-	add(c.Activation.Mastercard.Enabled, keys.TAVSigning)
-	add(c.Activation.Visa.Enabled, keys.WSD)
-	return needed
+	add(c.Activation.Mastercard.Enabled, "activation.mastercard", keys.TAVSigning)
+	add(c.Activation.Visa.Enabled, "activation.visa", keys.WSD)
+	return needed, by
 }
 
 // offerWallets fills in what the flow of provisioning offers.
