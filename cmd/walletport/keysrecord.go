@@ -58,9 +58,10 @@ func (o *operator) lostVersion(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	version, err := strconv.Atoi(strings.TrimPrefix(last.KeyID, string(keys.AuditCheckpoint)+"-v"))
-	if err != nil || version < 1 || version > maxLostVersion {
-		return 0, nil // it was edited, so no key of ours has that id
+	// An id that was edited is that of no key of ours, and stands above none.
+	version, malformed := strconv.Atoi(strings.TrimPrefix(last.KeyID, string(keys.AuditCheckpoint)+"-v"))
+	if genuine := malformed == nil && version >= 1 && version <= maxLostVersion; !genuine {
+		return 0, nil
 	}
 	return version, nil
 }
