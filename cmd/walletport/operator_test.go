@@ -99,7 +99,7 @@ func TestAnActOfAnOperatorIsDeclared(t *testing.T) {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("error %v, want the act's own", err)
 		}
-		if got := outcomes(records()); got != "started "+walletport.ReasonOf(context.Canceled) {
+		if got := outcomes(records()); got != "started "+walletport.OutcomeStopped {
 			t.Errorf("outcomes %q", got)
 		}
 	})
