@@ -72,8 +72,9 @@ func TestNoCardStaysInTheMemoryOfAServer(t *testing.T) {
 	const pan, name = "2223000048400011", "ADA QUARTZ LOVELACE"
 	p.mustImport(t, "cardId,pan,expiryMonth,expiryYear,cardholderName\n8001,"+pan+",12,2031,"+name+"\n", serveIssuer)
 	w.server = p.mustServe(t)
+	const rounds = 30
 	calls := 0
-	for range 30 {
+	for range rounds {
 		for _, c := range w.goodCalls(t) {
 			if a := w.post(c.path, c.body, "canary-wallets", c.change); a.code() != "ok" && a.code() != "nonce_reused" {
 				t.Fatalf("%s: %v", c.name, a)
@@ -85,14 +86,17 @@ func TestNoCardStaysInTheMemoryOfAServer(t *testing.T) {
 		}
 		calls++
 	}
-	// The state of a hash that is used again, or a stack, may hold a copy until its next
-	// use: a few are no leak. Before names were wiped there was one for each call.
+	// A hash keeps its last block, on the heap until it is used again or on the stack of a
+	// goroutine that has ended: one to five such copies were seen, and they grow with the
+	// number of goroutines, not of calls. A buffer that is not wiped leaves one copy in
+	// each round, for each encoder that has it.
+	const few = rounds / 3
 	counts := w.mustCountInMemory(t, pan, name, visaPAN, visaName, "walletport")
 	if counts["walletport"] == 0 {
 		t.Fatal("the memory is empty: there is nothing to look through")
 	}
 	for text, found := range counts {
-		if text != "walletport" && found > 3 {
+		if text != "walletport" && found > few {
 			t.Errorf("after %d calls %s stands %d times in the memory", calls, strings.Repeat("*", len(text)), found)
 		}
 		t.Logf("%d calls: a text of %d characters stands %d times", calls, len(text), found)
