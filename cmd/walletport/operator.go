@@ -55,10 +55,9 @@ func (l location) open(ctx context.Context) (*operator, error) {
 	return &operator{config: config, db: db, keys: keyStore}, nil
 }
 
-// checkKeys refuses a key store that is not the one which signed the trail. It writes
-// nothing.
+// checkKeys refuses a key store that is not the one of the database. It writes nothing.
 func (o *operator) checkKeys(ctx context.Context) error {
-	err := audit.CheckKeys(ctx, o.db, o.keys.Current())
+	err := checkKeyStore(ctx, o.db, o.keys)
 	if o.keyLost && walletport.ReasonOf(err) == audit.ReasonKeyMissing {
 		return nil
 	}

@@ -69,7 +69,7 @@ func openServer(ctx context.Context, config Config, log *slog.Logger) (_ *server
 	}
 	// A server that lacks a key of another replica serves and signs nothing until it has
 	// it; readiness warns. With a foreign key store it must not begin.
-	if err := audit.CheckKeys(ctx, s.db, s.keys.Current()); err != nil && walletport.ReasonOf(err) != audit.ReasonKeyMissing {
+	if err := checkKeyStore(ctx, s.db, s.keys); err != nil && walletport.ReasonOf(err) != audit.ReasonKeyMissing {
 		return nil, err
 	}
 	if s.tracing, err = telemetry.OpenTracing(ctx, config.Trace, programVersion()); err != nil {
