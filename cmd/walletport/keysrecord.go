@@ -66,7 +66,7 @@ func checkKeyStore(ctx context.Context, db database, source keys.Source) error {
 	if err != nil || len(foreign) == 0 {
 		return err
 	}
-	return walletport.Errorf(walletport.CodeConflict, audit.ReasonForeign,
+	return walletport.Errorf(walletport.CodeConflict, "keystore_foreign",
 		"this key store opens none of the cards of this database that name its keys, and nobody has signed its audit trail yet: bring back the right one")
 }
 
