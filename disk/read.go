@@ -94,6 +94,21 @@ func IsDescriptor(path string) bool {
 	return path == "/dev/stdin" || strings.HasPrefix(path, "/dev/fd/") || strings.HasPrefix(path, "/proc/self/fd/")
 }
 
+// ReadArgument returns the content of a file that the caller named: a regular one as
+// Read does, or what is to come from a descriptor that they handed over, which may be a
+// pipe. Its errors are those of Read and ReadOpen.
+func ReadArgument(path string, limit int64) ([]byte, error) {
+	if !IsDescriptor(path) {
+		return Read(path, limit)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return ReadOpen(f, limit)
+}
+
 func errTooLarge(path string, limit int64) error {
 	return walletport.Errorf(walletport.CodeInvalid, ReasonTooLarge, "the file is larger than %s", size(limit)).WithCause(errors.New(path))
 }

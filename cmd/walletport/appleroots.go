@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/disk"
 	"github.com/walletport/walletport/wallet"
 	"github.com/walletport/walletport/wallet/applepay"
@@ -19,7 +20,7 @@ import (
 // encoder itself never changes, so another one takes its place. It implements
 // wallet.PassEncoder and reloader.
 type appleEncoder struct {
-	config  applePayConfig
+	config  config.ApplePay
 	current atomic.Pointer[pinnedEncoder]
 }
 
@@ -31,7 +32,7 @@ type pinnedEncoder struct {
 
 var _ wallet.PassEncoder = (*appleEncoder)(nil)
 
-func openAppleEncoder(c applePayConfig) (*appleEncoder, error) {
+func openAppleEncoder(c config.ApplePay) (*appleEncoder, error) {
 	e := &appleEncoder{config: c}
 	return e, e.Reload(context.Background())
 }

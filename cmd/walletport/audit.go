@@ -17,6 +17,7 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/audit"
+	"github.com/walletport/walletport/disk"
 )
 
 type auditCommand struct {
@@ -121,7 +122,7 @@ func readCheckpointKeys(paths []string) ([]audit.TrustedKey, error) {
 }
 
 func readCheckpointKey(path string) (ed25519.PublicKey, error) {
-	text, err := readFile(path, maxCertificateFileBytes)
+	text, err := disk.ReadArgument(path, maxCertificateFileBytes)
 	if err != nil {
 		return nil, err
 	}

@@ -41,11 +41,11 @@ func mustMakeSandbox(t *testing.T) (dir string) {
 
 func mustTamper(t *testing.T, dir string, statements ...string) {
 	t.Helper()
-	config, err := location{Dir: dir}.load()
+	settings, err := location{Dir: dir}.load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := sql.Open("sqlite", strings.TrimPrefix(config.Database.URL, "sqlite:"))
+	db, err := sql.Open("sqlite", strings.TrimPrefix(settings.Database.URL, "sqlite:"))
 	if err != nil {
 		t.Fatal(err)
 	}

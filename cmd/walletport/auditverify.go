@@ -45,7 +45,7 @@ func (c auditVerifyCommand) Run(ctx context.Context, con console) error {
 	if foreign := o.foreign(ctx, err); foreign != nil {
 		return foreign
 	}
-	found, err := c.judge(summary, err, o.config.Audit.CheckpointInterval)
+	found, err := c.judge(summary, err, o.settings.Audit.CheckpointInterval)
 	if err != nil {
 		return err
 	}

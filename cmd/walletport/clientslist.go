@@ -86,11 +86,11 @@ func (o *operator) printClient(ctx context.Context, con console, asJSON bool, id
 
 // readClients reads from a database that must be there.
 func (l location) readClients(ctx context.Context, read func(database) ([]storage.Client, error)) ([]storage.Client, error) {
-	config, err := l.load()
+	settings, err := l.load()
 	if err != nil {
 		return nil, err
 	}
-	db, err := openDatabase(ctx, config.Database)
+	db, err := openDatabase(ctx, settings.Database)
 	if err != nil {
 		return nil, err
 	}

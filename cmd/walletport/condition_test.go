@@ -14,6 +14,7 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/api"
+	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/file"
 )
@@ -86,7 +87,7 @@ func TestKeysThatNoOfferNeedsAreMissed(t *testing.T) {
 // do not open.
 func TestAnotherKeyStoreBesideTheDatabase(t *testing.T) {
 	box, _ := startSandbox(t, t.TempDir())
-	store, err := openOrCreateKeys(keysConfig{File: filepath.Join(t.TempDir(), "k.age"), KeyFile: filepath.Join(t.TempDir(), "k.key")})
+	store, err := openOrCreateKeys(config.Keys{File: filepath.Join(t.TempDir(), "k.age"), KeyFile: filepath.Join(t.TempDir(), "k.key")})
 	must(t, err)
 	for _, p := range []keys.Purpose{keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint} {
 		_, err := store.Generate(file.Spec{Purpose: p, Activate: true})
@@ -107,7 +108,7 @@ func TestAnotherKeyStoreBesideTheDatabase(t *testing.T) {
 // another one whose keys have the same ids, and for one that lacks the id.
 func TestAForeignKeyStoreMakesTheTrailUnready(t *testing.T) {
 	box, _ := startSandbox(t, t.TempDir())
-	o := &operator{config: box.config, db: box.db, keys: box.keys}
+	o := &operator{settings: box.config, db: box.db, keys: box.keys}
 	must(t, o.recording(t.Context(), func(ctx context.Context, o *operator) error { // signs the trail
 		return o.reading(ctx, walletport.AuditRecord{Action: walletport.ActionAuditVerify}, func(*walletport.Auditing) error { return nil })
 	}))
@@ -123,7 +124,7 @@ func TestAForeignKeyStoreMakesTheTrailUnready(t *testing.T) {
 		}
 	}
 	ready("with its own keys", "")
-	store, err := openOrCreateKeys(keysConfig{File: filepath.Join(t.TempDir(), "k.age"), KeyFile: filepath.Join(t.TempDir(), "k.key")})
+	store, err := openOrCreateKeys(config.Keys{File: filepath.Join(t.TempDir(), "k.age"), KeyFile: filepath.Join(t.TempDir(), "k.key")})
 	must(t, err)
 	other.keys = store
 	ready("without the key", "")

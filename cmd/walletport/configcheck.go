@@ -16,6 +16,7 @@ import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/activation"
 	"github.com/walletport/walletport/auth"
+	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys/file"
 	"github.com/walletport/walletport/provisioning"
 	"github.com/walletport/walletport/storage/postgres"
@@ -33,11 +34,11 @@ Examples:
 }
 
 func (c configCheckCommand) Run(ctx context.Context, con console) error {
-	config, err := c.load()
+	settings, err := c.load()
 	if err != nil {
 		return err
 	}
-	found := checkup{config: config, production: c.Dir == ""}
+	found := checkup{config: settings, production: c.Dir == ""}
 	found.run(ctx)
 	for _, text := range found.warnings {
 		fmt.Fprintln(con.Err, "walletport: warning:", text)
@@ -54,7 +55,7 @@ func (c configCheckCommand) Run(ctx context.Context, con console) error {
 
 // checkup is what a configuration is tried with, and what came of it.
 type checkup struct {
-	config     Config
+	config     config.Config
 	production bool // and no sandbox
 	keys       *file.Store
 
@@ -74,8 +75,8 @@ func (c *checkup) run(ctx context.Context) {
 	c.checkCertificates(ctx)
 	c.checkKeys()
 	c.checkTrust(ctx)
-	c.problem("wallets", c.config.offerWallets(&provisioning.Flow{}))
-	c.problem("activation", c.config.offerActivation(&activation.Flow{}))
+	c.problem("wallets", offers{c.config}.offerWallets(&provisioning.Flow{}))
+	c.problem("activation", offers{c.config}.offerActivation(&activation.Flow{}))
 	c.checkDatabase(ctx)
 }
 
@@ -88,7 +89,7 @@ func (c *checkup) checkListeners(ctx context.Context) {
 		if err != nil {
 			continue // no listener
 		}
-		if host != "" && net.ParseIP(host) == nil && !isLoopback(host) {
+		if host != "" && net.ParseIP(host) == nil && !config.IsLoopback(host) {
 			c.unchecked = append(c.unchecked, setting+": the address of "+host+" was not looked up")
 			continue
 		}
@@ -103,7 +104,7 @@ func (c *checkup) checkListeners(ctx context.Context) {
 }
 
 func (c *checkup) checkCertificates(ctx context.Context) {
-	if !c.config.HTTP.TLS.enabled() {
+	if !c.config.HTTP.TLS.Enabled() {
 		return
 	}
 	store, err := openCertificateStore(ctx, c.config.HTTP.TLS, slog.New(slog.DiscardHandler))
@@ -123,7 +124,7 @@ func (c *checkup) checkKeys() {
 		c.problem("keys", err)
 		return
 	}
-	needed, by := c.config.neededPurposes()
+	needed, by := offers{c.config}.neededPurposes()
 	for _, purpose := range needed {
 		if !c.keys.Current().Serves(purpose, now()) {
 			c.problem("keys", fmt.Errorf("no %s key is active, and %s needs one", purpose, by[purpose]))
@@ -159,14 +160,14 @@ const databasePatience = 5 * time.Second
 func (c *checkup) checkDatabase(ctx context.Context) {
 	place := c.config.Database
 	if place.Password != "" {
-		secret, err := place.Password.resolve()
+		secret, err := place.Password.Resolve()
 		clear(secret)
 		if err != nil {
 			c.problem("database.password", err)
 			return
 		}
 	}
-	path, isFile := strings.CutPrefix(place.URL, sqlitePrefix)
+	path, isFile := strings.CutPrefix(place.URL, config.SQLitePrefix)
 	if !isFile && postgres.MayBePlain(place.URL) {
 		c.warnings = append(c.warnings, "database.url: without sslmode=verify-full in it the connection may go over the network in plain text, or to another server")
 	}
@@ -200,10 +201,10 @@ func (c *checkup) checkDatabase(ctx context.Context) {
 		c.unchecked = append(c.unchecked, "how issuers are spelled, for want of the keys")
 		return
 	}
-	doubts, told, err := c.config.doubtfulIssuers(ctx, db, c.keys.Current())
+	doubts, told, err := doubtfulIssuers(ctx, c.config, db, c.keys.Current())
 	c.problem("database.url", err)
 	c.problems = append(c.problems, doubts...)
-	if err == nil && !told && len(c.config.issuers()) > 0 {
+	if err == nil && !told && len(c.config.Issuers()) > 0 {
 		c.unchecked = append(c.unchecked, "how issuers are spelled: there is no card, client or key of any issuer yet")
 	}
 }

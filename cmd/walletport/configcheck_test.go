@@ -8,10 +8,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/storage/storagetest"
 )
 
@@ -29,8 +29,8 @@ func readyFolder(t *testing.T) (dir string) {
 			t.Fatalf("%s: %s%s", command, stdout, stderr)
 		}
 	}
-	writePair(t, tlsConfig{CertificateFile: filepath.Join(dir, "tls.pem"), KeyFile: filepath.Join(dir, "tls-key.pem")}, "server", 0)
-	writePair(t, tlsConfig{CertificateFile: filepath.Join(dir, "other.pem"), KeyFile: filepath.Join(dir, "other-key.pem")}, "other", 0)
+	writePair(t, config.TLS{CertificateFile: filepath.Join(dir, "tls.pem"), KeyFile: filepath.Join(dir, "tls-key.pem")}, "server", 0)
+	writePair(t, config.TLS{CertificateFile: filepath.Join(dir, "other.pem"), KeyFile: filepath.Join(dir, "other-key.pem")}, "other", 0)
 	must(t, os.WriteFile(filepath.Join(dir, "text.txt"), []byte("hello"), 0o600))
 	must(t, os.WriteFile(filepath.Join(dir, "empty.txt"), nil, 0o600))
 	set, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: []byte("no public key"), KeyID: "1"}}})
@@ -132,33 +132,6 @@ func TestEveryAbsentFileOfTLSIsNamed(t *testing.T) {
 	}
 }
 
-func TestFaultsOfTheFileSayHowToWriteIt(t *testing.T) {
-	for _, c := range []struct{ name, config, want string }{
-		{"a log level", "log: {level: loud}", "must be debug, info, warn or error"},
-		{"a fault of the second line", "http: {listen: [}", "line 2: "},
-		{"a fault of a later line", "# a\n# b\nhttp: {listen: [}", "line 4: "},
-		{"a control character", "# a\nlog: \x01", "line 3: "},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			if _, err := loaded(t, c.config); err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("%v, want %q", err, c.want)
-			}
-		})
-	}
-	if _, err := parseTime("2020-01-01"); err == nil || !strings.Contains(err.Error(), "2031-01-31T00:00:00Z") {
-		t.Errorf("a day without a time: %v", err)
-	}
-}
-
-func TestEveryFaultOfProxiesIsNamed(t *testing.T) {
-	_, err := loaded(t, "http: {forwarded_header: X-Real-IP, trusted_proxies: [nowhere, 10.0.0.0/8, 0.0.0.0/0]}")
-	for _, want := range []string{"http.forwarded_header: ", "http.trusted_proxies[0]: ", "http.trusted_proxies[2]: "} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q is not named: %v", want, err)
-		}
-	}
-}
-
 func TestConfigCheckOnPostgreSQL(t *testing.T) {
 	url := storagetest.Postgres(t)
 	dir := operatorFolder(t, url)
@@ -210,8 +183,8 @@ func TestConfigCheckWarnsOfADatabaseInPlainText(t *testing.T) {
 		{"postgres://ada@127.0.0.1/w", false},
 		{"postgres:///w?host=/none", false},
 	} {
-		config := Config{Database: databaseConfig{URL: c.url, Password: "file:" + secretRef(filepath.Join(dir, "text.txt"))}}
-		found := checkup{config: config}
+		settings := config.Config{Database: config.Database{URL: c.url, Password: "file:" + config.SecretRef(filepath.Join(dir, "text.txt"))}}
+		found := checkup{config: settings}
 		ended, end := context.WithCancel(t.Context())
 		end() // what it says before it connects
 		found.checkDatabase(ended)
@@ -237,76 +210,6 @@ func TestUnknownIssuersOnTheCommandLineAreWarnedOf(t *testing.T) {
 		_, _, stderr := runs(t, commandIn(dir, c.command)...)
 		if got := strings.Contains(stderr, "walletport: warning: no card, client or key knows the issuer"); got != c.warned {
 			t.Errorf("%s: warned %v, want %v: %s", c.command, got, c.warned, stderr)
-		}
-	}
-}
-
-// TestAbsurdDurationsAndSizesAreRefused: each is far from what anybody means.
-func TestAbsurdDurationsAndSizesAreRefused(t *testing.T) {
-	for setting, values := range map[string][]string{
-		"http.drain":                          {"-1s", "9600h"},
-		"http.shutdown":                       {"0s", "-1s", "1ns", "9600h"},
-		"api.limits.body_bytes":               {"-1", "1", "1099511627776"},
-		"api.limits.header_bytes":             {"-1", "16", "1073741824"},
-		"api.limits.request_time":             {"-1s", "1ns", "9600h"},
-		"api.limits.header_time":              {"-1s", "1ns", "9600h"},
-		"api.limits.read_time":                {"-1s", "1ns", "9600h", "200ms"}, // below header_time
-		"api.limits.write_time":               {"-1s", "1ns", "9600h", "5s"},    // below request_time
-		"api.limits.idle_time":                {"-1s", "1ns", "9600h"},
-		"auth.client_cache_ttl":               {"9600h"},
-		"auth.leeway":                         {"-1s", "1h"},
-		"auth.key_refresh":                    {"-1s", "1ns", "9600h"},
-		"audit.max_batch":                     {"-1", "1000000"},
-		"audit.max_linger":                    {"1m"},
-		"audit.max_await":                     {"1m"},
-		"audit.max_queue":                     {"-1", "1000000000"},
-		"audit.commit_timeout":                {"-1s", "1ns", "9600h"},
-		"audit.checkpoint_every":              {"-1", "1000000000"},
-		"audit.checkpoint_interval":           {"-1s", "1ns", "9600h"},
-		"database.max_conns":                  {"-1", "5000000000"},
-		"trace.sample_ratio":                  {"-0.1", "1.1"},
-		"wallets.nonce_retention":             {"-1s", "1ns", "9600h"},
-		"wallets.googlepay.format.max_chars":  {"0", "-1", "1000000000"},
-		"wallets.samsungpay.format.max_chars": {"0", "-1", "1000000000"},
-		"issuer_wallet.max_chars":             {"-1", "1000000000"},
-	} {
-		for _, value := range values {
-			t.Setenv(variableName(setting), value)
-			_, err := loaded(t, "")
-			if err == nil || !strings.Contains(err.Error(), setting+": ") {
-				t.Errorf("%s: %s is taken, or not named: %v", setting, value, err)
-			}
-		}
-		must(t, os.Unsetenv(variableName(setting)))
-	}
-}
-
-// TestEveryDurationAndSizeHasBounds finds a setting that nobody thought of.
-func TestEveryDurationAndSizeHasBounds(t *testing.T) {
-	unbounded := map[string]bool{ // how many calls are too many is the operator's to say
-		"api.limits.requests_per_second": true, "api.limits.requests_per_minute": true, "api.limits.failures_per_minute": true,
-		"api.limits.refusals_per_minute": true,
-	}
-	for _, s := range sections(t) {
-		for _, line := range s.settings {
-			name := line.String()
-			if strings.ContainsAny(name, "[]") || strings.Contains(name, "NAME") || unbounded[name] {
-				continue
-			}
-			var value string
-			switch typeText(line.typ) {
-			case "duration":
-				value = (400 * 24 * time.Hour).String()
-			case "number":
-				value = "999999999999"
-			default:
-				continue
-			}
-			t.Setenv(variableName(name), value)
-			if _, err := loaded(t, ""); err == nil || !strings.Contains(err.Error(), name) {
-				t.Errorf("%s has no upper bound: %s is taken, %v", name, value, err)
-			}
-			must(t, os.Unsetenv(variableName(name)))
 		}
 	}
 }

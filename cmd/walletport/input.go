@@ -44,20 +44,3 @@ func readInput(ctx context.Context, stdin io.Reader, path string, limit int64) (
 		return got.data, got.err
 	}
 }
-
-// maxSecretFileBytes bounds passphrases and passwords.
-const maxSecretFileBytes = 64 << 10
-
-// readFile reads a regular file of at most limit bytes. A descriptor that the caller
-// handed over may be a pipe, as in --password-from file:<(pass show p12).
-func readFile(path string, limit int64) ([]byte, error) {
-	if !disk.IsDescriptor(path) {
-		return disk.Read(path, limit)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return disk.ReadOpen(f, limit)
-}

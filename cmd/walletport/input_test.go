@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/config"
 )
 
 // A named pipe that nobody writes to would hold a command, or a server's start, for
@@ -27,15 +28,15 @@ func TestOnlyRegularFilesAreRead(t *testing.T) {
 					return err
 				},
 				"a secret": func() error {
-					_, err := secretRef("file:" + path).resolve()
+					_, err := config.SecretRef("file:" + path).Resolve()
 					return err
 				},
 				"a certificate": func() error {
-					_, err := openCertificateStore(t.Context(), tlsConfig{CertificateFile: path, KeyFile: path}, nil)
+					_, err := openCertificateStore(t.Context(), config.TLS{CertificateFile: path, KeyFile: path}, nil)
 					return err
 				},
 				"the configuration": func() error {
-					_, err := loadConfig(path)
+					_, err := config.Load(path)
 					return err
 				},
 				"a checkpoint key": func() error {
@@ -97,7 +98,7 @@ func TestAPipeOfTheShellIsReadAndASignalEndsTheWait(t *testing.T) {
 	_, err = io.WriteString(writer, "swordfish\n")
 	must(t, err)
 	must(t, writer.Close())
-	if secret, err := secretRef("file:" + descriptor(reader)).resolve(); err != nil || string(secret) != "swordfish" {
+	if secret, err := config.SecretRef("file:" + descriptor(reader)).Resolve(); err != nil || string(secret) != "swordfish" {
 		t.Errorf("resolve = %q, %v", secret, err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/storage"
 )
@@ -63,52 +64,23 @@ func (n *issuerNames) doubt(ctx context.Context, id walletport.IssuerID) (string
 	for _, other := range slices.Sorted(maps.Keys(n.named)) {
 		others = append(others, string(other))
 	}
-	return fmt.Sprintf("no card, client or key knows the issuer %s%s", id, didYouMean(string(id), others)), nil
-}
-
-// namedIssuer is an issuer in the configuration.
-type namedIssuer struct {
-	setting string
-	id      walletport.IssuerID
-}
-
-// issuers lists every issuer that the configuration names.
-func (c Config) issuers() []namedIssuer {
-	var all []namedIssuer
-	add := func(section string, ids []walletport.IssuerID) {
-		for i, id := range ids {
-			all = append(all, namedIssuer{fmt.Sprintf("%s.issuers[%d]", section, i), id})
-		}
-	}
-	for i, t := range c.Auth.TokenIssuers {
-		add(fmt.Sprintf("auth.token_issuers[%d]", i), t.Issuers)
-	}
-	for i := range c.Auth.StepUp {
-		add(fmt.Sprintf("auth.step_up[%d]", i), c.Auth.StepUp[i].Issuers)
-	}
-	for _, o := range c.Wallets.offers() {
-		add(fmt.Sprintf("wallets.%s.%s", o.wallet, lower(o.scheme)), o.offer.terms().Issuers)
-	}
-	for i, p := range c.WalletProviders {
-		add(fmt.Sprintf("wallet_providers[%d]", i), offerConfig{Issuers: p.Issuers}.terms().Issuers)
-	}
-	return all
+	return fmt.Sprintf("no card, client or key knows the issuer %s%s", id, config.DidYouMean(string(id), others)), nil
 }
 
 // doubtfulIssuers returns a problem for each issuer of the configuration that nothing
 // else names. told is false while nothing names any issuer.
-func (c Config) doubtfulIssuers(ctx context.Context, db storage.Store, ring *keys.Ring) (problems []error, told bool, err error) {
+func doubtfulIssuers(ctx context.Context, c config.Config, db storage.Store, ring *keys.Ring) (problems []error, told bool, err error) {
 	names, err := readIssuerNames(ctx, db, ring)
 	if err != nil || names.nobody() {
 		return nil, false, err
 	}
-	for _, issuer := range c.issuers() {
-		doubt, err := names.doubt(ctx, issuer.id)
+	for _, issuer := range c.Issuers() {
+		doubt, err := names.doubt(ctx, issuer.ID)
 		if err != nil {
 			return nil, false, err
 		}
 		if doubt != "" {
-			problems = append(problems, fmt.Errorf("%s: %s", issuer.setting, doubt))
+			problems = append(problems, fmt.Errorf("%s: %s", issuer.Setting, doubt))
 		}
 	}
 	return problems, true, nil
@@ -117,7 +89,7 @@ func (c Config) doubtfulIssuers(ctx context.Context, db storage.Store, ring *key
 // warnOfIssuers tells of issuers in the configuration that nothing else names. A
 // database that does not answer is told of by readiness.
 func (s *server) warnOfIssuers(ctx context.Context) {
-	problems, _, err := s.config.doubtfulIssuers(ctx, s.db, s.keys.Current())
+	problems, _, err := doubtfulIssuers(ctx, s.config, s.db, s.keys.Current())
 	if err != nil {
 		s.log.Warn("the spelling of issuers in the configuration was not checked", "err", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/file"
 )
@@ -180,9 +181,9 @@ func (c keysCheckCommand) Run(ctx context.Context, con console) error {
 // keyFile holds the flags that describe a key in a file.
 type keyFile struct {
 	keySpec
-	File         string    `arg:"" help:"File with the key; - reads standard input."`
-	PasswordFrom secretRef `help:"Where the PKCS#12 password is: file:PATH or env:NAME." placeholder:"REF"`
-	AsIs         bool      `help:"Take it although it looks wrong: a key usage that forbids the purpose, the parity of a WSD key, quotes or a name around a shared secret."`
+	File         string           `arg:"" help:"File with the key; - reads standard input."`
+	PasswordFrom config.SecretRef `help:"Where the PKCS#12 password is: file:PATH or env:NAME." placeholder:"REF"`
+	AsIs         bool             `help:"Take it although it looks wrong: a key usage that forbids the purpose, the parity of a WSD key, quotes or a name around a shared secret."`
 }
 
 // read returns what Import wants. The caller wipes data and password.
@@ -195,7 +196,7 @@ func (c keyFile) read(ctx context.Context, con console) (spec file.Spec, data, p
 		return spec, nil, nil, err
 	}
 	if c.PasswordFrom != "" {
-		password, err = c.PasswordFrom.resolve()
+		password, err = c.PasswordFrom.Resolve()
 	}
 	return spec, data, password, err
 }

@@ -7,21 +7,22 @@ import (
 	"os"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys/file"
 )
 
 type keysInitCommand struct{ location }
 
 func (c keysInitCommand) Run(ctx context.Context, con console) error {
-	config, err := c.load()
+	settings, err := c.load()
 	if err != nil {
 		return err
 	}
-	db, err := openDatabase(ctx, config.Database)
+	db, err := openDatabase(ctx, settings.Database)
 	switch walletport.ReasonOf(err) {
 	case "":
 	case "database_absent", "schema_missing": // the first command of a new installation
-		if err := makeKeyStore(config.Keys, con); err != nil {
+		if err := makeKeyStore(settings.Keys, con); err != nil {
 			return err
 		}
 		fmt.Fprintln(con.Err, "the audit trail does not name this, for there is no database yet")
@@ -33,9 +34,9 @@ func (c keysInitCommand) Run(ctx context.Context, con console) error {
 	if err := warnOfOldStore(ctx, con, db); err != nil {
 		return err
 	}
-	o := &operator{config: config, db: db} // the store that is to sign checkpoints is not made yet
+	o := &operator{settings: settings, db: db} // the store that is to sign checkpoints is not made yet
 	return o.recording(ctx, func(ctx context.Context, o *operator) error {
-		return o.declare(ctx, keyChange("init"), func(*walletport.Auditing) error { return makeKeyStore(config.Keys, con) })
+		return o.declare(ctx, keyChange("init"), func(*walletport.Auditing) error { return makeKeyStore(settings.Keys, con) })
 	})
 }
 
@@ -58,7 +59,7 @@ func warnOfOldStore(ctx context.Context, con console, db database) error {
 
 // makeKeyStore makes an empty key store, and its key file if there is none. A new key
 // file would not open a key store that is there already, so none is made then.
-func makeKeyStore(c keysConfig, con console) error {
+func makeKeyStore(c config.Keys, con console) error {
 	if c.KeyFile != "" {
 		_, storeErr := os.Lstat(c.File)
 		if _, err := os.Lstat(c.KeyFile); storeErr == nil && errors.Is(err, os.ErrNotExist) {
@@ -71,7 +72,7 @@ func makeKeyStore(c keysConfig, con console) error {
 			fmt.Fprintln(con.Err, "key file made:", c.KeyFile, "(keep a copy apart from the key store)")
 		}
 	}
-	fileConfig, err := c.open()
+	fileConfig, err := keyStoreConfig(c)
 	if err != nil {
 		return err
 	}

@@ -20,8 +20,8 @@ type listener struct {
 // listen opens the socket, so that a taken port is an error of the start and not
 // of a goroutine. A nil tlsSettings serves plain HTTP.
 func listen(ctx context.Context, address string, server *http.Server, tlsSettings *tls.Config) (*listener, error) {
-	var config net.ListenConfig
-	socket, err := config.Listen(ctx, "tcp", address)
+	var sockets net.ListenConfig
+	socket, err := sockets.Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}

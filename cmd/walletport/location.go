@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/disk"
 	"github.com/walletport/walletport/keys/file"
 	"github.com/walletport/walletport/storage"
@@ -23,27 +24,27 @@ type location struct {
 	Dir    string `help:"A sandbox's folder, also while it runs." placeholder:"DIR" xor:"location"`
 }
 
-func (l location) load() (Config, error) {
+func (l location) load() (config.Config, error) {
 	switch {
 	case l.Dir != "":
-		return loadConfig(filepath.Join(l.Dir, sandboxConfigName))
+		return config.Load(filepath.Join(l.Dir, sandboxConfigName))
 	case l.Config != "":
-		return loadConfig(l.Config)
+		return config.Load(l.Config)
 	}
-	return Config{}, usagef("give --config FILE, or --dir DIR of a sandbox")
+	return config.Config{}, usagef("give --config FILE, or --dir DIR of a sandbox")
 }
 
-// open returns what keys/file needs, with the secret read from its place.
-func (c keysConfig) open() (file.Config, error) {
-	secret, err := c.secret()
+// keyStoreConfig returns what keys/file needs, with the secret read from its place.
+func keyStoreConfig(c config.Keys) (file.Config, error) {
+	secret, err := keyStoreSecret(c)
 	return file.Config{Path: c.File, Secret: secret}, err
 }
 
-func (c keysConfig) secret() (file.Secret, error) {
+func keyStoreSecret(c config.Keys) (file.Secret, error) {
 	if c.KeyFile != "" {
 		return file.KeyFile(c.KeyFile)
 	}
-	text, err := c.Passphrase.resolve()
+	text, err := c.Passphrase.Resolve()
 	if err != nil {
 		return file.Secret{}, err
 	}
@@ -52,20 +53,20 @@ func (c keysConfig) secret() (file.Secret, error) {
 }
 
 func (l location) openKeys() (*file.Store, error) {
-	config, err := l.load()
+	settings, err := l.load()
 	if err != nil {
 		return nil, err
 	}
-	return openKeyStore(config.Keys, slog.New(slog.DiscardHandler))
+	return openKeyStore(settings.Keys, slog.New(slog.DiscardHandler))
 }
 
-func openKeyStore(c keysConfig, log *slog.Logger) (*file.Store, error) {
-	config, err := c.open()
+func openKeyStore(c config.Keys, log *slog.Logger) (*file.Store, error) {
+	opening, err := keyStoreConfig(c)
 	if err != nil {
 		return nil, err
 	}
-	config.Log = log
-	return file.Open(config)
+	opening.Log = log
+	return file.Open(opening)
 }
 
 // database is a storage.Store that can bring its own tables up to date.
@@ -78,14 +79,14 @@ type database interface {
 // openDatabase opens a database that is there and has the tables of this program's
 // version. It makes, migrates and empties nothing, for whoever reads or writes: a
 // wrong path must not become a new database, and a start no migration.
-func openDatabase(ctx context.Context, c databaseConfig) (database, error) {
+func openDatabase(ctx context.Context, c config.Database) (database, error) {
 	return connectDatabase(ctx, c, true)
 }
 
 // createDatabase makes the database if it is absent and brings its tables up to date:
 // for migrate, and for a sandbox, whose database is its own. It returns what was
 // found.
-func createDatabase(ctx context.Context, c databaseConfig) (storage.Schema, error) {
+func createDatabase(ctx context.Context, c config.Database) (storage.Schema, error) {
 	db, err := connectDatabase(ctx, c, false)
 	if err != nil {
 		return storage.Schema{}, err
@@ -97,22 +98,22 @@ func createDatabase(ctx context.Context, c databaseConfig) (storage.Schema, erro
 	return schema, errors.Join(err, db.Close())
 }
 
-func connectDatabase(ctx context.Context, c databaseConfig, existing bool) (database, error) {
-	if path, ok := strings.CutPrefix(c.URL, sqlitePrefix); ok {
+func connectDatabase(ctx context.Context, c config.Database, existing bool) (database, error) {
+	if path, ok := strings.CutPrefix(c.URL, config.SQLitePrefix); ok {
 		return orNil(sqlite.Open(ctx, sqlite.Config{Path: path, Existing: existing}))
 	}
-	config := postgres.Config{URL: c.URL, MaxConns: int32(c.MaxConns), Existing: existing} // validate bounds the number
+	server := postgres.Config{URL: c.URL, MaxConns: int32(c.MaxConns), Existing: existing} // validate bounds the number
 	if c.Password != "" {
 		// It is read for each connection, so that a new password needs no restart.
-		config.Password = func(context.Context) (string, error) {
-			password, err := c.Password.resolve()
+		server.Password = func(context.Context) (string, error) {
+			password, err := c.Password.Resolve()
 			if err != nil {
 				return "", fmt.Errorf("database.password: %w", err)
 			}
 			return string(password), nil
 		}
 	}
-	return orNil(postgres.Open(ctx, config))
+	return orNil(postgres.Open(ctx, server))
 }
 
 // orNil keeps the nil pointer of a database that did not open out of the interface.

@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/walletport/walletport/config"
 )
 
 // Exit codes, as design documents promise them to scripts.
@@ -86,7 +88,7 @@ func run(ctx context.Context, args []string, con console) (code int) {
 		return exitUsage
 	}
 	if command.Command() != "serve" { // whose warnings are log lines
-		for _, warning := range environmentWarnings() {
+		for _, warning := range config.Warnings() {
 			fmt.Fprintln(con.Err, "walletport: warning:", warning)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/storage"
 )
 
@@ -22,13 +23,13 @@ Examples:
 }
 
 func (c migrateCommand) Run(ctx context.Context, con console) error {
-	config, err := c.load()
+	settings, err := c.load()
 	if err != nil {
 		return err
 	}
-	schema, err := createDatabase(ctx, config.Database)
+	schema, err := createDatabase(ctx, settings.Database)
 	if err == nil && schema.Found != schema.Wanted {
-		err = recordMigration(ctx, config, schema)
+		err = recordMigration(ctx, settings, schema)
 	}
 	switch {
 	case err != nil:
@@ -36,7 +37,7 @@ func (c migrateCommand) Run(ctx context.Context, con console) error {
 	case schema.Found == schema.Wanted:
 		_, err = fmt.Fprintf(con.Out, "the database is up to date (schema version %d)\n", schema.Wanted)
 	case schema.Found == 0:
-		_, err = fmt.Fprintf(con.Out, "the database is made (schema version %d): %s\n", schema.Wanted, redactURL(config.Database.URL))
+		_, err = fmt.Fprintf(con.Out, "the database is made (schema version %d): %s\n", schema.Wanted, config.RedactURL(settings.Database.URL))
 	default:
 		_, err = fmt.Fprintf(con.Out, "the database is migrated (schema version %d, was %d)\n", schema.Wanted, schema.Found)
 	}
@@ -46,14 +47,14 @@ func (c migrateCommand) Run(ctx context.Context, con console) error {
 // recordMigration is after the act, for tables of an older version have no room for
 // the record. A new trail so begins with the record of who made it. There may be no
 // key store yet, and then nobody to sign it.
-func recordMigration(ctx context.Context, config Config, schema storage.Schema) error {
-	db, err := openDatabase(ctx, config.Database)
+func recordMigration(ctx context.Context, settings config.Config, schema storage.Schema) error {
+	db, err := openDatabase(ctx, settings.Database)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	o := &operator{config: config, db: db}
-	if keyStore, err := openKeyStore(config.Keys, slog.New(slog.DiscardHandler)); err == nil {
+	o := &operator{settings: settings, db: db}
+	if keyStore, err := openKeyStore(settings.Keys, slog.New(slog.DiscardHandler)); err == nil {
 		o.keys = keyStore
 	}
 	err = o.recording(ctx, func(ctx context.Context, o *operator) error {

@@ -12,16 +12,17 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/audit"
+	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/file"
 )
 
 // operator is an opened location with the audit trail at hand.
 type operator struct {
-	config Config
-	db     database
-	keys   *file.Store
-	log    *audit.Log
+	settings config.Config
+	db       database
+	keys     *file.Store
+	log      *audit.Log
 	// keyLost signs on although the checkpoint key that signed last is lost.
 	keyLost bool
 }
@@ -40,19 +41,19 @@ func (l location) operate(ctx context.Context, act func(context.Context, *operat
 
 // open opens the location without writing anything: its trail takes no records yet.
 func (l location) open(ctx context.Context) (*operator, error) {
-	config, err := l.load()
+	settings, err := l.load()
 	if err != nil {
 		return nil, err
 	}
-	keyStore, err := openKeyStore(config.Keys, slog.New(slog.DiscardHandler))
+	keyStore, err := openKeyStore(settings.Keys, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}
-	db, err := openDatabase(ctx, config.Database)
+	db, err := openDatabase(ctx, settings.Database)
 	if err != nil {
 		return nil, err
 	}
-	return &operator{config: config, db: db, keys: keyStore}, nil
+	return &operator{settings: settings, db: db, keys: keyStore}, nil
 }
 
 // checkKeys refuses a key store that is not the one of the database. It writes nothing.
@@ -75,7 +76,7 @@ func (o *operator) recording(ctx context.Context, act func(context.Context, *ope
 			return err
 		}
 	}
-	o.log, err = audit.New(audit.Config{Store: o.db, Keys: source, Clock: time.Now, Settings: o.config.Audit, KeyLost: o.keyLost})
+	o.log, err = audit.New(audit.Config{Store: o.db, Keys: source, Clock: time.Now, Settings: o.settings.Audit, KeyLost: o.keyLost})
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"net"
 	"net/netip"
 	"time"
@@ -10,20 +9,6 @@ import (
 
 	"github.com/walletport/walletport/api"
 )
-
-// proxies returns whose word counts on where a caller is.
-func (c httpConfig) proxies() (api.Proxies, error) {
-	p, err := api.ParseProxies(c.TrustedProxies, c.ForwardedHeader)
-	return p, at("http", err)
-}
-
-func (c httpConfig) validateProxies() error {
-	_, err := c.proxies()
-	if c.ProxyProtocol && len(c.TrustedProxies) == 0 {
-		err = errors.Join(err, errors.New("http.proxy_protocol: needs http.trusted_proxies, else anybody could say to be anybody"))
-	}
-	return err
-}
 
 // proxyHeaderTime bounds the wait for a PROXY protocol header.
 const proxyHeaderTime = 5 * time.Second

@@ -8,34 +8,11 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/walletport/walletport/api"
 )
-
-func TestProxiesConfiguration(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		http httpConfig
-		says string // "" is taken
-	}{
-		{"nothing", httpConfig{}, ""},
-		{"networks and addresses", httpConfig{TrustedProxies: []string{"10.0.0.0/8", "2001:db8::1"}, ForwardedHeader: "Forwarded", ProxyProtocol: true}, ""},
-		{"a name", httpConfig{TrustedProxies: []string{"proxy.example"}}, "no address"},
-		{"everybody", httpConfig{TrustedProxies: []string{"0.0.0.0/0"}}, "everybody"},
-		{"another header", httpConfig{ForwardedHeader: "X-Real-IP"}, "X-Forwarded-For or Forwarded"},
-		{"PROXY protocol of anybody", httpConfig{ProxyProtocol: true}, "needs http.trusted_proxies"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			err := c.http.validateProxies()
-			if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
-				t.Errorf("error %v, want %q", err, c.says)
-			}
-		})
-	}
-}
 
 // version2 spells a PROXY protocol header of version 2 for TCP over IPv4.
 func version2(source [4]byte) string {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport/api"
+	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/disk"
 	"github.com/walletport/walletport/telemetry"
 )
@@ -79,23 +80,23 @@ func openSandbox(ctx context.Context, dir, address, databaseURL string, log *slo
 	if err != nil {
 		return nil, err
 	}
-	config, err := sandboxConfig(dir, address, databaseURL)
+	settings, err := sandboxConfig(dir, address, databaseURL)
 	if err != nil {
 		return nil, err
 	}
-	if err := openSandboxKeys(config.Keys, other); err != nil {
+	if err := openSandboxKeys(settings.Keys, other); err != nil {
 		return nil, err
 	}
 	tokens, err := openTokenIssuer(filepath.Join(dir, "token-issuer-key.pem"))
 	if err != nil {
 		return nil, err
 	}
-	config.Auth.TokenIssuers = append(config.Auth.TokenIssuers, tokens.trust())
+	settings.Auth.TokenIssuers = append(settings.Auth.TokenIssuers, tokens.trust())
 
-	if _, err = createDatabase(ctx, config.Database); err != nil {
+	if _, err = createDatabase(ctx, settings.Database); err != nil {
 		return nil, err
 	}
-	if box.server, err = openServer(ctx, config, log); err != nil {
+	if box.server, err = openServer(ctx, settings, log); err != nil {
 		return nil, err
 	}
 	if box.other, err = openOtherSide(dir, other, box.keys); err != nil {
@@ -104,7 +105,7 @@ func openSandbox(ctx context.Context, dir, address, databaseURL string, log *slo
 	if err := box.fill(ctx); err != nil {
 		return nil, err
 	}
-	frontDoor, err := box.other.frontDoor(config, box.keys)
+	frontDoor, err := box.other.frontDoor(settings, box.keys)
 	if err != nil {
 		return nil, err
 	}
@@ -139,32 +140,32 @@ func lockSandbox(dir string) (*os.File, error) {
 
 // sandboxProviders are wallet providers with different profiles, so that both
 // IIDD shapes and TAV versions can be seen. The token requestor ids are made up.
-var sandboxProviders = []walletProviderConfig{
-	{ID: "acme-wallet", DisplayName: "Acme Wallet", TokenRequestorID: "50199900001", Scheme: "MASTERCARD", Profile: defaultProfile},
+var sandboxProviders = []config.WalletProvider{
+	{ID: "acme-wallet", DisplayName: "Acme Wallet", TokenRequestorID: "50199900001", Scheme: "MASTERCARD", Profile: config.DefaultProfile},
 	{ID: "acme-watch", DisplayName: "Acme Watch", TokenRequestorID: "50199900002", Scheme: "MASTERCARD", Profile: "funding-account"},
 }
 
 // sandboxConfig returns the configuration of the folder and writes it there.
-func sandboxConfig(dir, address, databaseURL string) (Config, error) {
+func sandboxConfig(dir, address, databaseURL string) (config.Config, error) {
 	path := filepath.Join(dir, sandboxConfigName)
 	_, err := os.Stat(path)
 	if err == nil && databaseURL == "" {
-		config, err := loadConfig(path)
-		config.HTTP.Listen = address
-		return config, err
+		settings, err := config.Load(path)
+		settings.HTTP.Listen = address
+		return settings, err
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return Config{}, err
+		return config.Config{}, err
 	}
 	if databaseURL == "" {
 		databaseURL = "sqlite:walletport.db"
 	}
 	if err := writeFileAtomically(path, sandboxConfigText(databaseURL)); err != nil {
-		return Config{}, err
+		return config.Config{}, err
 	}
-	config, err := loadConfig(path)
-	config.HTTP.Listen = address
-	return config, err
+	settings, err := config.Load(path)
+	settings.HTTP.Listen = address
+	return settings, err
 }
 
 // sandboxConfigText is a configuration like an operator's own, with the keys
@@ -230,7 +231,7 @@ func (b *sandbox) writeFile(ctx context.Context, dir string, tokens *tokenIssuer
 		})
 	}
 	for _, p := range b.config.WalletProviders {
-		b.file.WalletProviders = append(b.file.WalletProviders, sandboxWalletProvider{p.ID, b.config.tokenRequestorOf(p), p.Scheme, p.DisplayName})
+		b.file.WalletProviders = append(b.file.WalletProviders, sandboxWalletProvider{p.ID, b.config.TokenRequestorOf(p), p.Scheme, p.DisplayName})
 	}
 	return writeSandboxFile(path, b.file)
 }

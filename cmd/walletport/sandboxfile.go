@@ -91,7 +91,7 @@ const maxSandboxFileBytes = 16 << 20
 
 // readSandboxFile returns the file at path; ok is false when there is none.
 func readSandboxFile(path string) (file sandboxFile, ok bool, err error) {
-	text, err := readFile(path, maxSandboxFileBytes)
+	text, err := disk.ReadArgument(path, maxSandboxFileBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return sandboxFile{}, false, nil
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/sim/googlesim"
 )
@@ -45,7 +46,7 @@ func makeGoogleKey() ([]byte, error) {
 
 // googlePay is the wallet that opens opaque cards. It knows the certificates of the
 // issuer as they are at the moment of each call.
-func (o *otherSide) googlePay(config Config, issuer keys.Source) (http.Handler, error) {
+func (o *otherSide) googlePay(settings config.Config, issuer keys.Source) (http.Handler, error) {
 	return googlesim.New(googlesim.Config{
 		Google: []*googlesim.Key{o.keys.google},
 		Issuers: func() openpgp.EntityList {
@@ -60,7 +61,7 @@ func (o *otherSide) googlePay(config Config, issuer keys.Source) (http.Handler, 
 			}
 			return registered
 		},
-		Networks: o.networks(walletport.GooglePay, config), Rand: rand.Reader, Now: now,
+		Networks: o.networks(walletport.GooglePay, settings), Rand: rand.Reader, Now: now,
 	})
 }
 

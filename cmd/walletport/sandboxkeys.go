@@ -16,6 +16,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/file"
 )
@@ -111,8 +112,8 @@ var sandboxKeyAlgorithm = map[keys.Purpose]string{keys.OPCSigning: "RSA-2048"}
 // openSandboxKeys opens the sandbox's key store, or makes one, and adds a key for
 // each purpose that has none, marked as a sandbox's: a store of an older release
 // lacks some.
-func openSandboxKeys(config keysConfig, other otherKeys) error {
-	store, err := openOrCreateKeys(config)
+func openSandboxKeys(place config.Keys, other otherKeys) error {
+	store, err := openOrCreateKeys(place)
 	if err != nil {
 		return err
 	}
@@ -132,17 +133,17 @@ func openSandboxKeys(config keysConfig, other otherKeys) error {
 		other.vts.share(store))
 }
 
-func openOrCreateKeys(config keysConfig) (*file.Store, error) {
-	if _, err := os.Stat(config.KeyFile); errors.Is(err, fs.ErrNotExist) {
-		if err := file.CreateKeyFile(config.KeyFile); err != nil {
+func openOrCreateKeys(place config.Keys) (*file.Store, error) {
+	if _, err := os.Stat(place.KeyFile); errors.Is(err, fs.ErrNotExist) {
+		if err := file.CreateKeyFile(place.KeyFile); err != nil {
 			return nil, err
 		}
 	}
-	opened, err := config.open()
+	opened, err := keyStoreConfig(place)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(config.File); err == nil {
+	if _, err := os.Stat(place.File); err == nil {
 		return file.Open(opened)
 	}
 	return file.Create(opened)

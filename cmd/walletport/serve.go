@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport/api"
+	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/telemetry"
 )
@@ -33,22 +34,22 @@ Examples:
 
 func (c serveCommand) Run(ctx context.Context, con console) error {
 	hangups := takeHangups()
-	config, err := loadConfig(c.Config)
+	settings, err := config.Load(c.Config)
 	if err != nil {
 		return err
 	}
 	pipe := &logPipe{to: con.Err}
-	log := telemetry.NewLogger(pipe, config.Log.Level)
+	log := telemetry.NewLogger(pipe, settings.Log.Level)
 	slog.SetDefault(log) // and so the package log, which a library may use
 	telemetry.ReportErrors(log)
-	for _, warning := range environmentWarnings() {
+	for _, warning := range config.Warnings() {
 		log.Warn("an environment variable does nothing", "warning", warning)
 	}
-	return logEnd(ctx, log, c.run(ctx, config, log, pipe, hangups))
+	return logEnd(ctx, log, c.run(ctx, settings, log, pipe, hangups))
 }
 
-func (serveCommand) run(ctx context.Context, config Config, log *slog.Logger, pipe *logPipe, hangups <-chan os.Signal) error {
-	s, err := openServer(ctx, config, log)
+func (serveCommand) run(ctx context.Context, settings config.Config, log *slog.Logger, pipe *logPipe, hangups <-chan os.Signal) error {
+	s, err := openServer(ctx, settings, log)
 	if err != nil {
 		return err
 	}
@@ -107,7 +108,7 @@ func (s *server) serve(ctx context.Context) error {
 // only without a listener of their own.
 func (s *server) metricsBeside(address string) http.Handler {
 	host, _, err := net.SplitHostPort(address)
-	if err != nil || s.config.Metrics.Listen != "" || !isLoopback(host) {
+	if err != nil || s.config.Metrics.Listen != "" || !config.IsLoopback(host) {
 		return nil
 	}
 	return s.metrics.Handler()
@@ -115,7 +116,7 @@ func (s *server) metricsBeside(address string) http.Handler {
 
 // openTLS returns nil for plain HTTP, which the configuration allows on loopback only.
 func (s *server) openTLS(ctx context.Context) (*certificateStore, error) {
-	if !s.config.HTTP.TLS.enabled() {
+	if !s.config.HTTP.TLS.Enabled() {
 		return nil, nil
 	}
 	certificates, err := openCertificateStore(ctx, s.config.HTTP.TLS, s.log)
@@ -148,7 +149,7 @@ func (s *server) serveMetrics(ctx context.Context, probes http.Handler) error {
 // runDoor answers until ctx ends. Readiness says no for as long as h.Drain, so that
 // a load balancer looks elsewhere; then the listener closes, and what was accepted
 // is finished within h.Shutdown.
-func runDoor(ctx context.Context, door *api.Door, l *listener, h httpConfig, log *slog.Logger) error {
+func runDoor(ctx context.Context, door *api.Door, l *listener, h config.HTTP, log *slog.Logger) error {
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	undo := context.AfterFunc(ctx, func() {

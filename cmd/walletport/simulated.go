@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/sim"
 	"github.com/walletport/walletport/sim/applesim"
@@ -90,8 +91,8 @@ func publishedKeys(ring *keys.Ring, purpose keys.Purpose) []*keys.Key {
 func (o *otherSide) close() error { return errors.Join(o.mdes.Close(), o.vts.Close()) }
 
 // networks are the schemes as a device wallet is signed up at them.
-func (o *otherSide) networks(w walletport.Wallet, config Config) sim.Networks {
-	requestor := config.TokenRequestors[string(w)]
+func (o *otherSide) networks(w walletport.Wallet, settings config.Config) sim.Networks {
+	requestor := settings.TokenRequestors[string(w)]
 	return sim.Networks{
 		walletport.Mastercard: {Scheme: o.mdes, TokenRequestorID: requestor.Mastercard},
 		walletport.Visa:       {Scheme: o.vts, TokenRequestorID: requestor.Visa},
@@ -100,28 +101,28 @@ func (o *otherSide) networks(w walletport.Wallet, config Config) sim.Networks {
 
 // frontDoor is where apps hand on what they got from the issuer: one wallet each, and
 // the schemes' lists of tokens.
-func (o *otherSide) frontDoor(config Config, issuer keys.Source) (http.Handler, error) {
-	requestors := make(map[walletport.WalletProviderID]string, len(config.WalletProviders))
-	for _, p := range config.WalletProviders {
-		requestors[walletport.WalletProviderID(p.ID)] = config.tokenRequestorOf(p)
+func (o *otherSide) frontDoor(settings config.Config, issuer keys.Source) (http.Handler, error) {
+	requestors := make(map[walletport.WalletProviderID]string, len(settings.WalletProviders))
+	for _, p := range settings.WalletProviders {
+		requestors[walletport.WalletProviderID(p.ID)] = settings.TokenRequestorOf(p)
 	}
 	issuerWallet, err := issuerwalletsim.New(issuerwalletsim.Config{Scheme: o.mdes, TokenRequestors: requestors})
 	if err != nil {
 		return nil, err
 	}
-	apple, err := applesim.New(applesim.Config{Authority: o.keys.apple, Networks: o.networks(walletport.ApplePay, config), Rand: rand.Reader, Now: now})
+	apple, err := applesim.New(applesim.Config{Authority: o.keys.apple, Networks: o.networks(walletport.ApplePay, settings), Rand: rand.Reader, Now: now})
 	if err != nil {
 		return nil, err
 	}
-	google, err := o.googlePay(config, issuer)
+	google, err := o.googlePay(settings, issuer)
 	if err != nil {
 		return nil, err
 	}
-	samsung, err := samsungsim.New(samsungsim.Config{Networks: o.networks(walletport.SamsungPay, config), Rand: rand.Reader, Now: now})
+	samsung, err := samsungsim.New(samsungsim.Config{Networks: o.networks(walletport.SamsungPay, settings), Rand: rand.Reader, Now: now})
 	if err != nil {
 		return nil, err
 	}
-	manual, err := manualsim.New(o.networks(walletport.ApplePay, config)) // Apple's is the wallet that takes activation data
+	manual, err := manualsim.New(o.networks(walletport.ApplePay, settings)) // Apple's is the wallet that takes activation data
 	if err != nil {
 		return nil, err
 	}

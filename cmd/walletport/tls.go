@@ -12,36 +12,15 @@ import (
 	"net/http"
 	"sync/atomic"
 
+	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/disk"
 )
-
-// tlsConfig is the server's own certificate, and who may connect.
-type tlsConfig struct {
-	CertificateFile string `setting:"certificate_file"` // PEM, leaf first; empty serves plain HTTP (loopback only)
-	KeyFile         string `setting:"key_file"`         // PEM private key of the certificate
-	ClientCAFile    string `setting:"client_ca_file"`   // PEM roots of client certificates; empty asks for none
-	RequireClient   bool   `setting:"require_client"`   // refuse connections without a client certificate
-}
-
-func (c tlsConfig) enabled() bool { return c.CertificateFile != "" || c.KeyFile != "" }
-
-func (c tlsConfig) validate() error {
-	switch {
-	case c.enabled() && (c.CertificateFile == "" || c.KeyFile == ""):
-		return errors.New("http.tls: certificate_file and key_file go together")
-	case c.ClientCAFile != "" && !c.enabled():
-		return errors.New("http.tls: client_ca_file needs certificate_file and key_file")
-	case c.RequireClient && c.ClientCAFile == "":
-		return errors.New("http.tls: require_client needs client_ca_file")
-	}
-	return nil
-}
 
 // certificateStore serves the certificate of two files and asks clients for theirs,
 // and follows the files' changes: neither a renewal nor a withdrawal needs a restart.
 // Broken new files keep the old ones.
 type certificateStore struct {
-	files   tlsConfig
+	files   config.TLS
 	log     *slog.Logger
 	current atomic.Pointer[certificates]
 }
@@ -56,7 +35,7 @@ type certificates struct {
 	config      *tls.Config
 }
 
-func openCertificateStore(ctx context.Context, files tlsConfig, log *slog.Logger) (*certificateStore, error) {
+func openCertificateStore(ctx context.Context, files config.TLS, log *slog.Logger) (*certificateStore, error) {
 	s := &certificateStore{files: files, log: log}
 	if err := s.Reload(ctx); err != nil {
 		return nil, err

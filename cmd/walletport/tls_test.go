@@ -15,11 +15,13 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/walletport/walletport/config"
 )
 
 // writePair writes a fresh certificate of that name with its key, dated later than
 // what stood there.
-func writePair(t *testing.T, files tlsConfig, name string, age time.Duration) {
+func writePair(t *testing.T, files config.TLS, name string, age time.Duration) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(t, err)
@@ -39,9 +41,9 @@ func writeAged(t *testing.T, path string, content []byte, age time.Duration) {
 	must(t, os.Chtimes(path, at, at))
 }
 
-func newFiles(t *testing.T) tlsConfig {
+func newFiles(t *testing.T) config.TLS {
 	dir := t.TempDir()
-	return tlsConfig{CertificateFile: filepath.Join(dir, "cert.pem"), KeyFile: filepath.Join(dir, "key.pem")}
+	return config.TLS{CertificateFile: filepath.Join(dir, "cert.pem"), KeyFile: filepath.Join(dir, "key.pem")}
 }
 
 func served(t *testing.T, s *certificateStore) string {
@@ -110,7 +112,7 @@ func TestServerDoesNotStartWithoutItsCertificate(t *testing.T) {
 func TestClientCertificates(t *testing.T) {
 	files := newFiles(t)
 	writePair(t, files, "server", 0)
-	open := func(change func(*tlsConfig)) (*tls.Config, error) {
+	open := func(change func(*config.TLS)) (*tls.Config, error) {
 		f := files
 		change(&f)
 		s, err := openCertificateStore(t.Context(), f, slog.New(slog.DiscardHandler))
@@ -121,12 +123,12 @@ func TestClientCertificates(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name   string
-		change func(*tlsConfig)
+		change func(*config.TLS)
 		want   tls.ClientAuthType
 	}{
-		{"none are asked for", func(*tlsConfig) {}, tls.NoClientCert},
-		{"roots let clients choose", func(f *tlsConfig) { f.ClientCAFile = files.CertificateFile }, tls.VerifyClientCertIfGiven},
-		{"a demand is a demand", func(f *tlsConfig) { f.ClientCAFile, f.RequireClient = files.CertificateFile, true }, tls.RequireAndVerifyClientCert},
+		{"none are asked for", func(*config.TLS) {}, tls.NoClientCert},
+		{"roots let clients choose", func(f *config.TLS) { f.ClientCAFile = files.CertificateFile }, tls.VerifyClientCertIfGiven},
+		{"a demand is a demand", func(f *config.TLS) { f.ClientCAFile, f.RequireClient = files.CertificateFile, true }, tls.RequireAndVerifyClientCert},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			config, err := open(c.change)
@@ -141,7 +143,7 @@ func TestClientCertificates(t *testing.T) {
 		if content != nil {
 			must(t, os.WriteFile(path, content, 0o600))
 		}
-		if _, err := open(func(f *tlsConfig) { f.ClientCAFile = path }); err == nil {
+		if _, err := open(func(f *config.TLS) { f.ClientCAFile = path }); err == nil {
 			t.Errorf("%s: taken", name)
 		}
 	}

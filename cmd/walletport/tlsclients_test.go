@@ -17,6 +17,9 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/walletport/walletport/config"
+	"github.com/walletport/walletport/wallet/applepay"
 )
 
 // root is an authority of client certificates.
@@ -139,21 +142,21 @@ func mustServe(t *testing.T, store *certificateStore) string {
 
 func TestAppleRootsAreReadAgain(t *testing.T) {
 	first, second := mustRoot(t, "first"), mustRoot(t, "second")
-	config := defaultWallets().ApplePay
-	config.RootFiles = []string{filepath.Join(t.TempDir(), "roots.pem")}
-	must(t, os.WriteFile(config.RootFiles[0], first.pem(), 0o600))
-	encoder, err := openAppleEncoder(config)
+	settings := config.ApplePay{Format: applepay.DefaultConfig()}
+	settings.RootFiles = []string{filepath.Join(t.TempDir(), "roots.pem")}
+	must(t, os.WriteFile(settings.RootFiles[0], first.pem(), 0o600))
+	encoder, err := openAppleEncoder(settings)
 	must(t, err)
 	before := encoder.current.Load()
 	must(t, encoder.Reload(t.Context()))
 	if encoder.current.Load() != before {
 		t.Error("roots that did not change made another encoder")
 	}
-	must(t, os.WriteFile(config.RootFiles[0], []byte("half a"), 0o600))
+	must(t, os.WriteFile(settings.RootFiles[0], []byte("half a"), 0o600))
 	if err := encoder.Reload(t.Context()); err == nil || encoder.current.Load() != before {
 		t.Errorf("a broken file: %v", err)
 	}
-	must(t, os.WriteFile(config.RootFiles[0], second.pem(), 0o600))
+	must(t, os.WriteFile(settings.RootFiles[0], second.pem(), 0o600))
 	must(t, encoder.Reload(t.Context()))
 	if got := encoder.current.Load(); got == before || !got.roots[0].Equal(second.certificate) {
 		t.Error("the new root is not taken")

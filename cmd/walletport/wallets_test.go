@@ -17,6 +17,7 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/auth"
+	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/file"
 )
@@ -143,9 +144,9 @@ func asJSON(value any) string {
 // the first release only.
 func TestAnOlderSandboxGetsTheKeysItLacks(t *testing.T) {
 	dir := t.TempDir()
-	config, err := sandboxConfig(dir, "127.0.0.1:0", "")
+	settings, err := sandboxConfig(dir, "127.0.0.1:0", "")
 	must(t, err)
-	store, err := openOrCreateKeys(config.Keys)
+	store, err := openOrCreateKeys(settings.Keys)
 	must(t, err)
 	older := []keys.Purpose{keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint, keys.TAVSigning}
 	for _, purpose := range older {
@@ -220,7 +221,7 @@ func TestASharedWSDKeyIsWarnedOfWhereItActivates(t *testing.T) {
 		{"another purpose", true, keys.Meta{Purpose: keys.VTSPush}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			store, err := openOrCreateKeys(keysConfig{File: filepath.Join(t.TempDir(), "k.age"), KeyFile: filepath.Join(t.TempDir(), "k.key")})
+			store, err := openOrCreateKeys(config.Keys{File: filepath.Join(t.TempDir(), "k.age"), KeyFile: filepath.Join(t.TempDir(), "k.key")})
 			must(t, err)
 			alias := map[keys.Purpose]string{keys.WSD: "401200.1", keys.VTSPush: "KID"}[c.key.Purpose]
 			_, err = store.Generate(file.Spec{Purpose: c.key.Purpose, Issuer: c.key.Issuer, Alias: alias, Activate: true})
@@ -239,7 +240,7 @@ func TestASharedWSDKeyIsWarnedOfWhereItActivates(t *testing.T) {
 // once.
 func TestAKeyStoreThatCannotBeReadAgainIsAWarning(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "k.age")
-	store, err := openOrCreateKeys(keysConfig{File: path, KeyFile: filepath.Join(t.TempDir(), "k.key")})
+	store, err := openOrCreateKeys(config.Keys{File: path, KeyFile: filepath.Join(t.TempDir(), "k.key")})
 	must(t, err)
 	s := &server{keys: store}
 	_, err = store.Generate(file.Spec{Purpose: keys.VaultKEK, Activate: true})

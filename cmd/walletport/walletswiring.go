@@ -6,6 +6,7 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/activation"
+	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/provisioning"
 	"github.com/walletport/walletport/scheme"
@@ -17,11 +18,14 @@ import (
 	"github.com/walletport/walletport/wallet/samsungpay"
 )
 
+// offers is what the configuration lets the server offer.
+type offers struct{ config.Config }
+
 // neededPurposes are those without which a part of what is offered cannot work, each
 // with what needs it, by its setting: a server that offers no Visa cards needs none of
 // Visa's keys. The keys of Google's opaque cards are not among them, for Google Pay
 // works without such cards.
-func (c Config) neededPurposes() (needed []keys.Purpose, by map[keys.Purpose]string) {
+func (c offers) neededPurposes() (needed []keys.Purpose, by map[keys.Purpose]string) {
 	by = map[keys.Purpose]string{}
 	add := func(wanted bool, offer string, purposes ...keys.Purpose) {
 		for _, p := range purposes {
@@ -34,13 +38,13 @@ func (c Config) neededPurposes() (needed []keys.Purpose, by map[keys.Purpose]str
 	add(true, "the card vault", keys.VaultKEK, keys.VaultIndex)
 	add(true, "the audit trail", keys.AuditCheckpoint)
 	add(len(c.WalletProviders) > 0, "wallet_providers", keys.MDESEncryption, keys.TAVSigning)
-	for _, o := range c.Wallets.offers() {
-		isPass, isVisa := o.wallet == walletport.ApplePay, o.scheme == walletport.Visa
-		name := fmt.Sprintf("wallets.%s.%s", o.wallet, lower(o.scheme))
-		add(o.offer.Enabled && isVisa && isPass, name, keys.WSD)
-		add(o.offer.Enabled && isVisa && !isPass, name, keys.VTSPush)
-		add(o.offer.Enabled && !isVisa, name, keys.TAVSigning)
-		add(o.offer.Enabled && !isVisa && !isPass, name, keys.MDESEncryption)
+	for _, o := range c.Wallets.Offers() {
+		isPass, isVisa := o.Wallet == walletport.ApplePay, o.Scheme == walletport.Visa
+		name := o.Setting()
+		add(o.Enabled && isVisa && isPass, name, keys.WSD)
+		add(o.Enabled && isVisa && !isPass, name, keys.VTSPush)
+		add(o.Enabled && !isVisa, name, keys.TAVSigning)
+		add(o.Enabled && !isVisa && !isPass, name, keys.MDESEncryption)
 	}
 	add(c.Activation.Mastercard.Enabled, "activation.mastercard", keys.TAVSigning)
 	add(c.Activation.Visa.Enabled, "activation.visa", keys.WSD)
@@ -48,7 +52,7 @@ func (c Config) neededPurposes() (needed []keys.Purpose, by map[keys.Purpose]str
 }
 
 // offerWallets fills in what the flow of provisioning offers.
-func (c Config) offerWallets(f *provisioning.Flow) (err error) {
+func (c offers) offerWallets(f *provisioning.Flow) (err error) {
 	if f.Providers, err = c.providers(); err != nil {
 		return err
 	}
@@ -63,7 +67,7 @@ func (c Config) offerWallets(f *provisioning.Flow) (err error) {
 }
 
 // providers builds the table of issuer wallets, each with the sealer of its profile.
-func (c Config) providers() (map[walletport.WalletProviderID]*provisioning.Provider, error) {
+func (c offers) providers() (map[walletport.WalletProviderID]*provisioning.Provider, error) {
 	encoder, err := issuerwallet.New(c.IssuerWallet)
 	if err != nil {
 		return nil, err
@@ -74,33 +78,29 @@ func (c Config) providers() (map[walletport.WalletProviderID]*provisioning.Provi
 		if err != nil {
 			return nil, fmt.Errorf("wallet provider %s: %w", p.ID, err)
 		}
-		push.Terms, push.Encoder = offerConfig{Issuers: p.Issuers, Products: p.Products}.terms(), encoder
-		push.TokenRequestorID = c.tokenRequestorOf(p)
+		push.Terms, push.Encoder = terms(config.Offer{Issuers: p.Issuers, Products: p.Products}), encoder
+		push.TokenRequestorID = c.TokenRequestorOf(p)
 		id := walletport.WalletProviderID(p.ID)
 		providers[id] = &provisioning.Provider{ID: id, DisplayName: p.DisplayName, Push: push}
 	}
 	return providers, nil
 }
 
-func (o offerConfig) terms() provisioning.Terms {
-	terms := provisioning.Terms{Products: o.Products}
-	for _, i := range o.Issuers {
-		terms.Issuers = append(terms.Issuers, walletport.IssuerID(i))
-	}
-	return terms
+func terms(o config.Offer) provisioning.Terms {
+	return provisioning.Terms{Issuers: config.IssuerIDs(o.Issuers), Products: o.Products}
 }
 
 // push returns how a scheme's cards are pushed into a wallet.
-func (c Config) push(schemeID walletport.SchemeID, profile string) (provisioning.Push, error) {
+func (c offers) push(schemeID walletport.SchemeID, profile string) (provisioning.Push, error) {
 	var push provisioning.Push
 	var err error
 	switch schemeID {
 	case walletport.Mastercard:
 		push.EncryptionKey, push.SigningKey = keys.MDESEncryption, keys.TAVSigning
-		push.Sealer, err = sealer(mdes.NewSealer(c.mdesProfile(profile)))
+		push.Sealer, err = sealer(mdes.NewSealer(c.MDESProfile(profile)))
 	case walletport.Visa:
 		push.EncryptionKey = keys.VTSPush
-		push.Sealer, err = sealer(vts.NewSealer(c.vtsProfile(profile)))
+		push.Sealer, err = sealer(vts.NewSealer(c.VTSProfile(profile)))
 	default:
 		err = fmt.Errorf("scheme %s cannot seal cards", schemeID)
 	}
@@ -116,24 +116,24 @@ func sealer[S scheme.CardSealer](s S, err error) (scheme.CardSealer, error) {
 }
 
 // pushes returns what a wallet has for each scheme that it is offered for.
-func (c Config) pushes(w walletport.Wallet, encoder wallet.Encoder) (map[walletport.SchemeID]*provisioning.Push, error) {
+func (c offers) pushes(w walletport.Wallet, encoder wallet.Encoder) (map[walletport.SchemeID]*provisioning.Push, error) {
 	made := map[walletport.SchemeID]*provisioning.Push{}
-	for _, o := range c.Wallets.offers() {
-		if o.wallet != w || !o.offer.Enabled {
+	for _, o := range c.Wallets.Offers() {
+		if o.Wallet != w || !o.Enabled {
 			continue
 		}
-		push, err := c.push(o.scheme, o.offer.Profile)
+		push, err := c.push(o.Scheme, o.Profile)
 		if err != nil {
-			return nil, fmt.Errorf("%s for %s cards: %w", w, o.scheme, err)
+			return nil, fmt.Errorf("%s for %s cards: %w", w, o.Scheme, err)
 		}
-		push.Terms, push.Encoder = o.offer.terms(), encoder
-		push.TokenRequestorID = c.TokenRequestors[string(w)].id(o.scheme)
-		made[o.scheme] = &push
+		push.Terms, push.Encoder = terms(o.Offer), encoder
+		push.TokenRequestorID = c.TokenRequestors[string(w)].ID(o.Scheme)
+		made[o.Scheme] = &push
 	}
 	return made, nil
 }
 
-func (c Config) samsung() (provisioning.Samsung, error) {
+func (c offers) samsung() (provisioning.Samsung, error) {
 	encoder, err := samsungpay.New(c.Wallets.SamsungPay.Format)
 	if err != nil {
 		return provisioning.Samsung{}, err
@@ -142,7 +142,7 @@ func (c Config) samsung() (provisioning.Samsung, error) {
 	return provisioning.Samsung{Schemes: schemes}, err
 }
 
-func (c Config) google() (provisioning.Google, error) {
+func (c offers) google() (provisioning.Google, error) {
 	encoder, err := googlepay.New(c.Wallets.GooglePay.Format)
 	if err != nil {
 		return provisioning.Google{}, err
@@ -151,51 +151,51 @@ func (c Config) google() (provisioning.Google, error) {
 	return provisioning.Google{OpaqueCards: encoder, Schemes: schemes}, err
 }
 
-func (c Config) apple() (provisioning.Apple, error) {
+func (c offers) apple() (provisioning.Apple, error) {
 	encoder, err := openAppleEncoder(c.Wallets.ApplePay)
 	if err != nil {
 		return provisioning.Apple{}, err
 	}
 	apple := provisioning.Apple{Encoder: encoder, Schemes: map[walletport.SchemeID]*provisioning.Pass{}}
-	for _, o := range c.Wallets.offers() {
-		if o.wallet != walletport.ApplePay || !o.offer.Enabled {
+	for _, o := range c.Wallets.Offers() {
+		if o.Wallet != walletport.ApplePay || !o.Enabled {
 			continue
 		}
-		pass, err := c.pass(o.scheme, o.offer)
+		pass, err := c.pass(o.Scheme, o.Offer)
 		if err != nil {
-			return apple, fmt.Errorf("applepay for %s cards: %w", o.scheme, err)
+			return apple, fmt.Errorf("applepay for %s cards: %w", o.Scheme, err)
 		}
-		apple.Schemes[o.scheme] = pass
+		apple.Schemes[o.Scheme] = pass
 	}
 	return apple, nil
 }
 
-func (c Config) pass(schemeID walletport.SchemeID, o offerConfig) (*provisioning.Pass, error) {
+func (c offers) pass(schemeID walletport.SchemeID, o config.Offer) (*provisioning.Pass, error) {
 	means, err := c.means(schemeID, o.Profile)
 	if err != nil {
 		return nil, err
 	}
-	pass := &provisioning.Pass{Terms: o.terms(), Activator: means.Activator, SigningKey: means.SigningKey, CipherKey: means.CipherKey}
+	pass := &provisioning.Pass{Terms: terms(o), Activator: means.Activator, SigningKey: means.SigningKey, CipherKey: means.CipherKey}
 	if schemeID == walletport.Visa {
-		pass.NumberSealer, err = vts.NewNumberSealer(c.vtsProfile(o.Profile))
+		pass.NumberSealer, err = vts.NewNumberSealer(c.VTSProfile(o.Profile))
 	}
 	return pass, err
 }
 
 // means returns how a scheme's cards are activated.
-func (c Config) means(schemeID walletport.SchemeID, profile string) (*activation.Means, error) {
+func (c offers) means(schemeID walletport.SchemeID, profile string) (*activation.Means, error) {
 	if schemeID == walletport.Visa {
-		activator, err := vts.NewActivator(c.vtsProfile(profile))
+		activator, err := vts.NewActivator(c.VTSProfile(profile))
 		return &activation.Means{Activator: activator, CipherKey: keys.WSD, AnswersNonce: true}, err
 	}
-	activator, err := mdes.NewActivator(c.mdesProfile(profile))
+	activator, err := mdes.NewActivator(c.MDESProfile(profile))
 	return &activation.Means{Activator: activator, SigningKey: keys.TAVSigning}, err
 }
 
 // offerActivation fills in what the flow of activation offers.
-func (c Config) offerActivation(f *activation.Flow) error {
+func (c offers) offerActivation(f *activation.Flow) error {
 	f.Schemes = map[walletport.SchemeID]*activation.Means{}
-	for schemeID, offer := range map[walletport.SchemeID]activationOffer{walletport.Mastercard: c.Activation.Mastercard, walletport.Visa: c.Activation.Visa} {
+	for schemeID, offer := range map[walletport.SchemeID]config.ActivationOffer{walletport.Mastercard: c.Activation.Mastercard, walletport.Visa: c.Activation.Visa} {
 		if !offer.Enabled {
 			continue
 		}
@@ -208,7 +208,7 @@ func (c Config) offerActivation(f *activation.Flow) error {
 	if !c.Activation.Mastercard.Enabled {
 		return nil
 	}
-	activator, err := mdes.NewTAV2Activator(c.mdesProfile(c.Activation.Mastercard.Profile))
+	activator, err := mdes.NewTAV2Activator(c.MDESProfile(c.Activation.Mastercard.Profile))
 	f.TAV2 = &activation.Means{Activator: activator, SigningKey: keys.TAVSigning}
 	return err
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/walletport/walletport/api"
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/auth"
+	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys/file"
 	"github.com/walletport/walletport/provisioning"
 	"github.com/walletport/walletport/replay"
@@ -26,7 +27,7 @@ import (
 // server is every room of a running walletport. This file is the only place that
 // knows them all.
 type server struct {
-	config        Config
+	config        config.Config
 	log           *slog.Logger
 	db            database
 	keys          *file.Store
@@ -54,17 +55,17 @@ type server struct {
 
 // openServer builds every room and starts the background work. The caller runs
 // the listeners and closes.
-func openServer(ctx context.Context, config Config, log *slog.Logger) (_ *server, err error) {
-	s := &server{config: config, log: log, metrics: telemetry.NewMetrics(), background: &background{log: log}}
+func openServer(ctx context.Context, settings config.Config, log *slog.Logger) (_ *server, err error) {
+	s := &server{config: settings, log: log, metrics: telemetry.NewMetrics(), background: &background{log: log}}
 	defer func() {
 		if err != nil {
 			s.close()
 		}
 	}()
-	if s.keys, err = openKeyStore(config.Keys, log); err != nil {
+	if s.keys, err = openKeyStore(settings.Keys, log); err != nil {
 		return nil, err
 	}
-	if s.db, err = openDatabase(ctx, config.Database); err != nil {
+	if s.db, err = openDatabase(ctx, settings.Database); err != nil {
 		return nil, err
 	}
 	// A server that lacks a key of another replica serves and signs nothing until it has
@@ -72,7 +73,7 @@ func openServer(ctx context.Context, config Config, log *slog.Logger) (_ *server
 	if err := checkKeyStore(ctx, s.db, s.keys); err != nil && walletport.ReasonOf(err) != audit.ReasonKeyMissing {
 		return nil, err
 	}
-	if s.tracing, err = telemetry.OpenTracing(ctx, config.Trace, programVersion()); err != nil {
+	if s.tracing, err = telemetry.OpenTracing(ctx, settings.Trace, programVersion()); err != nil {
 		return nil, err
 	}
 	refused, err := refusedNumbers(s.keys.Current())
@@ -84,13 +85,13 @@ func openServer(ctx context.Context, config Config, log *slog.Logger) (_ *server
 	}
 	s.finder, s.guard = vault.NewFinder(s.db), replay.New(s.db)
 	observer := auditObserver{metrics: s.metrics, log: log, failedAt: &s.auditFailedAt, lost: &s.auditLost, early: &s.auditEarly}
-	if s.audit, err = audit.New(audit.Config{Store: s.db, Keys: s.keys, Clock: now, Observer: observer, Settings: config.Audit}); err != nil {
+	if s.audit, err = audit.New(audit.Config{Store: s.db, Keys: s.keys, Clock: now, Observer: observer, Settings: settings.Audit}); err != nil {
 		return nil, err
 	}
-	if s.trust, err = auth.OpenTrust(ctx, config.Auth, now, nil, log); err != nil {
+	if s.trust, err = auth.OpenTrust(ctx, settings.Auth, now, nil, log); err != nil {
 		return nil, err
 	}
-	if s.authenticator, err = auth.New(config.Auth, s.db, now, s.trust); err != nil {
+	if s.authenticator, err = auth.New(settings.Auth, s.db, now, s.trust); err != nil {
 		return nil, err
 	}
 	if err := s.openFlows(ctx); err != nil {
@@ -124,7 +125,7 @@ func (s *server) openFlows(ctx context.Context) error {
 		Vault: cards, Keys: s.keys, Nonces: s.guard, Audit: s.audit, StepUp: stepUp, Rand: rand.Reader, Clock: now,
 		NonceRetention: s.config.Wallets.NonceRetention,
 	}
-	if err := s.config.offerWallets(&push); err != nil {
+	if err := (offers{s.config}).offerWallets(&push); err != nil {
 		return err
 	}
 	if s.provisioning, err = provisioning.New(push); err != nil {
@@ -137,7 +138,7 @@ func (s *server) openFlows(ctx context.Context) error {
 		Vault: cards, Keys: s.keys, Nonces: s.guard, Audit: s.audit, StepUp: stepUp, Rand: rand.Reader, Clock: now,
 		NonceRetention: s.config.Wallets.NonceRetention,
 	}
-	if err := s.config.offerActivation(&activate); err != nil {
+	if err := (offers{s.config}).offerActivation(&activate); err != nil {
 		return err
 	}
 	s.activation, err = activation.New(activate)
@@ -167,7 +168,7 @@ func (s *server) close() {
 
 // door builds the HTTP door over the rooms.
 func (s *server) door(mounts map[string]http.Handler, metricsPage http.Handler) (*api.Door, error) {
-	proxies, err := s.config.HTTP.proxies()
+	proxies, err := s.config.HTTP.Proxies()
 	if err != nil {
 		return nil, err
 	}

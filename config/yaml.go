@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -14,6 +14,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/walletport/walletport/disk"
 )
 
 // maxConfigBytes bounds the configuration file: one of a hundred issuers has some
@@ -21,7 +23,7 @@ import (
 const maxConfigBytes = 1 << 20
 
 // readConfigFile returns the text of the configuration file.
-func readConfigFile(path string) ([]byte, error) { return readFile(path, maxConfigBytes) }
+func readConfigFile(path string) ([]byte, error) { return disk.ReadArgument(path, maxConfigBytes) }
 
 // decodeYAML lays the settings of a YAML document over those that into, a pointer,
 // holds, and reports everything in it that is no setting or no value of one. The
@@ -137,7 +139,7 @@ func (r *yamlReader) section(name string, n *yaml.Node, into reflect.Value) {
 	for _, p := range r.pairs(name, n, maxMerges) {
 		field := settingField(into, p.name)
 		if !field.IsValid() {
-			r.problem(joinName(name, p.name), p.key, "there is no such setting%s", didYouMean(p.name, settingNames(into.Type())))
+			r.problem(joinName(name, p.name), p.key, "there is no such setting%s", DidYouMean(p.name, settingNames(into.Type())))
 			continue
 		}
 		r.value(joinName(name, p.name), p.value, field)

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -14,71 +14,79 @@ import (
 	"github.com/walletport/walletport/wallet/samsungpay"
 )
 
-// walletsConfig is the device wallets that cards may be put into.
-type walletsConfig struct {
-	NonceRetention time.Duration    `setting:"nonce_retention"` // for how long a wallet's nonce cannot come again; 0 is 24h
-	ApplePay       applePayConfig   `setting:"applepay"`
-	GooglePay      googlePayConfig  `setting:"googlepay"`
-	SamsungPay     samsungPayConfig `setting:"samsungpay"`
+// Wallets is the device wallets that cards may be put into.
+type Wallets struct {
+	NonceRetention time.Duration `setting:"nonce_retention"` // for how long a wallet's nonce cannot come again; 0 is 24h
+	ApplePay       ApplePay      `setting:"applepay"`
+	GooglePay      GooglePay     `setting:"googlepay"`
+	SamsungPay     SamsungPay    `setting:"samsungpay"`
 }
 
-type applePayConfig struct {
+// ApplePay is what Apple Pay is offered for.
+type ApplePay struct {
 	RootFiles  []string        `setting:"root_files"` // PEM files of the certificates that Apple's chain may end in; empty is Apple Root CA - G3, which is built in
-	Mastercard offerConfig     `setting:"mastercard"`
-	Visa       offerConfig     `setting:"visa"`
+	Mastercard Offer           `setting:"mastercard"`
+	Visa       Offer           `setting:"visa"`
 	Format     applepay.Config `setting:"format"` // format choices
 }
 
-type googlePayConfig struct {
-	Mastercard offerConfig      `setting:"mastercard"`
-	Visa       offerConfig      `setting:"visa"`
+// GooglePay is what Google Pay is offered for.
+type GooglePay struct {
+	Mastercard Offer            `setting:"mastercard"`
+	Visa       Offer            `setting:"visa"`
 	Format     googlepay.Config `setting:"format"` // format choices
 }
 
-type samsungPayConfig struct {
-	Mastercard offerConfig       `setting:"mastercard"`
-	Visa       offerConfig       `setting:"visa"`
+// SamsungPay is what Samsung Pay is offered for.
+type SamsungPay struct {
+	Mastercard Offer             `setting:"mastercard"`
+	Visa       Offer             `setting:"visa"`
 	Format     samsungpay.Config `setting:"format"` // format choices
 }
 
-// activationConfig is the schemes whose cards may be activated from the issuer's app.
-type activationConfig struct {
-	Mastercard activationOffer `setting:"mastercard"`
-	Visa       activationOffer `setting:"visa"`
+// Activation is the schemes whose cards may be activated from the issuer's app.
+type Activation struct {
+	Mastercard ActivationOffer `setting:"mastercard"`
+	Visa       ActivationOffer `setting:"visa"`
 }
 
-// offerConfig is a wallet's offer to the cards of one scheme.
-type offerConfig struct {
+// Offer is a wallet's offer to the cards of one scheme.
+type Offer struct {
 	Enabled  bool     `setting:"enabled"`  // whether the scheme's cards may be put into the wallet
 	Profile  string   `setting:"profile"`  // name in profiles (Mastercard) or visa_profiles (Visa); empty means default
 	Issuers  []string `setting:"issuers"`  // empty serves every issuer
 	Products []string `setting:"products"` // empty takes every card product
 }
 
-type activationOffer struct {
+// ActivationOffer is what is offered to the cards of one scheme.
+type ActivationOffer struct {
 	Enabled bool   `setting:"enabled"` // whether the scheme's cards may be activated
 	Profile string `setting:"profile"` // name in profiles (Mastercard) or visa_profiles (Visa); empty means default
 }
 
-func defaultWallets() walletsConfig {
-	return walletsConfig{
-		ApplePay:   applePayConfig{Format: applepay.DefaultConfig()},
-		GooglePay:  googlePayConfig{Format: googlepay.DefaultConfig()},
-		SamsungPay: samsungPayConfig{Format: samsungpay.DefaultConfig()},
+func defaultWallets() Wallets {
+	return Wallets{
+		ApplePay:   ApplePay{Format: applepay.DefaultConfig()},
+		GooglePay:  GooglePay{Format: googlepay.DefaultConfig()},
+		SamsungPay: SamsungPay{Format: samsungpay.DefaultConfig()},
 	}
 }
 
-// offers lists what is said about each device wallet and scheme.
-func (c walletsConfig) offers() []struct {
-	wallet walletport.Wallet
-	scheme walletport.SchemeID
-	offer  offerConfig
-} {
-	return []struct {
-		wallet walletport.Wallet
-		scheme walletport.SchemeID
-		offer  offerConfig
-	}{
+// WalletOffer is what is said about one device wallet and one scheme.
+type WalletOffer struct {
+	Wallet walletport.Wallet
+	Scheme walletport.SchemeID
+	Offer
+}
+
+// Setting is the name of the offer's section.
+func (o WalletOffer) Setting() string {
+	return fmt.Sprintf("wallets.%s.%s", o.Wallet, schemeName(o.Scheme))
+}
+
+// Offers lists what is said about each device wallet and scheme.
+func (c Wallets) Offers() []WalletOffer {
+	return []WalletOffer{
 		{walletport.ApplePay, walletport.Mastercard, c.ApplePay.Mastercard},
 		{walletport.ApplePay, walletport.Visa, c.ApplePay.Visa},
 		{walletport.GooglePay, walletport.Mastercard, c.GooglePay.Mastercard},
@@ -106,15 +114,15 @@ func (c Config) validateWallets() error {
 	if w.NonceRetention != 0 && (w.NonceRetention < minNonceRetention || w.NonceRetention > maxNonceRetention) {
 		add("wallets", errors.New("nonce_retention: 1h to 720h, or 0, which means 24h"))
 	}
-	for _, o := range w.offers() {
-		place := fmt.Sprintf("wallets.%s.%s", o.wallet, lower(o.scheme))
-		add(place, c.checkProfile(o.scheme, o.offer.Profile))
-		add(place, checkIssuers(o.offer.Issuers))
-		if o.offer.Enabled && c.TokenRequestors[string(o.wallet)].id(o.scheme) == "" {
-			problems = append(problems, fmt.Errorf("token_requestors.%s.%s: is missing, and %s is enabled", o.wallet, lower(o.scheme), place))
+	for _, o := range w.Offers() {
+		place := o.Setting()
+		add(place, c.checkProfile(o.Scheme, o.Profile))
+		add(place, checkIssuers(o.Issuers))
+		if o.Enabled && c.TokenRequestors[string(o.Wallet)].ID(o.Scheme) == "" {
+			problems = append(problems, fmt.Errorf("token_requestors.%s.%s: is missing, and %s is enabled", o.Wallet, schemeName(o.Scheme), place))
 		}
 	}
-	if mc := w.SamsungPay.Mastercard; mc.Enabled && c.mdesProfile(mc.Profile).Shape != mdes.CardInfo {
+	if mc := w.SamsungPay.Mastercard; mc.Enabled && c.MDESProfile(mc.Profile).Shape != mdes.CardInfo {
 		add("wallets.samsungpay.mastercard", errors.New("profile: the shape must be cardInfo: Samsung Pay reads no other"))
 	}
 	add("activation.mastercard", c.checkProfile(walletport.Mastercard, c.Activation.Mastercard.Profile))
@@ -122,8 +130,8 @@ func (c Config) validateWallets() error {
 	return errors.Join(problems...)
 }
 
-// lower spells a scheme as the configuration does.
-func lower(scheme walletport.SchemeID) string {
+// schemeName spells a scheme as the configuration does.
+func schemeName(scheme walletport.SchemeID) string {
 	if scheme == walletport.Visa {
 		return "visa"
 	}
@@ -145,28 +153,29 @@ func (c Config) checkProfile(scheme walletport.SchemeID, name string) error {
 	if scheme == walletport.Visa {
 		_, known = c.VisaProfiles[name]
 	}
-	if known || slices.Contains([]string{"", defaultProfile}, name) {
+	if known || slices.Contains([]string{"", DefaultProfile}, name) {
 		return nil
 	}
 	return fmt.Errorf("profile: there is none named %q for the scheme", name)
 }
 
-// mdesProfile returns a profile that checkProfile has found.
-func (c Config) mdesProfile(name string) mdes.Profile {
+// MDESProfile returns the profile of that name, which Load has found.
+func (c Config) MDESProfile(name string) mdes.Profile {
 	if p, ok := c.Profiles[name]; ok {
 		return p
 	}
-	if p, ok := c.Profiles[defaultProfile]; ok {
+	if p, ok := c.Profiles[DefaultProfile]; ok {
 		return p
 	}
 	return mdes.DefaultProfile()
 }
 
-func (c Config) vtsProfile(name string) vts.Profile {
+// VTSProfile returns the profile of that name, which Load has found.
+func (c Config) VTSProfile(name string) vts.Profile {
 	if p, ok := c.VisaProfiles[name]; ok {
 		return p
 	}
-	if p, ok := c.VisaProfiles[defaultProfile]; ok {
+	if p, ok := c.VisaProfiles[DefaultProfile]; ok {
 		return p
 	}
 	return vts.DefaultProfile()

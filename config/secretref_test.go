@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"os"
@@ -34,7 +34,7 @@ func TestSecretRef(t *testing.T) {
 		{"nothing is refused", "", "", "file:PATH or env:NAME"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := secretRef(c.ref).resolve()
+			got, err := SecretRef(c.ref).Resolve()
 			if string(got) != c.want || (err == nil) != (c.fault == "") {
 				t.Fatalf("resolve = %q, %v; want %q", got, err, c.want)
 			}
@@ -46,7 +46,7 @@ func TestSecretRef(t *testing.T) {
 }
 
 func TestSecretFilesCountFromTheConfigurationsFolder(t *testing.T) {
-	for ref, want := range map[secretRef]secretRef{
+	for ref, want := range map[SecretRef]SecretRef{
 		"file:secret":      "file:/etc/walletport/secret",
 		"file:../secret":   "file:/etc/secret",
 		"file:/run/secret": "file:/run/secret",

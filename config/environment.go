@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -101,7 +101,7 @@ func (v variable) unknown() error {
 	if linkVariable.MatchString(v.name) {
 		return nil
 	}
-	return fmt.Errorf("there is no such setting%s", didYouMean(v.name, settingVariables()))
+	return fmt.Errorf("there is no such setting%s", DidYouMean(v.name, settingVariables()))
 }
 
 func setList(into reflect.Value, text string) error {
@@ -146,5 +146,6 @@ func misspeltVariables(environ []string) []string {
 	return warnings
 }
 
-// warnings of this process's environment.
-func environmentWarnings() []string { return misspeltVariables(os.Environ()) }
+// Warnings tells of variables in this process's environment that do nothing, and look like
+// slips of a setting.
+func Warnings() []string { return misspeltVariables(os.Environ()) }

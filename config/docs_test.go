@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -32,13 +32,13 @@ func TestExamplesOfTheDocumentationAreTaken(t *testing.T) {
 			}
 		}
 	}
-	must(t, filepath.WalkDir("../../docs", func(path string, _ fs.DirEntry, err error) error {
+	must(t, filepath.WalkDir("../docs", func(path string, _ fs.DirEntry, err error) error {
 		if strings.HasSuffix(path, ".md") {
 			check(path)
 		}
 		return err
 	}))
-	check("../../README.md")
+	check("../README.md")
 	if count < 5 {
 		t.Errorf("only %d examples were found", count)
 	}

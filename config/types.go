@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"cmp"
@@ -82,9 +82,9 @@ func settingNames(section reflect.Type) []string {
 
 func joinName(section, name string) string { return strings.TrimPrefix(section+"."+name, ".") }
 
-// didYouMean returns "; did you mean WORD?" with the known word that text is a slip
+// DidYouMean returns "; did you mean WORD?" with the known word that text is a slip
 // of, or "".
-func didYouMean(text string, known []string) string {
+func DidYouMean(text string, known []string) string {
 	if word := nearest(text, known); word != "" {
 		return "; did you mean " + word + "?"
 	}

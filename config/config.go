@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"cmp"
@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"net"
 	"os"
 	"path/filepath"
 	"reflect"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -34,57 +32,50 @@ import (
 // (file:PATH, env:NAME), never values. An unknown name is an error. Relative paths
 // count from the folder of the YAML file.
 type Config struct {
-	HTTP            httpConfig                      `setting:"http"`             // the API's listener
-	API             api.Config                      `setting:"api"`              // the API itself
-	Metrics         metricsConfig                   `setting:"metrics"`          // where Prometheus reads
-	Database        databaseConfig                  `setting:"database"`         // cards, clients and the audit trail
-	Keys            keysConfig                      `setting:"keys"`             // the sealed key store
-	Auth            auth.Config                     `setting:"auth"`             // who may call
-	Audit           audit.Settings                  `setting:"audit"`            // the audit trail
-	Log             logConfig                       `setting:"log"`              // log lines, JSON on standard error
-	Trace           telemetry.TraceConfig           `setting:"trace"`            // OpenTelemetry spans
-	Wallets         walletsConfig                   `setting:"wallets"`          // device wallets that cards may be put into
-	Activation      activationConfig                `setting:"activation"`       // activation of cards that were typed into a wallet
-	IssuerWallet    issuerwallet.Config             `setting:"issuer_wallet"`    // the answer for issuer wallets
-	WalletProviders []walletProviderConfig          `setting:"wallet_providers"` // issuer wallets that cards may be pushed to
-	TokenRequestors map[string]tokenRequestorConfig `setting:"token_requestors"` // what the schemes know wallets by; well-known ones are built in (tokenrequestors.yaml), an entry changes or adds one
-	Profiles        map[string]mdes.Profile         `setting:"profiles"`         // Mastercard's format choices by name; a profile names only what differs from the default
-	VisaProfiles    map[string]vts.Profile          `setting:"visa_profiles"`    // Visa's format choices by name; a profile names only what differs from the default
+	HTTP            HTTP                      `setting:"http"`             // the API's listener
+	API             api.Config                `setting:"api"`              // the API itself
+	Metrics         Metrics                   `setting:"metrics"`          // where Prometheus reads
+	Database        Database                  `setting:"database"`         // cards, clients and the audit trail
+	Keys            Keys                      `setting:"keys"`             // the sealed key store
+	Auth            auth.Config               `setting:"auth"`             // who may call
+	Audit           audit.Settings            `setting:"audit"`            // the audit trail
+	Log             Log                       `setting:"log"`              // log lines, JSON on standard error
+	Trace           telemetry.TraceConfig     `setting:"trace"`            // OpenTelemetry spans
+	Wallets         Wallets                   `setting:"wallets"`          // device wallets that cards may be put into
+	Activation      Activation                `setting:"activation"`       // activation of cards that were typed into a wallet
+	IssuerWallet    issuerwallet.Config       `setting:"issuer_wallet"`    // the answer for issuer wallets
+	WalletProviders []WalletProvider          `setting:"wallet_providers"` // issuer wallets that cards may be pushed to
+	TokenRequestors map[string]TokenRequestor `setting:"token_requestors"` // what the schemes know wallets by; well-known ones are built in (tokenrequestors.yaml), an entry changes or adds one
+	Profiles        map[string]mdes.Profile   `setting:"profiles"`         // Mastercard's format choices by name; a profile names only what differs from the default
+	VisaProfiles    map[string]vts.Profile    `setting:"visa_profiles"`    // Visa's format choices by name; a profile names only what differs from the default
 }
 
-type httpConfig struct {
-	Listen string    `setting:"listen"` // host:port; default 127.0.0.1:8080
-	TLS    tlsConfig `setting:"tls"`    // required on any address but loopback
-
-	TrustedProxies  []string `setting:"trusted_proxies"`  // addresses and networks (10.0.0.0/8) of load balancers and reverse proxies; only they may say where a caller is, for audit trail, log and limits. Empty: nobody
-	ForwardedHeader string   `setting:"forwarded_header"` // the header in which they say it: X-Forwarded-For or Forwarded (RFC 7239); empty is X-Forwarded-For
-	ProxyProtocol   bool     `setting:"proxy_protocol"`   // trusted proxies begin each connection with a PROXY protocol header, version 1 or 2; without it they are cut off. Needs trusted_proxies
-
-	Drain    time.Duration `setting:"drain"`    // how long readiness says no before the listener closes; default 0s, at most 1h. Set it behind a load balancer
-	Shutdown time.Duration `setting:"shutdown"` // how long accepted requests may take to finish at shutdown; default 20s, 1s to 1h
-}
-
-type metricsConfig struct {
+// Metrics is where Prometheus reads.
+type Metrics struct {
 	Listen string `setting:"listen"` // host:port of a listener of its own, for /metrics, /healthz and /readyz, in plain HTTP; empty serves /metrics beside the API, on loopback only
 }
 
-type logConfig struct {
+// Log is how much the log tells.
+type Log struct {
 	Level slog.Level `setting:"level"` // debug, info, warn or error; default info
 }
 
-type databaseConfig struct {
+// Database is where cards, clients, nonces and the audit trail are.
+type Database struct {
 	URL      string    `setting:"url"`       // sqlite:PATH, or postgres://user@host/database?sslmode=verify-full; default sqlite:walletport.db. Without sslmode it is prefer, which may send everything in plain text
-	Password secretRef `setting:"password"`  // reference to the PostgreSQL password; empty leaves the URL as it is
+	Password SecretRef `setting:"password"`  // reference to the PostgreSQL password; empty leaves the URL as it is
 	MaxConns int       `setting:"max_conns"` // PostgreSQL connections of this replica; 0 is one for each processor, at least 4
 }
 
-type keysConfig struct {
+// Keys is where the sealed key store is, and what opens it.
+type Keys struct {
 	File       string    `setting:"file"`       // the sealed key store; default keystore.age
-	Passphrase secretRef `setting:"passphrase"` // reference to its passphrase; exclusive with key_file
+	Passphrase SecretRef `setting:"passphrase"` // reference to its passphrase; exclusive with key_file
 	KeyFile    string    `setting:"key_file"`   // file of 32 random bytes in base64 that seals the store
 }
 
-type walletProviderConfig struct {
+// WalletProvider is an issuer wallet that cards may be pushed to.
+type WalletProvider struct {
 	ID               string   `setting:"id"`                 // the {walletProvider} of the path
 	DisplayName      string   `setting:"display_name"`       // for people
 	TokenRequestorID string   `setting:"token_requestor_id"` // 11 digits, assigned by the scheme; empty takes that of token_requestors
@@ -99,7 +90,7 @@ type walletProviderConfig struct {
 func (c Config) withDefaults() Config {
 	c.API, c.Auth, c.Audit, c.IssuerWallet = c.API.WithDefaults(), c.Auth.WithDefaults(), c.Audit.WithDefaults(), c.IssuerWallet.WithDefaults()
 	c.Wallets.NonceRetention = cmp.Or(c.Wallets.NonceRetention, storage.DefaultNonceRetention)
-	if !strings.HasPrefix(c.Database.URL, sqlitePrefix) {
+	if !strings.HasPrefix(c.Database.URL, SQLitePrefix) {
 		c.Database.MaxConns = cmp.Or(c.Database.MaxConns, max(minMaxConns, runtime.NumCPU()))
 	}
 	return c
@@ -108,18 +99,18 @@ func (c Config) withDefaults() Config {
 // defaultConfig is the configuration of an empty file.
 func defaultConfig() Config {
 	return Config{
-		HTTP:     httpConfig{Listen: "127.0.0.1:8080", Shutdown: 20 * time.Second},
-		Database: databaseConfig{URL: sqlitePrefix + "walletport.db"},
-		Keys:     keysConfig{File: "keystore.age"},
+		HTTP:     HTTP{Listen: "127.0.0.1:8080", Shutdown: 20 * time.Second},
+		Database: Database{URL: SQLitePrefix + "walletport.db"},
+		Keys:     Keys{File: "keystore.age"},
 		Wallets:  defaultWallets(),
 
 		TokenRequestors: knownTokenRequestors(),
 	}
 }
 
-// loadConfig reads defaults, file and environment, and checks the whole. The
+// Load reads defaults, file and environment, and checks the whole. The
 // error lists every problem at once.
-func loadConfig(path string) (Config, error) {
+func Load(path string) (Config, error) {
 	config := defaultConfig()
 	text, err := readConfigFile(path)
 	if err != nil {
@@ -142,7 +133,7 @@ func loadConfig(path string) (Config, error) {
 // so that a command finds the same files wherever it is started.
 func (c *Config) resolvePaths(folder string) {
 	paths := []*string{&c.Keys.File, &c.Keys.KeyFile, &c.HTTP.TLS.CertificateFile, &c.HTTP.TLS.KeyFile, &c.HTTP.TLS.ClientCAFile}
-	for _, ref := range []*secretRef{&c.Keys.Passphrase, &c.Database.Password} {
+	for _, ref := range []*SecretRef{&c.Keys.Passphrase, &c.Database.Password} {
 		*ref = ref.relativeTo(folder)
 	}
 	for i := range c.Wallets.ApplePay.RootFiles {
@@ -159,8 +150,8 @@ func (c *Config) resolvePaths(folder string) {
 			*p = filepath.Join(folder, *p)
 		}
 	}
-	if path, ok := strings.CutPrefix(c.Database.URL, sqlitePrefix); ok && !filepath.IsAbs(path) {
-		c.Database.URL = sqlitePrefix + filepath.Join(folder, path)
+	if path, ok := strings.CutPrefix(c.Database.URL, SQLitePrefix); ok && !filepath.IsAbs(path) {
+		c.Database.URL = SQLitePrefix + filepath.Join(folder, path)
 	}
 }
 
@@ -211,79 +202,8 @@ func at(section string, err error) error {
 	return errors.Join(problems...)
 }
 
-// The longest waits at the end of a server. An orchestrator's patience ends earlier.
-const (
-	maxDrain    = time.Hour
-	minShutdown = time.Second
-	maxShutdown = time.Hour
-)
-
-func (c httpConfig) validate() error {
-	problems := []error{c.TLS.validate()}
-	if c.Drain < 0 || c.Drain > maxDrain {
-		problems = append(problems, errors.New("http.drain: 0s to 1h"))
-	}
-	if c.Shutdown < minShutdown || c.Shutdown > maxShutdown {
-		problems = append(problems, errors.New("http.shutdown: 1s to 1h"))
-	}
-	return errors.Join(problems...)
-}
-
-// validateListen refuses addresses that are none, two listeners on one, and plain
-// HTTP where others on the network could read it.
-func (c Config) validateListen() error {
-	host, err := checkAddress("http.listen", c.HTTP.Listen)
-	if err == nil && !c.HTTP.TLS.enabled() && !isLoopback(host) {
-		err = fmt.Errorf("http.listen: %s is not loopback: set http.tls.certificate_file and http.tls.key_file", c.HTTP.Listen)
-	}
-	if c.Metrics.Listen == "" {
-		return err
-	}
-	if _, metricsErr := checkAddress("metrics.listen", c.Metrics.Listen); metricsErr != nil {
-		return errors.Join(err, metricsErr)
-	}
-	if sameListener(c.HTTP.Listen, c.Metrics.Listen) {
-		err = errors.Join(err, fmt.Errorf("metrics.listen: %s is taken by http.listen, %s", c.Metrics.Listen, c.HTTP.Listen))
-	}
-	return err
-}
-
-// checkAddress reads host:port and returns the host.
-func checkAddress(name, address string) (string, error) {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return "", fmt.Errorf("%s: host:port, such as 127.0.0.1:8080 or [::1]:8080, or :8443 for every address", name)
-	}
-	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return "", fmt.Errorf("%s: the port is a number from 1 to 65535, or 0 for a free one", name)
-	}
-	return host, nil
-}
-
-// sameListener reports whether two addresses, both good, cannot be listened on at once.
-func sameListener(a, b string) bool {
-	hostA, portA, _ := net.SplitHostPort(a)
-	hostB, portB, _ := net.SplitHostPort(b)
-	numberA, _ := strconv.ParseUint(portA, 10, 16)
-	numberB, _ := strconv.ParseUint(portB, 10, 16)
-	everywhere := func(host string) bool {
-		ip := net.ParseIP(host)
-		return host == "" || ip != nil && ip.IsUnspecified()
-	}
-	return numberA == numberB && numberA != 0 &&
-		(hostA == hostB || everywhere(hostA) || everywhere(hostB) || isLoopback(hostA) && isLoopback(hostB) && (hostA == "localhost" || hostB == "localhost"))
-}
-
-func isLoopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
-}
-
-// sqlitePrefix begins the URL of a SQLite file; what follows is its path.
-const sqlitePrefix = "sqlite:"
+// SQLitePrefix begins the URL of a SQLite file; what follows is its path.
+const SQLitePrefix = "sqlite:"
 
 // The bounds of database.max_conns: minMaxConns is the least by default, maxMaxConns
 // is far above what one replica can use.
@@ -292,12 +212,12 @@ const (
 	maxMaxConns = 1000
 )
 
-func (c databaseConfig) validate() error {
+func (c Database) validate() error {
 	problems := []error{c.Password.validate("database.password")}
 	if c.MaxConns < 0 || c.MaxConns > maxMaxConns {
 		problems = append(problems, fmt.Errorf("database.max_conns: 0 (which is one for each processor, at least 4) to %d", maxMaxConns))
 	}
-	path, isFile := strings.CutPrefix(c.URL, sqlitePrefix)
+	path, isFile := strings.CutPrefix(c.URL, SQLitePrefix)
 	switch {
 	case isFile && (path == "" || strings.Contains(path, "?")):
 		problems = append(problems, errors.New("database.url: sqlite: is followed by the path of a file, without parameters"))
@@ -319,7 +239,7 @@ func (c databaseConfig) validate() error {
 	return errors.Join(problems...)
 }
 
-func (c keysConfig) validate() error {
+func (c Keys) validate() error {
 	switch {
 	case c.File == "":
 		return errors.New("keys.file: is missing")
@@ -329,7 +249,7 @@ func (c keysConfig) validate() error {
 	return c.Passphrase.validate("keys.passphrase")
 }
 
-func (p walletProviderConfig) validate(c Config) error {
+func (p WalletProvider) validate(c Config) error {
 	var problems []error
 	if _, err := walletport.ParseWalletProviderID(p.ID); err != nil {
 		problems = append(problems, errors.New("id: letters, digits, '.', '_', '-', at most 64"))
@@ -341,16 +261,16 @@ func (p walletProviderConfig) validate(c Config) error {
 	if p.Scheme != string(walletport.Mastercard) {
 		problems = append(problems, errors.New("scheme: only MASTERCARD has issuer wallets"))
 	}
-	if !isTokenRequestorID(c.tokenRequestorOf(p)) {
+	if !isTokenRequestorID(c.TokenRequestorOf(p)) {
 		problems = append(problems, errors.New("token_requestor_id: 11 digits; token_requestors has none for this id and scheme"))
 	}
 	return errors.Join(append(problems, checkIssuers(p.Issuers), c.checkProfile(walletport.Mastercard, p.Profile))...)
 }
 
-// tokenRequestorOf returns the id that the provider is known by at its scheme.
-func (c Config) tokenRequestorOf(p walletProviderConfig) string {
-	return cmp.Or(p.TokenRequestorID, c.TokenRequestors[p.ID].id(walletport.SchemeID(p.Scheme)))
+// TokenRequestorOf returns the id that the provider is known by at its scheme.
+func (c Config) TokenRequestorOf(p WalletProvider) string {
+	return cmp.Or(p.TokenRequestorID, c.TokenRequestors[p.ID].ID(walletport.SchemeID(p.Scheme)))
 }
 
-// defaultProfile names a scheme's default unless the file defines its own.
-const defaultProfile = "default"
+// DefaultProfile names a scheme's default unless the file defines its own.
+const DefaultProfile = "default"

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"flag"
@@ -16,15 +16,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/walletport/walletport/activation"
-	"github.com/walletport/walletport/provisioning"
 	"github.com/walletport/walletport/scheme/mdes"
 )
 
 var update = flag.Bool("update", false, "rewrite docs/configuration.md")
 
 const (
-	referencePath = "../../docs/configuration.md"
+	referencePath = "../docs/configuration.md"
 	examplePath   = "testdata/walletport.yaml"
 	modulePath    = "github.com/walletport/walletport"
 )
@@ -128,10 +126,7 @@ func (c fieldComments) of(t *testing.T, owner reflect.Type, field reflect.Struct
 
 func readFieldComments(t *testing.T, pkgPath string) map[string]string {
 	t.Helper()
-	folder := "../.." + strings.TrimPrefix(strings.TrimPrefix(pkgPath, modulePath), "main")
-	if pkgPath == "main" {
-		folder = "."
-	}
+	folder := ".." + strings.TrimPrefix(pkgPath, modulePath)
 	names, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	must(t, err)
 	comments := map[string]string{}
@@ -158,7 +153,7 @@ func readFieldComments(t *testing.T, pkgPath string) map[string]string {
 
 var referenceHead = `# Configuration
 
-<!-- Generated from the sources by go generate ./cmd/walletport. Do not edit. -->
+<!-- Generated from the sources by go generate ./config. Do not edit. -->
 
 ` + "`walletport serve --config FILE`" + ` reads one YAML file. A setting that is absent has its default; a name that is not below is
 an error. ` + "`walletport config check`" + ` says everything that is wrong at once, ` + "`walletport config print`" + ` shows what counts in the end.
@@ -226,7 +221,7 @@ func typeText(t reflect.Type) string {
 		return "duration"
 	case t == reflect.TypeFor[slog.Level]():
 		return "level"
-	case t == reflect.TypeFor[secretRef]():
+	case t == reflect.TypeFor[SecretRef]():
 		return "secret reference"
 	case t.Kind() == reflect.String:
 		return "text"
@@ -264,21 +259,15 @@ func TestConfigurationReference(t *testing.T) {
 		must(t, os.WriteFile(referencePath, []byte(want), 0o644))
 	}
 	if diff := cmp.Diff(want, string(mustRead(t, referencePath))); diff != "" {
-		t.Errorf("docs/configuration.md is not current, run go generate ./cmd/walletport (-want +got):\n%s", diff)
+		t.Errorf("docs/configuration.md is not current, run go generate ./config (-want +got):\n%s", diff)
 	}
 }
 
 func TestExampleConfigurationIsGood(t *testing.T) {
-	config, err := loadConfig(examplePath)
+	config, err := Load(examplePath)
 	must(t, err)
 	if config.Profiles["watch"].TAVVersion != 4 || config.Profiles["watch"].AESBits != mdes.DefaultProfile().AESBits || len(config.WalletProviders) != 2 {
 		t.Errorf("the example says something else: %+v", config.Profiles)
-	}
-	if err := config.offerWallets(&provisioning.Flow{}); err != nil {
-		t.Errorf("its wallets cannot be built: %v", err)
-	}
-	if err := config.offerActivation(&activation.Flow{}); err != nil {
-		t.Errorf("its activation cannot be built: %v", err)
 	}
 }
 

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -163,7 +163,7 @@ wallet_providers: [{id: w, token_requestor_id: 01234567012}]
 database: {password: 1234}
 `), 0o600))
 	t.Setenv("WALLETPORT_AUDIT__MAX_BATCH", "many")
-	_, err := loadConfig(path)
+	_, err := Load(path)
 	for _, want := range []string{
 		"http.drain: ", "auth.step_up[0].issuers[1]: is a number", "wallet_providers[0].token_requestor_id: is a number",
 		"database.password: is a number", "database.password: a secret is given as file:PATH or env:NAME",
@@ -175,6 +175,21 @@ database: {password: 1234}
 	}
 	if strings.Contains(err.Error(), "1234") {
 		t.Errorf("a secret in the wrong place is repeated: %v", err)
+	}
+}
+
+func TestFaultsOfTheFileSayHowToWriteIt(t *testing.T) {
+	for _, c := range []struct{ name, config, want string }{
+		{"a log level", "log: {level: loud}", "must be debug, info, warn or error"},
+		{"a fault of the second line", "http: {listen: [}", "line 2: "},
+		{"a fault of a later line", "# a\n# b\nhttp: {listen: [}", "line 4: "},
+		{"a control character", "# a\nlog: \x01", "line 3: "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if _, err := loaded(t, c.config); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+		})
 	}
 }
 
@@ -193,7 +208,7 @@ func TestEmptyConfigurationIsTheDefaults(t *testing.T) {
 func TestConfigurationFileIsBounded(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "walletport.yaml")
 	must(t, os.WriteFile(path, []byte(strings.Repeat("# long\n", maxConfigBytes/7+1)), 0o600))
-	if _, err := loadConfig(path); err == nil || !strings.Contains(err.Error(), "larger than 1 MiB") {
+	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), "larger than 1 MiB") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"os"
@@ -14,7 +14,7 @@ func loaded(t *testing.T, text string) (Config, error) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "walletport.yaml")
 	must(t, os.WriteFile(path, []byte("keys: {key_file: keystore.key}\n"+text), 0o600))
-	return loadConfig(path)
+	return Load(path)
 }
 
 // The ids of the three device wallets stand in the public documentation of several
@@ -32,7 +32,7 @@ func TestWellKnownTokenRequestors(t *testing.T) {
 		{"swatch", "40010081763", ""},
 	} {
 		got := config.TokenRequestors[c.wallet]
-		if got.id(walletport.Visa) != c.visa || got.id(walletport.Mastercard) != c.mastercard || got.DisplayName == "" || got.Confidence == "" {
+		if got.ID(walletport.Visa) != c.visa || got.ID(walletport.Mastercard) != c.mastercard || got.DisplayName == "" || got.Confidence == "" {
 			t.Errorf("%s: %+v", c.wallet, got)
 		}
 	}
@@ -56,7 +56,7 @@ wallets:
 		t.Errorf("Google Pay: %+v", google)
 	}
 	for i, want := range []string{"50199900009", "50148149593"} {
-		if got := config.tokenRequestorOf(config.WalletProviders[i]); got != want {
+		if got := config.TokenRequestorOf(config.WalletProviders[i]); got != want {
 			t.Errorf("wallet provider %s: %s, want %s", config.WalletProviders[i].ID, got, want)
 		}
 	}
@@ -86,34 +86,5 @@ func TestWalletsThatCannotBeOffered(t *testing.T) {
 				t.Errorf("error %v, want %q in it", err, c.problem)
 			}
 		})
-	}
-}
-
-func TestRootFiles(t *testing.T) {
-	dir := t.TempDir()
-	box, stop := startSandbox(t, dir)
-	stop()
-	root := []byte(box.file.Apple.RootCertificate)
-	for _, c := range []struct {
-		name    string
-		content []byte
-		count   int
-	}{
-		{"one certificate", root, 1},
-		{"two in a file", append(root[:len(root):len(root)], root...), 2},
-		{"no PEM", []byte("hello"), 0},
-		{"a damaged certificate", []byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), 0},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "root.pem")
-			must(t, os.WriteFile(path, c.content, 0o600))
-			roots, err := readRoots([]string{path})
-			if len(roots) != c.count || (err == nil) != (c.count > 0) {
-				t.Errorf("%d certificates, error %v", len(roots), err)
-			}
-		})
-	}
-	if _, err := readRoots([]string{filepath.Join(dir, "none.pem")}); err == nil {
-		t.Error("a file that is not there is taken")
 	}
 }

@@ -1,3 +1,3 @@
-package main
+package config
 
 //go:generate go test -run ^TestConfigurationReference$ . -update

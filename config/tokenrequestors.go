@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	_ "embed"
@@ -10,9 +10,9 @@ import (
 	"github.com/walletport/walletport"
 )
 
-// tokenRequestorConfig is what the schemes know a wallet by. It is data, not code:
+// TokenRequestor is what the schemes know a wallet by. It is data, not code:
 // schemes assign new ids without asking us.
-type tokenRequestorConfig struct {
+type TokenRequestor struct {
 	DisplayName string `setting:"display_name"` // for people
 	Visa        string `setting:"visa"`         // 11 digits; empty where none is known
 	Mastercard  string `setting:"mastercard"`   // 11 digits; empty where none is known
@@ -23,8 +23,8 @@ type tokenRequestorConfig struct {
 var tokenRequestorTable []byte
 
 // knownTokenRequestors is the table of well-known wallets, below the configuration's.
-func knownTokenRequestors() map[string]tokenRequestorConfig {
-	table := map[string]tokenRequestorConfig{}
+func knownTokenRequestors() map[string]TokenRequestor {
+	table := map[string]TokenRequestor{}
 	problems, err := decodeYAML(tokenRequestorTable, &table)
 	if err = errors.Join(append(problems, err)...); err != nil {
 		panic(err) // it is compiled in, and a test reads it
@@ -32,7 +32,8 @@ func knownTokenRequestors() map[string]tokenRequestorConfig {
 	return table
 }
 
-func (c tokenRequestorConfig) id(scheme walletport.SchemeID) string {
+// ID returns the wallet's id at a scheme, "" where none is known.
+func (c TokenRequestor) ID(scheme walletport.SchemeID) string {
 	switch scheme {
 	case walletport.Visa:
 		return c.Visa
@@ -42,7 +43,7 @@ func (c tokenRequestorConfig) id(scheme walletport.SchemeID) string {
 	return ""
 }
 
-func (c tokenRequestorConfig) validate() error {
+func (c TokenRequestor) validate() error {
 	var problems []error
 	for _, scheme := range []struct{ name, id string }{{"visa", c.Visa}, {"mastercard", c.Mastercard}} {
 		if scheme.id != "" && !isTokenRequestorID(scheme.id) {
@@ -56,7 +57,7 @@ func isTokenRequestorID(text string) bool {
 	return len(text) == 11 && strings.Trim(text, "0123456789") == ""
 }
 
-func validateTokenRequestors(all map[string]tokenRequestorConfig) error {
+func validateTokenRequestors(all map[string]TokenRequestor) error {
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if err := all[name].validate(); err != nil {

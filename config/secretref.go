@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"bytes"
@@ -7,16 +7,21 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/walletport/walletport/disk"
 )
 
-// secretRef says where a secret is, never what it is: "file:PATH" or "env:NAME".
-type secretRef string
+// SecretRef says where a secret is, never what it is: "file:PATH" or "env:NAME".
+type SecretRef string
+
+// maxSecretFileBytes bounds passphrases and passwords.
+const maxSecretFileBytes = 64 << 10
 
 var errNoReference = errors.New("a secret is given as file:PATH or env:NAME")
 
 // validate refuses what is no reference; empty is none. The error repeats nothing
 // of it: it may be the secret itself.
-func (r secretRef) validate(name string) error {
+func (r SecretRef) validate(name string) error {
 	kind, place, _ := strings.Cut(string(r), ":")
 	if r == "" || (kind == "file" || kind == "env") && place != "" {
 		return nil
@@ -25,24 +30,24 @@ func (r secretRef) validate(name string) error {
 }
 
 // relativeTo makes a relative file count from folder.
-func (r secretRef) relativeTo(folder string) secretRef {
+func (r SecretRef) relativeTo(folder string) SecretRef {
 	path, isFile := strings.CutPrefix(string(r), "file:")
 	if !isFile || path == "" || filepath.IsAbs(path) {
 		return r
 	}
-	return secretRef("file:" + filepath.Join(folder, path))
+	return SecretRef("file:" + filepath.Join(folder, path))
 }
 
-// resolve reads the secret. One trailing line break is dropped. The error names
+// Resolve reads the secret. One trailing line break is dropped. The error names
 // the place and never the content.
-func (r secretRef) resolve() ([]byte, error) {
+func (r SecretRef) Resolve() ([]byte, error) {
 	kind, place, _ := strings.Cut(string(r), ":")
 	if place == "" {
 		return nil, errNoReference
 	}
 	switch kind {
 	case "file":
-		text, err := readFile(place, maxSecretFileBytes)
+		text, err := disk.ReadArgument(place, maxSecretFileBytes)
 		if err != nil {
 			return nil, fmt.Errorf("read secret: %w", err)
 		}

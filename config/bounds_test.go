@@ -1,0 +1,78 @@
+package config
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestAbsurdDurationsAndSizesAreRefused: each is far from what anybody means.
+func TestAbsurdDurationsAndSizesAreRefused(t *testing.T) {
+	for setting, values := range map[string][]string{
+		"http.drain":                          {"-1s", "9600h"},
+		"http.shutdown":                       {"0s", "-1s", "1ns", "9600h"},
+		"api.limits.body_bytes":               {"-1", "1", "1099511627776"},
+		"api.limits.header_bytes":             {"-1", "16", "1073741824"},
+		"api.limits.request_time":             {"-1s", "1ns", "9600h"},
+		"api.limits.header_time":              {"-1s", "1ns", "9600h"},
+		"api.limits.read_time":                {"-1s", "1ns", "9600h", "200ms"}, // below header_time
+		"api.limits.write_time":               {"-1s", "1ns", "9600h", "5s"},    // below request_time
+		"api.limits.idle_time":                {"-1s", "1ns", "9600h"},
+		"auth.client_cache_ttl":               {"9600h"},
+		"auth.leeway":                         {"-1s", "1h"},
+		"auth.key_refresh":                    {"-1s", "1ns", "9600h"},
+		"audit.max_batch":                     {"-1", "1000000"},
+		"audit.max_linger":                    {"1m"},
+		"audit.max_await":                     {"1m"},
+		"audit.max_queue":                     {"-1", "1000000000"},
+		"audit.commit_timeout":                {"-1s", "1ns", "9600h"},
+		"audit.checkpoint_every":              {"-1", "1000000000"},
+		"audit.checkpoint_interval":           {"-1s", "1ns", "9600h"},
+		"database.max_conns":                  {"-1", "5000000000"},
+		"trace.sample_ratio":                  {"-0.1", "1.1"},
+		"wallets.nonce_retention":             {"-1s", "1ns", "9600h"},
+		"wallets.googlepay.format.max_chars":  {"0", "-1", "1000000000"},
+		"wallets.samsungpay.format.max_chars": {"0", "-1", "1000000000"},
+		"issuer_wallet.max_chars":             {"-1", "1000000000"},
+	} {
+		for _, value := range values {
+			t.Setenv(variableName(setting), value)
+			_, err := loaded(t, "")
+			if err == nil || !strings.Contains(err.Error(), setting+": ") {
+				t.Errorf("%s: %s is taken, or not named: %v", setting, value, err)
+			}
+		}
+		must(t, os.Unsetenv(variableName(setting)))
+	}
+}
+
+// TestEveryDurationAndSizeHasBounds finds a setting that nobody thought of.
+func TestEveryDurationAndSizeHasBounds(t *testing.T) {
+	unbounded := map[string]bool{ // how many calls are too many is the operator's to say
+		"api.limits.requests_per_second": true, "api.limits.requests_per_minute": true, "api.limits.failures_per_minute": true,
+		"api.limits.refusals_per_minute": true,
+	}
+	for _, s := range sections(t) {
+		for _, line := range s.settings {
+			name := line.String()
+			if strings.ContainsAny(name, "[]") || strings.Contains(name, "NAME") || unbounded[name] {
+				continue
+			}
+			var value string
+			switch typeText(line.typ) {
+			case "duration":
+				value = (400 * 24 * time.Hour).String()
+			case "number":
+				value = "999999999999"
+			default:
+				continue
+			}
+			t.Setenv(variableName(name), value)
+			if _, err := loaded(t, ""); err == nil || !strings.Contains(err.Error(), name) {
+				t.Errorf("%s has no upper bound: %s is taken, %v", name, value, err)
+			}
+			must(t, os.Unsetenv(variableName(name)))
+		}
+	}
+}

@@ -1,0 +1,45 @@
+package config
+
+import (
+	"fmt"
+
+	"github.com/walletport/walletport"
+)
+
+// NamedIssuer is an issuer in the configuration.
+type NamedIssuer struct {
+	Setting string // where it stands, such as auth.step_up[0].issuers[1]
+	ID      walletport.IssuerID
+}
+
+// Issuers lists every issuer that the configuration names.
+func (c Config) Issuers() []NamedIssuer {
+	var all []NamedIssuer
+	add := func(section string, ids []walletport.IssuerID) {
+		for i, id := range ids {
+			all = append(all, NamedIssuer{fmt.Sprintf("%s.issuers[%d]", section, i), id})
+		}
+	}
+	for i, t := range c.Auth.TokenIssuers {
+		add(fmt.Sprintf("auth.token_issuers[%d]", i), t.Issuers)
+	}
+	for i := range c.Auth.StepUp {
+		add(fmt.Sprintf("auth.step_up[%d]", i), c.Auth.StepUp[i].Issuers)
+	}
+	for _, o := range c.Wallets.Offers() {
+		add(o.Setting(), IssuerIDs(o.Issuers))
+	}
+	for i, p := range c.WalletProviders {
+		add(fmt.Sprintf("wallet_providers[%d]", i), IssuerIDs(p.Issuers))
+	}
+	return all
+}
+
+// IssuerIDs returns the issuers of a list of names, which Load has checked.
+func IssuerIDs(names []string) []walletport.IssuerID {
+	var ids []walletport.IssuerID
+	for _, name := range names {
+		ids = append(ids, walletport.IssuerID(name))
+	}
+	return ids
+}
