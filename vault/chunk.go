@@ -3,6 +3,7 @@ package vault
 import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
+	"github.com/walletport/walletport/vault/cardfile"
 )
 
 // chunkRows and chunkBytes bound what is sealed by one worker and stored in one
@@ -76,16 +77,16 @@ func (im *importer) recycle(c *chunk) {
 // fillChunk reads up to chunkRows lines, as many as have room for sure. Its error
 // stands behind what was read.
 func (im *importer) fillChunk(c *chunk) error {
-	for len(c.lines) < chunkRows && cap(c.text)-len(c.text) >= maxLineBytes {
-		line, tooLong, err := im.lines.next()
-		c.bytes = im.lines.bytes
+	for len(c.lines) < chunkRows && cap(c.text)-len(c.text) >= cardfile.MaxLineBytes {
+		line, tooLong, err := im.file.Next()
+		c.bytes = im.file.Bytes()
 		if err != nil {
 			return err
 		}
 		if len(line) == 0 && !tooLong {
 			continue
 		}
-		l := textLine{number: im.lines.number, begin: len(c.text), tooLong: tooLong}
+		l := textLine{number: im.file.Number(), begin: len(c.text), tooLong: tooLong}
 		if !tooLong {
 			c.text = append(c.text, line...)
 		}

@@ -1,7 +1,6 @@
 package vault
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -14,18 +13,16 @@ import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/storage"
+	"github.com/walletport/walletport/vault/cardfile"
 )
 
-// ImportFormat is the form of a file of cards.
-type ImportFormat string
+// ImportFormat is the form of a file of cards, see package cardfile.
+type ImportFormat = cardfile.Format
 
-// The formats. Both have the column or member cardId, and may have issuer, customerId,
-// pan, expiryMonth (MM), expiryYear (YYYY), cardholderName, product and status, in any
-// order and no others. Text is UTF-8, with or without a byte order mark; lines end in
-// LF, CR LF or CR and have at most 8 KiB; lines and columns without a value are passed over.
+// The formats.
 const (
-	CSV       ImportFormat = "csv"   // RFC 4180 with a header, comma-separated, no line break in a field
-	JSONLines ImportFormat = "jsonl" // an object per line; cardId as number or string, the rest as strings
+	CSV       = cardfile.CSV
+	JSONLines = cardfile.JSONLines
 )
 
 // MaxImportRows is how many rows one import takes. The vault remembers the id and
@@ -151,8 +148,8 @@ func (r *ImportReport) withhold() {
 type importer struct {
 	vault     *Vault
 	options   ImportOptions
-	lines     *lineReader
-	header    []column // of CSV
+	source    io.Reader
+	file      *cardfile.File // once it was begun
 	digestKey []byte
 	free      chan *chunk
 	chunks    []*chunk // all that there are, to be wiped in the end
@@ -174,14 +171,16 @@ func newImporter(v *Vault, r io.Reader, o ImportOptions) (*importer, error) {
 	if o.Format != CSV && o.Format != JSONLines {
 		return nil, walletport.Errorf(walletport.CodeInvalid, "import_format", "the format is csv or jsonl")
 	}
-	im := &importer{vault: v, options: o, lines: newLineReader(r), ledger: newLedger(o.MaxErrors), digestKey: make([]byte, sha256.Size)}
+	im := &importer{vault: v, options: o, source: r, ledger: newLedger(o.MaxErrors), digestKey: make([]byte, sha256.Size)}
 	_, err := io.ReadFull(rand.Reader, im.digestKey)
 	return im, err
 }
 
 // wipe clears whatever held lines of the file.
 func (im *importer) wipe() {
-	im.lines.wipe()
+	if im.file != nil {
+		im.file.Wipe()
+	}
 	for _, c := range im.chunks {
 		c.wipe()
 	}
@@ -189,20 +188,9 @@ func (im *importer) wipe() {
 
 // begin finds out whether the file is what it should be, and whether it could be stored.
 func (im *importer) begin(ctx context.Context) error {
-	head, err := im.lines.head(headBytes)
-	if err != nil {
-		return fmt.Errorf("read cards: %w", err)
-	}
-	if err := checkForm(head, im.options.Format); err != nil {
+	var err error
+	if im.file, err = cardfile.Open(im.source, im.options.Format); err != nil {
 		return err
-	}
-	if bytes.HasPrefix(head, []byte(byteOrderMark)) {
-		im.lines.skip(len(byteOrderMark))
-	}
-	if im.options.Format == CSV {
-		if err := im.readHeader(); err != nil {
-			return err
-		}
 	}
 	if err := im.checkKeys(); err != nil {
 		return err
@@ -224,22 +212,6 @@ func (im *importer) checkKeys() error {
 		}
 	}
 	return nil
-}
-
-func (im *importer) readHeader() error {
-	for {
-		line, tooLong, err := im.lines.next()
-		switch {
-		case errors.Is(err, io.EOF), tooLong:
-			return errHeader("the file has no header")
-		case err != nil:
-			return fmt.Errorf("read cards: %w", err)
-		case isBlank(line):
-			continue
-		}
-		im.header, err = parseHeader(line)
-		return err
-	}
 }
 
 func (im *importer) run(ctx context.Context) error {

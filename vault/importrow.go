@@ -8,13 +8,14 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
+	"github.com/walletport/walletport/vault/cardfile"
 )
 
 // clerk makes the rows of a chunk: it reads lines, looks up the cards they are about,
 // and seals what is to be stored. It is for one goroutine, and wiped after use.
 type clerk struct {
 	im     *importer
-	parser rowParser
+	parser cardfile.Parser
 	reader rowReader
 	seal   *sealer
 	digest hash.Hash
@@ -24,23 +25,18 @@ type clerk struct {
 
 func (im *importer) newClerk() *clerk {
 	k := &clerk{
-		im: im, seal: newSealer(im.vault.Keys.Current(), im.vault.Clock()),
-		digest: hmac.New(sha256.New, im.digestKey), said: make([]byte, 0, maxRecordBytes),
+		im: im, parser: im.file.NewParser(), seal: newSealer(im.vault.Keys.Current(), im.vault.Clock()),
+		digest: hmac.New(sha256.New, im.digestKey), said: make([]byte, 0, cardfile.MaxRecordBytes),
 		reader: rowReader{
 			issuer: im.options.Issuer, mixed: im.options.MixedIssuers, sandbox: im.options.AllowSandboxCards,
 			testNumbers: im.vault.TestNumbers,
 		},
 	}
-	if im.options.Format == CSV {
-		k.parser = newCSVParser(im.header)
-	} else {
-		k.parser = newJSONParser()
-	}
 	return k
 }
 
 func (k *clerk) wipe() {
-	k.parser.wipe()
+	k.parser.Wipe()
 	k.seal.wipe()
 	clear(k.said[:cap(k.said)])
 }
@@ -67,13 +63,13 @@ func (im *importer) process(ctx context.Context, c *chunk, lines []textLine) err
 
 // lookUp reads the stored cards of the lines in one statement.
 func (k *clerk) lookUp(ctx context.Context, c *chunk, lines []textLine) error {
-	var rec record
+	var rec cardfile.Record
 	ids := make([]walletport.CardID, 0, len(lines))
 	for _, l := range lines {
-		if l.tooLong || len(k.parser.parse(c.text[l.begin:l.end], &rec)) > 0 {
+		if l.tooLong || len(k.parser.Parse(c.text[l.begin:l.end], &rec)) > 0 {
 			continue
 		}
-		if id, ok := parseID(rec.text[colCardID]); ok {
+		if id, ok := parseID(rec.Text[cardfile.CardID]); ok {
 			ids = append(ids, id)
 		}
 	}
@@ -91,13 +87,13 @@ func (k *clerk) lookUp(ctx context.Context, c *chunk, lines []textLine) error {
 // line adds the row of a line to the chunk, or says what is wrong with it.
 func (k *clerk) line(c *chunk, l textLine) ([]walletport.Field, error) {
 	if l.tooLong {
-		return lineFault("is longer than 8192 bytes"), nil
+		return cardfile.LineFault("is longer than 8192 bytes"), nil
 	}
-	var rec record
-	if faults := k.parser.parse(c.text[l.begin:l.end], &rec); len(faults) > 0 {
+	var rec cardfile.Record
+	if faults := k.parser.Parse(c.text[l.begin:l.end], &rec); len(faults) > 0 {
 		return faults, nil
 	}
-	if rec.isBlank() {
+	if rec.IsBlank() {
 		c.blank++
 		return nil, nil
 	}
@@ -173,7 +169,7 @@ func (k *clerk) sealInto(made *row, card *walletport.Card) ([]walletport.Field, 
 	var err error
 	made.change.Card, err = k.seal.seal(card)
 	if walletport.ReasonOf(err) == reasonNoKey {
-		return []walletport.Field{{Name: fieldIssuer, Reason: "has no active key of the vault (key_unavailable): generate one, or leave the issuer's rows out"}}, nil
+		return []walletport.Field{{Name: cardfile.Issuer.String(), Reason: "has no active key of the vault (key_unavailable): generate one, or leave the issuer's rows out"}}, nil
 	}
 	return nil, err
 }
@@ -181,7 +177,7 @@ func (k *clerk) sealInto(made *row, card *walletport.Card) ([]walletport.Field, 
 const ruleOtherIssuer = "belongs to a card of another issuer"
 
 func idFault(rule string) []walletport.Field {
-	return []walletport.Field{{Name: fieldCardID, Reason: rule}}
+	return []walletport.Field{{Name: cardfile.CardID.String(), Reason: rule}}
 }
 
 // openFault turns what a stored card does not open for into the row's fault: other
@@ -197,9 +193,9 @@ func openFault(err error) ([]walletport.Field, error) {
 }
 
 func missingIssuer(faults []walletport.Field) []walletport.Field {
-	rule := walletport.Field{Name: fieldIssuer, Reason: "is missing: say --issuer, or name it in each row"}
+	rule := walletport.Field{Name: cardfile.Issuer.String(), Reason: "is missing: say --issuer, or name it in each row"}
 	for i := range faults {
-		if faults[i].Name == fieldIssuer {
+		if faults[i].Name == cardfile.Issuer.String() {
 			faults[i] = rule
 		}
 	}
@@ -207,8 +203,8 @@ func missingIssuer(faults []walletport.Field) []walletport.Field {
 }
 
 // digestOf is keyed, for there are few PANs to try.
-func (k *clerk) digestOf(rec *record) [8]byte {
-	k.said = rec.appendTo(k.said[:0])
+func (k *clerk) digestOf(rec *cardfile.Record) [8]byte {
+	k.said = rec.AppendTo(k.said[:0])
 	k.digest.Reset()
 	k.digest.Write(k.said)
 	var sum [sha256.Size]byte

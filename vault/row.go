@@ -5,12 +5,13 @@ import (
 	"slices"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/vault/cardfile"
 )
 
 // patch is what a row says of a card. What it does not say is zero and stays as it is.
 type patch struct {
 	card walletport.Card // its status is "" where the row does not say one
-	says [columnCount]bool
+	says [cardfile.ColumnCount]bool
 }
 
 func (p *patch) wipe() { wipeCard(&p.card) }
@@ -23,40 +24,43 @@ type rowReader struct {
 	testNumbers []walletport.PAN    // refused
 }
 
+// requiredColumns are those of a card that is not stored yet. One that is stored
+// needs its id alone.
+var requiredColumns = [...]cardfile.Column{cardfile.PAN, cardfile.ExpiryMonth, cardfile.ExpiryYear}
+
+const ruleExpiryParts = "is missing: month and year come together"
+
 // appleSandboxCards is how many negative card ids there are: -1 to -6.
 const appleSandboxCards = 6
 
 // read returns what the row says, or everything that is wrong with it as far as it
 // can be told without the stored card. The texts of the rules never hold a value.
-func (r rowReader) read(rec *record) (patch, []walletport.Field) {
+func (r rowReader) read(rec *cardfile.Record) (patch, []walletport.Field) {
 	var p patch
 	var faults []walletport.Field
-	fault := func(c column, rule string) {
+	fault := func(c cardfile.Column, rule string) {
 		if rule != "" {
 			faults = append(faults, walletport.Field{Name: c.String(), Reason: rule})
 		}
 	}
-	for c := range columnCount {
-		p.says[c] = rec.says(c)
+	for c := range cardfile.ColumnCount {
+		p.says[c] = rec.Says(c)
 	}
 	var rule string
-	p.card.ID, rule = r.readID(rec.text[colCardID])
-	fault(colCardID, rule)
-	p.card.Issuer, rule = r.readIssuer(rec.text[colIssuer])
-	fault(colIssuer, rule)
-	if p.says[colPAN] {
-		p.card.PAN, rule = r.readPAN(rec.text[colPAN])
-		fault(colPAN, rule)
+	p.card.ID, rule = r.readID(rec.Text[cardfile.CardID])
+	fault(cardfile.CardID, rule)
+	p.card.Issuer, rule = r.readIssuer(rec.Text[cardfile.Issuer])
+	fault(cardfile.Issuer, rule)
+	if p.says[cardfile.PAN] {
+		p.card.PAN, rule = r.readPAN(rec.Text[cardfile.PAN])
+		fault(cardfile.PAN, rule)
 	}
 	readExpiry(rec, &p, fault)
-	p.card.CustomerID = string(rec.text[colCustomerID])
-	fault(colCustomerID, checkCustomerID(p.card.CustomerID, p.card.PAN))
-	p.card.CardholderName = walletport.NewPrivate(rec.text[colName])
-	fault(colName, checkName(p.card.CardholderName, p.card.PAN))
-	p.card.Product = string(rec.text[colProduct])
-	fault(colProduct, checkProduct(p.card.Product, p.card.PAN))
-	p.card.Status, rule = readStatus(rec.text[colStatus])
-	fault(colStatus, rule)
+	for i := range fields {
+		if f := &fields[i]; f.read != nil {
+			fault(f.column, f.read(&p.card, rec.Text[f.column]))
+		}
+	}
 	return p, faults
 }
 
@@ -68,8 +72,8 @@ func (r rowReader) readID(text []byte) (walletport.CardID, string) {
 	}
 	id, ok := parseID(text)
 	switch {
-	case !ok && isScientific(text):
-		return 0, ruleRounded
+	case !ok && cardfile.IsScientific(text):
+		return 0, cardfile.RuleRounded
 	case !ok:
 		return 0, "must be a whole number, without leading zeros, below 2^63"
 	case id < 0 && !r.sandbox:
@@ -127,7 +131,7 @@ func (r rowReader) readIssuer(text []byte) (walletport.IssuerID, string) {
 func (r rowReader) readPAN(text []byte) (walletport.PAN, string) {
 	pan, err := walletport.ParsePAN(text)
 	if err != nil {
-		return walletport.PAN{}, panRule(text, err)
+		return walletport.PAN{}, cardfile.PANRule(text, err)
 	}
 	if _, err := pan.Scheme(); err != nil {
 		pan.Wipe()
@@ -140,40 +144,28 @@ func (r rowReader) readPAN(text []byte) (walletport.PAN, string) {
 	return pan, ""
 }
 
-func readExpiry(rec *record, p *patch, fault func(column, string)) {
-	month, year := rec.text[colExpiryMonth], rec.text[colExpiryYear]
+func readExpiry(rec *cardfile.Record, p *patch, fault func(cardfile.Column, string)) {
+	month, year := rec.Text[cardfile.ExpiryMonth], rec.Text[cardfile.ExpiryYear]
 	switch {
 	case len(month) == 0 && len(year) == 0:
 		return
 	case len(month) == 0:
-		fault(colExpiryMonth, ruleExpiryParts)
+		fault(cardfile.ExpiryMonth, ruleExpiryParts)
 		return
 	case len(year) == 0:
-		fault(colExpiryYear, ruleExpiryParts)
+		fault(cardfile.ExpiryYear, ruleExpiryParts)
 		return
 	}
-	monthFault, yearFault := monthRule(month), yearRule(year)
-	fault(colExpiryMonth, monthFault)
-	fault(colExpiryYear, yearFault)
+	monthFault, yearFault := cardfile.MonthRule(month), cardfile.YearRule(year)
+	fault(cardfile.ExpiryMonth, monthFault)
+	fault(cardfile.ExpiryYear, yearFault)
 	if monthFault != "" || yearFault != "" {
 		return
 	}
 	var err error
 	if p.card.Expiry, err = walletport.ParseExpiry(string(month), string(year)); err != nil {
-		fault(colExpiryYear, ruleYear)
+		fault(cardfile.ExpiryYear, ruleYear)
 	}
-}
-
-func readStatus(text []byte) (walletport.CardStatus, string) {
-	if len(text) == 0 {
-		return "", ""
-	}
-	for _, status := range walletport.CardStatuses() {
-		if string(text) == string(status) {
-			return status, ""
-		}
-	}
-	return "", statusRule(text)
 }
 
 // onto returns the card as it is to be: the stored one, or none for a new card, with
@@ -188,19 +180,28 @@ func (p *patch) onto(stored *walletport.Card) (card walletport.Card, changed []s
 		return card, nil
 	}
 	card = *stored
-	set := func(c column, name string, differs bool, take func()) {
-		if p.says[c] && differs {
-			take()
-			changed = append(changed, name)
+	given := &p.card
+	change := func(c cardfile.Column, name string, differs bool) bool {
+		if !p.says[c] || !differs {
+			return false
+		}
+		changed = append(changed, name)
+		return true
+	}
+	if change(cardfile.Status, cardfile.Status.String(), given.Status != card.Status) {
+		card.Status = given.Status
+	}
+	for i := range fields {
+		if f := &fields[i]; f.take != nil && p.says[f.column] {
+			change(f.column, f.column.String(), f.take(&card, given))
 		}
 	}
-	given := &p.card
-	set(colStatus, fieldStatus, given.Status != card.Status, func() { card.Status = given.Status })
-	set(colCustomerID, fieldCustomerID, given.CustomerID != card.CustomerID, func() { card.CustomerID = given.CustomerID })
-	set(colName, fieldName, !bytes.Equal(given.CardholderName.Reveal(), card.CardholderName.Reveal()), func() { card.CardholderName = given.CardholderName })
-	set(colProduct, fieldProduct, given.Product != card.Product, func() { card.Product = given.Product })
-	set(colExpiryYear, fieldExpiry, given.Expiry != card.Expiry, func() { card.Expiry = given.Expiry })
-	set(colPAN, fieldPAN, !given.PAN.Equal(card.PAN), func() { card.PAN = given.PAN })
+	if change(cardfile.ExpiryYear, fieldExpiry, given.Expiry != card.Expiry) {
+		card.Expiry = given.Expiry
+	}
+	if change(cardfile.PAN, cardfile.PAN.String(), !given.PAN.Equal(card.PAN)) {
+		card.PAN = given.PAN
+	}
 	return card, changed
 }
 
@@ -220,7 +221,7 @@ func (p *patch) check(card *walletport.Card, isNew bool) []walletport.Field {
 		return faults
 	}
 	return slices.DeleteFunc(faults, func(f walletport.Field) bool {
-		c := column(slices.Index(columnNames[:], f.Name))
-		return !p.says[c] && !p.says[colPAN]
+		c, _ := cardfile.ColumnOf(f.Name)
+		return !p.says[c] && !p.says[cardfile.PAN]
 	})
 }

@@ -125,9 +125,7 @@ func (v *Vault) open(row *storage.Card) (*walletport.Card, error) {
 // key_unavailable. The caller keeps and wipes the PAN.
 func (v *Vault) Seal(card walletport.Card) (storage.Card, error) {
 	if faults := checkCard(&card); len(faults) > 0 {
-		return storage.Card{}, &walletport.Error{
-			Code: walletport.CodeInvalid, Reason: "card_invalid", Message: "the card cannot be stored as it is", Fields: faults,
-		}
+		return storage.Card{}, errCardInvalid(faults)
 	}
 	s := newSealer(v.Keys.Current(), v.Clock())
 	defer s.wipe()

@@ -1,4 +1,4 @@
-package vault
+package cardfile
 
 import (
 	"bytes"
@@ -13,7 +13,7 @@ import (
 // are a spreadsheet's, and passed over. The error, CodeInvalid with the reason
 // import_header, names columns by number and never repeats them: a file without a
 // header has a card number here.
-func parseHeader(line []byte) ([]column, error) {
+func parseHeader(line []byte) ([]Column, error) {
 	fields, _, ok := splitCSV(line, nil, make([]byte, 0, len(line)))
 	if !ok {
 		return nil, errHeader("the header is not CSV: a quote is misplaced or not closed")
@@ -24,9 +24,9 @@ func parseHeader(line []byte) ([]column, error) {
 	for len(fields) > 0 && isBlank(fields[len(fields)-1]) {
 		fields = fields[:len(fields)-1]
 	}
-	var header []column
+	var header []Column
 	for i, name := range fields {
-		c, ok := columnOf(name)
+		c, ok := ColumnOf(name)
 		if !ok {
 			return nil, errHeader("%s", columnRule(i+1, name))
 		}
@@ -39,16 +39,16 @@ func parseHeader(line []byte) ([]column, error) {
 }
 
 // checkHeader refuses a file that could not say anything of a card.
-func checkHeader(header []column) error {
-	month, year := slices.Contains(header, colExpiryMonth), slices.Contains(header, colExpiryYear)
-	says := slices.ContainsFunc(header, func(c column) bool { return c != colCardID && c != colIssuer })
+func checkHeader(header []Column) error {
+	month, year := slices.Contains(header, ExpiryMonth), slices.Contains(header, ExpiryYear)
+	says := slices.ContainsFunc(header, func(c Column) bool { return c != CardID && c != Issuer })
 	switch {
-	case !slices.Contains(header, colCardID):
-		return errHeader("the header lacks %s", colCardID)
+	case !slices.Contains(header, CardID):
+		return errHeader("the header lacks %s", CardID)
 	case month != year:
-		return errHeader("the header has one of %s and %s: a file has both or neither", colExpiryMonth, colExpiryYear)
+		return errHeader("the header has one of %s and %s: a file has both or neither", ExpiryMonth, ExpiryYear)
 	case !says:
-		return errHeader("the header names nothing that a card could be given: add %s, or others of %s", colStatus, strings.Join(columnNames[:], ", "))
+		return errHeader("the header names nothing that a card could be given: add %s, or others of %s", Status, columnList())
 	}
 	return nil
 }
@@ -86,12 +86,12 @@ func columnRule(number int, name []byte) string {
 	}
 	plain := plainName(name)
 	if expiryNames[plain] {
-		return fmt.Sprintf("column %d holds month and year: write two columns, %s (MM) and %s (YYYY)", number, colExpiryMonth, colExpiryYear)
+		return fmt.Sprintf("column %d holds month and year: write two columns, %s (MM) and %s (YYYY)", number, ExpiryMonth, ExpiryYear)
 	}
 	if meant, ok := otherNames[plain]; ok {
 		return fmt.Sprintf("the name of column %d is written otherwise: write %s, in this spelling and case, without blanks", number, meant)
 	}
-	return fmt.Sprintf("the name of column %d is none of %s", number, strings.Join(columnNames[:], ", "))
+	return fmt.Sprintf("the name of column %d is none of %s", number, columnList())
 }
 
 // plainName returns the letters of a name in lower case.
@@ -109,23 +109,13 @@ func plainName(name []byte) string {
 }
 
 // otherNames are what people call the columns, as plainName has it.
-var otherNames = func() map[string]column {
-	names := map[string]column{}
-	for c, name := range columnNames {
-		names[strings.ToLower(name)] = column(c)
+var otherNames = func() map[string]Column {
+	names := map[string]Column{}
+	for c := range ColumnCount {
+		names[strings.ToLower(c.String())] = c
 	}
-	for c, others := range map[column][]string{
-		colCardID:      {"id", "card", "cardidentifier", "cardref", "cardreference"},
-		colIssuer:      {"issuerid", "bank"},
-		colCustomerID:  {"customer", "customernumber", "customerno", "customerref", "clientid"},
-		colPAN:         {"cardnumber", "cardno", "number", "accountnumber", "primaryaccountnumber", "fpan", "cardpan"},
-		colExpiryMonth: {"month", "expmonth", "expirationmonth", "expirymm", "mm"},
-		colExpiryYear:  {"year", "expyear", "expirationyear", "expiryyyyy", "yyyy"},
-		colName:        {"name", "cardholder", "holder", "holdername", "embossedname", "embossname", "nameoncard", "accountholdername"},
-		colProduct:     {"cardproduct", "productname", "productcode", "cardtype"},
-		colStatus:      {"cardstatus", "state"},
-	} {
-		for _, other := range others {
+	for c := range ColumnCount {
+		for _, other := range columns[c].others {
 			names[other] = c
 		}
 	}

@@ -1,4 +1,4 @@
-package vault
+package cardfile
 
 import (
 	"bytes"
@@ -40,7 +40,7 @@ var signatures = []struct{ start, what string }{
 
 // checkForm looks at the beginning of a file and refuses what it is not, by its name:
 // CodeInvalid, reason import_format. It never repeats what it read.
-func checkForm(head []byte, format ImportFormat) error {
+func checkForm(head []byte, format Format) error {
 	head = bytes.TrimPrefix(head, []byte(byteOrderMark))
 	if what := whatItIs(head); what != "" {
 		return errForm(what)
@@ -154,8 +154,8 @@ func isCSVHeader(text []byte) bool {
 	return known > 1
 }
 
-// encodingRule is what a text that is not UTF-8 most likely is.
-func encodingRule(text []byte) string {
+// EncodingRule says what a text that is not UTF-8 most likely is; "" for one that is.
+func EncodingRule(text []byte) string {
 	if utf8.Valid(text) {
 		return ""
 	}

@@ -1,4 +1,4 @@
-package vault
+package cardfile
 
 import (
 	"bytes"
@@ -9,16 +9,16 @@ import (
 // The rules below say what a value most likely is and what to do, and never repeat it.
 
 const (
-	ruleRounded     = "was rounded by a spreadsheet: its digits are lost. Export the column as text"
-	ruleExpiryParts = "is missing: month and year come together"
-	ruleArray       = "is a JSON array: JSON Lines has an object a line, without brackets around them (jq -c '.[]' makes such lines)"
+	// RuleRounded is of digits that a spreadsheet has lost.
+	RuleRounded = "was rounded by a spreadsheet: its digits are lost. Export the column as text"
+	ruleArray   = "is a JSON array: JSON Lines has an object a line, without brackets around them (jq -c '.[]' makes such lines)"
 )
 
-// panRule says why text is no PAN; err is ParsePAN's.
-func panRule(text []byte, err error) string {
+// PANRule says why text is no PAN; err is ParsePAN's.
+func PANRule(text []byte, err error) string {
 	switch {
-	case isScientific(text):
-		return ruleRounded
+	case IsScientific(text):
+		return RuleRounded
 	case len(bytes.Trim(text, "#")) == 0:
 		return "is a spreadsheet's sign for a column too narrow: its digits are lost. Widen the column, or export it as text"
 	case bytes.HasPrefix(text, []byte("=")):
@@ -43,8 +43,8 @@ func panRule(text []byte, err error) string {
 	return "must have digits only"
 }
 
-// isScientific knows 5.55556E+15 and 5,55556E+15.
-func isScientific(text []byte) bool {
+// IsScientific reports whether text is a number that a spreadsheet rounded: it knows 5.55556E+15 and 5,55556E+15.
+func IsScientific(text []byte) bool {
 	mantissa, exponent, found := bytes.Cut(bytes.ToUpper(bytes.TrimSpace(text)), []byte("E"))
 	exponent = bytes.TrimLeft(exponent, "+")
 	return found && isDigits(exponent) && isDigits(bytes.Replace(bytes.Replace(mantissa, []byte("."), nil, 1), []byte(","), nil, 1))
@@ -72,8 +72,8 @@ func isSpacedDigits(text []byte) bool {
 
 const monthForm = "must be two digits, 01 to 12"
 
-// monthRule says why text is no expiry month; "" for one.
-func monthRule(text []byte) string {
+// MonthRule says why text is no expiry month; "" for one.
+func MonthRule(text []byte) string {
 	switch {
 	case isDigits(text) && len(text) == 2:
 		if month := int(text[0]-'0')*10 + int(text[1]-'0'); month < 1 || month > 12 {
@@ -88,8 +88,8 @@ func monthRule(text []byte) string {
 
 const yearForm = "must be four digits, 2000 to 2099"
 
-// yearRule says why text is no expiry year; "" for one.
-func yearRule(text []byte) string {
+// YearRule says why text is no expiry year; "" for one.
+func YearRule(text []byte) string {
 	switch {
 	case isDigits(text) && len(text) == 4:
 		if string(text[:2]) != "20" {
@@ -119,8 +119,9 @@ func dateRule(text []byte, form string) string {
 	return form
 }
 
-// statusRule says what to write where a status is written otherwise.
-func statusRule(text []byte) string {
+// StatusRule says what to write where a status is written otherwise; "" for what is no
+// status at all.
+func StatusRule(text []byte) string {
 	plain := plainName(text)
 	for _, status := range walletport.CardStatuses() {
 		word := plainName([]byte(status))
@@ -128,5 +129,5 @@ func statusRule(text []byte) string {
 			return "must be written " + string(status)
 		}
 	}
-	return ruleStatus
+	return ""
 }

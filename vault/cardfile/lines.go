@@ -1,4 +1,4 @@
-package vault
+package cardfile
 
 import (
 	"bytes"
@@ -6,9 +6,9 @@ import (
 	"io"
 )
 
-// maxLineBytes bounds one row of an import. The longest sensible one, a name of 64
+// MaxLineBytes bounds one row. The longest sensible one, a name of 64
 // characters all written as JSON escapes, has about 1,500 bytes.
-const maxLineBytes = 8 << 10
+const MaxLineBytes = 8 << 10
 
 // readBytes is how much of the file is in memory before it is cut into lines.
 const readBytes = 64 << 10
@@ -59,11 +59,11 @@ func (l *lineReader) next() (line []byte, tooLong bool, err error) {
 			line := l.line(scanned + i)
 			l.afterCR = l.buffer[l.start] == '\r'
 			l.take(1)
-			return line, len(line) > maxLineBytes, nil
+			return line, len(line) > MaxLineBytes, nil
 		}
 		scanned = l.end - l.start
 		switch {
-		case scanned > maxLineBytes:
+		case scanned > MaxLineBytes:
 			l.number++
 			return nil, true, l.drop()
 		case errors.Is(l.err, io.EOF) && scanned > 0:
@@ -136,9 +136,9 @@ func (l *lineReader) drop() error {
 const maxEmptyReads = 100
 
 // fill reads more, behind what is there; there is always room, for a line that is
-// longer than maxLineBytes is not kept.
+// longer than MaxLineBytes is not kept.
 func (l *lineReader) fill() {
-	if l.start > 0 && len(l.buffer)-l.end < maxLineBytes {
+	if l.start > 0 && len(l.buffer)-l.end < MaxLineBytes {
 		l.forget()
 		kept := copy(l.buffer, l.buffer[l.start:l.end])
 		clear(l.buffer[kept:l.end])

@@ -1,9 +1,8 @@
-package vault
+package cardfile
 
 import (
 	"bytes"
 	"errors"
-	"strings"
 
 	"github.com/go-faster/jx"
 
@@ -18,29 +17,29 @@ type jsonParser struct {
 	texts   []byte // the values of the row; it never grows, for none is longer than the line
 }
 
-func newJSONParser() *jsonParser { return &jsonParser{texts: make([]byte, 0, maxLineBytes)} }
+func newJSONParser() *jsonParser { return &jsonParser{texts: make([]byte, 0, MaxLineBytes)} }
 
-func (p *jsonParser) parse(line []byte, into *record) []walletport.Field {
-	*into = record{}
+func (p *jsonParser) Parse(line []byte, into *Record) []walletport.Field {
+	*into = Record{}
 	if isBlank(line) {
 		return nil
 	}
 	p.decoder.ResetBytes(line)
 	if p.decoder.Validate() != nil { // also that nothing follows the object
-		return lineFault(jsonLineRule(line))
+		return LineFault(jsonLineRule(line))
 	}
 	p.decoder.ResetBytes(line)
 	if kind := p.decoder.Next(); kind != jx.Object {
-		return lineFault(jsonLineRule(line))
+		return LineFault(jsonLineRule(line))
 	}
 	p.texts = p.texts[:0]
 	var faults []walletport.Field
-	var seen [columnCount]bool
+	var seen [ColumnCount]bool
 	err := p.decoder.ObjBytes(func(d *jx.Decoder, name []byte) error {
-		c, ok := columnOf(name)
+		c, ok := ColumnOf(name)
 		switch {
 		case !ok:
-			faults = append(faults, lineFault(memberRule(name))...)
+			faults = append(faults, LineFault(memberRule(name))...)
 			return d.Skip()
 		case seen[c]:
 			faults = append(faults, walletport.Field{Name: c.String(), Reason: "must not stand twice"})
@@ -52,23 +51,23 @@ func (p *jsonParser) parse(line []byte, into *record) []walletport.Field {
 			faults = append(faults, walletport.Field{Name: c.String(), Reason: err.Error()})
 			return d.Skip()
 		}
-		into.text[c] = value
-		into.clears[c] = value == nil && clearable[c]
+		into.Text[c] = value
+		into.Clears[c] = value == nil && columns[c].clearable
 		return err
 	})
 	if err != nil {
-		return lineFault(jsonLineRule(line))
+		return LineFault(jsonLineRule(line))
 	}
 	return faults
 }
 
-func (p *jsonParser) wipe() { clear(p.texts[:cap(p.texts)]) }
+func (p *jsonParser) Wipe() { clear(p.texts[:cap(p.texts)]) }
 
 var errNoText = errors.New("must be a string: write it in quotes")
 
 // value reads a string; a card id may be a number. A null is nil, an empty string is
 // not, and says nothing.
-func (p *jsonParser) value(d *jx.Decoder, c column) ([]byte, error) {
+func (p *jsonParser) value(d *jx.Decoder, c Column) ([]byte, error) {
 	start := len(p.texts)
 	var err error
 	switch kind := d.Next(); {
@@ -76,7 +75,7 @@ func (p *jsonParser) value(d *jx.Decoder, c column) ([]byte, error) {
 		return nil, d.Null()
 	case kind == jx.String:
 		p.texts, err = d.StrAppend(p.texts)
-	case kind == jx.Number && c == colCardID:
+	case kind == jx.Number && c == CardID:
 		var number jx.Num
 		number, err = d.NumAppend(jx.Num(p.texts))
 		p.texts = number
@@ -109,5 +108,5 @@ func memberRule(name []byte) string {
 	if meant, ok := otherNames[plain]; ok {
 		return "has a member that is written otherwise: write " + meant.String() + ", in this spelling and case"
 	}
-	return "has a member that no card has: the members are " + strings.Join(columnNames[:], ", ")
+	return "has a member that no card has: the members are " + columnList()
 }
