@@ -18,7 +18,7 @@ import (
 
 // The envelope of a card:
 //
-//	Sealed     = format (1 byte, 1) ‖ AES-256-GCM(data key, plaintext)
+//	Sealed     = version of the row (1 byte) ‖ AES-256-GCM(data key, plaintext)
 //	WrappedKey = KEK.Wrap(data key)
 //
 // GCM is cipher.NewGCMWithRandomNonce: nonce (12) ‖ ciphertext ‖ tag (16). A data
@@ -27,31 +27,20 @@ import (
 // Associated data is a sequence of fields, each behind its length in 4 bytes, so
 // that no two sequences give the same bytes:
 //
-//	of Sealed:     "walletport card v1", issuer, card id (8 bytes)
+//	of Sealed:     "walletport card v" and the version, issuer, card id (8 bytes)
 //	of WrappedKey: "walletport data key v1", issuer, card id, id of the KEK
 //
 // The KEK's id is bound to the wrapped key alone, for a rotation replaces the
 // wrapped key and leaves the sealed card. Binding it keeps an attacker from naming
 // another key version than the one that wrapped.
 const (
-	sealedFormat = 1
-	cardTag      = "walletport card v1"
+	cardTag      = "walletport card v"
 	dataKeyTag   = "walletport data key v1"
 	dataKeyBytes = 32
 )
 
-func appendField[T string | []byte](to []byte, field T) []byte {
-	to = binary.BigEndian.AppendUint32(to, uint32(len(field)))
-	return append(to, field...)
-}
-
-func appendNumber(to []byte, n uint64) []byte {
-	to = binary.BigEndian.AppendUint32(to, 8)
-	return binary.BigEndian.AppendUint64(to, n)
-}
-
-func appendCardData(to []byte, c *walletport.CardSummary) []byte {
-	to = appendField(to, cardTag)
+func appendCardData(to []byte, version byte, c *walletport.CardSummary) []byte {
+	to = appendTag(to, cardTag, version)
 	to = appendField(to, string(c.Issuer))
 	return appendNumber(to, uint64(c.ID))
 }
@@ -132,7 +121,7 @@ func (s *sealer) wipe() {
 	clear(s.content[:cap(s.content)])
 }
 
-// seal makes the row of a card that checkCard found good.
+// seal makes the row of a card that checkCard found good, of the newest version.
 func (s *sealer) seal(card *walletport.Card) (storage.Card, error) {
 	row := storage.Card{CardSummary: card.CardSummary, UpdatedAt: s.now}
 	row.BIN, row.LastFour = card.PAN.BIN(), card.PAN.LastFour()
@@ -149,7 +138,7 @@ func (s *sealer) seal(card *walletport.Card) (storage.Card, error) {
 		return storage.Card{}, err
 	}
 	digits, name := card.PAN.Reveal(), card.CardholderName.Reveal()
-	s.content = appendContent(s.content[:0], &row.CardSummary, digits, name)
+	s.content = appendContent(s.content[:0], newestVersion, &row.CardSummary, digits, name)
 	row.PANIndex, row.ContentMAC = index.MAC.Sum(digits), index.MAC.Sum(s.content)
 	s.plain = appendPlain(s.plain[:0], digits, name)
 	if err := s.envelope(&row, kek); err != nil {
@@ -167,9 +156,9 @@ func (s *sealer) envelope(row *storage.Card, kek *keys.Key) error {
 	if err != nil {
 		return err
 	}
-	s.bound = appendCardData(s.bound[:0], &row.CardSummary)
+	s.bound = appendCardData(s.bound[:0], newestVersion, &row.CardSummary)
 	row.Sealed = make([]byte, 1, 1+len(s.plain)+aead.Overhead())
-	row.Sealed[0] = sealedFormat
+	row.Sealed[0] = newestVersion
 	row.Sealed = aead.Seal(row.Sealed, nil, s.plain, s.bound) //nolint:gosec // G407: this AEAD takes no nonce, it draws one
 	s.bound = appendKeyData(s.bound[:0], &row.CardSummary, kek.ID)
 	row.WrappedKey, err = kek.KEK.Wrap(s.dataKey[:], s.bound)
@@ -219,15 +208,24 @@ func open(ring *keys.Ring, row *storage.Card) (*walletport.Card, error) {
 	return card, nil
 }
 
+// versionOf returns the version of a row, 0 for a row without one. It is to be believed
+// once the sealed bytes have opened.
+func versionOf(row *storage.Card) byte {
+	if len(row.Sealed) == 0 {
+		return 0
+	}
+	return row.Sealed[0]
+}
+
 func openSealed(row *storage.Card, dataKey []byte) ([]byte, error) {
-	if len(row.Sealed) == 0 || row.Sealed[0] != sealedFormat || len(dataKey) != dataKeyBytes {
-		return nil, errDamaged(row, "the sealed card has an unknown format")
+	if version := versionOf(row); version == 0 || version > newestVersion || len(dataKey) != dataKeyBytes {
+		return nil, errDamaged(row, "the sealed card has a version that this program does not know")
 	}
 	aead, err := newAEAD(dataKey)
 	if err != nil {
 		return nil, errDamaged(row, "the data key is malformed")
 	}
-	plain, err := aead.Open(nil, nil, row.Sealed[1:], appendCardData(nil, &row.CardSummary))
+	plain, err := aead.Open(nil, nil, row.Sealed[1:], appendCardData(nil, versionOf(row), &row.CardSummary))
 	if err != nil {
 		return nil, errDamaged(row, "the sealed card does not open")
 	}
@@ -242,7 +240,10 @@ func disagreement(ring *keys.Ring, row *storage.Card, card *walletport.Card) str
 	if err != nil || scheme != row.Scheme || card.PAN.BIN() != row.BIN || card.PAN.LastFour() != row.LastFour {
 		return "the PAN does not agree with scheme, BIN or last four"
 	}
-	content := appendContent(make([]byte, 0, maxContentBytes), &row.CardSummary, card.PAN.Reveal(), card.CardholderName.Reveal())
+	if column := youngText(versionOf(row), &row.CardSummary); column != "" {
+		return "the row is older than its column " + column
+	}
+	content := appendContent(make([]byte, 0, maxContentBytes), versionOf(row), &row.CardSummary, card.PAN.Reveal(), card.CardholderName.Reveal())
 	defer clear(content)
 	for _, k := range ring.All() { // whichever index key was current when it was written
 		if k.Purpose == keys.VaultIndex && k.MAC != nil && hmac.Equal(k.MAC.Sum(content), row.ContentMAC) {

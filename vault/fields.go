@@ -23,27 +23,34 @@ type field struct {
 	read func(card *walletport.Card, text []byte) (rule string)
 	// take gives the card what from has, and reports whether that is a change.
 	take func(card, from *walletport.Card) bool
+	// text is where a field stands that is a text in clear; nil for all others.
+	text func(*walletport.CardSummary) *string
+	// since is the first version of a row whose content MAC covers a text, see
+	// appendContent; 0 for what is of every version.
+	since byte
 }
 
-// fields are the fields of a card, in the order in which faults are named.
+// fields are the fields of a card, in the order in which faults are named. One more text
+// that is not secret is one more line: clearText with the version that newestVersion
+// becomes by it.
 var fields = []field{
 	{column: cardfile.CardID, check: func(c *walletport.Card) string { return checkID(c.ID, c.PAN) }},
 	{column: cardfile.Issuer, check: checkIssuer},
-	clearText(cardfile.CustomerID, func(c *walletport.CardSummary) *string { return &c.CustomerID }, checkCustomerID),
+	clearText(cardfile.CustomerID, 0, func(c *walletport.CardSummary) *string { return &c.CustomerID }, checkCustomerID),
 	{column: cardfile.PAN, check: checkPAN},
 	{column: cardfile.ExpiryMonth, check: checkMonth},
 	{column: cardfile.ExpiryYear, check: checkYear},
 	{column: cardfile.Name, check: checkName, read: readName, take: takeName},
-	clearText(cardfile.Product, func(c *walletport.CardSummary) *string { return &c.Product }, checkProduct),
+	clearText(cardfile.Product, 0, func(c *walletport.CardSummary) *string { return &c.Product }, checkProduct),
 	{column: cardfile.Status, check: checkStatus, read: readStatus},
 }
 
 // clearText is a field that is a text in clear, may be empty, and has a column of its
 // own in the database.
-func clearText(column cardfile.Column, text func(*walletport.CardSummary) *string, check func(string, walletport.PAN) string) field {
+func clearText(column cardfile.Column, since byte, text func(*walletport.CardSummary) *string, check func(string, walletport.PAN) string) field {
 	rule := func(c *walletport.Card) string { return check(*text(&c.CardSummary), c.PAN) }
 	return field{
-		column: column, check: rule,
+		column: column, since: since, text: text, check: rule,
 		read: func(card *walletport.Card, value []byte) string {
 			*text(&card.CardSummary) = string(value)
 			return rule(card)
