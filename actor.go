@@ -51,7 +51,7 @@ const MaxAuditUserBytes = 256
 
 // AuditUser is the person or system on whose behalf a client calls, as the
 // client names it: 1 to 256 bytes of UTF-8, no control characters, no PAN. It is free
-// text; Auditing.Found searches it for the card's own number once the card is known.
+// text; an act on a card searches it for the card's own number once the card is known.
 type AuditUser string
 
 // ParseAuditUser checks text. It returns CodeInvalid with one of the reasons

@@ -115,7 +115,8 @@ func TestEveryReasonIsDocumented(t *testing.T) {
 }
 
 // reasonScan finds the reasons that a package gives: the second argument of
-// Errorf, the Reason of an Error literal, and constants named Reason…. A function
+// Errorf, the Reason of a literal of an Error or of an act.Text, and constants named
+// Reason…. A function
 // that passes a parameter on as a reason is a giver, and its calls are read too.
 type reasonScan struct {
 	t       *testing.T
@@ -218,7 +219,7 @@ func (s *reasonScan) reasonOfCall(call *ast.CallExpr) ast.Expr {
 }
 
 func reasonOfLiteral(lit *ast.CompositeLit) ast.Expr {
-	if nameOf(lit.Type) != "Error" {
+	if name := nameOf(lit.Type); name != "Error" && name != "Text" {
 		return nil
 	}
 	for _, element := range lit.Elts {

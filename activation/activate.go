@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/walletport/walletport"
-	"github.com/walletport/walletport/storage"
 )
 
 // StepUpWallet stands for the wallet in a proof of strong authentication: these
@@ -26,11 +25,11 @@ const StepUpWallet = "activation"
 //
 // and what the scheme's activator refuses.
 func (f *Flow) Activate(ctx context.Context, req Request) (Result, error) {
-	return f.answer(ctx, walletport.ActionActivate, req, func(card storage.Card) (*Means, error) {
-		if m, ok := f.Schemes[card.Scheme]; ok {
-			return m, nil
+	return f.answer(ctx, walletport.ActionActivate, req, func(id walletport.SchemeID) (*Offer, error) {
+		if o, ok := f.Offers[id]; ok {
+			return o, nil
 		}
-		return nil, errNotOffered(card.Scheme)
+		return nil, errNotOffered(id)
 	})
 }
 
@@ -38,13 +37,13 @@ func (f *Flow) Activate(ctx context.Context, req Request) (Result, error) {
 // errors are those of Activate, and CodeForbidden, reason scheme_mismatch, for a
 // card of another scheme.
 func (f *Flow) ActivateTAV2(ctx context.Context, req Request) (Result, error) {
-	return f.answer(ctx, walletport.ActionActivateTAV2, req, func(card storage.Card) (*Means, error) {
+	return f.answer(ctx, walletport.ActionActivateTAV2, req, func(id walletport.SchemeID) (*Offer, error) {
 		switch {
-		case card.Scheme != walletport.Mastercard:
+		case id != walletport.Mastercard:
 			return nil, walletport.Errorf(walletport.CodeForbidden, "scheme_mismatch",
 				"this call activates %s cards; the card belongs to another scheme", walletport.Mastercard)
 		case f.TAV2 == nil:
-			return nil, errNotOffered(card.Scheme)
+			return nil, errNotOffered(id)
 		}
 		return f.TAV2, nil
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act/acttest"
 	"github.com/walletport/walletport/activation"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/scheme"
@@ -45,7 +46,7 @@ func TestEachCallAnswersAndIsRecorded(t *testing.T) {
 	for _, c := range calls {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t)
-			result, err := c.do(r, asBank(t.Context()), ask(c.card, func(q *activation.Request) { q.TokenUniqueReference = "DWSPMC_1-a" }))
+			result, err := c.do(r, acttest.AsBank(t.Context()), ask(c.card, func(q *activation.Request) { q.TokenUniqueReference = "DWSPMC_1-a" }))
 			must(t, err)
 			if want := base64.StdEncoding.EncodeToString([]byte(c.answer)); result.ActivationData != want {
 				t.Errorf("activation data %q, want %q", result.ActivationData, want)
@@ -54,11 +55,11 @@ func TestEachCallAnswersAndIsRecorded(t *testing.T) {
 				Time: now, RequestID: "req-7", ClientID: "bank-app", AuditUser: "ada@bank.example", Action: c.action, Issuer: "acme", CardID: c.card,
 				Scheme: c.fake(r).id, Outcome: walletport.OutcomeOK, KeyVersions: []string{string(c.key) + "-v1"}, StepUp: "eba-sca/pin+hwk", RemoteAddress: "192.0.2.7",
 			}
-			if diff := cmp.Diff(want, r.mustRecord(t)); diff != "" {
+			if diff := cmp.Diff(want, r.MustRecord(t)); diff != "" {
 				t.Errorf("record (-want +got):\n%s", diff)
 			}
 			asked := []walletport.StepUpSubject{{Issuer: "acme", CustomerID: "5001", CardID: c.card, Wallet: activation.StepUpWallet, Now: now}}
-			if diff := cmp.Diff(asked, r.gate.asked); diff != "" {
+			if diff := cmp.Diff(asked, r.Gate.Asked); diff != "" {
 				t.Errorf("the gate was asked (-want +got):\n%s", diff)
 			}
 			mustInput(t, r, c.fake(r).seen[0])
@@ -95,9 +96,9 @@ func TestEachCallRefuses(t *testing.T) {
 		{"a blocked card", changeCard(func(c *walletport.Card) { c.Status = walletport.CardBlocked }), walletport.CodeForbidden, "card_not_eligible"},
 		{"a lost card", changeCard(func(c *walletport.Card) { c.Status = walletport.CardLost }), walletport.CodeForbidden, "card_not_eligible"},
 		{"an expired card", changeCard(func(c *walletport.Card) { c.Expiry = walletport.Expiry{Year: 2026, Month: time.October} }), walletport.CodeForbidden, "card_not_eligible"},
-		{"a scheme that is not set up", func(r *rig, _ *walletport.Card) { r.Schemes, r.TAV2 = nil, nil }, walletport.CodeForbidden, "activation_not_offered"},
+		{"a scheme that is not set up", func(r *rig, _ *walletport.Card) { r.Offers, r.TAV2 = nil, nil }, walletport.CodeForbidden, "activation_not_offered"},
 		{"a cardholder who was not authenticated", func(r *rig, _ *walletport.Card) {
-			r.gate.err = walletport.Errorf(walletport.CodeForbidden, "step_up_required", "authenticate")
+			r.Gate.Err = walletport.Errorf(walletport.CodeForbidden, "step_up_required", "authenticate")
 		}, walletport.CodeForbidden, "step_up_required"},
 		{"a broken activator", func(r *rig, _ *walletport.Card) {
 			for _, fake := range []*fakeActivator{r.tav, r.tav2, r.mbpac} {
@@ -109,12 +110,12 @@ func TestEachCallRefuses(t *testing.T) {
 			t.Run(f.name+", "+c.name, func(t *testing.T) {
 				r := newRig(t)
 				digits := map[walletport.CardID]string{mastercardCard: mastercardPAN, visaCard: visaPAN}[c.card]
-				card := newCard(t, 1009, digits)
+				card := acttest.NewCard(t, 1009, digits)
 				f.make(r, &card)
-				r.put(t, card)
-				result, err := c.do(r, asBank(t.Context()), ask(1009, func(q *activation.Request) { q.Nonce = ask(c.card).Nonce }))
+				r.Put(t, card)
+				result, err := c.do(r, acttest.AsBank(t.Context()), ask(1009, func(q *activation.Request) { q.Nonce = ask(c.card).Nonce }))
 				mustRefusal(t, result, err, f.code, f.reason)
-				record := r.mustRecord(t)
+				record := r.MustRecord(t)
 				if record.Outcome != f.reason || record.Action != c.action || record.Issuer != card.Issuer || record.Scheme != card.Scheme {
 					t.Errorf("record %+v", record)
 				}
@@ -146,50 +147,50 @@ func TestMalformedRequestsAreRefusedFirst(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t)
 			for _, id := range []walletport.CardID{mastercardCard, visaCard, 9} {
-				result, err := r.Activate(asBank(t.Context()), ask(id, c.change))
+				result, err := r.Activate(acttest.AsBank(t.Context()), ask(id, c.change))
 				mustRefusal(t, result, err, walletport.CodeInvalid, c.reason)
 				if e, ok := errors.AsType[*walletport.Error](err); !ok || len(e.Fields) != 1 || e.Fields[0].Name != c.field {
 					t.Errorf("the error does not name %s", c.field)
 				}
-				if record := r.mustRecord(t); record.Outcome != c.reason || record.Issuer != "" {
+				if record := r.MustRecord(t); record.Outcome != c.reason || record.Issuer != "" {
 					t.Errorf("record %+v", record)
 				}
 			}
-			if len(r.gate.asked) != 0 {
+			if len(r.Gate.Asked) != 0 {
 				t.Error("the gate was asked")
 			}
 		})
 	}
 	for _, good := range []string{testNonce, strings.Repeat("ab", 64)} {
 		r := newRig(t)
-		if _, err := r.Activate(asBank(t.Context()), ask(visaCard, func(q *activation.Request) { q.Nonce = good })); err != nil {
+		if _, err := r.Activate(acttest.AsBank(t.Context()), ask(visaCard, func(q *activation.Request) { q.Nonce = good })); err != nil {
 			t.Errorf("a nonce of %d digits: %v", len(good), err)
 		}
 	}
 }
 
-// TestTheCardsOwnNumberIsNotKept has the shared rule's cases in provisioning.
+// TestTheCardsOwnNumberIsNotKept has the cases of the rule in act.
 func TestTheCardsOwnNumberIsNotKept(t *testing.T) {
 	r := newRig(t)
 	for card, digits := range map[walletport.CardID]string{mastercardCard: mastercardPAN, visaCard: visaPAN} {
 		hidden := "a" + digits + "f"
-		result, err := r.Activate(asBank(t.Context()), ask(card, func(q *activation.Request) { q.AuditUser = walletport.AuditUser(hidden) }))
+		result, err := r.Activate(acttest.AsBank(t.Context()), ask(card, func(q *activation.Request) { q.AuditUser = walletport.AuditUser(hidden) }))
 		mustRefusal(t, result, err, walletport.CodeInvalid, "audit_user_contains_pan")
-		if record := r.mustRecord(t); record.AuditUser != walletport.RedactedNumber {
+		if record := r.MustRecord(t); record.AuditUser != walletport.RedactedNumber {
 			t.Errorf("record %+v", record)
 		}
-		result, err = r.Activate(asBank(t.Context()), ask(card, func(q *activation.Request) { q.TokenUniqueReference = hidden }))
+		result, err = r.Activate(acttest.AsBank(t.Context()), ask(card, func(q *activation.Request) { q.TokenUniqueReference = hidden }))
 		mustRefusal(t, result, err, walletport.CodeInvalid, "token_unique_reference_contains_pan")
-		r.mustRecord(t)
+		r.MustRecord(t)
 	}
 }
 
 func TestUnknownCard(t *testing.T) {
 	r := newRig(t)
 	for _, do := range []func(context.Context, activation.Request) (activation.Result, error){r.Activate, r.ActivateTAV2} {
-		result, err := do(asBank(t.Context()), ask(9))
+		result, err := do(acttest.AsBank(t.Context()), ask(9))
 		mustRefusal(t, result, err, walletport.CodeNotFound, "card_not_found")
-		if record := r.mustRecord(t); record.Outcome != "card_not_found" || record.CardID != 9 {
+		if record := r.MustRecord(t); record.Outcome != "card_not_found" || record.CardID != 9 {
 			t.Errorf("record %+v", record)
 		}
 	}
@@ -197,21 +198,21 @@ func TestUnknownCard(t *testing.T) {
 
 func TestDeprecatedCallIsForMastercard(t *testing.T) {
 	r := newRig(t)
-	result, err := r.ActivateTAV2(asBank(t.Context()), ask(visaCard))
+	result, err := r.ActivateTAV2(acttest.AsBank(t.Context()), ask(visaCard))
 	mustRefusal(t, result, err, walletport.CodeForbidden, "scheme_mismatch")
-	if record := r.mustRecord(t); record.Outcome != "scheme_mismatch" || record.Scheme != walletport.Visa {
+	if record := r.MustRecord(t); record.Outcome != "scheme_mismatch" || record.Scheme != walletport.Visa {
 		t.Errorf("record %+v", record)
 	}
 }
 
 func TestVisaNeedsANonce(t *testing.T) {
 	r := newRig(t)
-	result, err := r.Activate(asBank(t.Context()), ask(visaCard, func(q *activation.Request) { q.Nonce = "" }))
+	result, err := r.Activate(acttest.AsBank(t.Context()), ask(visaCard, func(q *activation.Request) { q.Nonce = "" }))
 	mustRefusal(t, result, err, walletport.CodeForbidden, "activation_needs_nonce")
-	if len(r.gate.asked) != 0 {
+	if len(r.Gate.Asked) != 0 {
 		t.Error("the cardholder's proof was asked for, which cannot help")
 	}
-	if _, err := r.Activate(asBank(t.Context()), ask(mastercardCard)); err != nil {
+	if _, err := r.Activate(acttest.AsBank(t.Context()), ask(mastercardCard)); err != nil {
 		t.Errorf("Mastercard needs one too: %v", err)
 	}
 }
@@ -225,10 +226,10 @@ func TestEachKeyIsNeeded(t *testing.T) {
 		for _, c := range calls {
 			t.Run(c.name+"'s "+string(c.key)+" "+way, func(t *testing.T) {
 				r := newRig(t)
-				r.changeKeys(c.key, change)
-				result, err := c.do(r, asBank(t.Context()), ask(c.card))
+				r.ChangeKeys(c.key, change)
+				result, err := c.do(r, acttest.AsBank(t.Context()), ask(c.card))
 				mustRefusal(t, result, err, walletport.CodeUnavailable, "key_unavailable")
-				if record := r.mustRecord(t); record.Outcome != "key_unavailable" || record.KeyVersions != nil {
+				if record := r.MustRecord(t); record.Outcome != "key_unavailable" || record.KeyVersions != nil {
 					t.Errorf("record %+v", record)
 				}
 			})
@@ -238,8 +239,8 @@ func TestEachKeyIsNeeded(t *testing.T) {
 
 func TestNoCallAnswersWithoutARecord(t *testing.T) {
 	for _, c := range calls {
-		r := newRig(t, func(f *activation.Flow) { f.Audit = brokenAudit{} })
-		result, err := c.do(r, asBank(t.Context()), ask(c.card))
+		r := newRig(t, func(f *activation.Flow) { f.Audit = acttest.BrokenAudit{} })
+		result, err := c.do(r, acttest.AsBank(t.Context()), ask(c.card))
 		mustRefusal(t, result, err, walletport.CodeUnavailable, "audit_unavailable")
 	}
 }
@@ -253,13 +254,13 @@ func TestAPanicIsRecorded(t *testing.T) {
 				t.Error("the panic was swallowed: the door must see it")
 			}
 		}()
-		_, _ = r.Activate(asBank(t.Context()), ask(visaCard))
+		_, _ = r.Activate(acttest.AsBank(t.Context()), ask(visaCard))
 	}()
-	if record := r.mustRecord(t); record.Outcome != "internal" || record.CardID != visaCard || len(record.KeyVersions) != 1 {
+	if record := r.MustRecord(t); record.Outcome != "internal" || record.CardID != visaCard || len(record.KeyVersions) != 1 {
 		t.Errorf("record %+v", record)
 	}
 	r.mbpac.before = nil
-	if _, err := r.Activate(asBank(t.Context()), ask(visaCard)); err != nil {
+	if _, err := r.Activate(acttest.AsBank(t.Context()), ask(visaCard)); err != nil {
 		t.Errorf("the nonce is used up: %v", err)
 	}
 }
@@ -267,20 +268,20 @@ func TestAPanicIsRecorded(t *testing.T) {
 func TestVisasNonceIsUsedOnce(t *testing.T) {
 	clock := now
 	r := newRig(t, func(f *activation.Flow) { f.Clock, f.NonceRetention = func() time.Time { return clock }, time.Hour })
-	_, err := r.Activate(asBank(t.Context()), ask(mastercardCard, func(q *activation.Request) { q.Nonce = testNonce }))
+	_, err := r.Activate(acttest.AsBank(t.Context()), ask(mastercardCard, func(q *activation.Request) { q.Nonce = testNonce }))
 	must(t, err) // reads it, and leaves it alone
 	r.mbpac.err = errActivator
-	_, err = r.Activate(asBank(t.Context()), ask(visaCard))
+	_, err = r.Activate(acttest.AsBank(t.Context()), ask(visaCard))
 	if err == nil {
 		t.Error("a broken activator answered")
 	}
 	r.mbpac.err = nil
-	_, err = r.Activate(asBank(t.Context()), ask(visaCard))
+	_, err = r.Activate(acttest.AsBank(t.Context()), ask(visaCard))
 	must(t, err)
-	result, err := r.Activate(asBank(t.Context()), ask(visaCard))
+	result, err := r.Activate(acttest.AsBank(t.Context()), ask(visaCard))
 	mustRefusal(t, result, err, walletport.CodeConflict, "nonce_reused")
 	clock = now.Add(time.Hour + time.Second)
-	if _, err := r.Activate(asBank(t.Context()), ask(visaCard)); err != nil {
+	if _, err := r.Activate(acttest.AsBank(t.Context()), ask(visaCard)); err != nil {
 		t.Errorf("the nonce is never free again: %v", err)
 	}
 }
@@ -289,7 +290,7 @@ func TestVisasNonceIsUsedOnce(t *testing.T) {
 func TestNonceOfAPassIsNotActivatedWith(t *testing.T) {
 	uses := &noted{}
 	r := newRig(t, func(f *activation.Flow) { f.Nonces = uses })
-	_, err := r.Activate(asBank(t.Context()), ask(visaCard))
+	_, err := r.Activate(acttest.AsBank(t.Context()), ask(visaCard))
 	must(t, err)
 	use := uses.uses[0]
 	if use.Wallet != walletport.ApplePay || use.Issuer != "acme" || !use.At.Equal(now) || !use.Since.Equal(now.Add(-24*time.Hour)) {
@@ -309,7 +310,7 @@ func TestNonceOnTwoReplicas(t *testing.T) {
 	flows := []*activation.Flow{r.Flow, &replica}
 	const calls = 16
 	errs := make(chan error, calls)
-	ctx := asBank(t.Context())
+	ctx := acttest.AsBank(t.Context())
 	var wait sync.WaitGroup
 	for i := range calls {
 		wait.Go(func() {
@@ -339,7 +340,7 @@ func TestNonceOnTwoReplicas(t *testing.T) {
 func TestCallerWhoWentAwayGetsNothing(t *testing.T) {
 	for _, c := range calls {
 		r := newRig(t)
-		ctx, cancel := context.WithCancel(asBank(t.Context()))
+		ctx, cancel := context.WithCancel(acttest.AsBank(t.Context()))
 		c.fake(r).before = cancel
 		result, err := c.do(r, ctx, ask(c.card))
 		if err == nil || result != (activation.Result{}) {
@@ -360,8 +361,8 @@ func TestNewNamesEachMissingPart(t *testing.T) {
 		{"StepUp is missing", func(f *activation.Flow) { f.StepUp = nil }},
 		{"Rand is missing", func(f *activation.Flow) { f.Rand = nil }},
 		{"Clock is missing", func(f *activation.Flow) { f.Clock = nil }},
-		{"the activator for VISA is missing", func(f *activation.Flow) { f.Schemes[walletport.Visa].Activator = nil }},
-		{"the activator for MASTERCARD cards is for VISA", func(f *activation.Flow) { f.TAV2.Activator = f.Schemes[walletport.Visa].Activator }},
+		{"the activator for VISA is missing", func(f *activation.Flow) { f.Offers[walletport.Visa].Activator = nil }},
+		{"the activator for MASTERCARD cards is for VISA", func(f *activation.Flow) { f.TAV2.Activator = f.Offers[walletport.Visa].Activator }},
 	} {
 		t.Run(c.says, func(t *testing.T) {
 			f := *newRig(t).Flow
@@ -374,7 +375,7 @@ func TestNewNamesEachMissingPart(t *testing.T) {
 	t.Run("nonces are not needed where none is answered", func(t *testing.T) {
 		f := *newRig(t).Flow
 		f.Nonces = nil
-		delete(f.Schemes, walletport.Visa)
+		delete(f.Offers, walletport.Visa)
 		if _, err := activation.New(f); err != nil {
 			t.Error(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/scheme"
 )
 
 const (
@@ -11,23 +12,22 @@ const (
 	maxTokenRefChars = 64 // Mastercard's limit; 48 have been seen
 )
 
-// readRequest looks at the request alone.
-func (c *call) readRequest() error {
-	if len(c.req.TokenUniqueReference) > maxTokenRefChars || !isTokenReference(c.req.TokenUniqueReference) {
-		return errField("token_unique_reference_malformed", "tokenUniqueReference", "must be at most 64 letters, digits, '-' and '_'")
+// read looks at the request alone, and returns what it gives for the proof.
+func (r Request) read() (scheme.ActivationInput, error) {
+	if len(r.TokenUniqueReference) > maxTokenRefChars || !isTokenReference(r.TokenUniqueReference) {
+		return scheme.ActivationInput{}, errField("token_unique_reference_malformed", "tokenUniqueReference", "must be at most 64 letters, digits, '-' and '_'")
 	}
-	if walletport.IsPAN(c.req.TokenUniqueReference) {
-		return errReferencePAN()
+	if walletport.IsPAN(r.TokenUniqueReference) {
+		return scheme.ActivationInput{}, errReferencePAN()
 	}
-	if len(c.req.Nonce) > hex.EncodedLen(maxNonceBytes) {
-		return errField("nonce_too_long", "nonce", "must be at most 64 bytes, 128 hex digits")
+	if len(r.Nonce) > hex.EncodedLen(maxNonceBytes) {
+		return scheme.ActivationInput{}, errField("nonce_too_long", "nonce", "must be at most 64 bytes, 128 hex digits")
 	}
-	nonce, err := hex.DecodeString(c.req.Nonce)
-	if err != nil || hex.EncodeToString(nonce) != c.req.Nonce { // upper case is another text of the same bytes
-		return errField("nonce_malformed", "nonce", "must be lower-case hex, two digits a byte")
+	nonce, err := hex.DecodeString(r.Nonce)
+	if err != nil || hex.EncodeToString(nonce) != r.Nonce { // upper case is another text of the same bytes
+		return scheme.ActivationInput{}, errField("nonce_malformed", "nonce", "must be lower-case hex, two digits a byte")
 	}
-	c.nonce = nonce
-	return nil
+	return scheme.ActivationInput{Nonce: nonce, TokenUniqueReference: r.TokenUniqueReference}, nil
 }
 
 func errReferencePAN() error {

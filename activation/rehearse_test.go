@@ -29,13 +29,13 @@ func TestRehearse(t *testing.T) {
 	if len(r.mbpac.seen) != 1 || len(r.mbpac.seen[0].Nonce) == 0 {
 		t.Errorf("Visa's activator was asked %+v, want once with a nonce", r.mbpac.seen)
 	}
-	entries, err := r.db.AuditAfter(t.Context(), 0, 10)
+	entries, err := r.DB.AuditAfter(t.Context(), 0, 10)
 	must(t, err)
-	if len(entries) != 0 || len(r.gate.asked) != 0 {
-		t.Errorf("%d records, %d questions to the gate, want none", len(entries), len(r.gate.asked))
+	if len(entries) != 0 || len(r.Gate.Asked) != 0 {
+		t.Errorf("%d records, %d questions to the gate, want none", len(entries), len(r.Gate.Asked))
 	}
 	r.tav2.err = errActivator
-	r.keys.Replace(keystest.Ring(t, keys.Meta{Purpose: keys.TAVSigning}))
+	r.Ring.Replace(keystest.Ring(t, keys.Meta{Purpose: keys.TAVSigning}))
 	want["activation of MASTERCARD cards by TAV 2, acme"], want["activation of VISA cards, acme"] = "internal", "key_unavailable"
 	if diff := cmp.Diff(want, rehearse()); diff != "" {
 		t.Errorf("without a WSD key and with a broken activator (-want +got):\n%s", diff)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/storage"
 )
 
@@ -74,7 +75,7 @@ func (c Clients) Create(ctx context.Context, n NewClient, by walletport.AuditUse
 	if secret, made.SecretHash, err = c.newSecret(); err != nil {
 		return "", "", err
 	}
-	err = c.declare(ctx, "create", &made, by, func(*walletport.Auditing) error { return c.Store.AddClient(ctx, made) })
+	err = c.declare(ctx, "create", &made, by, func(*act.Record) error { return c.Store.AddClient(ctx, made) })
 	if err != nil {
 		return "", "", err
 	}
@@ -158,7 +159,7 @@ func (c Clients) Revoke(ctx context.Context, id string, by walletport.AuditUser)
 	if err != nil {
 		return time.Time{}, err
 	}
-	return client.RevokedAt, c.declare(ctx, "revoke", &client, by, func(*walletport.Auditing) error { return c.Store.RevokeClient(ctx, id, c.Clock()) })
+	return client.RevokedAt, c.declare(ctx, "revoke", &client, by, func(*act.Record) error { return c.Store.RevokeClient(ctx, id, c.Clock()) })
 }
 
 // update changes a stored client. What is intended is made of the client as it is
@@ -185,32 +186,32 @@ func (c Clients) update(ctx context.Context, change, id string, by walletport.Au
 	if err := checked(&client); err != nil {
 		return err
 	}
-	return c.declare(ctx, change, &client, by, func(record *walletport.Auditing) error {
+	return c.declare(ctx, change, &client, by, func(record *act.Record) error {
 		return c.Store.UpdateClient(ctx, id, func(stored *storage.Client) error {
 			err := checked(stored)
-			describe(&record.AuditRecord, stored)
+			describe(&record.Facts, stored)
 			return err
 		})
 	})
 }
 
 // declare does an act on a client between its two records.
-func (c Clients) declare(ctx context.Context, change string, client *storage.Client, by walletport.AuditUser, act func(*walletport.Auditing) error) error {
-	intended := walletport.AuditRecord{AuditUser: by, Action: walletport.ActionClientChange}
+func (c Clients) declare(ctx context.Context, change string, client *storage.Client, by walletport.AuditUser, do func(*act.Record) error) error {
+	intended := act.Request{AuditUser: by, Action: walletport.ActionClientChange}
 	intended.SetDetail(walletport.DetailChange, change)
 	intended.SetDetail(walletport.DetailClient, client.ID)
-	describe(&intended, client)
-	_, err := walletport.Declared(ctx, c.Audit, intended, func(record *walletport.Auditing) (struct{}, error) { return struct{}{}, act(record) })
+	describe(&intended.Facts, client)
+	_, err := act.Declared(ctx, c.Audit, intended, func(record *act.Record) (struct{}, error) { return struct{}{}, do(record) })
 	return err
 }
 
-// describe says in a record what a client is to be, or has become.
-func describe(record *walletport.AuditRecord, c *storage.Client) {
-	record.SetDetail(walletport.DetailScopes, joinTexts(c.Scopes))
-	record.SetDetail(walletport.DetailIssuers, joinTexts(c.Issuers))
-	record.SetDetail(walletport.DetailEnds, timeText(c.ExpiresAt))
-	record.SetDetail(walletport.DetailOverlap, timeText(c.PreviousUntil))
-	record.SetDetail(walletport.DetailCertificate, c.CertificateSHA256)
+// describe says what a client is to be, or has become.
+func describe(facts *act.Facts, c *storage.Client) {
+	facts.SetDetail(walletport.DetailScopes, joinTexts(c.Scopes))
+	facts.SetDetail(walletport.DetailIssuers, joinTexts(c.Issuers))
+	facts.SetDetail(walletport.DetailEnds, timeText(c.ExpiresAt))
+	facts.SetDetail(walletport.DetailOverlap, timeText(c.PreviousUntil))
+	facts.SetDetail(walletport.DetailCertificate, c.CertificateSHA256)
 }
 
 // timeText returns "" for the zero time.

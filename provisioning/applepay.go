@@ -2,10 +2,11 @@ package provisioning
 
 import (
 	"context"
+	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/scheme"
-	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/wallet"
 )
 
@@ -18,62 +19,63 @@ import (
 //   - CodeForbidden: wallet_not_offered
 //   - CodeConflict: nonce_reused
 func (f *Flow) ApplePay(ctx context.Context, req ApplePayRequest) (ApplePayResult, error) {
-	asked := walletport.AuditRecord{
+	asked := act.Request{
 		Action: walletport.ActionProvisionApplePay, CardID: req.CardID, Wallet: string(walletport.ApplePay), AuditUser: req.AuditUser,
 	}
-	return answer(ctx, f, asked, func(c *call) (ApplePayResult, error) {
-		in, err := c.readPassRequest(req)
+	return act.OnCard(ctx, &f.Parts, asked, func(c *act.Call) (ApplePayResult, error) {
+		in, err := f.Apple.readRequest(req, c.Now)
 		if err != nil {
 			return ApplePayResult{}, err
 		}
-		if err := c.findCard(ctx); err != nil {
+		if err := c.FindCard(ctx); err != nil {
 			return ApplePayResult{}, err
 		}
-		offer, err := offered(c, c.Apple.Schemes)
+		offer, err := offered(f.Apple.Schemes, walletport.ApplePay, c.Card.Scheme)
 		if err != nil {
 			return ApplePayResult{}, err
 		}
-		if err := c.admit(ctx, offer.Terms); err != nil {
+		if err := c.Admit(ctx, string(walletport.ApplePay), offer.Terms.Check); err != nil {
 			return ApplePayResult{}, err
 		}
-		pass, err := c.makePass(ctx, offer, in)
+		pass, err := f.Apple.makePass(ctx, c, offer, in)
 		if err != nil {
 			return ApplePayResult{}, err
 		}
 		return ApplePayResult{
 			ActivationData: pass.ActivationData, EncryptedPassData: pass.EncryptedPassData,
 			EphemeralPublicKey: pass.EphemeralPublicKey, CertificateForm: in.Recipient.Form,
-		}, c.useNonce(ctx, in.Nonce)
+		}, c.UseNonce(ctx, in.Nonce)
 	})
 }
 
-// readPassRequest reads what PassKit gave, before anything is looked up.
-func (c *call) readPassRequest(req ApplePayRequest) (wallet.PassInput, error) {
-	in := wallet.PassInput{Rand: c.Rand}
-	if c.Apple.Encoder == nil {
+// readRequest reads what PassKit gave, before anything is looked up.
+func (a Apple) readRequest(req ApplePayRequest, now time.Time) (wallet.PassInput, error) {
+	var in wallet.PassInput
+	if a.Encoder == nil {
 		return in, nil // the wallet is offered for no card, which the card will say
 	}
 	var err error
-	if in.Nonce, in.NonceSignature, err = c.Apple.Encoder.ParseNonce(req.Nonce, req.NonceSignature); err != nil {
+	if in.Nonce, in.NonceSignature, err = a.Encoder.ParseNonce(req.Nonce, req.NonceSignature); err != nil {
 		return in, err
 	}
-	in.Recipient, err = c.Apple.Encoder.CheckChain(req.Certificates, c.now)
+	in.Recipient, err = a.Encoder.CheckChain(req.Certificates, now)
 	return in, err
 }
 
 // makePass makes the pass of one borrow.
-func (c *call) makePass(ctx context.Context, offer *Pass, in wallet.PassInput) (wallet.Pass, error) {
-	selected, err := c.selectKeys(offer.SigningKey, offer.CipherKey)
+func (a Apple) makePass(ctx context.Context, c *act.Call, offer *Pass, in wallet.PassInput) (wallet.Pass, error) {
+	selected, err := c.SelectKeys(offer.SigningKey, offer.CipherKey)
 	if err != nil {
 		return wallet.Pass{}, err
 	}
 	signer := scheme.Signer{Key: selected[0].Signer, Alias: selected[0].Alias}
 	cipher := scheme.Cipher{Key: selected[1].TDEA, KeyID: selected[1].Alias}
+	in.Rand = c.Rand
 	var pass wallet.Pass
-	err = c.Vault.Borrow(ctx, c.card, func(card *walletport.Card) error {
+	err = c.Borrow(ctx, func(card *walletport.Card) error {
 		in.Card = card
 		var encodeErr error
-		pass, encodeErr = c.encodePass(offer, in, signer, cipher)
+		pass, encodeErr = a.encodePass(offer, in, signer, cipher, c.Now)
 		return encodeErr
 	})
 	return pass, err
@@ -81,24 +83,19 @@ func (c *call) makePass(ctx context.Context, offer *Pass, in wallet.PassInput) (
 
 // encodePass makes activation data, the sealed number where the scheme wants one,
 // and the pass data that hold them.
-func (c *call) encodePass(offer *Pass, in wallet.PassInput, signer scheme.Signer, cipher scheme.Cipher) (wallet.Pass, error) {
+func (a Apple) encodePass(offer *Pass, in wallet.PassInput, signer scheme.Signer, cipher scheme.Cipher, now time.Time) (wallet.Pass, error) {
 	var err error
 	in.ActivationData, err = offer.Activator.ActivationData(scheme.ActivationInput{
-		Card: in.Card, Signer: signer, Cipher: cipher, Nonce: in.Nonce, Now: c.now, Rand: c.Rand,
+		Card: in.Card, Signer: signer, Cipher: cipher, Nonce: in.Nonce, Now: now, Rand: in.Rand,
 	})
 	if err != nil {
 		return wallet.Pass{}, err
 	}
-	if c.Apple.Encoder.NeedsSealedNumber(in.Card.Scheme) {
-		in.SealedNumber, err = offer.NumberSealer.SealNumber(scheme.NumberInput{Card: in.Card, Cipher: cipher, Now: c.now, Rand: c.Rand})
+	if a.Encoder.NeedsSealedNumber(in.Card.Scheme) {
+		in.SealedNumber, err = offer.NumberSealer.SealNumber(scheme.NumberInput{Card: in.Card, Cipher: cipher, Now: now, Rand: in.Rand})
 		if err != nil {
 			return wallet.Pass{}, err
 		}
 	}
-	return c.Apple.Encoder.EncodePass(in)
-}
-
-// useNonce uses the nonce up, on all replicas.
-func (c *call) useNonce(ctx context.Context, nonce []byte) error {
-	return c.Nonces.UseNonce(ctx, storage.PassKitNonceUse(c.card.Issuer, nonce, c.now, c.NonceRetention))
+	return a.Encoder.EncodePass(in)
 }

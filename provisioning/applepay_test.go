@@ -11,17 +11,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act/acttest"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/provisioning"
 )
 
 func TestApplesPassIsMadeOfWhatPassKitAndTheSchemeGave(t *testing.T) {
 	d := newDeviceRig(t)
-	d.changeKeys(keys.WSD, func(m *keys.Meta) { m.Alias = "401200.1" })
-	d.changeKeys(keys.TAVSigning, func(m *keys.Meta) { m.Alias = "KUR-7" })
+	d.ChangeKeys(keys.WSD, func(m *keys.Meta) { m.Alias = "401200.1" })
+	d.ChangeKeys(keys.TAVSigning, func(m *keys.Meta) { m.Alias = "KUR-7" })
 	for i, id := range []walletport.CardID{acmeCard, visaCard} {
 		last := map[walletport.CardID]string{acmeCard: "1471", visaCard: "0492"}[id]
-		result, err := d.applePay(asBank(t.Context()), id, func(q *provisioning.ApplePayRequest) { q.Nonce += []string{"00", "01"}[i] })
+		result, err := d.applePay(acttest.AsBank(t.Context()), id, func(q *provisioning.ApplePayRequest) { q.Nonce += []string{"00", "01"}[i] })
 		must(t, err)
 		want := provisioning.ApplePayResult{ActivationData: "active " + last, EncryptedPassData: "pass " + last, EphemeralPublicKey: "key", CertificateForm: "DER, base64"}
 		if diff := cmp.Diff(want, result); diff != "" {
@@ -63,15 +64,15 @@ func TestApplesRequestIsReadFirst(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			d := newDeviceRig(t)
 			for _, id := range []walletport.CardID{acmeCard, visaCard, 9} {
-				result, err := d.applePay(asBank(t.Context()), id, c.change)
+				result, err := d.applePay(acttest.AsBank(t.Context()), id, c.change)
 				if walletport.CodeOf(err) != walletport.CodeInvalid || walletport.ReasonOf(err) != c.reason || result != (provisioning.ApplePayResult{}) {
 					t.Errorf("card %d: %+v, %v", id, result, err)
 				}
-				if record := d.mustRecord(t); record.Outcome != c.reason || record.Issuer != "" || record.KeyVersions != nil {
+				if record := d.MustRecord(t); record.Outcome != c.reason || record.Issuer != "" || record.KeyVersions != nil {
 					t.Errorf("record %+v", record)
 				}
 			}
-			if len(d.gate.asked) != 0 || d.seen.borrows != 0 {
+			if len(d.Gate.Asked) != 0 || d.seen.borrows != 0 {
 				t.Error("more was done")
 			}
 		})
@@ -88,28 +89,28 @@ func mustReuse(t *testing.T, result provisioning.ApplePayResult, err error) {
 func TestApplesNonceIsUsedOnce(t *testing.T) {
 	clock := now
 	d := newDeviceRig(t, func(f *provisioning.Flow) { f.Clock = func() time.Time { return clock } })
-	_, err := d.applePay(asBank(t.Context()), acmeCard)
+	_, err := d.applePay(acttest.AsBank(t.Context()), acmeCard)
 	must(t, err)
-	d.mustRecord(t)
+	d.MustRecord(t)
 	for _, id := range []walletport.CardID{acmeCard, visaCard} {
-		result, err := d.applePay(asBank(t.Context()), id)
+		result, err := d.applePay(acttest.AsBank(t.Context()), id)
 		mustReuse(t, result, err)
-		if record := d.mustRecord(t); record.Outcome != "nonce_reused" || len(record.KeyVersions) != 1 {
+		if record := d.MustRecord(t); record.Outcome != "nonce_reused" || len(record.KeyVersions) != 1 {
 			t.Errorf("record %+v", record)
 		}
 	}
-	d.put(t, newCard(t, 2001, secondPAN, func(c *walletport.Card) { c.Issuer = "globex" }))
-	if _, err := d.applePay(asClientOf(t.Context(), "globex"), 2001); err != nil {
+	d.Put(t, acttest.NewCard(t, 2001, secondPAN, func(c *walletport.Card) { c.Issuer = "globex" }))
+	if _, err := d.applePay(acttest.AsClientOf(t.Context(), "globex"), 2001); err != nil {
 		t.Errorf("another issuer's nonce is used up: %v", err)
 	}
-	if _, err := d.applePay(asBank(t.Context()), acmeCard, func(q *provisioning.ApplePayRequest) { q.Nonce = "75ebe156" }); err != nil {
+	if _, err := d.applePay(acttest.AsBank(t.Context()), acmeCard, func(q *provisioning.ApplePayRequest) { q.Nonce = "75ebe156" }); err != nil {
 		t.Errorf("another nonce is used up: %v", err)
 	}
 	clock = now.Add(24*time.Hour - time.Second)
-	result, err := d.applePay(asBank(t.Context()), acmeCard)
+	result, err := d.applePay(acttest.AsBank(t.Context()), acmeCard)
 	mustReuse(t, result, err)
 	clock = now.Add(24*time.Hour + time.Second)
-	if _, err := d.applePay(asBank(t.Context()), acmeCard); err != nil {
+	if _, err := d.applePay(acttest.AsBank(t.Context()), acmeCard); err != nil {
 		t.Errorf("the nonce is never free again: %v", err)
 	}
 }
@@ -117,10 +118,10 @@ func TestApplesNonceIsUsedOnce(t *testing.T) {
 func TestApplesNonceRetentionIsConfigured(t *testing.T) {
 	clock := now
 	d := newDeviceRig(t, func(f *provisioning.Flow) { f.NonceRetention, f.Clock = time.Hour, func() time.Time { return clock } })
-	_, err := d.applePay(asBank(t.Context()), acmeCard)
+	_, err := d.applePay(acttest.AsBank(t.Context()), acmeCard)
 	must(t, err)
 	clock = now.Add(time.Hour + time.Second)
-	if _, err := d.applePay(asBank(t.Context()), acmeCard); err != nil {
+	if _, err := d.applePay(acttest.AsBank(t.Context()), acmeCard); err != nil {
 		t.Errorf("after an hour: %v", err)
 	}
 }
@@ -128,7 +129,7 @@ func TestApplesNonceRetentionIsConfigured(t *testing.T) {
 // TestApplesNonceSurvivesAFailure: only an answer uses a nonce up.
 func TestApplesNonceSurvivesAFailure(t *testing.T) {
 	d := newDeviceRig(t)
-	ring := d.keys.Current()
+	ring := d.Ring.Current()
 	refused := walletport.Errorf(walletport.CodeForbidden, "step_up_required", "authenticate")
 	for _, c := range []struct {
 		name        string
@@ -137,15 +138,15 @@ func TestApplesNonceSurvivesAFailure(t *testing.T) {
 		panics      bool
 		cancelInUse bool
 	}{
-		{name: "the gate refuses", breakIt: func() { d.gate.err = refused }, mendIt: func() { d.gate.err = nil }},
-		{name: "a key is missing", breakIt: func() { d.changeKeys(keys.TAVSigning, nil) }, mendIt: func() { d.keys.Replace(ring) }},
+		{name: "the gate refuses", breakIt: func() { d.Gate.Err = refused }, mendIt: func() { d.Gate.Err = nil }},
+		{name: "a key is missing", breakIt: func() { d.ChangeKeys(keys.TAVSigning, nil) }, mendIt: func() { d.Ring.Replace(ring) }},
 		{name: "the activator fails", breakIt: func() { d.mastercard.err = errSealer }, mendIt: func() { d.mastercard.err = nil }},
 		{name: "the encoder fails", breakIt: func() { d.pass.err = errSealer }, mendIt: func() { d.pass.err = nil }},
 		{name: "the encoder panics", breakIt: func() { d.pass.before = func() { panic("a bug") } }, mendIt: func() { d.pass.before = nil }, panics: true},
 		{name: "the caller goes away meanwhile", mendIt: func() { d.pass.before = nil }, cancelInUse: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			ctx, cancel := context.WithCancel(asBank(t.Context()))
+			ctx, cancel := context.WithCancel(acttest.AsBank(t.Context()))
 			defer cancel()
 			if c.cancelInUse {
 				c.breakIt = func() { d.pass.before = cancel }
@@ -165,7 +166,7 @@ func TestApplesNonceSurvivesAFailure(t *testing.T) {
 			c.mendIt()
 		})
 	}
-	if _, err := d.applePay(asBank(t.Context()), acmeCard); err != nil {
+	if _, err := d.applePay(acttest.AsBank(t.Context()), acmeCard); err != nil {
 		t.Errorf("a failed call used the nonce up: %v", err)
 	}
 }
@@ -178,7 +179,7 @@ func TestApplesNonceOnTwoReplicas(t *testing.T) {
 	second := deviceRig{rig: &rig{Flow: &replica}}
 	const calls = 16
 	errs := make(chan error, calls)
-	ctx := asBank(t.Context())
+	ctx := acttest.AsBank(t.Context())
 	var wait sync.WaitGroup
 	for i := range calls {
 		asked := d
@@ -207,7 +208,7 @@ func TestApplesNonceOnTwoReplicas(t *testing.T) {
 	if answers != 1 {
 		t.Errorf("%d calls got an answer, want one", answers)
 	}
-	entries, err := d.db.AuditAfter(ctx, 0, 100)
+	entries, err := d.DB.AuditAfter(ctx, 0, 100)
 	if err != nil || len(entries) != calls {
 		t.Errorf("%d records of %d; %v", len(entries), calls, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"testing"
 
+	"github.com/walletport/walletport/act/acttest"
 	"github.com/walletport/walletport/keys/keystest"
 	"github.com/walletport/walletport/provisioning"
 )
@@ -15,7 +16,7 @@ import (
 // record; callers share commits. Subtract BenchmarkRSAFloor for what is ours.
 func BenchmarkIssuerWallet(b *testing.B) {
 	r := newRig(b)
-	ctx := asBank(b.Context())
+	ctx := acttest.AsBank(b.Context())
 	b.ReportAllocs()
 	b.SetParallelism(16)
 	b.RunParallel(func(pb *testing.PB) {
@@ -31,8 +32,8 @@ func BenchmarkIssuerWallet(b *testing.B) {
 // BenchmarkIssuerWalletUnaudited leaves the disk out: flow, look-up, borrow, seal
 // and encode.
 func BenchmarkIssuerWalletUnaudited(b *testing.B) {
-	r := newRig(b, func(f *provisioning.Flow) { f.Audit = deafAudit{} })
-	ctx := asBank(b.Context())
+	r := newRig(b, func(f *provisioning.Flow) { f.Audit = acttest.DeafAudit{} })
+	ctx := acttest.AsBank(b.Context())
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := r.IssuerWallet(ctx, request()); err != nil {

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 )
 
 // maxAppIDChars is the API's limit of clientAppID. The other two ids have none in
@@ -42,18 +43,17 @@ func (c Client) check() error {
 	return nil
 }
 
-// checkOwn looks for the card's own number in the ids, which are identifiers: other
-// numbers in them can't be told from chance.
-func (c Client) checkOwn(card walletport.CardSummary) error {
-	switch {
-	case card.NumberIn(c.AppID):
-		return errContainsPAN("client_app_id_contains_pan", "clientAppID")
-	case card.NumberIn(c.DeviceID):
-		return errContainsPAN("client_device_id_contains_pan", "clientDeviceID")
-	case card.NumberIn(c.WalletAccountID):
-		return errContainsPAN("client_wallet_account_id_contains_pan", "clientWalletAccountID")
+// texts are the ids to be searched for the card's own number. They are identifiers:
+// other numbers in them can't be told from chance.
+func (c Client) texts() []act.Text {
+	if c == (Client{}) {
+		return nil
 	}
-	return nil
+	return []act.Text{
+		{Field: "clientAppID", Reason: "client_app_id_contains_pan", Value: c.AppID},
+		{Field: "clientDeviceID", Reason: "client_device_id_contains_pan", Value: c.DeviceID},
+		{Field: "clientWalletAccountID", Reason: "client_wallet_account_id_contains_pan", Value: c.WalletAccountID},
+	}
 }
 
 func errMalformed(reason, field string) error {

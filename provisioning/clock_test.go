@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act/acttest"
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/provisioning"
 	"github.com/walletport/walletport/scheme"
@@ -31,11 +32,11 @@ func TestClockJumps(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			clock = c.at
-			result, err := r.IssuerWallet(asBank(t.Context()), request())
+			result, err := r.IssuerWallet(acttest.AsBank(t.Context()), request())
 			if got := walletport.ReasonOf(err); got != c.reason {
 				t.Fatalf("reason %q, want %q", got, c.reason)
 			}
-			if record := r.mustRecord(t); record.Time.UnixMilli() != c.at.UnixMilli() {
+			if record := r.MustRecord(t); record.Time.UnixMilli() != c.at.UnixMilli() {
 				t.Errorf("recorded at %v, want %v", record.Time, c.at)
 			}
 			if err == nil {
@@ -45,7 +46,7 @@ func TestClockJumps(t *testing.T) {
 			}
 		})
 	}
-	summary, err := audit.Verify(t.Context(), r.db, audit.TrustedKeys(r.keys.Current()))
+	summary, err := audit.Verify(t.Context(), r.DB, audit.TrustedKeys(r.Ring.Current()))
 	must(t, err)
 	if summary.Records != 6 || summary.ClockSteps != 3 {
 		t.Errorf("%d records, %d clock steps; want 6 and 3", summary.Records, summary.ClockSteps)
@@ -83,9 +84,9 @@ func TestAPanicIsRecorded(t *testing.T) {
 				t.Error("the panic was swallowed: the door must see it")
 			}
 		}()
-		_, _ = r.IssuerWallet(asBank(t.Context()), request())
+		_, _ = r.IssuerWallet(acttest.AsBank(t.Context()), request())
 	}()
-	if record := r.mustRecord(t); record.Outcome != "internal" || record.CardID != acmeCard || len(record.KeyVersions) != 2 {
+	if record := r.MustRecord(t); record.Outcome != "internal" || record.CardID != acmeCard || len(record.KeyVersions) != 2 {
 		t.Errorf("record %+v", record)
 	}
 }

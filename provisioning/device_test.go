@@ -9,6 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
+	"github.com/walletport/walletport/act/acttest"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/provisioning"
 )
@@ -39,7 +41,7 @@ func (c deviceCall) mustRefuse(t *testing.T, ctx context.Context, d *deviceRig, 
 func TestEachDeviceCallIsRecordedWithEveryFact(t *testing.T) {
 	eachDeviceCall(t, func(t *testing.T, call deviceCall, id walletport.SchemeID) {
 		d := newDeviceRig(t)
-		result, err := call.ask(asBank(t.Context()), d, schemeCards[id])
+		result, err := call.ask(acttest.AsBank(t.Context()), d, schemeCards[id])
 		must(t, err)
 		if result == call.none {
 			t.Error("there is no payload")
@@ -53,13 +55,13 @@ func TestEachDeviceCallIsRecordedWithEveryFact(t *testing.T) {
 			Issuer: "acme", CardID: schemeCards[id], Wallet: string(call.wallet), Scheme: id, Outcome: walletport.OutcomeOK,
 			KeyVersions: used, StepUp: "eba-sca/pin+hwk", RemoteAddress: "192.0.2.7",
 		}
-		record := d.mustRecord(t)
+		record := d.MustRecord(t)
 		mustHoldNoCardData(t, err, record)
 		if diff := cmp.Diff(want, record); diff != "" {
 			t.Errorf("record (-want +got):\n%s", diff)
 		}
 		asked := []walletport.StepUpSubject{{Issuer: "acme", CustomerID: "5001", CardID: schemeCards[id], Wallet: string(call.wallet), Now: now}}
-		if diff := cmp.Diff(asked, d.gate.asked); diff != "" {
+		if diff := cmp.Diff(asked, d.Gate.Asked); diff != "" {
 			t.Errorf("the gate was asked (-want +got):\n%s", diff)
 		}
 		if d.seen.borrows != 1 {
@@ -80,7 +82,7 @@ func changeCard(change func(*walletport.Card)) func(*testing.T, *deviceRig, *wal
 	return func(_ *testing.T, _ *deviceRig, c *walletport.Card) { change(c) }
 }
 
-func changeTerms(change func(*provisioning.Terms)) func(*testing.T, *deviceRig, *walletport.Card) {
+func changeTerms(change func(*act.Terms)) func(*testing.T, *deviceRig, *walletport.Card) {
 	return func(_ *testing.T, d *deviceRig, _ *walletport.Card) {
 		for _, p := range d.Apple.Schemes {
 			change(&p.Terms)
@@ -99,8 +101,8 @@ func deviceFaults() []fault {
 		{"a closed card of another issuer", changeCard(func(c *walletport.Card) { c.Issuer, c.Status = "globex", walletport.CardClosed }), walletport.CodeNotFound, "card_not_found"},
 		{"a blocked card", changeCard(func(c *walletport.Card) { c.Status = walletport.CardBlocked }), walletport.CodeForbidden, "card_not_eligible"},
 		{"an expired card", changeCard(func(c *walletport.Card) { c.Expiry = walletport.Expiry{Year: 2026, Month: time.October} }), walletport.CodeForbidden, "card_not_eligible"},
-		{"a wallet that serves other issuers", changeTerms(func(terms *provisioning.Terms) { terms.Issuers = []walletport.IssuerID{"globex"} }), walletport.CodeForbidden, "card_not_eligible"},
-		{"a wallet that takes other products", changeTerms(func(terms *provisioning.Terms) { terms.Products = []string{"gold"} }), walletport.CodeForbidden, "card_not_eligible"},
+		{"a wallet that serves other issuers", changeTerms(func(terms *act.Terms) { terms.Issuers = []walletport.IssuerID{"globex"} }), walletport.CodeForbidden, "card_not_eligible"},
+		{"a wallet that takes other products", changeTerms(func(terms *act.Terms) { terms.Products = []string{"gold"} }), walletport.CodeForbidden, "card_not_eligible"},
 		{"a scheme that the wallet is not set up for", func(_ *testing.T, d *deviceRig, c *walletport.Card) {
 			delete(d.Apple.Schemes, c.Scheme)
 			delete(d.Google.Schemes, c.Scheme)
@@ -110,29 +112,13 @@ func deviceFaults() []fault {
 			d.Apple, d.Google, d.Samsung = provisioning.Apple{}, provisioning.Google{}, provisioning.Samsung{}
 		}, walletport.CodeForbidden, "wallet_not_offered"},
 		{"a cardholder who was not authenticated", func(_ *testing.T, d *deviceRig, _ *walletport.Card) {
-			d.gate.err = walletport.Errorf(walletport.CodeForbidden, "step_up_required", "authenticate")
+			d.Gate.Err = walletport.Errorf(walletport.CodeForbidden, "step_up_required", "authenticate")
 		}, walletport.CodeForbidden, "step_up_required"},
-		{"no key to open the card", func(_ *testing.T, d *deviceRig, _ *walletport.Card) { d.changeKeys(keys.VaultKEK, nil) }, walletport.CodeUnavailable, "key_unavailable"},
+		{"no key to open the card", func(_ *testing.T, d *deviceRig, _ *walletport.Card) { d.ChangeKeys(keys.VaultKEK, nil) }, walletport.CodeUnavailable, "key_unavailable"},
 		{"a broken encoder", func(_ *testing.T, d *deviceRig, _ *walletport.Card) {
 			d.mastercard.err, d.visa.err = errSealer, errSealer
 		}, walletport.CodeInternal, "internal"},
 	}
-}
-
-// changeKeys changes the keys of a purpose, or drops them.
-func (d *deviceRig) changeKeys(p keys.Purpose, change func(*keys.Meta)) {
-	var kept []*keys.Key
-	for _, k := range d.keys.Current().All() {
-		changed := *k
-		if k.Purpose == p && change == nil {
-			continue
-		}
-		if k.Purpose == p {
-			change(&changed.Meta)
-		}
-		kept = append(kept, &changed)
-	}
-	d.keys.Replace(keys.NewRing(kept))
 }
 
 func TestEachDeviceCallRefuses(t *testing.T) {
@@ -140,15 +126,15 @@ func TestEachDeviceCallRefuses(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			eachDeviceCall(t, func(t *testing.T, call deviceCall, id walletport.SchemeID) {
 				d := newDeviceRig(t)
-				card := newCard(t, 1009, map[walletport.SchemeID]string{walletport.Mastercard: secondPAN, walletport.Visa: visaPAN}[id])
+				card := acttest.NewCard(t, 1009, map[walletport.SchemeID]string{walletport.Mastercard: secondPAN, walletport.Visa: visaPAN}[id])
 				f.make(t, d, &card)
 				if f.name == "no key to open the card" {
 					card.ID = schemeCards[id] // which was sealed while there was one
 				} else {
-					d.put(t, card)
+					d.Put(t, card)
 				}
-				call.mustRefuse(t, asBank(t.Context()), d, card.ID, f.code, f.reason)
-				record := d.mustRecord(t)
+				call.mustRefuse(t, acttest.AsBank(t.Context()), d, card.ID, f.code, f.reason)
+				record := d.MustRecord(t)
 				mustHoldNoCardData(t, nil, record)
 				if record.Outcome != f.reason || record.Action != call.action || record.Scheme != id || record.Issuer != card.Issuer {
 					t.Errorf("record %+v", record)
@@ -162,8 +148,8 @@ func TestEachDeviceCallRefusesAnUnknownCard(t *testing.T) {
 	for _, call := range deviceCalls {
 		t.Run(string(call.wallet), func(t *testing.T) {
 			d := newDeviceRig(t)
-			call.mustRefuse(t, asBank(t.Context()), d, 9, walletport.CodeNotFound, "card_not_found")
-			if record := d.mustRecord(t); record.Outcome != "card_not_found" || record.Wallet != string(call.wallet) {
+			call.mustRefuse(t, acttest.AsBank(t.Context()), d, 9, walletport.CodeNotFound, "card_not_found")
+			if record := d.MustRecord(t); record.Outcome != "card_not_found" || record.Wallet != string(call.wallet) {
 				t.Errorf("record %+v", record)
 			}
 		})
@@ -183,14 +169,14 @@ func TestEachKeyIsNeeded(t *testing.T) {
 	}
 	eachDeviceCall(t, func(t *testing.T, call deviceCall, id walletport.SchemeID) {
 		d := newDeviceRig(t)
-		all := d.keys.Current()
+		all := d.Ring.Current()
 		for _, p := range call.keys[id] {
 			for way, change := range ways {
 				t.Run(string(p)+" "+way, func(t *testing.T) {
-					d.keys.Replace(all)
-					d.changeKeys(p, change)
-					call.mustRefuse(t, asBank(t.Context()), d, schemeCards[id], walletport.CodeUnavailable, "key_unavailable")
-					if record := d.mustRecord(t); record.Outcome != "key_unavailable" || record.KeyVersions != nil {
+					d.Ring.Replace(all)
+					d.ChangeKeys(p, change)
+					call.mustRefuse(t, acttest.AsBank(t.Context()), d, schemeCards[id], walletport.CodeUnavailable, "key_unavailable")
+					if record := d.MustRecord(t); record.Outcome != "key_unavailable" || record.KeyVersions != nil {
 						t.Errorf("record %+v", record)
 					}
 				})
@@ -204,24 +190,24 @@ func TestEachKeyIsNeeded(t *testing.T) {
 
 func TestKeysOfOthersAreLeftAlone(t *testing.T) {
 	d := newDeviceRig(t)
-	d.changeKeys(keys.OPCEncryption, nil)
-	d.changeKeys(keys.WSD, nil)
-	if _, err := d.samsungPay(asBank(t.Context()), visaCard); err != nil {
+	d.ChangeKeys(keys.OPCEncryption, nil)
+	d.ChangeKeys(keys.WSD, nil)
+	if _, err := d.samsungPay(acttest.AsBank(t.Context()), visaCard); err != nil {
 		t.Errorf("Samsung Pay needs a key that it does not use: %v", err)
 	}
-	if _, err := d.googlePay(asBank(t.Context()), visaCard, func(q *provisioning.GooglePayRequest) { q.OpaquePaymentCardRequested = false }); err != nil {
+	if _, err := d.googlePay(acttest.AsBank(t.Context()), visaCard, func(q *provisioning.GooglePayRequest) { q.OpaquePaymentCardRequested = false }); err != nil {
 		t.Errorf("Google Pay needs Google's key without an opaque card: %v", err)
 	}
-	d.changeKeys(keys.VTSPush, nil)
-	if _, err := d.samsungPay(asBank(t.Context()), acmeCard); err != nil {
+	d.ChangeKeys(keys.VTSPush, nil)
+	if _, err := d.samsungPay(acttest.AsBank(t.Context()), acmeCard); err != nil {
 		t.Errorf("a Mastercard needs Visa's key: %v", err)
 	}
 }
 
 func TestNoDeviceCallAnswersWithoutARecord(t *testing.T) {
 	eachDeviceCall(t, func(t *testing.T, call deviceCall, id walletport.SchemeID) {
-		d := newDeviceRig(t, func(f *provisioning.Flow) { f.Audit = brokenAudit{} })
-		call.mustRefuse(t, asBank(t.Context()), d, schemeCards[id], walletport.CodeUnavailable, "audit_unavailable")
+		d := newDeviceRig(t, func(f *provisioning.Flow) { f.Audit = acttest.BrokenAudit{} })
+		call.mustRefuse(t, acttest.AsBank(t.Context()), d, schemeCards[id], walletport.CodeUnavailable, "audit_unavailable")
 	})
 }
 
@@ -235,9 +221,9 @@ func TestEachDeviceCallRecordsAPanic(t *testing.T) {
 					t.Error("the panic was swallowed: the door must see it")
 				}
 			}()
-			_, _ = call.ask(asBank(t.Context()), d, schemeCards[id])
+			_, _ = call.ask(acttest.AsBank(t.Context()), d, schemeCards[id])
 		}()
-		if record := d.mustRecord(t); record.Outcome != "internal" || record.Action != call.action || len(record.KeyVersions) != len(call.keys[id]) {
+		if record := d.MustRecord(t); record.Outcome != "internal" || record.Action != call.action || len(record.KeyVersions) != len(call.keys[id]) {
 			t.Errorf("record %+v", record)
 		}
 	})
@@ -246,7 +232,7 @@ func TestEachDeviceCallRecordsAPanic(t *testing.T) {
 func TestDeviceCallerWhoWentAwayGetsNothing(t *testing.T) {
 	eachDeviceCall(t, func(t *testing.T, call deviceCall, id walletport.SchemeID) {
 		d := newDeviceRig(t)
-		ctx, cancel := context.WithCancel(asBank(t.Context()))
+		ctx, cancel := context.WithCancel(acttest.AsBank(t.Context()))
 		cancel()
 		result, err := call.ask(ctx, d, schemeCards[id])
 		if walletport.CodeOf(err) != walletport.CodeUnavailable || result != call.none {
@@ -257,13 +243,13 @@ func TestDeviceCallerWhoWentAwayGetsNothing(t *testing.T) {
 
 func TestSealersGetWhatTheWalletAndTheKeysSay(t *testing.T) {
 	d := newDeviceRig(t)
-	d.changeKeys(keys.VTSPush, func(m *keys.Meta) { m.Alias = "KEY-7" })
-	d.changeKeys(keys.TAVSigning, func(m *keys.Meta) { m.Alias = "KUR-7" })
-	d.changeKeys(keys.MDESEncryption, func(m *keys.Meta) { m.SchemeFingerprint = "c0ffee" })
+	d.ChangeKeys(keys.VTSPush, func(m *keys.Meta) { m.Alias = "KEY-7" })
+	d.ChangeKeys(keys.TAVSigning, func(m *keys.Meta) { m.Alias = "KUR-7" })
+	d.ChangeKeys(keys.MDESEncryption, func(m *keys.Meta) { m.SchemeFingerprint = "c0ffee" })
 	for _, id := range []walletport.CardID{acmeCard, visaCard} {
-		google, err := d.googlePay(asBank(t.Context()), id)
+		google, err := d.googlePay(acttest.AsBank(t.Context()), id)
 		must(t, err)
-		samsung, err := d.samsungPay(asBank(t.Context()), id)
+		samsung, err := d.samsungPay(acttest.AsBank(t.Context()), id)
 		must(t, err)
 		want := map[walletport.CardID]string{acmeCard: "MASTERCARD: sealed 1471", visaCard: "VISA: sealed 0492"}[id]
 		if google.DigitizationData != want || samsung.DigitizationData != want || samsung.GoogleOpaquePaymentCard != "" {
@@ -314,9 +300,9 @@ func TestClientIDsAreTexts(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			d := newDeviceRig(t)
 			for _, id := range []walletport.CardID{acmeCard, visaCard, 9} {
-				google, googleErr := d.googlePay(asBank(t.Context()), id, func(q *provisioning.GooglePayRequest) { q.Client = c.client })
+				google, googleErr := d.googlePay(acttest.AsBank(t.Context()), id, func(q *provisioning.GooglePayRequest) { q.Client = c.client })
 				mustClientFault(t, google, googleErr, c.reason, c.field, id)
-				samsung, samsungErr := d.samsungPay(asBank(t.Context()), id, func(q *provisioning.SamsungPayRequest) { q.Client = c.client })
+				samsung, samsungErr := d.samsungPay(acttest.AsBank(t.Context()), id, func(q *provisioning.SamsungPayRequest) { q.Client = c.client })
 				mustClientFault(t, samsung, samsungErr, c.reason, c.field, id)
 			}
 			if c.reason != "" && d.seen.borrows != 0 {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
+	"github.com/walletport/walletport/act/acttest"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/keystest"
 	"github.com/walletport/walletport/provisioning"
@@ -139,7 +141,7 @@ func (f *fakeOpaque) EncodeOpaqueCard(in wallet.OpaqueCardInput) (string, error)
 
 // countedVault counts borrows.
 type countedVault struct {
-	provisioning.Vault
+	act.Vault
 	seen *seen
 }
 
@@ -170,9 +172,9 @@ func newDeviceRig(t testing.TB, change ...func(*provisioning.Flow)) *deviceRig {
 		pass: &fakePass{seen: s}, opaque: &fakeOpaque{seen: s},
 	}
 	d.rig = newRig(t, append([]func(*provisioning.Flow){d.setUp}, change...)...)
-	d.gate.proof = walletport.StepUp{Rule: "eba-sca", Method: "pin+hwk"}
-	d.keys.Replace(keys.NewRing(append(d.keys.Current().All(), opcKey(t, keys.OPCEncryption), opcKey(t, keys.OPCSigning))))
-	d.put(t, newCard(t, visaCard, visaPAN, func(c *walletport.Card) { c.Product = "visa-debit" }))
+	d.Gate.Proof = walletport.StepUp{Rule: "eba-sca", Method: "pin+hwk"}
+	d.Ring.Replace(keys.NewRing(append(d.Ring.Current().All(), opcKey(t, keys.OPCEncryption), opcKey(t, keys.OPCSigning))))
+	d.Put(t, acttest.NewCard(t, visaCard, visaPAN, func(c *walletport.Card) { c.Product = "visa-debit" }))
 	return d
 }
 

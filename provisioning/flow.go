@@ -1,35 +1,17 @@
 // Package provisioning is the flow of push provisioning: a card and a wallet in,
-// the payload that the wallet hands to the scheme out. It decides who may and
-// whether the card can, picks keys, lends the card to the scheme's sealer, and
-// lets nothing out before the audit record is durable. It does no HTTP and knows
-// no format.
+// the payload that the wallet hands to the scheme out. It decides whether the wallet
+// is offered for the card, has act do what every act on a card takes, lends the card
+// to the scheme's sealer, and lets nothing out before the audit record is durable. It
+// does no HTTP and knows no format.
 package provisioning
 
 import (
-	"context"
 	"errors"
-	"io"
-	"time"
+	"fmt"
 
 	"github.com/walletport/walletport"
-	"github.com/walletport/walletport/keys"
-	"github.com/walletport/walletport/storage"
+	"github.com/walletport/walletport/act"
 )
-
-// Vault is what the flow needs of the card vault.
-type Vault interface {
-	// Find returns the sealed card, or CodeNotFound with the reason card_not_found.
-	Find(ctx context.Context, id walletport.CardID) (storage.Card, error)
-	// Borrow opens the card for the time of use and wipes it afterwards.
-	Borrow(ctx context.Context, card storage.Card, use func(*walletport.Card) error) error
-}
-
-// Nonces is what the flow needs of the guard against nonces that come again.
-type Nonces interface {
-	// UseNonce records a use durably, or returns CodeConflict, reason nonce_reused.
-	// After CodeUnavailable it may have been recorded.
-	UseNonce(ctx context.Context, use storage.NonceUse) error
-}
 
 // Flow provisions cards. It is safe for concurrent use. Every call does the same,
 // and stops at the first fault: what the request says alone, the card and whose it
@@ -48,16 +30,7 @@ type Nonces interface {
 //
 // and with what the scheme's sealer and the wallet's encoder refuse.
 type Flow struct {
-	Vault  Vault
-	Keys   keys.Source
-	Nonces Nonces // may be nil without Apple Pay
-	Audit  walletport.AuditTrail
-	StepUp walletport.StepUpGate
-	Rand   io.Reader // crypto/rand.Reader outside of tests
-	Clock  func() time.Time
-	// NonceRetention is for how long a nonce cannot come again; 0 is 24 hours. It must
-	// be that of activation.Flow.
-	NonceRetention time.Duration
+	act.Parts // Nonces may be nil without Apple Pay
 
 	Providers map[walletport.WalletProviderID]*Provider // issuer wallets
 	Apple     Apple
@@ -67,23 +40,9 @@ type Flow struct {
 
 // New returns f, or an error that names each missing part.
 func New(f Flow) (*Flow, error) {
-	err := errors.Join(
-		missing(f.Vault == nil, "Vault"), missing(f.Keys == nil, "Keys"), missing(f.Audit == nil, "Audit"),
-		missing(f.StepUp == nil, "StepUp"), missing(f.Rand == nil, "Rand"), missing(f.Clock == nil, "Clock"),
-		missing(f.Nonces == nil && len(f.Apple.Schemes) > 0, "Nonces"),
-		f.checkWallets())
+	err := errors.Join(act.CheckParts(&f.Parts), act.Missing(f.Nonces == nil && len(f.Apple.Schemes) > 0, "Nonces"), f.checkWallets())
 	if err != nil {
-		return nil, err
-	}
-	if f.NonceRetention == 0 {
-		f.NonceRetention = storage.DefaultNonceRetention
+		return nil, fmt.Errorf("provisioning: %w", err)
 	}
 	return &f, nil
-}
-
-func missing(absent bool, name string) error {
-	if absent {
-		return errors.New("provisioning: " + name + " is missing")
-	}
-	return nil
 }

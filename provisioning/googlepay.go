@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/wallet"
 )
@@ -17,51 +18,52 @@ import (
 //   - CodeForbidden: wallet_not_offered
 //   - CodeUnavailable: opc_recipient_unfit
 func (f *Flow) GooglePay(ctx context.Context, req GooglePayRequest) (Result, error) {
-	asked := walletport.AuditRecord{
+	asked := act.Request{
 		Action: walletport.ActionProvisionGooglePay, CardID: req.CardID, Wallet: string(walletport.GooglePay), AuditUser: req.AuditUser,
+		Texts: req.Client.texts(),
 	}
-	return answer(ctx, f, asked, func(c *call) (Result, error) {
-		c.record.Announce()
-		if err := c.checkGooglePay(req); err != nil {
+	return act.OnCard(ctx, &f.Parts, asked, func(c *act.Call) (Result, error) {
+		c.Announce()
+		if err := f.Google.check(req); err != nil {
 			return Result{}, err
 		}
-		push, err := c.findPush(ctx, req.Client, c.Google.Schemes)
+		push, err := findPush(ctx, c, walletport.GooglePay, f.Google.Schemes)
 		if err != nil {
 			return Result{}, err
 		}
 		var opaqueCard string
 		beside := extra{}
 		if req.OpaquePaymentCardRequested {
-			beside = c.opaqueCard(req.ServerSessionID, &opaqueCard)
+			beside = f.Google.opaqueCard(c, req.ServerSessionID, &opaqueCard)
 		}
-		data, err := c.push(ctx, push, req.Client, beside)
+		data, err := makePush(ctx, c, push, req.Client, beside)
 		return Result{DigitizationData: data, GoogleOpaquePaymentCard: opaqueCard}, err
 	})
 }
 
-// checkGooglePay looks at the request alone. The session id counts only where an
+// check looks at the request alone. The session id counts only where an
 // opaque card is asked for.
-func (c *call) checkGooglePay(req GooglePayRequest) error {
+func (g Google) check(req GooglePayRequest) error {
 	if err := req.Client.check(); err != nil || !req.OpaquePaymentCardRequested {
 		return err
 	}
-	if c.Google.OpaqueCards == nil {
+	if g.OpaqueCards == nil {
 		return nil // the wallet is offered for no card, which the card will say
 	}
-	return c.Google.OpaqueCards.CheckServerSessionID(req.ServerSessionID)
+	return g.OpaqueCards.CheckServerSessionID(req.ServerSessionID)
 }
 
 // opaqueCard is the making of Google's opaque card, which it puts in place.
-func (c *call) opaqueCard(session string, place *string) extra {
+func (g Google) opaqueCard(c *act.Call, session string, place *string) extra {
 	return extra{
 		keys: []keys.Purpose{keys.OPCEncryption, keys.OPCSigning},
 		make: func(card *walletport.Card, selected []*keys.Key) error {
 			encryption, signing := selected[0], selected[1]
-			made, err := c.Google.OpaqueCards.EncodeOpaqueCard(wallet.OpaqueCardInput{
+			made, err := g.OpaqueCards.EncodeOpaqueCard(wallet.OpaqueCardInput{
 				Card: card, ServerSessionID: session,
 				Recipient: certificateOf(encryption),
 				Signer:    wallet.OpenPGPSigner{Key: signing.Signer, Certificate: certificateOf(signing)},
-				Now:       c.now, Rand: c.Rand,
+				Now:       c.Now, Rand: c.Rand,
 			})
 			*place = made
 			return err

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act/acttest"
 	"github.com/walletport/walletport/provisioning"
 )
 
@@ -19,7 +20,7 @@ func mustNameField(t *testing.T, err error, field string) {
 func TestGooglesOpaqueCardIsMadeWhenAskedFor(t *testing.T) {
 	d := newDeviceRig(t)
 	for _, id := range []walletport.CardID{acmeCard, visaCard} {
-		result, err := d.googlePay(asBank(t.Context()), id)
+		result, err := d.googlePay(acttest.AsBank(t.Context()), id)
 		must(t, err)
 		if want := map[walletport.CardID]string{acmeCard: "opaque 1471", visaCard: "opaque 0492"}[id]; result.GoogleOpaquePaymentCard != want {
 			t.Errorf("card %d: opaque card %q", id, result.GoogleOpaquePaymentCard)
@@ -33,7 +34,7 @@ func TestGooglesOpaqueCardIsMadeWhenAskedFor(t *testing.T) {
 		t.Error("another time or randomness")
 	}
 	for _, session := range []string{"", testSession, "no UUID"} {
-		result, err := d.googlePay(asBank(t.Context()), acmeCard, func(q *provisioning.GooglePayRequest) {
+		result, err := d.googlePay(acttest.AsBank(t.Context()), acmeCard, func(q *provisioning.GooglePayRequest) {
 			q.OpaquePaymentCardRequested, q.ServerSessionID = false, session
 		})
 		if err != nil || result.GoogleOpaquePaymentCard != "" || result.DigitizationData == "" {
@@ -50,9 +51,9 @@ func TestGooglesSessionIsCheckedFirst(t *testing.T) {
 		t.Run(reason, func(t *testing.T) {
 			d := newDeviceRig(t)
 			for _, id := range []walletport.CardID{acmeCard, 9} {
-				result, err := d.googlePay(asBank(t.Context()), id, func(q *provisioning.GooglePayRequest) { q.ServerSessionID = session })
+				result, err := d.googlePay(acttest.AsBank(t.Context()), id, func(q *provisioning.GooglePayRequest) { q.ServerSessionID = session })
 				mustRefusal(t, result, err, walletport.CodeInvalid, reason)
-				if record := d.mustRecord(t); record.Outcome != reason || record.Issuer != "" {
+				if record := d.MustRecord(t); record.Outcome != reason || record.Issuer != "" {
 					t.Errorf("record %+v", record)
 				}
 			}
@@ -63,21 +64,21 @@ func TestGooglesSessionIsCheckedFirst(t *testing.T) {
 func TestGooglesUnfitKeyHandsNothingOut(t *testing.T) {
 	d := newDeviceRig(t)
 	d.opaque.err = walletport.Errorf(walletport.CodeUnavailable, "opc_recipient_unfit", "expired")
-	result, err := d.googlePay(asBank(t.Context()), acmeCard)
+	result, err := d.googlePay(acttest.AsBank(t.Context()), acmeCard)
 	mustRefusal(t, result, err, walletport.CodeUnavailable, "opc_recipient_unfit")
-	if record := d.mustRecord(t); record.Outcome != "opc_recipient_unfit" || len(record.KeyVersions) != 4 {
+	if record := d.MustRecord(t); record.Outcome != "opc_recipient_unfit" || len(record.KeyVersions) != 4 {
 		t.Errorf("record %+v", record)
 	}
 }
 
 func TestGooglesKeyWithoutACertificateIsTheEncodersToRefuse(t *testing.T) {
 	d := newDeviceRig(t)
-	for _, k := range d.keys.Current().All() {
+	for _, k := range d.Ring.Current().All() {
 		if isOPC(k.Purpose) {
 			k.OpenPGP = nil
 		}
 	}
-	_, err := d.googlePay(asBank(t.Context()), acmeCard)
+	_, err := d.googlePay(acttest.AsBank(t.Context()), acmeCard)
 	must(t, err)
 	if in := d.seen.opaque[0]; in.Recipient != nil || in.Signer.Certificate != nil {
 		t.Errorf("to %q", in.Recipient)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act/acttest"
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/provisioning"
@@ -46,7 +47,7 @@ func TestNewNamesEachMissingPart(t *testing.T) {
 
 func TestSuccessIsRecordedWithEveryFact(t *testing.T) {
 	r := newRig(t)
-	result, err := r.IssuerWallet(asBank(t.Context()), request())
+	result, err := r.IssuerWallet(acttest.AsBank(t.Context()), request())
 	must(t, err)
 	if result.DigitizationData == "" {
 		t.Errorf("there is no payload")
@@ -65,7 +66,7 @@ func TestSuccessIsRecordedWithEveryFact(t *testing.T) {
 		KeyVersions:   []string{"mdes-encryption-v1", "tav-signing-v1"},
 		RemoteAddress: "192.0.2.7",
 	}
-	record := r.mustRecord(t)
+	record := r.MustRecord(t)
 	mustHoldNoCardData(t, err, record)
 	if diff := cmp.Diff(want, record); diff != "" {
 		t.Errorf("record (-want +got):\n%s", diff)
@@ -74,12 +75,12 @@ func TestSuccessIsRecordedWithEveryFact(t *testing.T) {
 
 func TestPayloadOpensAtMDESForTheRightCard(t *testing.T) {
 	r := newRig(t)
-	r.put(t, newCard(t, 1002, secondPAN, func(c *walletport.Card) { c.Expiry = walletport.Expiry{Year: 2029, Month: time.March} }))
+	r.Put(t, acttest.NewCard(t, 1002, secondPAN, func(c *walletport.Card) { c.Expiry = walletport.Expiry{Year: 2029, Month: time.March} }))
 	for id, want := range map[walletport.CardID]struct{ pan, expiry string }{
 		acmeCard: {"520424******1471", "12/31"},
 		1002:     {"555555******4444", "03/29"},
 	} {
-		result, err := r.IssuerWallet(asBank(t.Context()), request(func(q *provisioning.IssuerWalletRequest) { q.CardID = id }))
+		result, err := r.IssuerWallet(acttest.AsBank(t.Context()), request(func(q *provisioning.IssuerWalletRequest) { q.CardID = id }))
 		must(t, err)
 		report := open(t, result.DigitizationData)
 		if !report.Accepted || report.FirstFault != nil {
@@ -93,9 +94,9 @@ func TestPayloadOpensAtMDESForTheRightCard(t *testing.T) {
 
 func TestTwoPayloadsOfOneCardShareNothingSecret(t *testing.T) {
 	r := newRig(t)
-	first, err := r.IssuerWallet(asBank(t.Context()), request())
+	first, err := r.IssuerWallet(acttest.AsBank(t.Context()), request())
 	must(t, err)
-	second, err := r.IssuerWallet(asBank(t.Context()), request())
+	second, err := r.IssuerWallet(acttest.AsBank(t.Context()), request())
 	must(t, err)
 	if first == second {
 		t.Errorf("two payloads are equal: the data key or the IV is not fresh")
@@ -104,14 +105,14 @@ func TestTwoPayloadsOfOneCardShareNothingSecret(t *testing.T) {
 
 func TestRotationTakesEffectOnTheNextCall(t *testing.T) {
 	r := newRig(t)
-	_, err := r.IssuerWallet(asBank(t.Context()), request())
+	_, err := r.IssuerWallet(acttest.AsBank(t.Context()), request())
 	must(t, err)
-	r.mustRecord(t)
+	r.MustRecord(t)
 	rotated := newRing(t, keys.Meta{Purpose: keys.MDESEncryption, Version: 2}, keys.Meta{Purpose: keys.TAVSigning, Version: 3, Issuer: "acme"})
-	r.keys.Replace(keys.NewRing(append(rotated.All(), r.keys.Current().All()...)))
-	result, err := r.IssuerWallet(asBank(t.Context()), request())
+	r.Ring.Replace(keys.NewRing(append(rotated.All(), r.Ring.Current().All()...)))
+	result, err := r.IssuerWallet(acttest.AsBank(t.Context()), request())
 	must(t, err)
-	if diff := cmp.Diff([]string{"mdes-encryption-v2", "acme-tav-signing-v3"}, r.mustRecord(t).KeyVersions); diff != "" {
+	if diff := cmp.Diff([]string{"mdes-encryption-v2", "acme-tav-signing-v3"}, r.MustRecord(t).KeyVersions); diff != "" {
 		t.Errorf("key versions (-want +got):\n%s", diff)
 	}
 	if report := open(t, result.DigitizationData); !report.Accepted {
@@ -120,8 +121,8 @@ func TestRotationTakesEffectOnTheNextCall(t *testing.T) {
 }
 
 func TestWithoutARecordThereIsNoAnswer(t *testing.T) {
-	r := newRig(t, func(f *provisioning.Flow) { f.Audit = brokenAudit{} })
-	r.put(t, newCard(t, 1003, secondPAN, func(c *walletport.Card) { c.Status = walletport.CardClosed }))
+	r := newRig(t, func(f *provisioning.Flow) { f.Audit = acttest.BrokenAudit{} })
+	r.Put(t, acttest.NewCard(t, 1003, secondPAN, func(c *walletport.Card) { c.Status = walletport.CardClosed }))
 	for _, c := range []struct {
 		name   string
 		change func(*provisioning.IssuerWalletRequest)
@@ -132,7 +133,7 @@ func TestWithoutARecordThereIsNoAnswer(t *testing.T) {
 		{"a closed card", func(q *provisioning.IssuerWalletRequest) { q.CardID = 1003 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			result, err := r.IssuerWallet(asBank(t.Context()), request(c.change))
+			result, err := r.IssuerWallet(acttest.AsBank(t.Context()), request(c.change))
 			mustRefusal(t, result, err, walletport.CodeUnavailable, "audit_unavailable")
 		})
 	}
@@ -140,7 +141,7 @@ func TestWithoutARecordThereIsNoAnswer(t *testing.T) {
 
 func TestCallerWhoWentAwayGetsNothing(t *testing.T) {
 	r := newRig(t)
-	ctx, cancel := context.WithCancel(asBank(t.Context()))
+	ctx, cancel := context.WithCancel(acttest.AsBank(t.Context()))
 	cancel()
 	result, err := r.IssuerWallet(ctx, request())
 	if err == nil || result != (provisioning.Result{}) || walletport.CodeOf(err) != walletport.CodeUnavailable {
@@ -151,12 +152,12 @@ func TestCallerWhoWentAwayGetsNothing(t *testing.T) {
 func TestDatabaseThatIsGoneIsUnavailable(t *testing.T) {
 	r := newRig(t)
 	gone := newRig(t)
-	must(t, gone.db.Close())
+	must(t, gone.DB.Close())
 	flow := *r.Flow
-	flow.Vault = gone.vault
-	result, err := flow.IssuerWallet(asBank(t.Context()), request())
+	flow.Vault = gone.Cards
+	result, err := flow.IssuerWallet(acttest.AsBank(t.Context()), request())
 	mustRefusal(t, result, err, walletport.CodeUnavailable, "store_unavailable")
-	if got := r.mustRecord(t).Outcome; got != "store_unavailable" {
+	if got := r.MustRecord(t).Outcome; got != "store_unavailable" {
 		t.Errorf("recorded as %q", got)
 	}
 }
@@ -169,9 +170,9 @@ func TestFaultOfTheSealerStaysInside(t *testing.T) {
 			return []byte("half a payload"), errSealer
 		})
 	})
-	result, err := r.IssuerWallet(asBank(t.Context()), request())
+	result, err := r.IssuerWallet(acttest.AsBank(t.Context()), request())
 	mustRefusal(t, result, err, walletport.CodeInternal, "internal")
-	if got := r.mustRecord(t).Outcome; got != "internal" {
+	if got := r.MustRecord(t).Outcome; got != "internal" {
 		t.Errorf("recorded as %q", got)
 	}
 	if lent == nil || !lent.PAN.IsZero() || !lent.CardholderName.IsZero() {
@@ -185,19 +186,19 @@ func TestPayloadOverTheWalletsLimitIsRefused(t *testing.T) {
 		must(t, err)
 		f.Providers[acmeWallet].Encoder = encoder
 	})
-	result, err := r.IssuerWallet(asBank(t.Context()), request())
+	result, err := r.IssuerWallet(acttest.AsBank(t.Context()), request())
 	mustRefusal(t, result, err, walletport.CodeUnsupported, "payload_too_long")
-	if got := r.mustRecord(t).Outcome; got != "payload_too_long" {
+	if got := r.MustRecord(t).Outcome; got != "payload_too_long" {
 		t.Errorf("recorded as %q", got)
 	}
 }
 
 func TestManyCallersAtOnce(t *testing.T) {
 	r := newRig(t)
-	r.put(t, newCard(t, 1002, secondPAN))
+	r.Put(t, acttest.NewCard(t, 1002, secondPAN))
 	wanted := map[walletport.CardID]string{acmeCard: "520424******1471", 1002: "555555******4444"}
 	const callers = 16
-	ctx := asBank(t.Context())
+	ctx := acttest.AsBank(t.Context())
 	var (
 		wait    sync.WaitGroup
 		lock    sync.Mutex
@@ -225,7 +226,7 @@ func TestManyCallersAtOnce(t *testing.T) {
 			}
 		}
 	}
-	summary, err := audit.Verify(t.Context(), r.db, audit.TrustedKeys(r.keys.Current()))
+	summary, err := audit.Verify(t.Context(), r.DB, audit.TrustedKeys(r.Ring.Current()))
 	if err != nil || summary.Records != callers {
 		t.Errorf("%d records of %d, %v", summary.Records, callers, err)
 	}
@@ -246,25 +247,25 @@ func TestSealerGetsWhatTheCardAndItsKeysSay(t *testing.T) {
 	r := newRig(t, func(f *provisioning.Flow) {
 		f.Providers[acmeWallet].Sealer = sealerFunc(func(in scheme.SealInput) ([]byte, error) {
 			got = in
-			if !in.Card.PAN.Equal(newCard(t, 0, secondPAN).PAN) || in.Card.ID != 2001 {
+			if !in.Card.PAN.Equal(acttest.NewCard(t, 0, secondPAN).PAN) || in.Card.ID != 2001 {
 				t.Errorf("another card is lent: %v", in.Card)
 			}
 			return []byte("sealed"), nil
 		})
 	})
-	r.put(t, newCard(t, 2001, secondPAN, func(c *walletport.Card) { c.Issuer = "globex" }))
-	r.keys.Replace(keys.NewRing(append(r.keys.Current().All(), newRing(t,
+	r.Put(t, acttest.NewCard(t, 2001, secondPAN, func(c *walletport.Card) { c.Issuer = "globex" }))
+	r.Ring.Replace(keys.NewRing(append(r.Ring.Current().All(), newRing(t,
 		keys.Meta{Purpose: keys.MDESEncryption, Issuer: "globex", SchemeFingerprint: "c0ffee"},
 		keys.Meta{Purpose: keys.MDESEncryption, Issuer: "acme", SchemeFingerprint: "decaf"},
 		keys.Meta{Purpose: keys.TAVSigning, Issuer: "globex", Alias: "KUR-7"},
 		keys.Meta{Purpose: keys.TAVSigning, Issuer: "acme", Alias: "KUR-8"},
 	).All()...)))
-	result, err := r.IssuerWallet(asClientOf(t.Context(), "globex"), request(func(q *provisioning.IssuerWalletRequest) { q.CardID = 2001 }))
+	result, err := r.IssuerWallet(acttest.AsClientOf(t.Context(), "globex"), request(func(q *provisioning.IssuerWalletRequest) { q.CardID = 2001 }))
 	must(t, err)
 	if result.DigitizationData != "c2VhbGVk" {
 		t.Errorf("the wallet gets %q", result.DigitizationData)
 	}
-	if diff := cmp.Diff([]string{"globex-mdes-encryption-v1", "globex-tav-signing-v1"}, r.mustRecord(t).KeyVersions); diff != "" {
+	if diff := cmp.Diff([]string{"globex-mdes-encryption-v1", "globex-tav-signing-v1"}, r.MustRecord(t).KeyVersions); diff != "" {
 		t.Errorf("key versions (-want +got):\n%s", diff)
 	}
 	if got.Recipient.Fingerprint != "c0ffee" || got.Signer.Alias != "KUR-7" || got.Recipient.Certificate == nil || got.Recipient.Public == nil || got.Signer.Key == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/wallet"
@@ -16,10 +17,10 @@ type extra struct {
 	make func(*walletport.Card, []*keys.Key) error
 }
 
-// push makes the digitizationData of the card, and what the wallet wants beside it,
+// makePush makes the digitizationData of the card, and what the wallet wants beside it,
 // of one borrow.
-func (c *call) push(ctx context.Context, p *Push, client Client, beside extra) (string, error) {
-	selected, err := c.selectKeys(append([]keys.Purpose{p.EncryptionKey, p.SigningKey}, beside.keys...)...)
+func makePush(ctx context.Context, c *act.Call, p *Push, client Client, beside extra) (string, error) {
+	selected, err := c.SelectKeys(append([]keys.Purpose{p.EncryptionKey, p.SigningKey}, beside.keys...)...)
 	if err != nil {
 		return "", err
 	}
@@ -33,10 +34,10 @@ func (c *call) push(ctx context.Context, p *Push, client Client, beside extra) (
 		Client: scheme.Client{
 			TokenRequestorID: p.TokenRequestorID, AppID: client.AppID, DeviceID: client.DeviceID, WalletAccountID: client.WalletAccountID,
 		},
-		Now: c.now, Rand: c.Rand,
+		Now: c.Now, Rand: c.Rand,
 	}
 	var sealed []byte
-	err = c.Vault.Borrow(ctx, c.card, func(card *walletport.Card) error {
+	err = c.Borrow(ctx, func(card *walletport.Card) error {
 		in.Card = card
 		var sealErr error
 		if sealed, sealErr = p.Sealer.SealCard(in); sealErr != nil || beside.make == nil {
@@ -47,6 +48,6 @@ func (c *call) push(ctx context.Context, p *Push, client Client, beside extra) (
 	if err != nil {
 		return "", err
 	}
-	payload, err := p.Encoder.Encode(wallet.Input{Sealed: sealed, Scheme: c.card.Scheme})
+	payload, err := p.Encoder.Encode(wallet.Input{Sealed: sealed, Scheme: c.Card.Scheme})
 	return payload.DigitizationData, err
 }

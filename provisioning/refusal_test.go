@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act/acttest"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/provisioning"
 	"github.com/walletport/walletport/storage"
@@ -28,7 +29,7 @@ type refusal struct {
 // otherCard stores a card that differs from the usual one by change, and asks for it.
 func otherCard(digits string, change func(*walletport.Card)) func(*testing.T, *rig, *provisioning.IssuerWalletRequest) {
 	return func(t *testing.T, r *rig, q *provisioning.IssuerWalletRequest) {
-		r.put(t, newCard(t, 1002, digits, change))
+		r.Put(t, acttest.NewCard(t, 1002, digits, change))
 		q.CardID = 1002
 	}
 }
@@ -37,13 +38,13 @@ func otherCard(digits string, change func(*walletport.Card)) func(*testing.T, *r
 func withKeys(change func(*keys.Meta) (keep bool)) func(*testing.T, *rig, *provisioning.IssuerWalletRequest) {
 	return func(t *testing.T, r *rig, _ *provisioning.IssuerWalletRequest) {
 		kept := []*keys.Key{}
-		for _, k := range r.keys.Current().All() {
+		for _, k := range r.Ring.Current().All() {
 			changed := *k
 			if change(&changed.Meta) {
 				kept = append(kept, &changed)
 			}
 		}
-		r.keys.Replace(keys.NewRing(kept))
+		r.Ring.Replace(keys.NewRing(kept))
 	}
 }
 
@@ -113,9 +114,9 @@ func TestRefusalsAreRecordedAndHandNothingOut(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r, q := newRig(t), request()
 			c.prepare(t, r, &q)
-			result, err := r.IssuerWallet(asBank(t.Context()), q)
+			result, err := r.IssuerWallet(acttest.AsBank(t.Context()), q)
 			mustRefusal(t, result, err, c.code, c.reason)
-			record := r.mustRecord(t)
+			record := r.MustRecord(t)
 			mustHoldNoCardData(t, err, record)
 			if record.KeyVersions != nil && c.name != "the card's own key is gone" {
 				t.Errorf("keys %v are recorded, none was used", record.KeyVersions)
@@ -135,16 +136,16 @@ func TestRefusalsAreRecordedAndHandNothingOut(t *testing.T) {
 
 func TestAnotherIssuersCardLooksExactlyLikeNone(t *testing.T) {
 	r := newRig(t)
-	r.put(t, newCard(t, 1002, secondPAN, func(c *walletport.Card) { c.Issuer = "globex" }))
+	r.Put(t, acttest.NewCard(t, 1002, secondPAN, func(c *walletport.Card) { c.Issuer = "globex" }))
 	ask := func(id walletport.CardID) error {
-		_, err := r.IssuerWallet(asBank(t.Context()), request(func(q *provisioning.IssuerWalletRequest) { q.CardID = id }))
+		_, err := r.IssuerWallet(acttest.AsBank(t.Context()), request(func(q *provisioning.IssuerWalletRequest) { q.CardID = id }))
 		return err
 	}
 	foreign, unknown := ask(1002), ask(9)
 	if diff := cmp.Diff(fmt.Sprintf("%#v", unknown), fmt.Sprintf("%#v", foreign)); diff != "" || foreign == nil {
 		t.Errorf("the two can be told apart (-unknown +foreign):\n%s", diff)
 	}
-	_, err := r.IssuerWallet(asClientOf(t.Context(), "globex"), request(func(q *provisioning.IssuerWalletRequest) { q.CardID = 1002 }))
+	_, err := r.IssuerWallet(acttest.AsClientOf(t.Context(), "globex"), request(func(q *provisioning.IssuerWalletRequest) { q.CardID = 1002 }))
 	if err != nil {
 		t.Errorf("its own issuer's client is refused: %v", err)
 	}
@@ -182,8 +183,8 @@ func TestEachCardStatus(t *testing.T) {
 			if !known {
 				t.Fatalf("is a provisioning of a card in this state allowed? The test does not know")
 			}
-			r.put(t, newCard(t, acmeCard, testPAN, func(c *walletport.Card) { c.Status = status }))
-			result, err := r.IssuerWallet(asBank(t.Context()), request())
+			r.Put(t, acttest.NewCard(t, acmeCard, testPAN, func(c *walletport.Card) { c.Status = status }))
+			result, err := r.IssuerWallet(acttest.AsBank(t.Context()), request())
 			outcome := walletport.OutcomeOK
 			if !may {
 				outcome = "card_not_eligible"
@@ -191,7 +192,7 @@ func TestEachCardStatus(t *testing.T) {
 			} else if err != nil || result.DigitizationData == "" {
 				t.Errorf("refused: %v", err)
 			}
-			if got := r.mustRecord(t).Outcome; got != outcome {
+			if got := r.MustRecord(t).Outcome; got != outcome {
 				t.Errorf("recorded as %q, want %q", got, outcome)
 			}
 		})
@@ -200,12 +201,12 @@ func TestEachCardStatus(t *testing.T) {
 
 func TestStatusThatNobodyKnowsIsRefused(t *testing.T) {
 	r := newRig(t)
-	row, err := r.db.Card(t.Context(), acmeCard)
+	row, err := r.DB.Card(t.Context(), acmeCard)
 	must(t, err)
 	row.Status, row.ContentMAC = "CARD_MELTED", nil
-	_, err = r.db.PutCards(t.Context(), []storage.Card{row})
+	_, err = r.DB.PutCards(t.Context(), []storage.Card{row})
 	must(t, err)
-	result, err := r.IssuerWallet(asBank(t.Context()), request())
+	result, err := r.IssuerWallet(acttest.AsBank(t.Context()), request())
 	mustRefusal(t, result, err, walletport.CodeForbidden, "card_not_eligible")
 }
 
@@ -222,9 +223,9 @@ func TestCardIsGoodToTheLastMomentOfItsMonth(t *testing.T) {
 		{"in the first moment after, on a clock west of Greenwich", last.Add(1).In(time.FixedZone("west", -8*60*60)), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := newRig(t, func(f *provisioning.Flow) { f.Clock = fixed(c.at) })
-			r.put(t, newCard(t, acmeCard, testPAN, func(card *walletport.Card) { card.Expiry = walletport.Expiry{Year: 2026, Month: time.November} }))
-			result, err := r.IssuerWallet(asBank(t.Context()), request())
+			r := newRig(t, func(f *provisioning.Flow) { f.Clock = acttest.Fixed(c.at) })
+			r.Put(t, acttest.NewCard(t, acmeCard, testPAN, func(card *walletport.Card) { card.Expiry = walletport.Expiry{Year: 2026, Month: time.November} }))
+			result, err := r.IssuerWallet(acttest.AsBank(t.Context()), request())
 			if !c.ok {
 				mustRefusal(t, result, err, walletport.CodeForbidden, "card_not_eligible")
 			} else if err != nil {
@@ -238,7 +239,7 @@ func TestProviderThatNamesTheCardsIssuerAndProductServesIt(t *testing.T) {
 	r := newRig(t)
 	p := r.Providers[acmeWallet]
 	p.Issuers, p.Products = []walletport.IssuerID{"globex", "acme"}, []string{"mc-credit", "mc-debit"}
-	if _, err := r.IssuerWallet(asBank(t.Context()), request()); err != nil {
+	if _, err := r.IssuerWallet(acttest.AsBank(t.Context()), request()); err != nil {
 		t.Errorf("refused: %v", err)
 	}
 }

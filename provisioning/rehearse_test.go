@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act/acttest"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/provisioning"
 	"github.com/walletport/walletport/scheme"
@@ -27,7 +28,7 @@ func failures(all []walletport.Rehearsal) (failed []string, tried int) {
 
 func TestRehearseFindsWhatFails(t *testing.T) {
 	without := func(d *deviceRig, purpose keys.Purpose) {
-		d.keys.Replace(keys.NewRing(slices.DeleteFunc(slices.Clone(d.keys.Current().All()), func(k *keys.Key) bool { return k.Purpose == purpose })))
+		d.Ring.Replace(keys.NewRing(slices.DeleteFunc(slices.Clone(d.Ring.Current().All()), func(k *keys.Key) bool { return k.Purpose == purpose })))
 	}
 	issuers := []walletport.IssuerID{"acme", "globex"}
 	both := func(offer, reason string) []string {
@@ -51,7 +52,7 @@ func TestRehearseFindsWhatFails(t *testing.T) {
 			d.opaque.err = walletport.Errorf(walletport.CodeUnavailable, "opc_recipient_expired", "expired")
 		}, slices.Concat(both("googlepay for MASTERCARD cards", "opc_recipient_expired"), both("googlepay for VISA cards", "opc_recipient_expired"))},
 		{"a key of one issuer", func(d *deviceRig) {
-			all := slices.Clone(d.keys.Current().All())
+			all := slices.Clone(d.Ring.Current().All())
 			for i, k := range all {
 				if k.Purpose == keys.VTSPush {
 					own := *k
@@ -59,7 +60,7 @@ func TestRehearseFindsWhatFails(t *testing.T) {
 					all[i] = &own
 				}
 			}
-			d.keys.Replace(keys.NewRing(all))
+			d.Ring.Replace(keys.NewRing(all))
 		}, []string{"googlepay for VISA cards, globex: key_unavailable", "samsungpay for VISA cards, globex: key_unavailable"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -82,10 +83,10 @@ func TestRehearseLeavesNoTrace(t *testing.T) {
 	if len(failed) != 0 {
 		t.Errorf("failed %q", failed)
 	}
-	entries, err := d.db.AuditAfter(t.Context(), 0, 10)
+	entries, err := d.DB.AuditAfter(t.Context(), 0, 10)
 	must(t, err)
-	if len(entries) != 0 || d.seen.borrows != 0 || len(d.gate.asked) != 0 {
-		t.Errorf("%d records, %d borrows of stored cards, %d questions to the gate", len(entries), d.seen.borrows, len(d.gate.asked))
+	if len(entries) != 0 || d.seen.borrows != 0 || len(d.Gate.Asked) != 0 {
+		t.Errorf("%d records, %d borrows of stored cards, %d questions to the gate", len(entries), d.seen.borrows, len(d.Gate.Asked))
 	}
 	if len(d.seen.seals) != 4 || len(d.seen.passes) != 2 || len(d.seen.numbers) != 1 || len(d.seen.opaque) != 2 {
 		t.Errorf("%d seals, %d passes, %d numbers, %d opaque cards", len(d.seen.seals), len(d.seen.passes), len(d.seen.numbers), len(d.seen.opaque))
@@ -93,7 +94,7 @@ func TestRehearseLeavesNoTrace(t *testing.T) {
 	if !slices.ContainsFunc(d.seen.seals, func(in scheme.SealInput) bool { return in.Client.TokenRequestorID == "google at Visa" }) {
 		t.Error("an offer for another issuer than those of the list was not tried")
 	}
-	if _, err := d.applePay(asBank(t.Context()), acmeCard); err != nil {
+	if _, err := d.applePay(acttest.AsBank(t.Context()), acmeCard); err != nil {
 		t.Errorf("a call after it: %v", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/wallet"
@@ -13,7 +14,7 @@ import (
 // Push is how the cards of one scheme are pushed: sealed for the scheme, encoded
 // for the wallet.
 type Push struct {
-	Terms
+	act.Terms
 	TokenRequestorID string       // the wallet's at the scheme, 11 digits
 	EncryptionKey    keys.Purpose // the scheme's public key, or the secret shared with it
 	SigningKey       keys.Purpose // the issuer's proof; "" for a scheme that asks for none
@@ -31,7 +32,7 @@ type Provider struct {
 
 // Pass is how the cards of one scheme become pass data of Apple Pay.
 type Pass struct {
-	Terms
+	act.Terms
 	Activator    scheme.Activator
 	SigningKey   keys.Purpose        // of the activation data; "" for none
 	CipherKey    keys.Purpose        // of activation data and sealed number; "" for none
@@ -65,7 +66,7 @@ func (f *Flow) checkWallets() error {
 		errs = append(errs, p.check(id, f.Apple.Encoder))
 	}
 	for id, p := range f.Google.Schemes {
-		errs = append(errs, p.checkScheme("Google Pay", id), missing(f.Google.OpaqueCards == nil, "the encoder of Google Pay's opaque cards"))
+		errs = append(errs, p.checkScheme("Google Pay", id), act.Missing(f.Google.OpaqueCards == nil, "the encoder of Google Pay's opaque cards"))
 	}
 	for id, p := range f.Samsung.Schemes {
 		errs = append(errs, p.checkScheme("Samsung Pay", id))
@@ -74,8 +75,8 @@ func (f *Flow) checkWallets() error {
 }
 
 func (p *Push) check(of string) error {
-	return errors.Join(missing(p.Sealer == nil, "the sealer of "+of), missing(p.Encoder == nil, "the encoder of "+of),
-		missing(p.EncryptionKey == "", "the encryption key of "+of))
+	return errors.Join(act.Missing(p.Sealer == nil, "the sealer of "+of), act.Missing(p.Encoder == nil, "the encoder of "+of),
+		act.Missing(p.EncryptionKey == "", "the encryption key of "+of))
 }
 
 func (p *Push) checkScheme(name string, id walletport.SchemeID) error {
@@ -87,24 +88,24 @@ func (p *Push) checkScheme(name string, id walletport.SchemeID) error {
 
 func (p *Pass) check(id walletport.SchemeID, encoder wallet.PassEncoder) error {
 	if encoder == nil || p.Activator == nil {
-		return errors.Join(missing(encoder == nil, "the encoder of Apple Pay"), missing(p.Activator == nil, "the activator of Apple Pay for "+string(id)))
+		return errors.Join(act.Missing(encoder == nil, "the encoder of Apple Pay"), act.Missing(p.Activator == nil, "the activator of Apple Pay for "+string(id)))
 	}
 	return errors.Join(sameScheme("Apple Pay", id, p.Activator.Scheme()),
-		missing(p.NumberSealer == nil && encoder.NeedsSealedNumber(id), "the number sealer of Apple Pay for "+string(id)))
+		act.Missing(p.NumberSealer == nil && encoder.NeedsSealedNumber(id), "the number sealer of Apple Pay for "+string(id)))
 }
 
 func sameScheme(name string, listed, sealed walletport.SchemeID) error {
 	if listed == sealed {
 		return nil
 	}
-	return fmt.Errorf("provisioning: what %s has for %s cards is for %s", name, listed, sealed)
+	return fmt.Errorf("what %s has for %s cards is for %s", name, listed, sealed)
 }
 
-// offered returns what a wallet has for the scheme of the card.
-func offered[O any](c *call, schemes map[walletport.SchemeID]*O) (*O, error) {
-	if offer, ok := schemes[c.card.Scheme]; ok {
+// offered returns what a wallet has for the cards of a scheme.
+func offered[O any](schemes map[walletport.SchemeID]*O, w walletport.Wallet, id walletport.SchemeID) (*O, error) {
+	if offer, ok := schemes[id]; ok {
 		return offer, nil
 	}
 	return nil, walletport.Errorf(walletport.CodeForbidden, "wallet_not_offered",
-		"%s is not set up for %s cards on this server", c.record.Wallet, c.card.Scheme)
+		"%s is not set up for %s cards on this server", w, id)
 }

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/disk"
 )
@@ -50,7 +51,7 @@ func (u unrecorded) record(ctx context.Context, o *operator, action walletport.A
 		return nil
 	}
 	return o.recording(ctx, func(ctx context.Context, o *operator) error {
-		return o.reading(ctx, walletport.AuditRecord{Action: action}, func(record *walletport.Auditing) error {
+		return o.reading(ctx, act.Request{Action: action}, func(record *act.Record) error {
 			noteRange(record, s)
 			record.Outcome = outcome
 			return nil
@@ -82,7 +83,7 @@ func (o *operator) foreign(ctx context.Context, broken error) error {
 	return nil
 }
 
-func noteRange(record *walletport.Auditing, s audit.Summary) {
+func noteRange(record *act.Record, s audit.Summary) {
 	if s.Records > 0 {
 		record.SetDetail(walletport.DetailFirst, strconv.FormatInt(s.FirstSeq, 10))
 		record.SetDetail(walletport.DetailLast, strconv.FormatInt(s.LastSeq, 10))

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/audit"
 )
 
@@ -49,7 +50,7 @@ func (c auditExportCommand) Run(ctx context.Context, con console) error {
 		return err
 	}
 	return o.recording(ctx, func(ctx context.Context, o *operator) error {
-		return o.declare(ctx, walletport.AuditRecord{Action: walletport.ActionAuditExport}, func(record *walletport.Auditing) error {
+		return o.declare(ctx, act.Request{Action: walletport.ActionAuditExport}, func(record *act.Record) error {
 			summary, err := c.export(ctx, con, o, options)
 			noteRange(record, summary)
 			return exportOutcome(record, err)
@@ -58,7 +59,7 @@ func (c auditExportCommand) Run(ctx context.Context, con console) error {
 }
 
 // exportOutcome names a broken trail in the record: an error of its kind has no reason.
-func exportOutcome(record *walletport.Auditing, err error) error {
+func exportOutcome(record *act.Record, err error) error {
 	if broken, ok := errors.AsType[*audit.Break](err); ok {
 		return walletport.Errorf(walletport.CodeConflict, "audit_broken", "the audit trail is broken").WithCause(broken)
 	}

@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/vault"
@@ -43,7 +44,7 @@ type cardsListCommand struct {
 }
 
 func (c cardsListCommand) Run(ctx context.Context, con console) error {
-	asked := walletport.AuditRecord{Action: walletport.ActionCardsRead, Issuer: walletport.IssuerID(c.Issuer)}
+	asked := act.Request{Action: walletport.ActionCardsRead, Facts: act.Facts{Issuer: walletport.IssuerID(c.Issuer)}}
 	return c.readCards(ctx, asked, con, c.JSON, func(db database) ([]storage.Card, error) {
 		return db.CardsAfter(ctx, walletport.IssuerID(c.Issuer), walletport.CardID(c.After), c.Limit)
 	})
@@ -56,7 +57,7 @@ type cardsShowCommand struct {
 }
 
 func (c cardsShowCommand) Run(ctx context.Context, con console) error {
-	asked := walletport.AuditRecord{Action: walletport.ActionCardsRead, CardID: walletport.CardID(c.ID)}
+	asked := act.Request{Action: walletport.ActionCardsRead, CardID: walletport.CardID(c.ID)}
 	return c.readCards(ctx, asked, con, c.JSON, func(db database) ([]storage.Card, error) {
 		card, err := db.Card(ctx, walletport.CardID(c.ID))
 		return []storage.Card{card}, err
@@ -66,10 +67,10 @@ func (c cardsShowCommand) Run(ctx context.Context, con console) error {
 // readCards shows what read finds, once it is in the audit trail that it was read, and
 // whether each card is as it was stored: a row can be edited by whoever reaches the
 // database. One that is not ends the command with a fault.
-func (l location) readCards(ctx context.Context, asked walletport.AuditRecord, con console, asJSON bool, read func(database) ([]storage.Card, error)) error {
+func (l location) readCards(ctx context.Context, asked act.Request, con console, asJSON bool, read func(database) ([]storage.Card, error)) error {
 	return l.operate(ctx, func(ctx context.Context, o *operator) error {
 		var shown []shownCard
-		err := o.reading(ctx, asked, func(record *walletport.Auditing) error {
+		err := o.reading(ctx, asked, func(record *act.Record) error {
 			cards, err := read(o.db)
 			if err != nil {
 				return err
@@ -194,13 +195,13 @@ func (c cardsDeleteCommand) Run(ctx context.Context, con console) error {
 		return usagef("say --yes to delete this card for good")
 	}
 	return c.operate(ctx, func(ctx context.Context, o *operator) error {
-		intended := walletport.AuditRecord{Action: walletport.ActionCardsDelete, CardID: id}
+		intended := act.Request{Action: walletport.ActionCardsDelete, CardID: id}
 		card, err := o.db.Card(ctx, id)
 		if err == nil {
 			intended.Issuer, intended.Scheme = card.Issuer, card.Scheme
 			intended.SetDetail(walletport.DetailFrom, string(card.Status))
 		}
-		err = o.declare(ctx, intended, func(*walletport.Auditing) error { return o.db.DeleteCard(ctx, id) })
+		err = o.declare(ctx, intended, func(*act.Record) error { return o.db.DeleteCard(ctx, id) })
 		if err != nil {
 			return err
 		}
@@ -218,8 +219,8 @@ func (c cardsRewrapCommand) Run(ctx context.Context, con console) error {
 			return err
 		}
 		var report vault.RewrapReport
-		intended := walletport.AuditRecord{Action: walletport.ActionCardsRewrap}
-		rewrapErr := o.declare(ctx, intended, func(record *walletport.Auditing) error {
+		intended := act.Request{Action: walletport.ActionCardsRewrap}
+		rewrapErr := o.declare(ctx, intended, func(record *act.Record) error {
 			var err error
 			report, err = cards.Rewrap(ctx, nil)
 			noteRewrap(record, report)
@@ -244,7 +245,7 @@ func leftCards(r vault.RewrapReport) int64 {
 	return cards
 }
 
-func noteRewrap(record *walletport.Auditing, r vault.RewrapReport) {
+func noteRewrap(record *act.Record, r vault.RewrapReport) {
 	left := leftCards(r)
 	record.SetDetail(walletport.DetailMoved, strconv.FormatInt(r.Moved, 10))
 	record.SetDetail(walletport.DetailFailed, strconv.FormatInt(r.Failed, 10))

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/vault"
 )
 
@@ -74,7 +75,7 @@ func (o *operator) importCards(ctx context.Context, con console, in *importFile,
 	if err := o.warnOfIssuers(ctx, con.Err, options.Issuer); err != nil {
 		return report, err
 	}
-	intended := walletport.AuditRecord{Action: walletport.ActionCardsImport, Issuer: options.Issuer}
+	intended := act.Request{Action: walletport.ActionCardsImport, Facts: act.Facts{Issuer: options.Issuer}}
 	intended.SetDetail(walletport.DetailFormat, string(options.Format))
 	intended.SetDetail(walletport.DetailMode, importMode(options))
 	digest, err := in.digestAhead()
@@ -86,7 +87,7 @@ func (o *operator) importCards(ctx context.Context, con console, in *importFile,
 		intended.SetDetail(walletport.DetailBytes, strconv.FormatInt(in.size, 10))
 	}
 	options.Changing = func(ctx context.Context, changed []vault.ChangedCard) error { return o.declareChanges(ctx, changed) }
-	act := func(record *walletport.Auditing) error {
+	run := func(record *act.Record) error {
 		finish := showProgress(con.Err, in.size, &options)
 		defer finish()
 		var err error
@@ -97,9 +98,9 @@ func (o *operator) importCards(ctx context.Context, con console, in *importFile,
 		return err
 	}
 	if options.DryRun {
-		err = o.reading(ctx, intended, act)
+		err = o.reading(ctx, intended, run)
 	} else {
-		err = o.declare(ctx, intended, act)
+		err = o.declare(ctx, intended, run)
 	}
 	return report, err
 }
@@ -143,7 +144,7 @@ func changeRecord(ctx context.Context, card vault.ChangedCard) walletport.AuditR
 
 // noteImport tells the audit record what became of the rows. Rows that were left out
 // are not ok.
-func noteImport(record *walletport.Auditing, r vault.ImportReport) {
+func noteImport(record *act.Record, r vault.ImportReport) {
 	for name, count := range map[walletport.DetailName]int64{
 		walletport.DetailRows: r.Rows, walletport.DetailInserted: r.Inserted, walletport.DetailUpdated: r.Updated,
 		walletport.DetailUnchanged: r.Unchanged, walletport.DetailRejected: r.Rejected,

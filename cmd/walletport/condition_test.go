@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/api"
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys"
@@ -110,7 +111,7 @@ func TestAForeignKeyStoreMakesTheTrailUnready(t *testing.T) {
 	box, _ := startSandbox(t, t.TempDir())
 	o := &operator{settings: box.config, db: box.db, keys: box.keys}
 	must(t, o.recording(t.Context(), func(ctx context.Context, o *operator) error { // signs the trail
-		return o.reading(ctx, walletport.AuditRecord{Action: walletport.ActionAuditVerify}, func(*walletport.Auditing) error { return nil })
+		return o.reading(ctx, act.Request{Action: walletport.ActionAuditVerify}, func(*act.Record) error { return nil })
 	}))
 	other := &server{
 		config: box.config, log: box.log, db: box.db, keys: box.keys, vault: box.vault,

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/file"
@@ -299,9 +300,9 @@ type keysExportCommand struct {
 func (c keysExportCommand) Run(ctx context.Context, con console) error {
 	var exported []byte
 	err := c.operate(ctx, func(ctx context.Context, o *operator) error {
-		asked := walletport.AuditRecord{Action: walletport.ActionKeyRead}
-		noteKeyOf(&asked, o.keys, keys.ID(c.ID))
-		return o.reading(ctx, asked, func(*walletport.Auditing) (err error) {
+		asked := act.Request{Action: walletport.ActionKeyRead}
+		noteKeyOf(&asked.Facts, o.keys, keys.ID(c.ID))
+		return o.reading(ctx, asked, func(*act.Record) (err error) {
 			exported, err = o.keys.ExportPublic(keys.ID(c.ID))
 			return err
 		})

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys/file"
 )
@@ -36,7 +37,7 @@ func (c keysInitCommand) Run(ctx context.Context, con console) error {
 	}
 	o := &operator{settings: settings, db: db} // the store that is to sign checkpoints is not made yet
 	return o.recording(ctx, func(ctx context.Context, o *operator) error {
-		return o.declare(ctx, keyChange("init"), func(*walletport.Auditing) error { return makeKeyStore(settings.Keys, con) })
+		return o.declare(ctx, keyChange("init"), func(*act.Record) error { return makeKeyStore(settings.Keys, con) })
 	})
 }
 

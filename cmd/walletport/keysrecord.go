@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/file"
@@ -15,13 +16,13 @@ import (
 
 // changeKeys does one change of the key store, which is in the audit trail before it
 // begins and again with its outcome. change returns the key as it is afterwards.
-func (l location) changeKeys(ctx context.Context, con console, intended walletport.AuditRecord, change func(*file.Store) (keys.Meta, error)) (keys.Meta, error) {
+func (l location) changeKeys(ctx context.Context, con console, intended act.Request, change func(*file.Store) (keys.Meta, error)) (keys.Meta, error) {
 	return l.changeKeysOf(ctx, con, intended, false, func(o *operator) (keys.Meta, error) { return change(o.keys) })
 }
 
 // changeKeysOf is changeKeys with a change that looks at more than the store. keyLost
 // says that the key that signed the trail last is lost, which is refused otherwise.
-func (l location) changeKeysOf(ctx context.Context, con console, intended walletport.AuditRecord, keyLost bool, change func(*operator) (keys.Meta, error)) (changed keys.Meta, err error) {
+func (l location) changeKeysOf(ctx context.Context, con console, intended act.Request, keyLost bool, change func(*operator) (keys.Meta, error)) (changed keys.Meta, err error) {
 	o, err := l.open(ctx)
 	if err != nil {
 		return changed, err
@@ -30,16 +31,16 @@ func (l location) changeKeysOf(ctx context.Context, con console, intended wallet
 	o.keyLost = keyLost
 	err = o.recording(ctx, func(ctx context.Context, o *operator) error {
 		if len(intended.KeyVersions) > 0 {
-			noteKeyOf(&intended, o.keys, keys.ID(intended.KeyVersions[0]))
+			noteKeyOf(&intended.Facts, o.keys, keys.ID(intended.KeyVersions[0]))
 		}
 		if err := o.warnOfIssuers(ctx, con.Err, intended.Issuer); err != nil {
 			return err
 		}
-		return o.declare(ctx, intended, func(record *walletport.Auditing) (err error) {
+		return o.declare(ctx, intended, func(record *act.Record) (err error) {
 			if changed, err = change(o); err != nil {
 				return err
 			}
-			noteKey(&record.AuditRecord, changed)
+			noteKey(&record.Facts, changed)
 			return nil
 		})
 	})
@@ -95,13 +96,13 @@ func (o *operator) lostVersion(ctx context.Context) (int, error) {
 const maxLostVersion = 1_000_000
 
 // changeState activates or retires the key that intended names, and prints what it is now.
-func (l location) changeState(ctx context.Context, con console, asJSON bool, intended walletport.AuditRecord, act func(*file.Store, keys.ID) error) error {
+func (l location) changeState(ctx context.Context, con console, asJSON bool, intended act.Request, change func(*file.Store, keys.ID) error) error {
 	id := keys.ID(intended.KeyVersions[0])
 	changed, err := l.changeKeys(ctx, con, intended, func(store *file.Store) (keys.Meta, error) {
-		if err := act(store, id); err != nil {
+		if err := change(store, id); err != nil {
 			return keys.Meta{}, err
 		}
-		k, _ := store.Current().ByID(id) // act has found it
+		k, _ := store.Current().ByID(id) // change has found it
 		return k.Meta, nil
 	})
 	if err != nil {
@@ -114,49 +115,49 @@ func (l location) changeState(ctx context.Context, con console, asJSON bool, int
 	return err
 }
 
-// stateChange is the audit record of a key that is about to be activated or retired.
+// stateChange is what is asked for of a key that is about to be activated or retired.
 // insisted is the flag by which the operator has done what is refused without it.
-func stateChange(change, id, insisted string) walletport.AuditRecord {
-	record := keyChange(change)
-	record.KeyVersions = []string{id}
-	record.SetDetail(walletport.DetailInsisted, insisted)
-	return record
+func stateChange(change, id, insisted string) act.Request {
+	intended := keyChange(change)
+	intended.KeyVersions = []string{id}
+	intended.SetDetail(walletport.DetailInsisted, insisted)
+	return intended
 }
 
-// keyChange is the audit record of a change of keys that is about to begin.
-func keyChange(change string) walletport.AuditRecord {
-	record := walletport.AuditRecord{Action: walletport.ActionKeyChange}
-	record.SetDetail(walletport.DetailChange, change)
-	return record
+// keyChange is what is asked for of a change of keys that is about to begin.
+func keyChange(change string) act.Request {
+	intended := act.Request{Action: walletport.ActionKeyChange}
+	intended.SetDetail(walletport.DetailChange, change)
+	return intended
 }
 
-// addition is the audit record of a key that is about to be added.
-func addition(change string, spec file.Spec) walletport.AuditRecord {
-	record := keyChange(change)
-	record.Issuer = spec.Issuer
-	record.SetDetail(walletport.DetailPurpose, string(spec.Purpose))
+// addition is what is asked for of a key that is about to be added.
+func addition(change string, spec file.Spec) act.Request {
+	intended := keyChange(change)
+	intended.Issuer = spec.Issuer
+	intended.SetDetail(walletport.DetailPurpose, string(spec.Purpose))
 	if spec.AsIs {
-		record.SetDetail(walletport.DetailInsisted, "as-is")
+		intended.SetDetail(walletport.DetailInsisted, "as-is")
 	}
-	return record
+	return intended
 }
 
-// noteKey says in a record which key it is about, and in which state.
-func noteKey(record *walletport.AuditRecord, m keys.Meta) {
-	record.Issuer, record.KeyVersions = m.Issuer, []string{string(m.ID)}
-	record.SetDetail(walletport.DetailPurpose, string(m.Purpose))
-	record.SetDetail(walletport.DetailVersion, strconv.Itoa(m.Version))
-	record.SetDetail(walletport.DetailFingerprint, m.Fingerprint)
-	record.SetDetail(walletport.DetailCheckValue, m.CheckValue)
-	record.SetDetail(walletport.DetailState, string(m.State))
+// noteKey says which key an act is about, and in which state.
+func noteKey(facts *act.Facts, m keys.Meta) {
+	facts.Issuer, facts.KeyVersions = m.Issuer, []string{string(m.ID)}
+	facts.SetDetail(walletport.DetailPurpose, string(m.Purpose))
+	facts.SetDetail(walletport.DetailVersion, strconv.Itoa(m.Version))
+	facts.SetDetail(walletport.DetailFingerprint, m.Fingerprint)
+	facts.SetDetail(walletport.DetailCheckValue, m.CheckValue)
+	facts.SetDetail(walletport.DetailState, string(m.State))
 }
 
 // noteKeyOf notes the key of an id as it is now. An id that the store does not have
 // stands for itself, if it can be one: it was typed by somebody.
-func noteKeyOf(record *walletport.AuditRecord, store *file.Store, id keys.ID) {
+func noteKeyOf(facts *act.Facts, store *file.Store, id keys.ID) {
 	if k, ok := store.Current().ByID(id); ok {
-		noteKey(record, k.Meta)
+		noteKey(facts, k.Meta)
 		return
 	}
-	record.KeyVersions = []string{checkedName(string(id))}
+	facts.KeyVersions = []string{checkedName(string(id))}
 }

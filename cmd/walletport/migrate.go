@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/storage"
 )
@@ -58,7 +59,7 @@ func recordMigration(ctx context.Context, settings config.Config, schema storage
 		o.keys = keyStore
 	}
 	err = o.recording(ctx, func(ctx context.Context, o *operator) error {
-		return o.reading(ctx, walletport.AuditRecord{Action: walletport.ActionMigrate}, func(record *walletport.Auditing) error {
+		return o.reading(ctx, act.Request{Action: walletport.ActionMigrate}, func(record *act.Record) error {
 			record.SetDetail(walletport.DetailFromVersion, strconv.FormatInt(schema.Found, 10))
 			record.SetDetail(walletport.DetailToVersion, strconv.FormatInt(schema.Wanted, 10))
 			return nil

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys"
@@ -27,16 +28,16 @@ type operator struct {
 	keyLost bool
 }
 
-// operate opens the location, runs act, and closes everything: the trail is
-// signed and flushed before it returns. The context that act gets says who the
+// operate opens the location, runs do, and closes everything: the trail is
+// signed and flushed before it returns. The context that do gets says who the
 // operator is, so that every record under it does, also one that a flow makes.
-func (l location) operate(ctx context.Context, act func(context.Context, *operator) error) error {
+func (l location) operate(ctx context.Context, do func(context.Context, *operator) error) error {
 	o, err := l.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer o.db.Close()
-	return o.recording(ctx, act)
+	return o.recording(ctx, do)
 }
 
 // open opens the location without writing anything: its trail takes no records yet.
@@ -65,10 +66,10 @@ func (o *operator) checkKeys(ctx context.Context) error {
 	return err
 }
 
-// recording runs act with a trail that takes records. What others left unsigned is
+// recording runs do with a trail that takes records. What others left unsigned is
 // signed by it, so whoever judges the trail does so before. With a key store that did
-// not sign the trail nothing is written and act does not run.
-func (o *operator) recording(ctx context.Context, act func(context.Context, *operator) error) (err error) {
+// not sign the trail nothing is written and do does not run.
+func (o *operator) recording(ctx context.Context, do func(context.Context, *operator) error) (err error) {
 	var source keys.Source = noKeys{}
 	if o.keys != nil {
 		source = o.keys
@@ -89,7 +90,7 @@ func (o *operator) recording(ctx context.Context, act func(context.Context, *ope
 			err = runErr
 		}
 	}()
-	return act(asOperator(ctx), o)
+	return do(asOperator(ctx), o)
 }
 
 // noKeys is the catalogue of a command that works without a key store.
@@ -100,9 +101,9 @@ func (noKeys) Current() *keys.Ring { return keys.NewRing(nil) }
 // declare does an act that changes something. What is intended is in the audit trail
 // before it begins, and how it ended after it; effect adds to the record what it
 // learns. If the first record cannot be made durable, nothing is done.
-func (o *operator) declare(ctx context.Context, intended walletport.AuditRecord, effect func(*walletport.Auditing) error) error {
+func (o *operator) declare(ctx context.Context, intended act.Request, effect func(*act.Record) error) error {
 	intended.AuditUser = osUser()
-	_, err := walletport.Declared(ctx, o.log, intended, func(record *walletport.Auditing) (struct{}, error) {
+	_, err := act.Declared(ctx, o.log, intended, func(record *act.Record) (struct{}, error) {
 		return struct{}{}, effect(record)
 	})
 	return err
@@ -110,9 +111,9 @@ func (o *operator) declare(ctx context.Context, intended walletport.AuditRecord,
 
 // reading does an act that changes nothing, and returns once it is recorded: what was
 // read must be shown after that.
-func (o *operator) reading(ctx context.Context, asked walletport.AuditRecord, read func(*walletport.Auditing) error) error {
+func (o *operator) reading(ctx context.Context, asked act.Request, read func(*act.Record) error) error {
 	asked.AuditUser = osUser()
-	_, err := walletport.Audited(ctx, o.log, asked, func(record *walletport.Auditing) (struct{}, error) {
+	_, err := act.Audited(ctx, o.log, asked, func(record *act.Record) (struct{}, error) {
 		return struct{}{}, read(record)
 	})
 	return err
@@ -120,7 +121,7 @@ func (o *operator) reading(ctx context.Context, asked walletport.AuditRecord, re
 
 // noteRefused names the outcome of an act on many things, of which some were done and
 // some refused: one that left any out is not ok.
-func noteRefused(record *walletport.Auditing, done, refused int64) {
+func noteRefused(record *act.Record, done, refused int64) {
 	switch {
 	case refused == 0:
 	case done == 0:

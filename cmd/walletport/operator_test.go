@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/audit"
 )
 
@@ -51,14 +52,14 @@ func outcomes(records []walletport.AuditRecord) string {
 }
 
 func TestAnActOfAnOperatorIsDeclared(t *testing.T) {
-	imports := walletport.AuditRecord{Action: walletport.ActionCardsImport, Issuer: sandboxIssuer}
+	imports := act.Request{Action: walletport.ActionCardsImport, Facts: act.Facts{Issuer: sandboxIssuer}}
 
 	t.Run("its record is durable before its effect, and a second one says how it ended", func(t *testing.T) {
 		t.Setenv("SUDO_USER", "ada")
 		dir, records := mustOpenSandbox(t)
 		ctx := withCommand(t.Context(), "cards import <file>")
 		err := location{Dir: dir}.operate(ctx, func(ctx context.Context, o *operator) error {
-			return o.declare(ctx, imports, func(record *walletport.Auditing) error {
+			return o.declare(ctx, imports, func(record *act.Record) error {
 				if got := outcomes(records()); got != "started" {
 					t.Errorf("before the effect the trail has %q, want one record, started", got)
 				}
@@ -94,7 +95,7 @@ func TestAnActOfAnOperatorIsDeclared(t *testing.T) {
 		dir, records := mustOpenSandbox(t)
 		interrupted, interrupt := context.WithCancel(t.Context())
 		err := location{Dir: dir}.operate(interrupted, func(ctx context.Context, o *operator) error {
-			return o.declare(ctx, imports, func(*walletport.Auditing) error { interrupt(); return ctx.Err() })
+			return o.declare(ctx, imports, func(*act.Record) error { interrupt(); return ctx.Err() })
 		})
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("error %v, want the act's own", err)
@@ -110,7 +111,7 @@ func TestAnActOfAnOperatorIsDeclared(t *testing.T) {
 			if err := o.db.Close(); err != nil {
 				t.Fatal(err)
 			}
-			return o.declare(ctx, imports, func(*walletport.Auditing) error {
+			return o.declare(ctx, imports, func(*act.Record) error {
 				t.Error("the act was done")
 				return nil
 			})

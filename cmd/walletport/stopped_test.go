@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 )
 
 // stoppingReader ends a context, as a signal does, when it has been read to its end.
@@ -52,7 +53,7 @@ func TestAStoppedCommandSaysSo(t *testing.T) {
 		dir, records := mustOpenSandbox(t)
 		ctx, stop := context.WithCancel(t.Context())
 		err := location{Dir: dir}.operate(ctx, func(ctx context.Context, o *operator) error {
-			return o.declare(ctx, walletport.AuditRecord{Action: walletport.ActionCardsRewrap}, func(*walletport.Auditing) error {
+			return o.declare(ctx, act.Request{Action: walletport.ActionCardsRewrap}, func(*act.Record) error {
 				stop()
 				_, err := o.db.CardIssuers(ctx)
 				return err
@@ -66,7 +67,7 @@ func TestAStoppedCommandSaysSo(t *testing.T) {
 		dir, records := mustOpenSandbox(t)
 		ctx, stop := context.WithCancel(t.Context())
 		err := location{Dir: dir}.operate(ctx, func(ctx context.Context, o *operator) error {
-			return o.declare(ctx, walletport.AuditRecord{Action: walletport.ActionCardsRewrap}, func(*walletport.Auditing) error {
+			return o.declare(ctx, act.Request{Action: walletport.ActionCardsRewrap}, func(*act.Record) error {
 				stop()
 				return walletport.Errorf(walletport.CodeConflict, "key_needed", "it is needed")
 			})

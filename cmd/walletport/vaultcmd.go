@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/vault"
 )
@@ -50,9 +51,9 @@ func (c vaultVerifyCommand) Run(ctx context.Context, con console) error {
 			return err
 		}
 		var report vault.VerifyReport
-		asked := walletport.AuditRecord{Action: walletport.ActionVaultVerify, Issuer: walletport.IssuerID(c.Issuer)}
+		asked := act.Request{Action: walletport.ActionVaultVerify, Facts: act.Facts{Issuer: walletport.IssuerID(c.Issuer)}}
 		// Findings are shown as they come, so what is read is in the trail before.
-		err = o.declare(ctx, asked, func(record *walletport.Auditing) error {
+		err = o.declare(ctx, asked, func(record *act.Record) error {
 			options := vault.VerifyOptions{Issuer: walletport.IssuerID(c.Issuer), Found: func(f vault.Finding) error { return c.printFinding(con, f) }}
 			finish := showCount(con.Err, &options)
 			defer finish()
@@ -74,7 +75,7 @@ func (c vaultVerifyCommand) Run(ctx context.Context, con console) error {
 	})
 }
 
-func noteVerify(record *walletport.Auditing, r vault.VerifyReport) {
+func noteVerify(record *act.Record, r vault.VerifyReport) {
 	record.SetDetail(walletport.DetailRead, strconv.FormatInt(r.Cards, 10))
 	record.SetDetail(walletport.DetailAltered, strconv.FormatInt(r.Altered, 10))
 	record.SetDetail(walletport.DetailNoKey, strconv.FormatInt(r.WithoutKey, 10))

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/activation"
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys"
@@ -86,8 +87,8 @@ func (c offers) providers() (map[walletport.WalletProviderID]*provisioning.Provi
 	return providers, nil
 }
 
-func terms(o config.Offer) provisioning.Terms {
-	return provisioning.Terms{Issuers: config.IssuerIDs(o.Issuers), Products: o.Products}
+func terms(o config.Offer) act.Terms {
+	return act.Terms{Issuers: config.IssuerIDs(o.Issuers), Products: o.Products}
 }
 
 // push returns how a scheme's cards are pushed into a wallet.
@@ -171,44 +172,44 @@ func (c offers) apple() (provisioning.Apple, error) {
 }
 
 func (c offers) pass(schemeID walletport.SchemeID, o config.Offer) (*provisioning.Pass, error) {
-	means, err := c.means(schemeID, o.Profile)
+	made, err := c.activationOf(schemeID, o.Profile)
 	if err != nil {
 		return nil, err
 	}
-	pass := &provisioning.Pass{Terms: terms(o), Activator: means.Activator, SigningKey: means.SigningKey, CipherKey: means.CipherKey}
+	pass := &provisioning.Pass{Terms: terms(o), Activator: made.Activator, SigningKey: made.SigningKey, CipherKey: made.CipherKey}
 	if schemeID == walletport.Visa {
 		pass.NumberSealer, err = vts.NewNumberSealer(c.VTSProfile(o.Profile))
 	}
 	return pass, err
 }
 
-// means returns how a scheme's cards are activated.
-func (c offers) means(schemeID walletport.SchemeID, profile string) (*activation.Means, error) {
+// activationOf returns how a scheme's cards are activated.
+func (c offers) activationOf(schemeID walletport.SchemeID, profile string) (*activation.Offer, error) {
 	if schemeID == walletport.Visa {
 		activator, err := vts.NewActivator(c.VTSProfile(profile))
-		return &activation.Means{Activator: activator, CipherKey: keys.WSD, AnswersNonce: true}, err
+		return &activation.Offer{Activator: activator, CipherKey: keys.WSD, AnswersNonce: true}, err
 	}
 	activator, err := mdes.NewActivator(c.MDESProfile(profile))
-	return &activation.Means{Activator: activator, SigningKey: keys.TAVSigning}, err
+	return &activation.Offer{Activator: activator, SigningKey: keys.TAVSigning}, err
 }
 
 // offerActivation fills in what the flow of activation offers.
 func (c offers) offerActivation(f *activation.Flow) error {
-	f.Schemes = map[walletport.SchemeID]*activation.Means{}
+	f.Offers = map[walletport.SchemeID]*activation.Offer{}
 	for schemeID, offer := range map[walletport.SchemeID]config.ActivationOffer{walletport.Mastercard: c.Activation.Mastercard, walletport.Visa: c.Activation.Visa} {
 		if !offer.Enabled {
 			continue
 		}
-		means, err := c.means(schemeID, offer.Profile)
+		made, err := c.activationOf(schemeID, offer.Profile)
 		if err != nil {
 			return fmt.Errorf("activation of %s cards: %w", schemeID, err)
 		}
-		f.Schemes[schemeID] = means
+		f.Offers[schemeID] = made
 	}
 	if !c.Activation.Mastercard.Enabled {
 		return nil
 	}
 	activator, err := mdes.NewTAV2Activator(c.MDESProfile(c.Activation.Mastercard.Profile))
-	f.TAV2 = &activation.Means{Activator: activator, SigningKey: keys.TAVSigning}
+	f.TAV2 = &activation.Offer{Activator: activator, SigningKey: keys.TAVSigning}
 	return err
 }

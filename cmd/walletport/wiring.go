@@ -12,6 +12,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/activation"
 	"github.com/walletport/walletport/api"
 	"github.com/walletport/walletport/audit"
@@ -121,10 +122,11 @@ func (s *server) openFlows(ctx context.Context) error {
 		return err
 	}
 	cards := servingVault{s.vault, s.finder, s.metrics}
-	push := provisioning.Flow{
+	parts := act.Parts{
 		Vault: cards, Keys: s.keys, Nonces: s.guard, Audit: s.audit, StepUp: stepUp, Rand: rand.Reader, Clock: now,
 		NonceRetention: s.config.Wallets.NonceRetention,
 	}
+	push := provisioning.Flow{Parts: parts}
 	if err := (offers{s.config}).offerWallets(&push); err != nil {
 		return err
 	}
@@ -134,10 +136,7 @@ func (s *server) openFlows(ctx context.Context) error {
 	if encoder, ok := push.Apple.Encoder.(*appleEncoder); ok {
 		s.follow(ctx, "Apple's roots", encoder)
 	}
-	activate := activation.Flow{
-		Vault: cards, Keys: s.keys, Nonces: s.guard, Audit: s.audit, StepUp: stepUp, Rand: rand.Reader, Clock: now,
-		NonceRetention: s.config.Wallets.NonceRetention,
-	}
+	activate := activation.Flow{Parts: parts}
 	if err := (offers{s.config}).offerActivation(&activate); err != nil {
 		return err
 	}

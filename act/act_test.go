@@ -1,4 +1,4 @@
-package walletport_test
+package act_test
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 )
 
 // diary is an audit trail that notes in which order it is used.
@@ -37,13 +38,13 @@ func TestAudited(t *testing.T) {
 	errAct := walletport.Errorf(walletport.CodeConflict, "card_closed", "the card is closed")
 	errTrail := walletport.Errorf(walletport.CodeUnavailable, "audit_unavailable", "the disk is full")
 	for _, c := range []struct {
-		name       string
-		act, trail error
-		panics     bool
-		announces  bool
-		lines      []string
-		result     string
-		err        error
+		name         string
+		fails, trail error
+		panics       bool
+		announces    bool
+		lines        []string
+		result       string
+		err          error
 	}{
 		{"an act is done, recorded and answered", nil, nil, false, false, []string{"act", "unannounced record ok"}, "payload", nil},
 		{"one that announces itself does so once", nil, nil, false, true, []string{"act", "expect", "record ok"}, "payload", nil},
@@ -55,7 +56,7 @@ func TestAudited(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := &diary{err: c.trail}
-			result, fault, err := audited(t, d, func(record *walletport.Auditing) (string, error) {
+			result, fault, err := audited(t, d, func(record *act.Record) (string, error) {
 				d.lines = append(d.lines, "act")
 				if c.announces {
 					record.Announce()
@@ -64,7 +65,7 @@ func TestAudited(t *testing.T) {
 				if c.panics {
 					panic("a bug")
 				}
-				return "payload", c.act
+				return "payload", c.fails
 			})
 			if result != c.result || !errors.Is(err, c.err) || (fault != nil) != c.panics {
 				t.Errorf("result %q, error %v, panic %v", result, err, fault)
@@ -76,10 +77,10 @@ func TestAudited(t *testing.T) {
 	}
 }
 
-func audited(t *testing.T, trail walletport.AuditTrail, act func(*walletport.Auditing) (string, error)) (result string, fault any, err error) {
+func audited(t *testing.T, trail walletport.AuditTrail, do func(*act.Record) (string, error)) (result string, fault any, err error) {
 	t.Helper()
 	defer func() { fault = recover() }()
-	result, err = walletport.Audited(t.Context(), trail, walletport.AuditRecord{}, act)
+	result, err = act.Audited(t.Context(), trail, act.Request{}, do)
 	return result, nil, err
 }
 
@@ -88,7 +89,7 @@ func TestDeclared(t *testing.T) {
 	errTrail := walletport.Errorf(walletport.CodeUnavailable, "audit_unavailable", "the disk is full")
 	for _, c := range []struct {
 		name   string
-		act    error
+		fault  error
 		fails  int // which record fails, from 1; 0 for none
 		panics bool
 		lines  []string
@@ -104,13 +105,13 @@ func TestDeclared(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := &declarations{fails: c.fails, err: errTrail}
-			result, fault, err := declared(t, d, func(record *walletport.Auditing) (string, error) {
+			result, fault, err := declared(t, d, func(record *act.Record) (string, error) {
 				d.lines = append(d.lines, "act")
 				if c.panics {
 					panic("a bug")
 				}
 				record.SetDetail("b", "learned")
-				return "done", c.act
+				return "done", c.fault
 			})
 			if result != c.result || !errors.Is(err, c.err) || (fault != nil) != c.panics {
 				t.Errorf("result %q, error %v, panic %v", result, err, fault)
@@ -124,7 +125,7 @@ func TestDeclared(t *testing.T) {
 		})
 	}
 	t.Run("without a request id nothing is done", func(t *testing.T) {
-		_, err := walletport.Declared(t.Context(), &declarations{}, walletport.AuditRecord{}, func(*walletport.Auditing) (string, error) {
+		_, err := act.Declared(t.Context(), &declarations{}, act.Request{}, func(*act.Record) (string, error) {
 			t.Error("the act was done")
 			return "", nil
 		})
@@ -160,43 +161,16 @@ func (d *declarations) Record(ctx context.Context, r walletport.AuditRecord) err
 }
 
 // declared interrupts the act: its outcome must be recorded all the same.
-func declared(t *testing.T, trail walletport.AuditRecorder, act func(*walletport.Auditing) (string, error)) (result string, fault any, err error) {
+func declared(t *testing.T, trail walletport.AuditRecorder, do func(*act.Record) (string, error)) (result string, fault any, err error) {
 	t.Helper()
 	ctx, interrupt := context.WithCancel(t.Context())
 	var details walletport.AuditDetails
 	ctx = walletport.WithRequest(ctx, walletport.Request{ID: "op-1", Details: details.With("a", "known")})
 	ctx = walletport.WithActor(ctx, walletport.Actor{ClientID: "operator"})
 	defer func() { fault = recover() }()
-	result, err = walletport.Declared(ctx, trail, walletport.AuditRecord{Action: walletport.ActionKeyChange}, func(record *walletport.Auditing) (string, error) {
+	result, err = act.Declared(ctx, trail, act.Request{Action: walletport.ActionKeyChange}, func(record *act.Record) (string, error) {
 		interrupt()
-		return act(record)
+		return do(record)
 	})
 	return result, nil, err
-}
-
-func TestAuditDetails(t *testing.T) {
-	var none walletport.AuditDetails
-	one := none.With("b", "1")
-	all := one.With("a", "2").With("c", "3").With("b", "4")
-	want := walletport.AuditDetails{{Name: "a", Value: "2"}, {Name: "b", Value: "4"}, {Name: "c", Value: "3"}}
-	if !slices.Equal(all, want) {
-		t.Errorf("details %v, want %v: each once, in the order of names", all, want)
-	}
-	if got := one.Get("b"); got != "1" || len(none) != 0 {
-		t.Errorf("a copy changed what it was made of: %v", one)
-	}
-	if got := all.With("b", "").With("x", ""); !slices.Equal(got, walletport.AuditDetails{{Name: "a", Value: "2"}, {Name: "c", Value: "3"}}) {
-		t.Errorf("an empty value leaves %v", got)
-	}
-	if got := all.Get("x"); got != "" {
-		t.Errorf("Get of a detail that is not there = %q", got)
-	}
-	for name, valid := range map[walletport.DetailName]bool{
-		"old_status": true, "a1": true, "": false, "A": false, "1a": false, "_a": false, "a-b": false, "é": false,
-		walletport.DetailName(strings.Repeat("a", 48)): true, walletport.DetailName(strings.Repeat("a", 49)): false,
-	} {
-		if name.Valid() != valid {
-			t.Errorf("%q.Valid() = %v", name, !valid)
-		}
-	}
 }

@@ -1,0 +1,74 @@
+package acttest
+
+import (
+	"context"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
+	"github.com/walletport/walletport/storage"
+)
+
+// Steps notes in which order a call uses its parts: announce, find, borrow, nonce,
+// record. It keeps no record.
+type Steps struct {
+	act.Vault
+	act.Nonces
+	Taken []string
+}
+
+// Watch puts Steps before the parts.
+func Watch(p *act.Parts) *Steps {
+	s := &Steps{Vault: p.Vault, Nonces: p.Nonces}
+	p.Vault, p.Nonces, p.Audit = s, s, s
+	return s
+}
+
+// Find notes and finds.
+func (s *Steps) Find(ctx context.Context, id walletport.CardID) (storage.Card, error) {
+	s.Taken = append(s.Taken, "find")
+	return s.Vault.Find(ctx, id)
+}
+
+// Borrow notes and lends.
+func (s *Steps) Borrow(ctx context.Context, card storage.Card, use func(*walletport.Card) error) error {
+	s.Taken = append(s.Taken, "borrow")
+	return s.Vault.Borrow(ctx, card, use)
+}
+
+// UseNonce notes and uses.
+func (s *Steps) UseNonce(ctx context.Context, use storage.NonceUse) error {
+	s.Taken = append(s.Taken, "nonce")
+	return s.Nonces.UseNonce(ctx, use)
+}
+
+// Record notes a record.
+func (s *Steps) Record(context.Context, walletport.AuditRecord) error {
+	s.Taken = append(s.Taken, "record")
+	return nil
+}
+
+// Expect notes an announcement.
+func (s *Steps) Expect() walletport.AuditRecorder {
+	s.Taken = append(s.Taken, "announce")
+	return s
+}
+
+// BrokenAudit is a trail that refuses every record.
+type BrokenAudit struct{}
+
+// Record refuses.
+func (BrokenAudit) Record(context.Context, walletport.AuditRecord) error {
+	return walletport.Errorf(walletport.CodeUnavailable, "audit_unavailable", "the disk is full")
+}
+
+// Expect returns what refuses.
+func (a BrokenAudit) Expect() walletport.AuditRecorder { return a }
+
+// DeafAudit is a trail that takes every record and keeps none, for benchmarks.
+type DeafAudit struct{}
+
+// Record takes a record.
+func (DeafAudit) Record(context.Context, walletport.AuditRecord) error { return nil }
+
+// Expect returns what takes one.
+func (a DeafAudit) Expect() walletport.AuditRecorder { return a }

@@ -1,0 +1,154 @@
+package act
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/storage"
+)
+
+// Vault is what acts on cards need of the card vault.
+type Vault interface {
+	// Find returns the sealed card, or CodeNotFound with the reason card_not_found.
+	Find(ctx context.Context, id walletport.CardID) (storage.Card, error)
+	// Borrow opens the card for the time of use and wipes it afterwards.
+	Borrow(ctx context.Context, card storage.Card, use func(*walletport.Card) error) error
+}
+
+// Nonces is what acts on cards need of the guard against nonces that come again.
+type Nonces interface {
+	// UseNonce records a use durably, or returns CodeConflict, reason nonce_reused.
+	// After CodeUnavailable it may have been recorded.
+	UseNonce(ctx context.Context, use storage.NonceUse) error
+}
+
+// Parts are what every flow of acts on cards asks.
+type Parts struct {
+	Vault  Vault
+	Keys   keys.Source
+	Nonces Nonces // may be nil where no nonce is used
+	Audit  walletport.AuditTrail
+	StepUp walletport.StepUpGate
+	Rand   io.Reader // crypto/rand.Reader outside of tests
+	Clock  func() time.Time
+	// NonceRetention is for how long a nonce cannot come again; 0 is 24 hours. It must
+	// be the same for all flows.
+	NonceRetention time.Duration
+}
+
+// CheckParts returns an error that names each missing part but Nonces.
+func CheckParts(p *Parts) error {
+	return errors.Join(
+		Missing(p.Vault == nil, "Vault"), Missing(p.Keys == nil, "Keys"), Missing(p.Audit == nil, "Audit"),
+		Missing(p.StepUp == nil, "StepUp"), Missing(p.Rand == nil, "Rand"), Missing(p.Clock == nil, "Clock"))
+}
+
+// Missing returns an error that names what is absent, or nil.
+func Missing(absent bool, name string) error {
+	if absent {
+		return errors.New(name + " is missing")
+	}
+	return nil
+}
+
+// Call is an act on one card under way, and what it has learned. It is not safe for
+// concurrent use.
+type Call struct {
+	Now  time.Time    // the same for all that the act does
+	Rand io.Reader    // of Parts
+	Card storage.Card // sealed; the zero Card until FindCard has found it
+
+	parts  *Parts
+	asked  Request
+	record *Record
+}
+
+// OnCard does an act on the card of a request, as Audited does, at the time of the
+// clock.
+func OnCard[R any](ctx context.Context, p *Parts, asked Request, do func(*Call) (R, error)) (R, error) {
+	asked.Time = p.Clock()
+	return Audited(ctx, p.Audit, asked, func(record *Record) (R, error) {
+		return do(&Call{Now: asked.Time, Rand: p.Rand, parts: p, asked: asked, record: record})
+	})
+}
+
+// Announce announces the record, see Record.Announce: a call that will use a nonce,
+// which is a commit of its own, does not.
+func (c *Call) Announce() { c.record.Announce() }
+
+// FindCard looks the card up, and for its number in the texts of the caller. It needs
+// no open card, so it does for an act that ends before one is opened. A card of an
+// issuer that the actor of ctx is not bound to looks like none. Errors:
+//
+//   - CodeNotFound, card_not_found, and CodeInvalid, card_id_contains_pan: see
+//     walletport.ErrNoCard
+//   - CodeInvalid: audit_user_contains_pan, request_id_contains_pan, and the reasons of
+//     Request.Texts
+//   - CodeForbidden: client_id_contains_pan
+//   - what Vault.Find says
+//
+// A text with the card's number is not in the record, also where the card looks like
+// none.
+func (c *Call) FindCard(ctx context.Context) error {
+	card, err := c.parts.Vault.Find(ctx, c.asked.CardID)
+	if walletport.CodeOf(err) == walletport.CodeNotFound {
+		return walletport.ErrNoCard(c.asked.CardID)
+	}
+	if err != nil {
+		return err
+	}
+	c.record.Issuer, c.record.Scheme = card.Issuer, card.Scheme
+	textErr := c.record.strikeNumber(card.CardSummary)
+	if !walletport.ActorFrom(ctx).ActsFor(card.Issuer) {
+		return walletport.ErrNoCard(c.asked.CardID)
+	}
+	c.Card, c.record.subjectKnown = card, true
+	if textErr != nil {
+		return textErr
+	}
+	for _, text := range c.asked.Texts {
+		if card.NumberIn(text.Value) {
+			return errContainsNumber(text.Field, text.Reason)
+		}
+	}
+	return nil
+}
+
+// SelectKeys returns a key of the card for each purpose, in the order given; the
+// purpose "" gets the zero Key. All are recorded, or none. The error is
+// CodeUnavailable, reason key_unavailable.
+func (c *Call) SelectKeys(purposes ...keys.Purpose) ([]*keys.Key, error) {
+	ring := c.parts.Keys.Current()
+	selected := make([]*keys.Key, len(purposes))
+	var used []string
+	for i, purpose := range purposes {
+		if purpose == "" {
+			selected[i] = &keys.Key{}
+			continue
+		}
+		key, err := ring.Select(purpose, c.Card.Issuer, c.Card.BIN, c.Now)
+		if err != nil {
+			return nil, err
+		}
+		selected[i] = key
+		used = append(used, string(key.ID))
+	}
+	c.record.KeyVersions = used
+	return selected, nil
+}
+
+// Borrow opens the card for the time of use and wipes it afterwards.
+func (c *Call) Borrow(ctx context.Context, use func(*walletport.Card) error) error {
+	return c.parts.Vault.Borrow(ctx, c.Card, use)
+}
+
+// UseNonce uses a nonce of Apple's PassKit up, on all replicas: see Nonces. Whether it
+// is answered by pass data or by activation data, it is one nonce.
+func (c *Call) UseNonce(ctx context.Context, nonce []byte) error {
+	return c.parts.Nonces.UseNonce(ctx, storage.PassKitNonceUse(c.Card.Issuer, nonce, c.Now, cmp.Or(c.parts.NonceRetention, storage.DefaultNonceRetention)))
+}

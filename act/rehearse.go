@@ -1,0 +1,55 @@
+package act
+
+import (
+	"context"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/storage"
+)
+
+// Trial is an offer as a rehearsal tries it: a piece of work with the open card of one
+// scheme, for which keys are selected.
+type Trial struct {
+	Name     string // as readiness shows it: "applepay for VISA cards"
+	Scheme   walletport.SchemeID
+	Issuers  []walletport.IssuerID // empty serves every issuer
+	Purposes []keys.Purpose        // without a key of each of them it cannot work
+}
+
+// Rehearse tries an offer for each issuer that it serves, those of the list where it
+// names none. try does the work of an act, from SelectKeys on, with a call whose card
+// nobody has: see keys.Rehearse. Nothing is looked up or recorded.
+func Rehearse(p *Parts, o Trial, issuers []walletport.IssuerID, try func(*Call) error) []walletport.Rehearsal {
+	if len(o.Issuers) > 0 {
+		issuers = o.Issuers
+	}
+	all := make([]walletport.Rehearsal, len(issuers))
+	for i, issuer := range issuers {
+		err := keys.Rehearse(p.Keys.Current(), o.Purposes, issuer, o.Scheme, p.Clock(), func(card *walletport.Card) error {
+			return try(rehearsal(p, card))
+		})
+		all[i] = walletport.Rehearsal{Offer: o.Name, Issuer: issuer, Err: err}
+	}
+	return all
+}
+
+// rehearsal is a call that lends the card, and whose record nobody takes. It has
+// neither a gate nor nonces.
+func rehearsal(p *Parts, card *walletport.Card) *Call {
+	return &Call{
+		Now: p.Clock(), Rand: p.Rand, Card: storage.Card{CardSummary: card.CardSummary},
+		parts: &Parts{Vault: madeUp{card}, Keys: p.Keys}, record: &Record{},
+	}
+}
+
+// madeUp is a vault of one card that was never stored.
+type madeUp struct{ card *walletport.Card }
+
+func (v madeUp) Find(context.Context, walletport.CardID) (storage.Card, error) {
+	return storage.Card{}, walletport.ErrCardNotFound()
+}
+
+func (v madeUp) Borrow(_ context.Context, _ storage.Card, use func(*walletport.Card) error) error {
+	return use(v.card)
+}
