@@ -24,7 +24,7 @@ var updateDocs = flag.Bool("update", false, "rewrite the generated part of docs/
 
 const (
 	errorsPage = "docs/errors.md"
-	codesBegin = "<!-- Begin: from api/codes.go, by go generate . -->\n"
+	codesBegin = "<!-- Begin: from api/codes.go and door/codes.go, by go generate . -->\n"
 	codesEnd   = "<!-- End -->\n"
 )
 
@@ -115,8 +115,8 @@ func TestEveryReasonIsDocumented(t *testing.T) {
 }
 
 // reasonScan finds the reasons that a package gives: the second argument of
-// Errorf, the Reason of a literal of an Error or of an act.Text, and constants named
-// Reason…. A function
+// Errorf, the Reason of a literal of an Error or of an act.Text, what a member of a body
+// says of bodies that lack it (Missing), and constants named Reason…. A function
 // that passes a parameter on as a reason is a giver, and its calls are read too.
 type reasonScan struct {
 	t       *testing.T
@@ -219,11 +219,10 @@ func (s *reasonScan) reasonOfCall(call *ast.CallExpr) ast.Expr {
 }
 
 func reasonOfLiteral(lit *ast.CompositeLit) ast.Expr {
-	if name := nameOf(lit.Type); name != "Error" && name != "Text" {
-		return nil
-	}
 	for _, element := range lit.Elts {
-		if pair, ok := element.(*ast.KeyValueExpr); ok && nameOf(pair.Key) == "Reason" {
+		pair, ok := element.(*ast.KeyValueExpr)
+		isError := nameOf(lit.Type) == "Error" || nameOf(lit.Type) == "Text"
+		if ok && (isError && nameOf(pair.Key) == "Reason" || nameOf(pair.Key) == "Missing") {
 			return pair.Value
 		}
 	}
@@ -257,10 +256,10 @@ func (s *reasonScan) take(function string, signature *ast.FuncType, reason ast.E
 	s.t.Errorf("%s: a reason that this test cannot read: give it as a literal or a constant", place)
 }
 
-// isCopy reports whether the reason is that of another error (e.Reason).
+// isCopy reports whether the reason is that of another error (e.Reason), or of a member.
 func (s *reasonScan) isCopy(reason ast.Expr) bool {
 	selector, ok := reason.(*ast.SelectorExpr)
-	return ok && selector.Sel.Name == "Reason"
+	return ok && (selector.Sel.Name == "Reason" || selector.Sel.Name == "Missing")
 }
 
 func literal(e ast.Expr) (string, bool) {

@@ -12,6 +12,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/door/doortest"
 )
 
 // TestBadInputOfWalletCalls is the list of what callers get wrong in the calls with
@@ -93,7 +94,7 @@ func TestBadInputOfWalletCalls(t *testing.T) {
 	for _, call := range walletCalls {
 		for _, c := range rows {
 			t.Run(call.name+", "+c.name, func(t *testing.T) {
-				h.trail.take()
+				h.trail.Take()
 				h.flow.calls = nil
 				card, query, body := orElse(c.card, "42"), orElse(c.query, byAda), orElse(c.body, call.body)
 				if query == "-" {
@@ -112,7 +113,7 @@ func TestBadInputOfWalletCalls(t *testing.T) {
 				}
 				record := c.record
 				record.Action, record.Wallet = call.action, call.wallet
-				wantRecord(t, h.trail.take(), &record, c.code, p.RequestID)
+				wantRecord(t, h.trail.Take(), &record, c.code, p.RequestID)
 			})
 		}
 	}
@@ -130,7 +131,7 @@ func orElse(text, other string) string {
 	return text
 }
 
-func fieldsOf(p problem) []string {
+func fieldsOf(p doortest.Problem) []string {
 	var names []string
 	for _, e := range p.Errors {
 		names = append(names, e.Field)
@@ -257,7 +258,7 @@ func TestWrongMethodOfWalletCalls(t *testing.T) {
 				if got := w.Header().Get("Allow"); got != "POST" {
 					t.Errorf("Allow: %q", got)
 				}
-				if records := h.trail.take(); len(records) != 0 {
+				if records := h.trail.Take(); len(records) != 0 {
 					t.Errorf("recorded %+v", records)
 				}
 			})

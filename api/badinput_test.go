@@ -88,7 +88,7 @@ func TestBadInput(t *testing.T) {
 		{name: "a path that only begins alike", target: "/walletx" + strings.TrimPrefix(goodTarget, "/wallet"), status: 404, code: "path_not_found"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			h.trail.take()
+			h.trail.Take()
 			h.flow.calls = nil
 			r := h.mustRequest(t, http.MethodPost, c.target, strings.NewReader(c.body))
 			if c.change != nil {
@@ -101,7 +101,7 @@ func TestBadInput(t *testing.T) {
 			if c.status == 400 && c.code != "body_unexpected" && len(p.Errors) == 0 {
 				t.Errorf("errors[] does not say where")
 			}
-			wantRecord(t, h.trail.take(), c.record, c.code, p.RequestID)
+			wantRecord(t, h.trail.Take(), c.record, c.code, p.RequestID)
 		})
 	}
 }

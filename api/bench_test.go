@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/walletport/walletport/api"
+	"github.com/walletport/walletport/door"
 	"github.com/walletport/walletport/provisioning"
 	"github.com/walletport/walletport/telemetry"
 )
@@ -31,19 +31,19 @@ func (*idleFlow) IssuerWallet(context.Context, provisioning.IssuerWalletRequest)
 func BenchmarkCall(b *testing.B) {
 	for _, c := range []struct {
 		name   string
-		change func(*api.Parts)
+		change func(*parts)
 	}{
-		{"no access log, no spans", func(p *api.Parts) { p.Config.NoAccessLog, p.Tracer = true, nil }},
-		{"access log, no spans", func(p *api.Parts) { p.Tracer = nil }},
-		{"limits, access log, no spans", func(p *api.Parts) {
-			p.Tracer, p.Config.Limits = nil, api.Limits{RequestsPerSecond: 1 << 40, RequestsPerMinute: 1 << 40}
+		{"no access log, no spans", func(p *parts) { p.NoAccessLog, p.Tracer = true, nil }},
+		{"access log, no spans", func(p *parts) { p.Tracer = nil }},
+		{"limits, access log, no spans", func(p *parts) {
+			p.Tracer, p.Limits = nil, door.Limits{RequestsPerSecond: 1 << 40, RequestsPerMinute: 1 << 40}
 		}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			h := mustHouse(b, func(p *api.Parts) {
+			h := mustHouse(b, func(p *parts) {
 				c.change(p)
 				p.Log = telemetry.NewLogger(io.Discard, slog.LevelInfo)
-				p.Provisioner = &idleFlow{}
+				p.Flows.Provisioner = &idleFlow{}
 			})
 			r := h.mustRequest(b, http.MethodPost, goodTarget, nil)
 			w := &nullWriter{header: make(http.Header)}

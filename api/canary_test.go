@@ -111,7 +111,7 @@ func TestCanary(t *testing.T) {
 	for _, s := range spans {
 		wantNoPAN(t, "a span's ids", fmt.Sprint(s.SpanContext.TraceID(), s.SpanContext.SpanID(), s.Parent.TraceID(), s.Parent.SpanID()))
 	}
-	records := h.trail.take()
+	records := h.trail.Take()
 	if len(records) == 0 {
 		t.Errorf("nothing was recorded")
 	}
@@ -162,7 +162,7 @@ func TestBodiesAndProofsAreNotRepeated(t *testing.T) {
 					fmt.Fprint(&seen, w.Body.String(), w.Header())
 				}
 			}
-			fmt.Fprintf(&seen, "%+v %+v %+v", h.trail.take(), h.spans.GetSpans(), walletport.RequestFrom(h.flow.ctx))
+			fmt.Fprintf(&seen, "%+v %+v %+v", h.trail.Take(), h.spans.GetSpans(), walletport.RequestFrom(h.flow.ctx))
 			seen.WriteString(h.logs.String() + h.do(h.mustRequest(t, http.MethodGet, "/metrics", nil)).Body.String())
 			if i := strings.Index(seen.String(), canary); i >= 0 {
 				t.Errorf("it is repeated: …%s…", seen.String()[max(0, i-100):i+len(canary)])

@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -30,6 +29,8 @@ import (
 	"github.com/walletport/walletport/activation"
 	"github.com/walletport/walletport/api"
 	"github.com/walletport/walletport/auth"
+	"github.com/walletport/walletport/door"
+	"github.com/walletport/walletport/door/doortest"
 	"github.com/walletport/walletport/provisioning"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/sqlite"
@@ -102,49 +103,15 @@ func (f *fakeFlow) ActivateTAV2(ctx context.Context, req activation.Request) (ac
 	return activation.Result{ActivationData: "dGF2Mg=="}, err
 }
 
-// trail keeps audit records, or fails; like the real one it gives up when ctx ends.
-type trail struct {
-	mu      sync.Mutex
-	records []walletport.AuditRecord
-	err     error
-}
-
-func (t *trail) Record(ctx context.Context, r walletport.AuditRecord) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.err != nil {
-		return t.err
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	t.records = append(t.records, r)
-	return nil
-}
-
-func (t *trail) fail(err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.err = err
-}
-
-func (t *trail) take() []walletport.AuditRecord {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	taken := t.records
-	t.records = nil
-	return taken
-}
-
 type credential struct{ id, secret string }
 
 // house is a door on real authentication and a real database, with a fake flow.
 type house struct {
-	door    *api.Door
+	door    *door.Door
 	flow    *fakeFlow
-	trail   *trail
+	trail   *doortest.Trail
 	db      *sqlite.Store
-	logs    *lockedBuffer
+	logs    *doortest.Log
 	metrics *telemetry.Metrics
 	spans   *tracetest.InMemoryExporter
 	tokens  *ecdsa.PrivateKey
@@ -152,28 +119,19 @@ type house struct {
 	client, readOnly, revoked, ended credential
 }
 
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 const tokenIssuer = "https://login.bank.example"
 
-func mustHouse(t testing.TB, change func(*api.Parts)) *house {
+// parts are what a house is made of.
+type parts struct {
+	door.Parts
+	Flows      api.Flows
+	Verifier   api.Verifier
+	ServerURLs []string
+}
+
+func mustHouse(t testing.TB, change func(*parts)) *house {
 	t.Helper()
-	h := &house{flow: &fakeFlow{}, trail: &trail{}, logs: &lockedBuffer{}, metrics: telemetry.NewMetrics(), spans: tracetest.NewInMemoryExporter()}
+	h := &house{flow: &fakeFlow{}, trail: &doortest.Trail{}, logs: &doortest.Log{}, metrics: telemetry.NewMetrics(), spans: tracetest.NewInMemoryExporter()}
 	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "w.db")})
 	if err != nil {
 		t.Fatal(err)
@@ -203,16 +161,22 @@ func mustHouse(t testing.TB, change func(*api.Parts)) *house {
 		t.Fatal(err)
 	}
 	provider := telemetry.NewTracerProvider(sdktrace.NewSimpleSpanProcessor(telemetry.AllowListed(h.spans)), 1, "test")
-	parts := api.Parts{
-		Provisioner: h.flow, Activator: h.flow, Authenticator: authenticator, Audit: h.trail, Clock: time.Now, Rand: rand.Reader,
-		Log: telemetry.NewLogger(h.logs, slog.LevelDebug), Metrics: h.metrics, Tracer: provider.Tracer("api"),
-		MetricsPage: h.metrics.Handler(),
-		Config:      api.Config{Limits: api.Limits{RequestsPerSecond: -1, RequestsPerMinute: -1, FailuresPerMinute: -1}},
+	p := parts{
+		Parts: door.Parts{
+			Audit: h.trail, Clock: time.Now, Rand: rand.Reader, Log: telemetry.NewLogger(h.logs, slog.LevelDebug),
+			Metrics: h.metrics, Tracer: provider.Tracer("api"), MetricsPage: h.metrics.Handler(),
+			Limits: door.Limits{RequestsPerSecond: -1, RequestsPerMinute: -1, FailuresPerMinute: -1},
+		},
+		Flows: api.Flows{Provisioner: h.flow, Activator: h.flow}, Verifier: authenticator,
 	}
 	if change != nil {
-		change(&parts)
+		change(&p)
 	}
-	if h.door, err = api.New(parts); err != nil {
+	p.Authenticator = api.NewAuthenticator(p.Verifier)
+	if p.API, err = api.New(p.Flows, p.ServerURLs); err != nil {
+		t.Fatal(err)
+	}
+	if h.door, err = door.New(p.Parts); err != nil {
 		t.Fatal(err)
 	}
 	return h
@@ -221,7 +185,7 @@ func mustHouse(t testing.TB, change func(*api.Parts)) *house {
 func (h *house) makeClients(t testing.TB) {
 	t.Helper()
 	ctx := walletport.WithRequest(t.Context(), walletport.Request{ID: "op-1"})
-	clients := auth.Clients{Store: h.db, Audit: &trail{}, Rand: rand.Reader, Clock: time.Now}
+	clients := auth.Clients{Store: h.db, Audit: &doortest.Trail{}, Rand: rand.Reader, Clock: time.Now}
 	create := func(scopes ...walletport.Scope) credential {
 		id, secret, err := clients.Create(ctx, auth.NewClient{
 			Name: "test", Issuers: []walletport.IssuerID{"acme"}, Scopes: scopes,
@@ -287,29 +251,11 @@ func (h *house) do(r *http.Request) *httptest.ResponseRecorder {
 	return w
 }
 
-type problem struct {
-	Type, Title, Detail, Instance, Code, RequestID string
-	Status                                         int
-	Errors                                         []struct{ Field, Reason string }
-}
-
 // wantProblem checks that an answer is a problem of that status and code, and
 // that it keeps to the specification.
-func wantProblem(t *testing.T, r *http.Request, w *httptest.ResponseRecorder, status int, code string) problem {
+func wantProblem(t *testing.T, r *http.Request, w *httptest.ResponseRecorder, status int, code string) doortest.Problem {
 	t.Helper()
-	var p problem
-	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil && r.Method != http.MethodHead {
-		t.Fatalf("status %d, no JSON: %v: %.200s", w.Code, err, w.Body.String())
-	}
-	if w.Code != status || p.Code != code {
-		t.Errorf("answer %d %q (%s), want %d %q", w.Code, p.Code, p.Detail, status, code)
-	}
-	if p.Status != w.Code || p.Title == "" || p.Type != "/docs/errors#"+p.Code || p.RequestID == "" || p.RequestID != w.Header().Get("X-Request-Id") {
-		t.Errorf("problem %+v, X-Request-Id %q", p, w.Header().Get("X-Request-Id"))
-	}
-	if got := w.Header().Get("Content-Type"); got != "application/problem+json" {
-		t.Errorf("content type %q", got)
-	}
+	p := doortest.WantProblem(t, r, w, status, code)
 	wantSpecified(t, r, w)
 	return p
 }
@@ -356,7 +302,7 @@ func wantSpecified(t *testing.T, r *http.Request, w *httptest.ResponseRecorder) 
 }
 
 func problemCode(body []byte) string {
-	var p problem
+	var p doortest.Problem
 	if json.Unmarshal(body, &p) != nil {
 		return ""
 	}

@@ -11,17 +11,17 @@ import (
 
 // errNoSuchPath says that there is nothing at a path, and what may be wrong with it,
 // where a small change makes it one of the specification. It repeats nothing of it.
-func (d *Door) errNoSuchPath(u *url.URL) error {
+func (r *router) errNoSuchPath(u *url.URL) error {
 	// A slash in the wallet provider makes another path, but means this.
 	if parts := strings.Split(strings.TrimPrefix(u.Path, basePath), "/"); len(parts) > 6 && parts[6] != "" && parts[1] == "v1" && parts[3] == "provision" && parts[4] == "issuerwallet" {
 		return walletport.ErrWalletProviderNotFound()
 	}
-	return walletport.Errorf(walletport.CodeNotFound, "path_not_found", "there is nothing at this path%s; /openapi.json describes what there is", d.nearestPath(u.Path))
+	return walletport.Errorf(walletport.CodeNotFound, "path_not_found", "there is nothing at this path%s; /openapi.json describes what there is", r.nearestPath(u.Path))
 }
 
 // nearestPath names the first change that makes of p a path of the specification;
 // "" if there is none.
-func (d *Door) nearestPath(p string) string {
+func (r *router) nearestPath(p string) string {
 	for _, try := range []struct {
 		changed string
 		hint    string
@@ -31,23 +31,23 @@ func (d *Door) nearestPath(p string) string {
 		{strings.TrimPrefix(p, basePath), ": " + basePath + " is there twice"},
 		{path.Clean(p), ": it has an empty part between two slashes"},
 	} {
-		if d.leads(try.changed) {
+		if r.leads(try.changed) {
 			return try.hint
 		}
 	}
-	if lower := lowerFixed(p); d.leads(lower) || d.leads(basePath+lower) {
+	if lower := lowerFixed(p); r.leads(lower) || r.leads(basePath+lower) {
 		return ": its fixed parts are written in small letters, and the calls are below " + basePath
 	}
 	for _, version := range []string{"v1", "v2", "v3"} {
-		if parts := strings.SplitN(p, "/", 4); len(parts) == 4 && d.leads(parts[0]+"/"+parts[1]+"/"+version+"/"+parts[3]) {
+		if parts := strings.SplitN(p, "/", 4); len(parts) == 4 && r.leads(parts[0]+"/"+parts[1]+"/"+version+"/"+parts[3]) {
 			return ": the call has the version " + version
 		}
 	}
 	return ""
 }
 
-func (d *Door) leads(p string) bool {
-	_, ok := d.server.FindPath(http.MethodPost, &url.URL{Path: p})
+func (r *router) leads(p string) bool {
+	_, ok := r.server.FindPath(http.MethodPost, &url.URL{Path: p})
 	return ok
 }
 

@@ -1,91 +1,150 @@
 package api
 
 import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/api/oas"
+	"github.com/walletport/walletport/door"
 )
 
-// operations implements the calls of the specification.
-type operations struct{ door *Door }
-
-// operation is what the gate and the audit trail need to know of a call of the
-// specification beyond what is generated.
+// operation is a row of the table of calls: what the door and the audit trail need to
+// know of a call of the specification beyond what is generated.
 type operation struct {
-	route      string
-	scope      walletport.Scope // the specification's x-required-scope
-	action     walletport.Action
-	wallet     walletport.Wallet // "" where the path names the wallet, or none is known
-	body       *bodyShape        // nil takes none
+	route  string
+	scope  walletport.Scope // the specification's x-required-scope
+	action walletport.Action
+	card   string // the path's argument that is the card's id; "" where there is none
+	// wallet and provider say what the call is about: a wallet, or the path's argument
+	// that names a wallet provider. Both are "" where neither is known.
+	wallet     walletport.Wallet
+	provider   string
+	body       *door.Body // nil takes none
 	deprecated bool
 }
 
-// operationTable has a row for each call of the specification.
-var operationTable = map[oas.OperationName]operation{
+// operations has a row for each call of the specification.
+var operations = map[oas.OperationName]operation{
 	oas.ProvisionApplepayOperation: {
 		route:  "/v1/{cardId}/provision/applepay",
 		scope:  walletport.ScopeProvision,
 		action: walletport.ActionProvisionApplePay,
+		card:   "cardId",
 		wallet: walletport.ApplePay,
-		body:   &applePayBody,
+		body: &door.Body{Members: []door.Member{
+			{Name: "certificates", Kind: door.TextList, Missing: "apple_certificates_missing"},
+			{Name: "nonce", Missing: "apple_nonce_missing"},
+			{Name: "nonceSignature", Missing: "apple_nonce_signature_missing"},
+		}},
 	},
 	oas.ProvisionGooglepayOperation: {
 		route:  "/v1/{cardId}/provision/googlepay",
 		scope:  walletport.ScopeProvision,
 		action: walletport.ActionProvisionGooglePay,
+		card:   "cardId",
 		wallet: walletport.GooglePay,
-		body:   &googlePayBody,
+		body: &door.Body{Members: []door.Member{
+			{Name: "clientAppID"}, {Name: "clientDeviceID"}, {Name: "clientWalletAccountID"},
+			{Name: "googleOpaquePaymentCardRequested", Kind: door.Truth}, {Name: "serverSessionId"},
+		}},
 	},
 	oas.ProvisionSamsungpayOperation: {
 		route:  "/v1/{cardId}/provision/samsungpay",
 		scope:  walletport.ScopeProvision,
 		action: walletport.ActionProvisionSamsungPay,
+		card:   "cardId",
 		wallet: walletport.SamsungPay,
-		body:   &samsungPayBody,
+		body:   &door.Body{Members: []door.Member{{Name: "clientAppID"}, {Name: "clientDeviceID"}, {Name: "clientWalletAccountID"}}},
 	},
 	oas.ProvisionIssuerwalletOperation: {
-		route:  "/v1/{cardId}/provision/issuerwallet/{walletProvider}",
-		scope:  walletport.ScopeProvision,
-		action: walletport.ActionProvisionIssuerWallet,
+		route:    "/v1/{cardId}/provision/issuerwallet/{walletProvider}",
+		scope:    walletport.ScopeProvision,
+		action:   walletport.ActionProvisionIssuerWallet,
+		card:     "cardId",
+		provider: "walletProvider",
 	},
 	oas.ActivateOperation: {
 		route:  "/v3/{cardId}/activate",
 		scope:  walletport.ScopeActivate,
 		action: walletport.ActionActivate,
-		body:   &activationBody,
+		card:   "cardId",
+		body:   &door.Body{Members: []door.Member{{Name: "nonce"}, {Name: "tokenUniqueReference"}}},
 	},
 	oas.ActivateMdesTav2V1Operation: {
 		route:      "/v1/{cardId}/activate/mdes/tav2",
 		scope:      walletport.ScopeActivate,
 		action:     walletport.ActionActivateTAV2,
-		body:       &activationTAV2Body,
+		card:       "cardId",
+		body:       &door.Body{Members: []door.Member{{Name: "tokenUniqueReference"}}},
 		deprecated: true,
 	},
 	oas.ActivateMdesTav2V2Operation: {
 		route:      "/v2/{cardId}/activate/mdes/tav2",
 		scope:      walletport.ScopeActivate,
 		action:     walletport.ActionActivateTAV2,
-		body:       &activationTAV2Body,
+		card:       "cardId",
+		body:       &door.Body{Members: []door.Member{{Name: "tokenUniqueReference"}}},
 		deprecated: true,
 	},
 }
 
-// The bodies of the specification.
-var (
-	applePayBody = bodyShape{
-		members:  map[string]memberKind{"certificates": textList, "nonce": text, "nonceSignature": text},
-		required: []string{"certificates", "nonce", "nonceSignature"},
-	}
-	googlePayBody = bodyShape{members: map[string]memberKind{
-		"clientAppID": text, "clientDeviceID": text, "clientWalletAccountID": text,
-		"googleOpaquePaymentCardRequested": truth, "serverSessionId": text,
-	}}
-	samsungPayBody     = bodyShape{members: map[string]memberKind{"clientAppID": text, "clientDeviceID": text, "clientWalletAccountID": text}}
-	activationBody     = bodyShape{members: map[string]memberKind{"nonce": text, "tokenUniqueReference": text}}
-	activationTAV2Body = bodyShape{members: map[string]memberKind{"tokenUniqueReference": text}}
-)
+// deprecation is in the headers of the answers of deprecated calls (RFC 9745, RFC 8288).
+var deprecation = map[string][]string{
+	"Deprecation": {"@1767225600"}, // 2026-01-01T00:00:00Z
+	"Link":        {`</docs#tag/Activation-data/operation/activate>; rel="successor-version"`},
+}
 
-// Headers of the answers of deprecated calls (RFC 9745, RFC 8288).
-var (
-	headerDeprecation = []string{"@1767225600"} // 2026-01-01T00:00:00Z
-	headerSuccessor   = []string{`</docs#tag/Activation-data/operation/activate>; rel="successor-version"`}
-)
+// newTable returns what the door must know of each row.
+func newTable(rows map[oas.OperationName]operation) (map[oas.OperationName]*door.Operation, error) {
+	table := make(map[oas.OperationName]*door.Operation, len(rows))
+	for name, row := range rows {
+		s := subject{card: argument(row.route, row.card), provider: argument(row.route, row.provider)}
+		if row.card != "" && s.card < 0 || row.provider != "" && s.provider < 0 {
+			return nil, fmt.Errorf("api: the path of %s lacks an argument of its row", name)
+		}
+		op := door.Operation{Route: row.route, Scope: row.scope, Action: row.action, Wallet: row.wallet, Body: row.body, Describe: s.describe}
+		if row.deprecated {
+			op.Headers = deprecation
+		}
+		table[name] = &op
+	}
+	return table, nil
+}
+
+// argument returns the place of a path's argument among all of them; -1 if there is none
+// of the name.
+func argument(route, name string) int {
+	var names []string
+	for part := range strings.SplitSeq(route, "/") {
+		if strings.HasPrefix(part, "{") {
+			names = append(names, strings.Trim(part, "{}"))
+		}
+	}
+	return slices.Index(names, name)
+}
+
+// subject is where a call names what it is about.
+type subject struct{ card, provider int } // places among the path's arguments; -1 is nowhere
+
+// describe reads for the record of a refusal what a request says, checked or not. What
+// may be a card number is left out.
+func (s subject) describe(r *http.Request, arguments []string, record *walletport.AuditRecord) {
+	if user, err := auditUser(r); err == nil {
+		record.AuditUser = user
+		if walletport.SuspectsPAN(string(user)) {
+			record.AuditUser = walletport.RedactedNumber
+		}
+	}
+	if s.card >= 0 {
+		record.CardID = parseCardID(arguments[s.card])
+	}
+	if s.provider < 0 {
+		return
+	}
+	if provider, err := walletport.ParseWalletProviderID(arguments[s.provider]); err == nil && !walletport.SuspectsPAN(string(provider)) {
+		record.Wallet = string(provider)
+	}
+}

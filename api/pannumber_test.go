@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/door/doortest"
 )
 
 // What the flow found in the texts of a call is kept by neither log nor answer.
@@ -37,7 +38,7 @@ func TestStruckTextsLeaveTheLog(t *testing.T) {
 			if (id == given) != c.shown || id == "" {
 				t.Errorf("X-Request-Id %q", id)
 			}
-			var p problem
+			var p doortest.Problem
 			if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || p.RequestID != id {
 				t.Errorf("the problem has the id %q, the header %q: %v", p.RequestID, id, err)
 			}
@@ -90,7 +91,7 @@ func TestRefusedCallsKeepNothingThatMayBeANumber(t *testing.T) {
 			if logs := h.logs.String(); strings.Contains(logs, testPAN) || !strings.Contains(logs, w.Header().Get("X-Request-Id")) {
 				t.Errorf("log %s", logs)
 			}
-			for _, record := range h.trail.take() {
+			for _, record := range h.trail.Take() {
 				if strings.Contains(string(record.AuditUser), testPAN) || strings.Contains(record.RequestID, testPAN) || strings.Contains(record.Wallet, testPAN) {
 					t.Errorf("record %+v", record)
 				}

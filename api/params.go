@@ -7,10 +7,10 @@ import (
 	"github.com/walletport/walletport"
 )
 
-// cardAndUser returns what every call of the specification names: a card and the
-// user who asks. id is the path's, decoded.
-func cardAndUser(c *call, id int64) (walletport.CardID, walletport.AuditUser, error) {
-	user, err := auditUser(c)
+// cardAndUser checks what every call of the specification names: a card and the user
+// who asks.
+func cardAndUser(id int64, auditUser string) (walletport.CardID, walletport.AuditUser, error) {
+	user, err := walletport.ParseAuditUser(auditUser)
 	if err != nil {
 		return 0, "", err
 	}
@@ -21,13 +21,27 @@ func cardAndUser(c *call, id int64) (walletport.CardID, walletport.AuditUser, er
 	return card, user, nil
 }
 
-// auditUser returns the audit user of a call.
-func auditUser(c *call) (walletport.AuditUser, error) {
-	q, err := readQuery(c.r.URL.RawQuery)
+// auditUser returns the audit user of a request that the decoder has not read.
+func auditUser(r *http.Request) (walletport.AuditUser, error) {
+	q, err := readQuery(r.URL.RawQuery)
 	if err != nil {
 		return "", err
 	}
 	return q.auditUser()
+}
+
+// prepare checks what the calls have in common beside their bodies, and keeps the proof
+// of strong authentication.
+func prepare(r *http.Request, request *walletport.Request) error {
+	proof, err := stepUp(r.Header)
+	if err != nil {
+		return err
+	}
+	if _, err := readQuery(r.URL.RawQuery); err != nil {
+		return err
+	}
+	request.StepUp = proof
+	return nil
 }
 
 // maxStepUpBytes bounds a step-up assertion: a JWT with a certificate chain fits.

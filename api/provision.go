@@ -5,6 +5,7 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/api/oas"
+	"github.com/walletport/walletport/door"
 	"github.com/walletport/walletport/provisioning"
 )
 
@@ -21,33 +22,35 @@ type Provisioner interface {
 	IssuerWallet(ctx context.Context, req provisioning.IssuerWalletRequest) (provisioning.Result, error)
 }
 
+// calls implements the calls of the specification.
+type calls struct{ Flows }
+
 // ProvisionApplepay converts, calls the flow, and converts back.
-func (o operations) ProvisionApplepay(ctx context.Context, req *oas.ApplePayRequest, p oas.ProvisionApplepayParams) (oas.ProvisionApplepayRes, error) {
-	c := callFrom(ctx)
-	card, user, err := cardAndUser(c, p.CardId)
+func (c calls) ProvisionApplepay(ctx context.Context, req *oas.ApplePayRequest, p oas.ProvisionApplepayParams) (oas.ProvisionApplepayRes, error) {
+	card, user, err := cardAndUser(p.CardId, p.AuditUser)
 	if err != nil {
 		return nil, err
 	}
-	result, err := o.door.Provisioner.ApplePay(ctx, provisioning.ApplePayRequest{
+	result, err := c.Provisioner.ApplePay(ctx, provisioning.ApplePayRequest{
 		CardID: card, AuditUser: user, Certificates: req.Certificates, Nonce: req.Nonce, NonceSignature: req.NonceSignature,
 	})
 	if err != nil {
-		return nil, byFlow{err}
+		return nil, door.Recorded(err)
 	}
-	c.certificates = result.CertificateForm
+	door.CallFrom(ctx).Note("certificates", result.CertificateForm) // integrators ask for it
 	return &oas.ApplePayResponseHeaders{Response: oas.ApplePayResponse{
 		ActivationData: result.ActivationData, EncryptedPassData: result.EncryptedPassData, EphemeralPublicKey: result.EphemeralPublicKey,
 	}}, nil
 }
 
 // ProvisionGooglepay converts, calls the flow, and converts back.
-func (o operations) ProvisionGooglepay(ctx context.Context, req oas.OptGooglePayRequest, p oas.ProvisionGooglepayParams) (oas.ProvisionGooglepayRes, error) {
-	card, user, err := cardAndUser(callFrom(ctx), p.CardId)
+func (c calls) ProvisionGooglepay(ctx context.Context, req oas.OptGooglePayRequest, p oas.ProvisionGooglepayParams) (oas.ProvisionGooglepayRes, error) {
+	card, user, err := cardAndUser(p.CardId, p.AuditUser)
 	if err != nil {
 		return nil, err
 	}
 	body := req.Value
-	result, err := o.door.Provisioner.GooglePay(ctx, provisioning.GooglePayRequest{
+	result, err := c.Provisioner.GooglePay(ctx, provisioning.GooglePayRequest{
 		CardID: card, AuditUser: user,
 		Client: provisioning.Client{
 			AppID: body.ClientAppID.Value, DeviceID: body.ClientDeviceID.Value, WalletAccountID: body.ClientWalletAccountID.Value,
@@ -56,34 +59,33 @@ func (o operations) ProvisionGooglepay(ctx context.Context, req oas.OptGooglePay
 		ServerSessionID:            body.ServerSessionId.Value,
 	})
 	if err != nil {
-		return nil, byFlow{err}
+		return nil, door.Recorded(err)
 	}
 	return digitizationData(result), nil
 }
 
 // ProvisionSamsungpay converts, calls the flow, and converts back.
-func (o operations) ProvisionSamsungpay(ctx context.Context, req oas.OptSamsungPayRequest, p oas.ProvisionSamsungpayParams) (oas.ProvisionSamsungpayRes, error) {
-	card, user, err := cardAndUser(callFrom(ctx), p.CardId)
+func (c calls) ProvisionSamsungpay(ctx context.Context, req oas.OptSamsungPayRequest, p oas.ProvisionSamsungpayParams) (oas.ProvisionSamsungpayRes, error) {
+	card, user, err := cardAndUser(p.CardId, p.AuditUser)
 	if err != nil {
 		return nil, err
 	}
 	body := req.Value
-	result, err := o.door.Provisioner.SamsungPay(ctx, provisioning.SamsungPayRequest{
+	result, err := c.Provisioner.SamsungPay(ctx, provisioning.SamsungPayRequest{
 		CardID: card, AuditUser: user,
 		Client: provisioning.Client{
 			AppID: body.ClientAppID.Value, DeviceID: body.ClientDeviceID.Value, WalletAccountID: body.ClientWalletAccountID.Value,
 		},
 	})
 	if err != nil {
-		return nil, byFlow{err}
+		return nil, door.Recorded(err)
 	}
 	return digitizationData(result), nil
 }
 
 // ProvisionIssuerwallet converts, calls the flow, and converts back.
-func (o operations) ProvisionIssuerwallet(ctx context.Context, p oas.ProvisionIssuerwalletParams) (oas.ProvisionIssuerwalletRes, error) {
-	c := callFrom(ctx)
-	card, user, err := cardAndUser(c, p.CardId)
+func (c calls) ProvisionIssuerwallet(ctx context.Context, p oas.ProvisionIssuerwalletParams) (oas.ProvisionIssuerwalletRes, error) {
+	card, user, err := cardAndUser(p.CardId, p.AuditUser)
 	if err != nil {
 		return nil, err
 	}
@@ -91,10 +93,10 @@ func (o operations) ProvisionIssuerwallet(ctx context.Context, p oas.ProvisionIs
 	if err != nil {
 		return nil, err
 	}
-	c.wallet = string(provider)
-	result, err := o.door.Provisioner.IssuerWallet(ctx, provisioning.IssuerWalletRequest{CardID: card, Provider: provider, AuditUser: user})
+	door.CallFrom(ctx).SetWallet(string(provider))
+	result, err := c.Provisioner.IssuerWallet(ctx, provisioning.IssuerWalletRequest{CardID: card, Provider: provider, AuditUser: user})
 	if err != nil {
-		return nil, byFlow{err}
+		return nil, door.Recorded(err)
 	}
 	return digitizationData(result), nil
 }

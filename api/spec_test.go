@@ -1,6 +1,8 @@
 package api_test
 
 import (
+	"context"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -11,7 +13,6 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/walletport/walletport"
-	"github.com/walletport/walletport/api"
 )
 
 const (
@@ -238,7 +239,7 @@ func TestServedSpecification(t *testing.T) {
 		{"the servers of the configuration", []string{"https://a.example/wallet", "https://b.example/wallet"}, []string{"https://a.example/wallet", "https://b.example/wallet"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			h := mustHouse(t, func(p *api.Parts) { p.Config.ServerURLs = c.servers })
+			h := mustHouse(t, func(p *parts) { p.ServerURLs = c.servers })
 			w := h.do(h.mustRequest(t, http.MethodGet, "/openapi.json", nil))
 			served, err := openapi3.NewLoader().LoadFromData(w.Body.Bytes())
 			if err != nil || !json.Valid(w.Body.Bytes()) {
@@ -261,10 +262,21 @@ func TestServedSpecification(t *testing.T) {
 	}
 }
 
+// scopeAuth knows clients that are named after their only scope.
+type scopeAuth struct{}
+
+func (scopeAuth) AuthenticateBasic(_ context.Context, id, _ string, _ *x509.Certificate) (walletport.Actor, error) {
+	return walletport.Actor{ClientID: id, Scopes: []walletport.Scope{walletport.Scope(id)}}, nil
+}
+
+func (a scopeAuth) AuthenticateBearer(ctx context.Context, token string, cert *x509.Certificate) (walletport.Actor, error) {
+	return a.AuthenticateBasic(ctx, token, "", cert)
+}
+
 // TestScopesAreTheSpecifications calls each operation with a client of every
 // other scope: the code must ask for the scope that the specification prints.
 func TestScopesAreTheSpecifications(t *testing.T) {
-	h := mustHouse(t, func(p *api.Parts) { p.Authenticator = scopeAuth{} })
+	h := mustHouse(t, func(p *parts) { p.Verifier = scopeAuth{} })
 	all := []walletport.Scope{
 		walletport.ScopeProvision, walletport.ScopeActivate, walletport.ScopeTokensRead, walletport.ScopeTokensWrite,
 		walletport.ScopeClickToPay, walletport.ScopeCards, walletport.ScopeAuditRead,

@@ -12,7 +12,6 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/activation"
-	"github.com/walletport/walletport/api"
 	"github.com/walletport/walletport/provisioning"
 )
 
@@ -127,7 +126,7 @@ func TestWalletCalls(t *testing.T) {
 			if diff := cmp.Diff([]any{c.want}, h.flow.calls); diff != "" {
 				t.Errorf("the flow was called with (-want +got):\n%s", diff)
 			}
-			if records := h.trail.take(); len(records) != 0 {
+			if records := h.trail.Take(); len(records) != 0 {
 				t.Errorf("the door recorded what the flow records: %+v", records)
 			}
 		})
@@ -208,7 +207,7 @@ func TestStepUpReachesTheFlow(t *testing.T) {
 			{name: "two", given: []string{"eyJ.eyJ.c2ln", "eyJ.eyJ.c2ln"}, code: "step_up_repeated"},
 		} {
 			t.Run(call.name+", "+c.name, func(t *testing.T) {
-				h.trail.take()
+				h.trail.Take()
 				h.flow.calls = nil
 				r := h.mustPost(t, call.good(), call.body)
 				r.Header["Step-Up-Assertion"] = c.given
@@ -219,7 +218,7 @@ func TestStepUpReachesTheFlow(t *testing.T) {
 						t.Errorf("errors %+v, %d calls of the flow", p.Errors, len(h.flow.calls))
 					}
 					record := &walletport.AuditRecord{ClientID: h.client.id, CardID: 42, Wallet: call.wallet, AuditUser: "ada@bank.example", Action: call.action}
-					wantRecord(t, h.trail.take(), record, c.code, p.RequestID)
+					wantRecord(t, h.trail.Take(), record, c.code, p.RequestID)
 					return
 				}
 				if w.Code != http.StatusOK {
@@ -283,7 +282,7 @@ func FuzzApplePay(f *testing.F) { fuzzBody(f, walletCalls[0]) }
 func FuzzGooglePay(f *testing.F) { fuzzBody(f, walletCalls[1]) }
 
 func fuzzBody(f *testing.F, call walletCall) {
-	h := mustHouse(f, func(p *api.Parts) { p.Config.NoAccessLog = true })
+	h := mustHouse(f, func(p *parts) { p.NoAccessLog = true })
 	for _, body := range []string{call.body, "", "{}", "null", "[]", `{"nonce":null}`, `{"certificates":[[]]}`, `{"nonce":"a","nonce":"b"}`, "{\"nonce\":\"\xff\"}", `{"nonce":"\ud800"}`, strings.Repeat(`{"a":`, 1000)} {
 		f.Add([]byte(body), "application/json", "")
 	}

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/walletport/walletport/api"
+	"github.com/walletport/walletport/door/forwarded"
 )
 
 // HTTP is the listener of the API.
@@ -119,8 +119,8 @@ func IsLoopback(host string) bool {
 }
 
 // Proxies returns whose word counts on where a caller is.
-func (c HTTP) Proxies() (api.Proxies, error) {
-	p, err := api.ParseProxies(c.TrustedProxies, c.ForwardedHeader)
+func (c HTTP) Proxies() (forwarded.Proxies, error) {
+	p, err := forwarded.Parse(c.TrustedProxies, c.ForwardedHeader)
 	return p, at("http", err)
 }
 

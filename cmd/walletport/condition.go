@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
-	"github.com/walletport/walletport/api"
 	"github.com/walletport/walletport/audit"
+	"github.com/walletport/walletport/door"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/vault"
 )
@@ -45,7 +45,7 @@ type condition struct {
 	ring       *keys.Ring            // that was tried
 	at         time.Time             // when the last inspection ended
 	took       time.Duration         // to try the offers
-	told       map[api.Warning]bool  // what the log has been told
+	told       map[door.Warning]bool // what the log has been told
 
 	lock  sync.Mutex // guards found
 	found findings
@@ -58,7 +58,7 @@ type findings struct {
 
 // conditionWarning is a warning with its cause, which is for the log alone.
 type conditionWarning struct {
-	api.Warning
+	door.Warning
 	cause error
 }
 
@@ -132,7 +132,7 @@ func (s *server) rehearse(ctx context.Context, ring *keys.Ring) []walletport.Reh
 }
 
 func (f *findings) warn(code string, cause error, format string, args ...any) {
-	f.warnings = append(f.warnings, conditionWarning{api.Warning{Code: code, Message: fmt.Sprintf(format, args...)}, cause})
+	f.warnings = append(f.warnings, conditionWarning{door.Warning{Code: code, Message: fmt.Sprintf(format, args...)}, cause})
 }
 
 // addOffers warns of each offer that fails for an issuer. When none works for anybody,
@@ -270,7 +270,7 @@ func (s *server) tellWarnings() {
 	c := &s.condition
 	c.inspecting.Lock()
 	defer c.inspecting.Unlock()
-	told := map[api.Warning]bool{}
+	told := map[door.Warning]bool{}
 	all := c.warnings()
 	for _, w := range s.keyWarnings() {
 		all = append(all, conditionWarning{Warning: w})
@@ -285,13 +285,13 @@ func (s *server) tellWarnings() {
 		}
 		s.log.LogAttrs(context.Background(), slog.LevelWarn, "an operator should look", attrs...)
 	}
-	gone := []api.Warning{}
+	gone := []door.Warning{}
 	for w := range c.told {
 		if !told[w] {
 			gone = append(gone, w)
 		}
 	}
-	slices.SortFunc(gone, func(a, b api.Warning) int { return cmp.Compare(a.Message, b.Message) })
+	slices.SortFunc(gone, func(a, b door.Warning) int { return cmp.Compare(a.Message, b.Message) })
 	for _, w := range gone {
 		s.log.Info("a warning is gone", "code", w.Code, "warning", w.Message)
 	}

@@ -14,8 +14,8 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/act"
-	"github.com/walletport/walletport/api"
 	"github.com/walletport/walletport/config"
+	"github.com/walletport/walletport/door"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/file"
 )
@@ -129,7 +129,7 @@ func TestAForeignKeyStoreMakesTheTrailUnready(t *testing.T) {
 	must(t, err)
 	other.keys = store
 	ready("without the key", "")
-	if !slices.ContainsFunc(other.warnings(), func(w api.Warning) bool { return w.Code == "checkpoint_key_missing" }) {
+	if !slices.ContainsFunc(other.warnings(), func(w door.Warning) bool { return w.Code == "checkpoint_key_missing" }) {
 		t.Errorf("no warning of the missing key: %v", other.warnings())
 	}
 	_, err = store.Generate(file.Spec{Purpose: keys.AuditCheckpoint, Activate: true})
@@ -174,7 +174,7 @@ func TestTheLogIsToldOfAWarningOnce(t *testing.T) {
 	box, _ := startSandbox(t, t.TempDir())
 	var log bytes.Buffer
 	other := &server{log: slog.New(slog.NewTextHandler(&log, nil)), keys: box.keys}
-	w := conditionWarning{api.Warning{Code: "clock_differs", Message: "an hour"}, nil}
+	w := conditionWarning{door.Warning{Code: "clock_differs", Message: "an hour"}, nil}
 	other.condition.found.warnings = []conditionWarning{w}
 	other.tellWarnings()
 	other.tellWarnings()

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
-	"github.com/walletport/walletport/api"
+	"github.com/walletport/walletport/door"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/telemetry"
@@ -84,11 +84,11 @@ func (s *server) keyExpiries() []telemetry.KeyExpiry {
 
 // sharedKeyWarnings names WSD keys for all issuers where Visa's cards are activated:
 // an MBPAC holds no card, so that one issuer's could activate another's.
-func (s *server) sharedKeyWarnings() []api.Warning {
-	var warnings []api.Warning
+func (s *server) sharedKeyWarnings() []door.Warning {
+	var warnings []door.Warning
 	for _, k := range s.keys.Current().All() {
 		if s.config.Activation.Visa.Enabled && k.Purpose == keys.WSD && k.Issuer == "" && k.State == keys.Active && !k.Sandbox {
-			warnings = append(warnings, api.Warning{
+			warnings = append(warnings, door.Warning{
 				Code:    "key_shared_by_issuers",
 				Message: "key " + string(k.ID) + " serves every issuer and activates Visa cards: give each issuer its own",
 			})
@@ -103,17 +103,17 @@ const keyNotice = 30 * 24 * time.Hour
 // keyWarnings tells of a key store that cannot be read again, and names the keys that
 // will end soon and those that serve more issuers than they should. A store that cannot
 // be read again is no more than a warning: the keys that were read before serve.
-func (s *server) keyWarnings() []api.Warning {
+func (s *server) keyWarnings() []door.Warning {
 	warnings := s.sharedKeyWarnings()
 	if since, because := s.keys.Stale(); because != nil {
-		warnings = append(warnings, api.Warning{
+		warnings = append(warnings, door.Warning{
 			Code: "keystore_unreadable",
 			Message: "the key store cannot be read since " + since.UTC().Format(time.RFC3339) +
 				", so that changes of keys do not arrive; the keys that were read before serve: " + safeText(because),
 		})
 	}
 	for _, k := range keys.ExpiringBefore(s.keys.Current(), now().Add(keyNotice)) {
-		warnings = append(warnings, api.Warning{
+		warnings = append(warnings, door.Warning{
 			Code: "key_ends_soon", Message: "key " + string(k.ID) + " ends at " + k.ValidUntil.UTC().Format(time.RFC3339),
 		})
 	}
@@ -121,14 +121,14 @@ func (s *server) keyWarnings() []api.Warning {
 }
 
 // warnings is what an operator should know soon.
-func (s *server) warnings() []api.Warning {
+func (s *server) warnings() []door.Warning {
 	warnings := s.keyWarnings()
 	for _, w := range s.condition.warnings() {
 		warnings = append(warnings, w.Warning)
 	}
 	warn := func(code string, texts []string) {
 		for _, text := range texts {
-			warnings = append(warnings, api.Warning{Code: code, Message: text})
+			warnings = append(warnings, door.Warning{Code: code, Message: text})
 		}
 	}
 	warn("token_keys_unavailable", s.trust.Warnings())

@@ -90,7 +90,7 @@ func TestEveryWarningAndCheckIsOnThePage(t *testing.T) {
 				if isMethod && method.Sel.Name == "warn" || isFunction && function.Name == "warn" {
 					add(n.Args[0])
 				}
-			case *ast.CompositeLit: // api.Warning{Code: …}
+			case *ast.CompositeLit: // door.Warning{Code: …}
 				if kind, ok := n.Type.(*ast.SelectorExpr); !ok || kind.Sel.Name != "Warning" {
 					return true
 				}

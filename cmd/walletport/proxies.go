@@ -7,7 +7,7 @@ import (
 
 	"github.com/pires/go-proxyproto"
 
-	"github.com/walletport/walletport/api"
+	"github.com/walletport/walletport/door/forwarded"
 )
 
 // proxyHeaderTime bounds the wait for a PROXY protocol header.
@@ -17,7 +17,7 @@ const proxyHeaderTime = 5 * time.Second
 // trusted proxy says in its PROXY protocol header. Such a proxy must send one: the
 // protocol forbids to guess, for a caller could send it in the proxy's place. The
 // header of anybody else is read and not believed.
-func readProxyProtocol(socket net.Listener, trusted api.Proxies) net.Listener {
+func readProxyProtocol(socket net.Listener, trusted forwarded.Proxies) net.Listener {
 	return &proxyproto.Listener{
 		Listener: socket, ReadHeaderTimeout: proxyHeaderTime,
 		ConnPolicy: func(o proxyproto.ConnPolicyOptions) (proxyproto.Policy, error) {

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/walletport/walletport/api"
+	"github.com/walletport/walletport/door/forwarded"
 )
 
 // version2 spells a PROXY protocol header of version 2 for TCP over IPv4.
@@ -40,7 +40,7 @@ func TestPROXYProtocol(t *testing.T) {
 		{"a stranger without a header", "192.0.2.1", "", "127.0.0.1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			trusted, err := api.ParseProxies([]string{c.trusted}, "")
+			trusted, err := forwarded.Parse([]string{c.trusted}, "")
 			must(t, err)
 			seen := make(chan string, 1)
 			server := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

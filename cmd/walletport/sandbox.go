@@ -12,9 +12,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/walletport/walletport/api"
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/disk"
+	"github.com/walletport/walletport/door"
 	"github.com/walletport/walletport/telemetry"
 )
 
@@ -53,7 +53,7 @@ const sandboxPath = "/sandbox"
 // sandbox is a running server together with the other side.
 type sandbox struct {
 	*server
-	api      *api.Door
+	api      *door.Door
 	listener *listener
 	other    *otherSide
 	lock     *os.File

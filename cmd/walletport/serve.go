@@ -12,8 +12,8 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/walletport/walletport/api"
 	"github.com/walletport/walletport/config"
+	"github.com/walletport/walletport/door"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/telemetry"
 )
@@ -149,11 +149,11 @@ func (s *server) serveMetrics(ctx context.Context, probes http.Handler) error {
 // runDoor answers until ctx ends. Readiness says no for as long as h.Drain, so that
 // a load balancer looks elsewhere; then the listener closes, and what was accepted
 // is finished within h.Shutdown.
-func runDoor(ctx context.Context, door *api.Door, l *listener, h config.HTTP, log *slog.Logger) error {
+func runDoor(ctx context.Context, front *door.Door, l *listener, h config.HTTP, log *slog.Logger) error {
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	undo := context.AfterFunc(ctx, func() {
-		door.Drain()
+		front.Drain()
 		log.Info("stopping: readiness says no", "cause", context.Cause(ctx), "drain", h.Drain.String(), "shutdown", h.Shutdown.String())
 		time.AfterFunc(h.Drain, func() {
 			log.Info("listener closes: accepted requests are finished")
@@ -163,7 +163,7 @@ func runDoor(ctx context.Context, door *api.Door, l *listener, h config.HTTP, lo
 	defer undo()
 	counting, stopCounting := context.WithCancel(context.WithoutCancel(ctx))
 	counted := make(chan error, 1)
-	go func() { counted <- door.Run(counting) }()
+	go func() { counted <- front.Run(counting) }()
 	err := l.serve(serving, h.Shutdown)
 	stopCounting()
 	if err = errors.Join(err, <-counted); err != nil {

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
-	"github.com/walletport/walletport/api"
+	"github.com/walletport/walletport/door"
 	"github.com/walletport/walletport/vault"
 )
 
@@ -115,9 +115,9 @@ func TestServeStartsBesideATestNumberAndSaysSo(t *testing.T) {
 	answer, err := http.Get(url + "/readyz")
 	must(t, err)
 	defer answer.Body.Close()
-	var ready struct{ Warnings []api.Warning }
+	var ready struct{ Warnings []door.Warning }
 	must(t, json.NewDecoder(answer.Body).Decode(&ready))
-	want := api.Warning{Code: "test_card_refused", Message: "card 77 has a test number and is refused: delete it (walletport cards delete)"}
+	want := door.Warning{Code: "test_card_refused", Message: "card 77 has a test number and is refused: delete it (walletport cards delete)"}
 	if !slices.Contains(ready.Warnings, want) {
 		t.Errorf("/readyz warns of %q, want %q", ready.Warnings, want)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/auth"
 	"github.com/walletport/walletport/config"
+	"github.com/walletport/walletport/door"
 	"github.com/walletport/walletport/keys/file"
 	"github.com/walletport/walletport/provisioning"
 	"github.com/walletport/walletport/replay"
@@ -166,24 +167,29 @@ func (s *server) close() {
 }
 
 // door builds the HTTP door over the rooms.
-func (s *server) door(mounts map[string]http.Handler, metricsPage http.Handler) (*api.Door, error) {
+func (s *server) door(mounts map[string]http.Handler, metricsPage http.Handler) (*door.Door, error) {
 	proxies, err := s.config.HTTP.Proxies()
 	if err != nil {
 		return nil, err
 	}
-	parts := api.Parts{
-		Provisioner: s.provisioning, Activator: s.activation, Authenticator: s.authenticator, Audit: s.audit,
-		Checks: []api.Check{
+	settings := s.config.API
+	calls, err := api.New(api.Flows{Provisioner: s.provisioning, Activator: s.activation}, settings.ServerURLs)
+	if err != nil {
+		return nil, err
+	}
+	parts := door.Parts{
+		API: calls, Authenticator: api.NewAuthenticator(s.authenticator), Audit: s.audit,
+		Checks: []door.Check{
 			{Name: "database", Run: s.db.Ping},
 			{Name: "audit", Run: s.auditReady},
 			{Name: "vault", Run: s.vaultReady},
 			{Name: "offers", Run: s.offersReady},
 		},
 		Warnings: s.warnings, Log: s.log, Metrics: s.metrics, Clock: now, Rand: rand.Reader,
-		Config: s.config.API, Proxies: proxies, Mounts: mounts, MetricsPage: metricsPage,
+		Limits: settings.Limits, NoAccessLog: settings.NoAccessLog, Proxies: proxies, Mounts: mounts, MetricsPage: metricsPage,
 	}
 	if s.tracing != nil {
 		parts.Tracer = s.tracing.Tracer("walletport")
 	}
-	return api.New(parts)
+	return door.New(parts)
 }

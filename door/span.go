@@ -1,4 +1,4 @@
-package api
+package door
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 
 // startSpan opens the server span. Of the caller's trace context (W3C) the ids
 // are taken, unless one is a PAN; never its free text (tracestate, baggage).
-func (d *Door) startSpan(ctx context.Context, c *call, r *http.Request) context.Context {
+func (d *Door) startSpan(ctx context.Context, c *Call, r *http.Request) context.Context {
 	if d.Tracer == nil {
 		return ctx
 	}
@@ -42,7 +42,7 @@ func hasPaddedPAN(parent string) bool {
 	return false
 }
 
-func (d *Door) endSpan(c *call) {
+func (d *Door) endSpan(c *Call) {
 	if c.span == nil {
 		return
 	}

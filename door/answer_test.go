@@ -1,4 +1,4 @@
-package api_test
+package door_test
 
 import (
 	"io"
@@ -7,13 +7,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/walletport/walletport/api"
+	"github.com/walletport/walletport/door"
 )
 
 // TestAnswersHaveALength: an answer leaves whole, in one piece, with its length;
 // what is large or flushed streams.
 func TestAnswersHaveALength(t *testing.T) {
-	h := mustHouse(t, func(p *api.Parts) {
+	h := mustHouse(t, func(p *door.Parts) {
 		p.Mounts = map[string]http.Handler{
 			"/small/": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(http.StatusTeapot)
@@ -71,7 +71,7 @@ func TestAnswersHaveALength(t *testing.T) {
 
 // TestPanicAfterAnAnswerBegan: what is held is replaced, what has left is cut off.
 func TestPanicAfterAnAnswerBegan(t *testing.T) {
-	h := mustHouse(t, func(p *api.Parts) {
+	h := mustHouse(t, func(p *door.Parts) {
 		p.Mounts = map[string]http.Handler{
 			"/held/": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				_, _ = w.Write([]byte("half of an answer"))

@@ -1,9 +1,7 @@
-package api
+package door
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -13,32 +11,31 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/walletport/walletport"
-	"github.com/walletport/walletport/api/oas"
 )
 
-// call is one request on its way through the door, and what is known of it.
-type call struct {
-	w       *answer
-	r       *http.Request
-	began   time.Time
-	request walletport.Request
-	claimed [sha256.Size]byte // digest of the client's name or the token that the caller claims; zero without one
-	actor   walletport.Actor  // zero until authenticated
-	gone    string            // id of a client that proved its secret and is revoked, or has ended
-	route   string            // a path of the specification or of a page, never the caller's
-	outcome string            // walletport.OutcomeOK or a problem code
-	matched oas.Route         // zero when the path and method are no call of the specification
-	op      operation         // of matched
-	wallet  string            // device wallet or wallet provider, checked; "" when the call names none
-	// certificates says how an Apple Pay call's came: integrators ask for it.
-	certificates string
-	cause        error  // for operators; nil when the answer says it all
-	stack        []byte // of a panic
-	span         trace.Span
+// Call is one request on its way through a door, and what is known of it. It belongs to
+// the goroutine that answers the request.
+type Call struct {
+	door      *Door
+	w         *answer
+	r         *http.Request
+	body      io.ReadCloser // of the request, however long it is
+	began     time.Time
+	request   walletport.Request
+	caller    Caller
+	actor     walletport.Actor // zero until authenticated
+	op        *Operation       // nil when the path and method are no call
+	arguments []string         // of the path of op
+	route     string           // of op or of a page, never the caller's
+	outcome   string           // walletport.OutcomeOK or a problem code
+	wallet    string           // device wallet or wallet provider, checked; "" when the call names none
+	notes     []slog.Attr      // for the access log
+	cause     error            // for operators; nil when the answer says it all
+	stack     []byte           // of a panic
+	span      trace.Span
 }
 
 // unmatchedRoute stands for all paths that lead nowhere, however many there are.
@@ -46,23 +43,21 @@ const unmatchedRoute = "unmatched"
 
 type callKey struct{}
 
-func callFrom(ctx context.Context) *call {
-	c, _ := ctx.Value(callKey{}).(*call)
+// CallFrom returns the call of a request's context; nil when no door has begun it.
+func CallFrom(ctx context.Context) *Call {
+	c, _ := ctx.Value(callKey{}).(*Call)
 	return c
 }
 
-// match finds the call of the specification ahead of the generated router, so that
-// a refusal at any step knows what was asked for.
-func (c *call) match(server *oas.Server) {
-	route, ok := server.FindPath(c.r.Method, c.r.URL)
-	if !ok {
-		return
-	}
-	c.matched, c.op = route, operationTable[route.Name()]
-	c.route, c.wallet = c.op.route, string(c.op.wallet)
-	if c.op.deprecated {
-		h := c.w.Header()
-		h["Deprecation"], h["Link"] = headerDeprecation, headerSuccessor
+// SetWallet names the wallet or wallet provider that the call is about, for log and
+// span. The name must be checked.
+func (c *Call) SetWallet(name string) { c.wallet = name }
+
+// Note adds a fact to the line of the access log, unless it is empty. It must repeat
+// nothing of the caller's.
+func (c *Call) Note(key, fact string) {
+	if fact != "" {
+		c.notes = append(c.notes, slog.String(key, fact))
 	}
 }
 
@@ -76,11 +71,11 @@ var (
 	headerHSTS     = []string{"max-age=31536000"}
 )
 
-func (d *Door) begin(w http.ResponseWriter, r *http.Request) (*call, context.CancelFunc) {
+func (d *Door) begin(w http.ResponseWriter, r *http.Request) (*Call, context.CancelFunc) {
 	d.Metrics.RequestBegan()
-	c := &call{
-		w: &answer{ResponseWriter: w}, began: d.Clock(), route: unmatchedRoute, outcome: walletport.OutcomeOK,
-		request: walletport.Request{ID: newRequestID(d.Rand), RemoteAddr: d.Proxies.caller(r)},
+	c := &Call{
+		door: d, w: &answer{ResponseWriter: w}, body: r.Body, began: d.Clock(), route: unmatchedRoute, outcome: walletport.OutcomeOK,
+		request: walletport.Request{ID: newRequestID(d.Rand), RemoteAddr: d.Proxies.Caller(r)},
 	}
 	if given := r.Header.Get("X-Request-Id"); isRequestID(given) {
 		c.request.ID, c.request.SpareID = given, c.request.ID
@@ -98,16 +93,22 @@ func (d *Door) begin(w http.ResponseWriter, r *http.Request) (*call, context.Can
 	if r.TLS != nil {
 		h["Strict-Transport-Security"] = headerHSTS
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), d.Config.Limits.RequestTime)
+	ctx, cancel := context.WithTimeout(r.Context(), d.Limits.RequestTime)
 	ctx = d.startSpan(ctx, c, r)
 	ctx = context.WithValue(walletport.WithRequest(ctx, c.request), callKey{}, c)
 	c.r = r.WithContext(ctx)
-	c.r.Body = http.MaxBytesReader(w, r.Body, d.Config.Limits.BodyBytes)
+	c.limitBody(d.Limits.BodyBytes)
 	return c, cancel
 }
 
+// limitBody lets n bytes of the body be read. http.MaxBytesReader also tells net/http to
+// close the connection of a caller who sent more.
+func (c *Call) limitBody(n int64) {
+	c.r.Body = http.MaxBytesReader(c.w.ResponseWriter, c.body, n)
+}
+
 // end closes the books on a request. It must be deferred directly: it recovers.
-func (d *Door) end(c *call) {
+func (d *Door) end(c *Call) {
 	if fault := recover(); fault != nil {
 		if fault == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
 			d.Metrics.RequestEnded(c.route, "aborted", d.Clock().Sub(c.began))
@@ -117,7 +118,7 @@ func (d *Door) end(c *call) {
 		if !c.w.takeBack() {
 			d.cutOff(c, fault)
 		}
-		d.refuse(c, byFlow{errors.New("panic: " + fmt.Sprint(fault))})
+		c.Refuse(Recorded(errors.New("panic: " + fmt.Sprint(fault))))
 	}
 	c.w.finish()
 	took := d.Clock().Sub(c.began)
@@ -128,7 +129,7 @@ func (d *Door) end(c *call) {
 
 // cutOff ends a request whose answer was under way when the handler broke: half an
 // answer must not look like a whole one.
-func (d *Door) cutOff(c *call, fault any) {
+func (d *Door) cutOff(c *Call, fault any) {
 	c.outcome, c.cause = string(walletport.CodeInternal), errors.New("panic: "+fmt.Sprint(fault))
 	c.w.status = http.StatusInternalServerError // for the log line
 	took := d.Clock().Sub(c.began)
@@ -141,7 +142,7 @@ func (d *Door) cutOff(c *call, fault any) {
 // isFailure reports whether a call failed by a fault of ours, so that somebody must
 // look. A caller who hung up got 503, for nobody to see; and readiness that says no has
 // a line of its own, when it changes.
-func (c *call) isFailure() bool {
+func (c *Call) isFailure() bool {
 	switch c.outcome {
 	case statusNotReady, statusDraining, "request_canceled":
 		return false
@@ -151,12 +152,12 @@ func (c *call) isFailure() bool {
 
 // logCall writes the one line of a request. A line of a failure of ours is
 // written in any case.
-func (d *Door) logCall(c *call, took time.Duration) {
+func (d *Door) logCall(c *Call, took time.Duration) {
 	level := slog.LevelInfo
 	if c.isFailure() {
 		level = slog.LevelError
 	}
-	if d.Config.NoAccessLog && level == slog.LevelInfo || !d.Log.Enabled(c.r.Context(), level) {
+	if d.NoAccessLog && level == slog.LevelInfo || !d.Log.Enabled(c.r.Context(), level) {
 		return
 	}
 	attrs := make([]slog.Attr, 0, 12)
@@ -167,9 +168,7 @@ func (d *Door) logCall(c *call, took time.Duration) {
 	if c.wallet != "" {
 		attrs = append(attrs, slog.String("wallet", c.wallet))
 	}
-	if c.certificates != "" {
-		attrs = append(attrs, slog.String("certificates", c.certificates))
-	}
+	attrs = append(attrs, c.notes...)
 	switch {
 	case c.cause != nil:
 		attrs = append(attrs, slog.Any("err", c.cause))
@@ -191,45 +190,6 @@ func knownMethod(method string) string {
 	return "_OTHER"
 }
 
-const maxRequestIDBytes = 64
-
-// isRequestID reports whether the caller's id is harmless; else one is made.
-func isRequestID(text string) bool {
-	if text == "" || len(text) > maxRequestIDBytes {
-		return false
-	}
-	for i := range len(text) {
-		c := text[i]
-		isAlnum := c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
-		if !isAlnum && c != '.' && c != '_' && c != '-' {
-			return false
-		}
-	}
-	return !walletport.ContainsPAN(text)
-}
-
-// newRequestID returns a UUID of version 7.
-func newRequestID(random io.Reader) string {
-	id, err := uuid.NewV7FromReader(random)
-	if err != nil {
-		// Without an id an answer cannot be found again, but it can be given.
-		return "unknown"
-	}
-	return id.String()
-}
-
-// swapRequestID logs the call under the id that was made here, and says so to the
-// caller unless it must stay in the dark.
-func (c *call) swapRequestID(tell bool) {
-	if c.request.SpareID == "" {
-		return
-	}
-	c.request.ID, c.request.SpareID = c.request.SpareID, ""
-	if tell {
-		c.w.Header()["X-Request-Id"] = []string{c.request.ID}
-	}
-}
-
 // remoteAttr logs an address as one, which the log's search for card numbers passes
 // over.
 func remoteAttr(host string) slog.Attr {
@@ -237,12 +197,4 @@ func remoteAttr(host string) slog.Attr {
 		return slog.Any("remote_addr", address)
 	}
 	return slog.String("remote_addr", host)
-}
-
-// clientCertificate returns the certificate that the TLS layer verified, or nil.
-func clientCertificate(r *http.Request) *x509.Certificate {
-	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
-		return nil
-	}
-	return r.TLS.VerifiedChains[0][0]
 }

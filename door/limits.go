@@ -1,14 +1,10 @@
-package api
+package door
 
 import (
 	"cmp"
 	"errors"
-	"log/slog"
-	"net/http"
 	"net/netip"
 	"time"
-
-	"github.com/go-chi/httprate"
 )
 
 // Limits bound what a caller may cost. Zero fields take the default.
@@ -80,50 +76,33 @@ func (l Limits) WithDefaults() Limits {
 	}
 }
 
-// NewServer returns an HTTP server for the door with the door's limits. The
-// caller sets its address and TLS.
-func (d *Door) NewServer() *http.Server {
-	l := d.Config.Limits
-	return &http.Server{
-		Handler:           d,
-		ReadHeaderTimeout: l.HeaderTime,
-		ReadTimeout:       l.ReadTime,
-		WriteTimeout:      l.WriteTime,
-		IdleTimeout:       l.IdleTime,
-		MaxHeaderBytes:    l.HeaderBytes,
-		ErrorLog:          slog.NewLogLogger(d.Log.Handler(), slog.LevelWarn),
-	}
-}
-
-// limiters count requests in sliding windows. nil does not limit.
+// limiters count what callers do, in sliding windows.
 type limiters struct {
-	perSecond, perMinute, failures, refusals, refusalsOfOne *httprate.RateLimiter
+	settings                                                Limits
+	perSecond, perMinute, failures, refusals, refusalsOfOne *limiter
 }
 
-func newLimiters(l Limits) limiters {
+// strangersKeys bounds how many strangers are counted apart in a window.
+const strangersKeys = 1 << 15
+
+func newLimiters(l Limits, clock func() time.Time) limiters {
 	return limiters{
-		perSecond:     newLimiter(l.RequestsPerSecond, time.Second),
-		perMinute:     newLimiter(l.RequestsPerMinute, time.Minute),
-		failures:      newLimiter(l.FailuresPerMinute, time.Minute),
-		refusals:      newLimiter(l.RefusalsPerMinute, time.Minute),
-		refusalsOfOne: newLimiter(shareOfOne(l.RefusalsPerMinute), time.Minute),
+		settings:      l,
+		perSecond:     newLimiter(time.Second, clock, 0),
+		perMinute:     newLimiter(time.Minute, clock, 0),
+		failures:      newLimiter(time.Minute, clock, strangersKeys),
+		refusals:      newLimiter(time.Minute, clock, 0),
+		refusalsOfOne: newLimiter(time.Minute, clock, strangersKeys),
 	}
-}
-
-func newLimiter(limit int, window time.Duration) *httprate.RateLimiter {
-	if limit < 0 {
-		return nil
-	}
-	return httprate.NewRateLimiter(limit, window, httprate.WithResponseHeaders(httprate.ResponseHeaders{}))
 }
 
 // client counts a request of an authenticated client and says how long it must
 // wait when that is one too many.
-func (l limiters) client(c *call, id string) (wait time.Duration, over bool) {
-	if l.perSecond != nil && l.perSecond.OnLimit(c.w, c.r, id) {
+func (l limiters) client(id string) (wait time.Duration, over bool) {
+	switch {
+	case l.perSecond.over(id, l.settings.RequestsPerSecond):
 		return time.Second, true
-	}
-	if l.perMinute != nil && l.perMinute.OnLimit(c.w, c.r, id) {
+	case l.perMinute.over(id, l.settings.RequestsPerMinute):
 		return time.Minute, true
 	}
 	return 0, false
@@ -132,9 +111,8 @@ func (l limiters) client(c *call, id string) (wait time.Duration, over bool) {
 // failure counts a failed authentication under the name that was claimed, from the
 // caller's address. Only what failed is limited, so good credentials pass whatever
 // others try; and only that name's, so a guesser turns nobody else's 401 into 429.
-func (l limiters) failure(c *call) (wait time.Duration, over bool) {
-	key := addressKey(c.request.RemoteAddr) + " " + string(c.claimed[:])
-	if l.failures != nil && l.failures.OnLimit(c.w, c.r, key) {
+func (l limiters) failure(address, claimed string) (wait time.Duration, over bool) {
+	if l.failures.over(addressKey(address)+" "+claimed, l.settings.FailuresPerMinute) {
 		return time.Minute, true
 	}
 	return 0, false
@@ -142,9 +120,9 @@ func (l limiters) failure(c *call) (wait time.Duration, over bool) {
 
 // refusal counts a refusal that is to be recorded, and reports whether there have
 // been too many, of all or of the caller's address, for a record of its own.
-func (l limiters) refusal(c *call) (over bool) {
-	return l.refusals != nil &&
-		(l.refusalsOfOne.OnLimit(c.w, c.r, addressKey(c.request.RemoteAddr)) || l.refusals.OnLimit(c.w, c.r, ""))
+func (l limiters) refusal(address string) (over bool) {
+	all := l.settings.RefusalsPerMinute
+	return l.refusalsOfOne.over(addressKey(address), shareOfOne(all)) || l.refusals.over("", all)
 }
 
 // shareOfOne is what one address may have of a limit for all: a flood from one place

@@ -1,18 +1,17 @@
-package api
+package door
 
 import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/go-faster/jx"
-	"github.com/ogen-go/ogen/ogenerrors"
 
 	"github.com/walletport/walletport"
-	"github.com/walletport/walletport/api/oas"
 )
 
 // This file is the one place where an error becomes a response (RFC 9457).
@@ -28,7 +27,8 @@ type refusal struct {
 func (r *refusal) Error() string { return r.err.Error() }
 func (r *refusal) Unwrap() error { return r.err }
 
-func errMethod(allowed string) error {
+// ErrMethod says that a path takes other methods: 405, and allowed is the Allow header.
+func ErrMethod(allowed string) error {
 	return &refusal{err: invalid("method_not_allowed", "the path takes "+allowed), status: http.StatusMethodNotAllowed, allow: allowed}
 }
 
@@ -40,27 +40,41 @@ func errBodyTooLarge() error {
 	return &refusal{err: invalid("body_too_large", "the body is larger than this server takes"), status: http.StatusRequestEntityTooLarge}
 }
 
-func errMediaType(fault string) error {
-	return &refusal{err: invalid("media_type_unsupported", fault+": a body is application/json in UTF-8, not compressed"), status: http.StatusUnsupportedMediaType}
+func ErrBodyMalformed() error {
+	return invalid("body_malformed", "the body is not one whole JSON object")
+}
+
+// errMediaType says what is wrong with a body's media type; kind is Body.MediaType.
+func errMediaType(fault, kind string) error {
+	want := "application/json in UTF-8"
+	if kind != "" {
+		want = kind
+	}
+	return &refusal{err: invalid("media_type_unsupported", fault+": a body is "+want+", not compressed"), status: http.StatusUnsupportedMediaType}
 }
 
 func errRateLimited(wait time.Duration) error {
 	return &refusal{err: walletport.Errorf(walletport.CodeRateLimited, "rate_limited", "the client has made too many requests"), retryAfter: wait}
 }
 
+func errIssuerRateLimited(wait time.Duration) error {
+	return &refusal{err: walletport.Errorf(walletport.CodeRateLimited, "issuer_rate_limited", "there were too many calls on cards of this issuer"), retryAfter: wait}
+}
+
 func errTooManyFailures(wait time.Duration) error {
 	return &refusal{err: walletport.Errorf(walletport.CodeRateLimited, "authentication_rate_limited", "authentication under this name has failed too often from this address"), retryAfter: wait}
 }
 
-func errCredentialsMissing(h http.Header) *walletport.Error {
-	if len(h["Authorization"]) > 0 {
-		return walletport.Errorf(walletport.CodeUnauthenticated, "credentials_missing", "the Authorization header is neither Basic nor Bearer, followed by a space and the credentials")
+// errNoSuchPath says that there is nothing at a path. It repeats nothing of it.
+func (d *Door) errNoSuchPath(u *url.URL) error {
+	if d.API.NoSuchPath != nil {
+		return d.API.NoSuchPath(u)
 	}
-	return walletport.Errorf(walletport.CodeUnauthenticated, "credentials_missing", "the call needs Basic or Bearer credentials in an Authorization header")
+	return walletport.Errorf(walletport.CodeNotFound, "path_not_found", "there is nothing at this path")
 }
 
-func errCredentialsInvalid(message string) *walletport.Error {
-	return walletport.Errorf(walletport.CodeUnauthenticated, "credentials_invalid", "%s", message)
+func invalid(code, message string, fields ...walletport.Field) *walletport.Error {
+	return &walletport.Error{Code: walletport.CodeInvalid, Reason: code, Message: message, Fields: fields}
 }
 
 // statusOf returns the HTTP status of an error class.
@@ -88,10 +102,9 @@ func statusOf(code walletport.Code) int {
 	return http.StatusInternalServerError
 }
 
-// explain turns any error into a refusal whose text is safe to show. What the
-// generated decoder says repeats the caller's input: only a parameter's name is
-// taken from it. What nobody explained is internal, and stays with the operator.
-func explain(c *call, err error) *refusal {
+// explain turns any error into a refusal whose text is safe to show. What nobody
+// explained is internal, and stays with the operator.
+func (c *Call) explain(err error) *refusal {
 	if r, ok := errors.AsType[*refusal](err); ok {
 		return r
 	}
@@ -101,45 +114,7 @@ func explain(c *call, err error) *refusal {
 		}
 		return &refusal{err: e}
 	}
-	if _, ok := errors.AsType[*ogenerrors.SecurityError](err); ok {
-		if errors.Is(err, ogenerrors.ErrSecurityRequirementIsNotSatisfied) {
-			return &refusal{err: errCredentialsMissing(c.r.Header)}
-		}
-		if err := oneCredential(c.r); err != nil {
-			return &refusal{err: err}
-		}
-		return &refusal{err: errCredentialsInvalid("the Basic credentials are not base64 of id, colon and secret")}
-	}
-	if p, ok := errors.AsType[*ogenerrors.DecodeParamError](err); ok {
-		return &refusal{err: explainParameter(c, p.Name)}
-	}
-	if _, ok := errors.AsType[*ogenerrors.DecodeRequestError](err); ok {
-		// readBody leaves the decoder nothing to find; if it does, its words stay here.
-		return &refusal{err: invalid("body_malformed", "the body is not one whole JSON object")}
-	}
 	return &refusal{err: explainUnknown(err)}
-}
-
-func explainParameter(c *call, name string) *walletport.Error {
-	switch name {
-	case "cardId":
-		e := errCardID("card_id_malformed", "must be a whole number of at most 64 bits")
-		if _, err := auditUser(c); err != nil { // say everything that is wrong at once
-			if also, ok := errors.AsType[*walletport.Error](err); ok {
-				e.Fields = append(e.Fields, also.Fields...)
-			}
-		}
-		return e
-	case "walletProvider":
-		return walletport.ErrWalletProviderNotFound()
-	case "auditUser":
-		if _, err := auditUser(c); err != nil {
-			if e, ok := errors.AsType[*walletport.Error](err); ok {
-				return e
-			}
-		}
-	}
-	return invalid("parameter_malformed", "a parameter is malformed")
 }
 
 func explainUnknown(err error) *walletport.Error {
@@ -153,7 +128,7 @@ func explainUnknown(err error) *walletport.Error {
 }
 
 // write sends the problem document and notes it in the call.
-func (r *refusal) write(c *call) {
+func (r *refusal) write(c *Call) {
 	status := r.status
 	if status == 0 {
 		status = statusOf(r.err.Code)
@@ -162,22 +137,22 @@ func (r *refusal) write(c *call) {
 	if c.w.status != 0 {
 		return // the answer has begun: it can only be cut off
 	}
-	r.setHeaders(c.w.Header(), status)
+	r.setHeaders(c, status)
 	c.w.WriteHeader(status)
 	var e jx.Encoder
-	document := r.document(c, status)
-	document.Encode(&e)
+	r.encode(&e, c, status)
 	_, _ = c.w.Write(e.Bytes()) // a caller who went away misses nothing
 }
 
-func (r *refusal) setHeaders(h http.Header, status int) {
+func (r *refusal) setHeaders(c *Call, status int) {
+	h := c.w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h["Cache-Control"] = headerNoStore
 	if r.allow != "" {
 		h.Set("Allow", r.allow)
 	}
 	if status == http.StatusUnauthorized {
-		h["Www-Authenticate"] = challenges(r.err.Reason)
+		h["Www-Authenticate"] = c.door.Authenticator.Challenges(r.err.Reason)
 	}
 	switch {
 	case r.retryAfter > 0:
@@ -190,31 +165,36 @@ func (r *refusal) setHeaders(h http.Header, status int) {
 	}
 }
 
-// challenges are the WWW-Authenticate headers (RFC 7617 section 2, RFC 6750 section 3).
-func challenges(reason string) []string {
-	bearer := `Bearer realm="walletport"`
-	if reason == "token_expired" || reason == "credentials_invalid" {
-		bearer += `, error="invalid_token"`
+// encode writes the problem document (RFC 9457 section 3.1), with the members code,
+// requestId and errors of our own.
+func (r *refusal) encode(e *jx.Encoder, c *Call, status int) {
+	text := func(name, value string) {
+		e.FieldStart(name)
+		e.Str(value)
 	}
-	return []string{`Basic realm="walletport", charset="UTF-8"`, bearer}
-}
-
-func (r *refusal) document(c *call, status int) oas.Problem {
-	p := oas.Problem{
-		Type:      "/docs/errors#" + r.err.Reason,
-		Title:     titleOf(r.err.Reason, status),
-		Status:    status,
-		Code:      r.err.Reason,
-		Detail:    oas.NewOptString(r.err.Message),
-		RequestId: c.w.Header()["X-Request-Id"][0],
-	}
+	e.ObjStart()
+	text("type", errorsPage+"#"+r.err.Reason)
+	text("title", c.door.titleOf(r.err.Reason, status))
+	e.FieldStart("status")
+	e.Int(status)
+	text("detail", r.err.Message)
 	if path := c.r.URL.EscapedPath(); isShowable(path) {
-		p.Instance = oas.NewOptString(path)
+		text("instance", path)
 	}
-	for _, f := range r.err.Fields {
-		p.Errors = append(p.Errors, oas.ProblemField{Field: f.Name, Reason: f.Reason})
+	text("code", r.err.Reason)
+	text("requestId", c.w.Header()["X-Request-Id"][0])
+	if len(r.err.Fields) > 0 {
+		e.FieldStart("errors")
+		e.ArrStart()
+		for _, f := range r.err.Fields {
+			e.ObjStart()
+			text("field", f.Name)
+			text("reason", f.Reason)
+			e.ObjEnd()
+		}
+		e.ArrEnd()
 	}
-	return p
+	e.ObjEnd()
 }
 
 const maxShownPath = 200

@@ -1,12 +1,10 @@
-package api_test
+package door_test
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -17,66 +15,27 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
-	"github.com/walletport/walletport/api"
-	"github.com/walletport/walletport/telemetry"
+	"github.com/walletport/walletport/door"
+	"github.com/walletport/walletport/door/doortest"
 )
-
-// scopeAuth knows clients that are named after their only scope, and nobody by
-// the secret "wrong".
-type scopeAuth struct{}
-
-func (scopeAuth) AuthenticateBasic(_ context.Context, id, secret string, _ *x509.Certificate) (walletport.Actor, error) {
-	if secret == "wrong" {
-		return walletport.Actor{}, walletport.Errorf(walletport.CodeUnauthenticated, "credentials_invalid", "no")
-	}
-	scope, _, _ := strings.Cut(id, "/")
-	return walletport.Actor{ClientID: id, Scopes: []walletport.Scope{walletport.Scope(scope)}}, nil
-}
-
-func (a scopeAuth) AuthenticateBearer(ctx context.Context, token string, cert *x509.Certificate) (walletport.Actor, error) {
-	if token == "outage" {
-		return walletport.Actor{}, walletport.Errorf(walletport.CodeUnavailable, "token_keys_unavailable", "no")
-	}
-	return a.AuthenticateBasic(ctx, token, "", cert)
-}
-
-// mustSmallHouse has no database, so that it can live in a synctest bubble.
-func mustSmallHouse(t testing.TB, limits api.Limits) *house {
-	t.Helper()
-	h := &house{flow: &fakeFlow{}, trail: &trail{}, logs: &lockedBuffer{}, metrics: telemetry.NewMetrics()}
-	door, err := api.New(api.Parts{
-		Provisioner: h.flow, Activator: h.flow, Authenticator: scopeAuth{}, Audit: h.trail, Clock: time.Now, Rand: zeroes{}, Metrics: h.metrics,
-		Log: telemetry.NewLogger(h.logs, slog.LevelInfo), Config: api.Config{Limits: limits},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.door = door
-	h.client = credential{"provision/1", "right"}
-	return h
-}
-
-type zeroes struct{}
-
-func (zeroes) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 func TestRateLimit(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		limits api.Limits
+		limits door.Limits
 		free   int
 		retry  string
 		after  time.Duration
 	}{
-		{"50 a second by default", api.Limits{}, 50, "1", 2 * time.Second},
-		{"what is configured a second", api.Limits{RequestsPerSecond: 3}, 3, "1", 2 * time.Second},
-		{"what is configured a minute", api.Limits{RequestsPerSecond: -1, RequestsPerMinute: 5}, 5, "60", 2 * time.Minute},
+		{"50 a second by default", door.Limits{}, 50, "1", 2 * time.Second},
+		{"what is configured a second", door.Limits{RequestsPerSecond: 3}, 3, "1", 2 * time.Second},
+		{"what is configured a minute", door.Limits{RequestsPerSecond: -1, RequestsPerMinute: 5}, 5, "60", 2 * time.Minute},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := mustSmallHouse(t, c.limits)
+				h := mustLimitedHouse(t, c.limits)
 				call := func(client string) (*http.Request, *httptest.ResponseRecorder) {
-					r := h.mustRequest(t, http.MethodPost, goodTarget, nil)
+					r := mustRequest(t, http.MethodPost, goodTarget, nil)
 					r.SetBasicAuth(client, "right")
 					return r, h.do(r)
 				}
@@ -86,14 +45,14 @@ func TestRateLimit(t *testing.T) {
 					}
 				}
 				r, w := call("provision/1")
-				wantProblem(t, r, w, http.StatusTooManyRequests, "rate_limited")
+				doortest.WantProblem(t, r, w, http.StatusTooManyRequests, "rate_limited")
 				if got := w.Header().Get("Retry-After"); got != c.retry {
 					t.Errorf("Retry-After %q, want %q", got, c.retry)
 				}
 				if _, w := call("provision/2"); w.Code != http.StatusOK {
 					t.Errorf("another client answers %d", w.Code)
 				}
-				if len(h.flow.calls) != c.free+1 || len(h.trail.take()) != 0 {
+				if h.things.calls != c.free+1 || len(h.trail.Take()) != 0 {
 					t.Errorf("a limited request reached the flow or the trail")
 				}
 				time.Sleep(c.after) // of the bubble's clock
@@ -109,22 +68,22 @@ func TestRateLimit(t *testing.T) {
 // and neither others' failures behind it nor anybody's good credentials.
 func TestAGuesserLimitsNobodyElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := mustSmallHouse(t, api.Limits{FailuresPerMinute: 3})
+		h := mustLimitedHouse(t, door.Limits{FailuresPerMinute: 3})
 		call := func(address, client, secret string) (*http.Request, *httptest.ResponseRecorder) {
-			r := h.mustRequest(t, http.MethodPost, goodTarget, nil)
+			r := mustRequest(t, http.MethodPost, goodTarget, nil)
 			r.RemoteAddr = address
 			r.SetBasicAuth(client, secret)
 			return r, h.do(r)
 		}
 		for range 3 {
 			r, w := call("[2001:db8::1]:1", "provision/1", "wrong")
-			wantProblem(t, r, w, http.StatusUnauthorized, "credentials_invalid")
+			doortest.WantProblem(t, r, w, http.StatusUnauthorized, "credentials_invalid")
 		}
 		for range 100 {
 			r, w := call("[2001:db8::2]:1", "provision/1", "wrong") // another host of the same site
-			wantProblem(t, r, w, http.StatusTooManyRequests, "authentication_rate_limited")
+			doortest.WantProblem(t, r, w, http.StatusTooManyRequests, "authentication_rate_limited")
 		}
-		if n := len(h.trail.take()); n != 3 {
+		if n := len(h.trail.Take()); n != 3 {
 			t.Errorf("%d records of 103 failures, want 3", n)
 		}
 		if _, w := call("[2001:db8::1]:1", "provision/1", "right"); w.Code != http.StatusOK {
@@ -132,9 +91,9 @@ func TestAGuesserLimitsNobodyElse(t *testing.T) {
 		}
 		for _, other := range [][2]string{{"[2001:db8::1]:1", "provision/2"}, {"[2001:db8:0:1::1]:1", "provision/1"}, {"odd", "provision/1"}} {
 			r, w := call(other[0], other[1], "wrong")
-			wantProblem(t, r, w, http.StatusUnauthorized, "credentials_invalid")
+			doortest.WantProblem(t, r, w, http.StatusUnauthorized, "credentials_invalid")
 		}
-		if n := len(h.trail.take()); n != 3 {
+		if n := len(h.trail.Take()); n != 3 {
 			t.Errorf("%d records of 3 others' failures", n)
 		}
 	})
@@ -160,26 +119,26 @@ func TestAFloodOfRefusals(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const calls = 2000
-				h := mustSmallHouse(t, api.Limits{FailuresPerMinute: 3, RefusalsPerMinute: 40})
+				h := mustLimitedHouse(t, door.Limits{FailuresPerMinute: 3, RefusalsPerMinute: 40})
 				ctx, stop := context.WithCancel(t.Context())
 				done := make(chan error, 1)
 				go func() { done <- h.door.Run(ctx) }()
 				for i := range calls {
-					r := h.mustRequest(t, http.MethodPost, goodTarget, nil)
+					r := mustRequest(t, http.MethodPost, goodTarget, nil)
 					r.RemoteAddr = c.address(i)
 					r.SetBasicAuth(c.client(i), "wrong")
 					h.do(r)
 				}
-				if n := len(h.trail.take()); n != c.single {
+				if n := len(h.trail.Take()); n != c.single {
 					t.Errorf("%d records of their own, want %d", n, c.single)
 				}
-				h.trail.fail(errors.New("no room"))
+				h.trail.Fail(errors.New("no room"))
 				time.Sleep(time.Minute + time.Second)
 				synctest.Wait()
-				h.trail.fail(nil)
+				h.trail.Fail(nil)
 				time.Sleep(time.Minute)
 				synctest.Wait()
-				sums, counted, nameless := h.trail.take(), c.single, false
+				sums, counted, nameless := h.trail.Take(), c.single, false
 				for _, r := range sums {
 					n, err := strconv.Atoi(r.Details.Get(walletport.DetailCalls))
 					if err != nil || r.Action != walletport.ActionCallsRefused || r.Outcome != "credentials_invalid" || r.RequestID == "" || r.ClientID != "" {
@@ -190,7 +149,7 @@ func TestAFloodOfRefusals(t *testing.T) {
 				if len(sums) > c.sums || c.sums <= 20 && len(sums) != c.sums || counted != calls || nameless != c.namelessSum {
 					t.Errorf("%d sums of %d calls, nameless %v; want %d of %d, %v", len(sums), counted, nameless, c.sums, calls, c.namelessSum)
 				}
-				r := h.mustRequest(t, http.MethodPost, goodTarget, nil)
+				r := mustRequest(t, http.MethodPost, goodTarget, nil)
 				for range 5 {
 					r.SetBasicAuth("provision/1", "wrong")
 					r.RemoteAddr = "203.0.113.1:1"
@@ -200,7 +159,7 @@ func TestAFloodOfRefusals(t *testing.T) {
 				if err := <-done; err != nil {
 					t.Error(err)
 				}
-				if end := h.trail.take(); len(end) == 0 || end[len(end)-1].Action != walletport.ActionCallsRefused {
+				if end := h.trail.Take(); len(end) == 0 || end[len(end)-1].Action != walletport.ActionCallsRefused {
 					t.Errorf("the end of Run records %+v", end)
 				}
 			})
@@ -212,40 +171,40 @@ func TestAFloodOfRefusals(t *testing.T) {
 // keys are away count as failed authentications.
 func TestStrangersCannotFloodTheLogWithAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := mustSmallHouse(t, api.Limits{FailuresPerMinute: 3})
-		call := func(token string) (*http.Request, *httptest.ResponseRecorder) {
-			r := h.mustRequest(t, http.MethodPost, goodTarget, nil)
-			r.Header.Set("Authorization", "Bearer "+token)
+		h := mustLimitedHouse(t, door.Limits{FailuresPerMinute: 3})
+		call := func(secret string) (*http.Request, *httptest.ResponseRecorder) {
+			r := mustRequest(t, http.MethodPost, goodTarget, nil)
+			r.SetBasicAuth("provision/1", secret)
 			return r, h.do(r)
 		}
 		for range 3 {
 			r, w := call("outage")
-			wantProblem(t, r, w, http.StatusServiceUnavailable, "token_keys_unavailable")
+			doortest.WantProblem(t, r, w, http.StatusServiceUnavailable, "token_keys_unavailable")
 		}
 		r, w := call("outage")
-		wantProblem(t, r, w, http.StatusTooManyRequests, "authentication_rate_limited")
+		doortest.WantProblem(t, r, w, http.StatusTooManyRequests, "authentication_rate_limited")
 		if n := strings.Count(h.logs.String(), `"level":"ERROR"`); n != 3 {
 			t.Errorf("%d lines of ERROR, want 3", n)
 		}
-		if n := len(h.trail.take()); n != 0 {
+		if n := len(h.trail.Take()); n != 0 {
 			t.Errorf("an outage is recorded as %d refusals", n)
 		}
 	})
 }
 
 func TestLimitsValidate(t *testing.T) {
-	for _, bad := range []api.Limits{{BodyBytes: -1}, {HeaderBytes: -1}, {RequestTime: -1}, {IdleTime: -1}} {
-		if (api.Config{Limits: bad}).Validate() == nil {
+	for _, bad := range []door.Limits{{BodyBytes: -1}, {HeaderBytes: -1}, {RequestTime: -1}, {IdleTime: -1}} {
+		if bad.Validate() == nil {
 			t.Errorf("%+v is taken", bad)
 		}
 	}
-	if err := (api.Config{}).Validate(); err != nil {
-		t.Errorf("the zero config: %v", err)
+	if err := (door.Limits{}).Validate(); err != nil {
+		t.Errorf("the zero limits: %v", err)
 	}
 }
 
 func TestServerRefusesEndlessHeaders(t *testing.T) {
-	h := mustSmallHouse(t, api.Limits{HeaderBytes: 8 << 10})
+	h := mustLimitedHouse(t, door.Limits{HeaderBytes: 8 << 10})
 	server := h.door.NewServer()
 	if server.ReadHeaderTimeout == 0 || server.ReadTimeout == 0 || server.WriteTimeout == 0 || server.IdleTimeout == 0 {
 		t.Errorf("a time has no bound: %+v", server)

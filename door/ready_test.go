@@ -1,4 +1,4 @@
-package api_test
+package door_test
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/walletport/walletport"
-	"github.com/walletport/walletport/api"
+	"github.com/walletport/walletport/door"
 )
 
 type ready struct {
@@ -26,13 +26,13 @@ type ready struct {
 		Name, Code, Message string
 		OK                  bool
 	}
-	Warnings []api.Warning
+	Warnings []door.Warning
 }
 
 // mustReady asks whether the server is ready.
 func (h *house) mustReady(t *testing.T) (int, ready) {
 	t.Helper()
-	w := h.do(h.mustRequest(t, http.MethodGet, "/readyz", nil))
+	w := h.do(mustRequest(t, http.MethodGet, "/readyz", nil))
 	var r ready
 	if err := json.Unmarshal(w.Body.Bytes(), &r); err != nil {
 		t.Fatal(err)
@@ -44,8 +44,8 @@ func TestReadiness(t *testing.T) {
 	var broken atomic.Pointer[error]
 	var asked atomic.Int64
 	synctest.Test(t, func(t *testing.T) {
-		h := mustSmallHouse(t, api.Limits{})
-		h.door.Checks = []api.Check{
+		h := mustHouse(t, nil)
+		h.door.Checks = []door.Check{
 			{Name: "database", Run: func(context.Context) error {
 				asked.Add(1)
 				if err := broken.Load(); err != nil {
@@ -55,8 +55,8 @@ func TestReadiness(t *testing.T) {
 			}},
 			{Name: "audit", Run: func(context.Context) error { return nil }},
 		}
-		h.door.Warnings = func() []api.Warning {
-			return []api.Warning{{Code: "key_ends_soon", Message: "key tav-signing-v3 ends at 2026-12-01T00:00:00Z"}}
+		h.door.Warnings = func() []door.Warning {
+			return []door.Warning{{Code: "key_ends_soon", Message: "key tav-signing-v3 ends at 2026-12-01T00:00:00Z"}}
 		}
 		status, got := h.mustReady(t)
 		if status != 200 || got.Status != "ready" || len(got.Checks) != 2 || !got.Checks[0].OK || cmp.Diff(h.door.Warnings(), got.Warnings) != "" {
@@ -90,7 +90,7 @@ func TestReadiness(t *testing.T) {
 		if status, got = h.mustReady(t); status != 503 || got.Status != "draining" {
 			t.Errorf("draining: %d %+v", status, got)
 		}
-		if w := h.do(h.mustRequest(t, http.MethodGet, "/healthz", nil)); w.Code != 200 || strings.TrimSpace(w.Body.String()) != `{"status":"ok"}` {
+		if w := h.do(mustRequest(t, http.MethodGet, "/healthz", nil)); w.Code != 200 || strings.TrimSpace(w.Body.String()) != `{"status":"ok"}` {
 			t.Errorf("the process lives: %d %s", w.Code, w.Body.String())
 		}
 		h.wantReadinessLog(t)
@@ -127,11 +127,11 @@ func (h *house) wantReadinessLog(t *testing.T) {
 func TestACheckThatHangsHoldsUpNobody(t *testing.T) {
 	for _, heeds := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
-			h := mustSmallHouse(t, api.Limits{})
+			h := mustHouse(t, nil)
 			var hangs atomic.Bool
 			var running, most, runs atomic.Int64
 			release := make(chan struct{})
-			h.door.Checks = []api.Check{{Name: "database", Run: func(ctx context.Context) error {
+			h.door.Checks = []door.Check{{Name: "database", Run: func(ctx context.Context) error {
 				runs.Add(1)
 				most.Store(max(most.Load(), running.Add(1)))
 				defer running.Add(-1)
@@ -185,9 +185,9 @@ func TestACheckThatHangsHoldsUpNobody(t *testing.T) {
 // somebody else has just asked.
 func TestAnOldAnswerIsNotGiven(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := mustSmallHouse(t, api.Limits{})
+		h := mustHouse(t, nil)
 		var broken atomic.Bool
-		h.door.Checks = []api.Check{{Name: "database", Run: func(context.Context) error {
+		h.door.Checks = []door.Check{{Name: "database", Run: func(context.Context) error {
 			time.Sleep(time.Second)
 			if broken.Load() {
 				return walletport.Errorf(walletport.CodeUnavailable, "store_unavailable", "away")
@@ -212,7 +212,7 @@ func TestAnOldAnswerIsNotGiven(t *testing.T) {
 // TestProbesBesideTheAPI are for a listener that wants no client certificate.
 func TestProbesBesideTheAPI(t *testing.T) {
 	h := mustHouse(t, nil)
-	for target, status := range map[string]int{"/healthz": 200, "/readyz": 200, "/wallet/v3/1/activate": 404, "/docs": 404} {
+	for target, status := range map[string]int{"/healthz": 200, "/readyz": 200, "/made-up/v1/things/1": 404, "/docs": 404} {
 		w := httptest.NewRecorder()
 		h.door.Probes().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, target, http.NoBody))
 		if w.Code != status {
@@ -223,8 +223,8 @@ func TestProbesBesideTheAPI(t *testing.T) {
 
 func TestACallerWhoHungUpIsNoFailureOfOurs(t *testing.T) {
 	h := mustHouse(t, nil)
-	h.flow.err = context.Canceled
-	h.do(h.mustRequest(t, http.MethodPost, goodTarget, nil))
+	h.things.err = context.Canceled
+	h.do(mustRequest(t, http.MethodPost, goodTarget, nil))
 	if logs := h.logs.String(); !strings.Contains(logs, `"code":"request_canceled"`) || strings.Contains(logs, `"level":"ERROR"`) {
 		t.Errorf("the log says %s", logs)
 	}

@@ -1,4 +1,4 @@
-package api_test
+package forwarded_test
 
 import (
 	"net/http"
@@ -7,13 +7,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/walletport/walletport"
-	"github.com/walletport/walletport/api"
+	"github.com/walletport/walletport/door/forwarded"
 )
 
-func mustProxies(t testing.TB, header string, trusted ...string) api.Proxies {
+func mustProxies(t testing.TB, header string, trusted ...string) forwarded.Proxies {
 	t.Helper()
-	p, err := api.ParseProxies(trusted, header)
+	p, err := forwarded.Parse(trusted, header)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,44 +67,26 @@ func TestTheCallerBehindProxies(t *testing.T) {
 		{"Forwarded, an escaped quote", "10.1.2.3:4711", "Forwarded", []string{`for=203.0.113.9;host="a\",for=1.1.1.1"`}, "203.0.113.9"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			h := mustHouse(t, func(p *api.Parts) { p.Proxies = mustProxies(t, c.header, "10.0.0.0/8", "2001:db8:ffff::/48") })
-			r := h.mustRequest(t, http.MethodPost, goodTarget, nil)
-			r.SetBasicAuth(h.client.id, "wrong")
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
 			r.RemoteAddr, r.Header[c.header] = c.peer, c.values
 			if c.header != "Forwarded" {
 				r.Header.Set("Forwarded", "for=1.2.3.4")
 			}
 			r.Header.Set("X-Real-Ip", "1.2.3.4")
-			h.do(r)
-			if records := h.trail.take(); len(records) != 1 || records[0].RemoteAddress != c.want {
-				t.Errorf("recorded %+v, want %q", records, c.want)
-			}
-			if !strings.Contains(h.logs.String(), `"remote_addr":"`+c.want+`"`) {
-				t.Errorf("the log does not name %q: %s", c.want, h.logs)
+			if got := mustProxies(t, c.header, "10.0.0.0/8", "2001:db8:ffff::/48").Caller(r); got != c.want {
+				t.Errorf("the caller is %q, want %q", got, c.want)
 			}
 		})
 	}
 }
 
-func TestFlowsLearnTheCallersAddress(t *testing.T) {
-	h := mustHouse(t, func(p *api.Parts) { p.Proxies = mustProxies(t, "", "192.0.2.7") })
-	r := h.mustRequest(t, http.MethodPost, goodTarget, nil)
-	r.Header.Set("X-Forwarded-For", "203.0.113.9")
-	if w := h.do(r); w.Code != http.StatusOK {
-		t.Fatalf("answer %d", w.Code)
-	}
-	if got := walletport.RequestFrom(h.flow.ctx).RemoteAddr; got != "203.0.113.9" {
-		t.Errorf("the flow's caller is %q", got)
-	}
-}
-
-func TestParseProxies(t *testing.T) {
+func TestParse(t *testing.T) {
 	for _, bad := range []string{"", "10.0.0.0/33", "10.0.0.1/8", "0.0.0.0/0", "::/0", "proxy.example", "::ffff:10.0.0.0/104", "::ffff:10.0.0.1", "fe80::1%eth0"} {
-		if _, err := api.ParseProxies([]string{bad}, ""); err == nil {
+		if _, err := forwarded.Parse([]string{bad}, ""); err == nil {
 			t.Errorf("%q is taken", bad)
 		}
 	}
-	if _, err := api.ParseProxies(nil, "X-Real-IP"); err == nil {
+	if _, err := forwarded.Parse(nil, "X-Real-IP"); err == nil {
 		t.Error("another header is taken")
 	}
 	p := mustProxies(t, "Forwarded", "10.0.0.0/8", "192.0.2.1", "2001:db8::/32", "2001:db9::1")
@@ -117,17 +98,16 @@ func TestParseProxies(t *testing.T) {
 }
 
 func FuzzTheCallerBehindProxies(f *testing.F) {
-	h := mustHouse(f, func(p *api.Parts) { p.Proxies = mustProxies(f, "Forwarded", "10.0.0.0/8") })
-	plain := mustHouse(f, func(p *api.Parts) { p.Proxies = mustProxies(f, "", "10.0.0.0/8") })
+	all := []forwarded.Proxies{mustProxies(f, "Forwarded", "10.0.0.0/8"), mustProxies(f, "", "10.0.0.0/8")}
 	for _, seed := range []string{`for="[2001:db8::1]:_x", for=10.0.0.1`, "203.0.113.9, 10.0.0.1", `",\",`, "fe80::1%5204247750001471"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, header string) {
-		for _, house := range []*house{h, plain} {
-			r := httptest.NewRequest(http.MethodGet, "/healthz", nil)
+		for _, proxies := range all {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/healthz", nil)
 			r.RemoteAddr = "10.1.2.3:4711"
 			r.Header["Forwarded"], r.Header["X-Forwarded-For"] = []string{header}, []string{header}
-			caller := house.door.Proxies.Caller(r)
+			caller := proxies.Caller(r)
 			if a, err := netip.ParseAddr(caller); err != nil || a.Zone() != "" || len(caller) > 45 {
 				t.Errorf("%q gives the caller %q", header, caller)
 			}

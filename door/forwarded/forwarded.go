@@ -1,4 +1,7 @@
-package api
+// Package forwarded says where a caller is who comes through load balancers and reverse
+// proxies: from what the trusted ones among them write into X-Forwarded-For or Forwarded
+// (RFC 7239). Nobody else's word counts.
+package forwarded
 
 import (
 	"errors"
@@ -26,9 +29,9 @@ const (
 // maxHops bounds how many proxies are followed back.
 const maxHops = 16
 
-// ParseProxies reads a list of networks (10.0.0.0/8) and addresses, and the name of a
+// Parse reads a list of networks (10.0.0.0/8) and addresses, and the name of a
 // header.
-func ParseProxies(trusted []string, header string) (Proxies, error) {
+func Parse(trusted []string, header string) (Proxies, error) {
 	p := Proxies{Header: header}
 	var problems []error
 	if header != "" && header != headerForwardedFor && header != headerForwarded {
@@ -72,11 +75,11 @@ func (p Proxies) Trusts(address netip.Addr) bool {
 // plainAddr writes one address in one way.
 func plainAddr(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }
 
-// caller returns the address of who called, without port and zone; "" when there is
+// Caller returns the address of who called, without port and zone; "" when there is
 // none. From the connection's other end it goes back over trusted proxies, each of
 // which has written who called it at the end of the header. Where one has written
 // something else than an address, it is the nearest that is known.
-func (p Proxies) caller(r *http.Request) string {
+func (p Proxies) Caller(r *http.Request) string {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return ""

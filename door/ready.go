@@ -1,4 +1,4 @@
-package api
+package door
 
 import (
 	"context"
@@ -82,7 +82,7 @@ func (d *Door) serveReady(w http.ResponseWriter, r *http.Request) {
 	status := http.StatusOK
 	if found.Status != statusReady {
 		status = http.StatusServiceUnavailable
-		if c := callFrom(r.Context()); c != nil {
+		if c := CallFrom(r.Context()); c != nil {
 			c.outcome = found.Status
 		}
 	}

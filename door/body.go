@@ -1,0 +1,325 @@
+package door
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-faster/jx"
+
+	"github.com/walletport/walletport"
+)
+
+// A decoder that is generated from a specification stops at the first fault, names it
+// with the caller's own words, and takes the last of two members of one name. So a body
+// is checked here first: everything that is wrong is said at once, and nothing of it
+// repeated.
+
+// Body is what the body of a call looks like.
+type Body struct {
+	MaxBytes int64 // takes the place of Limits.BodyBytes; 0 does not
+	// MediaType is "" for application/json: one object with Members, which may be absent
+	// if all of them may. A body of another type is required, and nothing of its content
+	// is checked.
+	MediaType string
+	Members   []Member
+}
+
+// Member is a member of a JSON object. Members that a Body does not name are passed
+// over, so that a caller may be newer than this server.
+type Member struct {
+	Name    string
+	Kind    MemberKind
+	Missing string // the code of a body that lacks it; "" is a member that may be absent
+}
+
+// MemberKind is the JSON type of a member.
+type MemberKind int
+
+// The types of members.
+const (
+	Text     MemberKind = iota // a string
+	TextList                   // an array of strings
+	Truth                      // true or false
+)
+
+// rule says what a member of the kind must be.
+func (k MemberKind) rule() string {
+	switch k {
+	case Text:
+		return "must be a string"
+	case TextList:
+		return "must be a list of strings"
+	case Truth:
+		return "must be true or false"
+	}
+	return ""
+}
+
+// byteOrderMark may precede a body; a reader may pass over it (RFC 8259 section 8.1).
+var byteOrderMark = []byte("\ufeff")
+
+// readBody reads the body of a call, checks it, and leaves it for the handler: as it
+// came, but JSON without a byte order mark and members that are null.
+func (c *Call) readBody() error {
+	if c.op.Body == nil {
+		return refuseBody(c.r)
+	}
+	body := *c.op.Body
+	if body.MaxBytes > 0 {
+		c.limitBody(body.MaxBytes)
+	}
+	content, err := io.ReadAll(c.r.Body)
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return errBodyTooLarge()
+	}
+	if err != nil {
+		return invalid("body_malformed", "the body ends before its end")
+	}
+	if body.isJSON() {
+		content = bytes.TrimPrefix(content, byteOrderMark)
+	}
+	if len(content) == 0 {
+		return body.readNothing(c.r)
+	}
+	if fault := body.mediaFault(c.r.Header); fault != "" {
+		return errMediaType(fault, body.MediaType)
+	}
+	if body.isJSON() {
+		if content, err = body.check(content); err != nil {
+			return err
+		}
+	}
+	c.r.Body, c.r.ContentLength = io.NopCloser(bytes.NewReader(content)), int64(len(content))
+	return nil
+}
+
+func (b Body) isJSON() bool { return b.MediaType == "" }
+
+// readNothing takes a call without a body, if the call does. Its content type is
+// of nothing then, and a decoder must not trip over it.
+func (b Body) readNothing(r *http.Request) error {
+	if !b.isJSON() {
+		return invalid("body_missing", "the call takes a body of "+b.MediaType)
+	}
+	if missing, _ := (&members{body: b}).missing(); len(missing) > 0 {
+		return invalid("body_missing", "the call takes a JSON object", missing...)
+	}
+	r.Header.Del("Content-Type")
+	r.Body, r.ContentLength = http.NoBody, 0
+	return nil
+}
+
+// mediaFault says why the headers do not announce the body as it must be, plain and, if
+// it is JSON, in UTF-8 (RFC 8259 section 8.1); "" if they do.
+func (b Body) mediaFault(h http.Header) string {
+	switch len(h["Content-Type"]) {
+	case 0:
+		return "there is no Content-Type"
+	case 1:
+	default:
+		return "there are several Content-Type headers"
+	}
+	kind, parameters, err := mime.ParseMediaType(h["Content-Type"][0])
+	switch {
+	case err != nil:
+		return "the Content-Type is malformed"
+	case kind != cmp.Or(b.MediaType, mediaJSON):
+		return "the Content-Type is another"
+	}
+	if charset, ok := parameters["charset"]; ok && b.isJSON() && !strings.EqualFold(charset, "utf-8") {
+		return "the Content-Type names another charset"
+	}
+	for _, coding := range h["Content-Encoding"] {
+		if !strings.EqualFold(coding, "identity") {
+			return "the body is compressed"
+		}
+	}
+	return ""
+}
+
+// mediaJSON is the media type of answers, and of bodies that name no other.
+const mediaJSON = "application/json"
+
+// check returns content without the members that are null, or CodeInvalid unless it
+// is one JSON object with the members of b, each at most once and of its kind.
+func (b Body) check(content []byte) ([]byte, error) {
+	if fault := textFault(content); fault != "" {
+		return nil, invalid("body_malformed", fault)
+	}
+	d := jx.DecodeBytes(content)
+	if d.Next() != jx.Object {
+		return nil, invalid("body_malformed", "the body must be a JSON object")
+	}
+	m := members{body: b, seen: make([]int, len(b.Members))}
+	if d.Obj(m.read) != nil {
+		return nil, ErrBodyMalformed()
+	}
+	if !errors.Is(d.Skip(), io.EOF) {
+		return nil, invalid("body_malformed", "something follows the JSON object")
+	}
+	missing, first := m.missing()
+	switch {
+	case len(m.wrong) > 0:
+		return nil, invalid("body_malformed", "members of the body are not as the call takes them", append(m.wrong, missing...)...)
+	case len(missing) > 0: // all of them, under the code of the first, which is the flow's for an empty one
+		return nil, invalid(first.Missing, "the body lacks what the call needs", missing...)
+	case m.nulls > 0:
+		return b.withoutNulls(content)
+	}
+	return content, nil
+}
+
+// textFault names what is no JSON text at all.
+func textFault(content []byte) string {
+	switch {
+	case bytes.HasPrefix(content, []byte("\xff\xfe")), bytes.HasPrefix(content, []byte("\xfe\xff")), bytes.HasPrefix(content, []byte("{\x00")), bytes.HasPrefix(content, []byte("\x00{")):
+		return "the body is UTF-16: send UTF-8"
+	case bytes.HasPrefix(content, []byte("\x1f\x8b")):
+		return "the body is compressed: send it plain"
+	case !utf8.Valid(content):
+		return "the body is not UTF-8"
+	case len(bytes.TrimSpace(content)) == 0:
+		return "the body is empty but for white space"
+	}
+	return ""
+}
+
+// members is what a body has of what it should.
+type members struct {
+	body  Body
+	seen  []int    // how often, in the order of the body's members; nil is never
+	other []string // required members that are there in other letters
+	nulls int
+	wrong []walletport.Field
+}
+
+func (m *members) read(d *jx.Decoder, name string) error {
+	at := m.body.index(name)
+	if at < 0 {
+		m.noteNearby(name)
+		return d.Skip()
+	}
+	member := m.body.Members[at]
+	m.seen[at]++
+	switch m.seen[at] {
+	case 1:
+	case 2: // said once, or an answer could be many times as long as its request
+		m.wrong = append(m.wrong, walletport.Field{Name: name, Reason: "must be given once"})
+		return d.Skip()
+	default:
+		return d.Skip()
+	}
+	if d.Next() == jx.Null { // says of a member that it has no value
+		m.nulls++
+		if member.Missing != "" {
+			m.wrong = append(m.wrong, walletport.Field{Name: name, Reason: member.Kind.rule() + ", and is null"})
+		}
+		return d.Skip()
+	}
+	fits, err := member.Kind.read(d)
+	if err == nil && !fits {
+		m.wrong = append(m.wrong, walletport.Field{Name: name, Reason: member.Kind.rule()})
+	}
+	return err
+}
+
+// index returns the place of a member, -1 if there is none of the name.
+func (b Body) index(name string) int {
+	return slices.IndexFunc(b.Members, func(m Member) bool { return m.Name == name })
+}
+
+// noteNearby looks for a required member that is there in other letters.
+func (m *members) noteNearby(name string) {
+	for _, member := range m.body.Members {
+		if member.Missing != "" && strings.EqualFold(name, member.Name) && !slices.Contains(m.other, member.Name) {
+			m.other = append(m.other, member.Name)
+		}
+	}
+}
+
+// missing names the required members that are not there, and returns the first of them.
+func (m *members) missing() (missing []walletport.Field, first Member) {
+	for at, member := range m.body.Members {
+		if member.Missing == "" || m.seen != nil && m.seen[at] > 0 {
+			continue
+		}
+		rule := "is missing"
+		if slices.Contains(m.other, member.Name) {
+			rule = "is missing; a member of this name in other letters is there, and names are case-sensitive"
+		}
+		if len(missing) == 0 {
+			first = member
+		}
+		missing = append(missing, walletport.Field{Name: member.Name, Reason: rule})
+	}
+	return missing, first
+}
+
+// withoutNulls writes the body again without what has no value, for a generated decoder
+// knows no null. Members that b does not name are left out too.
+func (b Body) withoutNulls(content []byte) ([]byte, error) {
+	var e jx.Encoder
+	e.ObjStart()
+	err := jx.DecodeBytes(content).Obj(func(d *jx.Decoder, name string) error {
+		if b.index(name) < 0 || d.Next() == jx.Null {
+			return d.Skip()
+		}
+		value, err := d.Raw()
+		if err != nil {
+			return err
+		}
+		e.FieldStart(name)
+		e.Raw(value)
+		return nil
+	})
+	e.ObjEnd()
+	if err != nil { // check has read it whole
+		return nil, ErrBodyMalformed()
+	}
+	return e.Bytes(), nil
+}
+
+// read reads the next value and reports whether it is of the kind.
+func (k MemberKind) read(d *jx.Decoder) (fits bool, err error) {
+	next := d.Next()
+	switch k {
+	case Text:
+		return next == jx.String, d.Skip()
+	case Truth:
+		return next == jx.Bool, d.Skip()
+	case TextList:
+		if next != jx.Array {
+			return false, d.Skip()
+		}
+		fits = true
+		err = d.Arr(func(d *jx.Decoder) error {
+			fits = d.Next() == jx.String && fits
+			return d.Skip()
+		})
+		return fits, err
+	}
+	return false, d.Skip()
+}
+
+// refuseBody refuses a body where the call takes none: whoever sends one expects
+// it to matter. Its content is not kept.
+func refuseBody(r *http.Request) error {
+	if r.ContentLength == 0 {
+		return nil
+	}
+	n, err := io.Copy(io.Discard, r.Body)
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return errBodyTooLarge()
+	}
+	if err != nil || n > 0 {
+		return invalid("body_unexpected", "the call takes no body")
+	}
+	return nil
+}
