@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -83,4 +84,53 @@ func constantsOf(t *testing.T, path, kind string) []string {
 		t.Fatalf("%s has no constant of type %s", path, kind)
 	}
 	return values
+}
+
+// TestNothingButItsWriterKnowsADetail keeps the cost of a further detail at two files,
+// auditdetail.go and docs/audit.md, beside the line that sets it: names are declared in
+// one file, and what stores, hashes, exports, compares or answers treats all alike.
+func TestNothingButItsWriterKnowsADetail(t *testing.T) {
+	const declared = "auditdetail.go"
+	names := map[string]bool{}
+	for _, p := range listPackages(t) {
+		for _, name := range p.GoFiles {
+			path := filepath.Join(p.Dir, name)
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			here := p.room() + "/" + name
+			ast.Inspect(file, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.ValueSpec:
+					if nameOf(n.Type) != "DetailName" {
+						return true
+					}
+					if here != "./"+declared {
+						t.Errorf("%s declares the detail %s: it belongs to %s", here, n.Names[0].Name, declared)
+					}
+					names[n.Names[0].Name] = true
+				case *ast.CaseClause:
+					for _, e := range n.List {
+						if s, ok := e.(*ast.SelectorExpr); ok && strings.HasPrefix(s.Sel.Name, "Detail") {
+							t.Errorf("%s decides by the name of a detail, %s", here, s.Sel.Name)
+						}
+					}
+				case *ast.SelectorExpr:
+					if treatsAllAlike(p.room()) && names[n.Sel.Name] {
+						t.Errorf("%s knows the detail %s: %s must treat all details alike", here, n.Sel.Name, p.room())
+					}
+				}
+				return true
+			})
+		}
+	}
+	if len(names) == 0 {
+		t.Errorf("no detail is declared in %s", declared)
+	}
+}
+
+// treatsAllAlike reports whether a room handles details without knowing their names.
+func treatsAllAlike(room string) bool {
+	return room == "audit" || room == "storage" || room == "storage/sqlite" || room == "storage/postgres"
 }
