@@ -12,13 +12,13 @@ import (
 )
 
 const (
-	// redacted stands for a text that held a card number. The doors refuse such
-	// texts; this is the second fence. The act must be recorded all the same, so
-	// the text is replaced, not the record refused.
+	// redacted stands for a text that held a card number. The API refuses such texts
+	// before; this catches what it let through. The act must be recorded all the same,
+	// so the text is replaced, not the record refused.
 	redacted = walletport.RedactedNumber
 	// cut ends a text that was too long.
 	cut = "…[cut]"
-	// maxTextBytes bounds each text of a record; the doors' own limits are lower.
+	// maxTextBytes bounds each text of a record; the limits of the API are lower.
 	// It bounds the line of an export, see MaxLineBytes.
 	maxTextBytes = 512
 	// maxKeyVersions bounds the list of keys; an act uses two or three.

@@ -54,14 +54,15 @@ type Config struct {
 type Settings struct {
 	// MaxBatch is the highest number of records in one commit. Default 256.
 	MaxBatch int `setting:"max_batch"`
-	// MaxLinger is how long a record waits for others to share its commit when none
-	// is under way but others were lately: again after each that comes, for MaxAwait
-	// in all. Default 1ms; negative never waits.
+	// MaxLinger is how long a commit is put off for callers whose records shared the
+	// commits before it and who have announced none for this one. The time begins with
+	// the first record, and again when the last announced record has come, but ends when
+	// the first has waited for MaxAwait. Default 1ms; negative never waits.
 	MaxLinger time.Duration `setting:"max_linger"`
-	// MaxAwait is the longest time that a record waits for calls that are under way,
-	// whose records will share its commit: until there are 32. It is reached on a busy
-	// machine, and where a call waits for something slow, such as an identity provider's
-	// keys. Default 40ms; negative never waits.
+	// MaxAwait is the longest time that a record waits for the records of calls that are
+	// under way, to share one commit; with 32 records no more are waited for. It is reached
+	// on a busy machine, and where a call waits for something slow, such as an identity
+	// provider's keys. Default 40ms; negative never waits.
 	MaxAwait time.Duration `setting:"max_await"`
 	// MaxQueue is the highest number of records that wait; more are refused with
 	// audit_unavailable. Default 8192.

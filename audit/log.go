@@ -69,21 +69,21 @@ func (l *Log) Record(ctx context.Context, r walletport.AuditRecord) error {
 // Settings.MaxAwait says.
 func (l *Log) Expect() walletport.AuditRecorder {
 	l.queue.announce()
-	return &place{log: l}
+	return &announced{log: l}
 }
 
-// place is that of an announced record.
-type place struct {
+// announced takes a record that was announced.
+type announced struct {
 	log   *Log
 	taken bool
 }
 
 // Record is like Log.Record. A second record, such as one of a panic in the
 // middle of the first, is one that was not announced.
-func (p *place) Record(ctx context.Context, r walletport.AuditRecord) error {
-	announced := !p.taken
-	p.taken = true
-	return p.log.record(ctx, &r, announced)
+func (a *announced) Record(ctx context.Context, r walletport.AuditRecord) error {
+	first := !a.taken
+	a.taken = true
+	return a.log.record(ctx, &r, first)
 }
 
 // record takes r into a batch and waits for its commit.

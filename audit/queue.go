@@ -18,7 +18,7 @@ type batch struct {
 	err     error
 }
 
-// batchState is what the writer asks of a batch that still fills.
+// batchState is what the writer needs to know of a batch that still takes records.
 type batchState struct {
 	opened  time.Time
 	quiet   time.Time // when the last announced record came, or opened if that is later
@@ -30,21 +30,21 @@ type batchState struct {
 // those that were announced. A commit costs about as much as 25 records.
 const enough = 32
 
-// queue collects records into batches. A record costs one short lock; only the
-// first of a batch, the one that makes it as large as the writer hopes for or large
-// enough, and the last that was announced also wake the writer.
+// queue collects records into batches. To add a record takes one short lock. The writer
+// is woken by the first record of a batch, by those that bring it to goal and to full
+// records, and by the last of the announced ones.
 type queue struct {
 	maxBatch, maxQueue int
 	full               int           // how many records a batch must have for nobody to be waited for
 	wake               chan struct{} // holds one: a batch was opened, or may have all that the writer waits for
 
 	lock    sync.Mutex
-	pending []*batch  // oldest first; all but the last are full
-	records int       // in pending
-	goal    int       // see expect
-	coming  int       // records announced that are yet to come
-	quiet   time.Time // when coming fell to 0
-	spare   []storage.AuditEntry
+	pending []*batch             // oldest first; all but the last are full
+	records int                  // in pending
+	goal    int                  // with how many records in a batch the writer wants to be woken
+	coming  int                  // records announced that are yet to come
+	quiet   time.Time            // when coming fell to 0
+	reused  []storage.AuditEntry // empty, with the memory of an earlier batch
 	closed  bool
 }
 
@@ -101,7 +101,7 @@ func (q *queue) leave() {
 func (q *queue) wakeWriter() {
 	select {
 	case q.wake <- struct{}{}:
-	default: // it has yet to notice the last call
+	default: // the writer has not yet taken the signal before
 	}
 }
 
@@ -110,8 +110,8 @@ func (q *queue) youngest() *batch {
 	if n := len(q.pending); n > 0 && len(q.pending[n-1].entries) < q.maxBatch {
 		return q.pending[n-1]
 	}
-	b := &batch{opened: time.Now(), done: make(chan struct{}), entries: q.spare}
-	q.spare = nil
+	b := &batch{opened: time.Now(), done: make(chan struct{}), entries: q.reused}
+	q.reused = nil
 	q.pending = append(q.pending, b)
 	return b
 }
@@ -125,7 +125,7 @@ func (q *queue) take() *batch {
 		return nil
 	}
 	b := q.pending[0]
-	q.pending = slices.Delete(q.pending, 0, 1) // keeps the room; there is rarely a second
+	q.pending = slices.Delete(q.pending, 0, 1) // keeps the capacity; there is rarely a second batch
 	q.records -= len(b.entries)
 	return b
 }
@@ -151,11 +151,11 @@ func (q *queue) waiting() int {
 	return q.records
 }
 
-// recycle keeps the room of entries for a later batch, and none of the texts.
+// recycle keeps the memory of entries for a later batch, cleared of their texts.
 func (q *queue) recycle(entries []storage.AuditEntry) {
 	clear(entries)
 	q.lock.Lock()
-	q.spare = entries[:0]
+	q.reused = entries[:0]
 	q.lock.Unlock()
 }
 

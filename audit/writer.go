@@ -13,48 +13,48 @@ import (
 
 // write commits batches until stop.
 //
-// A commit costs the same for one record as for many, so it pays to wait for
-// company; but a record that will stay alone must not wait. Of two kinds of company
-// the writer knows:
+// A commit costs nearly the same for one record as for many, so it pays to wait for
+// more of them; but a record that will stay the only one must not wait. Two things
+// tell the writer that more will come:
 //
-// Records that were announced (Expect) are under way, and on a busy machine many
-// are, each behind the others. The writer waits until none is, or the batch has
-// enough, or its first record is MaxAwait old.
+// Records were announced (Expect): their calls are under way. The writer waits until
+// none of these records is outstanding, or the batch has enough records, or its first
+// record is MaxAwait old.
 //
-// Others may come as they did before. How many callers are about shows in the last
-// commit: the records in it and those that came while it ran. When none is under
-// way the writer lingers until as many are there again, for up to MaxLinger. In
-// every eighth batch it hopes for more than it saw, which is how batches grow under
-// load.
+// The last commit had several callers: those of its records, and those whose records
+// came while it ran. The same number is expected again. When no announced record is
+// outstanding, the writer waits until as many records are there, for up to MaxLinger.
+// For every eighth batch it expects as many as a batch can hold, whatever it saw, so
+// that batches grow when the load does.
 //
-// So a lone caller, who sends a record only after the answer to the one before,
-// never waits, and a few callers wait for each other and no longer. A record that
-// spent its time behind a slow commit does not wait again.
+// So a lone caller, who sends a record only after the answer to the one before, never
+// waits, and a few callers wait for each other's records and no longer. A record that
+// came while a slow commit ran does not wait again.
 func (l *Log) write(ctx context.Context, stop <-chan struct{}) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	crowd := 1
+	callers := 1
 	for turn := 0; l.arrived(stop); turn++ {
-		goal := min(crowd, l.config.Settings.MaxBatch)
-		if crowd > 1 && turn%8 == 0 {
+		goal := min(callers, l.config.Settings.MaxBatch)
+		if callers > 1 && turn%8 == 0 {
 			goal = l.config.Settings.MaxBatch
 		}
 		// Callers that were made ready together, by one commit of their nonces, record
 		// first. On a single processor they would else have a commit each.
 		runtime.Gosched()
 		l.linger(timer, goal, stop)
-		crowd = nextCrowd(crowd, l.commit(ctx, l.queue.take()))
+		callers = expectedCallers(callers, l.commit(ctx, l.queue.take()))
 	}
 }
 
-// nextCrowd returns how many callers to expect after a commit that saw so many. It
-// forgets a larger crowd by an eighth a commit, for arrivals scatter; but who is
-// seen alone is alone.
-func nextCrowd(crowd, seen int) int {
+// expectedCallers returns how many callers to expect, when before were expected and a
+// commit has seen so many. Callers do not come evenly, so a larger number is given up
+// by an eighth with each commit; but when only one was seen, one is expected.
+func expectedCallers(before, seen int) int {
 	if seen == 1 {
 		return 1
 	}
-	return max(seen, crowd-(crowd+7)/8)
+	return max(seen, before-(before+7)/8)
 }
 
 // arrived waits for a record. It reports false when stop came first.
@@ -75,25 +75,25 @@ func (l *Log) arrived(stop <-chan struct{}) bool {
 	}
 }
 
-// linger waits for the company of the oldest batch.
+// linger waits for further records of the oldest batch.
 func (l *Log) linger(timer *time.Timer, goal int, stop <-chan struct{}) {
 	for {
-		rest := time.Until(l.patience(l.queue.expect(goal), goal))
+		rest := time.Until(l.deadline(l.queue.expect(goal), goal))
 		if rest <= 0 {
 			return
 		}
 		timer.Reset(rest)
 		select {
-		case <-l.queue.wake: // all have come; or a call from before, then look again
-		case <-timer.C: // a shorter wait may end where a longer one goes on
+		case <-l.queue.wake: // all have come, or an older signal: look again
+		case <-timer.C: // the deadline may have moved: look again
 		case <-stop:
 			return
 		}
 	}
 }
 
-// patience is when a batch must be committed as it is.
-func (l *Log) patience(b batchState, goal int) time.Time {
+// deadline returns the time at which a batch is committed, though more records may come.
+func (l *Log) deadline(b batchState, goal int) time.Time {
 	await, linger := l.config.Settings.MaxAwait, l.config.Settings.MaxLinger
 	switch {
 	case await > 0 && b.coming > 0 && b.records < l.queue.full:

@@ -1,6 +1,6 @@
 // Package gather lets callers share work that costs little more for many than for
-// one: a statement, a commit. Calls that wait together are answered together. One
-// that is alone is answered at once, for nobody waits for company.
+// one: a statement, a commit. Calls that wait at the same time are answered together.
+// A call never waits for others to come: one that is alone is answered at once.
 //
 // It knows nothing of what it gathers, and keeps nothing: every answer is made after
 // it was asked for.
@@ -43,8 +43,8 @@ type Call[Q, A any] struct {
 	fault *Fault          // of work
 }
 
-// Fault is what Do panics with when work panicked: it goes on in the callers, whose
-// door knows what to do with it, but where it began only this tells.
+// Fault is what Do panics with when work panicked: the panic goes on in the callers,
+// and Stack tells where it began.
 type Fault struct {
 	Value any // what work panicked with
 	Stack []byte

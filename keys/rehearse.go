@@ -11,10 +11,10 @@ import (
 // is given a made-up card and does the work with it; purposes are those that the work
 // selects keys of, "" for none. Rehearse wipes the card.
 //
-// A card's keys depend on its BIN, and which BINs an issuer has nobody knows here. So
-// cards are made for those that the keys name, and for another one. No key for some of
-// them is no fault: the issuer need not have such cards. It is one when no card has all
-// keys, or when one has them and the work fails.
+// A card's keys depend on its BIN, and the ring does not know which BINs an issuer has.
+// So there is a made-up card for each BIN that a key names, and one of another BIN. A
+// card without a key is no fault, for the issuer may have no such cards. It is a fault
+// when no card has all its keys, or when one has them and the work fails.
 func Rehearse(r *Ring, purposes []Purpose, issuer walletport.IssuerID, scheme walletport.SchemeID, now time.Time, try func(*walletport.Card) error) error {
 	var missing error
 	works := false

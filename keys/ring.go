@@ -32,8 +32,8 @@ func (r *Ring) ByID(id ID) (*Key, bool) {
 	return k, ok
 }
 
-// Serves reports whether any key of the purpose is for new work at t, whomever and
-// whichever cards it serves.
+// Serves reports whether the ring has a key of the purpose that is active and valid at
+// t, of any issuer and for any BIN.
 func (r *Ring) Serves(p Purpose, t time.Time) bool {
 	return slices.ContainsFunc(r.keys, func(k *Key) bool { return k.Purpose == p && k.ServesAt(t) })
 }

@@ -38,7 +38,7 @@ func (c TraceConfig) Validate() error {
 }
 
 // The attributes that a span may carry. Everything else is dropped on the way
-// out: spans leave the house, and a library may put on them what a caller sent.
+// out: spans go to another machine, and a library may put on them what a caller sent.
 const (
 	AttrRoute  = attribute.Key("http.route")
 	AttrMethod = attribute.Key("http.request.method")
