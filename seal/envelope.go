@@ -26,11 +26,12 @@ type Envelope struct {
 // wrong AES padding can decrypt others' (Bleichenbacher 1998, Vaudenay 2002).
 var ErrOpen = errors.New("seal: the envelope does not open")
 
-// Seal encrypts plaintext under a fresh AES key and wraps that key to the
-// recipient. aad is authenticated but not encrypted, and must be empty with CBC.
-// Seal keeps neither argument; wiping plaintext is the caller's part. random is
-// crypto/rand.Reader outside of tests; it gives the AES key first, then the IV,
-// then the OAEP seed.
+// Seal encrypts plaintext under a fresh AES key and wraps that key to the recipient.
+// aad is authenticated but not encrypted, and must be empty with CBC. Seal keeps
+// neither argument; wiping plaintext is the caller's part. random is crypto/rand.Reader
+// outside of tests; it gives the AES key first, then the IV, then the seed of OAEP. The
+// padding of PKCS#1 v1.5 comes from crypto/rsa, which draws it itself and does not read
+// random.
 func (s Suite) Seal(random io.Reader, to *rsa.PublicKey, plaintext, aad []byte) (Envelope, error) {
 	if err := s.Validate(); err != nil {
 		return Envelope{}, err
@@ -95,11 +96,12 @@ func (s Suite) encrypt(key, iv, plaintext, aad []byte) (Envelope, error) {
 	return Envelope{IV: iv, Ciphertext: sealed[:end:end], Tag: sealed[end:], AAD: aad}, nil
 }
 
-// Open returns the plaintext of an envelope that was sealed to key's public half,
-// with an AES key of 128 or 256 bits. Whatever is wrong with the envelope, the
-// error is ErrOpen and the same work has been done, except for wrong lengths,
-// which everybody can see. A fault of the custodian behind key also shows as
-// ErrOpen. random is crypto/rand.Reader outside of tests.
+// Open returns the plaintext of an envelope; no program of walletport calls it yet, but
+// those that import scheme/mdes may. The envelope was sealed to key's public half, with
+// an AES key of 128 or 256 bits. Whatever is wrong with the envelope, the error is
+// ErrOpen and the same work has been done, except for wrong lengths, which everybody
+// can see. A fault of the custodian behind key also shows as ErrOpen. random is
+// crypto/rand.Reader outside of tests.
 //
 // CBC has no integrity: a changed ciphertext may open to other bytes. The caller
 // must treat a plaintext that makes no sense as it treats ErrOpen.

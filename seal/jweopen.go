@@ -12,19 +12,19 @@ const maxJWEBytes = 16_384
 // errJWE is about a text that can be seen to be no JWE of ours without a key.
 var errJWE = errors.New("seal: not a compact JWE with A256GCMKW and A256GCM")
 
-// KeyUnwrapper opens what a KeyWrapper made.
+// KeyUnwrapper reverses KeyWrapper, for JWE.Open.
 type KeyUnwrapper interface {
 	Unwrap(wrapped, associatedData []byte) ([]byte, error)
 }
 
-// JWE is a compact JWE, taken apart but not opened.
+// JWE is a compact JWE, split into its parts but not decrypted.
 type JWE struct {
 	KeyID string // kid: which secret opens it; may be empty
 
 	protected  []byte // the first segment as it came: the associated data
 	wrapped    []byte // nonce, ciphertext and tag of the content key
 	iv         []byte
-	ciphertext []byte // with its tag
+	ciphertext []byte // followed by its tag
 }
 
 type protectedHeader struct {
@@ -37,7 +37,8 @@ type protectedHeader struct {
 	Critical   []string `json:"crit"`
 }
 
-// ParseJWE reads a compact JWE of at most 16384 bytes with alg A256GCMKW and enc
+// ParseJWE reads a compact JWE; no program of walletport calls it yet, but those that
+// import scheme/vts may. It takes at most 16384 bytes with alg A256GCMKW and enc
 // A256GCM. Unknown header members are passed over unless crit demands that they be
 // understood (RFC 7515 section 4.1.11); zip is refused.
 func ParseJWE(compact []byte) (JWE, error) {

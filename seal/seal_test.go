@@ -256,6 +256,19 @@ func weakKey() *rsa.PrivateKey {
 	return key
 }
 
+// TestPKCS1v15DrawsItsOwnPadding holds the comment of Seal to the standard library.
+func TestPKCS1v15DrawsItsOwnPadding(t *testing.T) {
+	suite := seal.Suite{KeyWrap: seal.PKCS1v15, Mode: seal.CBC, KeyBits: 128}
+	keyAndIV := bytes.NewReader(make([]byte, 32))
+	e, err := suite.Seal(keyAndIV, &recipient().PublicKey, []byte("plain"), nil)
+	if err != nil {
+		t.Fatalf("Seal with random bytes for key and IV alone: %v", err)
+	}
+	if opened, err := suite.Open(rand.Reader, recipient(), e); err != nil || string(opened) != "plain" {
+		t.Errorf("Open gave %q, error %v", opened, err)
+	}
+}
+
 func TestOpenNeedsAnRSAKey(t *testing.T) {
 	suite := seal.Suite{KeyWrap: seal.OAEPSHA256, Mode: seal.CBC, KeyBits: 128}
 	for name, key := range map[string]crypto.Decrypter{"another kind of key": notRSA{}, "a short key": weakKey()} {

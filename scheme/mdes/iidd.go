@@ -44,9 +44,11 @@ type fundingAccountJSON struct {
 	TokenUniqueReference string          `json:"tokenUniqueReference"`
 }
 
-// ParseIIDD reads an IIDD of either shape, at most 256000 bytes; unknown members
-// are passed over. The error is CodeInvalid, reason payload_malformed, and names
-// the member and the rule. It does not look into the TAV.
+// ParseIIDD reads an IIDD of either shape; no program of walletport calls it yet, it is
+// for those that import this package (inspect and the simulators have readers of their
+// own). text has at most 256000 bytes; unknown members are passed over. The error is
+// CodeInvalid, reason payload_malformed, and names the member and the rule. It does not
+// look into the TAV.
 func ParseIIDD(text []byte) (IIDD, error) {
 	if len(text) > maxIIDDBytes {
 		return IIDD{}, errPayload("digitizationData", "is too long")
@@ -166,9 +168,10 @@ func (d *digits) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// ParseCardData reads the plaintext of a payload. The error is CodeInvalid, reason
-// card_data_malformed, and names the member and the rule, never a value: it is for
-// the operator who holds the key, not for a peer (see IIDD.Open).
+// ParseCardData reads the plaintext of a payload; no program of walletport calls it
+// yet. The error is CodeInvalid, reason card_data_malformed, and names the member and
+// the rule, never a value: it is for the operator who holds the key, not for a peer
+// (see IIDD.Open).
 func ParseCardData(shape Shape, text []byte) (CardData, error) {
 	var wire cardDataJSON
 	err := unmarshalObject(text, &wire)

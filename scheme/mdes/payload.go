@@ -38,10 +38,11 @@ type payloadJSON struct {
 	AAD                  string `json:"aad"`
 }
 
-// ParsePayload reads an encrypted payload object. Missing, null and empty members
-// are the same; without iv it is all zero, without oaepHashingAlgorithm the key is
-// wrapped with PKCS#1 v1.5, without algorithmCipherMode the mode is CBC. The error
-// is CodeInvalid, reason payload_malformed, and names the member and the rule.
+// ParsePayload reads an encrypted payload object; no program of walletport calls it
+// yet, it is for those that import this package. Missing, null and empty members are
+// the same; without iv it is all zero, without oaepHashingAlgorithm the key is wrapped
+// with PKCS#1 v1.5, without algorithmCipherMode the mode is CBC. The error is
+// CodeInvalid, reason payload_malformed, and names the member and the rule.
 func ParsePayload(object []byte) (Payload, error) {
 	if len(object) > maxIIDDBytes {
 		return Payload{}, errPayload("payload", "is too long")

@@ -57,9 +57,10 @@ func (f *tavFlag) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// ParseTAV reads the TAV string, standard base64 of at most 2048 characters, of
-// version 2, 3 or 4. Member names are taken in any case, as version 4 is seen in
-// two; unknown members are passed over. The error is CodeInvalid with the reason
+// ParseTAV reads the TAV string; no program of walletport calls it yet, it is for those
+// that import this package. text is standard base64 of at most 2048 characters, of
+// version 2, 3 or 4. Member names are taken in any case, as version 4 is seen in two;
+// unknown members are passed over. The error is CodeInvalid with the reason
 // tav_malformed, tav_version_unsupported, tav_algorithm_unsupported or
 // tav_fields_malformed.
 func ParseTAV(text string) (TAV, error) {

@@ -10,7 +10,7 @@ import (
 	"github.com/walletport/walletport/seal"
 )
 
-// Push is the content of a push payload.
+// Push is the content of a push payload, as OpenPush reads it.
 type Push struct {
 	PAN            walletport.PAN
 	Expiry         walletport.Expiry
@@ -65,13 +65,14 @@ func (f *flag) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// OpenPush decrypts a push payload, as Visa would, for programs that import this
-// package. key is the shared secret that the payload's kid names; seal.ParseJWE
-// tells the kid. The expiry year may have two or four digits, isIDnV may be a string
-// or a boolean, and unknown members are passed over. The caller wipes the PAN.
-// Errors are CodeInvalid: payload_malformed for a text that is no such JWE,
-// cryptography_error where key does not open it, and card_data_malformed for a
-// content that is no card, which names the member and the rule, never a value.
+// OpenPush decrypts a push payload, as Visa would; no program of walletport calls it
+// yet, it is for those that import this package. key is the shared secret that the
+// payload's kid names; seal.ParseJWE tells the kid. The expiry year may have two or
+// four digits, isIDnV may be a string or a boolean, and unknown members are passed
+// over. The caller wipes the PAN. Errors are CodeInvalid: payload_malformed for a text
+// that is no such JWE, cryptography_error where key does not open it, and
+// card_data_malformed for a content that is no card, which names the member and the
+// rule, never a value.
 func OpenPush(key seal.KeyUnwrapper, jwe []byte) (Push, error) {
 	parsed, err := seal.ParseJWE(jwe)
 	if err != nil {
