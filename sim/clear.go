@@ -26,18 +26,19 @@ type Clear struct {
 	// Sealed names the members that hold ciphertext, at any depth: JSON in one of them
 	// is NotEncrypted.
 	Sealed []string
-	// Elsewhere names the members at the top of a place that another reader judges.
+	// Elsewhere names top members of a collected text that another reader judges. Find
+	// does not look into them.
 	Elsewhere []string
 
-	places []place
+	parts []part
 }
 
-// place is a text that anyone can read, or that should be ciphertext.
-type place struct {
+// part is a text of the payload that anyone can read, or that should be ciphertext.
+type part struct {
 	name     string
 	text     []byte
 	isSealed bool
-	isOpen   bool // a reader knows that it should be ciphertext, and is not
+	isOpen   bool // it should be ciphertext, and a reader has found that it is not
 }
 
 // Add collects a text in clear. The name says where it stands; "" is the payload. What
@@ -45,23 +46,23 @@ type place struct {
 func (c *Clear) Add(name string, text []byte) {
 	inner, notes := Unwrap(text)
 	if len(notes) == 0 {
-		c.places = append(c.places, place{name: name, text: text})
+		c.parts = append(c.parts, part{name: name, text: text})
 		return
 	}
-	c.places = append(c.places, place{name: name, text: []byte(inner)})
+	c.parts = append(c.parts, part{name: name, text: []byte(inner)})
 	if before, after, found := bytes.Cut(text, []byte(inner)); found {
-		c.places = append(c.places, place{name: "what stands around the payload", text: slices.Concat(before, after)})
+		c.parts = append(c.parts, part{name: "what stands around the payload", text: slices.Concat(before, after)})
 	}
 }
 
 // AddSealed collects what should be ciphertext, as text or as bytes.
 func (c *Clear) AddSealed(name string, text []byte) {
-	c.places = append(c.places, place{name: name, text: text, isSealed: true})
+	c.parts = append(c.parts, part{name: name, text: text, isSealed: true})
 }
 
 // AddOpen collects what should be ciphertext and is the format's own clear text.
 func (c *Clear) AddOpen(name string) {
-	c.places = append(c.places, place{name: name, isOpen: true})
+	c.parts = append(c.parts, part{name: name, isOpen: true})
 }
 
 // Judge closes the search as a rule of a checklist. Numbers are the PANs that were
@@ -73,15 +74,15 @@ func (c *Clear) Judge(list *Checklist, check string, numbers ...CardNumber) {
 	list.Pass(check, "nothing of the card stands in clear")
 }
 
-// Find returns the first card data in clear, else the first ciphertext that is none,
-// else nil. The detail says where, and never what.
+// Find returns the first card data in clear, else the first text that should be
+// ciphertext and is not, else nil. The detail says where it stands, never what it is.
 func (c *Clear) Find(numbers ...CardNumber) *Finding {
 	s := search{sealed: foldAll(c.Sealed), left: maxSearchedBytes}
 	for _, number := range numbers {
 		s.know(number.Clear())
 	}
 	elsewhere := foldAll(c.Elsewhere)
-	for _, p := range c.places {
+	for _, p := range c.parts {
 		s.elsewhere = elsewhere
 		switch at := (spot{where: p.name}); {
 		case p.isOpen:
@@ -112,7 +113,7 @@ type search struct {
 type spot struct {
 	where string // "" is the payload itself
 	isID  bool   // of a member that holds an id
-	inner bool   // below the top of its place
+	inner bool   // below the top members of its part
 }
 
 // in returns the spot of a member.

@@ -66,7 +66,7 @@ func (s *search) searchJSON(p spot, text []byte, layer, depth int) bool {
 
 func (s *search) searchObject(p spot, text []byte, layer, depth int) {
 	elsewhere := s.elsewhere
-	s.elsewhere = nil // only at the top of a place
+	s.elsewhere = nil // only for the top members of a part
 	for name, value := range members(text) {
 		if s.isDone() || !s.spend(len(value)) {
 			return

@@ -16,7 +16,7 @@ type Report struct {
 }
 
 // Client is what a wallet knows of the app, device and account that a card is
-// added from. The wallet hands it to Visa beside the payload, and Visa compares
+// added from. The wallet hands it to Visa together with the payload, and Visa compares
 // what the payload says with it, character for character; Mastercard needs none of it.
 type Client struct {
 	AppID           string `json:"clientAppID"`
@@ -46,17 +46,17 @@ type Enrolment struct {
 	Wallet           string
 	Card             Card
 	// EncryptedNumber stands instead of Card where only the scheme opens the number
-	// (Visa's MBPAD); ASCII as the issuer made it. NumberPrefix is then what stood
-	// beside it in clear, the first 6 to 8 digits; "" without.
+	// (Visa's MBPAD); ASCII as the issuer made it. NumberPrefix is then the part that the
+	// pass data have in clear, the first 6 to 8 digits; "" without.
 	EncryptedNumber string
 	NumberPrefix    string
 	// ActivationData are the bytes that the app set: the JSON of a TAV, the ASCII of an
 	// MBPAC. Base64 around them is a fault that the scheme names.
 	ActivationData []byte
 	Nonce          string // lower-case hex, as the wallet handed it out; "" without one
-	// Beside is the whole answer that the wallet was handed, if it has an encrypted
-	// number: whether that stands in it in clear, only the scheme can tell.
-	Beside []byte
+	// Answer is the whole answer that the wallet was handed, set with EncryptedNumber:
+	// only the scheme can tell whether the answer holds that number in clear too.
+	Answer []byte
 }
 
 // Scheme is a simulated scheme as the simulated wallets see it. A refused payload

@@ -52,7 +52,7 @@ func TestRightAnswers(t *testing.T) {
 				t.Fatalf("fault %+v\n%v", report.FirstFault, report.Checks)
 			}
 			if c.want.EncryptedNumber != "" {
-				c.want.Beside = given // for the scheme to search
+				c.want.Answer = given // for the scheme to search
 			}
 			scheme, got, ok := report.Enrolment()
 			sameNumber := cmp.Comparer(func(a, b sim.CardNumber) bool { return a.Clear() == b.Clear() })

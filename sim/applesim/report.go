@@ -157,7 +157,7 @@ func (r *reading) report(k Kind) Report {
 		Nonce:           r.nonce,
 	}
 	if r.card.encryptedNumber != "" { // a number in clear was looked for here
-		report.enrolment.Beside = r.given
+		report.enrolment.Answer = r.given
 	}
 	return report
 }

@@ -6,7 +6,7 @@ import (
 
 const checkActivation = "activation_data"
 
-// enrolmentChecks are those of a card in clear with a TAV beside it. The TAV comes
+// enrolmentChecks are those of a card in clear with a separate TAV. The TAV comes
 // as bytes, so its length and base64 are not checked.
 var enrolmentChecks = join([]string{checkPAN, checkPANLuhn, checkExpiry, checkNotExpired, checkTAVPresent, checkActivation}, tavChecks[2:])
 

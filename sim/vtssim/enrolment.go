@@ -11,11 +11,11 @@ const (
 	checkPrefix     = "number_prefix"
 )
 
-// enrolmentChecks are those of a card, in clear or as MBPAD, with an MBPAC beside it.
+// enrolmentChecks are those of a card, in clear or as MBPAD, with a separate MBPAC.
 var enrolmentChecks = join(mbpad.checks(), []string{checkPrefix, checkActivation}, mbpac.checks())
 
-// OpenEnrolment checks a card that a wallet opened, in clear or as MBPAD, and the MBPAC
-// beside it, without making a token. The nonce is that of the enrolment.
+// OpenEnrolment checks a card that a wallet opened, in clear or as MBPAD, and its
+// MBPAC, without making a token. The nonce is that of the enrolment.
 func OpenEnrolment(e sim.Enrolment, keys Keys) Report {
 	return openEnrolment(e, keys).report(KindEnrolment)
 }
@@ -23,7 +23,7 @@ func OpenEnrolment(e sim.Enrolment, keys Keys) Report {
 func openEnrolment(e sim.Enrolment, keys Keys) *reading {
 	keys.Nonce = e.Nonce
 	r := newReading(keys, enrolmentChecks, e.Nonce)
-	r.clear.Add("the answer", e.Beside)
+	r.clear.Add("the answer", e.Answer)
 	r.readEnrolment(e)
 	return r
 }

@@ -130,11 +130,11 @@ var mangledEnrolments = []struct {
 	{"the card in clear behind the MBPAC", "clear_card_data", func(e *sim.Enrolment) { e.ActivationData = append(e.ActivationData, "-"+testPAN...) }, ""},
 	{"the card of an encrypted number, as an id beside it", "clear_card_data", func(e *sim.Enrolment) {
 		e.Card, e.EncryptedNumber, e.NumberPrefix = sim.Card{}, newMBPAD().text(), "411111"
-		e.Beside = []byte(`{"encryptedPassData":"AAAA","deviceId":"` + testPAN + `"}`)
+		e.Answer = []byte(`{"encryptedPassData":"AAAA","deviceId":"` + testPAN + `"}`)
 	}, ""},
 	{"another number as an id beside it", "", func(e *sim.Enrolment) {
 		e.Card, e.EncryptedNumber, e.NumberPrefix = sim.Card{}, newMBPAD().text(), "411111"
-		e.Beside = []byte(`{"encryptedPassData":"AAAA","deviceId":"` + otherPAN + `"}`)
+		e.Answer = []byte(`{"encryptedPassData":"AAAA","deviceId":"` + otherPAN + `"}`)
 	}, vtssim.StatusActive},
 	{"the base64 text instead of the bytes", "activation_data_base64", func(e *sim.Enrolment) { e.ActivationData = []byte(b64(e.ActivationData)) }, ""},
 	{"base64 twice", "activation_data_base64_twice", func(e *sim.Enrolment) { e.ActivationData = []byte(b64([]byte(b64(e.ActivationData)))) }, ""},

@@ -12,5 +12,5 @@
 //
 // The other encryption scheme, RSA_V2, has no public description; a leaf with an RSA
 // key is refused. nonceSignature cannot be verified here: it is made for Apple and
-// passed through. The package does no I/O and asks nobody about revocation.
+// passed through. The package does no I/O, and so does not learn of revocations.
 package applepay

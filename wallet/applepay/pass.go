@@ -13,7 +13,7 @@ import (
 
 // EncodePass encrypts the pass data to the recipient under a key pair that is drawn
 // for this call and never used again, which the envelope's security rests on (see
-// seal.SealECCV2). Whoever asks again gets other bytes. The pass data are wiped.
+// seal.SealECCV2). The same input gives other bytes each time. The pass data are wiped.
 //
 // A card that Apple would refuse is CodeForbidden, reason card_data_unusable. An
 // input that does not fit the configuration (a sealed number missing where
