@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -21,10 +22,12 @@ const module = "github.com/walletport/walletport"
 // room is one row of the import table: what a package may import of ours, and
 // which other packages it must never import, with the sentence that says why.
 type room struct {
-	path  string   // "a/*" stands for each package below a
-	may   []string // rooms of ours, "." is the root, "*" is everything
-	never []string // standard library and third-party prefixes
-	why   string
+	path   string   // "a/*" stands for each package below a
+	may    []string // rooms of ours, "." is the root, "*" is everything but what except names
+	except []string // rooms that "*" does not mean
+	by     []string // the only rooms that may import it; nil is whoever may
+	never  []string // standard library and third-party prefixes
+	why    string
 }
 
 var (
@@ -73,7 +76,15 @@ var house = []room{
 	{path: "sim", may: []string{".", "disk"}, never: []string{"github.com", "golang.org"}, why: "the words of the simulators know no format and no product code, but for how files are owned"},
 	{path: "sim/simtest", why: "what tests of simulators share knows none of them"},
 	{path: "sim/*", may: []string{".", "sim"}, why: "a simulator that shares code with what it checks proves nothing"},
-	{path: "cmd/walletport", may: []string{"*"}, why: "the wiring knows everybody"},
+	{
+		path: "server", may: []string{"*"}, except: []string{"sandbox", "sim", "sim/*", "cmd/*", "bench", "e2e"}, by: []string{"cmd/walletport", "sandbox", "bench"},
+		why: "a server knows every room that it builds and no simulator, and is started by a command, a sandbox or a measurement only",
+	},
+	{
+		path: "sandbox", may: []string{".", "server", "config", "keys", "keys/file", "vault", "audit", "auth", "disk", "telemetry", "sim", "sim/*"},
+		by: []string{"cmd/walletport", "bench"}, why: "a sandbox is made around a server and reads no payload with what made it: it knows no encoder",
+	},
+	{path: "cmd/walletport", may: []string{"*"}, by: []string{}, why: "a command line knows everybody whose work it shows, and nobody knows it"},
 	{path: "bench", may: []string{"*"}, why: "measures whatever there is; no part of the product"},
 	{path: "oracle", why: "what runs a test's second opinion knows nothing of ours"},
 	{path: "e2e", why: "tests from outside share no code with what they test"},
@@ -154,6 +165,19 @@ func TestImportTableNoticesBreaches(t *testing.T) {
 		{"act", "net/http"},
 		{"keys", module + "/act"},
 		{"activation", module + "/act/acttest"},
+		{"config", module + "/server"},
+		{"config", module + "/sandbox"},
+		{"server", module + "/sim/mdessim"},
+		{"server", module + "/sim"},
+		{"server", module + "/sandbox"},
+		{"server", module + "/cmd/walletport"},
+		{"api", module + "/server"},
+		{"vault", module + "/server"},
+		{"sandbox", module + "/scheme/mdes"},
+		{"sandbox", module + "/wallet/applepay"},
+		{"sandbox", module + "/cmd/walletport"},
+		{"bench", module + "/cmd/walletport"},
+		{"sim/mdessim", module + "/sandbox"},
 	} {
 		t.Run(c.room+" imports "+c.imported, func(t *testing.T) {
 			r, ok := findRoom(c.room)
@@ -181,7 +205,11 @@ func (r room) refuses(name, imported string) string {
 	if slices.Contains(testSupport, target) && name != "bench" && !slices.Contains(testSupport, name) {
 		return fmt.Sprintf("%s imports %s, which is for tests only", name, target)
 	}
-	if slices.Contains(r.may, "*") || slices.Contains(r.may, target) {
+	if imported, ok := findRoom(target); ok && imported.by != nil && !slices.Contains(imported.by, name) {
+		return fmt.Sprintf("%s imports %s: %s", name, target, imported.why)
+	}
+	excepted := slices.ContainsFunc(r.except, func(pattern string) bool { return matches(pattern, target) })
+	if slices.Contains(r.may, "*") && !excepted || slices.ContainsFunc(r.may, func(pattern string) bool { return pattern != "*" && matches(pattern, target) }) {
 		return ""
 	}
 	return fmt.Sprintf("%s imports %s: %s", name, target, r.why)
@@ -222,6 +250,79 @@ func callsOf(t *testing.T, p goPackage, method string) []string {
 	return places
 }
 
+// owners are what there is once in the program, each with the file that it is in. In the
+// rooms named, no other file has it.
+var owners = []struct {
+	what, file string
+	rooms      []string
+	is         func(ast.Node) bool
+}{
+	{"the clock", "cmd/walletport/main.go", []string{"config", "server", "sandbox", "cmd/walletport"}, reads("time", "Now")},
+	{"listening", "server/listen.go", []string{"config", "server", "sandbox", "cmd/walletport"}, calls("Listen", "tcp")},
+	{"work beside requests", "server/background.go", []string{"config", "server"}, func(n ast.Node) bool { _, ok := n.(*ast.GoStmt); return ok }},
+}
+
+// reads returns what recognises a use of a package's name.
+func reads(pkg, name string) func(ast.Node) bool {
+	return func(n ast.Node) bool {
+		selector, ok := n.(*ast.SelectorExpr)
+		if !ok || selector.Sel.Name != name {
+			return false
+		}
+		of, ok := selector.X.(*ast.Ident)
+		return ok && of.Name == pkg
+	}
+}
+
+// calls returns what recognises a call of a method with a literal among its arguments.
+func calls(method, literal string) func(ast.Node) bool {
+	return func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return false
+		}
+		selector, ok := call.Fun.(*ast.SelectorExpr)
+		return ok && selector.Sel.Name == method && slices.ContainsFunc(call.Args, func(e ast.Expr) bool {
+			text, ok := e.(*ast.BasicLit)
+			return ok && text.Value == strconv.Quote(literal)
+		})
+	}
+}
+
+// TestEachHasOneOwner: a second clock, socket or loop beside requests would be one that
+// nobody hands in, closes or watches.
+func TestEachHasOneOwner(t *testing.T) {
+	for _, owner := range owners {
+		t.Run(owner.what, func(t *testing.T) {
+			owned := false
+			for _, p := range listPackages(t) {
+				if !slices.Contains(owner.rooms, p.room()) {
+					continue
+				}
+				for _, name := range p.GoFiles {
+					place := p.room() + "/" + name
+					file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
+					if err != nil {
+						t.Fatal(err)
+					}
+					ast.Inspect(file, func(n ast.Node) bool {
+						if n != nil && owner.is(n) {
+							owned = owned || place == owner.file
+							if place != owner.file {
+								t.Errorf("%s is in %s, and belongs into %s", owner.what, place, owner.file)
+							}
+						}
+						return true
+					})
+				}
+			}
+			if !owned {
+				t.Errorf("%s has nothing of it: this test looks for the wrong thing", owner.file)
+			}
+		})
+	}
+}
+
 // TestDependencyListIsCurrent keeps the modules that the program links in the
 // diff of a commit: a dependency is a decision.
 func TestDependencyListIsCurrent(t *testing.T) {
@@ -238,6 +339,28 @@ func TestDependencyListIsCurrent(t *testing.T) {
 	}
 	if got := strings.Join(slices.Compact(linked), "\n") + "\n"; got != string(listed) {
 		t.Errorf("cmd/walletport/deps.txt does not list the linked modules; say in the commit why they changed. Now linked:\n%s", got)
+	}
+}
+
+// TestTheSandboxCanBeLeftOut lists what a program links that is built for production.
+func TestTheSandboxCanBeLeftOut(t *testing.T) {
+	linked := func(tags string) (all []string) {
+		out, err := exec.Command("go", "list", "-deps", "-tags", tags, "./cmd/walletport").Output()
+		if err != nil {
+			t.Fatalf("go list -tags %s: %v", tags, err)
+		}
+		for path := range strings.FieldsSeq(string(out)) {
+			if room := strings.TrimPrefix(path, module+"/"); room == "sandbox" || matches("sim", room) || matches("sim/*", room) {
+				all = append(all, room)
+			}
+		}
+		return all
+	}
+	if left := linked("nosandbox"); len(left) > 0 {
+		t.Errorf("built with the tag nosandbox, the program has %v", left)
+	}
+	if with := linked(""); len(with) < 5 {
+		t.Errorf("built without it, the program has only %v: this test looks for the wrong names", with)
 	}
 }
 

@@ -118,6 +118,13 @@ func IsLoopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
+// MetricsBesideAPI reports whether /metrics is served beside the API: on loopback, and
+// only without a listener of its own.
+func (c Config) MetricsBesideAPI() bool {
+	host, _, err := net.SplitHostPort(c.HTTP.Listen)
+	return err == nil && c.Metrics.Listen == "" && IsLoopback(host)
+}
+
 // Proxies returns whose word counts on where a caller is.
 func (c HTTP) Proxies() (forwarded.Proxies, error) {
 	p, err := forwarded.Parse(c.TrustedProxies, c.ForwardedHeader)

@@ -123,7 +123,7 @@ func readCheckpointKeys(paths []string) ([]audit.TrustedKey, error) {
 }
 
 func readCheckpointKey(path string) (ed25519.PublicKey, error) {
-	text, err := disk.ReadArgument(path, maxCertificateFileBytes)
+	text, err := disk.ReadArgument(path, maxKeyFileBytes)
 	if err != nil {
 		return nil, err
 	}

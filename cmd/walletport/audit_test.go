@@ -4,15 +4,10 @@ import (
 	"bytes"
 	"database/sql"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
-
-	"github.com/walletport/walletport"
-	"github.com/walletport/walletport/telemetry"
 )
 
 // mustRunCommand runs a command and returns its exit code and what it printed.
@@ -31,11 +26,7 @@ const sandboxRecords = 6
 func mustMakeSandbox(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	box, err := openSandbox(t.Context(), dir, "127.0.0.1:0", "", slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	box.close()
+	mustOpen(t, dir).Close()
 	return dir
 }
 
@@ -119,24 +110,4 @@ func TestATrailThatIsNotWhole(t *testing.T) {
 			t.Errorf("exit %d, printed %s", code, printed)
 		}
 	})
-}
-
-func TestATrailThatWasSetBackShowsInReadiness(t *testing.T) {
-	var s server
-	observer := auditObserver{
-		metrics: telemetry.NewMetrics(), log: slog.New(slog.DiscardHandler),
-		failedAt: new(atomic.Int64), lost: &s.auditLost, early: &s.auditEarly,
-	}
-	if err := s.auditReady(t.Context()); err != nil || len(s.auditWarnings()) > 0 {
-		t.Fatalf("auditReady = %v, warnings %v", err, s.auditWarnings())
-	}
-	observer.EndsEarly(7)
-	if err := s.auditReady(t.Context()); err != nil || len(s.auditWarnings()) != 1 {
-		t.Errorf("of a loss before the start: auditReady = %v, warnings %v; want a warning", err, s.auditWarnings())
-	}
-	observer.Lost(7)
-	observer.Committed(1, 0, nil) // records go on, and make it no better
-	if err := s.auditReady(t.Context()); walletport.ReasonOf(err) != "audit_set_back" {
-		t.Errorf("auditReady = %v", err)
-	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/server"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/vault"
 )
@@ -45,7 +46,7 @@ type cardsListCommand struct {
 
 func (c cardsListCommand) Run(ctx context.Context, con console) error {
 	asked := act.Request{Action: walletport.ActionCardsRead, Facts: act.Facts{Issuer: walletport.IssuerID(c.Issuer)}}
-	return c.readCards(ctx, asked, con, c.JSON, func(db database) ([]storage.Card, error) {
+	return c.readCards(ctx, asked, con, c.JSON, func(db server.Database) ([]storage.Card, error) {
 		return db.CardsAfter(ctx, walletport.IssuerID(c.Issuer), walletport.CardID(c.After), c.Limit)
 	})
 }
@@ -58,7 +59,7 @@ type cardsShowCommand struct {
 
 func (c cardsShowCommand) Run(ctx context.Context, con console) error {
 	asked := act.Request{Action: walletport.ActionCardsRead, CardID: walletport.CardID(c.ID)}
-	return c.readCards(ctx, asked, con, c.JSON, func(db database) ([]storage.Card, error) {
+	return c.readCards(ctx, asked, con, c.JSON, func(db server.Database) ([]storage.Card, error) {
 		card, err := db.Card(ctx, walletport.CardID(c.ID))
 		return []storage.Card{card}, err
 	})
@@ -67,7 +68,7 @@ func (c cardsShowCommand) Run(ctx context.Context, con console) error {
 // readCards shows what read finds, once it is in the audit trail that it was read, and
 // whether each card is as it was stored: a row can be edited by whoever reaches the
 // database. One that is not ends the command with a fault.
-func (l location) readCards(ctx context.Context, asked act.Request, con console, asJSON bool, read func(database) ([]storage.Card, error)) error {
+func (l location) readCards(ctx context.Context, asked act.Request, con console, asJSON bool, read func(server.Database) ([]storage.Card, error)) error {
 	return l.operate(ctx, func(ctx context.Context, o *operator) error {
 		var shown []shownCard
 		err := o.reading(ctx, asked, func(record *act.Record) error {

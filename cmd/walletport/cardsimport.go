@@ -22,6 +22,7 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/act"
+	"github.com/walletport/walletport/server"
 	"github.com/walletport/walletport/vault"
 )
 
@@ -50,7 +51,7 @@ func (c cardsImportCommand) Run(ctx context.Context, con console) error {
 	}
 	defer in.Close()
 	return c.operate(ctx, func(ctx context.Context, o *operator) error {
-		if options.AllowSandboxCards = c.Dir != "" || isSandbox(o.keys.Current()); c.Dir != "" && c.Issuer == "" {
+		if options.AllowSandboxCards = c.Dir != "" || server.IsSandbox(o.keys.Current()); c.Dir != "" && c.Issuer == "" {
 			options.Issuer, options.MixedIssuers = sandboxIssuer, true
 		}
 		report, importErr := o.importCards(ctx, con, in, options)

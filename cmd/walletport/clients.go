@@ -89,7 +89,7 @@ func parseScopes(names []string) ([]walletport.Scope, error) {
 }
 
 func (o *operator) clients() auth.Clients {
-	return auth.Clients{Store: o.db, Audit: o.log, Rand: rand.Reader, Clock: time.Now}
+	return auth.Clients{Store: o.db, Audit: o.log, Rand: rand.Reader, Clock: now}
 }
 
 type clientsChangeCommand struct {

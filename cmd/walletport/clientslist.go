@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/server"
 	"github.com/walletport/walletport/storage"
 )
 
@@ -19,7 +20,7 @@ type clientsListCommand struct {
 }
 
 func (c clientsListCommand) Run(ctx context.Context, con console) error {
-	all, err := c.readClients(ctx, func(db database) ([]storage.Client, error) { return db.Clients(ctx) })
+	all, err := c.readClients(ctx, func(db server.Database) ([]storage.Client, error) { return db.Clients(ctx) })
 	if err != nil {
 		return err
 	}
@@ -47,7 +48,7 @@ type clientsShowCommand struct {
 }
 
 func (c clientsShowCommand) Run(ctx context.Context, con console) error {
-	found, err := c.readClients(ctx, func(db database) ([]storage.Client, error) {
+	found, err := c.readClients(ctx, func(db server.Database) ([]storage.Client, error) {
 		client, err := db.Client(ctx, c.ID)
 		return []storage.Client{client}, err
 	})
@@ -85,12 +86,12 @@ func (o *operator) printClient(ctx context.Context, con console, asJSON bool, id
 }
 
 // readClients reads from a database that must be there.
-func (l location) readClients(ctx context.Context, read func(database) ([]storage.Client, error)) ([]storage.Client, error) {
+func (l location) readClients(ctx context.Context, read func(server.Database) ([]storage.Client, error)) ([]storage.Client, error) {
 	settings, err := l.load()
 	if err != nil {
 		return nil, err
 	}
-	db, err := openDatabase(ctx, settings.Database)
+	db, err := server.OpenDatabase(ctx, settings.Database)
 	if err != nil {
 		return nil, err
 	}

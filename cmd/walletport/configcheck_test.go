@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/storage/storagetest"
 )
 
@@ -29,8 +27,12 @@ func readyFolder(t *testing.T) (dir string) {
 			t.Fatalf("%s: %s%s", command, stdout, stderr)
 		}
 	}
-	writePair(t, config.TLS{CertificateFile: filepath.Join(dir, "tls.pem"), KeyFile: filepath.Join(dir, "tls-key.pem")}, "server", 0)
-	writePair(t, config.TLS{CertificateFile: filepath.Join(dir, "other.pem"), KeyFile: filepath.Join(dir, "other-key.pem")}, "other", 0)
+	for _, name := range []string{"tls", "other"} {
+		pair, err := newPair()
+		must(t, err)
+		must(t, os.WriteFile(filepath.Join(dir, name+".pem"), pair.certificatePEM, 0o600))
+		must(t, os.WriteFile(filepath.Join(dir, name+"-key.pem"), pair.privatePEM, 0o600))
+	}
 	must(t, os.WriteFile(filepath.Join(dir, "text.txt"), []byte("hello"), 0o600))
 	must(t, os.WriteFile(filepath.Join(dir, "empty.txt"), nil, 0o600))
 	set, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: []byte("no public key"), KeyID: "1"}}})
@@ -165,32 +167,6 @@ func TestConfigCheckFailsWhereTheDatabaseRefuses(t *testing.T) {
 				t.Errorf("%d %s%s, want %q", code, stdout, stderr, c.want)
 			}
 		})
-	}
-}
-
-func TestConfigCheckWarnsOfADatabaseInPlainText(t *testing.T) {
-	dir := readyFolder(t)
-	for _, c := range []struct {
-		url  string
-		want bool
-	}{
-		{"postgres://ada@192.0.2.1/w", true},
-		{"postgres://ada@192.0.2.1/w?sslmode=prefer", true},
-		{"postgres://ada@192.0.2.1/w?sslmode=allow", true},
-		{"postgres://ada@192.0.2.1/w?sslmode=disable", true},
-		{"postgres://ada@127.0.0.1,192.0.2.1/w?sslmode=disable", true},
-		{"postgres://ada@192.0.2.1/w?sslmode=require", false},
-		{"postgres://ada@127.0.0.1/w", false},
-		{"postgres:///w?host=/none", false},
-	} {
-		settings := config.Config{Database: config.Database{URL: c.url, Password: "file:" + config.SecretRef(filepath.Join(dir, "text.txt"))}}
-		found := checkup{config: settings}
-		ended, end := context.WithCancel(t.Context())
-		end() // what it says before it connects
-		found.checkDatabase(ended)
-		if got := strings.Contains(strings.Join(found.warnings, "\n"), "plain text"); got != c.want {
-			t.Errorf("%s: warned %v, want %v", c.url, got, c.want)
-		}
 	}
 }
 

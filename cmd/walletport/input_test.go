@@ -13,6 +13,7 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/config"
+	"github.com/walletport/walletport/sandbox"
 )
 
 // A named pipe that nobody writes to would hold a command, or a server's start, for
@@ -31,10 +32,6 @@ func TestOnlyRegularFilesAreRead(t *testing.T) {
 					_, err := config.SecretRef("file:" + path).Resolve()
 					return err
 				},
-				"a certificate": func() error {
-					_, err := openCertificateStore(t.Context(), config.TLS{CertificateFile: path, KeyFile: path}, nil)
-					return err
-				},
 				"the configuration": func() error {
 					_, err := config.Load(path)
 					return err
@@ -44,11 +41,7 @@ func TestOnlyRegularFilesAreRead(t *testing.T) {
 					return err
 				},
 				"sandbox.json": func() error {
-					_, _, err := readSandboxFile(path)
-					return err
-				},
-				"Apple's roots": func() error {
-					_, err := readRoots([]string{path})
+					_, err := sandbox.Inspect(nil, path)
 					return err
 				},
 			} {

@@ -10,6 +10,7 @@ import (
 	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys/file"
+	"github.com/walletport/walletport/server"
 )
 
 type keysInitCommand struct{ location }
@@ -19,7 +20,7 @@ func (c keysInitCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return err
 	}
-	db, err := openDatabase(ctx, settings.Database)
+	db, err := server.OpenDatabase(ctx, settings.Database)
 	switch walletport.ReasonOf(err) {
 	case "":
 	case "database_absent", "schema_missing": // the first command of a new installation
@@ -43,7 +44,7 @@ func (c keysInitCommand) Run(ctx context.Context, con console) error {
 
 // warnOfOldStore warns before a new key store comes to a database that another one has
 // sealed cards or signed the trail of.
-func warnOfOldStore(ctx context.Context, con console, db database) error {
+func warnOfOldStore(ctx context.Context, con console, db server.Database) error {
 	sealedBy, err := db.CardKEKs(ctx)
 	if err != nil {
 		return err
@@ -73,7 +74,7 @@ func makeKeyStore(c config.Keys, con console) error {
 			fmt.Fprintln(con.Err, "key file made:", c.KeyFile, "(keep a copy apart from the key store)")
 		}
 	}
-	fileConfig, err := keyStoreConfig(c)
+	fileConfig, err := server.KeyStoreConfig(c)
 	if err != nil {
 		return err
 	}

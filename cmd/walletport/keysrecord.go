@@ -11,7 +11,6 @@ import (
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/file"
-	"github.com/walletport/walletport/vault"
 )
 
 // changeKeys does one change of the key store, which is in the audit trail before it
@@ -45,30 +44,6 @@ func (l location) changeKeysOf(ctx context.Context, con console, intended act.Re
 		})
 	})
 	return changed, err
-}
-
-// checkKeyStore returns CodeConflict if a key store is another than the one of the
-// database. Its errors are those of audit.CheckKeys. Where nothing is signed yet, the
-// trail does not tell whose it is, and the first signature would make it the wrong
-// store's for good: then the stored cards tell.
-func checkKeyStore(ctx context.Context, db database, source keys.Source) error {
-	ring := source.Current()
-	if err := audit.CheckKeys(ctx, db, ring); err != nil {
-		return err
-	}
-	if last, err := db.LastCheckpoint(ctx); err != nil || last.Seq > 0 || len(audit.TrustedKeys(ring)) == 0 {
-		return err
-	}
-	v, err := vault.New(vault.Vault{Cards: db, Keys: source, Clock: now})
-	if err != nil {
-		return err
-	}
-	foreign, err := v.ForeignKEKs(ctx)
-	if err != nil || len(foreign) == 0 {
-		return err
-	}
-	return walletport.Errorf(walletport.CodeConflict, "keystore_foreign",
-		"this key store opens none of the cards of this database that name its keys, and nobody has signed its audit trail yet: bring back the right one")
 }
 
 // lostVersion returns the version of the checkpoint key that signed the trail last and

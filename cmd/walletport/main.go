@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -30,6 +31,10 @@ func main() {
 	stop()
 	os.Exit(code)
 }
+
+// now is the clock of the program. Every room is handed it, and no other place reads the
+// time.
+func now() time.Time { return time.Now() }
 
 // console is where a command reads and writes; tests pass buffers.
 type console struct {

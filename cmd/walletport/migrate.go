@@ -9,6 +9,7 @@ import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/config"
+	"github.com/walletport/walletport/server"
 	"github.com/walletport/walletport/storage"
 )
 
@@ -28,7 +29,7 @@ func (c migrateCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return err
 	}
-	schema, err := createDatabase(ctx, settings.Database)
+	schema, err := server.CreateDatabase(ctx, settings.Database)
 	if err == nil && schema.Found != schema.Wanted {
 		err = recordMigration(ctx, settings, schema)
 	}
@@ -49,13 +50,13 @@ func (c migrateCommand) Run(ctx context.Context, con console) error {
 // the record. A new trail so begins with the record of who made it. There may be no
 // key store yet, and then nobody to sign it.
 func recordMigration(ctx context.Context, settings config.Config, schema storage.Schema) error {
-	db, err := openDatabase(ctx, settings.Database)
+	db, err := server.OpenDatabase(ctx, settings.Database)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
 	o := &operator{settings: settings, db: db}
-	if keyStore, err := openKeyStore(settings.Keys, slog.New(slog.DiscardHandler)); err == nil {
+	if keyStore, err := server.OpenKeyStore(settings.Keys, slog.New(slog.DiscardHandler)); err == nil {
 		o.keys = keyStore
 	}
 	err = o.recording(ctx, func(ctx context.Context, o *operator) error {

@@ -4,11 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base32"
+	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/user"
 	"strings"
-	"time"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/act"
@@ -16,12 +17,13 @@ import (
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/file"
+	"github.com/walletport/walletport/server"
 )
 
 // operator is an opened location with the audit trail at hand.
 type operator struct {
 	settings config.Config
-	db       database
+	db       server.Database
 	keys     *file.Store
 	log      *audit.Log
 	// keyLost signs on although the checkpoint key that signed last is lost.
@@ -46,11 +48,11 @@ func (l location) open(ctx context.Context) (*operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	keyStore, err := openKeyStore(settings.Keys, slog.New(slog.DiscardHandler))
+	keyStore, err := server.OpenKeyStore(settings.Keys, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}
-	db, err := openDatabase(ctx, settings.Database)
+	db, err := server.OpenDatabase(ctx, settings.Database)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +61,7 @@ func (l location) open(ctx context.Context) (*operator, error) {
 
 // checkKeys refuses a key store that is not the one of the database. It writes nothing.
 func (o *operator) checkKeys(ctx context.Context) error {
-	err := checkKeyStore(ctx, o.db, o.keys)
+	err := server.CheckKeyStore(ctx, o.db, o.keys, now)
 	if o.keyLost && walletport.ReasonOf(err) == audit.ReasonKeyMissing {
 		return nil
 	}
@@ -77,7 +79,7 @@ func (o *operator) recording(ctx context.Context, do func(context.Context, *oper
 			return err
 		}
 	}
-	o.log, err = audit.New(audit.Config{Store: o.db, Keys: source, Clock: time.Now, Settings: o.settings.Audit, KeyLost: o.keyLost})
+	o.log, err = audit.New(audit.Config{Store: o.db, Keys: source, Clock: now, Settings: o.settings.Audit, KeyLost: o.keyLost})
 	if err != nil {
 		return err
 	}
@@ -220,4 +222,26 @@ func withCommand(ctx context.Context, spelled string) context.Context {
 func commandFrom(ctx context.Context) string {
 	command, _ := ctx.Value(commandKey{}).(string)
 	return command
+}
+
+// warnOfIssuers tells the operator of issuers on the command line that nothing names
+// yet: a first client of a new issuer, or a slip.
+func (o *operator) warnOfIssuers(ctx context.Context, w io.Writer, ids ...walletport.IssuerID) error {
+	names, err := server.ReadIssuerNames(ctx, o.db, o.keys.Current())
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if id == "" {
+			continue
+		}
+		doubt, err := names.Doubt(ctx, id)
+		if err != nil {
+			return err
+		}
+		if doubt != "" {
+			fmt.Fprintf(w, "walletport: warning: %s\n", doubt)
+		}
+	}
+	return nil
 }

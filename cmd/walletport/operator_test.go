@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"strings"
 	"testing"
 
@@ -17,21 +16,18 @@ import (
 func mustOpenSandbox(t *testing.T) (dir string, records func() []walletport.AuditRecord) {
 	t.Helper()
 	dir = t.TempDir()
-	box, err := openSandbox(t.Context(), dir, "127.0.0.1:0", "", slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { box.close() })
-	head, err := box.db.AuditHead(t.Context())
+	box := mustOpen(t, dir)
+	t.Cleanup(box.Close)
+	head, err := box.Database.AuditHead(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return dir, func() []walletport.AuditRecord {
 		t.Helper()
-		if _, err := audit.Verify(t.Context(), box.db, audit.TrustedKeys(box.keys.Current())); err != nil {
+		if _, err := audit.Verify(t.Context(), box.Database, audit.TrustedKeys(box.Keys.Current())); err != nil {
 			t.Errorf("Verify: %v", err)
 		}
-		entries, err := box.db.AuditAfter(t.Context(), head.Seq, 100)
+		entries, err := box.Database.AuditAfter(t.Context(), head.Seq, 100)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -126,7 +126,7 @@ func scriptPayload(ts *testscript.TestScript, neg bool, args []string) {
 // payloadFiles returns what the issuer-wallet call answers, and what real apps
 // have made of it.
 func payloadFiles() (map[string][]byte, error) {
-	mdesKey, err := openSchemeKeyFromText()
+	mdesKey, err := newPair()
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +134,7 @@ func payloadFiles() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	card, err := sampleCards[0].card()
+	card, err := testCard(1001)
 	if err != nil {
 		return nil, err
 	}
@@ -163,8 +163,8 @@ func payloadFiles() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	box, err := json.Marshal(sandboxFile{MDES: sandboxMDES{
-		EncryptionPrivateKey: string(mdesKey.privatePEM), EncryptionCertificate: string(mdesKey.certificatePEM), TAVPublicKey: tav,
+	box, err := json.Marshal(map[string]any{"mdes": map[string]string{
+		"encryptionPrivateKey": string(mdesKey.privatePEM), "encryptionCertificate": string(mdesKey.certificatePEM), "tavPublicKey": tav,
 	}})
 	if err != nil {
 		return nil, err

@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
-	"sync/atomic"
 	"syscall"
 )
 
@@ -30,51 +28,6 @@ func takeHangups() <-chan os.Signal {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	return hangups
-}
-
-// reloadOnHangup reads all files anew at each hang-up: the key store, certificates and
-// client roots, Apple's roots, token issuers' keys. The configuration itself is read at
-// start only.
-func (s *server) reloadOnHangup(ctx context.Context, hangups <-chan os.Signal) {
-	s.background.start(ctx, "reload on SIGHUP", func(ctx context.Context) error {
-		for {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-hangups:
-				s.reloadFiles(ctx)
-			}
-		}
-	})
-}
-
-func (s *server) reloadFiles(ctx context.Context) {
-	if err := s.reloads.Reload(ctx); err != nil {
-		s.log.Error("signal received, not all files reloaded: what was read before stays", "signal", "SIGHUP", "err", err)
-		return
-	}
-	s.log.Info("signal received, files reloaded", "signal", "SIGHUP", "files", s.reloads.names)
-}
-
-// logPipe is where log lines go. Nobody may be reading it any more, or its disk may
-// be full: the server goes on without its log, and readiness warns.
-type logPipe struct {
-	to   io.Writer
-	lost atomic.Bool // the last line
-}
-
-func (p *logPipe) Write(line []byte) (int, error) {
-	n, err := p.to.Write(line)
-	p.lost.Store(err != nil)
-	return n, err
-}
-
-// warnings says whether log lines are being lost.
-func (p *logPipe) warnings() []string {
-	if p == nil || !p.lost.Load() {
-		return nil
-	}
-	return []string{"log lines are lost: standard error cannot be written"}
 }
 
 // isStopped reports whether err says no more than that ctx was canceled, by a signal:

@@ -3,10 +3,17 @@ package main
 import (
 	"context"
 	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"log/slog"
+	"math/big"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/walletport/walletport/sandbox"
 )
 
 // scriptTB lets a script use helpers that want a test: what fails panics.
@@ -15,13 +22,32 @@ type scriptTB struct{ testing.TB }
 func (scriptTB) Helper()           {}
 func (scriptTB) Fatal(args ...any) { panic(args) }
 
-// openSchemeKeyFromText makes a pair as the sandbox does.
-func openSchemeKeyFromText() (*schemeKey, error) {
-	text, err := makeSchemeKey()
+// keyPair is an RSA key with its certificate.
+type keyPair struct {
+	private                    *rsa.PrivateKey
+	certificate                *x509.Certificate
+	privatePEM, certificatePEM []byte
+}
+
+func newPair() (keyPair, error) {
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
-		return nil, err
+		return keyPair{}, err
 	}
-	return parseSchemeKey(text)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageKeyEncipherment}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		return keyPair{}, err
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		return keyPair{}, err
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
+	return keyPair{
+		private, certificate,
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+	}, err
 }
 
 func publicPEM(key crypto.PublicKey) (string, error) {
@@ -42,4 +68,14 @@ func must(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// mustOpen opens a sandbox that stands still.
+func mustOpen(t *testing.T, dir string) *sandbox.Sandbox {
+	t.Helper()
+	options := sandboxOptions()
+	options.Dir, options.Listen, options.Log = dir, "127.0.0.1:0", slog.New(slog.DiscardHandler)
+	box, err := sandbox.Open(t.Context(), options)
+	must(t, err)
+	return box
 }

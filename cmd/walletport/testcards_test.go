@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -57,20 +56,38 @@ func mustProduction(t *testing.T) location {
 	return location{Config: path}
 }
 
-// mustStoreSample stores a sample card as a release did that took test numbers.
-func mustStoreSample(t *testing.T, at location, id walletport.CardID) {
+// mustStoreTestCard stores a card as a release did that took test numbers.
+func mustStoreTestCard(t *testing.T, at location, id walletport.CardID) {
 	t.Helper()
 	must(t, at.operate(t.Context(), func(ctx context.Context, o *operator) error {
-		return storeSample(ctx, &vault.Vault{Cards: o.db, Keys: o.keys, Clock: now}, id)
+		return storeTestCard(ctx, &vault.Vault{Cards: o.db, Keys: o.keys, Clock: now}, id)
 	}))
 }
 
-func storeSample(ctx context.Context, v *vault.Vault, id walletport.CardID) error {
-	card, err := sampleCards[0].card()
+// testNumber is published.
+const testNumber = "5555555555554444"
+
+// testCard is a card with a test number.
+func testCard(id walletport.CardID) (walletport.Card, error) {
+	pan, err := walletport.ParsePAN(testNumber)
+	if err != nil {
+		return walletport.Card{}, err
+	}
+	expiry, err := walletport.ParseExpiry("12", "2031")
+	return walletport.Card{
+		CardSummary: walletport.CardSummary{
+			ID: id, Issuer: "acme", CustomerID: "5001", Scheme: walletport.Mastercard, Product: "mc-debit",
+			Status: walletport.CardOK, Expiry: expiry, BIN: pan.BIN(), LastFour: pan.LastFour(),
+		},
+		PAN: pan, CardholderName: walletport.NewPrivate("ADA LOVELACE"),
+	}, err
+}
+
+func storeTestCard(ctx context.Context, v *vault.Vault, id walletport.CardID) error {
+	card, err := testCard(id)
 	if err != nil {
 		return err
 	}
-	card.ID = id
 	_, err = v.Put(ctx, card)
 	return err
 }
@@ -92,7 +109,7 @@ func eventually(t *testing.T, what string, happened func() bool) {
 // card it refuses, in the log and on /readyz.
 func TestServeStartsBesideATestNumberAndSaysSo(t *testing.T) {
 	at := mustProduction(t)
-	mustStoreSample(t, at, 77)
+	mustStoreTestCard(t, at, 77)
 	ctx, stop := context.WithCancel(t.Context())
 	log := &lockedBuffer{}
 	done := make(chan error, 1)
@@ -109,7 +126,7 @@ func TestServeStartsBesideATestNumberAndSaysSo(t *testing.T) {
 		}
 		return url != ""
 	})
-	if text := log.String(); !strings.Contains(text, `"card_id":"77"`) && !strings.Contains(text, `"card_id":77`) || strings.Contains(text, sampleCards[0].pan) {
+	if text := log.String(); !strings.Contains(text, `"card_id":"77"`) && !strings.Contains(text, `"card_id":77`) || strings.Contains(text, testNumber) {
 		t.Errorf("the log says %s", text)
 	}
 	answer, err := http.Get(url + "/readyz")
@@ -120,58 +137,5 @@ func TestServeStartsBesideATestNumberAndSaysSo(t *testing.T) {
 	want := door.Warning{Code: "test_card_refused", Message: "card 77 has a test number and is refused: delete it (walletport cards delete)"}
 	if !slices.Contains(ready.Warnings, want) {
 		t.Errorf("/readyz warns of %q, want %q", ready.Warnings, want)
-	}
-}
-
-func TestTestNumbersThatComeInWhileItRunsAreNamedOnce(t *testing.T) {
-	box, _ := startSandbox(t, t.TempDir())
-	refused, err := testNumbers()
-	must(t, err)
-	open := *box.vault
-	box.vault.TestNumbers = refused
-	var log strings.Builder
-	s := &server{vault: box.vault, log: slog.New(slog.NewTextHandler(&log, nil)), keys: box.keys}
-	must(t, s.findTestCards(t.Context()))
-	if got := strings.Count(log.String(), "level=WARN"); got != len(sampleCards) {
-		t.Errorf("%d cards are named, want all %d samples", got, len(sampleCards))
-	}
-	if got := s.testCardWarnings(); len(got) != maxTestCardsNamed+1 || got[maxTestCardsNamed] != "and 3 more cards have test numbers" {
-		t.Errorf("warnings %q", got)
-	}
-	log.Reset()
-	must(t, storeSample(t.Context(), &open, 78))
-	must(t, s.findTestCards(t.Context()))
-	if text := log.String(); strings.Count(text, "level=WARN") != 1 || !strings.Contains(text, "card_id=78") {
-		t.Errorf("the log says %q", text)
-	}
-	must(t, box.db.DeleteCard(t.Context(), 78))
-	must(t, s.findTestCards(t.Context()))
-	if got := s.testCardWarnings(); got[maxTestCardsNamed] != "and 3 more cards have test numbers" {
-		t.Errorf("a deleted card is still warned of: %q", got)
-	}
-}
-
-// A card with a test number is refused as one that is blocked is, and recorded.
-func TestACardWithATestNumberIsNotEligible(t *testing.T) {
-	box, _ := startSandbox(t, t.TempDir())
-	mustStatus(t, box, box.file.Credentials.Basic, http.StatusOK)
-	refused, err := testNumbers()
-	must(t, err)
-	box.vault.TestNumbers = refused
-	mustStatus(t, box, box.file.Credentials.Basic, http.StatusForbidden)
-	head, err := box.db.AuditHead(t.Context())
-	must(t, err)
-	entries, err := box.db.AuditAfter(t.Context(), head.Seq-1, 1)
-	must(t, err)
-	if r := entries[0].Record; r.Outcome != "card_not_eligible" || r.CardID != 1001 {
-		t.Errorf("the trail says %+v", r)
-	}
-}
-
-func TestTestNumbersAreAllThatASandboxHas(t *testing.T) {
-	numbers, err := testNumbers()
-	must(t, err)
-	if len(numbers) != len(sampleCards) {
-		t.Errorf("%d numbers for %d samples", len(numbers), len(sampleCards))
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/act"
-	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/server"
 	"github.com/walletport/walletport/vault"
 )
 
@@ -139,25 +139,5 @@ func (c vaultVerifyCommand) print(con console, r vault.VerifyReport) error {
 	return err
 }
 
-// isSandbox reports whether a key store is a sandbox's: whoever has its sandbox.json
-// holds the other half of its keys.
-func isSandbox(ring *keys.Ring) bool {
-	return slices.ContainsFunc(ring.All(), func(k *keys.Key) bool { return k.Sandbox })
-}
-
-// refusedNumbers are the test numbers, and none where the keys are a sandbox's.
-func refusedNumbers(ring *keys.Ring) ([]walletport.PAN, error) {
-	if isSandbox(ring) {
-		return nil, nil
-	}
-	return testNumbers()
-}
-
 // vault opens the vault of the location.
-func (o *operator) vault() (*vault.Vault, error) {
-	refused, err := refusedNumbers(o.keys.Current())
-	if err != nil {
-		return nil, err
-	}
-	return vault.New(vault.Vault{Cards: o.db, Keys: o.keys, Clock: now, TestNumbers: refused})
-}
+func (o *operator) vault() (*vault.Vault, error) { return server.OpenVault(o.db, o.keys, now) }

@@ -1,0 +1,193 @@
+package sandbox
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/big"
+	"os"
+	"time"
+
+	"github.com/walletport/walletport/config"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/keys/file"
+	"github.com/walletport/walletport/server"
+)
+
+// keyLifetime keeps a sandbox folder usable for years.
+const keyLifetime = 5 * 365 * 24 * time.Hour
+
+// schemeKey is the simulated Mastercard's own pair: walletport gets only the
+// certificate.
+type schemeKey struct {
+	private        *rsa.PrivateKey
+	privatePEM     []byte
+	certificate    *x509.Certificate
+	certificatePEM []byte
+}
+
+// openSchemeKey reads the pair at path, or makes and writes it.
+func openSchemeKey(path string, clock func() time.Time) (*schemeKey, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if text, err = makeSchemeKey(clock()); err == nil {
+			err = writeFileAtomically(path, text)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("simulated MDES key: %w", err)
+	}
+	key, err := parseSchemeKey(text)
+	if err != nil {
+		return nil, fmt.Errorf("simulated MDES key %s: %w", path, err)
+	}
+	return key, nil
+}
+
+// makeSchemeKey returns PKCS#8 and a self-signed certificate, both PEM.
+func makeSchemeKey(now time.Time) ([]byte, error) {
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return nil, err
+	}
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
+	if err != nil {
+		return nil, err
+	}
+	template := &x509.Certificate{
+		SerialNumber: serial,
+		Subject:      pkix.Name{CommonName: "walletport sandbox: simulated MDES payload encryption"},
+		NotBefore:    now.Add(-time.Hour),
+		NotAfter:     now.Add(keyLifetime),
+		KeyUsage:     x509.KeyUsageKeyEncipherment,
+	}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		return nil, err
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return nil, err
+	}
+	return append(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}),
+		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate})...), nil
+}
+
+func parseSchemeKey(text []byte) (*schemeKey, error) {
+	first, rest := pem.Decode(text)
+	second, _ := pem.Decode(rest)
+	if first == nil || second == nil {
+		return nil, errors.New("not a private key and a certificate in PEM")
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(first.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	private, ok := parsed.(*rsa.PrivateKey)
+	if !ok {
+		return nil, errors.New("not an RSA key")
+	}
+	certificate, err := x509.ParseCertificate(second.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	return &schemeKey{private, pem.EncodeToMemory(first), certificate, pem.EncodeToMemory(second)}, nil
+}
+
+// keyAlias is the name that MDES Manager would have given a key.
+var keyAlias = map[keys.Purpose]string{keys.TAVSigning: "SANDBOX-1"}
+
+// keyAlgorithm is the smallest that fits where the usual one takes seconds to
+// make: a sandbox should start at once.
+var keyAlgorithm = map[keys.Purpose]string{keys.OPCSigning: "RSA-2048"}
+
+// openKeys opens the sandbox's key store, or makes one, and adds a key for
+// each purpose that has none, marked as a sandbox's: a store of an older release
+// lacks some.
+func openKeys(place config.Keys, other otherKeys) error {
+	store, err := openOrCreateKeys(place)
+	if err != nil {
+		return err
+	}
+	for _, purpose := range []keys.Purpose{keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint, keys.TAVSigning, keys.OPCSigning} {
+		spec := file.Spec{Purpose: purpose, Alias: keyAlias[purpose], Algorithm: keyAlgorithm[purpose], Activate: true, Sandbox: true}
+		if err := generateOnce(store, spec); err != nil {
+			return err
+		}
+	}
+	google, err := other.google.Public()
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		importOnce(store, file.Spec{Purpose: keys.MDESEncryption, Activate: true, Sandbox: true}, other.mdes.certificatePEM),
+		importOnce(store, file.Spec{Purpose: keys.OPCEncryption, Activate: true, Sandbox: true}, []byte(google)),
+		other.vts.share(store))
+}
+
+func openOrCreateKeys(place config.Keys) (*file.Store, error) {
+	if _, err := os.Stat(place.KeyFile); errors.Is(err, fs.ErrNotExist) {
+		if err := file.CreateKeyFile(place.KeyFile); err != nil {
+			return nil, err
+		}
+	}
+	opened, err := server.KeyStoreConfig(place)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(place.File); err == nil {
+		return file.Open(opened)
+	}
+	return file.Create(opened)
+}
+
+// activePublicKey returns the public half, as text, of the newest active key.
+func activePublicKey(store *file.Store, purpose keys.Purpose, now time.Time) (string, error) {
+	key, err := store.Current().Select(purpose, Issuer, "", now)
+	if err != nil {
+		return "", err
+	}
+	text, err := store.ExportPublic(key.ID)
+	return string(text), err
+}
+
+// openTokenIssuerKey reads the P-256 key that signs the sandbox's bearer tokens,
+// or makes and writes it.
+func openTokenIssuerKey(path string) (*ecdsa.PrivateKey, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			return nil, fmt.Errorf("token issuer key: %w", err)
+		}
+		der, err := x509.MarshalPKCS8PrivateKey(crypto.PrivateKey(key))
+		if err != nil {
+			return nil, fmt.Errorf("token issuer key: %w", err)
+		}
+		return key, writeFileAtomically(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("token issuer key: %w", err)
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, fmt.Errorf("token issuer key: %s is not PEM", path)
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("token issuer key: %w", err)
+	}
+	key, ok := parsed.(*ecdsa.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("token issuer key: %s is not a P-256 key", path)
+	}
+	return key, nil
+}

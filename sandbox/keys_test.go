@@ -1,0 +1,34 @@
+package sandbox
+
+import (
+	"testing"
+
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/keys/file"
+)
+
+// TestAnOlderSandboxGetsTheKeysItLacks opens a folder whose store has the keys of
+// the first release only.
+func TestAnOlderSandboxGetsTheKeysItLacks(t *testing.T) {
+	dir := t.TempDir()
+	settings, err := openConfig(dir, "127.0.0.1:0", "")
+	must(t, err)
+	store, err := openOrCreateKeys(settings.Keys)
+	must(t, err)
+	older := []keys.Purpose{keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint, keys.TAVSigning}
+	for _, purpose := range older {
+		must(t, generateOnce(store, file.Spec{Purpose: purpose, Activate: true, Sandbox: true}))
+	}
+	before := store.Current().All()
+	box, _ := startSandbox(t, dir)
+	for _, k := range before {
+		if kept, ok := box.Keys.Current().ByID(k.ID); !ok || kept.Fingerprint != k.Fingerprint {
+			t.Errorf("key %s is not what it was", k.ID)
+		}
+	}
+	for _, purpose := range keys.Purposes() {
+		if !hasPurpose(box.Keys, purpose) {
+			t.Errorf("there is no %s key", purpose)
+		}
+	}
+}

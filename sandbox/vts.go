@@ -1,0 +1,116 @@
+package sandbox
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/keys/file"
+	"github.com/walletport/walletport/sim/vtssim"
+)
+
+// The names that Visa would have given the sandbox's secrets.
+const (
+	pushKeyID = "SANDBOXPUSHKEY00000000000000000000000000000000001" // 49 characters, as Visa's
+	wsdKeySet = "401200.1"
+)
+
+// vtsSecrets are what the simulated Visa shares with the issuer. The key store gives
+// no secret out again, so that the other side keeps its own copy.
+type vtsSecrets struct {
+	PushKeyID        string `json:"pushKeyId"`
+	PushSharedSecret string `json:"pushSharedSecret"` // exactly this text is hashed
+	WSDKeySet        string `json:"wsdKeySet"`
+	WSDKey           string `json:"wsdKey"` // hex of 16 bytes
+}
+
+// openVTSSecrets reads the secrets at path, or makes and writes them.
+func openVTSSecrets(path string) (vtsSecrets, error) {
+	var s vtsSecrets
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if s, err = makeVTSSecrets(); err != nil {
+			return s, fmt.Errorf("simulated VTS secrets: %w", err)
+		}
+		if text, err = json.MarshalIndent(s, "", "  "); err == nil {
+			err = writeFileAtomically(path, append(text, '\n'))
+		}
+	}
+	if err != nil {
+		return s, fmt.Errorf("simulated VTS secrets: %w", err)
+	}
+	if err := json.Unmarshal(text, &s); err != nil {
+		return s, fmt.Errorf("simulated VTS secrets %s: %w", path, err)
+	}
+	return s, nil
+}
+
+func makeVTSSecrets() (vtsSecrets, error) {
+	random := make([]byte, 30+keys.TDEABytes)
+	if _, err := io.ReadFull(rand.Reader, random); err != nil {
+		return vtsSecrets{}, err
+	}
+	return vtsSecrets{
+		PushKeyID: pushKeyID, PushSharedSecret: base64.RawURLEncoding.EncodeToString(random[:30]),
+		WSDKeySet: wsdKeySet, WSDKey: hex.EncodeToString(random[30:]),
+	}, nil
+}
+
+// share puts the secrets into the issuer's key store, where they are not there yet.
+func (s vtsSecrets) share(store *file.Store) error {
+	push := file.Spec{Purpose: keys.VTSPush, Alias: s.PushKeyID, Activate: true, Sandbox: true}
+	wsd := file.Spec{Purpose: keys.WSD, Alias: s.WSDKeySet, Activate: true, Sandbox: true}
+	return errors.Join(importOnce(store, push, []byte(s.PushSharedSecret)), importOnce(store, wsd, []byte(s.WSDKey)))
+}
+
+// keys is what the simulated Visa opens payloads with.
+func (s vtsSecrets) keys() (vtssim.Keys, error) {
+	wsd, err := hex.DecodeString(s.WSDKey)
+	return vtssim.Keys{
+		Push:   map[string][]byte{s.PushKeyID: []byte(s.PushSharedSecret)},
+		WSD:    map[string][]byte{s.WSDKeySet: wsd},
+		MaxAge: visaMaxAge,
+	}, err
+}
+
+// visaMaxAge is how long the simulated Visa takes a payload after its iat. Visa
+// publishes no window; this is what Mastercard suggests for its own payloads.
+const visaMaxAge = 30 * time.Minute
+
+// importOnce imports a key unless the store has one of its purpose.
+func importOnce(store *file.Store, spec file.Spec, data []byte) error {
+	if hasPurpose(store, spec.Purpose) {
+		return nil
+	}
+	if _, err := store.Import(spec, data, nil); err != nil {
+		return fmt.Errorf("sandbox key %s: %w", spec.Purpose, err)
+	}
+	return nil
+}
+
+func generateOnce(store *file.Store, spec file.Spec) error {
+	if hasPurpose(store, spec.Purpose) {
+		return nil
+	}
+	if _, err := store.Generate(spec); err != nil {
+		return fmt.Errorf("sandbox key %s: %w", spec.Purpose, err)
+	}
+	return nil
+}
+
+func hasPurpose(store *file.Store, purpose keys.Purpose) bool {
+	for _, k := range store.Current().All() {
+		if k.Purpose == purpose {
+			return true
+		}
+	}
+	return false
+}

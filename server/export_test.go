@@ -1,0 +1,44 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+
+	"github.com/walletport/walletport/door"
+	"github.com/walletport/walletport/keys/file"
+	"github.com/walletport/walletport/telemetry"
+)
+
+// What tests of a whole server look at.
+
+// Beside returns a server with the same rooms and no state of its own, for change to give
+// it others.
+func (s *Server) Beside(change func(*Server)) *Server {
+	other := &Server{
+		Settings: s.Settings, Database: s.Database, Keys: s.Keys, Vault: s.Vault, log: s.log, clock: s.clock,
+		trust: s.trust, provisioning: s.provisioning, activation: s.activation, background: &background{log: s.log},
+	}
+	change(other)
+	return other
+}
+
+func (s *Server) SetLog(log *slog.Logger)                 { s.log = log }
+func (s *Server) InspectCondition(ctx context.Context)    { s.inspectCondition(ctx) }
+func (s *Server) VaultReady(ctx context.Context) error    { return s.vaultReady(ctx) }
+func (s *Server) OffersReady(ctx context.Context) error   { return s.offersReady(ctx) }
+func (s *Server) AuditReady(ctx context.Context) error    { return s.auditReady(ctx) }
+func (s *Server) Warnings() []door.Warning                { return s.warnings() }
+func (s *Server) ForgetNonces(ctx context.Context)        { s.forgetNonces(ctx) }
+func (s *Server) WarnOfIssuers(ctx context.Context)       { s.warnOfIssuers(ctx) }
+func (s *Server) FindTestCards(ctx context.Context) error { return s.findTestCards(ctx) }
+func (s *Server) TestCardWarnings() []string              { return s.testCardWarnings() }
+func (s *Server) Metrics() *telemetry.Metrics             { return s.metrics }
+func (s *Server) Door() *door.Door                        { return s.door }
+
+const MaxTestCardsNamed = maxTestCardsNamed
+
+// NewKeyStore makes an empty key store.
+func NewKeyStore(t *testing.T) *file.Store { return newKeyStore(t) }
+
+func SafeText(err error) string { return safeText(err) }

@@ -1,0 +1,99 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/config"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/storage"
+)
+
+// IssuerNames knows how card issuers are spelled: by cards, API clients and keys. An
+// issuer is only a name, so that a slip in a rule or a client is another issuer, whose
+// gate, terms or rights nobody misses until it is too late.
+type IssuerNames struct {
+	cards    storage.Cards
+	named    map[walletport.IssuerID]bool // by clients and keys
+	hasCards bool
+}
+
+// ReadIssuerNames reads who names issuers now, but for the cards, which Doubt asks.
+func ReadIssuerNames(ctx context.Context, db storage.Store, ring *keys.Ring) (*IssuerNames, error) {
+	n := &IssuerNames{cards: db, named: map[walletport.IssuerID]bool{}}
+	clients, err := db.Clients(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, client := range clients {
+		for _, id := range client.Issuers {
+			n.named[id] = true
+		}
+	}
+	for _, key := range ring.All() {
+		if key.Issuer != "" {
+			n.named[key.Issuer] = true
+		}
+	}
+	n.hasCards, err = n.hasCard(ctx, "")
+	return n, err
+}
+
+// hasCard reports whether there is a card of the issuer; "" is any.
+func (n *IssuerNames) hasCard(ctx context.Context, id walletport.IssuerID) (bool, error) {
+	cards, err := n.cards.CardsAfter(ctx, id, math.MinInt64, 1)
+	return len(cards) > 0, err
+}
+
+// nobody reports whether there is nothing yet that could name an issuer.
+func (n *IssuerNames) nobody() bool { return len(n.named) == 0 && !n.hasCards }
+
+// Doubt returns "" for an issuer that something names, and else why it may be a slip.
+func (n *IssuerNames) Doubt(ctx context.Context, id walletport.IssuerID) (string, error) {
+	if n.nobody() || n.named[id] {
+		return "", nil
+	}
+	if known, err := n.hasCard(ctx, id); known || err != nil {
+		return "", err
+	}
+	var others []string
+	for _, other := range slices.Sorted(maps.Keys(n.named)) {
+		others = append(others, string(other))
+	}
+	return fmt.Sprintf("no card, client or key knows the issuer %s%s", id, config.DidYouMean(string(id), others)), nil
+}
+
+// doubtfulIssuers returns a problem for each issuer of the configuration that nothing
+// else names. told is false while nothing names any issuer.
+func doubtfulIssuers(ctx context.Context, c config.Config, db storage.Store, ring *keys.Ring) (problems []error, told bool, err error) {
+	names, err := ReadIssuerNames(ctx, db, ring)
+	if err != nil || names.nobody() {
+		return nil, false, err
+	}
+	for _, issuer := range c.Issuers() {
+		doubt, err := names.Doubt(ctx, issuer.ID)
+		if err != nil {
+			return nil, false, err
+		}
+		if doubt != "" {
+			problems = append(problems, fmt.Errorf("%s: %s", issuer.Setting, doubt))
+		}
+	}
+	return problems, true, nil
+}
+
+// warnOfIssuers tells of issuers in the configuration that nothing else names. A
+// database that does not answer is told of by readiness.
+func (s *Server) warnOfIssuers(ctx context.Context) {
+	problems, _, err := doubtfulIssuers(ctx, s.Settings, s.Database, s.Keys.Current())
+	if err != nil {
+		s.log.Warn("the spelling of issuers in the configuration was not checked", "err", err)
+	}
+	for _, problem := range problems {
+		s.log.Warn("the configuration names an issuer that nothing else names: is it spelled right?", "err", problem)
+	}
+}

@@ -1,0 +1,234 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
+	"github.com/walletport/walletport/activation"
+	"github.com/walletport/walletport/api"
+	"github.com/walletport/walletport/audit"
+	"github.com/walletport/walletport/auth"
+	"github.com/walletport/walletport/config"
+	"github.com/walletport/walletport/door"
+	"github.com/walletport/walletport/keys/file"
+	"github.com/walletport/walletport/provisioning"
+	"github.com/walletport/walletport/replay"
+	"github.com/walletport/walletport/telemetry"
+	"github.com/walletport/walletport/vault"
+)
+
+// Options are what a server is given. All but Lines and Hangups are required.
+type Options struct {
+	Settings config.Config
+	Log      *slog.Logger
+	Clock    func() time.Time
+	Version  string // of the program, for log and traces
+
+	// Sandbox takes keys that are marked as a sandbox's and cards with test numbers. A
+	// server for production refuses the keys, and each such card.
+	Sandbox bool
+
+	Lines   *LogLines        // where Log writes, for a warning when it cannot; nil is unwatched
+	Hangups <-chan os.Signal // each reads all files anew; nil is none
+}
+
+// Server is every room of a running walletport. This file is the only place that
+// knows them all.
+type Server struct {
+	Settings      config.Config
+	Database      Database
+	Keys          *file.Store
+	Vault         *vault.Vault
+	Authenticator *auth.Authenticator
+
+	log           *slog.Logger
+	clock         func() time.Time
+	version       string
+	finder        *vault.Finder
+	guard         *replay.Guard
+	audit         *audit.Log
+	trust         *auth.Trust
+	provisioning  *provisioning.Flow
+	activation    *activation.Flow
+	metrics       *telemetry.Metrics
+	tracing       *sdktrace.TracerProvider // nil without an endpoint
+	condition     condition
+	background    *background
+	reloads       reloads     // everything that is read from files
+	followed      []*followed // certificates and Apple's roots
+	lines         *LogLines
+	hangups       <-chan os.Signal
+	door          *door.Door // nil until Listen
+	listeners     listeners
+	auditFailedAt atomic.Int64
+	testCards     testCards
+	auditLost     atomic.Int64
+	auditEarly    atomic.Int64
+}
+
+// Open builds every room and starts the work beside requests. The caller closes. It
+// refuses with CodeConflict a key store that is not the database's; a database that is
+// absent or of another version, and settings that cannot be used, are refused with the
+// errors of their rooms.
+func Open(ctx context.Context, o Options) (_ *Server, err error) {
+	settings := o.Settings
+	s := &Server{
+		Settings: settings, log: o.Log, clock: o.Clock, version: o.Version, lines: o.Lines, hangups: o.Hangups,
+		metrics: telemetry.NewMetrics(), background: &background{log: o.Log},
+	}
+	defer func() {
+		if err != nil {
+			s.Close()
+		}
+	}()
+	if s.Keys, err = OpenKeyStore(settings.Keys, o.Log); err != nil {
+		return nil, err
+	}
+	if s.Database, err = OpenDatabase(ctx, settings.Database); err != nil {
+		return nil, err
+	}
+	// A server that lacks a key of another replica serves and signs nothing until it has
+	// it; readiness warns. With a foreign key store it must not begin.
+	if err := CheckKeyStore(ctx, s.Database, s.Keys, o.Clock); err != nil && walletport.ReasonOf(err) != audit.ReasonKeyMissing {
+		return nil, err
+	}
+	if s.tracing, err = telemetry.OpenTracing(ctx, settings.Trace, o.Version); err != nil {
+		return nil, err
+	}
+	if s.Vault, err = OpenVault(s.Database, s.Keys, o.Clock); err != nil {
+		return nil, err
+	}
+	s.finder, s.guard = vault.NewFinder(s.Database), replay.New(s.Database)
+	observer := auditObserver{metrics: s.metrics, log: o.Log, clock: o.Clock, failedAt: &s.auditFailedAt, lost: &s.auditLost, early: &s.auditEarly}
+	if s.audit, err = audit.New(audit.Config{Store: s.Database, Keys: s.Keys, Clock: o.Clock, Observer: observer, Settings: settings.Audit}); err != nil {
+		return nil, err
+	}
+	if s.trust, err = auth.OpenTrust(ctx, settings.Auth, o.Clock, nil, o.Log); err != nil {
+		return nil, err
+	}
+	if s.Authenticator, err = auth.New(settings.Auth, s.Database, o.Clock, s.trust); err != nil {
+		return nil, err
+	}
+	if err := s.openFlows(ctx); err != nil {
+		return nil, err
+	}
+	s.startWork(ctx)
+	if !o.Sandbox {
+		if err := s.refuseSandbox(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// startWork starts what goes on beside requests, in the order in which it is needed: it
+// ends in the reverse one.
+func (s *Server) startWork(ctx context.Context) {
+	s.metrics.WatchKeys(s.keyExpiries)
+	s.metrics.WatchWarnings(s.countWarnings)
+	s.background.start(ctx, "audit", s.audit.Run)
+	s.background.start(ctx, "look-ups", s.finder.Run)
+	s.background.start(ctx, "nonces", s.guard.Run)
+	s.background.start(ctx, "keys", s.Keys.Run)
+	s.reloads.add("keys", reloadFunc(func(context.Context) error { return s.Keys.Reload() }))
+	s.background.start(ctx, "token issuers' keys", s.trust.Run)
+	s.background.start(ctx, "uses of API clients", s.Authenticator.Run)
+	s.reloads.add("token issuers' keys", s.trust)
+	s.background.every(ctx, forgetEvery, "old nonces", s.forgetNonces)
+	s.inspectCondition(ctx)
+	s.tellWarnings()
+	s.background.every(ctx, conditionLook, "condition", s.watchCondition)
+}
+
+// openFlows builds what the API asks.
+func (s *Server) openFlows(ctx context.Context) error {
+	stepUp, err := auth.NewStepUp(s.Settings.Auth, s.trust)
+	if err != nil {
+		return err
+	}
+	cards := servingVault{s.Vault, s.finder, s.metrics}
+	parts := act.Parts{
+		Vault: cards, Keys: s.Keys, Nonces: s.guard, Audit: s.audit, StepUp: stepUp, Rand: rand.Reader, Clock: s.clock,
+		NonceRetention: s.Settings.Wallets.NonceRetention,
+	}
+	push := provisioning.Flow{Parts: parts}
+	if err := (offers{s.Settings}).offerWallets(&push); err != nil {
+		return err
+	}
+	if s.provisioning, err = provisioning.New(push); err != nil {
+		return err
+	}
+	if encoder, ok := push.Apple.Encoder.(*appleEncoder); ok {
+		s.follow(ctx, "Apple's roots", encoder)
+	}
+	activate := activation.Flow{Parts: parts}
+	if err := (offers{s.Settings}).offerActivation(&activate); err != nil {
+		return err
+	}
+	s.activation, err = activation.New(activate)
+	return err
+}
+
+// Clients returns what makes and changes API clients, with records in the server's trail.
+func (s *Server) Clients() auth.Clients {
+	return auth.Clients{Store: s.Database, Audit: s.audit, Rand: rand.Reader, Clock: s.clock}
+}
+
+// Close ends the work beside requests, the audit trail last, and lets go of the rest. A
+// server that did not open is closed already.
+func (s *Server) Close() {
+	s.listeners.close()
+	s.background.stopAll()
+	if s.tracing != nil {
+		deadline, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := s.tracing.Shutdown(deadline); err != nil {
+			s.log.Warn("spans lost at shutdown", "err", err)
+		}
+	}
+	if s.Database != nil {
+		if err := s.Database.Close(); err != nil {
+			s.log.Error("database not closed", "err", err)
+		}
+	}
+}
+
+// openDoor builds the HTTP door over the rooms.
+func (s *Server) openDoor(mounts map[string]http.Handler) (*door.Door, error) {
+	proxies, err := s.Settings.HTTP.Proxies()
+	if err != nil {
+		return nil, err
+	}
+	settings := s.Settings.API
+	calls, err := api.New(api.Flows{Provisioner: s.provisioning, Activator: s.activation}, settings.ServerURLs)
+	if err != nil {
+		return nil, err
+	}
+	parts := door.Parts{
+		API: calls, Authenticator: api.NewAuthenticator(s.Authenticator), Audit: s.audit,
+		Checks: []door.Check{
+			{Name: "database", Run: s.Database.Ping},
+			{Name: "audit", Run: s.auditReady},
+			{Name: "vault", Run: s.vaultReady},
+			{Name: "offers", Run: s.offersReady},
+		},
+		Warnings: s.warnings, Log: s.log, Metrics: s.metrics, Clock: s.clock, Rand: rand.Reader,
+		Limits: settings.Limits, NoAccessLog: settings.NoAccessLog, Proxies: proxies, Mounts: mounts,
+	}
+	if s.Settings.MetricsBesideAPI() {
+		parts.MetricsPage = s.metrics.Handler()
+	}
+	if s.tracing != nil {
+		parts.Tracer = s.tracing.Tracer("walletport")
+	}
+	return door.New(parts)
+}
