@@ -8,14 +8,17 @@ import (
 // AuditRecord is one entry of the audit trail: who asked for what, on which
 // card, and how it ended. It never holds a PAN, a name or a payload.
 type AuditRecord struct {
-	Time        time.Time // UTC; written with milliseconds
-	RequestID   string
-	ClientID    string // "" when the caller was not authenticated
-	AuditUser   AuditUser
-	Action      Action
-	Issuer      IssuerID // "" when no card was found
-	CardID      CardID   // 0 when the request names none
-	Wallet      string   // wallet or wallet provider, checked text
+	Time      time.Time // UTC; written with milliseconds
+	RequestID string
+	ClientID  string // "" when the caller was not authenticated
+	AuditUser AuditUser
+	Action    Action
+	Issuer    IssuerID // "" when no card was found
+	CardID    CardID   // 0 when the request names none
+	// Wallet is that of a provisioning call: a device wallet, or the wallet provider as
+	// the call named it, whether there is one or not. Every other act has "": what it is
+	// about are Details.
+	Wallet      string
 	Scheme      SchemeID
 	Outcome     string   // "ok", "started", or the reason of the refusal
 	KeyVersions []string // ids of the keys used

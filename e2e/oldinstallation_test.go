@@ -178,6 +178,7 @@ func TestAnOldInstallationIsTakenOver(t *testing.T) {
 
 			tr := mustExport(t, o.at())
 			tr.wantRecorded(t, answers)
+			tr.wantWalletsOfCallsAlone(t)
 			for i, r := range o.mustOldRecords(t) {
 				if tr.records[i].Hash != r.Hash {
 					t.Fatalf("record %d is another now", r.Seq)
@@ -289,6 +290,17 @@ func (o *oldInstallation) mustRenewWhatEnded(t *testing.T) {
 	defer db.Close()
 	if _, err := db.ExecContext(t.Context(), statement); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// wantWalletsOfCallsAlone wants a wallet in the records of provisioning calls, and in no
+// others: an operator's act or an activation has none.
+func (tr trail) wantWalletsOfCallsAlone(t *testing.T) {
+	t.Helper()
+	for _, r := range tr.records {
+		if provisions := strings.HasPrefix(r.Action, "provision."); (r.Wallet != "") != provisions {
+			t.Errorf("record %d of %s has the wallet %q", r.Seq, r.Action, r.Wallet)
+		}
 	}
 }
 
