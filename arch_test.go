@@ -63,7 +63,8 @@ var house = []room{
 	{path: "vault", may: slices.Concat(flow, []string{"gather", "vault/cardfile"}), why: "a flow knows contracts, never another flow or an adapter"},
 	{path: "replay", may: []string{".", "storage", "gather"}, why: "a guard of nonces knows no wallet, no flow and no adapter"},
 	{path: "audit", may: contracts, why: "a flow knows contracts, never another flow or an adapter"},
-	{path: "auth", may: slices.Concat(flow, []string{"disk"}), why: "a flow knows contracts, never another flow or an adapter"},
+	{path: "auth", may: slices.Concat(flow, []string{"disk", "outbound"}), why: "a flow knows contracts, never another flow or an adapter; keys of others it fetches with outbound"},
+	{path: "outbound", may: []string{"."}, never: []string{"database/sql", "log", "go.opentelemetry.io"}, why: "the client for what we call knows nobody who calls; what watches calls is handed in"},
 	{path: "telemetry", may: []string{"."}, why: "telemetry knows no flow and no door"},
 	{path: "door", may: []string{".", "door/forwarded", "telemetry"}, why: "what doors have in common knows no call, no flow and no way to authenticate"},
 	{path: "door/forwarded", never: slices.Concat([]string{"database/sql", "log", "os"}, outsiders), why: "where a caller is stands in a request's headers: standard library only"},
@@ -178,6 +179,9 @@ func TestImportTableNoticesBreaches(t *testing.T) {
 		{"sandbox", module + "/cmd/walletport"},
 		{"bench", module + "/cmd/walletport"},
 		{"sim/mdessim", module + "/sandbox"},
+		{"outbound", module + "/auth"},
+		{"outbound", module + "/telemetry"},
+		{"api", module + "/outbound"},
 	} {
 		t.Run(c.room+" imports "+c.imported, func(t *testing.T) {
 			r, ok := findRoom(c.room)
@@ -226,8 +230,56 @@ func TestOnlyEncodersAndTheVaultRevealPANs(t *testing.T) {
 	}
 }
 
+// callers may make HTTP clients of their own. The sandbox's demo calls the server that
+// it started itself.
+var callers = []string{"outbound", "sandbox/demo.go", "bench", "api/oas"}
+
+// TestOnlyOutboundCallsOthers: what leaves the server passes one place, where its limits
+// and its address guard are.
+func TestOnlyOutboundCallsOthers(t *testing.T) {
+	found := false
+	for _, p := range listPackages(t) {
+		for _, place := range usesOf(t, p, "http", "Client", "Transport", "DefaultClient", "DefaultTransport", "Get", "Head", "Post", "PostForm") {
+			file, _, _ := strings.Cut(place, ":")
+			found = found || p.room() == "outbound"
+			if !slices.Contains(callers, p.room()) && !slices.Contains(callers, file) {
+				t.Errorf("%s makes an HTTP client: what we call is called through outbound", place)
+			}
+		}
+	}
+	if !found {
+		t.Error("not even outbound makes an HTTP client: this test does not see them")
+	}
+}
+
+// usesOf lists the places in product code that name one of a package's identifiers.
+func usesOf(t *testing.T, p goPackage, pkg string, names ...string) []string {
+	t.Helper()
+	return placesOf(t, p, func(n ast.Node) bool {
+		selector, ok := n.(*ast.SelectorExpr)
+		if !ok {
+			return false
+		}
+		of, ok := selector.X.(*ast.Ident)
+		return ok && of.Name == pkg && slices.Contains(names, selector.Sel.Name)
+	})
+}
+
 // callsOf lists the places in product code that call a method of that name.
 func callsOf(t *testing.T, p goPackage, method string) []string {
+	t.Helper()
+	return placesOf(t, p, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return false
+		}
+		selector, ok := call.Fun.(*ast.SelectorExpr)
+		return ok && selector.Sel.Name == method
+	})
+}
+
+// placesOf lists where product code has a node that is meant, as room/file:line.
+func placesOf(t *testing.T, p goPackage, meant func(ast.Node) bool) []string {
 	t.Helper()
 	var places []string
 	for _, name := range p.GoFiles {
@@ -237,12 +289,8 @@ func callsOf(t *testing.T, p goPackage, method string) []string {
 			t.Fatal(err)
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
-			call, ok := n.(*ast.CallExpr)
-			if !ok {
-				return true
-			}
-			if selector, ok := call.Fun.(*ast.SelectorExpr); ok && selector.Sel.Name == method {
-				places = append(places, p.room()+"/"+name+fmt.Sprintf(":%d", files.Position(call.Pos()).Line))
+			if n != nil && meant(n) {
+				places = append(places, fmt.Sprintf("%s/%s:%d", p.room(), name, files.Position(n.Pos()).Line))
 			}
 			return true
 		})

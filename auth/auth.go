@@ -40,6 +40,7 @@ type Config struct {
 	RequireClientCertificate bool          `setting:"require_client_certificate"` // refuse every call without a verified TLS client certificate
 	Leeway                   time.Duration `setting:"leeway"`                     // tolerated difference to a token issuer's clock; 0 is 30s, at most 60s
 	KeyRefresh               time.Duration `setting:"key_refresh"`                // how old keys behind a jwks_url get before they are fetched again; an answer's cache headers may say sooner, not later; 0 is 5m, 30s to 30m
+	JWKSPublicOnly           bool          `setting:"jwks_public_only"`           // fetch keys from public addresses only, whatever a jwks_url's host resolves to; not for an identity provider inside the network
 	TokenIssuers             []TokenIssuer `setting:"token_issuers"`              // who may sign Bearer tokens; none refuses them all
 	StepUp                   []StepUpRule  `setting:"step_up"`                    // card issuers that want proof of strong cardholder authentication; none asks for nothing
 }

@@ -5,13 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/walletport/walletport/outbound"
 )
 
 // authority is who signs, and for whom: what the issuers of Bearer tokens and of
@@ -48,7 +48,7 @@ func (a authority) faults() []string {
 	fault(!isIssuerName(a.issuer), "issuer is required: 1 to 128 printable ASCII characters without spaces and @")
 	fault(len(a.audiences) == 0 || slices.Contains(a.audiences, ""), "audience is required")
 	fault(sources != 1, "give either jwks_url or jwks_file")
-	fault(a.jwksURL != "" && !isSafeURL(a.jwksURL), "jwks_url must be https, or http on loopback")
+	fault(a.jwksURL != "" && !outbound.IsSafeURL(a.jwksURL), "jwks_url must be https, or http on loopback")
 	for _, alg := range a.algorithms {
 		fault(!slices.Contains(allowedAlgorithms, jose.SignatureAlgorithm(alg)), "algorithms are of ES256, RS256, PS256, EdDSA")
 	}
@@ -59,15 +59,6 @@ func (a authority) faults() []string {
 func isIssuerName(text string) bool {
 	return text != "" && len(text) <= maxIssuerBytes &&
 		!strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' || r == '@' })
-}
-
-func isSafeURL(text string) bool {
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" {
-		return false
-	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback())
 }
 
 // verifier verifies what one authority signed for us.

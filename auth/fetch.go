@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -12,71 +11,47 @@ import (
 	"time"
 
 	"github.com/walletport/walletport/disk"
+	"github.com/walletport/walletport/outbound"
 )
 
-const (
-	maxRedirects  = 5
-	jwksHandshake = 5 * time.Second
-)
+// keyPause is for how long a place of keys is left alone that fails again and again:
+// less than minReread, so that only readings that an operator asks for meet it.
+const keyPause = minReread / 2
 
 // fetcher returns a reader of a JWK set behind a URL. Its answer says when to ask
 // again (RFC 9111), within minKeyRefresh and longest.
-func fetcher(address string, transport http.RoundTripper, clock func() time.Time, longest time.Duration) reader {
-	if transport == nil {
-		transport = &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: jwksHandshake}
+func fetcher(address string, rule outbound.Addresses, clients outbound.Clients, longest time.Duration) (reader, error) {
+	at, err := url.Parse(address)
+	if err != nil {
+		return nil, errors.New("the URL of the keys is malformed")
 	}
-	client := &http.Client{Transport: transport, CheckRedirect: refuseDowngrade}
+	client, err := clients.To(outbound.Target{
+		Name: at.Host, URL: address, Addresses: rule, FollowElsewhere: true,
+		Limits:  outbound.Limits{Whole: rereadTime, AnswerBytes: maxJWKSBytes},
+		Breaker: outbound.Breaker{Pause: keyPause},
+	})
+	if err != nil {
+		return nil, err
+	}
 	return func(ctx context.Context) (*keySet, time.Duration, error) {
-		keys, lifetime, err := fetchKeys(ctx, client, address, clock())
+		keys, lifetime, err := fetchKeys(ctx, client, address, clients.Clock)
 		return keys, min(max(lifetime.or(longest), minKeyRefresh), longest), err
-	}
+	}, nil
 }
 
-// refuseDowngrade keeps a redirect from leading to where others could answer.
-func refuseDowngrade(next *http.Request, before []*http.Request) error {
-	switch {
-	case len(before) > maxRedirects:
-		return errors.New("too many redirects")
-	case next.URL.Scheme == "https":
-		return nil
-	case before[0].URL.Scheme == "http" && isSafeURL(next.URL.String()): // loopback all the way
-		return nil
-	}
-	return errors.New("a redirect leads to another place than https")
-}
-
-func fetchKeys(ctx context.Context, client *http.Client, address string, now time.Time) (*keySet, lifetime, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return nil, unknownLifetime, errors.New("the URL is malformed")
-	}
-	r.Header.Set("Accept", "application/jwk-set+json, application/json")
-	answer, err := client.Do(r)
-	if err != nil {
-		var wrapped *url.Error // its text has the URL, and a URL may hold a secret
-		if errors.As(err, &wrapped) {
-			err = wrapped.Err
-		}
-		return nil, unknownLifetime, fmt.Errorf("fetch: %w", err)
-	}
-	defer func() { _ = answer.Body.Close() }()
-	if answer.StatusCode != http.StatusOK {
-		return nil, unknownLifetime, fmt.Errorf("fetch: status %d", answer.StatusCode)
-	}
-	text, err := readBounded(answer.Body)
+func fetchKeys(ctx context.Context, client *outbound.Client, address string, clock func() time.Time) (*keySet, lifetime, error) {
+	began := clock()
+	answer, err := client.Do(ctx, outbound.Request{
+		Method: http.MethodGet, URL: address, Header: http.Header{"Accept": {"application/jwk-set+json, application/json"}},
+	})
 	if err != nil {
 		return nil, unknownLifetime, fmt.Errorf("fetch: %w", err)
 	}
-	keys, err := parseKeySet(text)
-	return keys, lifetimeOf(answer.Header, now), err
-}
-
-func readBounded(in io.Reader) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(in, maxJWKSBytes+1))
-	if err == nil && len(text) > maxJWKSBytes {
-		err = fmt.Errorf("more than %d bytes", maxJWKSBytes)
+	if answer.Status != http.StatusOK {
+		return nil, unknownLifetime, fmt.Errorf("fetch: status %d", answer.Status)
 	}
-	return text, err
+	keys, err := parseKeySet(answer.Body)
+	return keys, lifetimeOf(answer.Header, began), err
 }
 
 // lifetime is for how long an answer says that it is fresh.

@@ -22,6 +22,7 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/auth"
+	"github.com/walletport/walletport/outbound"
 )
 
 // publisher stands for the place where an identity provider publishes its keys.
@@ -133,7 +134,7 @@ func newProvider(t *testing.T, b *bench, change func(*auth.Config)) *provider {
 		change(&config)
 	}
 	var err error
-	if p.trust, err = auth.OpenTrust(t.Context(), config, time.Now, p, slog.New(slog.NewTextHandler(p.logs, nil))); err != nil {
+	if p.trust, err = auth.OpenTrust(t.Context(), config, time.Now, &outbound.Clients{Transport: p}, slog.New(slog.NewTextHandler(p.logs, nil))); err != nil {
 		t.Fatal(err)
 	}
 	if p.authenticator, err = auth.New(config, b.store, time.Now, p.trust); err != nil {
@@ -359,6 +360,32 @@ func TestReloadFetchesAtOnce(t *testing.T) {
 		p.set(func(p *publisher) { p.body = []byte("<html>log in</html>") })
 		if err := p.trust.Reload(t.Context()); err == nil || !strings.Contains(err.Error(), "no JWK set in JSON") {
 			t.Errorf("error %v", err)
+		}
+	})
+}
+
+// TestABreakerStaysWithinTheBoundedRefresh: a place that fails again and again is left
+// alone for less time than lies between two readings, so only an operator who asks again
+// at once is told that it was not asked.
+func TestABreakerStaysWithinTheBoundedRefresh(t *testing.T) {
+	inBubble(t, nil, func(t *testing.T, p *provider) {
+		p.set(func(p *publisher) { p.status = http.StatusBadGateway })
+		for range 5 {
+			if err := p.trust.Reload(t.Context()); err == nil || !strings.Contains(err.Error(), "status 502") {
+				t.Fatalf("error %v", err)
+			}
+		}
+		before := p.count()
+		if err := p.trust.Reload(t.Context()); err == nil || !strings.Contains(err.Error(), "not asked again yet after 5 failures, the last: status 502") {
+			t.Errorf("error %v", err)
+		}
+		if n := p.count(); n != before {
+			t.Errorf("%d fetches more", n-before)
+		}
+		p.set(func(p *publisher) { p.status = http.StatusOK })
+		time.Sleep(10 * time.Second)
+		if err := p.bearer(t, p.old); err != nil {
+			t.Errorf("the first token after ten seconds: %v", err)
 		}
 	})
 }

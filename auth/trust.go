@@ -6,25 +6,29 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/walletport/walletport/outbound"
 )
 
 // Trust is the keys of every authority that the configuration names: token issuers
 // and the identity providers of step-up rules. Authorities that publish at one place
 // share what is read there. It is safe for concurrent use.
 type Trust struct {
+	config  Config
+	calls   outbound.Clients
+	log     *slog.Logger
 	clock   func() time.Time
 	places  map[string]*keySource // by URL or path
 	sources []*keySource          // of places, in the configuration's order
 }
 
 // OpenTrust reads the key files that c names, and refuses what it cannot use. Keys
-// behind URLs are fetched by Run, and by the first token that needs them. transport
-// fetches them; nil is Go's own. log may be nil.
-func OpenTrust(ctx context.Context, c Config, clock func() time.Time, transport http.RoundTripper, log *slog.Logger) (*Trust, error) {
+// behind URLs are fetched by Run, and by the first token that needs them, with clients
+// that share what calls has, but for the clock; nil has nothing. log may be nil.
+func OpenTrust(ctx context.Context, c Config, clock func() time.Time, calls *outbound.Clients, log *slog.Logger) (*Trust, error) {
 	if clock == nil {
 		return nil, errors.New("auth: clock is required")
 	}
@@ -34,38 +38,60 @@ func OpenTrust(ctx context.Context, c Config, clock func() time.Time, transport 
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	t := &Trust{clock: clock, places: make(map[string]*keySource)}
-	add := func(of string, a authority) error {
-		place, read, maxAge := a.jwksURL, fetcher(a.jwksURL, transport, clock, cmp.Or(c.KeyRefresh, defaultKeyRefresh)), maxKeyAge
-		switch {
-		case a.jwksFile != "":
-			place, read, maxAge = a.jwksFile, fileReader(a.jwksFile), 0
-		case len(a.jwks) > 0:
-			return nil // no source: see keysOf
-		}
-		if source, ok := t.places[place]; ok {
-			source.of = append(source.of, of)
-			return nil
-		}
-		source := newKeySource(of, read, maxAge, clock, log)
-		t.places[place] = source
-		t.sources = append(t.sources, source)
-		if a.jwksFile == "" {
-			return nil
-		}
-		if err := source.reload(ctx); err != nil {
-			return fmt.Errorf("auth: %s: %w", of, err)
-		}
-		return nil
+	t := &Trust{clock: clock, places: make(map[string]*keySource), log: log, config: c}
+	if calls != nil {
+		t.calls = *calls
 	}
+	t.calls.Clock = clock
 	var errs []error
 	for _, i := range c.TokenIssuers {
-		errs = append(errs, add(fmt.Sprintf("token issuer %q", i.Issuer), i.authority()))
+		errs = append(errs, t.add(ctx, fmt.Sprintf("token issuer %q", i.Issuer), i.authority()))
 	}
 	for _, r := range c.StepUp {
-		errs = append(errs, add(fmt.Sprintf("step-up rule %q of %q", r.Rule, r.Issuer), r.authority()))
+		errs = append(errs, t.add(ctx, fmt.Sprintf("step-up rule %q of %q", r.Rule, r.Issuer), r.authority()))
 	}
 	return t, errors.Join(errs...)
+}
+
+// add opens the source of an authority's keys, unless it is open already. of names the
+// authority for operators.
+func (t *Trust) add(ctx context.Context, of string, a authority) error {
+	if len(a.jwks) > 0 {
+		return nil // no source: see keysOf
+	}
+	place := cmp.Or(a.jwksFile, a.jwksURL)
+	if source, ok := t.places[place]; ok {
+		source.of = append(source.of, of)
+		return nil
+	}
+	read, maxAge, err := t.reader(a)
+	if err != nil {
+		return fmt.Errorf("auth: %s: %w", of, err)
+	}
+	source := newKeySource(of, read, maxAge, t.clock, t.log)
+	t.places[place] = source
+	t.sources = append(t.sources, source)
+	if a.jwksFile == "" {
+		return nil
+	}
+	if err := source.reload(ctx); err != nil {
+		return fmt.Errorf("auth: %s: %w", of, err)
+	}
+	return nil
+}
+
+// reader returns what reads an authority's keys, and for how long those are trusted
+// that cannot be read again.
+func (t *Trust) reader(a authority) (reader, time.Duration, error) {
+	if a.jwksFile != "" {
+		return fileReader(a.jwksFile), 0, nil
+	}
+	rule := outbound.AsConfigured
+	if t.config.JWKSPublicOnly {
+		rule = outbound.PublicOnly
+	}
+	read, err := fetcher(a.jwksURL, rule, t.calls, cmp.Or(t.config.KeyRefresh, defaultKeyRefresh))
+	return read, maxKeyAge, err
 }
 
 // keysOf returns where the keys of an authority are.

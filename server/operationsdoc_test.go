@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -49,6 +50,7 @@ func TestEveryMetricIsOnThePage(t *testing.T) {
 	must(t, box.Keys.RetireNeeded("audit-checkpoint-v1")) // for a warning
 	box.InspectCondition(t.Context())
 	box.Metrics().AuditFailed()
+	box.Metrics().CallEnded("login.bank.example", "ok", time.Millisecond)
 	page := httptest.NewRecorder()
 	box.Metrics().Handler().ServeHTTP(page, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
 	var served []string

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/act"
@@ -20,6 +21,7 @@ import (
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/door"
 	"github.com/walletport/walletport/keys/file"
+	"github.com/walletport/walletport/outbound"
 	"github.com/walletport/walletport/provisioning"
 	"github.com/walletport/walletport/replay"
 	"github.com/walletport/walletport/telemetry"
@@ -112,7 +114,7 @@ func Open(ctx context.Context, o Options) (_ *Server, err error) {
 	if s.audit, err = audit.New(audit.Config{Store: s.Database, Keys: s.Keys, Clock: o.Clock, Observer: observer, Settings: settings.Audit}); err != nil {
 		return nil, err
 	}
-	if s.trust, err = auth.OpenTrust(ctx, settings.Auth, o.Clock, nil, o.Log); err != nil {
+	if s.trust, err = auth.OpenTrust(ctx, settings.Auth, o.Clock, s.calls(), o.Log); err != nil {
 		return nil, err
 	}
 	if s.Authenticator, err = auth.New(settings.Auth, s.Database, o.Clock, s.trust); err != nil {
@@ -147,6 +149,19 @@ func (s *Server) startWork(ctx context.Context) {
 	s.inspectCondition(ctx)
 	s.tellWarnings()
 	s.background.every(ctx, conditionLook, "condition", s.watchCondition)
+}
+
+// calls is what all clients of this server share, for what it calls itself.
+func (s *Server) calls() *outbound.Clients {
+	return &outbound.Clients{Clock: s.clock, Observer: telemetry.Calls{Metrics: s.metrics, Tracer: s.tracer()}}
+}
+
+// tracer makes spans; nil makes none.
+func (s *Server) tracer() trace.Tracer {
+	if s.tracing == nil {
+		return nil
+	}
+	return s.tracing.Tracer("walletport")
 }
 
 // openFlows builds what the API asks.
@@ -222,13 +237,10 @@ func (s *Server) openDoor(mounts map[string]http.Handler) (*door.Door, error) {
 			{Name: "offers", Run: s.offersReady},
 		},
 		Warnings: s.warnings, Log: s.log, Metrics: s.metrics, Clock: s.clock, Rand: rand.Reader,
-		Limits: settings.Limits, NoAccessLog: settings.NoAccessLog, Proxies: proxies, Mounts: mounts,
+		Limits: settings.Limits, NoAccessLog: settings.NoAccessLog, Proxies: proxies, Mounts: mounts, Tracer: s.tracer(),
 	}
 	if s.Settings.MetricsBesideAPI() {
 		parts.MetricsPage = s.metrics.Handler()
-	}
-	if s.tracing != nil {
-		parts.Tracer = s.tracing.Tracer("walletport")
 	}
 	return door.New(parts)
 }

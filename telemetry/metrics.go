@@ -10,8 +10,8 @@ import (
 )
 
 // Metrics are the numbers of one server, on a registry of their own. Labels take
-// constants only: routes of the specification, and outcome codes. It is safe for
-// concurrent use.
+// constants and names of the configuration only: routes of the specification, outcome
+// codes, targets that the server calls. It is safe for concurrent use.
 type Metrics struct {
 	registry       *prometheus.Registry
 	requests       *prometheus.CounterVec
@@ -21,6 +21,8 @@ type Metrics struct {
 	auditSeconds   prometheus.Histogram
 	auditFailures  prometheus.Counter
 	cardLookups    *prometheus.CounterVec
+	calls          *prometheus.CounterVec
+	callSeconds    *prometheus.HistogramVec
 }
 
 // NewMetrics returns metrics that are all zero, with Go's and the process's own.
@@ -51,8 +53,15 @@ func NewMetrics() *Metrics {
 		cardLookups: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "walletport_card_lookups_total", Help: "Cards looked up in the vault, by outcome code.",
 		}, []string{"outcome"}),
+		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "walletport_outbound_calls_total", Help: "Calls that the server made, by target and outcome.",
+		}, []string{"target", "outcome"}),
+		callSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "walletport_outbound_call_seconds", Help: "Time of a call that the server made, until the answer was read.",
+			Buckets: []float64{0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30},
+		}, []string{"target", "outcome"}),
 	}
-	m.registry.MustRegister(m.requests, m.requestSeconds, m.inFlight, m.auditRecords, m.auditSeconds, m.auditFailures, m.cardLookups,
+	m.registry.MustRegister(m.requests, m.requestSeconds, m.inFlight, m.auditRecords, m.auditSeconds, m.auditFailures, m.cardLookups, m.calls, m.callSeconds,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -84,6 +93,13 @@ func (m *Metrics) AuditFailed() { m.auditFailures.Inc() }
 
 // CardLookedUp notes one look-up; outcome is "ok" or a problem code.
 func (m *Metrics) CardLookedUp(outcome string) { m.cardLookups.WithLabelValues(outcome).Inc() }
+
+// CallEnded notes a call that the server made. target is a name of the configuration,
+// outcome a constant.
+func (m *Metrics) CallEnded(target, outcome string, took time.Duration) {
+	m.calls.WithLabelValues(target, outcome).Inc()
+	m.callSeconds.WithLabelValues(target, outcome).Observe(took.Seconds())
+}
 
 // KeyExpiry is when a key of the catalogue ends.
 type KeyExpiry struct {

@@ -46,6 +46,7 @@ const (
 	AttrCode   = attribute.Key("error.type")
 	AttrWallet = attribute.Key("walletport.wallet")
 	AttrScheme = attribute.Key("walletport.scheme")
+	AttrTarget = attribute.Key("walletport.target") // what the server called
 )
 
 // OpenTracing returns a provider that exports to c.Endpoint, or nil when there is
@@ -109,7 +110,7 @@ func (s bareSpan) Attributes() []attribute.KeyValue {
 	var kept []attribute.KeyValue
 	for _, a := range s.ReadOnlySpan.Attributes() {
 		switch a.Key {
-		case AttrRoute, AttrMethod, AttrCode, AttrWallet, AttrScheme:
+		case AttrRoute, AttrMethod, AttrCode, AttrWallet, AttrScheme, AttrTarget:
 			kept = append(kept, attribute.String(string(a.Key), Redact(a.Value.String())))
 		case AttrStatus:
 			kept = append(kept, a)

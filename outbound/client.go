@@ -1,0 +1,176 @@
+package outbound
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync/atomic"
+	"time"
+)
+
+// maxRedirects is how many redirects of one call are followed.
+const maxRedirects = 5
+
+// Client calls one target. It is safe for concurrent use.
+type Client struct {
+	target    Target
+	at        *url.URL
+	here      http.RoundTripper // to the target
+	elsewhere http.RoundTripper // to where its redirects lead
+	guard     *guard            // of both; nil with a transport that was handed in
+	clock     func() time.Time
+	observer  Observer
+	breaker   *breaker
+}
+
+// Request is one call.
+type Request struct {
+	Method string
+	URL    string      // at the target's scheme, host and port
+	Header http.Header // nil is none; Do does not change it
+	Body   []byte      // nil is none
+}
+
+// isRead reports whether redirects are followed: they make another request.
+func (r Request) isRead() bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
+
+// Answer is what the target answered, whatever its status.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte // decompressed
+}
+
+// Do makes a call and returns the answer. An answer of any status is none of its
+// errors; those that it has mean that there is no answer, and their text is for
+// operators: it has addresses and host names, but no URL and nothing of the request.
+func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
+	began := c.clock()
+	ctx, ended := c.observer.CallBegan(ctx, c.target.Name, r.Method)
+	answer, err := c.admitted(ctx, r)
+	took := c.clock().Sub(began)
+	if err != nil {
+		ended(outcomeOfError(err), 0, took)
+		return nil, err
+	}
+	ended(outcomeOfStatus(answer.Status), answer.Status, took)
+	return answer, nil
+}
+
+// admitted asks the breaker first and tells it what came of the call.
+func (c *Client) admitted(ctx context.Context, r Request) (*Answer, error) {
+	at, err := url.Parse(r.URL)
+	if err != nil || !isSamePlace(at, c.at) {
+		return nil, &fault{outcome: OutcomeMisuse, unsent: true, err: fmt.Errorf("the URL is not at the place of target %s", c.target.Name)}
+	}
+	if err := c.breaker.admit(c.clock()); err != nil {
+		return nil, err
+	}
+	bounded, cancel := context.WithTimeout(ctx, c.target.Limits.Whole)
+	defer cancel()
+	answer, err := c.follow(bounded, r, at)
+	switch {
+	case err != nil && errors.Is(ctx.Err(), context.Canceled): // says nothing of the target
+	case err != nil:
+		c.breaker.failed(c.clock(), err)
+	case answer.Status >= http.StatusInternalServerError:
+		c.breaker.failed(c.clock(), fmt.Errorf("status %d", answer.Status))
+	default:
+		c.breaker.answered()
+	}
+	return answer, err
+}
+
+// follow sends a request, and again to where redirects lead.
+func (c *Client) follow(ctx context.Context, r Request, at *url.URL) (*Answer, error) {
+	var sent atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }})
+	for redirects := 0; ; redirects++ {
+		answer, err := c.send(ctx, r, at)
+		if err != nil {
+			return nil, faultOf(err, c.guard != nil && !sent.Load())
+		}
+		next, err := c.redirected(r, at, answer)
+		switch {
+		case err != nil:
+			return nil, &fault{outcome: OutcomeRedirect, err: err}
+		case next == nil:
+			return answer, nil
+		case redirects == maxRedirects:
+			return nil, &fault{outcome: OutcomeRedirect, err: errors.New("too many redirects")}
+		}
+		at = next
+	}
+}
+
+// redirected returns where a redirect leads, or nil when the answer is none that is
+// followed.
+func (c *Client) redirected(r Request, from *url.URL, answer *Answer) (*url.URL, error) {
+	location := answer.Header.Get("Location")
+	switch answer.Status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+	default:
+		return nil, nil //nolint:nilnil // no redirect
+	}
+	if location == "" || !r.isRead() {
+		return nil, nil //nolint:nilnil // the answer is for the caller
+	}
+	to, err := from.Parse(location)
+	switch {
+	case err != nil:
+		return nil, errors.New("a redirect leads to a malformed URL") // the library's words repeat it
+	case isSamePlace(to, c.at):
+		return to, nil
+	case to.Scheme != "https" && (!isPlainLoopback(c.at) || !isPlainLoopback(to)):
+		return nil, errors.New("a redirect leads to another place than https")
+	case !c.target.FollowElsewhere:
+		return nil, errors.New("a redirect leads to another place than the target")
+	}
+	return to, nil
+}
+
+// send makes one request. The headers of the call are for the target alone.
+func (c *Client) send(ctx context.Context, r Request, at *url.URL) (*Answer, error) {
+	request, err := http.NewRequestWithContext(ctx, r.Method, at.String(), bytes.NewReader(r.Body))
+	if err != nil {
+		return nil, errors.New("the method is malformed")
+	}
+	to := c.here
+	request.Header = make(http.Header)
+	if isSamePlace(at, c.at) {
+		maps.Copy(request.Header, r.Header)
+	} else {
+		to = c.elsewhere
+		request.Header["Accept"] = r.Header.Values("Accept")
+	}
+	if user := at.User; user != nil && request.Header.Get("Authorization") == "" {
+		password, _ := user.Password()
+		request.SetBasicAuth(user.Username(), password)
+	}
+	if !r.isRead() {
+		request.GetBody = nil // net/http sends nothing again that it has read
+	}
+	answer, err := to.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	body, err := readBounded(answer.Body, c.target.Limits.AnswerBytes)
+	return &Answer{Status: answer.StatusCode, Header: answer.Header, Body: body}, err
+}
+
+// readBounded reads what is decompressed already, so that an answer that grows when it
+// is unpacked meets the same bound.
+func readBounded(in io.Reader, bound int64) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(in, bound+1))
+	if err == nil && int64(len(text)) > bound {
+		err = &fault{outcome: OutcomeTooBig, err: fmt.Errorf("the answer has more than %d bytes", bound)}
+	}
+	return text, err
+}
