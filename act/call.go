@@ -34,8 +34,11 @@ type Parts struct {
 	Nonces Nonces // may be nil where no nonce is used
 	Audit  walletport.AuditTrail
 	StepUp walletport.StepUpGate
-	Rand   io.Reader // crypto/rand.Reader outside of tests
-	Clock  func() time.Time
+	// Limit counts a call on a card of the issuer and refuses one too many, CodeRateLimited.
+	// nil limits nobody.
+	Limit func(walletport.IssuerID) error
+	Rand  io.Reader // crypto/rand.Reader outside of tests
+	Clock func() time.Time
 	// NonceRetention is for how long a nonce cannot come again; 0 is 24 hours. It must
 	// be the same for all flows.
 	NonceRetention time.Duration
@@ -90,7 +93,7 @@ func (c *Call) Announce() { c.record.Announce() }
 //   - CodeInvalid: audit_user_contains_pan, request_id_contains_pan, and the reasons of
 //     Request.Texts
 //   - CodeForbidden: client_id_contains_pan
-//   - what Vault.Find says
+//   - what Vault.Find and Parts.Limit say
 //
 // A text with the card's number is not in the record, also where the card looks like
 // none.
@@ -108,6 +111,11 @@ func (c *Call) FindCard(ctx context.Context) error {
 		return walletport.ErrNoCard(c.asked.CardID)
 	}
 	c.Card, c.record.subjectKnown = card, true
+	if c.parts.Limit != nil {
+		if err := c.parts.Limit(card.Issuer); err != nil {
+			return err
+		}
+	}
 	if textErr != nil {
 		return textErr
 	}

@@ -93,6 +93,42 @@ func TestACallIsRecordedWithEveryFact(t *testing.T) {
 	}
 }
 
+// TestAnIssuersLimitIsAskedWhenTheCardIsFound: it counts calls of those who are bound to
+// the issuer, and no others; one too many opens no card, and is recorded.
+func TestAnIssuersLimitIsAskedWhenTheCardIsFound(t *testing.T) {
+	over := walletport.Errorf(walletport.CodeRateLimited, "issuer_rate_limited", "too many")
+	for _, c := range []struct {
+		name    string
+		issuer  walletport.IssuerID // that the actor is bound to
+		card    walletport.CardID
+		answer  error // of the limit
+		counted []walletport.IssuerID
+		outcome string
+	}{
+		{"one of few", "acme", acmeCard, nil, []walletport.IssuerID{"acme"}, walletport.OutcomeOK},
+		{"one too many", "acme", acmeCard, over, []walletport.IssuerID{"acme"}, "issuer_rate_limited"},
+		{"of another issuer's client", "other", acmeCard, over, nil, "card_not_found"},
+		{"on no card", "acme", 9, over, nil, "card_not_found"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := open(t)
+			p := h.Parts(t)
+			var counted []walletport.IssuerID
+			p.Limit = func(issuer walletport.IssuerID) error {
+				counted = append(counted, issuer)
+				return c.answer
+			}
+			lastFour, err := all(acttest.AsClientOf(t.Context(), c.issuer), &p, asked(func(r *act.Request) { r.CardID = c.card }), true)
+			if record := h.MustRecord(t); record.Outcome != c.outcome || (err == nil) != (c.outcome == walletport.OutcomeOK) {
+				t.Errorf("%v, recorded %q, want %q", err, record.Outcome, c.outcome)
+			}
+			if !slices.Equal(counted, c.counted) || (lastFour == "1471") != (err == nil) {
+				t.Errorf("counted %q, opened %q", counted, lastFour)
+			}
+		})
+	}
+}
+
 // TestStepsOfACall: others wait for an announced record, so no commit of a nonce may
 // come before it.
 func TestStepsOfACall(t *testing.T) {

@@ -14,10 +14,10 @@ type IssuerLimits struct {
 	perSecond, perMinute *limiter
 }
 
-// IssuerRate is how many calls there may be on the cards of an issuer. Zero and negative
-// numbers are no limit.
+// IssuerRate bounds the calls on the cards of one issuer.
 type IssuerRate struct {
-	PerSecond, PerMinute int
+	PerSecond int `setting:"requests_per_second"` // calls on cards of one issuer, of all clients together; 0 and negative are no limit. Each replica counts for itself
+	PerMinute int `setting:"requests_per_minute"` // the same by the minute; 0 and negative are no limit
 }
 
 // NewIssuerLimits returns limits that of says for each issuer. One door's calls and

@@ -36,6 +36,28 @@ func TestRateLimit(t *testing.T) {
 	s.mustStop(t)
 }
 
+// TestIssuerRateLimit wants the calls on one issuer's cards to be limited, whichever
+// clients make them.
+func TestIssuerRateLimit(t *testing.T) {
+	t.Parallel()
+	p := mustProduction(t, "", "api: {issuer_limits: {requests_per_minute: 3}}\n")
+	s := p.mustServe(t)
+	clients := []caller{newCaller(s.base, p.client), newCaller(s.base, p.mustClient(t, "provision"))}
+	for i := range 6 {
+		a := clients[i%2].provision(serveCardID, wallet, fmt.Sprintf("issuer-limit-%d", i))
+		if i < 3 {
+			a.mustPayload(t)
+			continue
+		}
+		if a.status != http.StatusTooManyRequests || a.code() != "issuer_rate_limited" || a.header.Get("Retry-After") != "60" {
+			t.Errorf("call %d: %v, Retry-After %q", i+1, a, a.header.Get("Retry-After"))
+		}
+	}
+	if a := clients[0].provision(9, wallet, "no card"); a.code() != "card_not_found" {
+		t.Errorf("a call on no card: %v", a)
+	}
+}
+
 // TestFailedAuthenticationsAreLimited wants one who guesses secrets to be slowed
 // down, and others at the same address not.
 func TestFailedAuthenticationsAreLimited(t *testing.T) {

@@ -171,9 +171,10 @@ func (s *Server) openFlows(ctx context.Context) error {
 		return err
 	}
 	cards := servingVault{s.Vault, s.finder, s.metrics}
+	limits := door.NewIssuerLimits(s.issuerRate, s.clock)
 	parts := act.Parts{
 		Vault: cards, Keys: s.Keys, Nonces: s.guard, Audit: s.audit, StepUp: stepUp, Rand: rand.Reader, Clock: s.clock,
-		NonceRetention: s.Settings.Wallets.NonceRetention,
+		Limit: limits.Admit, NonceRetention: s.Settings.Wallets.NonceRetention,
 	}
 	push := provisioning.Flow{Parts: parts}
 	if err := (offers{s.Settings}).offerWallets(&push); err != nil {
@@ -192,6 +193,9 @@ func (s *Server) openFlows(ctx context.Context) error {
 	s.activation, err = activation.New(activate)
 	return err
 }
+
+// issuerRate is how many calls there may be on the issuer's cards.
+func (s *Server) issuerRate(walletport.IssuerID) door.IssuerRate { return s.Settings.API.IssuerLimits }
 
 // Clients returns what makes and changes API clients, with records in the server's trail.
 func (s *Server) Clients() auth.Clients {
