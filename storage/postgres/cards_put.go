@@ -5,8 +5,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/postgres/pgdb"
@@ -62,9 +60,16 @@ func (s *Store) Rewrap(ctx context.Context, changes []storage.Rewrapping) (int, 
 }
 
 func (s *Store) transact(ctx context.Context, act func(*pgdb.Queries) error) error {
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return act(s.queries.WithTx(tx)) })
+	tx, err := s.pool.Begin(ctx)
 	if err != nil {
 		return unavailable(ctx, err)
+	}
+	defer func() { _ = tx.Rollback(ctx) }() // after a commit it does nothing
+	if err := act(s.queries.WithTx(tx)); err != nil {
+		return unavailable(ctx, err)
+	}
+	if err := tx.Commit(ctx); err != nil {
+		return unavailable(ctx, unanswered{err})
 	}
 	return nil
 }

@@ -67,6 +67,19 @@ func TestLostConnections(t *testing.T) {
 			t.Errorf("AddClient: got error %v, want the reason store_unavailable", err)
 		}
 	})
+	t.Run("a lost answer to a re-wrap is not made a count", func(t *testing.T) {
+		p, s := mustOpenByProxy(t)
+		card := storage.Card{CardSummary: walletport.CardSummary{ID: 1, Issuer: "bank"}, WrappedKey: []byte("old")}
+		if _, err := s.PutCards(t.Context(), []storage.Card{card}); err != nil {
+			t.Fatal(err)
+		}
+		p.lose("COMMIT\x00")
+		_, err := s.Rewrap(t.Context(), []storage.Rewrapping{{ID: 1, Old: []byte("old"), New: []byte("new"), KEK: "kek/2"}})
+		wantUnavailable(t, "Rewrap", err)
+		if p.losses() != 1 {
+			t.Fatal("no answer was lost, so this test proves nothing")
+		}
+	})
 	t.Run("a lost answer to a used nonce is not called its reuse", func(t *testing.T) {
 		p, s := mustOpenByProxy(t)
 		p.lose("INSERT 0 1\x00")

@@ -70,6 +70,13 @@ func readOnly(err error) bool {
 	return ok && pgErr.Code == "25006"
 }
 
+// unanswered is the error of a commit. When the line breaks while pgconn waits for the
+// answer, it may call it safe to send the commit again, which it is not.
+type unanswered struct{ error }
+
+func (unanswered) SafeToRetry() bool { return false }
+func (u unanswered) Unwrap() error   { return u.error }
+
 // connectionLost reports whether the connection broke, or the server ended it
 // (class 08: connection_exception; 57P01 to 57P03: it shuts down, crashed, starts).
 func connectionLost(err error) bool {
@@ -81,6 +88,9 @@ func connectionLost(err error) bool {
 	}
 	if _, ok := errors.AsType[*net.OpError](err); ok {
 		return true
+	}
+	if commit, ok := errors.AsType[unanswered](err); ok {
+		err = commit.error
 	}
 	return pgconn.SafeToRetry(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
