@@ -4,7 +4,8 @@
 // An act is asked for by a Request. Audited and Declared do it, and make of the
 // request and of what the act learns the record of the audit trail; nothing is ever
 // read back from a record. Audited holds the answer back until the record is durable;
-// Declared records an act whose effect cannot be held back before and after it.
+// Declared records an act whose effect cannot be held back before and after it, and
+// DeclaredChange makes the second record and a change of stored rows one commit.
 //
 // An act on a card is a Call, run by OnCard. Its methods are the steps that every
 // such act takes, in the order in which a flow takes them: Announce, FindCard, Admit,

@@ -25,6 +25,7 @@ type Record struct {
 	// for, or that it asks for no card.
 	subjectKnown bool
 	struck       struck
+	written      bool // with the change that it is of
 }
 
 // caller is what the context says of who asks.
@@ -75,8 +76,11 @@ func (r *Record) conclude(ctx context.Context, err error) {
 	}
 }
 
-// write makes the record durable.
+// write makes the record durable, unless it is.
 func (r *Record) write(ctx context.Context) error {
+	if r.written {
+		return nil
+	}
 	if !r.subjectKnown {
 		r.strikeSuspects()
 	}

@@ -103,6 +103,22 @@ func (f *fakeFlow) ActivateTAV2(ctx context.Context, req activation.Request) (ac
 	return activation.Result{ActivationData: "dGF2Mg=="}, err
 }
 
+// changes is a trail whose records of changes are committed with them.
+type changes struct {
+	*doortest.Trail
+	db storage.Updater
+}
+
+func (c changes) RecordChange(ctx context.Context, change func(storage.Tx) (walletport.AuditRecord, error)) error {
+	return c.db.Update(ctx, func(tx storage.Tx) error {
+		r, err := change(tx)
+		if err != nil {
+			return err
+		}
+		return c.Record(ctx, r)
+	})
+}
+
 type credential struct{ id, secret string }
 
 // house is a door on real authentication and a real database, with a fake flow.
@@ -185,7 +201,7 @@ func mustHouse(t testing.TB, change func(*parts)) *house {
 func (h *house) makeClients(t testing.TB) {
 	t.Helper()
 	ctx := walletport.WithRequest(t.Context(), walletport.Request{ID: "op-1"})
-	clients := auth.Clients{Store: h.db, Audit: &doortest.Trail{}, Rand: rand.Reader, Clock: time.Now}
+	clients := auth.Clients{Store: h.db, Audit: changes{&doortest.Trail{}, h.db}, Rand: rand.Reader, Clock: time.Now}
 	create := func(scopes ...walletport.Scope) credential {
 		id, secret, err := clients.Create(ctx, auth.NewClient{
 			Name: "test", Issuers: []walletport.IssuerID{"acme"}, Scopes: scopes,
@@ -200,9 +216,11 @@ func (h *house) makeClients(t testing.TB) {
 		t.Fatal(err)
 	}
 	h.ended = create(walletport.ScopeProvision)
-	err := h.db.UpdateClient(ctx, h.ended.id, func(c *storage.Client) error {
-		c.ExpiresAt = c.CreatedAt
-		return nil
+	err := h.db.Update(ctx, func(tx storage.Tx) error {
+		return tx.UpdateClient(h.ended.id, func(c storage.Client) (storage.Client, error) {
+			c.ExpiresAt = c.CreatedAt
+			return c, nil
+		})
 	})
 	if err != nil {
 		t.Fatal(err)

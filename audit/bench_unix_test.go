@@ -66,7 +66,7 @@ func BenchmarkRecordAlone(b *testing.B) {
 }
 
 // discard is a database that keeps nothing.
-type discard struct{}
+type discard struct{ storage.Updater }
 
 func (discard) AppendAudit(_ context.Context, link func(storage.AuditHead) ([]storage.AuditEntry, error)) error {
 	_, err := link(storage.AuditHead{Hash: make([]byte, 32)})

@@ -48,10 +48,14 @@ func (p *checkpointer) advance(before, head storage.AuditHead) {
 // It never waits; of two losses at once the first is enough.
 func (p *checkpointer) witness(head storage.AuditHead) {
 	if p.report(head.Seq, p.config.Observer.Lost) {
-		select {
-		case p.lost <- head:
-		default:
-		}
+		p.ask(head)
+	}
+}
+
+func (p *checkpointer) ask(lost storage.AuditHead) {
+	select {
+	case p.lost <- lost:
+	default:
 	}
 }
 
@@ -75,7 +79,9 @@ func (p *checkpointer) run(ctx context.Context, found stored) {
 		case <-ctx.Done():
 			return
 		case head := <-p.lost:
-			p.sign(ctx, head)
+			if !p.sign(ctx, head) && ctx.Err() != nil {
+				p.ask(head) // of finish: the shutdown interrupted it
+			}
 		case <-p.due:
 			p.signNew(ctx)
 		case <-ticker.C:

@@ -57,6 +57,10 @@ func runChild(mode string) error {
 	switch mode {
 	case "load":
 		return recordForever(ctx, l)
+	case "change":
+		return changeAndWait(ctx, l, bufio.NewWriter(os.Stdout))
+	case "changes":
+		return changeForever(ctx, l)
 	case "full":
 		err = recordUntilFull(ctx, l, os.Stdout)
 	default:

@@ -10,8 +10,9 @@ import (
 	"github.com/walletport/walletport/storage"
 )
 
-// Store is what a Log needs of the database. storage.Audit is one.
+// Store is what a Log needs of the database. storage.Store is one.
 type Store interface {
+	storage.Updater
 	AppendAudit(ctx context.Context, link func(storage.AuditHead) ([]storage.AuditEntry, error)) error
 	AuditHead(ctx context.Context) (storage.AuditHead, error)
 	AddCheckpoint(ctx context.Context, c storage.Checkpoint) error
@@ -21,8 +22,8 @@ type Store interface {
 // Observer is told what a Log does. Its methods are called from the goroutines
 // that do it, so they must return at once.
 type Observer interface {
-	// Committed tells of one batch: how many records, how long the database took,
-	// and the error if they were refused.
+	// Committed tells of one commit, of a batch or of a change: how many records, how
+	// long the database took, and the error if they were refused.
 	Committed(records int, took time.Duration, err error)
 	// Checkpointed tells that the chain was signed up to seq, or why not. A
 	// checkpoint that failed is tried again.

@@ -10,18 +10,19 @@ import (
 	"github.com/walletport/walletport/storage"
 )
 
-// Log makes audit records durable. It implements walletport.AuditTrail and is
-// safe for concurrent use. Several Logs, of several servers, may share a database:
+// Log makes audit records durable: those of acts that change no row in batches (Record),
+// the others with what they are of (RecordChange). It implements walletport.AuditTrail and
+// act.ChangeTrail, and is safe for concurrent use. Several Logs, of several servers, may share a database:
 // they write one chain.
 type Log struct {
 	config  Config
 	queue   *queue
 	started atomic.Bool
 
-	// Written by the writer alone.
-	hasher hasher
-	hashes []byte            // of the batch that is being committed
-	tail   storage.AuditHead // the last record that this Log made durable
+	linker linker // of the writer
+
+	tailLock sync.Mutex
+	tail     storage.AuditHead // the last record that this Log made durable
 
 	signer *checkpointer
 }
@@ -105,6 +106,8 @@ func errUnavailable(why string) *walletport.Error {
 	return walletport.Errorf(walletport.CodeUnavailable, "audit_unavailable", "the audit trail cannot take the record: %s; try again", why)
 }
 
+func errShutDown() *walletport.Error { return errUnavailable("it is shut down") }
+
 // Run signs what it finds unsigned and writes records until ctx ends. Then it refuses
 // new ones, writes those that it accepted, signs the chain and returns nil, within
 // about four times CommitTimeout even if the database is away. It must be called once.
@@ -127,7 +130,7 @@ func (l *Log) Run(ctx context.Context) error {
 	return nil
 }
 
-// drain writes what was accepted before the shutdown.
+// drain writes what was accepted before the shutdown, and waits for changes under way.
 func (l *Log) drain(background context.Context) {
 	l.queue.close()
 	ctx, cancel := context.WithTimeout(background, l.config.Settings.CommitTimeout)
@@ -135,4 +138,5 @@ func (l *Log) drain(background context.Context) {
 	for b := l.queue.take(); b != nil; b = l.queue.take() {
 		l.commit(ctx, b)
 	}
+	l.queue.changes.Wait()
 }

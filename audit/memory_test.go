@@ -9,8 +9,9 @@ import (
 )
 
 // memory is a chain in memory: for synctest, whose clock no database follows, and
-// for tampering by the thousand. A test may make it fail or wait.
+// for tampering by the thousand. A test may make it fail or wait. It has no transactions.
 type memory struct {
+	storage.Updater
 	lock        sync.Mutex
 	head        storage.AuditHead
 	entries     []storage.AuditEntry

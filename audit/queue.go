@@ -46,6 +46,8 @@ type queue struct {
 	quiet   time.Time            // when coming fell to 0
 	reused  []storage.AuditEntry // empty, with the memory of an earlier batch
 	closed  bool
+
+	changes sync.WaitGroup // under way, see begin
 }
 
 func newQueue(maxBatch, maxQueue int) *queue {
@@ -77,7 +79,7 @@ func (q *queue) add(r *walletport.AuditRecord, announced bool) (*batch, error) {
 func (q *queue) put(r *walletport.AuditRecord) (*batch, error) {
 	switch {
 	case q.closed:
-		return nil, errUnavailable("it is shut down")
+		return nil, errShutDown()
 	case q.records >= q.maxQueue:
 		return nil, errUnavailable("too many records wait")
 	}
@@ -159,7 +161,19 @@ func (q *queue) recycle(entries []storage.AuditEntry) {
 	q.lock.Unlock()
 }
 
-// close makes add refuse.
+// begin lets a change begin that has a commit of its own. Whoever began it must end it with
+// changes.Done.
+func (q *queue) begin() error {
+	q.lock.Lock()
+	defer q.lock.Unlock()
+	if q.closed {
+		return errShutDown()
+	}
+	q.changes.Add(1)
+	return nil
+}
+
+// close makes add and begin refuse.
 func (q *queue) close() {
 	q.lock.Lock()
 	q.closed = true

@@ -117,16 +117,16 @@ func (l *Log) commit(ctx context.Context, b *batch) (seen int) {
 	ctx, cancel := context.WithTimeout(ctx, l.config.Settings.CommitTimeout)
 	defer cancel()
 	var before, after storage.AuditHead
-	began := time.Now()
+	known, began := l.durable(), time.Now()
 	err := l.config.Store.AppendAudit(ctx, func(head storage.AuditHead) ([]storage.AuditEntry, error) {
 		var err error
 		before = head
-		after, err = l.link(head, b.entries)
+		after, err = l.linker.link(head, b.entries)
 		return b.entries, err
 	})
 	took := time.Since(began)
 	if err != nil {
-		b.err = errUnavailable("the database did not take it").WithCause(err)
+		b.err = errNotTaken(err)
 	}
 	size := len(b.entries)
 	seen = size + l.queue.waiting() // before those in b are told and come again
@@ -135,37 +135,59 @@ func (l *Log) commit(ctx context.Context, b *batch) (seen int) {
 	l.queue.recycle(b.entries)
 	l.config.Observer.Committed(size, took, err)
 	if err == nil {
-		l.advance(before, after)
+		l.advance(known, before, after)
 	}
 	return seen
 }
 
+func errNotTaken(cause error) error {
+	return errUnavailable("the database did not take it").WithCause(cause)
+}
+
+// linker numbers and hashes entries, with buffers that it keeps.
+type linker struct {
+	hasher hasher
+	hashes []byte // of the entries that it linked last
+}
+
 // link numbers and hashes entries so that they follow head, and returns the new
 // head. The store may call it again with another head.
-func (l *Log) link(head storage.AuditHead, entries []storage.AuditEntry) (storage.AuditHead, error) {
+func (k *linker) link(head storage.AuditHead, entries []storage.AuditEntry) (storage.AuditHead, error) {
 	if len(head.Hash) != hashBytes {
 		return storage.AuditHead{}, errors.New("the stored head of the audit chain has no hash")
 	}
-	l.hashes = slices.Grow(l.hashes[:0], len(entries)*hashBytes)
+	k.hashes = slices.Grow(k.hashes[:0], len(entries)*hashBytes)
 	for i := range entries {
 		e := &entries[i]
 		e.Seq = head.Seq + 1
-		sum := l.hasher.sum(head.Hash, e.Seq, &e.Record)
-		start := len(l.hashes)
-		l.hashes = append(l.hashes, sum[:]...)
-		e.Hash = l.hashes[start:]
+		sum := k.hasher.sum(head.Hash, e.Seq, &e.Record)
+		start := len(k.hashes)
+		k.hashes = append(k.hashes, sum[:]...)
+		e.Hash = k.hashes[start:]
 		head = storage.AuditHead{Seq: e.Seq, Hash: e.Hash}
 	}
 	return head, nil
 }
 
-// advance notes the new end of the chain and proves that the commit built on what
-// this Log wrote before it.
-func (l *Log) advance(before, after storage.AuditHead) {
-	setBack := before.Seq < l.tail.Seq || before.Seq == l.tail.Seq && !bytes.Equal(before.Hash, l.tail.Hash)
+// durable returns the last record that this Log made durable.
+func (l *Log) durable() storage.AuditHead {
+	l.tailLock.Lock()
+	defer l.tailLock.Unlock()
+	return l.tail
+}
+
+// advance notes that a commit led the chain from before to after, and proves that it built
+// on known, which was durable before it began. Commits that ran at once may tell of
+// themselves in another order than they were made in.
+func (l *Log) advance(known, before, after storage.AuditHead) {
+	l.tailLock.Lock()
+	defer l.tailLock.Unlock()
+	setBack := before.Seq < known.Seq || before.Seq == known.Seq && !bytes.Equal(before.Hash, known.Hash)
 	if setBack {
-		l.signer.witness(l.tail)
+		l.signer.witness(known)
 	}
-	l.tail = storage.AuditHead{Seq: after.Seq, Hash: bytes.Clone(after.Hash)}
+	if setBack || after.Seq > l.tail.Seq {
+		l.tail = storage.AuditHead{Seq: after.Seq, Hash: bytes.Clone(after.Hash)}
+	}
 	l.signer.advance(before, l.tail)
 }

@@ -41,8 +41,23 @@ func (c *clock) advance(d time.Duration) {
 
 // trail keeps audit records, or fails.
 type trail struct {
-	records []walletport.AuditRecord
-	err     error
+	db        storage.Updater
+	records   []walletport.AuditRecord
+	err       error
+	commitErr error // of changes
+}
+
+// RecordChange commits with the change of a real database, and fails at its end.
+func (t *trail) RecordChange(ctx context.Context, change func(storage.Tx) (walletport.AuditRecord, error)) error {
+	var r walletport.AuditRecord
+	err := t.db.Update(ctx, func(tx storage.Tx) (err error) {
+		r, err = change(tx)
+		return errors.Join(err, t.commitErr)
+	})
+	if err == nil {
+		t.records = append(t.records, r)
+	}
+	return err
 }
 
 func (t *trail) Record(_ context.Context, r walletport.AuditRecord) error {
@@ -82,7 +97,7 @@ func newBench(t testing.TB) *bench {
 	if err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{clock: &clock{now: start}, trail: &trail{}, store: &counted{Clients: db}}
+	b := &bench{clock: &clock{now: start}, trail: &trail{db: db}, store: &counted{Clients: db}}
 	b.clients = auth.Clients{Store: db, Audit: b.trail, Rand: rand.Reader, Clock: b.clock.Now}
 	return b
 }

@@ -33,8 +33,8 @@ const (
 // Clients makes and revokes API clients. Every field is required. It is safe for
 // concurrent use.
 type Clients struct {
-	Store storage.Clients
-	Audit walletport.AuditRecorder
+	Store storage.Clients // what is read; it is changed through Audit
+	Audit act.ChangeTrail
 	Rand  io.Reader // crypto/rand.Reader outside of tests
 	Clock func() time.Time
 }
@@ -54,11 +54,11 @@ const maxOverlap = 90 * 24 * time.Hour
 // Create stores a client and returns its id and its secret. The secret is not
 // kept and cannot be shown again. by is who asks; it may be empty on a command
 // line. Errors: CodeInvalid client_invalid, CodeUnavailable store_unavailable or
-// audit_unavailable; after the latter the client may exist and nobody knows its
-// secret.
+// audit_unavailable; after these the client does not exist, or the answer to the commit
+// was lost and nobody knows its secret.
 //
-// Like all methods that change a client it is recorded before its effect, and again
-// with its outcome: ctx must have a request id.
+// Like all methods that change a client it is recorded before its effect, and in the
+// commit of it with its outcome: ctx must have a request id.
 func (c Clients) Create(ctx context.Context, n NewClient, by walletport.AuditUser) (id, secret string, err error) {
 	if err = n.validate(c.Clock()); err != nil {
 		return "", "", err
@@ -75,7 +75,7 @@ func (c Clients) Create(ctx context.Context, n NewClient, by walletport.AuditUse
 	if secret, made.SecretHash, err = c.newSecret(); err != nil {
 		return "", "", err
 	}
-	err = c.declare(ctx, "create", &made, by, func(*act.Record) error { return c.Store.AddClient(ctx, made) })
+	err = c.declare(ctx, "create", &made, by, func(tx storage.ClientsTx, _ *act.Record) error { return tx.AddClient(made) })
 	if err != nil {
 		return "", "", err
 	}
@@ -159,7 +159,15 @@ func (c Clients) Revoke(ctx context.Context, id string, by walletport.AuditUser)
 	if err != nil {
 		return time.Time{}, err
 	}
-	return client.RevokedAt, c.declare(ctx, "revoke", &client, by, func(*act.Record) error { return c.Store.RevokeClient(ctx, id, c.Clock()) })
+	now := c.Clock()
+	err = c.declare(ctx, "revoke", &client, by, func(tx storage.ClientsTx, record *act.Record) error {
+		return tx.UpdateClient(id, func(stored storage.Client) (storage.Client, error) {
+			already, stored.RevokedAt = stored.RevokedAt, now
+			describe(&record.Facts, &stored)
+			return stored, nil
+		})
+	})
+	return already, err
 }
 
 // update changes a stored client. What is intended is made of the client as it is
@@ -186,23 +194,22 @@ func (c Clients) update(ctx context.Context, change, id string, by walletport.Au
 	if err := checked(&client); err != nil {
 		return err
 	}
-	return c.declare(ctx, change, &client, by, func(record *act.Record) error {
-		return c.Store.UpdateClient(ctx, id, func(stored *storage.Client) error {
-			err := checked(stored)
-			describe(&record.Facts, stored)
-			return err
+	return c.declare(ctx, change, &client, by, func(tx storage.ClientsTx, record *act.Record) error {
+		return tx.UpdateClient(id, func(stored storage.Client) (storage.Client, error) {
+			err := checked(&stored)
+			describe(&record.Facts, &stored)
+			return stored, err
 		})
 	})
 }
 
-// declare does an act on a client between its two records.
-func (c Clients) declare(ctx context.Context, change string, client *storage.Client, by walletport.AuditUser, do func(*act.Record) error) error {
+// declare does an act on a client behind its first record, and with its second one.
+func (c Clients) declare(ctx context.Context, change string, client *storage.Client, by walletport.AuditUser, do func(storage.ClientsTx, *act.Record) error) error {
 	intended := act.Request{AuditUser: by, Action: walletport.ActionClientChange}
 	intended.SetDetail(walletport.DetailChange, change)
 	intended.SetDetail(walletport.DetailClient, client.ID)
 	describe(&intended.Facts, client)
-	_, err := act.Declared(ctx, c.Audit, intended, func(record *act.Record) (struct{}, error) { return struct{}{}, do(record) })
-	return err
+	return act.DeclaredChange(ctx, c.Audit, intended, func(tx storage.Tx, record *act.Record) error { return do(tx, record) })
 }
 
 // describe says what a client is to be, or has become.

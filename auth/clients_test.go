@@ -227,6 +227,39 @@ func TestActsOnClientsAreRecordedBeforeTheirEffect(t *testing.T) {
 	}
 }
 
+// TestAChangeThatCannotBeRecordedIsNotMade: neither is there, and the trail says that the
+// act was refused.
+func TestAChangeThatCannotBeRecordedIsNotMade(t *testing.T) {
+	b := newBench(t)
+	a := b.mustAuthenticator(t, auth.Config{ClientCacheTTL: -1})
+	id, secret := b.mustCreate(t, acme())
+	b.trail.commitErr = walletport.Errorf(walletport.CodeUnavailable, "audit_unavailable", "no room")
+	change := auth.ClientChange{Scopes: []walletport.Scope{walletport.ScopeActivate}}
+	for name, act := range map[string]func() error{
+		"Create":       func() error { _, _, err := b.clients.Create(acting(t), acme(), ""); return err },
+		"RotateSecret": func() error { _, err := b.clients.RotateSecret(acting(t), id, 0, ""); return err },
+		"Change":       func() error { return b.clients.Change(acting(t), id, change, "") },
+		"Revoke":       func() error { _, err := b.clients.Revoke(acting(t), id, ""); return err },
+	} {
+		before := len(b.trail.records)
+		wantReason(t, act(), walletport.CodeUnavailable, "audit_unavailable")
+		var outcomes []string
+		for _, r := range b.trail.records[before:] {
+			outcomes = append(outcomes, r.Outcome)
+		}
+		if want := []string{walletport.OutcomeStarted, "audit_unavailable"}; !slices.Equal(outcomes, want) {
+			t.Errorf("%s left records with the outcomes %q, want %q", name, outcomes, want)
+		}
+	}
+	actor, err := a.AuthenticateBasic(t.Context(), id, secret, nil)
+	if err != nil || !actor.May(walletport.ScopeProvision) {
+		t.Errorf("the client as it was: %+v, %v", actor, err)
+	}
+	if all, err := b.store.Clients.Clients(t.Context()); err != nil || len(all) != 1 {
+		t.Errorf("%d clients, %v, want one", len(all), err)
+	}
+}
+
 // countedUses counts what is stored of last uses.
 type countedUses struct {
 	storage.Clients

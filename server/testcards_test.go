@@ -8,6 +8,7 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/server"
+	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/vault"
 )
 
@@ -51,7 +52,7 @@ func TestTestNumbersThatComeInWhileItRunsAreNamedOnce(t *testing.T) {
 	if text := log.String(); strings.Count(text, "level=WARN") != 1 || !strings.Contains(text, "card_id=78") {
 		t.Errorf("the log says %q", text)
 	}
-	must(t, box.Database.DeleteCard(t.Context(), 78))
+	must(t, box.Database.Update(t.Context(), func(tx storage.Tx) error { return tx.DeleteCard(78) }))
 	must(t, s.FindTestCards(t.Context()))
 	if got := s.TestCardWarnings(); got[server.MaxTestCardsNamed] != "and 3 more cards have test numbers" {
 		t.Errorf("a deleted card is still warned of: %q", got)

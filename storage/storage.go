@@ -2,6 +2,14 @@
 // Rows hold sealed bytes, never a PAN. Engines live in the folders below;
 // storagetest proves that they agree.
 //
+// What belongs together is changed by Update, in one commit over all areas. A method of
+// the Store that writes has a commit of its own because it is made for many: imports and
+// re-wraps write thousands of rows, the audit trail and the nonces gather what many calls
+// wait for, and last uses and checkpoints are notes that nothing else depends on.
+//
+// A further area (tokens, jobs) is an interface of its reads here, one of its changes that
+// Tx embeds, and a file for it in each engine and in storagetest.
+//
 // Every method returns walletport errors: CodeNotFound and CodeConflict where
 // documented, else CodeUnavailable with the reason store_unavailable and the
 // driver's error as cause.
@@ -21,6 +29,7 @@ type Store interface {
 	Clients
 	Audit
 	Nonces
+	Updater
 	// Ping reports whether the database answers reads and takes writes, and whether
 	// serve has the rights that it needs (reason database_rights).
 	Ping(ctx context.Context) error
@@ -52,24 +61,14 @@ type Card struct {
 	UpdatedAt  time.Time // milliseconds
 }
 
-// Cards keeps sealed cards. Look-up cost does not depend on how many there are.
+// Cards keeps sealed cards. Single ones are changed by CardsTx.
 type Cards interface {
-	// PutCards inserts or replaces cards in one transaction, in the order given: of
-	// two cards of one id the later stands. A card whose ContentMAC is the stored
-	// one is left alone and counted Unchanged; a card id that stands under another
-	// issuer is left alone and listed in the answer.
-	PutCards(ctx context.Context, cards []Card) (PutResult, error)
-	// ChangeCards writes cards in one transaction, each only where the database still
-	// has what the caller read: a compare-and-swap. It returns the ids of those that
-	// it did not write because somebody else was faster; the caller reads them again.
-	// A change that stands already counts as made, so that a call may be repeated
-	// after its answer was lost. No id may come twice (CodeInternal).
-	ChangeCards(ctx context.Context, changes []CardChange) (missed []walletport.CardID, err error)
-	// BeginCardChanges begins changes that are made together or not at all, in one
-	// transaction, however many they are. The caller must end them.
-	BeginCardChanges(ctx context.Context) (CardChanges, error)
-	// DeleteCard deletes a card, or returns CodeNotFound, reason card_not_found.
-	DeleteCard(ctx context.Context, id walletport.CardID) error
+	CardReads
+	CardBatches
+}
+
+// CardReads finds sealed cards. Look-up cost does not depend on how many there are.
+type CardReads interface {
 	// Card returns one card, or CodeNotFound with the reason card_not_found.
 	Card(ctx context.Context, id walletport.CardID) (Card, error)
 	// CardsByID returns those of the cards that there are, in any order, for the cost
@@ -89,6 +88,27 @@ type Cards interface {
 	CardIssuers(ctx context.Context) ([]walletport.IssuerID, error)
 	// CardKEKs returns the ids of the keys that wrap data keys of cards, at the same cost.
 	CardKEKs(ctx context.Context) ([]string, error)
+}
+
+// CardBatches writes cards by the thousand, for imports and re-wraps. They have commits
+// of their own: rows go to the database in a few statements, and an import that is made
+// as a whole takes minutes, in which a transaction that could begin again would hold up
+// everybody.
+type CardBatches interface {
+	// PutCards inserts or replaces cards in one transaction, in the order given: of
+	// two cards of one id the later stands. A card whose ContentMAC is the stored
+	// one is left alone and counted Unchanged; a card id that stands under another
+	// issuer is left alone and listed in the answer.
+	PutCards(ctx context.Context, cards []Card) (PutResult, error)
+	// ChangeCards writes cards in one transaction, each only where the database still
+	// has what the caller read: a compare-and-swap. It returns the ids of those that
+	// it did not write because somebody else was faster; the caller reads them again.
+	// A change that stands already counts as made, so that a call may be repeated
+	// after its answer was lost. No id may come twice (CodeInternal).
+	ChangeCards(ctx context.Context, changes []CardChange) (missed []walletport.CardID, err error)
+	// BeginCardChanges begins changes that are made together or not at all, in one
+	// transaction, however many they are. The caller must end them.
+	BeginCardChanges(ctx context.Context) (CardChanges, error)
 	// Rewrap replaces wrapped keys in one transaction, each only where the stored
 	// wrapped key still equals Old, and returns how many it replaced.
 	Rewrap(ctx context.Context, changes []Rewrapping) (int, error)
@@ -152,23 +172,12 @@ type Client struct {
 	LastUsedAt    time.Time // when it last authenticated, to the minute or so; zero was never seen
 }
 
-// Clients keeps API clients.
+// Clients keeps API clients. They are changed by ClientsTx.
 type Clients interface {
-	// AddClient inserts a client, or returns CodeConflict, reason client_exists.
-	AddClient(ctx context.Context, c Client) error
 	// Client returns one client, revoked or not, or CodeNotFound, reason client_not_found.
 	Client(ctx context.Context, id string) (Client, error)
 	// Clients returns all clients in id order.
 	Clients(ctx context.Context) ([]Client, error)
-	// RevokeClient sets RevokedAt once; a second call changes nothing. Unknown
-	// ids are CodeNotFound, reason client_not_found.
-	RevokeClient(ctx context.Context, id string, at time.Time) error
-	// UpdateClient stores what change makes of a client, of two changes at once one
-	// after the other. ID, CreatedAt, RevokedAt and LastUsedAt stay as they are. An
-	// error of change changes nothing and is returned as it is; change may be called
-	// again and must not call the store. An unknown id is CodeNotFound, reason
-	// client_not_found.
-	UpdateClient(ctx context.Context, id string, change func(*Client) error) error
 	// UseClients sets LastUsedAt of clients by their ids, in one commit, where it is
 	// earlier. Unknown ids are passed over.
 	UseClients(ctx context.Context, at map[string]time.Time) error
@@ -201,13 +210,15 @@ type Checkpoint struct {
 	Signature []byte
 }
 
-// Audit keeps one chain for all replicas on the database.
+// Audit keeps one chain for all replicas on the database. What was changed is recorded by
+// AuditTx, in the commit of the change.
 type Audit interface {
-	// AppendAudit locks the head, asks link for the entries that follow it, and
-	// stores them and the new head in one durable transaction. link may be called
-	// again when the transaction has to be retried; the entries it returns carry
-	// Seq head+1, head+2, … No entries change nothing; an error of link is returned
-	// as it is. link must not call the store, which may have no connection left.
+	// AppendAudit makes entries durable that belong to no change of a row, many at a
+	// time. It locks the head, asks link for the entries that follow it, and stores them
+	// and the new head in one durable transaction. link may be called again when the
+	// transaction has to be retried; the entries it returns carry Seq head+1, head+2, …
+	// No entries change nothing; an error of link is returned as it is. link must not
+	// call the store, which may have no connection left.
 	AppendAudit(ctx context.Context, link func(AuditHead) ([]AuditEntry, error)) error
 	// AuditHead returns the stored head. Without a row for it, which only somebody else
 	// can have taken away, it is the zero head, whose Hash is nil.
@@ -255,7 +266,8 @@ func PassKitNonceUse(issuer walletport.IssuerID, nonce []byte, at time.Time, ret
 	}
 }
 
-// Nonces remembers nonces, so that each is used once, whichever replica is asked.
+// Nonces remembers nonces, so that each is used once, whichever replica is asked. For an
+// act that changes rows too, see NoncesTx.
 type Nonces interface {
 	// UseNonces records uses in one durable commit, and says of each, in their order,
 	// whether the nonce was fresh. It was not when it has been used at use.Since or

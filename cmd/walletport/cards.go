@@ -202,7 +202,7 @@ func (c cardsDeleteCommand) Run(ctx context.Context, con console) error {
 			intended.Issuer, intended.Scheme = card.Issuer, card.Scheme
 			intended.SetDetail(walletport.DetailFrom, string(card.Status))
 		}
-		err = o.declare(ctx, intended, func(*act.Record) error { return o.db.DeleteCard(ctx, id) })
+		err = o.change(ctx, intended, func(tx storage.Tx, _ *act.Record) error { return tx.DeleteCard(id) })
 		if err != nil {
 			return err
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/file"
 	"github.com/walletport/walletport/server"
+	"github.com/walletport/walletport/storage"
 )
 
 // operator is an opened location with the audit trail at hand.
@@ -109,6 +110,13 @@ func (o *operator) declare(ctx context.Context, intended act.Request, effect fun
 		return struct{}{}, effect(record)
 	})
 	return err
+}
+
+// change is declare for an act that changes stored rows and nothing else: how it ended is in
+// the trail with the change, in one commit.
+func (o *operator) change(ctx context.Context, intended act.Request, effect func(storage.Tx, *act.Record) error) error {
+	intended.AuditUser = osUser()
+	return act.DeclaredChange(ctx, o.log, intended, effect)
 }
 
 // reading does an act that changes nothing, and returns once it is recorded: what was

@@ -55,7 +55,7 @@ func (s *Store) AppendAudit(ctx context.Context, link linker) error {
 // appendOn makes one attempt. sent are the entries of the attempt before, when it
 // ended without an answer to its commit.
 func appendOn(ctx context.Context, conn *pgxpool.Conn, link linker, sent *[]storage.AuditEntry) error {
-	head, err := lockHead(ctx, conn)
+	head, err := lockHead(ctx, conn, "BEGIN")
 	if err != nil {
 		return unavailable(ctx, err)
 	}
@@ -66,15 +66,8 @@ func appendOn(ctx context.Context, conn *pgxpool.Conn, link linker, sent *[]stor
 	if landed {
 		return nil
 	}
-	entries, err := link(head)
+	entries, args, err := linkTo(head, link)
 	if err != nil || len(entries) == 0 {
-		return err
-	}
-	if err := storage.CheckEntries(head, entries); err != nil {
-		return err
-	}
-	args, err := entryColumns(entries)
-	if err != nil {
 		return err
 	}
 	*sent = entries
@@ -84,15 +77,32 @@ func appendOn(ctx context.Context, conn *pgxpool.Conn, link linker, sent *[]stor
 	return nil
 }
 
-func lockHead(ctx context.Context, conn *pgxpool.Conn) (storage.AuditHead, error) {
+// lockHead locks the head of the chain, after statements that travel with it.
+func lockHead(ctx context.Context, conn *pgxpool.Conn, before ...string) (storage.AuditHead, error) {
 	var head storage.AuditHead
 	batch := &pgx.Batch{}
-	batch.Queue("BEGIN")
+	for _, statement := range before {
+		batch.Queue(statement)
+	}
 	batch.Queue(lockHeadSQL).QueryRow(func(row pgx.Row) error { return row.Scan(&head.Seq, &head.Hash) })
 	if err := conn.SendBatch(ctx, batch).Close(); err != nil {
 		return storage.AuditHead{}, fmt.Errorf("lock audit head: %w", err)
 	}
 	return head, nil
+}
+
+// linkTo asks for the entries behind head, and returns them as the arguments of
+// insertEntriesSQL too.
+func linkTo(head storage.AuditHead, link linker) ([]storage.AuditEntry, []any, error) {
+	entries, err := link(head)
+	if err != nil || len(entries) == 0 {
+		return nil, nil, err
+	}
+	if err := storage.CheckEntries(head, entries); err != nil {
+		return nil, nil, err
+	}
+	args, err := entryColumns(entries)
+	return entries, args, err
 }
 
 // isStored reports whether the entries stand in the chain. The attempt that wrote

@@ -127,21 +127,6 @@ func missedChanges(ctx context.Context, q *pgdb.Queries, changes []storage.CardC
 	return missed, nil
 }
 
-// DeleteCard implements storage.Cards. When the answer to a commit is lost and the
-// call repeated, a card that it deleted is not found.
-func (s *Store) DeleteCard(ctx context.Context, id walletport.CardID) error {
-	return s.retryUndone(ctx, func() error {
-		deleted, err := s.queries.DeleteCard(ctx, int64(id))
-		switch {
-		case err != nil:
-			return unavailable(ctx, err)
-		case deleted == 0:
-			return walletport.ErrCardNotFound()
-		}
-		return nil
-	})
-}
-
 // together are changes in one open transaction. It locks nothing but the rows that
 // it changes: others read and the audit trail goes on.
 type together struct {

@@ -15,20 +15,16 @@ import (
 	"github.com/walletport/walletport/storage/postgres/pgdb"
 )
 
-// AddClient implements storage.Clients.
-func (s *Store) AddClient(ctx context.Context, c storage.Client) error {
+// AddClient implements storage.ClientsTx.
+func (t *transaction) AddClient(c storage.Client) error {
 	if err := storage.CheckClient(c); err != nil {
 		return err
 	}
-	issuers, err := storage.EncodeList(c.Issuers)
+	issuers, scopes, err := clientLists(c)
 	if err != nil {
 		return err
 	}
-	scopes, err := storage.EncodeList(c.Scopes)
-	if err != nil {
-		return err
-	}
-	params := pgdb.InsertClientParams{
+	inserted, err := t.q.InsertClient(t.ctx, pgdb.InsertClientParams{
 		ID:                c.ID,
 		Name:              c.Name,
 		SecretHash:        notNull(c.SecretHash),
@@ -41,19 +37,57 @@ func (s *Store) AddClient(ctx context.Context, c storage.Client) error {
 		PreviousUntilMs:   millisOrZero(c.PreviousUntil),
 		ExpiresMs:         nullTime(c.ExpiresAt),
 		LastUsedMs:        nullTime(c.LastUsedAt),
-	}
-	// Not repeated when the answer was lost: it would find its own row, and call
-	// it a conflict.
-	return s.retryUndone(ctx, func() error {
-		inserted, err := s.queries.InsertClient(ctx, params)
-		switch {
-		case err != nil:
-			return unavailable(ctx, err)
-		case inserted == 0:
-			return storage.ErrClientExists()
-		}
-		return nil
 	})
+	switch {
+	case err != nil:
+		return t.failed(err)
+	case inserted == 0:
+		return storage.ErrClientExists()
+	}
+	return nil
+}
+
+func clientLists(c storage.Client) (issuers, scopes string, err error) {
+	if issuers, err = storage.EncodeList(c.Issuers); err != nil {
+		return "", "", err
+	}
+	scopes, err = storage.EncodeList(c.Scopes)
+	return issuers, scopes, err
+}
+
+// UpdateClient implements storage.ClientsTx.
+func (t *transaction) UpdateClient(id string, change func(storage.Client) (storage.Client, error)) error {
+	if err := storage.CheckClientID(id); err != nil {
+		return err
+	}
+	row, err := t.q.GetClientForUpdate(t.ctx, id)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return storage.ErrClientNotFound()
+	case err != nil:
+		return t.failed(err)
+	}
+	old, err := clientFrom(&row)
+	if err != nil {
+		return t.failed(err)
+	}
+	c, err := storage.ChangeClient(old, change)
+	if err != nil {
+		return err
+	}
+	issuers, scopes, err := clientLists(c)
+	if err != nil {
+		return err
+	}
+	err = t.q.UpdateClient(t.ctx, pgdb.UpdateClientParams{
+		ID: id, Name: c.Name, SecretHash: notNull(c.SecretHash), Issuers: issuers, Scopes: scopes, CertificateSha256: c.CertificateSHA256,
+		RevokedMs: nullTime(c.RevokedAt), PreviousHash: notNull(c.PreviousHash), PreviousUntilMs: millisOrZero(c.PreviousUntil),
+		ExpiresMs: nullTime(c.ExpiresAt),
+	})
+	if err != nil {
+		return t.failed(err)
+	}
+	return nil
 }
 
 // Client implements storage.Clients.
@@ -70,8 +104,10 @@ func (s *Store) Client(ctx context.Context, id string) (storage.Client, error) {
 		case err != nil:
 			return unavailable(ctx, err)
 		}
-		client, err = clientFrom(ctx, &row)
-		return err
+		if client, err = clientFrom(&row); err != nil {
+			return unavailable(ctx, err)
+		}
+		return nil
 	})
 	return client, err
 }
@@ -86,8 +122,8 @@ func (s *Store) Clients(ctx context.Context) ([]storage.Client, error) {
 		}
 		clients = make([]storage.Client, len(rows))
 		for i := range rows {
-			if clients[i], err = clientFrom(ctx, &rows[i]); err != nil {
-				return err
+			if clients[i], err = clientFrom(&rows[i]); err != nil {
+				return unavailable(ctx, err)
 			}
 		}
 		return nil
@@ -96,75 +132,6 @@ func (s *Store) Clients(ctx context.Context) ([]storage.Client, error) {
 		return nil, err
 	}
 	return clients, nil
-}
-
-// RevokeClient implements storage.Clients.
-func (s *Store) RevokeClient(ctx context.Context, id string, at time.Time) error {
-	return s.retryLost(ctx, func() error {
-		found, err := s.queries.RevokeClient(ctx, pgdb.RevokeClientParams{RevokedMs: at.UnixMilli(), ID: id})
-		switch {
-		case err != nil:
-			return unavailable(ctx, err)
-		case found == 0:
-			return storage.ErrClientNotFound()
-		}
-		return nil
-	})
-}
-
-// UpdateClient implements storage.Clients. It is not repeated when the answer was
-// lost: the change may not bear to be made twice.
-func (s *Store) UpdateClient(ctx context.Context, id string, change func(*storage.Client) error) error {
-	if err := storage.CheckClientID(id); err != nil {
-		return err
-	}
-	return s.retryUndone(ctx, func() error {
-		var refused error
-		err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-			refused = changeClient(ctx, s.queries.WithTx(tx), id, change)
-			return refused
-		})
-		if err != nil && refused == nil {
-			return unavailable(ctx, err)
-		}
-		return err
-	})
-}
-
-func changeClient(ctx context.Context, q *pgdb.Queries, id string, change func(*storage.Client) error) error {
-	row, err := q.GetClientForUpdate(ctx, id)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return storage.ErrClientNotFound()
-	case err != nil:
-		return unavailable(ctx, err)
-	}
-	c, err := clientFrom(ctx, &row)
-	if err != nil {
-		return err
-	}
-	if err := change(&c); err != nil {
-		return err
-	}
-	if err := storage.CheckClient(c); err != nil {
-		return err
-	}
-	issuers, err := storage.EncodeList(c.Issuers)
-	if err != nil {
-		return err
-	}
-	scopes, err := storage.EncodeList(c.Scopes)
-	if err != nil {
-		return err
-	}
-	err = q.UpdateClient(ctx, pgdb.UpdateClientParams{
-		ID: id, Name: c.Name, SecretHash: notNull(c.SecretHash), Issuers: issuers, Scopes: scopes, CertificateSha256: c.CertificateSHA256,
-		PreviousHash: notNull(c.PreviousHash), PreviousUntilMs: millisOrZero(c.PreviousUntil), ExpiresMs: nullTime(c.ExpiresAt),
-	})
-	if err != nil {
-		return unavailable(ctx, err)
-	}
-	return nil
 }
 
 // UseClients implements storage.Clients.
@@ -200,7 +167,7 @@ func millisOrZero(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
-func clientFrom(ctx context.Context, r *pgdb.Client) (storage.Client, error) {
+func clientFrom(r *pgdb.Client) (storage.Client, error) {
 	c := storage.Client{
 		ID:                r.ID,
 		Name:              r.Name,
@@ -223,10 +190,10 @@ func clientFrom(ctx context.Context, r *pgdb.Client) (storage.Client, error) {
 		}
 	}
 	if err := storage.DecodeList(r.Issuers, &c.Issuers); err != nil {
-		return storage.Client{}, unavailable(ctx, fmt.Errorf("issuers of a client: %w", err))
+		return storage.Client{}, fmt.Errorf("issuers of a client: %w", err)
 	}
 	if err := storage.DecodeList(r.Scopes, &c.Scopes); err != nil {
-		return storage.Client{}, unavailable(ctx, fmt.Errorf("scopes of a client: %w", err))
+		return storage.Client{}, fmt.Errorf("scopes of a client: %w", err)
 	}
 	return c, nil
 }

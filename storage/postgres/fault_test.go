@@ -59,14 +59,6 @@ func TestLostConnections(t *testing.T) {
 			}
 		}
 	})
-	t.Run("a lost answer to an added client is not called a conflict", func(t *testing.T) {
-		p, s := mustOpenByProxy(t)
-		p.lose("INSERT 0 1\x00")
-		err := s.AddClient(t.Context(), storage.Client{ID: "one"})
-		if walletport.ReasonOf(err) != "store_unavailable" {
-			t.Errorf("AddClient: got error %v, want the reason store_unavailable", err)
-		}
-	})
 	t.Run("a lost answer to a re-wrap is not made a count", func(t *testing.T) {
 		p, s := mustOpenByProxy(t)
 		card := storage.Card{CardSummary: walletport.CardSummary{ID: 1, Issuer: "bank"}, WrappedKey: []byte("old")}

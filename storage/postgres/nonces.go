@@ -38,6 +38,18 @@ func (s *Store) UseNonces(ctx context.Context, uses []storage.NonceUse) ([]bool,
 	return freshOf(uses, written), nil
 }
 
+// UseNonce implements storage.NoncesTx.
+func (t *transaction) UseNonce(use storage.NonceUse) (bool, error) {
+	if err := storage.CheckNonceUse(use); err != nil {
+		return false, err
+	}
+	written, err := t.q.UseNonces(t.ctx, useParams([]storage.NonceUse{use}, t.store.clock()))
+	if err != nil {
+		return false, t.failed(err)
+	}
+	return len(written) > 0, nil
+}
+
 // firstUses returns the first use of each nonce, for one statement cannot change a
 // row twice. They are in the order of their keys, so that two replicas that use the
 // same nonces at once lock the rows in the same order.

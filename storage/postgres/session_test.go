@@ -29,9 +29,11 @@ func TestReadOnlySessionsRecover(t *testing.T) {
 			_, err := s.PutCards(ctx, make([]storage.Card, 1))
 			return err
 		},
-		"AddClient": func(ctx context.Context, s *postgres.Store) error { return s.AddClient(ctx, storage.Client{ID: "one"}) },
-		"RevokeClient": func(ctx context.Context, s *postgres.Store) error {
-			return s.RevokeClient(ctx, "two", time.UnixMilli(1))
+		"Update": func(ctx context.Context, s *postgres.Store) error {
+			return s.Update(ctx, func(tx storage.Tx) error { return tx.AddClient(storage.Client{ID: "one"}) })
+		},
+		"Update of the trail": func(ctx context.Context, s *postgres.Store) error {
+			return s.Update(ctx, func(tx storage.Tx) error { return tx.AppendAudit(linkSome(1)) })
 		},
 		"Rewrap": func(ctx context.Context, s *postgres.Store) error {
 			_, err := s.Rewrap(ctx, make([]storage.Rewrapping, 1))
@@ -48,9 +50,6 @@ func TestReadOnlySessionsRecover(t *testing.T) {
 	for name, act := range acts {
 		t.Run(name+" leaves a session that became read-only", func(t *testing.T) {
 			s := mustOpenOne(t, storagetest.Postgres(t))
-			if err := s.AddClient(t.Context(), storage.Client{ID: "two"}); err != nil {
-				t.Fatal(err)
-			}
 			if err := s.Exec(t.Context(), "SET default_transaction_read_only = on"); err != nil {
 				t.Fatal(err)
 			}

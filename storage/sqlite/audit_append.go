@@ -46,29 +46,31 @@ func prepareEntryInserts(ctx context.Context, db *sql.DB) (*entryInserts, error)
 // AppendAudit implements storage.Audit. The head is locked by the write lock
 // that every transaction begins with.
 func (s *Store) AppendAudit(ctx context.Context, link func(storage.AuditHead) ([]storage.AuditEntry, error)) error {
-	return s.transactOn(ctx, func(tx *sql.Tx, p *statements) error {
-		q := p.write.WithTx(tx)
-		row, err := q.GetAuditHead(uncancelled(ctx))
-		if err != nil {
-			return storage.ErrUnavailable(ctx, fmt.Errorf("audit head: %w", err))
-		}
-		head := storage.AuditHead{Seq: row.Seq, Hash: row.Hash}
-		entries, err := link(head)
-		if err != nil || len(entries) == 0 {
-			return err
-		}
-		if err := storage.CheckEntries(head, entries); err != nil {
-			return err
-		}
-		if err := p.inserts.run(uncancelled(ctx), tx, entries); err != nil {
-			return storage.ErrUnavailable(ctx, fmt.Errorf("audit entries: %w", err))
-		}
-		last := &entries[len(entries)-1]
-		if err := q.SetAuditHead(uncancelled(ctx), sqlitedb.SetAuditHeadParams{Seq: last.Seq, Hash: notNull(last.Hash)}); err != nil {
-			return storage.ErrUnavailable(ctx, fmt.Errorf("audit head: %w", err))
-		}
-		return nil
-	})
+	return s.transactOn(ctx, func(tx *sql.Tx, p *statements) error { return appendAudit(ctx, tx, p, link) })
+}
+
+func appendAudit(ctx context.Context, tx *sql.Tx, p *statements, link func(storage.AuditHead) ([]storage.AuditEntry, error)) error {
+	q := p.write.WithTx(tx)
+	row, err := q.GetAuditHead(uncancelled(ctx))
+	if err != nil {
+		return storage.ErrUnavailable(ctx, fmt.Errorf("audit head: %w", err))
+	}
+	head := storage.AuditHead{Seq: row.Seq, Hash: row.Hash}
+	entries, err := link(head)
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	if err := storage.CheckEntries(head, entries); err != nil {
+		return err
+	}
+	if err := p.inserts.run(uncancelled(ctx), tx, entries); err != nil {
+		return storage.ErrUnavailable(ctx, fmt.Errorf("audit entries: %w", err))
+	}
+	last := &entries[len(entries)-1]
+	if err := q.SetAuditHead(uncancelled(ctx), sqlitedb.SetAuditHeadParams{Seq: last.Seq, Hash: notNull(last.Hash)}); err != nil {
+		return storage.ErrUnavailable(ctx, fmt.Errorf("audit head: %w", err))
+	}
+	return nil
 }
 
 // run inserts entries in their order.

@@ -61,16 +61,33 @@ func changeCard(ctx context.Context, q *sqlitedb.Queries, c *storage.CardChange)
 	return true, q.UpdateCard(ctx, updateParams(&c.Card))
 }
 
-// DeleteCard implements storage.Cards.
-func (s *Store) DeleteCard(ctx context.Context, id walletport.CardID) error {
-	return s.transact(ctx, func(q *sqlitedb.Queries) error {
-		deleted, err := q.DeleteCard(ctx, int64(id))
-		switch {
-		case err != nil:
-			return storage.ErrUnavailable(ctx, err)
-		case deleted == 0:
-			return walletport.ErrCardNotFound()
-		}
-		return nil
-	})
+// UpdateCard implements storage.CardsTx.
+func (t *transaction) UpdateCard(id walletport.CardID, change func(storage.Card) (storage.Card, error)) error {
+	row, err := t.q.GetCard(uncancelled(t.ctx), int64(id))
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return walletport.ErrCardNotFound()
+	case err != nil:
+		return t.failed(err)
+	}
+	card, err := storage.ChangeCard(cardFrom(&row), change)
+	if err != nil {
+		return err
+	}
+	if err := t.q.UpdateCard(uncancelled(t.ctx), updateParams(&card)); err != nil {
+		return t.failed(err)
+	}
+	return nil
+}
+
+// DeleteCard implements storage.CardsTx.
+func (t *transaction) DeleteCard(id walletport.CardID) error {
+	deleted, err := t.q.DeleteCard(uncancelled(t.ctx), int64(id))
+	switch {
+	case err != nil:
+		return t.failed(err)
+	case deleted == 0:
+		return walletport.ErrCardNotFound()
+	}
+	return nil
 }

@@ -11,42 +11,76 @@ import (
 	"github.com/walletport/walletport/storage/sqlite/sqlitedb"
 )
 
-// AddClient implements storage.Clients.
-func (s *Store) AddClient(ctx context.Context, c storage.Client) error {
+// AddClient implements storage.ClientsTx.
+func (t *transaction) AddClient(c storage.Client) error {
 	if err := storage.CheckClient(c); err != nil {
 		return err
 	}
-	issuers, err := storage.EncodeList(c.Issuers)
+	issuers, scopes, err := clientLists(c)
 	if err != nil {
 		return err
 	}
-	scopes, err := storage.EncodeList(c.Scopes)
-	if err != nil {
-		return err
-	}
-	return s.transact(ctx, func(q *sqlitedb.Queries) error {
-		inserted, err := q.InsertClient(ctx, sqlitedb.InsertClientParams{
-			ID:                c.ID,
-			Name:              c.Name,
-			SecretHash:        notNull(c.SecretHash),
-			Issuers:           issuers,
-			Scopes:            scopes,
-			CertificateSha256: c.CertificateSHA256,
-			CreatedMs:         c.CreatedAt.UnixMilli(),
-			RevokedMs:         nullTime(c.RevokedAt),
-			PreviousHash:      notNull(c.PreviousHash),
-			PreviousUntilMs:   millisOrZero(c.PreviousUntil),
-			ExpiresMs:         nullTime(c.ExpiresAt),
-			LastUsedMs:        nullTime(c.LastUsedAt),
-		})
-		switch {
-		case err != nil:
-			return storage.ErrUnavailable(ctx, err)
-		case inserted == 0:
-			return storage.ErrClientExists()
-		}
-		return nil
+	inserted, err := t.q.InsertClient(uncancelled(t.ctx), sqlitedb.InsertClientParams{
+		ID:                c.ID,
+		Name:              c.Name,
+		SecretHash:        notNull(c.SecretHash),
+		Issuers:           issuers,
+		Scopes:            scopes,
+		CertificateSha256: c.CertificateSHA256,
+		CreatedMs:         c.CreatedAt.UnixMilli(),
+		RevokedMs:         nullTime(c.RevokedAt),
+		PreviousHash:      notNull(c.PreviousHash),
+		PreviousUntilMs:   millisOrZero(c.PreviousUntil),
+		ExpiresMs:         nullTime(c.ExpiresAt),
+		LastUsedMs:        nullTime(c.LastUsedAt),
 	})
+	switch {
+	case err != nil:
+		return t.failed(err)
+	case inserted == 0:
+		return storage.ErrClientExists()
+	}
+	return nil
+}
+
+func clientLists(c storage.Client) (issuers, scopes string, err error) {
+	if issuers, err = storage.EncodeList(c.Issuers); err != nil {
+		return "", "", err
+	}
+	scopes, err = storage.EncodeList(c.Scopes)
+	return issuers, scopes, err
+}
+
+// UpdateClient implements storage.ClientsTx.
+func (t *transaction) UpdateClient(id string, change func(storage.Client) (storage.Client, error)) error {
+	row, err := t.q.GetClient(uncancelled(t.ctx), id)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return storage.ErrClientNotFound()
+	case err != nil:
+		return t.failed(err)
+	}
+	old, err := clientFrom(&row)
+	if err != nil {
+		return t.failed(err)
+	}
+	c, err := storage.ChangeClient(old, change)
+	if err != nil {
+		return err
+	}
+	issuers, scopes, err := clientLists(c)
+	if err != nil {
+		return err
+	}
+	err = t.q.UpdateClient(uncancelled(t.ctx), sqlitedb.UpdateClientParams{
+		ID: id, Name: c.Name, SecretHash: notNull(c.SecretHash), Issuers: issuers, Scopes: scopes, CertificateSha256: c.CertificateSHA256,
+		RevokedMs: nullTime(c.RevokedAt), PreviousHash: notNull(c.PreviousHash), PreviousUntilMs: millisOrZero(c.PreviousUntil),
+		ExpiresMs: nullTime(c.ExpiresAt),
+	})
+	if err != nil {
+		return t.failed(err)
+	}
+	return nil
 }
 
 // Client implements storage.Clients.
@@ -62,7 +96,11 @@ func (s *Store) Client(ctx context.Context, id string) (storage.Client, error) {
 	case err != nil:
 		return storage.Client{}, storage.ErrUnavailable(ctx, err)
 	}
-	return clientFrom(ctx, &row)
+	client, err := clientFrom(&row)
+	if err != nil {
+		return storage.Client{}, storage.ErrUnavailable(ctx, err)
+	}
+	return client, nil
 }
 
 // Clients implements storage.Clients.
@@ -77,71 +115,11 @@ func (s *Store) Clients(ctx context.Context) ([]storage.Client, error) {
 	}
 	clients := make([]storage.Client, len(rows))
 	for i := range rows {
-		if clients[i], err = clientFrom(ctx, &rows[i]); err != nil {
-			return nil, err
+		if clients[i], err = clientFrom(&rows[i]); err != nil {
+			return nil, storage.ErrUnavailable(ctx, err)
 		}
 	}
 	return clients, nil
-}
-
-// RevokeClient implements storage.Clients.
-func (s *Store) RevokeClient(ctx context.Context, id string, at time.Time) error {
-	return s.transact(ctx, func(q *sqlitedb.Queries) error {
-		found, err := q.RevokeClient(ctx, sqlitedb.RevokeClientParams{
-			RevokedMs: sql.NullInt64{Int64: at.UnixMilli(), Valid: true},
-			ID:        id,
-		})
-		switch {
-		case err != nil:
-			return storage.ErrUnavailable(ctx, err)
-		case found == 0:
-			return storage.ErrClientNotFound()
-		}
-		return nil
-	})
-}
-
-// UpdateClient implements storage.Clients.
-func (s *Store) UpdateClient(ctx context.Context, id string, change func(*storage.Client) error) error {
-	return s.transact(ctx, func(q *sqlitedb.Queries) error {
-		row, err := q.GetClient(ctx, id)
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
-			return storage.ErrClientNotFound()
-		case err != nil:
-			return storage.ErrUnavailable(ctx, err)
-		}
-		c, err := clientFrom(ctx, &row)
-		if err != nil {
-			return err
-		}
-		if err := change(&c); err != nil {
-			return err
-		}
-		return updateClient(ctx, q, id, c)
-	})
-}
-
-func updateClient(ctx context.Context, q *sqlitedb.Queries, id string, c storage.Client) error {
-	if err := storage.CheckClient(c); err != nil {
-		return err
-	}
-	issuers, err := storage.EncodeList(c.Issuers)
-	if err != nil {
-		return err
-	}
-	scopes, err := storage.EncodeList(c.Scopes)
-	if err != nil {
-		return err
-	}
-	err = q.UpdateClient(ctx, sqlitedb.UpdateClientParams{
-		ID: id, Name: c.Name, SecretHash: notNull(c.SecretHash), Issuers: issuers, Scopes: scopes, CertificateSha256: c.CertificateSHA256,
-		PreviousHash: notNull(c.PreviousHash), PreviousUntilMs: millisOrZero(c.PreviousUntil), ExpiresMs: nullTime(c.ExpiresAt),
-	})
-	if err != nil {
-		return storage.ErrUnavailable(ctx, err)
-	}
-	return nil
 }
 
 // UseClients implements storage.Clients.
@@ -171,7 +149,7 @@ func millisOrZero(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
-func clientFrom(ctx context.Context, r *sqlitedb.Client) (storage.Client, error) {
+func clientFrom(r *sqlitedb.Client) (storage.Client, error) {
 	c := storage.Client{
 		ID:                r.ID,
 		Name:              r.Name,
@@ -194,10 +172,10 @@ func clientFrom(ctx context.Context, r *sqlitedb.Client) (storage.Client, error)
 		}
 	}
 	if err := storage.DecodeList(r.Issuers, &c.Issuers); err != nil {
-		return storage.Client{}, storage.ErrUnavailable(ctx, fmt.Errorf("issuers of a client: %w", err))
+		return storage.Client{}, fmt.Errorf("issuers of a client: %w", err)
 	}
 	if err := storage.DecodeList(r.Scopes, &c.Scopes); err != nil {
-		return storage.Client{}, storage.ErrUnavailable(ctx, fmt.Errorf("scopes of a client: %w", err))
+		return storage.Client{}, fmt.Errorf("scopes of a client: %w", err)
 	}
 	return c, nil
 }

@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -69,12 +70,41 @@ func TestFailureInTheMiddleLeavesNothing(t *testing.T) {
 	}
 }
 
+// TestAFaultUndoesAnUpdate whatever change makes of the error.
+func TestAFaultUndoesAnUpdate(t *testing.T) {
+	s := mustOpen(t, filepath.Join(t.TempDir(), "walletport.db"))
+	mustExec(t, s, "CREATE TRIGGER fail_clients BEFORE INSERT ON clients WHEN NEW.id = 'second' BEGIN SELECT RAISE(ABORT, 'asked to fail'); END")
+	mustExec(t, s, "CREATE TRIGGER fail_entries BEFORE INSERT ON audit_entries WHEN NEW.rowid = 2 BEGIN SELECT RAISE(ABORT, 'asked to fail'); END")
+	err := s.Update(t.Context(), func(tx storage.Tx) error {
+		if err := tx.AddClient(storage.Client{ID: "first"}); err != nil {
+			t.Errorf("AddClient: %v", err)
+		}
+		wantUnavailable(t, "AddClient", tx.AddClient(storage.Client{ID: "second"}))
+		return tx.AddClient(storage.Client{ID: "third"})
+	})
+	wantUnavailable(t, "Update whose change goes on", err)
+	err = s.Update(t.Context(), func(tx storage.Tx) error {
+		twice := func(storage.AuditHead) ([]storage.AuditEntry, error) {
+			return []storage.AuditEntry{{Seq: 1}, {Seq: 2}}, nil
+		}
+		return errors.Join(tx.AppendAudit(twice), tx.AddClient(storage.Client{ID: "first"}))
+	})
+	wantUnavailable(t, "Update that appends", err)
+	if clients, err := s.Clients(t.Context()); err != nil || len(clients) > 0 {
+		t.Errorf("Clients = %v, %v, want none", clients, err)
+	}
+	if got := wantNoGap(t, s); got != 0 {
+		t.Errorf("the chain has %d entries, want none", got)
+	}
+}
+
 func TestNothingCanBeWritten(t *testing.T) {
 	s := mustOpen(t, filepath.Join(t.TempDir(), "walletport.db"))
 	mustExec(t, s, "PRAGMA query_only = on")
 	wantUnavailable(t, "Ping", s.Ping(t.Context()))
 	_, err := s.UseNonces(t.Context(), make([]storage.NonceUse, 1))
 	wantUnavailable(t, "UseNonces", err)
+	wantUnavailable(t, "Update", s.Update(t.Context(), func(tx storage.Tx) error { return tx.AddClient(storage.Client{ID: "one"}) }))
 	mustExec(t, s, "PRAGMA query_only = off")
 	if fresh, err := s.UseNonces(t.Context(), make([]storage.NonceUse, 1)); err != nil || !fresh[0] {
 		t.Errorf("UseNonces once it can be written again = %v, %v", fresh, err)

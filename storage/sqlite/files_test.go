@@ -97,16 +97,26 @@ func TestFilesThatAreTakenAwayBeforeTheCommit(t *testing.T) {
 		if strings.Contains(deed.name, "copied") || strings.Contains(deed.name, "emptied") {
 			continue // the commit itself may fail, or write what was cut off
 		}
-		t.Run(deed.name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "data", "walletport.db")
-			must(t, os.Mkdir(filepath.Dir(path), 0o700))
-			s := mustOpen(t, path)
-			err := s.AppendAudit(t.Context(), func(head storage.AuditHead) ([]storage.AuditEntry, error) {
-				deed.do(t, path)
-				return linkOne(head)
+		for name, act := range map[string]func(s *sqlite.Store, deed func()) error{
+			"AppendAudit": func(s *sqlite.Store, deed func()) error {
+				return s.AppendAudit(t.Context(), func(head storage.AuditHead) ([]storage.AuditEntry, error) {
+					deed()
+					return linkOne(head)
+				})
+			},
+			"Update": func(s *sqlite.Store, deed func()) error {
+				return s.Update(t.Context(), func(tx storage.Tx) error {
+					deed()
+					return tx.AddClient(storage.Client{ID: "two"})
+				})
+			},
+		} {
+			t.Run(deed.name+" during "+name, func(t *testing.T) {
+				path := filepath.Join(t.TempDir(), "data", "walletport.db")
+				must(t, os.Mkdir(filepath.Dir(path), 0o700))
+				wantUnavailable(t, name, act(mustOpen(t, path), func() { deed.do(t, path) }))
 			})
-			wantUnavailable(t, "AppendAudit", err)
-		})
+		}
 	}
 }
 
@@ -237,7 +247,7 @@ func fill(t *testing.T, s *sqlite.Store) {
 	card := storage.Card{CardSummary: walletport.CardSummary{ID: 1, Issuer: "bank"}, WrappedKey: []byte("old")}
 	_, err := s.PutCards(t.Context(), []storage.Card{card})
 	must(t, err)
-	must(t, s.AddClient(t.Context(), storage.Client{ID: "one"}))
+	must(t, s.Update(t.Context(), func(tx storage.Tx) error { return tx.AddClient(storage.Client{ID: "one"}) }))
 }
 
 // writes are all calls that promise a durable change.
@@ -264,8 +274,12 @@ func writes(s *sqlite.Store) map[string]func(context.Context) error {
 			_, err := s.Rewrap(ctx, []storage.Rewrapping{{ID: 1, Old: []byte("old"), New: []byte("new"), KEK: "kek/2"}})
 			return err
 		},
-		"AddClient":    func(ctx context.Context) error { return s.AddClient(ctx, storage.Client{ID: "two"}) },
-		"RevokeClient": func(ctx context.Context) error { return s.RevokeClient(ctx, "one", time.UnixMilli(1)) },
+		"Update": func(ctx context.Context) error {
+			return s.Update(ctx, func(tx storage.Tx) error { return tx.AddClient(storage.Client{ID: "two"}) })
+		},
+		"Update of the trail": func(ctx context.Context) error {
+			return s.Update(ctx, func(tx storage.Tx) error { return tx.AppendAudit(linkOne) })
+		},
 	}
 }
 

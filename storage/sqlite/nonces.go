@@ -50,6 +50,18 @@ func writeNonces(ctx context.Context, q *sqlitedb.Queries, uses []storage.NonceU
 	return fresh, nil
 }
 
+// UseNonce implements storage.NoncesTx.
+func (t *transaction) UseNonce(use storage.NonceUse) (bool, error) {
+	if err := storage.CheckNonceUse(use); err != nil {
+		return false, err
+	}
+	written, err := writeNonce(uncancelled(t.ctx), t.q, &use)
+	if err != nil {
+		return false, t.failed(err)
+	}
+	return written > 0, nil
+}
+
 // writeNonce returns 1 when use is new, or replaced an old one, else 0.
 func writeNonce(ctx context.Context, q *sqlitedb.Queries, use *storage.NonceUse) (int64, error) {
 	inserted, err := q.InsertNonce(ctx, sqlitedb.InsertNonceParams{

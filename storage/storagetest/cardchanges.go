@@ -117,11 +117,10 @@ func testChangeWhole(t *testing.T, s storage.Store) {
 
 func testDeleteCard(t *testing.T, s storage.Store) {
 	mustPut(t, s, card(1, 0), card(2, 0))
-	if err := s.DeleteCard(t.Context(), 1); err != nil {
-		t.Fatalf("DeleteCard: %v", err)
-	}
+	deleteCard := func(tx storage.Tx) error { return tx.DeleteCard(1) }
+	mustUpdate(t, s, deleteCard)
 	wantStored(t, s, card(2, 0))
-	wantError(t, "DeleteCard", s.DeleteCard(t.Context(), 1), walletport.CodeNotFound, "card_not_found")
+	wantError(t, "DeleteCard", s.Update(t.Context(), deleteCard), walletport.CodeNotFound, "card_not_found")
 	wantEqual(t, "missed", mustChange(t, s, storage.CardChange{Card: card(1, 3)}), []walletport.CardID{})
 	wantStored(t, s, card(1, 3), card(2, 0))
 }

@@ -41,14 +41,12 @@ func testClients(t *testing.T, database NewDatabase) {
 		mustAdd(t, s, client("one"))
 		other := client("one")
 		other.Name = "another"
-		wantError(t, "AddClient", s.AddClient(t.Context(), other), walletport.CodeConflict, "client_exists")
+		wantError(t, "AddClient", addClient(t, s, other), walletport.CodeConflict, "client_exists")
 		wantEqual(t, "client", must(s.Client(t.Context(), "one"))(t, "Client"), client("one"))
 	})
 	withStore(t, database, "an unknown client is not found", func(t *testing.T, s storage.Store) {
 		_, err := s.Client(t.Context(), "nobody")
 		wantError(t, "Client", err, walletport.CodeNotFound, "client_not_found")
-		err = s.RevokeClient(t.Context(), "nobody", at(1))
-		wantError(t, "RevokeClient", err, walletport.CodeNotFound, "client_not_found")
 	})
 	withStore(t, database, "an id that cannot be stored is not found either", func(t *testing.T, s storage.Store) {
 		for _, id := range []string{"", "a\x00b", "a\xffb", "\x00"} {
@@ -67,9 +65,6 @@ func testClients(t *testing.T, database NewDatabase) {
 		}
 		wantEqual(t, "ids", got, []string{"Z", "a", "a-b", "ab", "b", "é"})
 	})
-	withStore(t, database, "a client is revoked once", testRevoke)
-	withStore(t, database, "a client is changed in place", testUpdateClient)
-	withStore(t, database, "changes at once come one after the other", testUpdateClientAtOnce)
 	withStore(t, database, "the last use only moves on", testUseClients)
 	withStore(t, database, "text that no engine can keep is refused", func(t *testing.T, s storage.Store) {
 		for _, change := range []func(*storage.Client){
@@ -79,7 +74,7 @@ func testClients(t *testing.T, database NewDatabase) {
 		} {
 			c := client("odd")
 			change(&c)
-			wantError(t, "AddClient", s.AddClient(t.Context(), c), walletport.CodeInvalid, "text_malformed")
+			wantError(t, "AddClient", addClient(t, s, c), walletport.CodeInvalid, "text_malformed")
 		}
 	})
 }
@@ -87,14 +82,19 @@ func testClients(t *testing.T, database NewDatabase) {
 func testRevoke(t *testing.T, s storage.Store) {
 	mustAdd(t, s, client("one"))
 	mustAdd(t, s, client("two"))
-	for _, when := range []time.Time{at(5), at(9)} {
-		if err := s.RevokeClient(t.Context(), "one", when); err != nil {
-			t.Fatalf("RevokeClient: %v", err)
-		}
+	for _, when := range []time.Time{at(5), at(9), {}} {
+		mustUpdate(t, s, func(tx storage.Tx) error {
+			return tx.UpdateClient("one", func(c storage.Client) (storage.Client, error) { c.RevokedAt = when; return c, nil })
+		})
 	}
 	want := client("one")
 	want.RevokedAt = at(5)
 	wantEqual(t, "clients", must(s.Clients(t.Context()))(t, "Clients"), []storage.Client{want, client("two")})
+}
+
+// updateClient changes one client in a transaction of its own.
+func updateClient(t testing.TB, s storage.Store, id string, change func(storage.Client) (storage.Client, error)) error {
+	return s.Update(t.Context(), func(tx storage.Tx) error { return tx.UpdateClient(id, change) })
 }
 
 func testUpdateClient(t *testing.T, s storage.Store) {
@@ -107,47 +107,32 @@ func testUpdateClient(t *testing.T, s storage.Store) {
 		Issuers: []walletport.IssuerID{"third"}, Scopes: []walletport.Scope{walletport.ScopeActivate}, CertificateSHA256: "aa",
 		CreatedAt: before.CreatedAt, RevokedAt: at(4), LastUsedAt: at(3), ExpiresAt: at(60),
 	}
-	err := s.UpdateClient(t.Context(), "one", func(c *storage.Client) error {
-		wantEqual(t, "what change sees", *c, before)
-		*c = want
+	err := updateClient(t, s, "one", func(c storage.Client) (storage.Client, error) {
+		wantEqual(t, "what change sees", c, before)
+		c = want
 		c.ID, c.CreatedAt, c.RevokedAt, c.LastUsedAt = "two", at(9), at(9), at(9)
-		return nil
+		return c, nil
 	})
 	if err != nil {
 		t.Fatalf("UpdateClient: %v", err)
 	}
 	wantEqual(t, "clients", must(s.Clients(t.Context()))(t, "Clients"), []storage.Client{want, client("two")})
-	refusal := errors.New("no")
-	err = s.UpdateClient(t.Context(), "one", func(c *storage.Client) error { c.Name = "third"; return refusal })
-	if !errors.Is(err, refusal) {
+	err = updateClient(t, s, "one", func(c storage.Client) (storage.Client, error) { c.Name = "third"; return c, errRefused })
+	if !errors.Is(err, errRefused) {
 		t.Errorf("UpdateClient returns %v, want the error of change", err)
 	}
-	err = s.UpdateClient(t.Context(), "one", func(c *storage.Client) error { c.Name = "zero \x00"; return nil })
+	err = updateClient(t, s, "one", renamed("zero \x00"))
 	wantError(t, "UpdateClient", err, walletport.CodeInvalid, "text_malformed")
 	for _, id := range []string{"nobody", "", "a\x00b"} {
-		err = s.UpdateClient(t.Context(), id, func(*storage.Client) error { t.Error("change was called"); return nil })
+		err = updateClient(t, s, id, func(c storage.Client) (storage.Client, error) { t.Error("change was called"); return c, nil })
 		wantError(t, "UpdateClient", err, walletport.CodeNotFound, "client_not_found")
 	}
 	wantEqual(t, "client", must(s.Client(t.Context(), "one"))(t, "Client"), want)
 	bare := storage.Client{ID: "one", CreatedAt: want.CreatedAt, RevokedAt: at(4), LastUsedAt: at(3)}
-	if err := s.UpdateClient(t.Context(), "one", func(c *storage.Client) error { *c = storage.Client{}; return nil }); err != nil {
+	if err := updateClient(t, s, "one", func(storage.Client) (storage.Client, error) { return storage.Client{}, nil }); err != nil {
 		t.Fatalf("UpdateClient: %v", err)
 	}
 	wantEqual(t, "emptied client", must(s.Client(t.Context(), "one"))(t, "Client"), bare)
-}
-
-func testUpdateClientAtOnce(t *testing.T, s storage.Store) {
-	mustAdd(t, s, storage.Client{ID: "one", CreatedAt: at(1)})
-	for _, err := range each(8, func(int) error {
-		return s.UpdateClient(t.Context(), "one", func(c *storage.Client) error { c.Name += "x"; return nil })
-	}) {
-		if err != nil {
-			t.Errorf("UpdateClient: %v", err)
-		}
-	}
-	if got := must(s.Client(t.Context(), "one"))(t, "Client").Name; got != "xxxxxxxx" {
-		t.Errorf("after eight changes the name is %q", got)
-	}
 }
 
 func testUseClients(t *testing.T, s storage.Store) {
@@ -163,9 +148,13 @@ func testUseClients(t *testing.T, s storage.Store) {
 	wantEqual(t, "clients", must(s.Clients(t.Context()))(t, "Clients"), []storage.Client{one, two})
 }
 
+func addClient(t testing.TB, s storage.Store, c storage.Client) error {
+	return s.Update(t.Context(), func(tx storage.Tx) error { return tx.AddClient(c) })
+}
+
 func mustAdd(t testing.TB, s storage.Store, c storage.Client) {
 	t.Helper()
-	if err := s.AddClient(t.Context(), c); err != nil {
+	if err := addClient(t, s, c); err != nil {
 		t.Fatalf("AddClient: %v", err)
 	}
 }

@@ -43,14 +43,14 @@ func calls(s storage.Store) map[string]func(context.Context) error {
 			}
 			return err
 		},
-		"DeleteCard":   func(ctx context.Context) error { return s.DeleteCard(ctx, 1) },
-		"AddClient":    func(ctx context.Context) error { return s.AddClient(ctx, client("new")) },
-		"Client":       func(ctx context.Context) error { _, err := s.Client(ctx, "one"); return err },
-		"Clients":      func(ctx context.Context) error { _, err := s.Clients(ctx); return err },
-		"RevokeClient": func(ctx context.Context) error { return s.RevokeClient(ctx, "one", at(1)) },
-		"UpdateClient": func(ctx context.Context) error {
-			return s.UpdateClient(ctx, "one", func(*storage.Client) error { return nil })
-		},
+		"DeleteCard":    updating(s, func(tx storage.Tx) error { return tx.DeleteCard(1) }),
+		"UpdateCard":    updating(s, func(tx storage.Tx) error { return tx.UpdateCard(1, version(1, 1)) }),
+		"AddClient":     updating(s, func(tx storage.Tx) error { return tx.AddClient(client("new")) }),
+		"UpdateClient":  updating(s, func(tx storage.Tx) error { return tx.UpdateClient("one", renamed("x")) }),
+		"UseNonce":      updating(s, func(tx storage.Tx) error { _, err := tx.UseNonce(nonce("fault", 1, 1)); return err }),
+		"Update":        updating(s, func(tx storage.Tx) error { return tx.AppendAudit(links("fault", 1)) }),
+		"Client":        func(ctx context.Context) error { _, err := s.Client(ctx, "one"); return err },
+		"Clients":       func(ctx context.Context) error { _, err := s.Clients(ctx); return err },
 		"UseClients":    func(ctx context.Context) error { return s.UseClients(ctx, map[string]time.Time{"one": at(1)}) },
 		"AppendAudit":   func(ctx context.Context) error { return s.AppendAudit(ctx, links("fault", 1)) },
 		"AuditHead":     func(ctx context.Context) error { _, err := s.AuditHead(ctx); return err },
@@ -63,6 +63,10 @@ func calls(s storage.Store) map[string]func(context.Context) error {
 		},
 		"ForgetNonces": func(ctx context.Context) error { _, err := s.ForgetNonces(ctx, at(1), 10); return err },
 	}
+}
+
+func updating(s storage.Store, change func(storage.Tx) error) func(context.Context) error {
+	return func(ctx context.Context) error { return s.Update(ctx, change) }
 }
 
 func testFaults(t *testing.T, database NewDatabase) {

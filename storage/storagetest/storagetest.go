@@ -34,6 +34,7 @@ func Run(t *testing.T, database NewDatabase) {
 	t.Run("audit", func(t *testing.T) { testAudit(t, database) })
 	t.Run("nonces", func(t *testing.T) { testNonces(t, database) })
 	t.Run("transactions", func(t *testing.T) { testTransactions(t, database) })
+	t.Run("updates", func(t *testing.T) { testUpdates(t, database) })
 	t.Run("faults", func(t *testing.T) { testFaults(t, database) })
 }
 

@@ -20,7 +20,6 @@ func testTransactions(t *testing.T, database NewDatabase) {
 	t.Run("no change of a card is lost", func(t *testing.T) { testConcurrentChange(t, database(t)) })
 	t.Run("one of many replicas changes a card", func(t *testing.T) { testConcurrentChanges(t, database(t)) })
 	t.Run("one of two replicas re-wraps a card", func(t *testing.T) { testConcurrentRewrap(t, database(t)) })
-	t.Run("one of many replicas adds a client", func(t *testing.T) { testConcurrentAdd(t, database(t)) })
 	t.Run("one of many replicas uses a nonce", func(t *testing.T) { testConcurrentUse(t, database(t)) })
 	t.Run("one of many replicas uses each nonce of a batch", func(t *testing.T) { testConcurrentUses(t, database(t)) })
 	t.Run("a replica reads what another one wrote", func(t *testing.T) {
@@ -155,19 +154,6 @@ func testConcurrentRewrap(t *testing.T, open Open) {
 		return err
 	}))
 	wantEqual(t, "replaced by both", replaced[0]+replaced[1], 50)
-}
-
-func testConcurrentAdd(t *testing.T, open Open) {
-	replicas := []storage.Store{open(t), open(t)}
-	added := 0
-	for _, err := range each(8, func(i int) error { return replicas[i%2].AddClient(t.Context(), client("one")) }) {
-		if err == nil {
-			added++
-			continue
-		}
-		wantError(t, "AddClient", err, walletport.CodeConflict, "client_exists")
-	}
-	wantEqual(t, "added", added, 1)
 }
 
 func testReadDuringWrite(t *testing.T, open Open) {

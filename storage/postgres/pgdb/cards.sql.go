@@ -131,6 +131,34 @@ func (q *Queries) GetCard(ctx context.Context, id int64) (Card, error) {
 	return i, err
 }
 
+const getCardForUpdate = `-- name: GetCardForUpdate :one
+SELECT id, issuer, customer_id, scheme, product, status, expiry_year, expiry_month, bin, last_four, pan_index, sealed, wrapped_key, kek, content_mac, updated_ms FROM cards WHERE id = $1 FOR UPDATE
+`
+
+func (q *Queries) GetCardForUpdate(ctx context.Context, id int64) (Card, error) {
+	row := q.db.QueryRow(ctx, getCardForUpdate, id)
+	var i Card
+	err := row.Scan(
+		&i.ID,
+		&i.Issuer,
+		&i.CustomerID,
+		&i.Scheme,
+		&i.Product,
+		&i.Status,
+		&i.ExpiryYear,
+		&i.ExpiryMonth,
+		&i.Bin,
+		&i.LastFour,
+		&i.PanIndex,
+		&i.Sealed,
+		&i.WrappedKey,
+		&i.Kek,
+		&i.ContentMac,
+		&i.UpdatedMs,
+	)
+	return i, err
+}
+
 const getCards = `-- name: GetCards :many
 SELECT id, issuer, customer_id, scheme, product, status, expiry_year, expiry_month, bin, last_four, pan_index, sealed, wrapped_key, kek, content_mac, updated_ms FROM cards WHERE id = ANY($1::bigint[])
 `
@@ -562,6 +590,53 @@ func (q *Queries) RewrapCards(ctx context.Context, arg RewrapCardsParams) (int64
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const updateCard = `-- name: UpdateCard :exec
+UPDATE cards SET
+    customer_id = $2, scheme = $3, product = $4, status = $5, expiry_year = $6, expiry_month = $7,
+    bin = $8, last_four = $9, pan_index = $10, sealed = $11, wrapped_key = $12, kek = $13,
+    content_mac = $14, updated_ms = $15
+WHERE id = $1
+`
+
+type UpdateCardParams struct {
+	ID          int64
+	CustomerID  string
+	Scheme      string
+	Product     string
+	Status      string
+	ExpiryYear  int64
+	ExpiryMonth int64
+	Bin         string
+	LastFour    string
+	PanIndex    []byte
+	Sealed      []byte
+	WrappedKey  []byte
+	Kek         string
+	ContentMac  []byte
+	UpdatedMs   int64
+}
+
+func (q *Queries) UpdateCard(ctx context.Context, arg UpdateCardParams) error {
+	_, err := q.db.Exec(ctx, updateCard,
+		arg.ID,
+		arg.CustomerID,
+		arg.Scheme,
+		arg.Product,
+		arg.Status,
+		arg.ExpiryYear,
+		arg.ExpiryMonth,
+		arg.Bin,
+		arg.LastFour,
+		arg.PanIndex,
+		arg.Sealed,
+		arg.WrappedKey,
+		arg.Kek,
+		arg.ContentMac,
+		arg.UpdatedMs,
+	)
+	return err
 }
 
 const upsertCards = `-- name: UpsertCards :many

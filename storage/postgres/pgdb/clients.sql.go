@@ -140,27 +140,10 @@ func (q *Queries) ListClients(ctx context.Context) ([]Client, error) {
 	return items, nil
 }
 
-const revokeClient = `-- name: RevokeClient :execrows
-UPDATE clients SET revoked_ms = coalesce(revoked_ms, $1::bigint) WHERE id = $2
-`
-
-type RevokeClientParams struct {
-	RevokedMs int64
-	ID        string
-}
-
-func (q *Queries) RevokeClient(ctx context.Context, arg RevokeClientParams) (int64, error) {
-	result, err := q.db.Exec(ctx, revokeClient, arg.RevokedMs, arg.ID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
-}
-
 const updateClient = `-- name: UpdateClient :exec
 UPDATE clients SET
     name = $2, secret_hash = $3, issuers = $4, scopes = $5, certificate_sha256 = $6,
-    previous_hash = $7, previous_until_ms = $8, expires_ms = $9
+    revoked_ms = $7, previous_hash = $8, previous_until_ms = $9, expires_ms = $10
 WHERE id = $1
 `
 
@@ -171,6 +154,7 @@ type UpdateClientParams struct {
 	Issuers           string
 	Scopes            string
 	CertificateSha256 string
+	RevokedMs         pgtype.Int8
 	PreviousHash      []byte
 	PreviousUntilMs   int64
 	ExpiresMs         pgtype.Int8
@@ -184,6 +168,7 @@ func (q *Queries) UpdateClient(ctx context.Context, arg UpdateClientParams) erro
 		arg.Issuers,
 		arg.Scopes,
 		arg.CertificateSha256,
+		arg.RevokedMs,
 		arg.PreviousHash,
 		arg.PreviousUntilMs,
 		arg.ExpiresMs,

@@ -115,6 +115,16 @@ FROM (
 WHERE c.id = change.id AND c.content_mac = change.replaces
 RETURNING c.id;
 
+-- name: GetCardForUpdate :one
+SELECT * FROM cards WHERE id = $1 FOR UPDATE;
+
+-- name: UpdateCard :exec
+UPDATE cards SET
+    customer_id = $2, scheme = $3, product = $4, status = $5, expiry_year = $6, expiry_month = $7,
+    bin = $8, last_four = $9, pan_index = $10, sealed = $11, wrapped_key = $12, kek = $13,
+    content_mac = $14, updated_ms = $15
+WHERE id = $1;
+
 -- name: DeleteCard :execrows
 DELETE FROM cards WHERE id = $1;
 

@@ -17,11 +17,8 @@ SELECT * FROM clients ORDER BY id;
 -- name: UpdateClient :exec
 UPDATE clients SET
     name = $2, secret_hash = $3, issuers = $4, scopes = $5, certificate_sha256 = $6,
-    previous_hash = $7, previous_until_ms = $8, expires_ms = $9
+    revoked_ms = $7, previous_hash = $8, previous_until_ms = $9, expires_ms = $10
 WHERE id = $1;
-
--- name: RevokeClient :execrows
-UPDATE clients SET revoked_ms = coalesce(revoked_ms, sqlc.arg(revoked_ms)::bigint) WHERE id = sqlc.arg(id);
 
 -- name: UseClient :exec
 UPDATE clients SET last_used_ms = sqlc.arg(used_ms)::bigint

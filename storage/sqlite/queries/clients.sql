@@ -14,11 +14,8 @@ SELECT * FROM clients ORDER BY id;
 -- name: UpdateClient :exec
 UPDATE clients SET
     name = ?, secret_hash = ?, issuers = ?, scopes = ?, certificate_sha256 = ?,
-    previous_hash = ?, previous_until_ms = ?, expires_ms = ?
+    revoked_ms = ?, previous_hash = ?, previous_until_ms = ?, expires_ms = ?
 WHERE id = ?;
-
--- name: RevokeClient :execrows
-UPDATE clients SET revoked_ms = coalesce(revoked_ms, sqlc.arg(revoked_ms)) WHERE id = sqlc.arg(id);
 
 -- name: UseClient :exec
 UPDATE clients SET last_used_ms = sqlc.arg(used_ms)

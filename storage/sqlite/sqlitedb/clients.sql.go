@@ -118,27 +118,10 @@ func (q *Queries) ListClients(ctx context.Context) ([]Client, error) {
 	return items, nil
 }
 
-const revokeClient = `-- name: RevokeClient :execrows
-UPDATE clients SET revoked_ms = coalesce(revoked_ms, ?1) WHERE id = ?2
-`
-
-type RevokeClientParams struct {
-	RevokedMs sql.NullInt64
-	ID        string
-}
-
-func (q *Queries) RevokeClient(ctx context.Context, arg RevokeClientParams) (int64, error) {
-	result, err := q.exec(ctx, q.revokeClientStmt, revokeClient, arg.RevokedMs, arg.ID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
 const updateClient = `-- name: UpdateClient :exec
 UPDATE clients SET
     name = ?, secret_hash = ?, issuers = ?, scopes = ?, certificate_sha256 = ?,
-    previous_hash = ?, previous_until_ms = ?, expires_ms = ?
+    revoked_ms = ?, previous_hash = ?, previous_until_ms = ?, expires_ms = ?
 WHERE id = ?
 `
 
@@ -148,6 +131,7 @@ type UpdateClientParams struct {
 	Issuers           string
 	Scopes            string
 	CertificateSha256 string
+	RevokedMs         sql.NullInt64
 	PreviousHash      []byte
 	PreviousUntilMs   int64
 	ExpiresMs         sql.NullInt64
@@ -161,6 +145,7 @@ func (q *Queries) UpdateClient(ctx context.Context, arg UpdateClientParams) erro
 		arg.Issuers,
 		arg.Scopes,
 		arg.CertificateSha256,
+		arg.RevokedMs,
 		arg.PreviousHash,
 		arg.PreviousUntilMs,
 		arg.ExpiresMs,

@@ -93,9 +93,6 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.renewNonceStmt, err = db.PrepareContext(ctx, renewNonce); err != nil {
 		return nil, fmt.Errorf("error preparing query RenewNonce: %w", err)
 	}
-	if q.revokeClientStmt, err = db.PrepareContext(ctx, revokeClient); err != nil {
-		return nil, fmt.Errorf("error preparing query RevokeClient: %w", err)
-	}
 	if q.rewrapCardStmt, err = db.PrepareContext(ctx, rewrapCard); err != nil {
 		return nil, fmt.Errorf("error preparing query RewrapCard: %w", err)
 	}
@@ -231,11 +228,6 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing renewNonceStmt: %w", cerr)
 		}
 	}
-	if q.revokeClientStmt != nil {
-		if cerr := q.revokeClientStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing revokeClientStmt: %w", cerr)
-		}
-	}
 	if q.rewrapCardStmt != nil {
 		if cerr := q.rewrapCardStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing rewrapCardStmt: %w", cerr)
@@ -323,7 +315,6 @@ type Queries struct {
 	nextCardKEKStmt       *sql.Stmt
 	probeStmt             *sql.Stmt
 	renewNonceStmt        *sql.Stmt
-	revokeClientStmt      *sql.Stmt
 	rewrapCardStmt        *sql.Stmt
 	setAuditHeadStmt      *sql.Stmt
 	updateCardStmt        *sql.Stmt
@@ -358,7 +349,6 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		nextCardKEKStmt:       q.nextCardKEKStmt,
 		probeStmt:             q.probeStmt,
 		renewNonceStmt:        q.renewNonceStmt,
-		revokeClientStmt:      q.revokeClientStmt,
 		rewrapCardStmt:        q.rewrapCardStmt,
 		setAuditHeadStmt:      q.setAuditHeadStmt,
 		updateCardStmt:        q.updateCardStmt,

@@ -1,0 +1,41 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/walletport/walletport/storage"
+	"github.com/walletport/walletport/storage/sqlite/sqlitedb"
+)
+
+// transaction is one under way, see Update. Its methods stand with their areas.
+type transaction struct {
+	storage.PendingAppend
+	ctx   context.Context // of Update, which lends it
+	q     *sqlitedb.Queries
+	fault error // the first of the driver: what was to be done may be half done
+}
+
+// Update implements storage.Updater. The write lock, which the transaction holds from its
+// start, locks every row, so change is called once. Its statements are not interrupted when
+// ctx ends: the transaction is rolled back as a whole.
+func (s *Store) Update(ctx context.Context, change func(storage.Tx) error) error {
+	return s.transactOn(ctx, func(tx *sql.Tx, p *statements) error {
+		t := &transaction{ctx: ctx, q: p.write.WithTx(tx)}
+		if err := change(t); err != nil {
+			return err
+		}
+		if t.fault != nil || t.Link == nil {
+			return t.fault
+		}
+		return appendAudit(ctx, tx, p, t.Link)
+	})
+}
+
+// failed notes a fault of the driver, after which nothing is committed.
+func (t *transaction) failed(err error) error {
+	if t.fault == nil {
+		t.fault = storage.ErrUnavailable(t.ctx, err)
+	}
+	return t.fault
+}
