@@ -32,3 +32,15 @@ func TestAnOlderSandboxGetsTheKeysItLacks(t *testing.T) {
 		}
 	}
 }
+
+// TestAnyRandomWSDKeyIsTaken: by its parity one in 500 looks mistyped.
+func TestAnyRandomWSDKeyIsTaken(t *testing.T) {
+	settings, err := openConfig(t.TempDir(), "127.0.0.1:0", "")
+	must(t, err)
+	store, err := openOrCreateKeys(settings.Keys)
+	must(t, err)
+	secrets, err := makeVTSSecrets()
+	must(t, err)
+	secrets.WSDKey = "0123456789ABCDEFFEDCBA9876543211"
+	must(t, secrets.share(store))
+}
