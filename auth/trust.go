@@ -117,6 +117,7 @@ func (t *Trust) Run(ctx context.Context) error {
 	for _, s := range t.sources {
 		all.Go(func() { s.run(ctx) })
 	}
+	<-ctx.Done() // also without anything to follow
 	all.Wait()
 	return nil
 }

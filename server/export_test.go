@@ -17,7 +17,7 @@ import (
 func (s *Server) Beside(change func(*Server)) *Server {
 	other := &Server{
 		Settings: s.Settings, Database: s.Database, Keys: s.Keys, Vault: s.Vault, log: s.log, clock: s.clock,
-		trust: s.trust, provisioning: s.provisioning, activation: s.activation, background: &background{log: s.log},
+		trust: s.trust, provisioning: s.provisioning, activation: s.activation, background: &background{log: s.log, clock: s.clock},
 	}
 	change(other)
 	return other
@@ -35,6 +35,20 @@ func (s *Server) FindTestCards(ctx context.Context) error { return s.findTestCar
 func (s *Server) TestCardWarnings() []string              { return s.testCardWarnings() }
 func (s *Server) Metrics() *telemetry.Metrics             { return s.metrics }
 func (s *Server) Door() *door.Door                        { return s.door }
+
+// EndEarly starts background work that ends with err although nobody told it to, and waits
+// until it has. forCalls is whether calls need it.
+func (s *Server) EndEarly(ctx context.Context, name string, neededByCalls bool, err error) {
+	kind := upkeep
+	if neededByCalls {
+		kind = forCalls
+	}
+	s.background.start(ctx, name, kind, func(context.Context) error { return err })
+	s.background.lock.Lock()
+	last := s.background.jobs[len(s.background.jobs)-1]
+	s.background.lock.Unlock()
+	<-last.done
+}
 
 const MaxTestCardsNamed = maxTestCardsNamed
 

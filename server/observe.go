@@ -137,6 +137,7 @@ func (s *Server) warnings() []door.Warning {
 	warn("audit_lost", s.auditWarnings())
 	warn("files_unusable", s.reloadWarnings())
 	warn("log_lost", s.lines.warnings())
+	warn("background_ended", s.background.endedEarly(upkeep))
 	return warnings
 }
 

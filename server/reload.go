@@ -49,7 +49,7 @@ func (r *reloads) Reload(ctx context.Context) error {
 // client roots, Apple's roots, token issuers' keys. The configuration itself is read at
 // start only.
 func (s *Server) reloadOnHangup(ctx context.Context) {
-	s.background.start(ctx, "reload on SIGHUP", func(ctx context.Context) error {
+	s.background.start(ctx, "reload on SIGHUP", upkeep, func(ctx context.Context) error {
 		for {
 			select {
 			case <-ctx.Done():

@@ -19,7 +19,7 @@ func TestFilesAreReloadedEveryTenSeconds(t *testing.T) {
 		var lock sync.Mutex // the reloads run beside the test
 		times, fault := 0, error(nil)
 		set := func(err error) { lock.Lock(); fault = err; lock.Unlock() }
-		s := &Server{log: telemetry.NewLogger(&logged, slog.LevelInfo), clock: time.Now, background: &background{}}
+		s := &Server{log: telemetry.NewLogger(&logged, slog.LevelInfo), clock: time.Now, background: &background{log: slog.New(slog.DiscardHandler), clock: time.Now}}
 		s.follow(t.Context(), "files", reloadFunc(func(context.Context) error {
 			lock.Lock()
 			defer lock.Unlock()

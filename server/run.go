@@ -73,7 +73,7 @@ const metricsGrace = time.Second
 func (s *Server) Run(ctx context.Context) error {
 	if metrics := s.listeners.metrics; metrics != nil {
 		s.log.Info("serving metrics and probes", "url", metrics.url())
-		s.background.start(ctx, "metrics", func(ctx context.Context) error { return metrics.serve(ctx, metricsGrace) })
+		s.background.start(ctx, "metrics", upkeep, func(ctx context.Context) error { return metrics.serve(ctx, metricsGrace) })
 	}
 	s.warnOfIssuers(ctx)
 	if s.hangups != nil {
@@ -92,7 +92,7 @@ func (s *Server) Run(ctx context.Context) error {
 		})
 	})
 	defer undo()
-	s.background.start(ctx, "counts of refused calls", s.door.Run)
+	s.background.start(ctx, "counts of refused calls", upkeep, s.door.Run)
 	if err := s.listeners.api.serve(serving, settings.Shutdown); err != nil {
 		return err
 	}

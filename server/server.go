@@ -85,7 +85,7 @@ func Open(ctx context.Context, o Options) (_ *Server, err error) {
 	settings := o.Settings
 	s := &Server{
 		Settings: settings, log: o.Log, clock: o.Clock, version: o.Version, lines: o.Lines, hangups: o.Hangups,
-		metrics: telemetry.NewMetrics(), background: &background{log: o.Log},
+		metrics: telemetry.NewMetrics(), background: &background{log: o.Log, clock: o.Clock},
 	}
 	defer func() {
 		if err != nil {
@@ -137,13 +137,14 @@ func Open(ctx context.Context, o Options) (_ *Server, err error) {
 func (s *Server) startWork(ctx context.Context) {
 	s.metrics.WatchKeys(s.keyExpiries)
 	s.metrics.WatchWarnings(s.countWarnings)
-	s.background.start(ctx, "audit", s.audit.Run)
-	s.background.start(ctx, "look-ups", s.finder.Run)
-	s.background.start(ctx, "nonces", s.guard.Run)
-	s.background.start(ctx, "keys", s.Keys.Run)
+	s.metrics.WatchBackground(s.background.running)
+	s.background.start(ctx, "audit", forCalls, s.audit.Run)
+	s.background.start(ctx, "look-ups", forCalls, s.finder.Run)
+	s.background.start(ctx, "nonces", forCalls, s.guard.Run)
+	s.background.start(ctx, "keys", upkeep, s.Keys.Run)
 	s.reloads.add("keys", reloadFunc(func(context.Context) error { return s.Keys.Reload() }))
-	s.background.start(ctx, "token issuers' keys", s.trust.Run)
-	s.background.start(ctx, "uses of API clients", s.Authenticator.Run)
+	s.background.start(ctx, "token issuers' keys", upkeep, s.trust.Run)
+	s.background.start(ctx, "uses of API clients", upkeep, s.Authenticator.Run)
 	s.reloads.add("token issuers' keys", s.trust)
 	s.background.every(ctx, forgetEvery, "old nonces", s.forgetNonces)
 	s.inspectCondition(ctx)
@@ -239,6 +240,7 @@ func (s *Server) openDoor(mounts map[string]http.Handler) (*door.Door, error) {
 			{Name: "audit", Run: s.auditReady},
 			{Name: "vault", Run: s.vaultReady},
 			{Name: "offers", Run: s.offersReady},
+			{Name: "background", Run: s.background.ready},
 		},
 		Warnings: s.warnings, Log: s.log, Metrics: s.metrics, Clock: s.clock, Rand: rand.Reader,
 		Limits: settings.Limits, NoAccessLog: settings.NoAccessLog, Proxies: proxies, Mounts: mounts, Tracer: s.tracer(),

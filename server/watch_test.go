@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"strings"
 	"testing"
@@ -48,5 +49,21 @@ func TestInspectionsLeaveTheMachineToRequests(t *testing.T) {
 				t.Errorf("due: %v, want %v", got, c.want)
 			}
 		})
+	}
+}
+
+// TestTheLogTellsWorkThatEndedEarlyFromWorkThatWasToldTo: the one needs a restart.
+func TestTheLogTellsWorkThatEndedEarlyFromWorkThatWasToldTo(t *testing.T) {
+	var log bytes.Buffer
+	b := &background{log: slog.New(slog.NewTextHandler(&log, nil)), clock: time.Now}
+	b.start(t.Context(), "patient", forCalls, func(ctx context.Context) error { <-ctx.Done(); return nil })
+	b.start(t.Context(), "hasty", forCalls, func(context.Context) error { return nil })
+	<-b.jobs[1].done
+	b.stopAll()
+	if got := log.String(); strings.Count(got, "ended early") != 1 || !strings.Contains(got, "work=hasty") {
+		t.Errorf("the log says %s", got)
+	}
+	if got := b.endedEarly(forCalls); len(got) != 1 {
+		t.Errorf("ended early: %q", got)
 	}
 }

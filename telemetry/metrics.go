@@ -121,6 +121,32 @@ func (m *Metrics) WatchWarnings(count func() map[string]int) {
 		"What /readyz warns of now, by code.", []string{"code"}, nil)})
 }
 
+// WatchBackground reports which work beside requests goes on, by its name, at each scrape.
+// It must be called at most once.
+func (m *Metrics) WatchBackground(running func() map[string]bool) {
+	m.registry.MustRegister(backgroundCollector{running: running, up: prometheus.NewDesc("walletport_background_running",
+		"1 while work beside requests goes on, 0 once it has ended early.", []string{"work"}, nil)})
+}
+
+type backgroundCollector struct {
+	running func() map[string]bool
+	up      *prometheus.Desc
+}
+
+// Describe sends the one description.
+func (c backgroundCollector) Describe(out chan<- *prometheus.Desc) { out <- c.up }
+
+// Collect asks for the work.
+func (c backgroundCollector) Collect(out chan<- prometheus.Metric) {
+	for work, goesOn := range c.running() {
+		value := 0.0
+		if goesOn {
+			value = 1
+		}
+		out <- prometheus.MustNewConstMetric(c.up, prometheus.GaugeValue, value, work)
+	}
+}
+
 type warningCollector struct {
 	count  func() map[string]int
 	number *prometheus.Desc
