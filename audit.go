@@ -56,29 +56,28 @@ const (
 // Action names an audited act.
 type Action string
 
-// The audited acts.
+// The audited acts, but for ActionProvision.
 const (
-	ActionProvisionIssuerWallet Action = "provision.issuerwallet"
-	ActionProvisionApplePay     Action = "provision.applepay"
-	ActionProvisionGooglePay    Action = "provision.googlepay"
-	ActionProvisionSamsungPay   Action = "provision.samsungpay"
-	ActionActivate              Action = "activate"
-	ActionActivateTAV2          Action = "activate.tav2" // the deprecated calls
-	ActionCardsImport           Action = "cards.import"
-	ActionCardsChange           Action = "cards.change" // of one card, by an import
-	ActionCardsDelete           Action = "cards.delete"
-	ActionCardsRead             Action = "cards.read"
-	ActionCardsRewrap           Action = "cards.rewrap"
-	ActionVaultVerify           Action = "vault.verify"
-	ActionAuditVerify           Action = "audit.verify"
-	ActionAuditExport           Action = "audit.export"
-	ActionAuditCompare          Action = "audit.compare"
-	ActionMigrate               Action = "database.migrate"
-	ActionKeyChange             Action = "keys.change"
-	ActionKeyRead               Action = "keys.read"
-	ActionClientChange          Action = "clients.change"
-	ActionCallsRefused          Action = "calls.refused" // many, as a sum
+	ActionActivate     Action = "activate"
+	ActionActivateTAV2 Action = "activate.tav2" // the deprecated calls
+	ActionCardsImport  Action = "cards.import"
+	ActionCardsChange  Action = "cards.change" // of one card, by an import
+	ActionCardsDelete  Action = "cards.delete"
+	ActionCardsRead    Action = "cards.read"
+	ActionCardsRewrap  Action = "cards.rewrap"
+	ActionVaultVerify  Action = "vault.verify"
+	ActionAuditVerify  Action = "audit.verify"
+	ActionAuditExport  Action = "audit.export"
+	ActionAuditCompare Action = "audit.compare"
+	ActionMigrate      Action = "database.migrate"
+	ActionKeyChange    Action = "keys.change"
+	ActionKeyRead      Action = "keys.read"
+	ActionClientChange Action = "clients.change"
+	ActionCallsRefused Action = "calls.refused" // many, as a sum
 )
+
+// ActionProvision is the provisioning of a card into a wallet: "provision.googlepay".
+func ActionProvision(w Wallet) Action { return Action("provision." + string(w)) }
 
 // AuditRecorder makes a record durable. Record returns only after the record
 // will survive a crash; on error nothing may be handed out (CodeUnavailable,

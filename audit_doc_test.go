@@ -11,10 +11,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/walletport/walletport"
 )
 
 // TestTheAuditPageNamesEveryActionAndDetail holds docs/audit.md to the constants of
-// audit.go and auditdetail.go, and the other way round.
+// audit.go and auditdetail.go and to the wallets, and the other way round.
 func TestTheAuditPageNamesEveryActionAndDetail(t *testing.T) {
 	text, err := os.ReadFile("docs/audit.md")
 	if err != nil {
@@ -26,6 +28,11 @@ func TestTheAuditPageNamesEveryActionAndDetail(t *testing.T) {
 	} {
 		documented := firstCells(t, string(text), c.section)
 		declared := constantsOf(t, c.file, c.kind)
+		if c.kind == "Action" {
+			for _, w := range append(walletport.Wallets(), walletport.IssuerWallet) {
+				declared = append(declared, string(walletport.ActionProvision(w)))
+			}
+		}
 		for _, name := range declared {
 			if !slices.Contains(documented, name) {
 				t.Errorf("docs/audit.md, section %s, has no row for %s", c.section, name)

@@ -21,7 +21,8 @@ func ErrWalletProviderNotFound() *Error {
 	return Errorf(CodeNotFound, "wallet_provider_not_found", "no wallet provider of that name is configured")
 }
 
-// Wallet names a device wallet, as the API's path does.
+// Wallet names a device wallet, as the API's path does; or stands for all the wallets
+// of issuers.
 type Wallet string
 
 // The device wallets.
@@ -30,6 +31,10 @@ const (
 	GooglePay  Wallet = "googlepay"
 	SamsungPay Wallet = "samsungpay"
 )
+
+// IssuerWallet stands for the wallets of wallet providers: an issuer's own, or another
+// token requestor's. A WalletProviderID says which.
+const IssuerWallet Wallet = "issuerwallet"
 
 // Wallets returns the device wallets.
 func Wallets() []Wallet { return []Wallet{ApplePay, GooglePay, SamsungPay} }

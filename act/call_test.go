@@ -37,7 +37,7 @@ func open(t testing.TB) *acttest.House {
 }
 
 func asked(change ...func(*act.Request)) act.Request {
-	r := act.Request{Action: walletport.ActionProvisionSamsungPay, CardID: acmeCard, Wallet: "samsungpay", AuditUser: "ada@bank.example"}
+	r := act.Request{Action: walletport.ActionProvision(walletport.SamsungPay), CardID: acmeCard, Wallet: "samsungpay", AuditUser: "ada@bank.example"}
 	for _, c := range change {
 		c(&r)
 	}
@@ -80,7 +80,7 @@ func TestACallIsRecordedWithEveryFact(t *testing.T) {
 		t.Errorf("%q, %v", lastFour, err)
 	}
 	want := walletport.AuditRecord{
-		Time: now, RequestID: "req-7", ClientID: "bank-app", AuditUser: "ada@bank.example", Action: walletport.ActionProvisionSamsungPay,
+		Time: now, RequestID: "req-7", ClientID: "bank-app", AuditUser: "ada@bank.example", Action: walletport.ActionProvision(walletport.SamsungPay),
 		Issuer: "acme", CardID: acmeCard, Wallet: "samsungpay", Scheme: walletport.Mastercard, Outcome: walletport.OutcomeOK,
 		KeyVersions: []string{"tav-signing-v1", "wsd-v1"}, StepUp: "eba-sca/pin+hwk", RemoteAddress: "192.0.2.7",
 	}

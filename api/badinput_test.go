@@ -123,7 +123,7 @@ func wantRecord(t *testing.T, got []walletport.AuditRecord, want *walletport.Aud
 	full := *want
 	full.Time, full.RequestID, full.Outcome, full.RemoteAddress = got[0].Time, requestID, code, "192.0.2.7"
 	if full.Action == "" {
-		full.Action = walletport.ActionProvisionIssuerWallet
+		full.Action = walletport.ActionProvision(walletport.IssuerWallet)
 	}
 	if diff := cmp.Diff(full, got[0]); diff != "" {
 		t.Errorf("record (-want +got):\n%s", diff)

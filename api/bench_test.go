@@ -22,8 +22,8 @@ func (w *nullWriter) WriteHeader(int)             {}
 // idleFlow answers at once and remembers nothing.
 type idleFlow struct{ fakeFlow }
 
-func (*idleFlow) IssuerWallet(context.Context, provisioning.IssuerWalletRequest) (provisioning.Result, error) {
-	return provisioning.Result{DigitizationData: goodData}, nil
+func (*idleFlow) Push(context.Context, provisioning.PushRequest) (provisioning.PushResult, error) {
+	return provisioning.PushResult{DigitizationData: goodData}, nil
 }
 
 // BenchmarkCall is one authenticated call through the door with real

@@ -47,7 +47,7 @@ func TestProvisionIssuerwallet(t *testing.T) {
 					t.Errorf("%s: %q, want %q", name, got, want)
 				}
 			}
-			want := []any{provisioning.IssuerWalletRequest{CardID: 42, Provider: "acme-wallet", AuditUser: "ada@bank.example"}}
+			want := []any{provisioning.PushRequest{CardID: 42, Wallet: walletport.IssuerWallet, Provider: "acme-wallet", AuditUser: "ada@bank.example"}}
 			if diff := cmp.Diff(want, h.flow.calls); diff != "" {
 				t.Errorf("the flow was called with (-want +got):\n%s", diff)
 			}

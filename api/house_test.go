@@ -74,23 +74,13 @@ func (f *fakeFlow) ApplePay(ctx context.Context, req provisioning.ApplePayReques
 	}, err
 }
 
-func (f *fakeFlow) GooglePay(ctx context.Context, req provisioning.GooglePayRequest) (provisioning.Result, error) {
+func (f *fakeFlow) Push(ctx context.Context, req provisioning.PushRequest) (provisioning.PushResult, error) {
 	err := f.answer(ctx, req)
-	result := provisioning.Result{DigitizationData: goodData}
+	result := provisioning.PushResult{DigitizationData: goodData}
 	if req.OpaquePaymentCardRequested {
 		result.GoogleOpaquePaymentCard = "b3Bj"
 	}
 	return result, err
-}
-
-func (f *fakeFlow) SamsungPay(ctx context.Context, req provisioning.SamsungPayRequest) (provisioning.Result, error) {
-	err := f.answer(ctx, req)
-	return provisioning.Result{DigitizationData: goodData}, err
-}
-
-func (f *fakeFlow) IssuerWallet(ctx context.Context, req provisioning.IssuerWalletRequest) (provisioning.Result, error) {
-	err := f.answer(ctx, req)
-	return provisioning.Result{DigitizationData: goodData}, err
 }
 
 func (f *fakeFlow) Activate(ctx context.Context, req activation.Request) (activation.Result, error) {

@@ -31,7 +31,7 @@ var operations = map[oas.OperationName]operation{
 	oas.ProvisionApplepayOperation: {
 		route:  "/v1/{cardId}/provision/applepay",
 		scope:  walletport.ScopeProvision,
-		action: walletport.ActionProvisionApplePay,
+		action: walletport.ActionProvision(walletport.ApplePay),
 		card:   "cardId",
 		wallet: walletport.ApplePay,
 		body: &door.Body{Members: []door.Member{
@@ -43,7 +43,7 @@ var operations = map[oas.OperationName]operation{
 	oas.ProvisionGooglepayOperation: {
 		route:  "/v1/{cardId}/provision/googlepay",
 		scope:  walletport.ScopeProvision,
-		action: walletport.ActionProvisionGooglePay,
+		action: walletport.ActionProvision(walletport.GooglePay),
 		card:   "cardId",
 		wallet: walletport.GooglePay,
 		body: &door.Body{Members: []door.Member{
@@ -54,7 +54,7 @@ var operations = map[oas.OperationName]operation{
 	oas.ProvisionSamsungpayOperation: {
 		route:  "/v1/{cardId}/provision/samsungpay",
 		scope:  walletport.ScopeProvision,
-		action: walletport.ActionProvisionSamsungPay,
+		action: walletport.ActionProvision(walletport.SamsungPay),
 		card:   "cardId",
 		wallet: walletport.SamsungPay,
 		body:   &door.Body{Members: []door.Member{{Name: "clientAppID"}, {Name: "clientDeviceID"}, {Name: "clientWalletAccountID"}}},
@@ -62,7 +62,7 @@ var operations = map[oas.OperationName]operation{
 	oas.ProvisionIssuerwalletOperation: {
 		route:    "/v1/{cardId}/provision/issuerwallet/{walletProvider}",
 		scope:    walletport.ScopeProvision,
-		action:   walletport.ActionProvisionIssuerWallet,
+		action:   walletport.ActionProvision(walletport.IssuerWallet),
 		card:     "cardId",
 		provider: "walletProvider",
 	},

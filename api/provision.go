@@ -14,12 +14,8 @@ import (
 type Provisioner interface {
 	// ApplePay makes what an app sets on PKAddPaymentPassRequest.
 	ApplePay(ctx context.Context, req provisioning.ApplePayRequest) (provisioning.ApplePayResult, error)
-	// GooglePay makes what an app hands to the Google Wallet SDK.
-	GooglePay(ctx context.Context, req provisioning.GooglePayRequest) (provisioning.Result, error)
-	// SamsungPay makes what an app hands to the Samsung Pay SDK.
-	SamsungPay(ctx context.Context, req provisioning.SamsungPayRequest) (provisioning.Result, error)
-	// IssuerWallet makes the payload of a card for an issuer's own wallet.
-	IssuerWallet(ctx context.Context, req provisioning.IssuerWalletRequest) (provisioning.Result, error)
+	// Push makes what goes into a wallet of the table of offers.
+	Push(ctx context.Context, req provisioning.PushRequest) (provisioning.PushResult, error)
 }
 
 // calls implements the calls of the specification.
@@ -43,47 +39,39 @@ func (c calls) ProvisionApplepay(ctx context.Context, req *oas.ApplePayRequest, 
 	}}, nil
 }
 
-// ProvisionGooglepay converts, calls the flow, and converts back.
+// ProvisionGooglepay converts, and pushes.
 func (c calls) ProvisionGooglepay(ctx context.Context, req oas.OptGooglePayRequest, p oas.ProvisionGooglepayParams) (oas.ProvisionGooglepayRes, error) {
 	card, user, err := cardAndUser(p.CardId, p.AuditUser)
 	if err != nil {
 		return nil, err
 	}
 	body := req.Value
-	result, err := c.Provisioner.GooglePay(ctx, provisioning.GooglePayRequest{
-		CardID: card, AuditUser: user,
+	return c.push(ctx, provisioning.PushRequest{
+		CardID: card, AuditUser: user, Wallet: walletport.GooglePay,
 		Client: provisioning.Client{
 			AppID: body.ClientAppID.Value, DeviceID: body.ClientDeviceID.Value, WalletAccountID: body.ClientWalletAccountID.Value,
 		},
 		OpaquePaymentCardRequested: body.GoogleOpaquePaymentCardRequested.Value,
 		ServerSessionID:            body.ServerSessionId.Value,
 	})
-	if err != nil {
-		return nil, door.Recorded(err)
-	}
-	return digitizationData(result), nil
 }
 
-// ProvisionSamsungpay converts, calls the flow, and converts back.
+// ProvisionSamsungpay converts, and pushes.
 func (c calls) ProvisionSamsungpay(ctx context.Context, req oas.OptSamsungPayRequest, p oas.ProvisionSamsungpayParams) (oas.ProvisionSamsungpayRes, error) {
 	card, user, err := cardAndUser(p.CardId, p.AuditUser)
 	if err != nil {
 		return nil, err
 	}
 	body := req.Value
-	result, err := c.Provisioner.SamsungPay(ctx, provisioning.SamsungPayRequest{
-		CardID: card, AuditUser: user,
+	return c.push(ctx, provisioning.PushRequest{
+		CardID: card, AuditUser: user, Wallet: walletport.SamsungPay,
 		Client: provisioning.Client{
 			AppID: body.ClientAppID.Value, DeviceID: body.ClientDeviceID.Value, WalletAccountID: body.ClientWalletAccountID.Value,
 		},
 	})
-	if err != nil {
-		return nil, door.Recorded(err)
-	}
-	return digitizationData(result), nil
 }
 
-// ProvisionIssuerwallet converts, calls the flow, and converts back.
+// ProvisionIssuerwallet converts, and pushes.
 func (c calls) ProvisionIssuerwallet(ctx context.Context, p oas.ProvisionIssuerwalletParams) (oas.ProvisionIssuerwalletRes, error) {
 	card, user, err := cardAndUser(p.CardId, p.AuditUser)
 	if err != nil {
@@ -94,17 +82,21 @@ func (c calls) ProvisionIssuerwallet(ctx context.Context, p oas.ProvisionIssuerw
 		return nil, err
 	}
 	door.CallFrom(ctx).SetWallet(string(provider))
-	result, err := c.Provisioner.IssuerWallet(ctx, provisioning.IssuerWalletRequest{CardID: card, Provider: provider, AuditUser: user})
+	return c.push(ctx, provisioning.PushRequest{CardID: card, AuditUser: user, Wallet: walletport.IssuerWallet, Provider: provider})
+}
+
+// pushed is the answer of each push.
+type pushed = oas.ExternalResponseIssuerInitiatedDigitizationDataHeaders
+
+// push calls the flow, and converts back.
+func (c calls) push(ctx context.Context, req provisioning.PushRequest) (*pushed, error) {
+	result, err := c.Provisioner.Push(ctx, req)
 	if err != nil {
 		return nil, door.Recorded(err)
 	}
-	return digitizationData(result), nil
-}
-
-func digitizationData(result provisioning.Result) *oas.ExternalResponseIssuerInitiatedDigitizationDataHeaders {
 	answer := oas.ExternalResponseIssuerInitiatedDigitizationData{DigitizationData: oas.NewOptString(result.DigitizationData)}
 	if result.GoogleOpaquePaymentCard != "" {
 		answer.GoogleOpaquePaymentCard = oas.NewOptGoogleOpaquePaymentCard(oas.GoogleOpaquePaymentCard(result.GoogleOpaquePaymentCard))
 	}
-	return &oas.ExternalResponseIssuerInitiatedDigitizationDataHeaders{Response: answer}
+	return &pushed{Response: answer}, nil
 }

@@ -31,7 +31,7 @@ func FuzzQuery(f *testing.F) {
 		if err != nil || len(values["auditUser"]) != 1 {
 			t.Fatalf("%q is taken: %v, %d values", raw, err, len(values["auditUser"]))
 		}
-		call, ok := h.flow.calls[0].(provisioning.IssuerWalletRequest)
+		call, ok := h.flow.calls[0].(provisioning.PushRequest)
 		if !ok || string(call.AuditUser) != values.Get("auditUser") {
 			t.Errorf("%q gave another user", raw)
 		}

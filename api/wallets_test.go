@@ -39,9 +39,9 @@ type walletCall struct {
 }
 
 var walletCalls = []walletCall{
-	{name: "provisionApplepay", path: "/v1/{cardId}/provision/applepay", body: appleBody, needsBody: true, action: walletport.ActionProvisionApplePay, wallet: "applepay"},
-	{name: "provisionGooglepay", path: "/v1/{cardId}/provision/googlepay", body: googleBody, action: walletport.ActionProvisionGooglePay, wallet: "googlepay"},
-	{name: "provisionSamsungpay", path: "/v1/{cardId}/provision/samsungpay", body: samsungBody, action: walletport.ActionProvisionSamsungPay, wallet: "samsungpay"},
+	{name: "provisionApplepay", path: "/v1/{cardId}/provision/applepay", body: appleBody, needsBody: true, action: walletport.ActionProvision(walletport.ApplePay), wallet: "applepay"},
+	{name: "provisionGooglepay", path: "/v1/{cardId}/provision/googlepay", body: googleBody, action: walletport.ActionProvision(walletport.GooglePay), wallet: "googlepay"},
+	{name: "provisionSamsungpay", path: "/v1/{cardId}/provision/samsungpay", body: samsungBody, action: walletport.ActionProvision(walletport.SamsungPay), wallet: "samsungpay"},
 	{name: "activate", path: "/v3/{cardId}/activate", body: `{"nonce":"9b1c4e6f","tokenUniqueReference":"DWSPMC0"}`, action: walletport.ActionActivate},
 	{name: "activateMdesTav2V1", path: "/v1/{cardId}/activate/mdes/tav2", body: `{"tokenUniqueReference":"DWSPMC0"}`, action: walletport.ActionActivateTAV2, deprecated: true},
 	{name: "activateMdesTav2V2", path: "/v2/{cardId}/activate/mdes/tav2", body: `{"tokenUniqueReference":"DWSPMC0"}`, action: walletport.ActionActivateTAV2, deprecated: true},
@@ -90,21 +90,21 @@ func TestWalletCalls(t *testing.T) {
 		},
 		{
 			"Google Pay", walletCalls[1], googleBody,
-			provisioning.GooglePayRequest{CardID: card, AuditUser: user, Client: client, OpaquePaymentCardRequested: true, ServerSessionID: sessionID},
+			provisioning.PushRequest{CardID: card, AuditUser: user, Wallet: walletport.GooglePay, Client: client, OpaquePaymentCardRequested: true, ServerSessionID: sessionID},
 			`{"digitizationData":"` + goodData + `","googleOpaquePaymentCard":"b3Bj"}`,
 		},
-		{"Google Pay without a body", walletCalls[1], "", provisioning.GooglePayRequest{CardID: card, AuditUser: user}, digitized},
-		{"Google Pay with an empty object", walletCalls[1], "{}", provisioning.GooglePayRequest{CardID: card, AuditUser: user}, digitized},
+		{"Google Pay without a body", walletCalls[1], "", provisioning.PushRequest{CardID: card, AuditUser: user, Wallet: walletport.GooglePay}, digitized},
+		{"Google Pay with an empty object", walletCalls[1], "{}", provisioning.PushRequest{CardID: card, AuditUser: user, Wallet: walletport.GooglePay}, digitized},
 		{
 			"Google Pay with a session id that counts for nothing", walletCalls[1], `{"serverSessionId":"no uuid"}`,
-			provisioning.GooglePayRequest{CardID: card, AuditUser: user, ServerSessionID: "no uuid"}, digitized,
+			provisioning.PushRequest{CardID: card, AuditUser: user, Wallet: walletport.GooglePay, ServerSessionID: "no uuid"}, digitized,
 		},
 		{
 			"an app id over 36 is for the flow to refuse", walletCalls[1], `{"clientAppID":"` + appID + `x"}`,
-			provisioning.GooglePayRequest{CardID: card, AuditUser: user, Client: provisioning.Client{AppID: appID + "x"}}, digitized,
+			provisioning.PushRequest{CardID: card, AuditUser: user, Wallet: walletport.GooglePay, Client: provisioning.Client{AppID: appID + "x"}}, digitized,
 		},
-		{"Samsung Pay", walletCalls[2], samsungBody, provisioning.SamsungPayRequest{CardID: card, AuditUser: user, Client: client}, digitized},
-		{"Samsung Pay without a body", walletCalls[2], "", provisioning.SamsungPayRequest{CardID: card, AuditUser: user}, digitized},
+		{"Samsung Pay", walletCalls[2], samsungBody, provisioning.PushRequest{CardID: card, AuditUser: user, Wallet: walletport.SamsungPay, Client: client}, digitized},
+		{"Samsung Pay without a body", walletCalls[2], "", provisioning.PushRequest{CardID: card, AuditUser: user, Wallet: walletport.SamsungPay}, digitized},
 		{"activation without a body", walletCalls[3], "", activation.Request{CardID: card, AuditUser: user}, activated},
 		{
 			"activation with a nonce and a token", walletCalls[3], walletCalls[3].body,
@@ -191,7 +191,7 @@ func TestDeprecatedCalls(t *testing.T) {
 func TestStepUpReachesTheFlow(t *testing.T) {
 	h := mustHouse(t, nil)
 	long := strings.Repeat("a", 8<<10)
-	calls := append([]walletCall{{name: "provisionIssuerwallet", path: "/v1/{cardId}/provision/issuerwallet/acme-wallet", action: walletport.ActionProvisionIssuerWallet, wallet: "acme-wallet"}}, walletCalls...)
+	calls := append([]walletCall{{name: "provisionIssuerwallet", path: "/v1/{cardId}/provision/issuerwallet/acme-wallet", action: walletport.ActionProvision(walletport.IssuerWallet), wallet: "acme-wallet"}}, walletCalls...)
 	for _, call := range calls {
 		for _, c := range []struct {
 			name  string
@@ -326,7 +326,7 @@ func checkFuzzed(t *testing.T, h *house, r *http.Request, w *httptest.ResponseRe
 func wantedOf(body map[string]any, got any) any {
 	const card, user = walletport.CardID(42), walletport.AuditUser("ada@bank.example")
 	text := func(name string) string { s, _ := body[name].(string); return s }
-	switch got.(type) {
+	switch got := got.(type) {
 	case provisioning.ApplePayRequest:
 		certificates := []string{}
 		list, _ := body["certificates"].([]any)
@@ -334,10 +334,10 @@ func wantedOf(body map[string]any, got any) any {
 			certificates = append(certificates, fmt.Sprint(c))
 		}
 		return provisioning.ApplePayRequest{CardID: card, AuditUser: user, Certificates: certificates, Nonce: text("nonce"), NonceSignature: text("nonceSignature")}
-	case provisioning.GooglePayRequest:
+	case provisioning.PushRequest:
 		requested, _ := body["googleOpaquePaymentCardRequested"].(bool)
-		return provisioning.GooglePayRequest{
-			CardID: card, AuditUser: user, OpaquePaymentCardRequested: requested, ServerSessionID: text("serverSessionId"),
+		return provisioning.PushRequest{
+			CardID: card, AuditUser: user, Wallet: got.Wallet, OpaquePaymentCardRequested: requested, ServerSessionID: text("serverSessionId"),
 			Client: provisioning.Client{AppID: text("clientAppID"), DeviceID: text("clientDeviceID"), WalletAccountID: text("clientWalletAccountID")},
 		}
 	}

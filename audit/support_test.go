@@ -54,7 +54,7 @@ func record(i int) walletport.AuditRecord {
 		RequestID:     fmt.Sprintf("req-%d", i),
 		ClientID:      "bank-app",
 		AuditUser:     "zoë@example.com",
-		Action:        walletport.ActionProvisionIssuerWallet,
+		Action:        walletport.ActionProvision(walletport.IssuerWallet),
 		Issuer:        "acme",
 		CardID:        walletport.CardID(1000 + i),
 		Wallet:        "acme-wallet",

@@ -91,7 +91,7 @@ func pushJob(sealer scheme.CardSealer, encoder wallet.Encoder, in scheme.SealInp
 		if err != nil {
 			return err
 		}
-		_, err = encoder.Encode(wallet.Input{Sealed: sealed, Scheme: in.Card.Scheme})
+		_, err = encoder.Encode(wallet.Input{Sealed: sealed, Scheme: in.Card.Scheme, Shape: sealer.Shape()})
 		return err
 	}
 }

@@ -21,12 +21,12 @@ func TestCallsAreAnnounced(t *testing.T) {
 		}
 	}
 	t.Run("issuer wallet", func(t *testing.T) {
-		_, err := newRig(t, watch).IssuerWallet(acttest.AsBank(t.Context()), request())
+		_, err := newRig(t, watch).Push(acttest.AsBank(t.Context()), request())
 		must(t, err)
 		mustTake(t, "announce", "find", "borrow", "record")
 	})
 	t.Run("an announced call that is refused is recorded", func(t *testing.T) {
-		_, err := newRig(t, watch).IssuerWallet(acttest.AsBank(t.Context()), request(func(q *provisioning.IssuerWalletRequest) { q.CardID = 9 }))
+		_, err := newRig(t, watch).Push(acttest.AsBank(t.Context()), request(func(q *provisioning.PushRequest) { q.CardID = 9 }))
 		if walletport.ReasonOf(err) != "card_not_found" {
 			t.Errorf("error %v", err)
 		}

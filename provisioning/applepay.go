@@ -2,13 +2,48 @@ package provisioning
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/act"
+	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/wallet"
 )
+
+// Apple is Apple Pay, which is no row of the table of offers: its call gives a nonce,
+// and is answered with three values. The zero Apple offers it for no card.
+type Apple struct {
+	Encoder wallet.PassEncoder
+	Schemes map[walletport.SchemeID]*Pass
+}
+
+// Pass is how the cards of one scheme become pass data of Apple Pay.
+type Pass struct {
+	act.Terms
+	Activator    scheme.Activator
+	SigningKey   keys.Purpose        // of the activation data; "" for none
+	CipherKey    keys.Purpose        // of activation data and sealed number; "" for none
+	NumberSealer scheme.NumberSealer // nil where the pass data hold the number in clear
+}
+
+// check reports every part that Apple Pay lacks.
+func (a Apple) check() error {
+	var errs []error
+	for id, p := range a.Schemes {
+		errs = append(errs, p.check(id, a.Encoder))
+	}
+	return errors.Join(errs...)
+}
+
+func (p *Pass) check(id walletport.SchemeID, encoder wallet.PassEncoder) error {
+	if encoder == nil || p.Activator == nil {
+		return errors.Join(act.Missing(encoder == nil, "the encoder of Apple Pay"), act.Missing(p.Activator == nil, "the activator of Apple Pay for "+string(id)))
+	}
+	return errors.Join(sameScheme(walletport.ApplePay, id, p.Activator.Scheme()),
+		act.Missing(p.NumberSealer == nil && encoder.NeedsSealedNumber(id), "the number sealer of Apple Pay for "+string(id)))
+}
 
 // ApplePay makes what an app sets on Apple's PKAddPaymentPassRequest. The nonce is
 // used up last, right before the record: a call that was refused may come again with
@@ -20,7 +55,7 @@ import (
 //   - CodeConflict: nonce_reused
 func (f *Flow) ApplePay(ctx context.Context, req ApplePayRequest) (ApplePayResult, error) {
 	asked := act.Request{
-		Action: walletport.ActionProvisionApplePay, CardID: req.CardID, Wallet: string(walletport.ApplePay), AuditUser: req.AuditUser,
+		Action: walletport.ActionProvision(walletport.ApplePay), CardID: req.CardID, Wallet: string(walletport.ApplePay), AuditUser: req.AuditUser,
 	}
 	return act.OnCard(ctx, &f.Parts, asked, func(c *act.Call) (ApplePayResult, error) {
 		in, err := f.Apple.readRequest(req, c.Now)
@@ -30,9 +65,9 @@ func (f *Flow) ApplePay(ctx context.Context, req ApplePayRequest) (ApplePayResul
 		if err := c.FindCard(ctx); err != nil {
 			return ApplePayResult{}, err
 		}
-		offer, err := offered(f.Apple.Schemes, walletport.ApplePay, c.Card.Scheme)
-		if err != nil {
-			return ApplePayResult{}, err
+		offer, ok := f.Apple.Schemes[c.Card.Scheme]
+		if !ok {
+			return ApplePayResult{}, errNotOffered(walletport.ApplePay, c.Card.Scheme)
 		}
 		if err := c.Admit(ctx, string(walletport.ApplePay), offer.Terms.Check); err != nil {
 			return ApplePayResult{}, err

@@ -226,15 +226,20 @@ func TestNewRefusesAHalfConfiguredWallet(t *testing.T) {
 		{"Apple Pay without a number sealer", func(f *provisioning.Flow) { f.Apple.Schemes[walletport.Visa].NumberSealer = nil }, "the number sealer of Apple Pay for VISA"},
 		{"Apple Pay with another scheme's activator", func(f *provisioning.Flow) {
 			f.Apple.Schemes[walletport.Mastercard].Activator = f.Apple.Schemes[walletport.Visa].Activator
-		}, "what Apple Pay has for MASTERCARD cards is for VISA"},
-		{"Google Pay without its encoder", func(f *provisioning.Flow) { f.Google.OpaqueCards = nil }, "opaque cards"},
-		{"Google Pay without a sealer", func(f *provisioning.Flow) { f.Google.Schemes[walletport.Visa].Sealer = nil }, "the sealer of Google Pay for VISA"},
-		{"Google Pay without an encryption key", func(f *provisioning.Flow) { f.Google.Schemes[walletport.Visa].EncryptionKey = "" }, "the encryption key of Google Pay for VISA"},
-		{"Samsung Pay without an encoder", func(f *provisioning.Flow) { f.Samsung.Schemes[walletport.Visa].Encoder = nil }, "the encoder of Samsung Pay for VISA"},
+		}, "what applepay has for MASTERCARD cards is for VISA"},
+		{"Google Pay without a sealer", func(f *provisioning.Flow) { offer(f, walletport.GooglePay, walletport.Visa).Sealer = nil }, "the sealer of googlepay for VISA cards"},
+		{"Google Pay without an encryption key", func(f *provisioning.Flow) { offer(f, walletport.GooglePay, walletport.Visa).EncryptionKey = "" }, "the encryption key of googlepay for VISA cards"},
+		{"Samsung Pay without an encoder", func(f *provisioning.Flow) { offer(f, walletport.SamsungPay, walletport.Visa).Encoder = nil }, "the encoder of samsungpay for VISA cards"},
 		{"Samsung Pay with another scheme's sealer", func(f *provisioning.Flow) {
-			f.Samsung.Schemes[walletport.Mastercard].Sealer = f.Samsung.Schemes[walletport.Visa].Sealer
-		}, "what Samsung Pay has for MASTERCARD cards is for VISA"},
-		{"a wallet provider without a sealer", func(f *provisioning.Flow) { f.Providers[acmeWallet].Sealer = nil }, "the sealer of wallet provider acme-wallet"},
+			o := offer(f, walletport.SamsungPay, walletport.Mastercard)
+			o.Sealer = offer(f, walletport.SamsungPay, walletport.Visa).Sealer
+		}, "what samsungpay has for MASTERCARD cards is for VISA"},
+		{"Samsung Pay twice", func(f *provisioning.Flow) {
+			f.Offers = append(f.Offers, offer(f, walletport.SamsungPay, walletport.Visa))
+		}, "there are two offers of samsungpay for VISA cards"},
+		{"a wallet without a name", func(f *provisioning.Flow) { offer(f, walletport.SamsungPay, walletport.Visa).Wallet = "" }, "the wallet of an offer"},
+		{"a wallet provider without a sealer", func(f *provisioning.Flow) { f.Offers[0].Sealer = nil }, "the sealer of issuerwallet acme-wallet"},
+		{"an issuer wallet of nobody", func(f *provisioning.Flow) { f.Offers[0].Provider = "" }, "the provider of an issuer wallet"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := *newDeviceRig(t).Flow

@@ -21,7 +21,7 @@ func BenchmarkIssuerWallet(b *testing.B) {
 	b.SetParallelism(16)
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			if _, err := r.IssuerWallet(ctx, request()); err != nil {
+			if _, err := r.Push(ctx, request()); err != nil {
 				b.Error(err)
 				return
 			}
@@ -36,7 +36,7 @@ func BenchmarkIssuerWalletUnaudited(b *testing.B) {
 	ctx := acttest.AsBank(b.Context())
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := r.IssuerWallet(ctx, request()); err != nil {
+		if _, err := r.Push(ctx, request()); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -32,7 +32,7 @@ func TestClockJumps(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			clock = c.at
-			result, err := r.IssuerWallet(acttest.AsBank(t.Context()), request())
+			result, err := r.Push(acttest.AsBank(t.Context()), request())
 			if got := walletport.ReasonOf(err); got != c.reason {
 				t.Fatalf("reason %q, want %q", got, c.reason)
 			}
@@ -74,17 +74,19 @@ type brokenSealer struct{}
 
 func (brokenSealer) Scheme() walletport.SchemeID { return walletport.Mastercard }
 
+func (brokenSealer) Shape() string { return "" }
+
 func (brokenSealer) SealCard(scheme.SealInput) ([]byte, error) { panic("a bug") }
 
 func TestAPanicIsRecorded(t *testing.T) {
-	r := newRig(t, func(f *provisioning.Flow) { f.Providers[acmeWallet].Sealer = brokenSealer{} })
+	r := newRig(t, func(f *provisioning.Flow) { f.Offers[0].Sealer = brokenSealer{} })
 	func() {
 		defer func() {
 			if recover() == nil {
 				t.Error("the panic was swallowed: the door must see it")
 			}
 		}()
-		_, _ = r.IssuerWallet(acttest.AsBank(t.Context()), request())
+		_, _ = r.Push(acttest.AsBank(t.Context()), request())
 	}()
 	if record := r.MustRecord(t); record.Outcome != "internal" || record.CardID != acmeCard || len(record.KeyVersions) != 2 {
 		t.Errorf("record %+v", record)

@@ -2,6 +2,7 @@ package provisioning_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -87,10 +88,8 @@ func changeTerms(change func(*act.Terms)) func(*testing.T, *deviceRig, *walletpo
 		for _, p := range d.Apple.Schemes {
 			change(&p.Terms)
 		}
-		for _, schemes := range []map[walletport.SchemeID]*provisioning.Push{d.Google.Schemes, d.Samsung.Schemes} {
-			for _, p := range schemes {
-				change(&p.Terms)
-			}
+		for _, o := range d.Offers {
+			change(&o.Terms)
 		}
 	}
 }
@@ -103,13 +102,13 @@ func deviceFaults() []fault {
 		{"an expired card", changeCard(func(c *walletport.Card) { c.Expiry = walletport.Expiry{Year: 2026, Month: time.October} }), walletport.CodeForbidden, "card_not_eligible"},
 		{"a wallet that serves other issuers", changeTerms(func(terms *act.Terms) { terms.Issuers = []walletport.IssuerID{"globex"} }), walletport.CodeForbidden, "card_not_eligible"},
 		{"a wallet that takes other products", changeTerms(func(terms *act.Terms) { terms.Products = []string{"gold"} }), walletport.CodeForbidden, "card_not_eligible"},
-		{"a scheme that the wallet is not set up for", func(_ *testing.T, d *deviceRig, c *walletport.Card) {
+		{"a scheme that the wallet is not set up for", func(t *testing.T, d *deviceRig, c *walletport.Card) {
 			delete(d.Apple.Schemes, c.Scheme)
-			delete(d.Google.Schemes, c.Scheme)
-			delete(d.Samsung.Schemes, c.Scheme)
+			d.offerOnly(t, func(o *provisioning.Offer) bool { return o.Scheme != c.Scheme })
 		}, walletport.CodeForbidden, "wallet_not_offered"},
-		{"a wallet that is not set up at all", func(_ *testing.T, d *deviceRig, _ *walletport.Card) {
-			d.Apple, d.Google, d.Samsung = provisioning.Apple{}, provisioning.Google{}, provisioning.Samsung{}
+		{"a wallet that is not set up at all", func(t *testing.T, d *deviceRig, _ *walletport.Card) {
+			d.Apple = provisioning.Apple{}
+			d.offerOnly(t, func(*provisioning.Offer) bool { return false })
 		}, walletport.CodeForbidden, "wallet_not_offered"},
 		{"a cardholder who was not authenticated", func(_ *testing.T, d *deviceRig, _ *walletport.Card) {
 			d.Gate.Err = walletport.Errorf(walletport.CodeForbidden, "step_up_required", "authenticate")
@@ -119,6 +118,16 @@ func deviceFaults() []fault {
 			d.mastercard.err, d.visa.err = errSealer, errSealer
 		}, walletport.CodeInternal, "internal"},
 	}
+}
+
+// offerOnly drops rows of the table of offers.
+func (d *deviceRig) offerOnly(t *testing.T, keep func(*provisioning.Offer) bool) {
+	t.Helper()
+	f := *d.Flow
+	f.Offers = slices.DeleteFunc(slices.Clone(f.Offers), func(o *provisioning.Offer) bool { return !keep(o) })
+	made, err := provisioning.New(f)
+	must(t, err)
+	d.Flow = made
 }
 
 func TestEachDeviceCallRefuses(t *testing.T) {
@@ -195,7 +204,7 @@ func TestKeysOfOthersAreLeftAlone(t *testing.T) {
 	if _, err := d.samsungPay(acttest.AsBank(t.Context()), visaCard); err != nil {
 		t.Errorf("Samsung Pay needs a key that it does not use: %v", err)
 	}
-	if _, err := d.googlePay(acttest.AsBank(t.Context()), visaCard, func(q *provisioning.GooglePayRequest) { q.OpaquePaymentCardRequested = false }); err != nil {
+	if _, err := d.googlePay(acttest.AsBank(t.Context()), visaCard, func(q *provisioning.PushRequest) { q.OpaquePaymentCardRequested = false }); err != nil {
 		t.Errorf("Google Pay needs Google's key without an opaque card: %v", err)
 	}
 	d.ChangeKeys(keys.VTSPush, nil)
@@ -256,7 +265,7 @@ func TestSealersGetWhatTheWalletAndTheKeysSay(t *testing.T) {
 			t.Errorf("card %d: %+v, %+v", id, google, samsung)
 		}
 	}
-	for i, wallet := range []string{"google at Mastercard", "samsung at Mastercard", "google at Visa", "samsung at Visa"} {
+	for i, wallet := range []string{"googlepay at Mastercard", "samsungpay at Mastercard", "googlepay at Visa", "samsungpay at Visa"} {
 		in := d.seen.seals[i]
 		if in.Client.TokenRequestorID != wallet || in.Client.AppID != "app-7" || in.Client.DeviceID != "device-7" || in.Client.WalletAccountID != "account-7" {
 			t.Errorf("%s: client %+v", wallet, in.Client)
@@ -300,9 +309,9 @@ func TestClientIDsAreTexts(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			d := newDeviceRig(t)
 			for _, id := range []walletport.CardID{acmeCard, visaCard, 9} {
-				google, googleErr := d.googlePay(acttest.AsBank(t.Context()), id, func(q *provisioning.GooglePayRequest) { q.Client = c.client })
+				google, googleErr := d.googlePay(acttest.AsBank(t.Context()), id, func(q *provisioning.PushRequest) { q.Client = c.client })
 				mustClientFault(t, google, googleErr, c.reason, c.field, id)
-				samsung, samsungErr := d.samsungPay(acttest.AsBank(t.Context()), id, func(q *provisioning.SamsungPayRequest) { q.Client = c.client })
+				samsung, samsungErr := d.samsungPay(acttest.AsBank(t.Context()), id, func(q *provisioning.PushRequest) { q.Client = c.client })
 				mustClientFault(t, samsung, samsungErr, c.reason, c.field, id)
 			}
 			if c.reason != "" && d.seen.borrows != 0 {
@@ -312,7 +321,7 @@ func TestClientIDsAreTexts(t *testing.T) {
 	}
 }
 
-func mustClientFault(t *testing.T, result provisioning.Result, err error, reason, field string, id walletport.CardID) {
+func mustClientFault(t *testing.T, result provisioning.PushResult, err error, reason, field string, id walletport.CardID) {
 	t.Helper()
 	if reason == "" {
 		if known := id != 9; (err == nil) != known {

@@ -3,6 +3,7 @@ package provisioning_test
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -53,6 +54,8 @@ type fakeScheme struct {
 
 func (f *fakeScheme) Scheme() walletport.SchemeID { return f.id }
 
+func (f *fakeScheme) Shape() string { return "the shape of " + string(f.id) }
+
 func (f *fakeScheme) SealCard(in scheme.SealInput) ([]byte, error) {
 	sealed := []byte("sealed " + in.Card.LastFour)
 	in.Card = nil
@@ -78,6 +81,9 @@ func (f *fakeScheme) SealNumber(in scheme.NumberInput) ([]byte, error) {
 type plain struct{}
 
 func (plain) Encode(in wallet.Input) (wallet.Payload, error) {
+	if in.Shape != "the shape of "+string(in.Scheme) {
+		return wallet.Payload{}, errors.New("the sealer's shape is not handed on")
+	}
 	return wallet.Payload{DigitizationData: string(in.Scheme) + ": " + string(in.Sealed)}, nil
 }
 
@@ -179,22 +185,32 @@ func newDeviceRig(t testing.TB, change ...func(*provisioning.Flow)) *deviceRig {
 }
 
 func (d *deviceRig) setUp(f *provisioning.Flow) {
-	pushes := func(wallet string) map[walletport.SchemeID]*provisioning.Push {
-		return map[walletport.SchemeID]*provisioning.Push{
-			walletport.Mastercard: {
-				TokenRequestorID: wallet + " at Mastercard", EncryptionKey: keys.MDESEncryption, SigningKey: keys.TAVSigning,
-				Sealer: d.mastercard, Encoder: plain{},
-			},
-			walletport.Visa: {TokenRequestorID: wallet + " at Visa", EncryptionKey: keys.VTSPush, Sealer: d.visa, Encoder: plain{}},
-		}
-	}
 	f.Vault = countedVault{f.Vault, d.seen}
-	f.Google = provisioning.Google{OpaqueCards: d.opaque, Schemes: pushes("google")}
-	f.Samsung = provisioning.Samsung{Schemes: pushes("samsung")}
+	f.Offers = append(f.Offers, d.offers(walletport.GooglePay, plain{}, d.opaque)...)
+	f.Offers = append(f.Offers, d.offers(walletport.SamsungPay, plain{}, nil)...)
 	f.Apple = provisioning.Apple{Encoder: d.pass, Schemes: map[walletport.SchemeID]*provisioning.Pass{
 		walletport.Mastercard: {Activator: d.mastercard, SigningKey: keys.TAVSigning},
 		walletport.Visa:       {Activator: d.visa, CipherKey: keys.WSD, NumberSealer: d.visa},
 	}}
+}
+
+// offers are the rows of a wallet for both schemes.
+func (d *deviceRig) offers(w walletport.Wallet, encoder wallet.Encoder, opaque wallet.OpaqueCardEncoder) []*provisioning.Offer {
+	return []*provisioning.Offer{
+		{
+			Wallet: w, Scheme: walletport.Mastercard, TokenRequestorID: string(w) + " at Mastercard",
+			EncryptionKey: keys.MDESEncryption, SigningKey: keys.TAVSigning, Sealer: d.mastercard, Encoder: encoder, OpaqueCards: opaque,
+		},
+		{
+			Wallet: w, Scheme: walletport.Visa, TokenRequestorID: string(w) + " at Visa",
+			EncryptionKey: keys.VTSPush, Sealer: d.visa, Encoder: encoder, OpaqueCards: opaque,
+		},
+	}
+}
+
+// offer is the row of a wallet and scheme.
+func offer(f *provisioning.Flow, w walletport.Wallet, id walletport.SchemeID) *provisioning.Offer {
+	return f.Offers[slices.IndexFunc(f.Offers, func(o *provisioning.Offer) bool { return o.Wallet == w && o.Scheme == id })]
 }
 
 // opcKey is a key of an OpenPGP purpose, whose certificate says its name.
@@ -225,22 +241,22 @@ func (d *deviceRig) applePay(ctx context.Context, id walletport.CardID, change .
 	return d.ApplePay(ctx, req)
 }
 
-func (d *deviceRig) googlePay(ctx context.Context, id walletport.CardID, change ...func(*provisioning.GooglePayRequest)) (provisioning.Result, error) {
-	req := provisioning.GooglePayRequest{
-		CardID: id, AuditUser: "ada@bank.example", Client: testClient, OpaquePaymentCardRequested: true, ServerSessionID: testSession,
+func (d *deviceRig) googlePay(ctx context.Context, id walletport.CardID, change ...func(*provisioning.PushRequest)) (provisioning.PushResult, error) {
+	req := provisioning.PushRequest{
+		CardID: id, AuditUser: "ada@bank.example", Wallet: walletport.GooglePay, Client: testClient, OpaquePaymentCardRequested: true, ServerSessionID: testSession,
 	}
 	for _, c := range change {
 		c(&req)
 	}
-	return d.GooglePay(ctx, req)
+	return d.Push(ctx, req)
 }
 
-func (d *deviceRig) samsungPay(ctx context.Context, id walletport.CardID, change ...func(*provisioning.SamsungPayRequest)) (provisioning.Result, error) {
-	req := provisioning.SamsungPayRequest{CardID: id, AuditUser: "ada@bank.example", Client: testClient}
+func (d *deviceRig) samsungPay(ctx context.Context, id walletport.CardID, change ...func(*provisioning.PushRequest)) (provisioning.PushResult, error) {
+	req := provisioning.PushRequest{CardID: id, AuditUser: "ada@bank.example", Wallet: walletport.SamsungPay, Client: testClient}
 	for _, c := range change {
 		c(&req)
 	}
-	return d.SamsungPay(ctx, req)
+	return d.Push(ctx, req)
 }
 
 var testClient = provisioning.Client{AppID: "app-7", DeviceID: "device-7", WalletAccountID: "account-7"}
@@ -256,13 +272,13 @@ type deviceCall struct {
 
 var deviceCalls = []deviceCall{
 	{
-		walletport.ApplePay, walletport.ActionProvisionApplePay,
+		walletport.ApplePay, walletport.ActionProvision(walletport.ApplePay),
 		map[walletport.SchemeID][]keys.Purpose{walletport.Mastercard: {keys.TAVSigning}, walletport.Visa: {keys.WSD}},
 		func(ctx context.Context, d *deviceRig, id walletport.CardID) (any, error) { return d.applePay(ctx, id) },
 		provisioning.ApplePayResult{},
 	},
 	{
-		walletport.GooglePay, walletport.ActionProvisionGooglePay,
+		walletport.GooglePay, walletport.ActionProvision(walletport.GooglePay),
 		map[walletport.SchemeID][]keys.Purpose{
 			walletport.Mastercard: {keys.MDESEncryption, keys.TAVSigning, keys.OPCEncryption, keys.OPCSigning},
 			walletport.Visa:       {keys.VTSPush, keys.OPCEncryption, keys.OPCSigning},
@@ -270,14 +286,14 @@ var deviceCalls = []deviceCall{
 		func(ctx context.Context, d *deviceRig, id walletport.CardID) (any, error) {
 			return d.googlePay(ctx, id)
 		},
-		provisioning.Result{},
+		provisioning.PushResult{},
 	},
 	{
-		walletport.SamsungPay, walletport.ActionProvisionSamsungPay,
+		walletport.SamsungPay, walletport.ActionProvision(walletport.SamsungPay),
 		map[walletport.SchemeID][]keys.Purpose{walletport.Mastercard: {keys.MDESEncryption, keys.TAVSigning}, walletport.Visa: {keys.VTSPush}},
 		func(ctx context.Context, d *deviceRig, id walletport.CardID) (any, error) {
 			return d.samsungPay(ctx, id)
 		},
-		provisioning.Result{},
+		provisioning.PushResult{},
 	},
 }

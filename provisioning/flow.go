@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/act"
 )
 
@@ -32,15 +31,19 @@ import (
 type Flow struct {
 	act.Parts // Nonces may be nil without Apple Pay
 
-	Providers map[walletport.WalletProviderID]*Provider // issuer wallets
-	Apple     Apple
-	Google    Google
-	Samsung   Samsung
+	Apple Apple
+	// Offers is the table of the wallets that cards are pushed into, one row for each
+	// wallet and scheme.
+	Offers []*Offer
+
+	offers map[target][]*Offer // Offers by target
 }
 
 // New returns f, or an error that names each missing part.
 func New(f Flow) (*Flow, error) {
-	err := errors.Join(act.CheckParts(&f.Parts), act.Missing(f.Nonces == nil && len(f.Apple.Schemes) > 0, "Nonces"), f.checkWallets())
+	var tableErr error
+	f.offers, tableErr = indexOffers(f.Offers)
+	err := errors.Join(act.CheckParts(&f.Parts), act.Missing(f.Nonces == nil && len(f.Apple.Schemes) > 0, "Nonces"), f.Apple.check(), tableErr)
 	if err != nil {
 		return nil, fmt.Errorf("provisioning: %w", err)
 	}

@@ -34,7 +34,7 @@ func TestGooglesOpaqueCardIsMadeWhenAskedFor(t *testing.T) {
 		t.Error("another time or randomness")
 	}
 	for _, session := range []string{"", testSession, "no UUID"} {
-		result, err := d.googlePay(acttest.AsBank(t.Context()), acmeCard, func(q *provisioning.GooglePayRequest) {
+		result, err := d.googlePay(acttest.AsBank(t.Context()), acmeCard, func(q *provisioning.PushRequest) {
 			q.OpaquePaymentCardRequested, q.ServerSessionID = false, session
 		})
 		if err != nil || result.GoogleOpaquePaymentCard != "" || result.DigitizationData == "" {
@@ -51,7 +51,7 @@ func TestGooglesSessionIsCheckedFirst(t *testing.T) {
 		t.Run(reason, func(t *testing.T) {
 			d := newDeviceRig(t)
 			for _, id := range []walletport.CardID{acmeCard, 9} {
-				result, err := d.googlePay(acttest.AsBank(t.Context()), id, func(q *provisioning.GooglePayRequest) { q.ServerSessionID = session })
+				result, err := d.googlePay(acttest.AsBank(t.Context()), id, func(q *provisioning.PushRequest) { q.ServerSessionID = session })
 				mustRefusal(t, result, err, walletport.CodeInvalid, reason)
 				if record := d.MustRecord(t); record.Outcome != reason || record.Issuer != "" {
 					t.Errorf("record %+v", record)

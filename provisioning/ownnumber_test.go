@@ -22,14 +22,14 @@ func TestIdentifiersAreSearchedForTheCardsOwnNumber(t *testing.T) {
 				}
 				client := provisioning.Client{}
 				put(&client, id)
-				google, err := d.googlePay(acttest.AsBank(t.Context()), card, func(r *provisioning.GooglePayRequest) { r.Client = client })
+				google, err := d.googlePay(acttest.AsBank(t.Context()), card, func(r *provisioning.PushRequest) { r.Client = client })
 				mustRefusal(t, google, err, walletport.CodeInvalid, reason)
-				samsung, err := d.samsungPay(acttest.AsBank(t.Context()), card, func(r *provisioning.SamsungPayRequest) { r.Client = client })
+				samsung, err := d.samsungPay(acttest.AsBank(t.Context()), card, func(r *provisioning.PushRequest) { r.Client = client })
 				mustRefusal(t, samsung, err, walletport.CodeInvalid, reason)
 			}
 			client := provisioning.Client{}
 			put(&client, "user"+secondPAN) // of another card, or a chance
-			if _, err := d.samsungPay(acttest.AsBank(t.Context()), card, func(r *provisioning.SamsungPayRequest) { r.Client = client }); err != nil {
+			if _, err := d.samsungPay(acttest.AsBank(t.Context()), card, func(r *provisioning.PushRequest) { r.Client = client }); err != nil {
 				t.Errorf("another number in an identifier: %v", err)
 			}
 		}

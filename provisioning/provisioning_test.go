@@ -47,7 +47,7 @@ func TestNewNamesEachMissingPart(t *testing.T) {
 
 func TestSuccessIsRecordedWithEveryFact(t *testing.T) {
 	r := newRig(t)
-	result, err := r.IssuerWallet(acttest.AsBank(t.Context()), request())
+	result, err := r.Push(acttest.AsBank(t.Context()), request())
 	must(t, err)
 	if result.DigitizationData == "" {
 		t.Errorf("there is no payload")
@@ -57,7 +57,7 @@ func TestSuccessIsRecordedWithEveryFact(t *testing.T) {
 		RequestID:     "req-7",
 		ClientID:      "bank-app",
 		AuditUser:     "ada@bank.example",
-		Action:        walletport.ActionProvisionIssuerWallet,
+		Action:        walletport.ActionProvision(walletport.IssuerWallet),
 		Issuer:        "acme",
 		CardID:        acmeCard,
 		Wallet:        "acme-wallet",
@@ -80,7 +80,7 @@ func TestPayloadOpensAtMDESForTheRightCard(t *testing.T) {
 		acmeCard: {"520424******1471", "12/31"},
 		1002:     {"555555******4444", "03/29"},
 	} {
-		result, err := r.IssuerWallet(acttest.AsBank(t.Context()), request(func(q *provisioning.IssuerWalletRequest) { q.CardID = id }))
+		result, err := r.Push(acttest.AsBank(t.Context()), request(func(q *provisioning.PushRequest) { q.CardID = id }))
 		must(t, err)
 		report := open(t, result.DigitizationData)
 		if !report.Accepted || report.FirstFault != nil {
@@ -94,9 +94,9 @@ func TestPayloadOpensAtMDESForTheRightCard(t *testing.T) {
 
 func TestTwoPayloadsOfOneCardShareNothingSecret(t *testing.T) {
 	r := newRig(t)
-	first, err := r.IssuerWallet(acttest.AsBank(t.Context()), request())
+	first, err := r.Push(acttest.AsBank(t.Context()), request())
 	must(t, err)
-	second, err := r.IssuerWallet(acttest.AsBank(t.Context()), request())
+	second, err := r.Push(acttest.AsBank(t.Context()), request())
 	must(t, err)
 	if first == second {
 		t.Errorf("two payloads are equal: the data key or the IV is not fresh")
@@ -105,12 +105,12 @@ func TestTwoPayloadsOfOneCardShareNothingSecret(t *testing.T) {
 
 func TestRotationTakesEffectOnTheNextCall(t *testing.T) {
 	r := newRig(t)
-	_, err := r.IssuerWallet(acttest.AsBank(t.Context()), request())
+	_, err := r.Push(acttest.AsBank(t.Context()), request())
 	must(t, err)
 	r.MustRecord(t)
 	rotated := newRing(t, keys.Meta{Purpose: keys.MDESEncryption, Version: 2}, keys.Meta{Purpose: keys.TAVSigning, Version: 3, Issuer: "acme"})
 	r.Ring.Replace(keys.NewRing(append(rotated.All(), r.Ring.Current().All()...)))
-	result, err := r.IssuerWallet(acttest.AsBank(t.Context()), request())
+	result, err := r.Push(acttest.AsBank(t.Context()), request())
 	must(t, err)
 	if diff := cmp.Diff([]string{"mdes-encryption-v2", "acme-tav-signing-v3"}, r.MustRecord(t).KeyVersions); diff != "" {
 		t.Errorf("key versions (-want +got):\n%s", diff)
@@ -125,15 +125,15 @@ func TestWithoutARecordThereIsNoAnswer(t *testing.T) {
 	r.Put(t, acttest.NewCard(t, 1003, secondPAN, func(c *walletport.Card) { c.Status = walletport.CardClosed }))
 	for _, c := range []struct {
 		name   string
-		change func(*provisioning.IssuerWalletRequest)
+		change func(*provisioning.PushRequest)
 	}{
-		{"a success", func(*provisioning.IssuerWalletRequest) {}},
-		{"an unknown provider", func(q *provisioning.IssuerWalletRequest) { q.Provider = "nobody" }},
-		{"an unknown card", func(q *provisioning.IssuerWalletRequest) { q.CardID = 9 }},
-		{"a closed card", func(q *provisioning.IssuerWalletRequest) { q.CardID = 1003 }},
+		{"a success", func(*provisioning.PushRequest) {}},
+		{"an unknown provider", func(q *provisioning.PushRequest) { q.Provider = "nobody" }},
+		{"an unknown card", func(q *provisioning.PushRequest) { q.CardID = 9 }},
+		{"a closed card", func(q *provisioning.PushRequest) { q.CardID = 1003 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			result, err := r.IssuerWallet(acttest.AsBank(t.Context()), request(c.change))
+			result, err := r.Push(acttest.AsBank(t.Context()), request(c.change))
 			mustRefusal(t, result, err, walletport.CodeUnavailable, "audit_unavailable")
 		})
 	}
@@ -143,8 +143,8 @@ func TestCallerWhoWentAwayGetsNothing(t *testing.T) {
 	r := newRig(t)
 	ctx, cancel := context.WithCancel(acttest.AsBank(t.Context()))
 	cancel()
-	result, err := r.IssuerWallet(ctx, request())
-	if err == nil || result != (provisioning.Result{}) || walletport.CodeOf(err) != walletport.CodeUnavailable {
+	result, err := r.Push(ctx, request())
+	if err == nil || result != (provisioning.PushResult{}) || walletport.CodeOf(err) != walletport.CodeUnavailable {
 		t.Errorf("IssuerWallet = %v, %v", result, err)
 	}
 }
@@ -155,7 +155,7 @@ func TestDatabaseThatIsGoneIsUnavailable(t *testing.T) {
 	must(t, gone.DB.Close())
 	flow := *r.Flow
 	flow.Vault = gone.Cards
-	result, err := flow.IssuerWallet(acttest.AsBank(t.Context()), request())
+	result, err := flow.Push(acttest.AsBank(t.Context()), request())
 	mustRefusal(t, result, err, walletport.CodeUnavailable, "store_unavailable")
 	if got := r.MustRecord(t).Outcome; got != "store_unavailable" {
 		t.Errorf("recorded as %q", got)
@@ -165,12 +165,12 @@ func TestDatabaseThatIsGoneIsUnavailable(t *testing.T) {
 func TestFaultOfTheSealerStaysInside(t *testing.T) {
 	var lent *walletport.Card
 	r := newRig(t, func(f *provisioning.Flow) {
-		f.Providers[acmeWallet].Sealer = sealerFunc(func(in scheme.SealInput) ([]byte, error) {
+		f.Offers[0].Sealer = sealerFunc(func(in scheme.SealInput) ([]byte, error) {
 			lent = in.Card
 			return []byte("half a payload"), errSealer
 		})
 	})
-	result, err := r.IssuerWallet(acttest.AsBank(t.Context()), request())
+	result, err := r.Push(acttest.AsBank(t.Context()), request())
 	mustRefusal(t, result, err, walletport.CodeInternal, "internal")
 	if got := r.MustRecord(t).Outcome; got != "internal" {
 		t.Errorf("recorded as %q", got)
@@ -184,9 +184,9 @@ func TestPayloadOverTheWalletsLimitIsRefused(t *testing.T) {
 	r := newRig(t, func(f *provisioning.Flow) {
 		encoder, err := issuerwallet.New(issuerwallet.Config{MaxChars: 100})
 		must(t, err)
-		f.Providers[acmeWallet].Encoder = encoder
+		f.Offers[0].Encoder = encoder
 	})
-	result, err := r.IssuerWallet(acttest.AsBank(t.Context()), request())
+	result, err := r.Push(acttest.AsBank(t.Context()), request())
 	mustRefusal(t, result, err, walletport.CodeUnsupported, "payload_too_long")
 	if got := r.MustRecord(t).Outcome; got != "payload_too_long" {
 		t.Errorf("recorded as %q", got)
@@ -207,7 +207,7 @@ func TestManyCallersAtOnce(t *testing.T) {
 	for i := range callers {
 		wait.Go(func() {
 			id := acmeCard + walletport.CardID(i%2)
-			result, err := r.IssuerWallet(ctx, request(func(q *provisioning.IssuerWalletRequest) { q.CardID = id }))
+			result, err := r.Push(ctx, request(func(q *provisioning.PushRequest) { q.CardID = id }))
 			if err != nil {
 				t.Error(err)
 				return
@@ -232,9 +232,9 @@ func TestManyCallersAtOnce(t *testing.T) {
 	}
 }
 
-func mustRefusal(t *testing.T, result provisioning.Result, err error, code walletport.Code, reason string) {
+func mustRefusal(t *testing.T, result provisioning.PushResult, err error, code walletport.Code, reason string) {
 	t.Helper()
-	if result != (provisioning.Result{}) {
+	if result != (provisioning.PushResult{}) {
 		t.Errorf("a refusal hands out a payload")
 	}
 	if err == nil || walletport.CodeOf(err) != code || walletport.ReasonOf(err) != reason {
@@ -245,7 +245,7 @@ func mustRefusal(t *testing.T, result provisioning.Result, err error, code walle
 func TestSealerGetsWhatTheCardAndItsKeysSay(t *testing.T) {
 	var got scheme.SealInput
 	r := newRig(t, func(f *provisioning.Flow) {
-		f.Providers[acmeWallet].Sealer = sealerFunc(func(in scheme.SealInput) ([]byte, error) {
+		f.Offers[0].Sealer = sealerFunc(func(in scheme.SealInput) ([]byte, error) {
 			got = in
 			if !in.Card.PAN.Equal(acttest.NewCard(t, 0, secondPAN).PAN) || in.Card.ID != 2001 {
 				t.Errorf("another card is lent: %v", in.Card)
@@ -260,7 +260,7 @@ func TestSealerGetsWhatTheCardAndItsKeysSay(t *testing.T) {
 		keys.Meta{Purpose: keys.TAVSigning, Issuer: "globex", Alias: "KUR-7"},
 		keys.Meta{Purpose: keys.TAVSigning, Issuer: "acme", Alias: "KUR-8"},
 	).All()...)))
-	result, err := r.IssuerWallet(acttest.AsClientOf(t.Context(), "globex"), request(func(q *provisioning.IssuerWalletRequest) { q.CardID = 2001 }))
+	result, err := r.Push(acttest.AsClientOf(t.Context(), "globex"), request(func(q *provisioning.PushRequest) { q.CardID = 2001 }))
 	must(t, err)
 	if result.DigitizationData != "c2VhbGVk" {
 		t.Errorf("the wallet gets %q", result.DigitizationData)

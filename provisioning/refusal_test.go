@@ -19,7 +19,7 @@ import (
 // refusal is one way to be refused: the rig is new, but for what prepare says.
 type refusal struct {
 	name    string
-	prepare func(*testing.T, *rig, *provisioning.IssuerWalletRequest)
+	prepare func(*testing.T, *rig, *provisioning.PushRequest)
 	code    walletport.Code
 	reason  string
 	issuer  walletport.IssuerID // as recorded
@@ -27,16 +27,16 @@ type refusal struct {
 }
 
 // otherCard stores a card that differs from the usual one by change, and asks for it.
-func otherCard(digits string, change func(*walletport.Card)) func(*testing.T, *rig, *provisioning.IssuerWalletRequest) {
-	return func(t *testing.T, r *rig, q *provisioning.IssuerWalletRequest) {
+func otherCard(digits string, change func(*walletport.Card)) func(*testing.T, *rig, *provisioning.PushRequest) {
+	return func(t *testing.T, r *rig, q *provisioning.PushRequest) {
 		r.Put(t, acttest.NewCard(t, 1002, digits, change))
 		q.CardID = 1002
 	}
 }
 
 // withKeys serves the usual keys, each changed, but for those that change drops.
-func withKeys(change func(*keys.Meta) (keep bool)) func(*testing.T, *rig, *provisioning.IssuerWalletRequest) {
-	return func(t *testing.T, r *rig, _ *provisioning.IssuerWalletRequest) {
+func withKeys(change func(*keys.Meta) (keep bool)) func(*testing.T, *rig, *provisioning.PushRequest) {
+	return func(t *testing.T, r *rig, _ *provisioning.PushRequest) {
 		kept := []*keys.Key{}
 		for _, k := range r.Ring.Current().All() {
 			changed := *k
@@ -48,7 +48,7 @@ func withKeys(change func(*keys.Meta) (keep bool)) func(*testing.T, *rig, *provi
 	}
 }
 
-func changeKey(p keys.Purpose, change func(*keys.Meta)) func(*testing.T, *rig, *provisioning.IssuerWalletRequest) {
+func changeKey(p keys.Purpose, change func(*keys.Meta)) func(*testing.T, *rig, *provisioning.PushRequest) {
 	return withKeys(func(m *keys.Meta) bool {
 		if m.Purpose == p {
 			change(m)
@@ -57,20 +57,20 @@ func changeKey(p keys.Purpose, change func(*keys.Meta)) func(*testing.T, *rig, *
 	})
 }
 
-func dropKey(p keys.Purpose) func(*testing.T, *rig, *provisioning.IssuerWalletRequest) {
+func dropKey(p keys.Purpose) func(*testing.T, *rig, *provisioning.PushRequest) {
 	return withKeys(func(m *keys.Meta) bool { return m.Purpose != p })
 }
 
-func changeProvider(change func(*provisioning.Provider)) func(*testing.T, *rig, *provisioning.IssuerWalletRequest) {
-	return func(_ *testing.T, r *rig, _ *provisioning.IssuerWalletRequest) { change(r.Providers[acmeWallet]) }
+func changeProvider(change func(*provisioning.Offer)) func(*testing.T, *rig, *provisioning.PushRequest) {
+	return func(_ *testing.T, r *rig, _ *provisioning.PushRequest) { change(r.Offers[0]) }
 }
 
 func refusals() []refusal {
 	none := func(*walletport.Card) {}
 	return []refusal{
-		{"an unknown wallet provider", func(_ *testing.T, _ *rig, q *provisioning.IssuerWalletRequest) { q.Provider = "nobody" },
+		{"an unknown wallet provider", func(_ *testing.T, _ *rig, q *provisioning.PushRequest) { q.Provider = "nobody" },
 			walletport.CodeNotFound, "wallet_provider_not_found", "", ""},
-		{"an unknown card", func(_ *testing.T, _ *rig, q *provisioning.IssuerWalletRequest) { q.CardID = 9 },
+		{"an unknown card", func(_ *testing.T, _ *rig, q *provisioning.PushRequest) { q.CardID = 9 },
 			walletport.CodeNotFound, "card_not_found", "", ""},
 		{"a card of another issuer", otherCard(secondPAN, func(c *walletport.Card) { c.Issuer = "globex" }),
 			walletport.CodeNotFound, "card_not_found", "globex", walletport.Mastercard},
@@ -82,9 +82,9 @@ func refusals() []refusal {
 			walletport.CodeForbidden, "scheme_mismatch", "acme", walletport.Visa},
 		{"an expired card", otherCard(secondPAN, func(c *walletport.Card) { c.Expiry = walletport.Expiry{Year: 2026, Month: time.October} }),
 			walletport.CodeForbidden, "card_not_eligible", "acme", walletport.Mastercard},
-		{"a provider that serves other issuers", changeProvider(func(p *provisioning.Provider) { p.Issuers = []walletport.IssuerID{"globex", "initech"} }),
+		{"a provider that serves other issuers", changeProvider(func(p *provisioning.Offer) { p.Issuers = []walletport.IssuerID{"globex", "initech"} }),
 			walletport.CodeForbidden, "card_not_eligible", "acme", walletport.Mastercard},
-		{"a provider that takes other products", changeProvider(func(p *provisioning.Provider) { p.Products = []string{"mc-credit"} }),
+		{"a provider that takes other products", changeProvider(func(p *provisioning.Offer) { p.Products = []string{"mc-credit"} }),
 			walletport.CodeForbidden, "card_not_eligible", "acme", walletport.Mastercard},
 		{"no encryption key", dropKey(keys.MDESEncryption),
 			walletport.CodeUnavailable, "key_unavailable", "acme", walletport.Mastercard},
@@ -114,7 +114,7 @@ func TestRefusalsAreRecordedAndHandNothingOut(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r, q := newRig(t), request()
 			c.prepare(t, r, &q)
-			result, err := r.IssuerWallet(acttest.AsBank(t.Context()), q)
+			result, err := r.Push(acttest.AsBank(t.Context()), q)
 			mustRefusal(t, result, err, c.code, c.reason)
 			record := r.MustRecord(t)
 			mustHoldNoCardData(t, err, record)
@@ -124,7 +124,7 @@ func TestRefusalsAreRecordedAndHandNothingOut(t *testing.T) {
 			record.KeyVersions = nil
 			want := walletport.AuditRecord{
 				Time: now.Truncate(time.Millisecond), RequestID: "req-7", ClientID: "bank-app", AuditUser: "ada@bank.example",
-				Action: walletport.ActionProvisionIssuerWallet, Issuer: c.issuer, CardID: q.CardID, Wallet: string(q.Provider),
+				Action: walletport.ActionProvision(walletport.IssuerWallet), Issuer: c.issuer, CardID: q.CardID, Wallet: string(q.Provider),
 				Scheme: c.scheme, Outcome: c.reason, RemoteAddress: "192.0.2.7",
 			}
 			if diff := cmp.Diff(want, record); diff != "" {
@@ -138,14 +138,14 @@ func TestAnotherIssuersCardLooksExactlyLikeNone(t *testing.T) {
 	r := newRig(t)
 	r.Put(t, acttest.NewCard(t, 1002, secondPAN, func(c *walletport.Card) { c.Issuer = "globex" }))
 	ask := func(id walletport.CardID) error {
-		_, err := r.IssuerWallet(acttest.AsBank(t.Context()), request(func(q *provisioning.IssuerWalletRequest) { q.CardID = id }))
+		_, err := r.Push(acttest.AsBank(t.Context()), request(func(q *provisioning.PushRequest) { q.CardID = id }))
 		return err
 	}
 	foreign, unknown := ask(1002), ask(9)
 	if diff := cmp.Diff(fmt.Sprintf("%#v", unknown), fmt.Sprintf("%#v", foreign)); diff != "" || foreign == nil {
 		t.Errorf("the two can be told apart (-unknown +foreign):\n%s", diff)
 	}
-	_, err := r.IssuerWallet(acttest.AsClientOf(t.Context(), "globex"), request(func(q *provisioning.IssuerWalletRequest) { q.CardID = 1002 }))
+	_, err := r.Push(acttest.AsClientOf(t.Context(), "globex"), request(func(q *provisioning.PushRequest) { q.CardID = 1002 }))
 	if err != nil {
 		t.Errorf("its own issuer's client is refused: %v", err)
 	}
@@ -153,7 +153,7 @@ func TestAnotherIssuersCardLooksExactlyLikeNone(t *testing.T) {
 
 func TestNobodyFindsACard(t *testing.T) {
 	r := newRig(t)
-	result, err := r.IssuerWallet(t.Context(), request())
+	result, err := r.Push(t.Context(), request())
 	mustRefusal(t, result, err, walletport.CodeNotFound, "card_not_found")
 }
 
@@ -184,7 +184,7 @@ func TestEachCardStatus(t *testing.T) {
 				t.Fatalf("is a provisioning of a card in this state allowed? The test does not know")
 			}
 			r.Put(t, acttest.NewCard(t, acmeCard, testPAN, func(c *walletport.Card) { c.Status = status }))
-			result, err := r.IssuerWallet(acttest.AsBank(t.Context()), request())
+			result, err := r.Push(acttest.AsBank(t.Context()), request())
 			outcome := walletport.OutcomeOK
 			if !may {
 				outcome = "card_not_eligible"
@@ -206,7 +206,7 @@ func TestStatusThatNobodyKnowsIsRefused(t *testing.T) {
 	row.Status, row.ContentMAC = "CARD_MELTED", nil
 	_, err = r.DB.PutCards(t.Context(), []storage.Card{row})
 	must(t, err)
-	result, err := r.IssuerWallet(acttest.AsBank(t.Context()), request())
+	result, err := r.Push(acttest.AsBank(t.Context()), request())
 	mustRefusal(t, result, err, walletport.CodeForbidden, "card_not_eligible")
 }
 
@@ -225,7 +225,7 @@ func TestCardIsGoodToTheLastMomentOfItsMonth(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t, func(f *provisioning.Flow) { f.Clock = acttest.Fixed(c.at) })
 			r.Put(t, acttest.NewCard(t, acmeCard, testPAN, func(card *walletport.Card) { card.Expiry = walletport.Expiry{Year: 2026, Month: time.November} }))
-			result, err := r.IssuerWallet(acttest.AsBank(t.Context()), request())
+			result, err := r.Push(acttest.AsBank(t.Context()), request())
 			if !c.ok {
 				mustRefusal(t, result, err, walletport.CodeForbidden, "card_not_eligible")
 			} else if err != nil {
@@ -237,9 +237,9 @@ func TestCardIsGoodToTheLastMomentOfItsMonth(t *testing.T) {
 
 func TestProviderThatNamesTheCardsIssuerAndProductServesIt(t *testing.T) {
 	r := newRig(t)
-	p := r.Providers[acmeWallet]
+	p := r.Offers[0]
 	p.Issuers, p.Products = []walletport.IssuerID{"globex", "acme"}, []string{"mc-credit", "mc-debit"}
-	if _, err := r.IssuerWallet(acttest.AsBank(t.Context()), request()); err != nil {
+	if _, err := r.Push(acttest.AsBank(t.Context()), request()); err != nil {
 		t.Errorf("refused: %v", err)
 	}
 }

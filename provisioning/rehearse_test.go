@@ -77,7 +77,7 @@ func TestRehearseFindsWhatFails(t *testing.T) {
 // TestRehearseLeavesNoTrace makes nothing but what a call makes.
 func TestRehearseLeavesNoTrace(t *testing.T) {
 	d := newDeviceRig(t, func(f *provisioning.Flow) {
-		f.Google.Schemes[walletport.Visa].Issuers = []walletport.IssuerID{"initech"}
+		offer(f, walletport.GooglePay, walletport.Visa).Issuers = []walletport.IssuerID{"initech"}
 	})
 	failed, _ := failures(d.Rehearse(t.Context(), []walletport.IssuerID{"acme"}))
 	if len(failed) != 0 {
@@ -91,7 +91,7 @@ func TestRehearseLeavesNoTrace(t *testing.T) {
 	if len(d.seen.seals) != 4 || len(d.seen.passes) != 2 || len(d.seen.numbers) != 1 || len(d.seen.opaque) != 2 {
 		t.Errorf("%d seals, %d passes, %d numbers, %d opaque cards", len(d.seen.seals), len(d.seen.passes), len(d.seen.numbers), len(d.seen.opaque))
 	}
-	if !slices.ContainsFunc(d.seen.seals, func(in scheme.SealInput) bool { return in.Client.TokenRequestorID == "google at Visa" }) {
+	if !slices.ContainsFunc(d.seen.seals, func(in scheme.SealInput) bool { return in.Client.TokenRequestorID == "googlepay at Visa" }) {
 		t.Error("an offer for another issuer than those of the list was not tried")
 	}
 	if _, err := d.applePay(acttest.AsBank(t.Context()), acmeCard); err != nil {

@@ -2,11 +2,24 @@ package provisioning
 
 import "github.com/walletport/walletport"
 
-// IssuerWalletRequest asks for the payload of one card for an issuer's own wallet.
-type IssuerWalletRequest struct {
+// PushRequest asks for the payload of one card for a wallet of the table of offers.
+type PushRequest struct {
 	CardID    walletport.CardID
-	Provider  walletport.WalletProviderID
 	AuditUser walletport.AuditUser
+	Wallet    walletport.Wallet
+	// Provider names the wallet provider where Wallet is walletport.IssuerWallet.
+	Provider walletport.WalletProviderID
+	Client   Client
+	// OpaquePaymentCardRequested and ServerSessionID, a UUID, are Google Pay's. The
+	// session is ignored unless an opaque payment card is requested.
+	OpaquePaymentCardRequested bool
+	ServerSessionID            string
+}
+
+// PushResult is what the wallet gets.
+type PushResult struct {
+	DigitizationData        string // base64 of the scheme's JSON, or the scheme's JWE
+	GoogleOpaquePaymentCard string // standard base64; Google Pay only, when it was asked for
 }
 
 // Client is what a device wallet told the app about itself. Visa needs it;
@@ -32,26 +45,4 @@ type ApplePayResult struct {
 	EncryptedPassData  string
 	EphemeralPublicKey string
 	CertificateForm    string // how the certificates came, for the log
-}
-
-// GooglePayRequest asks for what the Google Wallet SDK takes.
-type GooglePayRequest struct {
-	CardID                     walletport.CardID
-	AuditUser                  walletport.AuditUser
-	Client                     Client
-	OpaquePaymentCardRequested bool
-	ServerSessionID            string // UUID; ignored unless OpaquePaymentCardRequested
-}
-
-// SamsungPayRequest asks for what the Samsung Pay SDK takes.
-type SamsungPayRequest struct {
-	CardID    walletport.CardID
-	AuditUser walletport.AuditUser
-	Client    Client
-}
-
-// Result is what the wallet gets.
-type Result struct {
-	DigitizationData        string // base64 of the scheme's JSON, or the scheme's JWE
-	GoogleOpaquePaymentCard string // standard base64; Google Pay only, when it was asked for
 }

@@ -48,8 +48,8 @@ func newRig(t testing.TB, change ...func(*provisioning.Flow)) *rig {
 	t.Helper()
 	r := &rig{House: acttest.Open(t, now, newRing(t, allKeys()...))}
 	flow := provisioning.Flow{
-		Parts:     r.House.Parts(t),
-		Providers: map[walletport.WalletProviderID]*provisioning.Provider{acmeWallet: newProvider(t, acmeWallet)},
+		Parts:  r.House.Parts(t),
+		Offers: []*provisioning.Offer{newIssuerWallet(t, acmeWallet)},
 	}
 	for _, c := range change {
 		c(&flow)
@@ -61,15 +61,16 @@ func newRig(t testing.TB, change ...func(*provisioning.Flow)) *rig {
 	return r
 }
 
-func newProvider(t testing.TB, id walletport.WalletProviderID) *provisioning.Provider {
+func newIssuerWallet(t testing.TB, id walletport.WalletProviderID) *provisioning.Offer {
 	t.Helper()
 	sealer, err := mdes.NewSealer(mdes.DefaultProfile())
 	must(t, err)
 	encoder, err := issuerwallet.New(issuerwallet.Config{})
 	must(t, err)
-	return &provisioning.Provider{ID: id, DisplayName: "Acme Wallet", Push: provisioning.Push{
+	return &provisioning.Offer{
+		Wallet: walletport.IssuerWallet, Provider: id, Scheme: walletport.Mastercard,
 		TokenRequestorID: "50199900001", EncryptionKey: keys.MDESEncryption, SigningKey: keys.TAVSigning, Sealer: sealer, Encoder: encoder,
-	}}
+	}
 }
 
 func allKeys() []keys.Meta {
@@ -112,8 +113,8 @@ func mdesCertificate(t testing.TB) *x509.Certificate {
 	return certificate
 }
 
-func request(change ...func(*provisioning.IssuerWalletRequest)) provisioning.IssuerWalletRequest {
-	req := provisioning.IssuerWalletRequest{CardID: acmeCard, Provider: acmeWallet, AuditUser: "ada@bank.example"}
+func request(change ...func(*provisioning.PushRequest)) provisioning.PushRequest {
+	req := provisioning.PushRequest{CardID: acmeCard, Wallet: walletport.IssuerWallet, Provider: acmeWallet, AuditUser: "ada@bank.example"}
 	for _, c := range change {
 		c(&req)
 	}
@@ -134,6 +135,7 @@ func open(t testing.TB, payload string) mdessim.Report {
 type sealerFunc func(scheme.SealInput) ([]byte, error)
 
 func (sealerFunc) Scheme() walletport.SchemeID                    { return walletport.Mastercard }
+func (sealerFunc) Shape() string                                  { return "cardInfo" }
 func (f sealerFunc) SealCard(in scheme.SealInput) ([]byte, error) { return f(in) }
 
 var errSealer = errors.New("the sealer is broken")

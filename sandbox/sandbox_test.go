@@ -201,7 +201,7 @@ func TestSecondStartKeepsKeysCardsCredentialsAndAudit(t *testing.T) {
 	must(t, err)
 	provisioned := 0
 	for _, e := range entries {
-		if e.Record.Action == walletport.ActionProvisionIssuerWallet {
+		if e.Record.Action == walletport.ActionProvision(walletport.IssuerWallet) {
 			provisioned++
 		}
 	}

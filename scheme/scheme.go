@@ -17,6 +17,10 @@ import (
 type CardSealer interface {
 	// Scheme names the scheme whose cards can be sealed.
 	Scheme() walletport.SchemeID
+	// Shape is how the scheme lays out what is sealed, in its own word, for wallets that
+	// do not read every shape: "cardInfo" or "fundingAccountInfo" of MDES; "" of a scheme
+	// that has one shape.
+	Shape() string
 	// SealCard returns the scheme's own structure as bytes: the IIDD JSON of MDES,
 	// the compact JWE of VTS.
 	SealCard(in SealInput) ([]byte, error)

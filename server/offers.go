@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -54,58 +55,99 @@ func (c offers) neededPurposes() (needed []keys.Purpose, by map[keys.Purpose]str
 
 // offerWallets fills in what the flow of provisioning offers.
 func (c offers) offerWallets(f *provisioning.Flow) (err error) {
-	if f.Providers, err = c.providers(); err != nil {
-		return err
-	}
 	if f.Apple, err = c.apple(); err != nil {
 		return err
 	}
-	if f.Google, err = c.google(); err != nil {
+	providers, err := c.providers()
+	if err != nil {
 		return err
 	}
-	f.Samsung, err = c.samsung()
+	devices, err := c.devices()
+	f.Offers = append(providers, devices...)
 	return err
 }
 
-// providers builds the table of issuer wallets, each with the sealer of its profile.
-func (c offers) providers() (map[walletport.WalletProviderID]*provisioning.Provider, error) {
+// providers are the offers of issuer wallets, each with the sealer of its profile.
+func (c offers) providers() ([]*provisioning.Offer, error) {
 	encoder, err := issuerwallet.New(c.IssuerWallet)
 	if err != nil {
 		return nil, err
 	}
-	providers := make(map[walletport.WalletProviderID]*provisioning.Provider, len(c.WalletProviders))
+	var made []*provisioning.Offer
 	for _, p := range c.WalletProviders {
-		push, err := c.push(walletport.SchemeID(p.Scheme), p.Profile)
+		o, err := c.push(walletport.SchemeID(p.Scheme), p.Profile)
 		if err != nil {
 			return nil, fmt.Errorf("wallet provider %s: %w", p.ID, err)
 		}
-		push.Terms, push.Encoder = terms(config.Offer{Issuers: p.Issuers, Products: p.Products}), encoder
-		push.TokenRequestorID = c.TokenRequestorOf(p)
-		id := walletport.WalletProviderID(p.ID)
-		providers[id] = &provisioning.Provider{ID: id, DisplayName: p.DisplayName, Push: push}
+		o.Wallet, o.Provider, o.Encoder = walletport.IssuerWallet, walletport.WalletProviderID(p.ID), encoder
+		o.Terms = terms(config.Offer{Issuers: p.Issuers, Products: p.Products})
+		o.TokenRequestorID = c.TokenRequestorOf(p)
+		made = append(made, o)
 	}
-	return providers, nil
+	return made, nil
+}
+
+// answers is what makes the answers of a device wallet.
+type answers struct {
+	encoder     wallet.Encoder
+	opaqueCards wallet.OpaqueCardEncoder // nil for a wallet that takes none
+}
+
+// pushWallets are the device wallets that cards are pushed into. A new one is a row
+// here.
+func (c offers) pushWallets() (map[walletport.Wallet]answers, error) {
+	google, googleErr := googlepay.New(c.Wallets.GooglePay.Format)
+	samsung, samsungErr := samsungpay.New(c.Wallets.SamsungPay.Format)
+	return map[walletport.Wallet]answers{
+		walletport.GooglePay:  {encoder: google, opaqueCards: google},
+		walletport.SamsungPay: {encoder: samsung},
+	}, errors.Join(googleErr, samsungErr)
+}
+
+// devices are the offers of device wallets.
+func (c offers) devices() ([]*provisioning.Offer, error) {
+	wallets, err := c.pushWallets()
+	if err != nil {
+		return nil, err
+	}
+	var made []*provisioning.Offer
+	for _, settings := range c.Wallets.Offers() {
+		w, isPush := wallets[settings.Wallet]
+		if !isPush || !settings.Enabled {
+			continue
+		}
+		o, err := c.push(settings.Scheme, settings.Profile)
+		if err != nil {
+			return nil, fmt.Errorf("%s for %s cards: %w", settings.Wallet, settings.Scheme, err)
+		}
+		o.Wallet, o.Encoder, o.OpaqueCards = settings.Wallet, w.encoder, w.opaqueCards
+		o.Terms = terms(settings.Offer)
+		o.TokenRequestorID = c.TokenRequestors[string(settings.Wallet)].ID(settings.Scheme)
+		made = append(made, o)
+	}
+	return made, nil
 }
 
 func terms(o config.Offer) act.Terms {
 	return act.Terms{Issuers: config.IssuerIDs(o.Issuers), Products: o.Products}
 }
 
-// push returns how a scheme's cards are pushed into a wallet.
-func (c offers) push(schemeID walletport.SchemeID, profile string) (provisioning.Push, error) {
-	var push provisioning.Push
+// push returns the offer of a scheme's cards, sealed by a profile, to a wallet that is
+// not named yet.
+func (c offers) push(schemeID walletport.SchemeID, profile string) (*provisioning.Offer, error) {
+	o := &provisioning.Offer{Scheme: schemeID}
 	var err error
 	switch schemeID {
 	case walletport.Mastercard:
-		push.EncryptionKey, push.SigningKey = keys.MDESEncryption, keys.TAVSigning
-		push.Sealer, err = sealer(mdes.NewSealer(c.MDESProfile(profile)))
+		o.EncryptionKey, o.SigningKey = keys.MDESEncryption, keys.TAVSigning
+		o.Sealer, err = sealer(mdes.NewSealer(c.MDESProfile(profile)))
 	case walletport.Visa:
-		push.EncryptionKey = keys.VTSPush
-		push.Sealer, err = sealer(vts.NewSealer(c.VTSProfile(profile)))
+		o.EncryptionKey = keys.VTSPush
+		o.Sealer, err = sealer(vts.NewSealer(c.VTSProfile(profile)))
 	default:
 		err = fmt.Errorf("scheme %s cannot seal cards", schemeID)
 	}
-	return push, err
+	return o, err
 }
 
 // sealer keeps a nil pointer out of the interface.
@@ -114,42 +156,6 @@ func sealer[S scheme.CardSealer](s S, err error) (scheme.CardSealer, error) {
 		return nil, err
 	}
 	return s, nil
-}
-
-// pushes returns what a wallet has for each scheme that it is offered for.
-func (c offers) pushes(w walletport.Wallet, encoder wallet.Encoder) (map[walletport.SchemeID]*provisioning.Push, error) {
-	made := map[walletport.SchemeID]*provisioning.Push{}
-	for _, o := range c.Wallets.Offers() {
-		if o.Wallet != w || !o.Enabled {
-			continue
-		}
-		push, err := c.push(o.Scheme, o.Profile)
-		if err != nil {
-			return nil, fmt.Errorf("%s for %s cards: %w", w, o.Scheme, err)
-		}
-		push.Terms, push.Encoder = terms(o.Offer), encoder
-		push.TokenRequestorID = c.TokenRequestors[string(w)].ID(o.Scheme)
-		made[o.Scheme] = &push
-	}
-	return made, nil
-}
-
-func (c offers) samsung() (provisioning.Samsung, error) {
-	encoder, err := samsungpay.New(c.Wallets.SamsungPay.Format)
-	if err != nil {
-		return provisioning.Samsung{}, err
-	}
-	schemes, err := c.pushes(walletport.SamsungPay, encoder)
-	return provisioning.Samsung{Schemes: schemes}, err
-}
-
-func (c offers) google() (provisioning.Google, error) {
-	encoder, err := googlepay.New(c.Wallets.GooglePay.Format)
-	if err != nil {
-		return provisioning.Google{}, err
-	}
-	schemes, err := c.pushes(walletport.GooglePay, encoder)
-	return provisioning.Google{OpaqueCards: encoder, Schemes: schemes}, err
 }
 
 func (c offers) apple() (provisioning.Apple, error) {

@@ -20,6 +20,7 @@ type Encoder interface {
 type Input struct {
 	Sealed []byte // made by scheme.CardSealer
 	Scheme walletport.SchemeID
+	Shape  string // of what is sealed, see scheme.CardSealer
 }
 
 // Payload is the answer of a provisioning call.

@@ -40,6 +40,9 @@ func NewSealer(p Profile) (*Sealer, error) {
 // Scheme returns walletport.Mastercard.
 func (s *Sealer) Scheme() walletport.SchemeID { return walletport.Mastercard }
 
+// Shape returns the Shape of the profile.
+func (s *Sealer) Shape() string { return string(s.profile.Shape) }
+
 // SealCard returns the IIDD: compact UTF-8 JSON, not base64, without HTML escapes.
 // A zero Signer leaves the TAV out. A cardholder's name is cut after 27
 // characters. Errors by class:

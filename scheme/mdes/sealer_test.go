@@ -97,6 +97,10 @@ func TestSealCardMembers(t *testing.T) {
 				in.Signer = scheme.Signer{}
 			}
 			iidd := mustSealCard(t, profileWith(c.change), in)
+			read, err := mdes.ParseIIDD(iidd)
+			if said := mustSealer(t, profileWith(c.change)).Shape(); err != nil || said != string(read.Shape) {
+				t.Errorf("the sealer says that the shape is %q, the IIDD has %q, %v", said, read.Shape, err)
+			}
 			if got := maskValues(t, iidd); got != c.want {
 				t.Errorf("IIDD:\n got %s\nwant %s", got, c.want)
 			}

@@ -38,6 +38,9 @@ func NewSealer(p Profile) (*Sealer, error) {
 // Scheme returns walletport.Visa.
 func (s *Sealer) Scheme() walletport.SchemeID { return walletport.Visa }
 
+// Shape returns "": a push payload has one shape.
+func (s *Sealer) Shape() string { return "" }
+
 // SealCard returns the compact JWE, at most 8162 characters of ASCII, under the
 // secret of in.Recipient (Wrapper and KeyID): alg A256GCMKW, enc A256GCM. What the
 // wallet said of itself goes along; Visa compares it with what the enrolling wallet

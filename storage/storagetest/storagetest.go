@@ -99,7 +99,7 @@ func entry(head storage.AuditHead, name string) storage.AuditEntry {
 			RequestID:     name,
 			ClientID:      "client",
 			AuditUser:     "someone@example.com",
-			Action:        walletport.ActionProvisionIssuerWallet,
+			Action:        walletport.ActionProvision(walletport.IssuerWallet),
 			Issuer:        "first-bank",
 			CardID:        walletport.CardID(seq),
 			Wallet:        "wallet",

@@ -8,7 +8,6 @@
 package samsungpay
 
 import (
-	"bytes"
 	"errors"
 	"slices"
 
@@ -66,17 +65,17 @@ func New(c Config) (*Encoder, error) {
 	return &Encoder{visa: c.VisaForm, maxChars: c.MaxChars}, nil
 }
 
-// cardInfoBegins is how an IIDD of the shape cardInfo begins.
-var cardInfoBegins = []byte(`{"cardInfo":{`)
+// shapeTaken is the one shape of Mastercard's that Samsung reads.
+const shapeTaken = "cardInfo"
 
 // Encode returns digitizationData in the form of the card's scheme. It is
 // CodeUnsupported where Samsung could not use the result: reason
-// samsung_needs_card_info for an IIDD of another shape, payload_too_long over the
+// samsung_needs_card_info for a Mastercard card in another shape, payload_too_long over the
 // limit.
 func (e *Encoder) Encode(in wallet.Input) (wallet.Payload, error) {
 	switch in.Scheme {
 	case walletport.Mastercard:
-		if !bytes.HasPrefix(in.Sealed, cardInfoBegins) {
+		if in.Shape != shapeTaken {
 			return wallet.Payload{}, walletport.Errorf(walletport.CodeUnsupported, "samsung_needs_card_info",
 				"Samsung Pay takes a Mastercard card in the shape cardInfo only; an operator must set it in the MDES profile")
 		}
