@@ -52,8 +52,9 @@ type Operation struct {
 
 // Authenticator says who is calling. It is safe for concurrent use.
 type Authenticator interface {
-	// Authenticate returns the caller of a request. Its refusals are CodeUnauthenticated,
-	// or have Caller.Provoked; the Caller that comes with one says what is known so far.
+	// Authenticate returns the caller of a request. What a stranger can bring about at will
+	// is CodeUnauthenticated or has Caller.Provoked; a failure of ours is neither. The
+	// Caller that comes with an error says what is known so far.
 	Authenticate(r *http.Request) (Caller, error)
 	// Challenges returns the WWW-Authenticate headers (RFC 9110 section 11.6.1) of a
 	// refusal with status 401 and that code.

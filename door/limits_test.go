@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -61,6 +62,27 @@ func TestRateLimit(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestLimitsHaveTheClockOfTheDoor: no other clock frees a client.
+func TestLimitsHaveTheClockOfTheDoor(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	h := mustHouse(t, func(p *door.Parts) {
+		p.Limits = door.Limits{RequestsPerMinute: 2, FailuresPerMinute: 1}
+		p.Clock = func() time.Time { return now }
+	})
+	for _, want := range [][]int{{200, 200, 429, 401, 429}, {200, 200, 429, 401, 429}} {
+		var got []int
+		for _, secret := range []string{"right", "right", "right", "wrong", "wrong"} {
+			r := mustRequest(t, http.MethodPost, goodTarget, nil)
+			r.SetBasicAuth("provision/1", secret)
+			got = append(got, h.do(r).Code)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("answers %v, want %v", got, want)
+		}
+		now = now.Add(2 * time.Minute)
 	}
 }
 

@@ -269,7 +269,7 @@ func TestASecondDoor(t *testing.T) {
 			}
 		}
 		s.door.Drain()
-		if answer, _ := s.ask(t, reader, "GET /readyz", ""); answer.StatusCode != 503 || !answer.Close {
+		if answer, _ := s.ask(t, reader, "GET /readyz", ""); answer.StatusCode != http.StatusServiceUnavailable || !answer.Close {
 			t.Errorf("the second drains: %d", answer.StatusCode)
 		}
 		if w := h.do(mustRequest(t, http.MethodGet, "/readyz", nil)); w.Code != 200 {
