@@ -1,7 +1,6 @@
 package act
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -22,9 +21,10 @@ type Vault interface {
 
 // Nonces is what acts on cards need of the guard against nonces that come again.
 type Nonces interface {
-	// UseNonce records a use durably, or returns CodeConflict, reason nonce_reused.
-	// After CodeUnavailable it may have been recorded.
-	UseNonce(ctx context.Context, use storage.NonceUse) error
+	// UseNonce records durably that a nonce which a wallet gave to an issuer is used at
+	// that time, or returns CodeConflict, reason nonce_reused. After CodeUnavailable it
+	// may have been recorded.
+	UseNonce(ctx context.Context, issuer walletport.IssuerID, w walletport.Wallet, nonce []byte, at time.Time) error
 }
 
 // Parts are what every flow of acts on cards asks.
@@ -39,9 +39,6 @@ type Parts struct {
 	Limit func(walletport.IssuerID) error
 	Rand  io.Reader // crypto/rand.Reader outside of tests
 	Clock func() time.Time
-	// NonceRetention is for how long a nonce cannot come again; 0 is 24 hours. It must
-	// be the same for all flows.
-	NonceRetention time.Duration
 }
 
 // CheckParts returns an error that names each missing part but Nonces.
@@ -155,8 +152,7 @@ func (c *Call) Borrow(ctx context.Context, use func(*walletport.Card) error) err
 	return c.parts.Vault.Borrow(ctx, c.Card, use)
 }
 
-// UseNonce uses a nonce of Apple's PassKit up, on all replicas: see Nonces. Whether it
-// is answered by pass data or by activation data, it is one nonce.
-func (c *Call) UseNonce(ctx context.Context, nonce []byte) error {
-	return c.parts.Nonces.UseNonce(ctx, storage.PassKitNonceUse(c.Card.Issuer, nonce, c.Now, cmp.Or(c.parts.NonceRetention, storage.DefaultNonceRetention)))
+// UseNonce uses a nonce of a wallet up, on all replicas: see Nonces.
+func (c *Call) UseNonce(ctx context.Context, w walletport.Wallet, nonce []byte) error {
+	return c.parts.Nonces.UseNonce(ctx, c.Card.Issuer, w, nonce, c.Now)
 }

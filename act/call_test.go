@@ -67,7 +67,7 @@ func all(ctx context.Context, p *act.Parts, r act.Request, announced bool) (stri
 		if err != nil || announced {
 			return lastFour, err
 		}
-		return lastFour, c.UseNonce(ctx, []byte("\x75\xeb\xe1\x55"))
+		return lastFour, c.UseNonce(ctx, walletport.ApplePay, []byte("\x75\xeb\xe1\x55"))
 	})
 }
 

@@ -54,7 +54,9 @@ func (o *Offer) activate(ctx context.Context, c *act.Call, given scheme.Activati
 		return Result{}, err
 	}
 	if o.AnswersNonce {
-		err = c.UseNonce(ctx, given.Nonce)
+		// PassKit alone gives nonces: what was answered by pass data is not answered again
+		// by activation data, nor the other way round.
+		err = c.UseNonce(ctx, walletport.ApplePay, given.Nonce)
 	}
 	return Result{ActivationData: base64.StdEncoding.EncodeToString(data)}, err
 }

@@ -3,6 +3,7 @@ package activation_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -13,7 +14,6 @@ import (
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/keystest"
 	"github.com/walletport/walletport/scheme"
-	"github.com/walletport/walletport/storage"
 )
 
 // Published test numbers.
@@ -124,15 +124,10 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// nonceDigest is what sha256sum says of the bytes of testNonce.
-const nonceDigest = "fc87cba1aedf5fbd47b9448f49af9ddb74059b7689525c546b07085ee94cadd9"
-
 // noted keeps the uses of nonces, and lets each pass.
-type noted struct {
-	uses []storage.NonceUse
-}
+type noted struct{ uses []string }
 
-func (n *noted) UseNonce(_ context.Context, use storage.NonceUse) error {
-	n.uses = append(n.uses, use)
+func (n *noted) UseNonce(_ context.Context, issuer walletport.IssuerID, w walletport.Wallet, nonce []byte, at time.Time) error {
+	n.uses = append(n.uses, fmt.Sprintf("%q of %s, %s, at %s", nonce, w, issuer, at.Format(time.RFC3339)))
 	return nil
 }

@@ -19,9 +19,9 @@ import (
 	"github.com/walletport/walletport/api"
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/auth"
+	"github.com/walletport/walletport/replay"
 	"github.com/walletport/walletport/scheme/mdes"
 	"github.com/walletport/walletport/scheme/vts"
-	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/postgres"
 	"github.com/walletport/walletport/telemetry"
 	"github.com/walletport/walletport/wallet/issuerwallet"
@@ -89,7 +89,7 @@ type WalletProvider struct {
 // zero, so that nobody has to know what zero means.
 func (c Config) withDefaults() Config {
 	c.API, c.Auth, c.Audit, c.IssuerWallet = c.API.WithDefaults(), c.Auth.WithDefaults(), c.Audit.WithDefaults(), c.IssuerWallet.WithDefaults()
-	c.Wallets.NonceRetention = cmp.Or(c.Wallets.NonceRetention, storage.DefaultNonceRetention)
+	c.Wallets.NonceRetention = cmp.Or(c.Wallets.NonceRetention, replay.DefaultRetention)
 	if !strings.HasPrefix(c.Database.URL, SQLitePrefix) {
 		c.Database.MaxConns = cmp.Or(c.Database.MaxConns, max(minMaxConns, runtime.NumCPU()))
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/replay"
 	"github.com/walletport/walletport/scheme/mdes"
 	"github.com/walletport/walletport/scheme/vts"
 	"github.com/walletport/walletport/wallet/applepay"
@@ -96,14 +97,6 @@ func (c Wallets) Offers() []WalletOffer {
 	}
 }
 
-// Below minNonceRetention a wallet might still take a nonce that counts as forgotten;
-// no source says how long nonces live. maxNonceRetention bounds the table: nonces of
-// 4 bytes have been seen, and beyond some weeks they meet by chance.
-const (
-	minNonceRetention = time.Hour
-	maxNonceRetention = 30 * 24 * time.Hour
-)
-
 func (c Config) validateWallets() error {
 	var problems []error
 	add := func(section string, err error) { problems = append(problems, at(section, err)) }
@@ -111,7 +104,7 @@ func (c Config) validateWallets() error {
 	add("wallets.applepay.format", w.ApplePay.Format.Validate())
 	add("wallets.googlepay.format", w.GooglePay.Format.Validate())
 	add("wallets.samsungpay.format", w.SamsungPay.Format.Validate())
-	if w.NonceRetention != 0 && (w.NonceRetention < minNonceRetention || w.NonceRetention > maxNonceRetention) {
+	if w.NonceRetention != 0 && (w.NonceRetention < replay.MinRetention || w.NonceRetention > replay.MaxRetention) {
 		add("wallets", errors.New("nonce_retention: 1h to 720h, or 0, which means 24h"))
 	}
 	for _, o := range w.Offers() {

@@ -79,7 +79,7 @@ func (f *Flow) ApplePay(ctx context.Context, req ApplePayRequest) (ApplePayResul
 		return ApplePayResult{
 			ActivationData: pass.ActivationData, EncryptedPassData: pass.EncryptedPassData,
 			EphemeralPublicKey: pass.EphemeralPublicKey, CertificateForm: in.Recipient.Form,
-		}, c.UseNonce(ctx, in.Nonce)
+		}, c.UseNonce(ctx, walletport.ApplePay, in.Nonce)
 	})
 }
 

@@ -115,17 +115,6 @@ func TestApplesNonceIsUsedOnce(t *testing.T) {
 	}
 }
 
-func TestApplesNonceRetentionIsConfigured(t *testing.T) {
-	clock := now
-	d := newDeviceRig(t, func(f *provisioning.Flow) { f.NonceRetention, f.Clock = time.Hour, func() time.Time { return clock } })
-	_, err := d.applePay(acttest.AsBank(t.Context()), acmeCard)
-	must(t, err)
-	clock = now.Add(time.Hour + time.Second)
-	if _, err := d.applePay(acttest.AsBank(t.Context()), acmeCard); err != nil {
-		t.Errorf("after an hour: %v", err)
-	}
-}
-
 // TestApplesNonceSurvivesAFailure: only an answer uses a nonce up.
 func TestApplesNonceSurvivesAFailure(t *testing.T) {
 	d := newDeviceRig(t)

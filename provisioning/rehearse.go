@@ -13,21 +13,21 @@ import (
 )
 
 // Rehearse tries each offer for each issuer that it serves, those of the list where it
-// names none: Apple Pay's by scheme, then those of the table in its order. It goes
+// names none: those of the table in its order, then Apple Pay's by scheme. It goes
 // through the keys, sealers and encoders of a call with a made-up card. Nothing is
 // looked up, recorded, used up or handed out.
 func (f *Flow) Rehearse(ctx context.Context, issuers []walletport.IssuerID) []walletport.Rehearsal {
 	var all []walletport.Rehearsal
+	for _, o := range f.Offers {
+		all = append(all, act.Rehearse(&f.Parts, act.Trial{
+			Name: o.name(), Scheme: o.Scheme, Issuers: o.Issuers, Purposes: []keys.Purpose{o.EncryptionKey, o.SigningKey},
+		}, issuers, func(c *act.Call) error { return o.rehearse(ctx, c) })...)
+	}
 	for _, id := range slices.Sorted(maps.Keys(f.Apple.Schemes)) {
 		p := f.Apple.Schemes[id]
 		all = append(all, act.Rehearse(&f.Parts, act.Trial{
 			Name: offerName(walletport.ApplePay, id), Scheme: id, Issuers: p.Issuers, Purposes: []keys.Purpose{p.SigningKey, p.CipherKey},
 		}, issuers, func(c *act.Call) error { return f.Apple.rehearse(ctx, c, p) })...)
-	}
-	for _, o := range f.Offers {
-		all = append(all, act.Rehearse(&f.Parts, act.Trial{
-			Name: o.name(), Scheme: o.Scheme, Issuers: o.Issuers, Purposes: []keys.Purpose{o.EncryptionKey, o.SigningKey},
-		}, issuers, func(c *act.Call) error { return o.rehearse(ctx, c) })...)
 	}
 	return all
 }

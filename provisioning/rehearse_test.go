@@ -46,8 +46,8 @@ func TestRehearseFindsWhatFails(t *testing.T) {
 		{"no key of Mastercard's", func(d *deviceRig) { without(d, keys.MDESEncryption) }, slices.Concat(both("issuerwallet acme-wallet", "key_unavailable"),
 			both("googlepay for MASTERCARD cards", "key_unavailable"), both("samsungpay for MASTERCARD cards", "key_unavailable"))},
 		{"no key for opaque cards, which nobody must have", func(d *deviceRig) { without(d, keys.OPCSigning) }, []string{}},
-		{"a sealer that fails", func(d *deviceRig) { d.visa.err = errSealer }, slices.Concat(both("applepay for VISA cards", "internal"),
-			both("googlepay for VISA cards", "internal"), both("samsungpay for VISA cards", "internal"))},
+		{"a scheme that fails", func(d *deviceRig) { d.visa.err = errSealer }, slices.Concat(both("googlepay for VISA cards", "internal"),
+			both("samsungpay for VISA cards", "internal"), both("applepay for VISA cards", "internal"))},
 		{"Google's encoder", func(d *deviceRig) {
 			d.opaque.err = walletport.Errorf(walletport.CodeUnavailable, "opc_recipient_expired", "expired")
 		}, slices.Concat(both("googlepay for MASTERCARD cards", "opc_recipient_expired"), both("googlepay for VISA cards", "opc_recipient_expired"))},

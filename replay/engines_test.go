@@ -58,20 +58,22 @@ func mustMigrate(t *testing.T, s engine) storage.Store {
 
 // counted counts the commits of a store.
 type counted struct {
-	storage.Nonces
+	replay.Store
 	commits, uses atomic.Int64
+	last          atomic.Pointer[storage.NonceUse]
 }
 
 func (c *counted) UseNonces(ctx context.Context, uses []storage.NonceUse) ([]bool, error) {
 	c.commits.Add(1)
 	c.uses.Add(int64(len(uses)))
-	return c.Nonces.UseNonces(ctx, uses)
+	c.last.Store(&uses[len(uses)-1])
+	return c.Store.UseNonces(ctx, uses)
 }
 
 // mustGuard runs a guard until the test ends, before its database closes.
-func mustGuard(t *testing.T, nonces storage.Nonces) *replay.Guard {
+func mustGuard(t *testing.T, store replay.Store, c replay.Config) *replay.Guard {
 	t.Helper()
-	g := replay.New(nonces)
+	g := replay.New(store, c)
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	var ran sync.WaitGroup
 	ran.Go(func() { must(t, g.Run(ctx)) })
@@ -90,8 +92,8 @@ func TestGuardsOnEachEngine(t *testing.T) {
 		var stores [2]counted
 		var guards [2]*replay.Guard
 		for i := range guards {
-			stores[i].Nonces = replicas[i]
-			guards[i] = mustGuard(t, &stores[i])
+			stores[i].Store = replicas[i]
+			guards[i] = mustGuard(t, &stores[i], replay.Config{})
 		}
 		var passed [nonces]atomic.Int64
 		var all sync.WaitGroup
@@ -99,7 +101,7 @@ func TestGuardsOnEachEngine(t *testing.T) {
 			all.Go(func() {
 				for i := range nonces {
 					number := (i*(2*caller+1) + caller) % nonces
-					err := guards[caller%2].UseNonce(t.Context(), nonce(fmt.Sprint(number)))
+					err := use(t.Context(), guards[caller%2], fmt.Sprint(number))
 					switch {
 					case err == nil:
 						passed[number].Add(1)
@@ -126,15 +128,47 @@ func TestGuardsOnEachEngine(t *testing.T) {
 
 func TestAnOldUsePassesAgainOnEachEngine(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, replicas [2]storage.Store) {
-		guards := []*replay.Guard{mustGuard(t, replicas[0]), mustGuard(t, replicas[1])}
-		first, early, late := nonce("one"), nonce("one"), nonce("one")
-		early.At, early.Since = first.At.Add(time.Millisecond), first.At
-		late.At, late.Since = first.At.Add(time.Second), first.At.Add(time.Millisecond)
-		must(t, guards[0].UseNonce(t.Context(), first))
-		if err := guards[1].UseNonce(t.Context(), early); walletport.ReasonOf(err) != "nonce_reused" {
+		c := replay.Config{Retention: time.Millisecond}
+		guards := []*replay.Guard{mustGuard(t, replicas[0], c), mustGuard(t, replicas[1], c)}
+		must(t, use(t.Context(), guards[0], "one"))
+		if err := useAt(t.Context(), guards[1], "one", now.Add(time.Millisecond)); walletport.ReasonOf(err) != "nonce_reused" {
 			t.Errorf("while the use counts: %v, want nonce_reused", err)
 		}
-		must(t, guards[1].UseNonce(t.Context(), late))
+		must(t, useAt(t.Context(), guards[1], "one", now.Add(2*time.Millisecond)))
+	})
+}
+
+// TestADayIsTheDefaultOnEachEngine holds the digest, too: it is what replicas of other
+// versions compare with.
+func TestADayIsTheDefaultOnEachEngine(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, replicas [2]storage.Store) {
+		seen := &counted{Store: replicas[0]}
+		g := mustGuard(t, seen, replay.Config{})
+		must(t, use(t.Context(), g, "\x75\xeb\xe1\x55"))
+		const digest = "fc87cba1aedf5fbd47b9448f49af9ddb74059b7689525c546b07085ee94cadd9" // by sha256sum
+		if last := *seen.last.Load(); fmt.Sprintf("%x", last.Digest) != digest || !last.At.Equal(now) || !last.Since.Equal(now.Add(-24*time.Hour)) {
+			t.Errorf("use %+v", last)
+		}
+		if err := useAt(t.Context(), g, "\x75\xeb\xe1\x55", now.Add(24*time.Hour)); walletport.ReasonOf(err) != "nonce_reused" {
+			t.Errorf("within a day: %v, want nonce_reused", err)
+		}
+		must(t, useAt(t.Context(), g, "\x75\xeb\xe1\x55", now.Add(24*time.Hour+time.Millisecond)))
+	})
+}
+
+func TestOldUsesLeaveEachEngine(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, replicas [2]storage.Store) {
+		g := mustGuard(t, replicas[0], replay.Config{Retention: time.Hour})
+		today, err := replicas[0].Now(t.Context())
+		must(t, err)
+		old, recent := today.Add(-3*time.Hour), today.Add(-90*time.Minute)
+		must(t, useAt(t.Context(), g, "old", old))
+		must(t, useAt(t.Context(), g, "recent", recent))
+		must(t, g.Forget(t.Context()))
+		must(t, useAt(t.Context(), g, "old", old))
+		if err := useAt(t.Context(), g, "recent", recent); walletport.ReasonOf(err) != "nonce_reused" {
+			t.Errorf("a use that may count for a call under way: %v, want nonce_reused", err)
+		}
 	})
 }
 

@@ -1,12 +1,18 @@
 // Package replay is the guard against a wallet's nonce that comes again: each is
-// answered once, on whichever replica. It knows no wallet: what a nonce is, and for
-// how long it counts, stands in its use.
+// answered once, on whichever replica. Who calls it says which nonce is used, and at
+// what time; for how long a use counts, and when it is forgotten, is decided here. It
+// knows no wallet.
 package replay
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"log/slog"
+	"sync"
 	"time"
 
+	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/gather"
 	"github.com/walletport/walletport/storage"
 )
@@ -15,8 +21,36 @@ import (
 // are recorded together, as audit records share a commit. One that is alone is
 // recorded at once. It answers while Run runs, and is safe for concurrent use.
 type Guard struct {
-	uses *gather.Group[storage.NonceUse, verdict]
+	uses      *gather.Group[storage.NonceUse, verdict]
+	store     Store
+	retention time.Duration
+	log       *slog.Logger
 }
+
+// Store is what a Guard needs of the database.
+type Store interface {
+	storage.Nonces
+	storage.Clock
+}
+
+// Config is what may be set of a Guard.
+type Config struct {
+	// Retention is for how long a nonce cannot come again; 0 is DefaultRetention.
+	Retention time.Duration
+	// Log takes what an operator must know of; nil drops it.
+	Log *slog.Logger
+}
+
+// The bounds of Retention. DefaultRetention is far above what a phone waits for an
+// answer (20 seconds), and short enough for 4-byte nonces not to meet by chance too
+// often. Below MinRetention a wallet might still take a nonce that counts as forgotten;
+// no source says how long nonces live. Beyond MaxRetention even fewer nonces meet by
+// chance.
+const (
+	DefaultRetention = 24 * time.Hour
+	MinRetention     = time.Hour
+	MaxRetention     = 30 * 24 * time.Hour
+)
 
 // verdict is the answer to one use. The zero verdict lets nobody pass.
 type verdict struct {
@@ -34,18 +68,28 @@ type call = gather.Call[storage.NonceUse, verdict]
 var limits = gather.Limits{Workers: 1, Batch: 64, Timeout: 5 * time.Second}
 
 // New returns a Guard that answers once Run runs.
-func New(nonces storage.Nonces) *Guard {
-	return &Guard{gather.New(limits, func(ctx context.Context, calls []*call) { record(ctx, nonces, calls) })}
+func New(store Store, c Config) *Guard {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Guard{
+		uses:  gather.New(limits, func(ctx context.Context, calls []*call) { record(ctx, store, calls) }),
+		store: store, retention: cmp.Or(c.Retention, DefaultRetention), log: c.Log,
+	}
 }
 
-// UseNonce records a use durably, or returns CodeConflict, reason nonce_reused; or
-// what storage.CheckNonceUse says; or CodeUnavailable, reason store_unavailable, also
-// when ctx ends first.
+// UseNonce records durably that a nonce which a wallet gave to an issuer is used at that
+// time, or returns CodeConflict, reason nonce_reused; or what storage.CheckNonceUse
+// says; or CodeUnavailable, reason store_unavailable, also when ctx ends first.
 //
 // A use whose ctx has ended before its turn comes is not recorded. After any other
 // CodeUnavailable it may have been. What the database refuses, it refuses to all whose
 // uses share the commit.
-func (g *Guard) UseNonce(ctx context.Context, use storage.NonceUse) error {
+func (g *Guard) UseNonce(ctx context.Context, issuer walletport.IssuerID, w walletport.Wallet, nonce []byte, at time.Time) error {
+	use := storage.NonceUse{
+		Nonce: storage.Nonce{Issuer: issuer, Wallet: w, Digest: sha256.Sum256(nonce)},
+		At:    at, Since: at.Add(-g.retention),
+	}
 	// What no engine can keep would be an error of all that share the commit.
 	if err := storage.CheckNonceUse(use); err != nil {
 		return err
@@ -62,8 +106,16 @@ func (g *Guard) UseNonce(ctx context.Context, use storage.NonceUse) error {
 	return nil
 }
 
-// Run records until ctx ends, and must be called once.
-func (g *Guard) Run(ctx context.Context) error { return g.uses.Run(ctx) }
+// Run records, and forgets old uses every ten minutes, until ctx ends. It must be called
+// once.
+func (g *Guard) Run(ctx context.Context) error {
+	var forgetting sync.WaitGroup
+	defer forgetting.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	forgetting.Go(func() { g.forgetOften(ctx) })
+	return g.uses.Run(ctx)
+}
 
 // record gives each call its verdict.
 func record(ctx context.Context, nonces storage.Nonces, calls []*call) {

@@ -1,11 +1,13 @@
 package replay_test
 
 import (
+	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -21,25 +23,35 @@ const commitTime = time.Millisecond
 
 var now = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
-// nonce makes the use of a nonce that counts for an hour.
-func nonce(text string) storage.NonceUse {
-	digest := sha256.Sum256([]byte(text))
-	return storage.NonceUse{
-		Nonce: storage.Nonce{Issuer: "acme", Wallet: walletport.ApplePay, Digest: digest},
-		At:    now, Since: now.Add(-time.Hour),
-	}
+// use uses a nonce of acme's at a fixed time.
+func use(ctx context.Context, g *replay.Guard, text string) error { return useAt(ctx, g, text, now) }
+
+func useAt(ctx context.Context, g *replay.Guard, text string, at time.Time) error {
+	return g.UseNonce(ctx, "acme", walletport.ApplePay, []byte(text), at)
 }
 
 // table is an engine that notes its commits.
 type table struct {
-	storage.Nonces // for what the Guard does not call
-	takes          time.Duration
-	err            error
-	fault          any
+	takes time.Duration
+	err   error
+	fault any
+	old   int // uses that can be forgotten
+
+	config replay.Config
 
 	lock    sync.Mutex
 	used    map[storage.Nonce]bool
 	commits []int // how many uses each had
+	bites   []string
+}
+
+func (s *table) Now(context.Context) (time.Time, error) { return now, s.err }
+
+func (s *table) ForgetNonces(_ context.Context, before time.Time, limit int) (int, error) {
+	n := min(s.old, limit)
+	s.old -= n
+	s.bites = append(s.bites, fmt.Sprintf("%d of those before %v", n, now.Sub(before)))
+	return n, nil
 }
 
 func (s *table) UseNonces(ctx context.Context, uses []storage.NonceUse) ([]bool, error) {
@@ -77,7 +89,7 @@ func guarding(t *testing.T, s *table, story func(t *testing.T, g *replay.Guard, 
 		s.takes = commitTime
 	}
 	synctest.Test(t, func(t *testing.T) {
-		g := replay.New(s)
+		g := replay.New(s, s.config)
 		ctx, stop := context.WithCancel(t.Context())
 		var ran sync.WaitGroup
 		ran.Go(func() {
@@ -92,16 +104,16 @@ func guarding(t *testing.T, s *table, story func(t *testing.T, g *replay.Guard, 
 }
 
 // together uses nonces while a commit is under way, and returns the errors in the
-// order of uses.
-func together(t *testing.T, g *replay.Guard, uses ...storage.NonceUse) []error {
+// order of nonces.
+func together(t *testing.T, g *replay.Guard, nonces ...string) []error {
 	t.Helper()
-	errs := make([]error, len(uses))
+	errs := make([]error, len(nonces))
 	var all sync.WaitGroup
-	all.Go(func() { _ = g.UseNonce(t.Context(), nonce("the one before")) })
-	for i, use := range uses {
+	all.Go(func() { _ = use(t.Context(), g, "the one before") })
+	for i, nonce := range nonces {
 		all.Go(func() {
 			time.Sleep(commitTime / 2)
-			errs[i] = g.UseNonce(t.Context(), use)
+			errs[i] = use(t.Context(), g, nonce)
 		})
 	}
 	all.Wait()
@@ -118,11 +130,11 @@ func wantCommits(t *testing.T, s *table, sizes ...int) {
 func TestUsesThatWaitTogetherShareACommit(t *testing.T) {
 	s := &table{}
 	guarding(t, s, func(t *testing.T, g *replay.Guard, _ func()) {
-		var uses []storage.NonceUse
+		var nonces []string
 		for i := range 100 {
-			uses = append(uses, nonce(fmt.Sprint(i)))
+			nonces = append(nonces, fmt.Sprint(i))
 		}
-		for i, err := range together(t, g, uses...) {
+		for i, err := range together(t, g, nonces...) {
 			if err != nil {
 				t.Errorf("use %d: %v", i, err)
 			}
@@ -136,7 +148,7 @@ func TestAUseAloneIsRecordedAtOnce(t *testing.T) {
 	guarding(t, s, func(t *testing.T, g *replay.Guard, _ func()) {
 		for i := range 3 {
 			before := time.Now()
-			if err := g.UseNonce(t.Context(), nonce(fmt.Sprint(i))); err != nil {
+			if err := use(t.Context(), g, fmt.Sprint(i)); err != nil {
 				t.Error(err)
 			}
 			if took := time.Since(before); took != commitTime {
@@ -152,7 +164,7 @@ func TestANonceThatComesAgainIsRefused(t *testing.T) {
 	guarding(t, s, func(t *testing.T, g *replay.Guard, _ func()) {
 		for _, want := range [][]string{{"", "", "nonce_reused", "nonce_reused"}, slices.Repeat([]string{"nonce_reused"}, 4)} {
 			var reasons []string
-			for _, err := range together(t, g, nonce("one"), nonce("two"), nonce("one"), nonce("one")) {
+			for _, err := range together(t, g, "one", "two", "one", "one") {
 				if err != nil && walletport.CodeOf(err) != walletport.CodeConflict {
 					t.Errorf("UseNonce: %v, want a conflict", err)
 				}
@@ -170,15 +182,19 @@ func TestANonceThatComesAgainIsRefused(t *testing.T) {
 func TestAUseThatNobodyCanKeepIsItsCallersAlone(t *testing.T) {
 	s := &table{}
 	guarding(t, s, func(t *testing.T, g *replay.Guard, _ func()) {
-		text, late := nonce("text"), nonce("late")
-		text.Issuer = "zero \x00"
-		late.Since = late.At.Add(1)
-		errs := together(t, g, nonce("one"), text, nonce("two"), late, nonce("three"))
-		for i, reason := range []string{"", "text_malformed", "", "internal", ""} {
-			if walletport.ReasonOf(errs[i]) != reason {
-				t.Errorf("use %d: %v, want reason %q", i, errs[i], reason)
+		var all sync.WaitGroup
+		all.Go(func() {
+			time.Sleep(commitTime / 2)
+			if err := g.UseNonce(t.Context(), "zero \x00", walletport.ApplePay, []byte("text"), now); walletport.ReasonOf(err) != "text_malformed" {
+				t.Errorf("an issuer that no engine keeps: %v", err)
+			}
+		})
+		for i, err := range together(t, g, "one", "two", "three") {
+			if err != nil {
+				t.Errorf("use %d: %v", i, err)
 			}
 		}
+		all.Wait()
 	})
 	wantCommits(t, s, 1, 3)
 }
@@ -186,11 +202,11 @@ func TestAUseThatNobodyCanKeepIsItsCallersAlone(t *testing.T) {
 func TestABrokenDatabaseIsEverybodysAnswer(t *testing.T) {
 	s := &table{err: storage.ErrUnavailable(t.Context(), errors.New("gone"))}
 	guarding(t, s, func(t *testing.T, g *replay.Guard, _ func()) {
-		for i, err := range together(t, g, nonce("one"), nonce("two"), nonce("three")) {
+		for i, err := range together(t, g, "one", "two", "three") {
 			wantUnavailable(t, fmt.Sprint("use ", i), err)
 		}
 		s.err = nil
-		if err := g.UseNonce(t.Context(), nonce("one")); err != nil {
+		if err := use(t.Context(), g, "one"); err != nil {
 			t.Errorf("once it is back: %v", err)
 		}
 	})
@@ -205,37 +221,65 @@ func TestNobodyPassesInAPanic(t *testing.T) {
 				t.Error("the panic was swallowed")
 			}
 		}()
-		t.Errorf("UseNonce = %v", g.UseNonce(t.Context(), nonce("one")))
+		t.Errorf("UseNonce = %v", use(t.Context(), g, "one"))
 	})
 }
 
 func TestWhoLeavesBeforeTheCommitUsesNothingUp(t *testing.T) {
 	s := &table{}
 	guarding(t, s, func(t *testing.T, g *replay.Guard, _ func()) {
-		leave := func(after time.Duration, use storage.NonceUse) {
+		leave := func(after time.Duration, nonce string) {
 			ctx, cancel := context.WithTimeout(t.Context(), after)
 			defer cancel()
-			err := g.UseNonce(ctx, use)
+			err := use(ctx, g, nonce)
 			wantUnavailable(t, "who left", err)
 			if !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("who left cannot be told from a broken database: %v", err)
 			}
 		}
 		var all sync.WaitGroup
-		all.Go(func() { leave(commitTime/2, nonce("under way")) })
+		all.Go(func() { leave(commitTime/2, "under way") })
 		all.Go(func() {
 			time.Sleep(commitTime / 4)
-			leave(commitTime/4, nonce("waiting"))
+			leave(commitTime/4, "waiting")
 		})
 		all.Wait()
-		if err := g.UseNonce(t.Context(), nonce("under way")); walletport.ReasonOf(err) != "nonce_reused" {
+		if err := use(t.Context(), g, "under way"); walletport.ReasonOf(err) != "nonce_reused" {
 			t.Errorf("a use whose commit was under way: %v, want nonce_reused", err)
 		}
-		if err := g.UseNonce(t.Context(), nonce("waiting")); err != nil {
+		if err := use(t.Context(), g, "waiting"); err != nil {
 			t.Errorf("a use that waited: %v", err)
 		}
 	})
 	wantCommits(t, s, 1, 1, 1)
+}
+
+// TestOldUsesAreForgotten every ten minutes, in bites, and those of calls that may be
+// under way are not.
+func TestOldUsesAreForgotten(t *testing.T) {
+	var log bytes.Buffer
+	s := &table{old: 1200, config: replay.Config{Retention: time.Hour, Log: slog.New(slog.NewTextHandler(&log, nil))}}
+	guarding(t, s, func(t *testing.T, _ *replay.Guard, _ func()) {
+		time.Sleep(10*time.Minute - 1)
+		if len(s.bites) > 0 {
+			t.Errorf("forgotten at once: %q", s.bites)
+		}
+		time.Sleep(time.Second)
+		want := []string{"500 of those before 2h0m0s", "500 of those before 2h0m0s", "200 of those before 2h0m0s"}
+		if !slices.Equal(s.bites, want) {
+			t.Errorf("forgot %q, want %q", s.bites, want)
+		}
+		s.err, s.old = storage.ErrUnavailable(t.Context(), errors.New("gone")), 7
+		time.Sleep(10 * time.Minute)
+		if s.old != 7 || !strings.Contains(log.String(), "old nonces not deleted") {
+			t.Errorf("without a database %d are left, logged %q", s.old, log.String())
+		}
+		s.err = nil
+		time.Sleep(10 * time.Minute)
+		if s.old != 0 {
+			t.Errorf("%d are left once the database is back", s.old)
+		}
+	})
 }
 
 func TestACommitThatHangsIsGivenUp(t *testing.T) {
@@ -245,7 +289,7 @@ func TestACommitThatHangsIsGivenUp(t *testing.T) {
 		for i := range 2 { // the second one waits for the first
 			all.Go(func() {
 				time.Sleep(time.Duration(i) * commitTime)
-				wantUnavailable(t, fmt.Sprint("use ", i), g.UseNonce(t.Context(), nonce(fmt.Sprint(i))))
+				wantUnavailable(t, fmt.Sprint("use ", i), use(t.Context(), g, fmt.Sprint(i)))
 			})
 		}
 		before := time.Now()
@@ -261,7 +305,7 @@ func TestAGuardThatHasEndedRefuses(t *testing.T) {
 	guarding(t, s, func(t *testing.T, g *replay.Guard, stop func()) {
 		time.AfterFunc(time.Second, stop)
 		for _, when := range []string{"under way", "after the end"} {
-			wantUnavailable(t, when, g.UseNonce(t.Context(), nonce(when)))
+			wantUnavailable(t, when, use(t.Context(), g, when))
 		}
 	})
 }

@@ -29,7 +29,6 @@ func (s *Server) VaultReady(ctx context.Context) error    { return s.vaultReady(
 func (s *Server) OffersReady(ctx context.Context) error   { return s.offersReady(ctx) }
 func (s *Server) AuditReady(ctx context.Context) error    { return s.auditReady(ctx) }
 func (s *Server) Warnings() []door.Warning                { return s.warnings() }
-func (s *Server) ForgetNonces(ctx context.Context)        { s.forgetNonces(ctx) }
 func (s *Server) WarnOfIssuers(ctx context.Context)       { s.warnOfIssuers(ctx) }
 func (s *Server) FindTestCards(ctx context.Context) error { return s.findTestCards(ctx) }
 func (s *Server) TestCardWarnings() []string              { return s.testCardWarnings() }

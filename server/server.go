@@ -109,7 +109,7 @@ func Open(ctx context.Context, o Options) (_ *Server, err error) {
 	if s.Vault, err = OpenVault(s.Database, s.Keys, o.Clock); err != nil {
 		return nil, err
 	}
-	s.finder, s.guard = vault.NewFinder(s.Database), replay.New(s.Database)
+	s.finder, s.guard = vault.NewFinder(s.Database), replay.New(s.Database, replay.Config{Retention: settings.Wallets.NonceRetention, Log: o.Log})
 	observer := auditObserver{metrics: s.metrics, log: o.Log, clock: o.Clock, failedAt: &s.auditFailedAt, lost: &s.auditLost, early: &s.auditEarly}
 	if s.audit, err = audit.New(audit.Config{Store: s.Database, Keys: s.Keys, Clock: o.Clock, Observer: observer, Settings: settings.Audit}); err != nil {
 		return nil, err
@@ -146,7 +146,6 @@ func (s *Server) startWork(ctx context.Context) {
 	s.background.start(ctx, "token issuers' keys", upkeep, s.trust.Run)
 	s.background.start(ctx, "uses of API clients", upkeep, s.Authenticator.Run)
 	s.reloads.add("token issuers' keys", s.trust)
-	s.background.every(ctx, forgetEvery, "old nonces", s.forgetNonces)
 	s.inspectCondition(ctx)
 	s.tellWarnings()
 	s.background.every(ctx, conditionLook, "condition", s.watchCondition)
@@ -175,7 +174,7 @@ func (s *Server) openFlows(ctx context.Context) error {
 	limits := door.NewIssuerLimits(s.issuerRate, s.clock)
 	parts := act.Parts{
 		Vault: cards, Keys: s.Keys, Nonces: s.guard, Audit: s.audit, StepUp: stepUp, Rand: rand.Reader, Clock: s.clock,
-		Limit: limits.Admit, NonceRetention: s.Settings.Wallets.NonceRetention,
+		Limit: limits.Admit,
 	}
 	push := provisioning.Flow{Parts: parts}
 	if err := (offers{s.Settings}).offerWallets(&push); err != nil {

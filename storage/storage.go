@@ -251,21 +251,6 @@ type NonceUse struct {
 	Since time.Time
 }
 
-// DefaultNonceRetention is for how long a nonce cannot come again, where nobody says
-// otherwise: far above what a phone waits for an answer (20 seconds), and short enough
-// for 4-byte nonces not to meet by chance too often.
-const DefaultNonceRetention = 24 * time.Hour
-
-// PassKitNonceUse is the use of a nonce that PassKit gave an issuer's app, and that
-// cannot come again for as long as retention. Whether it is answered by pass data or
-// by activation data, it is one nonce.
-func PassKitNonceUse(issuer walletport.IssuerID, nonce []byte, at time.Time, retention time.Duration) NonceUse {
-	return NonceUse{
-		Nonce: Nonce{Issuer: issuer, Wallet: walletport.ApplePay, Digest: sha256.Sum256(nonce)},
-		At:    at, Since: at.Add(-retention),
-	}
-}
-
 // Nonces remembers nonces, so that each is used once, whichever replica is asked. For an
 // act that changes rows too, see NoncesTx.
 type Nonces interface {

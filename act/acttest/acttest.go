@@ -52,7 +52,7 @@ func (h *House) Parts(t testing.TB) act.Parts {
 	t.Helper()
 	log, err := audit.New(audit.Config{Store: h.DB, Keys: h.Ring, Clock: Fixed(h.now)})
 	must(t, err)
-	guard := replay.New(h.DB)
+	guard := replay.New(h.DB, replay.Config{})
 	run(t, log.Run)
 	run(t, guard.Run)
 	return act.Parts{

@@ -2,6 +2,7 @@ package acttest
 
 import (
 	"context"
+	"time"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/act"
@@ -36,9 +37,9 @@ func (s *Steps) Borrow(ctx context.Context, card storage.Card, use func(*walletp
 }
 
 // UseNonce notes and uses.
-func (s *Steps) UseNonce(ctx context.Context, use storage.NonceUse) error {
+func (s *Steps) UseNonce(ctx context.Context, issuer walletport.IssuerID, w walletport.Wallet, nonce []byte, at time.Time) error {
 	s.Taken = append(s.Taken, "nonce")
-	return s.Nonces.UseNonce(ctx, use)
+	return s.Nonces.UseNonce(ctx, issuer, w, nonce, at)
 }
 
 // Record notes a record.
