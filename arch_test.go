@@ -49,7 +49,8 @@ var house = []room{
 	{path: "scheme", may: []string{"."}, never: pure, why: "a contract does no I/O"},
 	{path: "scheme/*", may: []string{".", "scheme", "seal"}, never: pure, why: "a scheme knows no wallet, no storage and no other scheme"},
 	{path: "keys", may: []string{"."}, never: pure, why: "a contract does no I/O"},
-	{path: "keys/*", may: []string{".", "keys", "disk", "seal"}, why: "a custodian knows no vault and no storage; whether a key fits an envelope it asks the envelope"},
+	{path: "keys/material", may: []string{".", "keys", "seal"}, never: pure, why: "forms of keys are bytes in, keys out; whether a key fits an envelope it asks the envelope"},
+	{path: "keys/*", may: []string{".", "keys", "keys/material", "disk"}, by: []string{"server"}, why: "a custodian knows no vault, no storage and no other custodian, and is named where it is chosen only"},
 	{path: "storage", may: []string{"."}, why: "rows know no flow"},
 	{path: "storage/sqlite", may: []string{".", "storage", "storage/sqlite/sqlitedb", "disk"}, why: "engines do not know each other"},
 	{path: "storage/sqlite/sqlitedb", why: "generated from SQL"},
@@ -82,7 +83,7 @@ var house = []room{
 		why: "a server knows every room that it builds and no simulator, and is started by a command, a sandbox or a measurement only",
 	},
 	{
-		path: "sandbox", may: []string{".", "server", "config", "keys", "keys/file", "vault", "audit", "auth", "disk", "telemetry", "sim", "sim/*"},
+		path: "sandbox", may: []string{".", "server", "config", "keys", "keys/material", "vault", "audit", "auth", "disk", "telemetry", "sim", "sim/*"},
 		by: []string{"cmd/walletport", "bench"}, why: "a sandbox is made around a server and reads no payload with what made it: it knows no encoder",
 	},
 	{path: "cmd/walletport", may: []string{"*"}, by: []string{}, why: "a command line knows everybody whose work it shows, and nobody knows it"},
@@ -153,6 +154,11 @@ func TestImportTableNoticesBreaches(t *testing.T) {
 		{"gather", module},
 		{"disk", module + "/keys"},
 		{"provisioning", module + "/disk"},
+		{"keys", module + "/keys/material"},
+		{"keys/material", module + "/disk"},
+		{"keys/pkcs11", module + "/keys/file"},
+		{"cmd/walletport", module + "/keys/file"},
+		{"sandbox", module + "/keys/pkcs11"},
 		{"gather", "database/sql"},
 		{"replay", module + "/storage/sqlite"},
 		{"provisioning", module + "/replay"},
@@ -307,7 +313,18 @@ var owners = []struct {
 }{
 	{"the clock", "cmd/walletport/main.go", []string{"config", "server", "sandbox", "cmd/walletport"}, reads("time", "Now")},
 	{"listening", "server/listen.go", []string{"config", "server", "sandbox", "cmd/walletport"}, calls("Listen", "tcp")},
+	{"the choice of a custodian", "server/custody.go", []string{"config", "server", "sandbox", "cmd/walletport"}, namesCustodian},
 	{"work beside requests", "server/background.go", []string{"config", "server"}, func(n ast.Node) bool { _, ok := n.(*ast.GoStmt); return ok }},
+}
+
+// namesCustodian recognises the import of a room that keeps keys.
+func namesCustodian(n ast.Node) bool {
+	spec, ok := n.(*ast.ImportSpec)
+	if !ok {
+		return false
+	}
+	path := strings.Trim(spec.Path.Value, `"`)
+	return strings.HasPrefix(path, module+"/keys/") && path != module+"/keys/material"
 }
 
 // reads returns what recognises a use of a package's name.

@@ -1,7 +1,8 @@
-// Package keys is the contract of key custody: what a key is for, how long it
-// is good, and how a caller gets at it. Custodians live in the folders below
-// (keys/file). A key leaves custody only as a standard interface (crypto.Signer,
-// crypto.Decrypter, KEK) or as its public half, so that an HSM fits.
+// Package keys is the contract of key custody: what a key is for, how long it is good,
+// how a caller gets at it (Source, Ring) and how an operator changes it (Custodian,
+// Watcher). Custodians live in the folders below (keys/file); what they all need of
+// formats is in keys/material. A key leaves custody only as a standard interface
+// (crypto.Signer, crypto.Decrypter, KEK) or as its public half, so that an HSM fits.
 package keys
 
 import (
@@ -32,12 +33,14 @@ const (
 // State is where a key is in its life.
 type State string
 
-// A key is made Pending, serves while Active and Retired keys still open what
-// they sealed and verify what they signed.
+// A key is made Pending, serves while Active, and Retired still opens what it sealed
+// and verifies what it signed. Destroyed it has no secret half any more: its entry and
+// its public half are left. Nothing leads out of that state.
 const (
-	Pending State = "pending"
-	Active  State = "active"
-	Retired State = "retired"
+	Pending   State = "pending"
+	Active    State = "active"
+	Retired   State = "retired"
+	Destroyed State = "destroyed"
 )
 
 // ID names one version of a key, "tav-signing-v3" or "acme-tav-signing-v3". It
@@ -97,7 +100,8 @@ type OpenPGP struct {
 }
 
 // Key is a catalogue entry with the handles that its purpose has; the others are
-// nil. A Key is immutable and safe for concurrent use.
+// nil, and a Destroyed key has its public half alone. A Key is immutable and safe for
+// concurrent use.
 type Key struct {
 	Meta
 	Certificate *x509.Certificate // of MDESEncryption keys that came as one

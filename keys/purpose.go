@@ -21,6 +21,21 @@ func ParsePurpose(text string) (Purpose, error) {
 		"the purpose is one of mdes-encryption, tav-signing, vts-push, wsd, opc-encryption, opc-signing, vault-kek, vault-index, audit-checkpoint")
 }
 
+// HasSecretHalf reports whether a custodian has more than the public half of the
+// purpose's keys. Of Mastercard's and Google's it has not.
+func (p Purpose) HasSecretHalf() bool { return p != MDESEncryption && p != OPCEncryption }
+
+// HasPublicHalf reports whether the purpose's keys have a public half at all: the others
+// are secret keys, known by their check value.
+func (p Purpose) HasPublicHalf() bool {
+	switch p {
+	case VTSPush, WSD, VaultKEK, VaultIndex:
+		return false
+	case MDESEncryption, TAVSigning, OPCEncryption, OPCSigning, AuditCheckpoint:
+	}
+	return true
+}
+
 // NewID names version n of the keys of a purpose and issuer ("" for all).
 func NewID(p Purpose, issuer walletport.IssuerID, n int) ID {
 	id := string(p) + "-v" + strconv.Itoa(n)

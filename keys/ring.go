@@ -32,6 +32,15 @@ func (r *Ring) ByID(id ID) (*Key, bool) {
 	return k, ok
 }
 
+// Find is ByID for an id that somebody typed. The error is CodeNotFound, reason
+// key_not_found.
+func (r *Ring) Find(id ID) (*Key, error) {
+	if k, ok := r.byID[id]; ok {
+		return k, nil
+	}
+	return nil, errNotFound()
+}
+
 // Serves reports whether the ring has a key of the purpose that is active and valid at
 // t, of any issuer and for any BIN.
 func (r *Ring) Serves(p Purpose, t time.Time) bool {

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -18,7 +19,7 @@ import (
 
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys"
-	"github.com/walletport/walletport/keys/file"
+	"github.com/walletport/walletport/keys/material"
 	"github.com/walletport/walletport/server"
 )
 
@@ -112,14 +113,14 @@ var keyAlgorithm = map[keys.Purpose]string{keys.OPCSigning: "RSA-2048"}
 // openKeys opens the sandbox's key store, or makes one, and adds a key for
 // each purpose that has none, marked as a sandbox's: a store of an older release
 // lacks some.
-func openKeys(place config.Keys, other otherKeys) error {
-	store, err := openOrCreateKeys(place)
+func openKeys(ctx context.Context, place config.Keys, other otherKeys) error {
+	custody, err := server.OpenOrCreateKeys(place)
 	if err != nil {
 		return err
 	}
 	for _, purpose := range []keys.Purpose{keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint, keys.TAVSigning, keys.OPCSigning} {
-		spec := file.Spec{Purpose: purpose, Alias: keyAlias[purpose], Algorithm: keyAlgorithm[purpose], Activate: true, Sandbox: true}
-		if err := generateOnce(store, spec); err != nil {
+		spec := keys.Spec{Purpose: purpose, Alias: keyAlias[purpose], Algorithm: keyAlgorithm[purpose], Activate: true, Sandbox: true}
+		if err := generateOnce(ctx, custody, spec); err != nil {
 			return err
 		}
 	}
@@ -128,34 +129,18 @@ func openKeys(place config.Keys, other otherKeys) error {
 		return err
 	}
 	return errors.Join(
-		importOnce(store, file.Spec{Purpose: keys.MDESEncryption, Activate: true, Sandbox: true}, other.mdes.certificatePEM),
-		importOnce(store, file.Spec{Purpose: keys.OPCEncryption, Activate: true, Sandbox: true}, []byte(google)),
-		other.vts.share(store))
-}
-
-func openOrCreateKeys(place config.Keys) (*file.Store, error) {
-	if _, err := os.Stat(place.KeyFile); errors.Is(err, fs.ErrNotExist) {
-		if err := file.CreateKeyFile(place.KeyFile); err != nil {
-			return nil, err
-		}
-	}
-	opened, err := server.KeyStoreConfig(place)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := os.Stat(place.File); err == nil {
-		return file.Open(opened)
-	}
-	return file.Create(opened)
+		importOnce(ctx, custody, keys.Spec{Purpose: keys.MDESEncryption, Activate: true, Sandbox: true}, other.mdes.certificatePEM),
+		importOnce(ctx, custody, keys.Spec{Purpose: keys.OPCEncryption, Activate: true, Sandbox: true}, []byte(google)),
+		other.vts.share(ctx, custody))
 }
 
 // activePublicKey returns the public half, as text, of the newest active key.
-func activePublicKey(store *file.Store, purpose keys.Purpose, now time.Time) (string, error) {
-	key, err := store.Current().Select(purpose, Issuer, "", now)
+func activePublicKey(source keys.Source, purpose keys.Purpose, now time.Time) (string, error) {
+	key, err := source.Current().Select(purpose, Issuer, "", now)
 	if err != nil {
 		return "", err
 	}
-	text, err := store.ExportPublic(key.ID)
+	text, err := material.ExportPublic(key)
 	return string(text), err
 }
 

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/walletport/walletport/keys"
-	"github.com/walletport/walletport/keys/file"
+	"github.com/walletport/walletport/server"
 )
 
 // TestAnOlderSandboxGetsTheKeysItLacks opens a folder whose store has the keys of
@@ -13,13 +13,13 @@ func TestAnOlderSandboxGetsTheKeysItLacks(t *testing.T) {
 	dir := t.TempDir()
 	settings, err := openConfig(dir, "127.0.0.1:0", "")
 	must(t, err)
-	store, err := openOrCreateKeys(settings.Keys)
+	custody, err := server.OpenOrCreateKeys(settings.Keys)
 	must(t, err)
 	older := []keys.Purpose{keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint, keys.TAVSigning}
 	for _, purpose := range older {
-		must(t, generateOnce(store, file.Spec{Purpose: purpose, Activate: true, Sandbox: true}))
+		must(t, generateOnce(t.Context(), custody, keys.Spec{Purpose: purpose, Activate: true, Sandbox: true}))
 	}
-	before := store.Current().All()
+	before := custody.Current().All()
 	box, _ := startSandbox(t, dir)
 	for _, k := range before {
 		if kept, ok := box.Keys.Current().ByID(k.ID); !ok || kept.Fingerprint != k.Fingerprint {
@@ -37,10 +37,10 @@ func TestAnOlderSandboxGetsTheKeysItLacks(t *testing.T) {
 func TestAnyRandomWSDKeyIsTaken(t *testing.T) {
 	settings, err := openConfig(t.TempDir(), "127.0.0.1:0", "")
 	must(t, err)
-	store, err := openOrCreateKeys(settings.Keys)
+	custody, err := server.OpenOrCreateKeys(settings.Keys)
 	must(t, err)
 	secrets, err := makeVTSSecrets()
 	must(t, err)
 	secrets.WSDKey = "0123456789ABCDEFFEDCBA9876543211"
-	must(t, secrets.share(store))
+	must(t, secrets.share(t.Context(), custody))
 }

@@ -76,7 +76,7 @@ func Open(ctx context.Context, o Options) (_ *Sandbox, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := openKeys(settings.Keys, other); err != nil {
+	if err := openKeys(ctx, settings.Keys, other); err != nil {
 		return nil, err
 	}
 	tokens, err := openTokenIssuer(filepath.Join(o.Dir, "token-issuer-key.pem"))

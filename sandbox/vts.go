@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
@@ -13,7 +14,6 @@ import (
 	"time"
 
 	"github.com/walletport/walletport/keys"
-	"github.com/walletport/walletport/keys/file"
 	"github.com/walletport/walletport/sim/vtssim"
 )
 
@@ -65,10 +65,10 @@ func makeVTSSecrets() (vtsSecrets, error) {
 }
 
 // share puts the secrets into the issuer's key store, where they are not there yet.
-func (s vtsSecrets) share(store *file.Store) error {
-	push := file.Spec{Purpose: keys.VTSPush, Alias: s.PushKeyID, Activate: true, Sandbox: true}
-	wsd := file.Spec{Purpose: keys.WSD, Alias: s.WSDKeySet, Activate: true, Sandbox: true, AsIs: true} // random bytes: one in 500 looks mistyped
-	return errors.Join(importOnce(store, push, []byte(s.PushSharedSecret)), importOnce(store, wsd, []byte(s.WSDKey)))
+func (s vtsSecrets) share(ctx context.Context, custody keys.Custodian) error {
+	push := keys.Spec{Purpose: keys.VTSPush, Alias: s.PushKeyID, Activate: true, Sandbox: true}
+	wsd := keys.Spec{Purpose: keys.WSD, Alias: s.WSDKeySet, Activate: true, Sandbox: true, AsIs: true} // random bytes: one in 500 looks mistyped
+	return errors.Join(importOnce(ctx, custody, push, []byte(s.PushSharedSecret)), importOnce(ctx, custody, wsd, []byte(s.WSDKey)))
 }
 
 // keys is what the simulated Visa opens payloads with.
@@ -86,28 +86,28 @@ func (s vtsSecrets) keys() (vtssim.Keys, error) {
 const visaMaxAge = 30 * time.Minute
 
 // importOnce imports a key unless the store has one of its purpose.
-func importOnce(store *file.Store, spec file.Spec, data []byte) error {
-	if hasPurpose(store, spec.Purpose) {
+func importOnce(ctx context.Context, custody keys.Custodian, spec keys.Spec, data []byte) error {
+	if hasPurpose(custody, spec.Purpose) {
 		return nil
 	}
-	if _, err := store.Import(spec, data, nil); err != nil {
+	if _, err := custody.Import(ctx, spec, data, nil); err != nil {
 		return fmt.Errorf("sandbox key %s: %w", spec.Purpose, err)
 	}
 	return nil
 }
 
-func generateOnce(store *file.Store, spec file.Spec) error {
-	if hasPurpose(store, spec.Purpose) {
+func generateOnce(ctx context.Context, custody keys.Custodian, spec keys.Spec) error {
+	if hasPurpose(custody, spec.Purpose) {
 		return nil
 	}
-	if _, err := store.Generate(spec); err != nil {
+	if _, err := custody.Generate(ctx, spec); err != nil {
 		return fmt.Errorf("sandbox key %s: %w", spec.Purpose, err)
 	}
 	return nil
 }
 
-func hasPurpose(store *file.Store, purpose keys.Purpose) bool {
-	for _, k := range store.Current().All() {
+func hasPurpose(source keys.Source, purpose keys.Purpose) bool {
+	for _, k := range source.Current().All() {
 		if k.Purpose == purpose {
 			return true
 		}

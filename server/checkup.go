@@ -12,7 +12,7 @@ import (
 	"github.com/walletport/walletport/activation"
 	"github.com/walletport/walletport/auth"
 	"github.com/walletport/walletport/config"
-	"github.com/walletport/walletport/keys/file"
+	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/provisioning"
 	"github.com/walletport/walletport/storage/postgres"
 )
@@ -45,7 +45,7 @@ type checkup struct {
 	settings   config.Config
 	clock      func() time.Time
 	production bool
-	keys       *file.Store // nil when it does not open
+	keys       keys.Source // nil when it does not open
 }
 
 func (c *checkup) problem(setting string, err error) {
@@ -88,7 +88,7 @@ func (c *checkup) checkCertificates(ctx context.Context) {
 // checkKeys opens the key store and looks for what the offers need.
 func (c *checkup) checkKeys() {
 	var err error
-	if c.keys, err = OpenKeyStore(c.settings.Keys, slog.New(slog.DiscardHandler)); err != nil {
+	if c.keys, err = OpenKeys(c.settings.Keys, slog.New(slog.DiscardHandler)); err != nil {
 		c.problem("keys", err)
 		return
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/door"
 	"github.com/walletport/walletport/keys"
-	"github.com/walletport/walletport/keys/file"
 	"github.com/walletport/walletport/server"
 )
 
@@ -28,11 +27,16 @@ func foundBy(t *testing.T, s *server.Server) (vault, offers string, warnings []s
 	return walletport.ReasonOf(s.VaultReady(t.Context())), walletport.ReasonOf(s.OffersReady(t.Context())), warnings
 }
 
-func retireAll(t *testing.T, store *file.Store, purposes ...keys.Purpose) {
+func retireAll(t *testing.T, watched keys.Watcher, purposes ...keys.Purpose) {
 	t.Helper()
-	for _, k := range store.Current().All() {
+	custody, ok := watched.(keys.Custodian)
+	if !ok {
+		t.Fatalf("a %T manages no keys", watched)
+	}
+	for _, k := range custody.Current().All() {
 		if slices.Contains(purposes, k.Purpose) {
-			must(t, store.RetireNeeded(k.ID))
+			_, err := custody.Retire(t.Context(), k.ID, keys.EvenIfNeeded)
+			must(t, err)
 		}
 	}
 }
@@ -86,7 +90,7 @@ func TestAnotherKeyStoreBesideTheDatabase(t *testing.T) {
 	box := startSandbox(t)
 	store := server.NewKeyStore(t)
 	for _, p := range []keys.Purpose{keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint} {
-		_, err := store.Generate(file.Spec{Purpose: p, Activate: true})
+		_, err := store.Generate(t.Context(), keys.Spec{Purpose: p, Activate: true})
 		must(t, err)
 	}
 	other := box.Beside(func(s *server.Server) {
@@ -121,7 +125,7 @@ func TestAForeignKeyStoreMakesTheTrailUnready(t *testing.T) {
 	if !slices.ContainsFunc(other.Warnings(), func(w door.Warning) bool { return w.Code == "checkpoint_key_missing" }) {
 		t.Errorf("no warning of the missing key: %v", other.Warnings())
 	}
-	_, err := store.Generate(file.Spec{Purpose: keys.AuditCheckpoint, Activate: true})
+	_, err := store.Generate(t.Context(), keys.Spec{Purpose: keys.AuditCheckpoint, Activate: true})
 	must(t, err)
 	ready("with a key of the same id", "keystore_foreign")
 	other.Keys = box.Keys

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/walletport/walletport/door"
-	"github.com/walletport/walletport/keys/file"
+	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/telemetry"
 )
 
@@ -52,6 +52,6 @@ func (s *Server) EndEarly(ctx context.Context, name string, neededByCalls bool, 
 const MaxTestCardsNamed = maxTestCardsNamed
 
 // NewKeyStore makes an empty key store.
-func NewKeyStore(t *testing.T) *file.Store { return newKeyStore(t) }
+func NewKeyStore(t *testing.T) keys.Custody { return newKeyStore(t) }
 
 func SafeText(err error) string { return safeText(err) }

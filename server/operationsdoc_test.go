@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/walletport/walletport/keys"
 )
 
 const operationsPage = "../docs/operations.md"
@@ -47,7 +49,7 @@ func rowsBelow(t *testing.T, heading string, table int) []string {
 func TestEveryMetricIsOnThePage(t *testing.T) {
 	box := startSandbox(t)
 	mustCallEach(t, box)
-	must(t, box.Keys.RetireNeeded("audit-checkpoint-v1")) // for a warning
+	retireAll(t, box.Keys, keys.AuditCheckpoint) // for a warning
 	box.InspectCondition(t.Context())
 	box.Metrics().AuditFailed()
 	box.Metrics().CallEnded("login.bank.example", "ok", time.Millisecond)

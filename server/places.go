@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"time"
 
@@ -12,40 +11,11 @@ import (
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys"
-	"github.com/walletport/walletport/keys/file"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/postgres"
 	"github.com/walletport/walletport/storage/sqlite"
 	"github.com/walletport/walletport/vault"
 )
-
-// KeyStoreConfig returns what keys/file needs, with the secret read from its place.
-func KeyStoreConfig(c config.Keys) (file.Config, error) {
-	secret, err := keyStoreSecret(c)
-	return file.Config{Path: c.File, Secret: secret}, err
-}
-
-func keyStoreSecret(c config.Keys) (file.Secret, error) {
-	if c.KeyFile != "" {
-		return file.KeyFile(c.KeyFile)
-	}
-	text, err := c.Passphrase.Resolve()
-	if err != nil {
-		return file.Secret{}, err
-	}
-	defer clear(text)
-	return file.Passphrase(text)
-}
-
-// OpenKeyStore opens the sealed key store, whose changes are followed while its Run runs.
-func OpenKeyStore(c config.Keys, log *slog.Logger) (*file.Store, error) {
-	opening, err := KeyStoreConfig(c)
-	if err != nil {
-		return nil, err
-	}
-	opening.Log = log
-	return file.Open(opening)
-}
 
 // Database is a storage.Store that can bring its own tables up to date.
 type Database interface {

@@ -15,12 +15,6 @@ type reloader interface {
 	Reload(ctx context.Context) error
 }
 
-// reloadFunc is a reloader that is one function.
-type reloadFunc func(ctx context.Context) error
-
-// Reload implements reloader.
-func (f reloadFunc) Reload(ctx context.Context) error { return f(ctx) }
-
 // reloadEvery is how soon a changed file counts.
 const reloadEvery = 10 * time.Second
 

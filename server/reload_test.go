@@ -13,6 +13,12 @@ import (
 	"github.com/walletport/walletport/telemetry"
 )
 
+// reloadFunc is a reloader that is one function.
+type reloadFunc func(ctx context.Context) error
+
+// Reload implements reloader.
+func (f reloadFunc) Reload(ctx context.Context) error { return f(ctx) }
+
 func TestFilesAreReloadedEveryTenSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var logged strings.Builder

@@ -20,7 +20,7 @@ import (
 	"github.com/walletport/walletport/auth"
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/door"
-	"github.com/walletport/walletport/keys/file"
+	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/outbound"
 	"github.com/walletport/walletport/provisioning"
 	"github.com/walletport/walletport/replay"
@@ -48,7 +48,7 @@ type Options struct {
 type Server struct {
 	Settings      config.Config
 	Database      Database
-	Keys          *file.Store
+	Keys          keys.Watcher
 	Vault         *vault.Vault
 	Authenticator *auth.Authenticator
 
@@ -92,7 +92,7 @@ func Open(ctx context.Context, o Options) (_ *Server, err error) {
 			s.Close()
 		}
 	}()
-	if s.Keys, err = OpenKeyStore(settings.Keys, o.Log); err != nil {
+	if s.Keys, err = OpenKeys(settings.Keys, o.Log); err != nil {
 		return nil, err
 	}
 	if s.Database, err = OpenDatabase(ctx, settings.Database); err != nil {
@@ -142,7 +142,7 @@ func (s *Server) startWork(ctx context.Context) {
 	s.background.start(ctx, "look-ups", forCalls, s.finder.Run)
 	s.background.start(ctx, "nonces", forCalls, s.guard.Run)
 	s.background.start(ctx, "keys", upkeep, s.Keys.Run)
-	s.reloads.add("keys", reloadFunc(func(context.Context) error { return s.Keys.Reload() }))
+	s.reloads.add("keys", s.Keys)
 	s.background.start(ctx, "token issuers' keys", upkeep, s.trust.Run)
 	s.background.start(ctx, "uses of API clients", upkeep, s.Authenticator.Run)
 	s.reloads.add("token issuers' keys", s.trust)

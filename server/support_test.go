@@ -1,10 +1,12 @@
 package server
 
 import (
+	"io"
 	"path/filepath"
 	"testing"
 
-	"github.com/walletport/walletport/keys/file"
+	"github.com/walletport/walletport/config"
+	"github.com/walletport/walletport/keys"
 )
 
 func must(t testing.TB, err error) {
@@ -15,18 +17,14 @@ func must(t testing.TB, err error) {
 }
 
 // newKeyStore makes an empty key store.
-func newKeyStore(t *testing.T) *file.Store {
+func newKeyStore(t *testing.T) keys.Custody {
 	t.Helper()
 	return makeKeyStore(t, filepath.Join(t.TempDir(), "k.age"))
 }
 
-func makeKeyStore(t *testing.T, path string) *file.Store {
+func makeKeyStore(t *testing.T, path string) keys.Custody {
 	t.Helper()
-	keyFile := filepath.Join(t.TempDir(), "k.key")
-	must(t, file.CreateKeyFile(keyFile))
-	secret, err := file.KeyFile(keyFile)
+	custody, err := CreateKeys(config.Keys{File: path, KeyFile: filepath.Join(t.TempDir(), "k.key")}, io.Discard)
 	must(t, err)
-	store, err := file.Create(file.Config{Path: path, Secret: secret})
-	must(t, err)
-	return store
+	return custody
 }

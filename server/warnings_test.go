@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/walletport/walletport/keys"
-	"github.com/walletport/walletport/keys/file"
 )
 
 func TestASharedWSDKeyIsWarnedOfWhereItActivates(t *testing.T) {
@@ -26,7 +25,7 @@ func TestASharedWSDKeyIsWarnedOfWhereItActivates(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			store := newKeyStore(t)
 			alias := map[keys.Purpose]string{keys.WSD: "401200.1", keys.VTSPush: "KID"}[c.key.Purpose]
-			_, err := store.Generate(file.Spec{Purpose: c.key.Purpose, Issuer: c.key.Issuer, Alias: alias, Activate: true})
+			_, err := store.Generate(t.Context(), keys.Spec{Purpose: c.key.Purpose, Issuer: c.key.Issuer, Alias: alias, Activate: true})
 			must(t, err)
 			s := &Server{Keys: store, clock: time.Now}
 			s.Settings.Activation.Visa.Enabled = c.visa
@@ -44,7 +43,7 @@ func TestAKeyStoreThatCannotBeReadAgainIsAWarning(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "k.age")
 	store := makeKeyStore(t, path)
 	s := &Server{Keys: store, clock: time.Now}
-	_, err := store.Generate(file.Spec{Purpose: keys.VaultKEK, Activate: true})
+	_, err := store.Generate(t.Context(), keys.Spec{Purpose: keys.VaultKEK, Activate: true})
 	must(t, err)
 	if got := s.keyWarnings(); len(got) > 0 {
 		t.Fatalf("warnings before: %q", got)
@@ -60,7 +59,7 @@ func TestAKeyStoreThatCannotBeReadAgainIsAWarning(t *testing.T) {
 		t.Errorf("warnings %q, want since when and why, and no path", got)
 	}
 	must(t, os.Chmod(path, 0o600))
-	must(t, store.Reload())
+	must(t, store.Reload(t.Context()))
 	if got := s.keyWarnings(); len(got) > 0 {
 		t.Errorf("warnings after it was mended: %q", got)
 	}

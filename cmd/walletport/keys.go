@@ -15,7 +15,7 @@ import (
 	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys"
-	"github.com/walletport/walletport/keys/file"
+	"github.com/walletport/walletport/keys/material"
 )
 
 type keysCommand struct {
@@ -58,12 +58,12 @@ type keySpec struct {
 	JSON              bool     `help:"Print JSON."`
 }
 
-func (s keySpec) spec() (file.Spec, error) {
+func (s keySpec) spec() (keys.Spec, error) {
 	purpose, err := keys.ParsePurpose(s.Purpose)
 	if err != nil {
-		return file.Spec{}, usagef("%s", "the purpose is one of "+strings.Join(purposeNames(), ", "))
+		return keys.Spec{}, usagef("%s", "the purpose is one of "+strings.Join(purposeNames(), ", "))
 	}
-	spec := file.Spec{
+	spec := keys.Spec{
 		Purpose: purpose, Issuer: walletport.IssuerID(s.Issuer), Alias: s.Alias,
 		SchemeFingerprint: s.SchemeFingerprint, Activate: s.Activate,
 	}
@@ -123,13 +123,13 @@ func (c keysGenerateCommand) Run(ctx context.Context, con console) error {
 		}
 		intended.SetDetail(walletport.DetailInsisted, "lost")
 	}
-	made, err := c.changeKeysOf(ctx, con, intended, c.Lost, func(o *operator) (meta keys.Meta, err error) {
+	made, err := c.changeKeysOf(ctx, con, intended, c.Lost, func(ctx context.Context, o *operator) (meta keys.Meta, err error) {
 		if c.Lost {
 			if spec.After, err = o.lostVersion(ctx); err != nil {
 				return keys.Meta{}, err
 			}
 		}
-		return o.keys.Generate(spec)
+		return o.keys.Generate(ctx, spec)
 	})
 	if err != nil {
 		return err
@@ -149,7 +149,9 @@ func (c keysImportCommand) Run(ctx context.Context, con console) error {
 	}
 	defer clear(data)
 	defer clear(password)
-	taken, err := c.changeKeys(ctx, con, addition("import", spec), func(store *file.Store) (keys.Meta, error) { return store.Import(spec, data, password) })
+	taken, err := c.changeKeys(ctx, con, addition("import", spec), func(ctx context.Context, o *operator) (keys.Meta, error) {
+		return o.keys.Import(ctx, spec, data, password)
+	})
 	if err != nil {
 		return err
 	}
@@ -168,11 +170,11 @@ func (c keysCheckCommand) Run(ctx context.Context, con console) error {
 	}
 	defer clear(data)
 	defer clear(password)
-	store, err := c.openKeys()
+	custody, err := c.openKeys()
 	if err != nil {
 		return err
 	}
-	would, err := store.Check(spec, data, password)
+	would, err := custody.Check(ctx, spec, data, password)
 	if err != nil {
 		return err
 	}
@@ -188,7 +190,7 @@ type keyFile struct {
 }
 
 // read returns what Import wants. The caller wipes data and password.
-func (c keyFile) read(ctx context.Context, con console) (spec file.Spec, data, password []byte, err error) {
+func (c keyFile) read(ctx context.Context, con console) (spec keys.Spec, data, password []byte, err error) {
 	if spec, err = c.spec(); err != nil {
 		return spec, nil, nil, err
 	}
@@ -210,11 +212,11 @@ type keysListCommand struct {
 }
 
 func (c keysListCommand) Run(con console) error {
-	store, err := c.openKeys()
+	custody, err := c.openKeys()
 	if err != nil {
 		return err
 	}
-	return printKeys(con.Out, c.JSON, store.Current().All())
+	return printKeys(con.Out, c.JSON, custody.Current().All())
 }
 
 func printKeys(w io.Writer, asJSON bool, all []*keys.Key) error {
@@ -302,8 +304,12 @@ func (c keysExportCommand) Run(ctx context.Context, con console) error {
 	err := c.operate(ctx, func(ctx context.Context, o *operator) error {
 		asked := act.Request{Action: walletport.ActionKeyRead}
 		noteKeyOf(&asked.Facts, o.keys, keys.ID(c.ID))
-		return o.reading(ctx, asked, func(*act.Record) (err error) {
-			exported, err = o.keys.ExportPublic(keys.ID(c.ID))
+		return o.reading(ctx, asked, func(*act.Record) error {
+			k, err := o.keys.Current().Find(keys.ID(c.ID))
+			if err != nil {
+				return err
+			}
+			exported, err = material.ExportPublic(k)
 			return err
 		})
 	})
@@ -321,7 +327,9 @@ type keysActivateCommand struct {
 }
 
 func (c keysActivateCommand) Run(ctx context.Context, con console) error {
-	return c.changeState(ctx, con, c.JSON, stateChange("activate", c.ID, ""), (*file.Store).Activate)
+	return c.changeState(ctx, con, c.JSON, stateChange("activate", c.ID, ""), func(ctx context.Context, o *operator) (keys.Meta, error) {
+		return o.keys.Activate(ctx, keys.ID(c.ID))
+	})
 }
 
 type keysRetireCommand struct {
@@ -332,8 +340,11 @@ type keysRetireCommand struct {
 }
 
 func (c keysRetireCommand) Run(ctx context.Context, con console) error {
+	how, insisted := keys.IfReplaced, ""
 	if c.Needed {
-		return c.changeState(ctx, con, c.JSON, stateChange("retire", c.ID, "needed"), (*file.Store).RetireNeeded)
+		how, insisted = keys.EvenIfNeeded, "needed"
 	}
-	return c.changeState(ctx, con, c.JSON, stateChange("retire", c.ID, ""), (*file.Store).Retire)
+	return c.changeState(ctx, con, c.JSON, stateChange("retire", c.ID, insisted), func(ctx context.Context, o *operator) (keys.Meta, error) {
+		return o.keys.Retire(ctx, keys.ID(c.ID), how)
+	})
 }

@@ -2,14 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/act"
-	"github.com/walletport/walletport/config"
-	"github.com/walletport/walletport/keys/file"
 	"github.com/walletport/walletport/server"
 )
 
@@ -24,7 +20,7 @@ func (c keysInitCommand) Run(ctx context.Context, con console) error {
 	switch walletport.ReasonOf(err) {
 	case "":
 	case "database_absent", "schema_missing": // the first command of a new installation
-		if err := makeKeyStore(settings.Keys, con); err != nil {
+		if _, err := server.CreateKeys(settings.Keys, con.Err); err != nil {
 			return err
 		}
 		fmt.Fprintln(con.Err, "the audit trail does not name this, for there is no database yet")
@@ -38,7 +34,10 @@ func (c keysInitCommand) Run(ctx context.Context, con console) error {
 	}
 	o := &operator{settings: settings, db: db} // the store that is to sign checkpoints is not made yet
 	return o.recording(ctx, func(ctx context.Context, o *operator) error {
-		return o.declare(ctx, keyChange("init"), func(*act.Record) error { return makeKeyStore(settings.Keys, con) })
+		return o.declare(ctx, keyChange("init"), func(*act.Record) error {
+			_, err := server.CreateKeys(settings.Keys, con.Err)
+			return err
+		})
 	})
 }
 
@@ -56,31 +55,5 @@ func warnOfOldStore(ctx context.Context, con console, db server.Database) error 
 	if len(sealedBy) > 0 || last.Seq > 0 {
 		fmt.Fprintln(con.Err, "warning: the database holds cards or an audit trail of another key store, which a new one neither opens nor signs: bring that one back, or name a new database (docs/keys.md, The store is lost)")
 	}
-	return nil
-}
-
-// makeKeyStore makes an empty key store, and its key file if there is none. A new key
-// file would not open a key store that is there already, so none is made then.
-func makeKeyStore(c config.Keys, con console) error {
-	if c.KeyFile != "" {
-		_, storeErr := os.Lstat(c.File)
-		if _, err := os.Lstat(c.KeyFile); storeErr == nil && errors.Is(err, os.ErrNotExist) {
-			return walletport.Errorf(walletport.CodeConflict, "key_file_missing", "the key store is there: bring back its key file; a new one would not open it")
-		}
-		if _, err := os.Stat(c.KeyFile); errors.Is(err, os.ErrNotExist) {
-			if err := file.CreateKeyFile(c.KeyFile); err != nil {
-				return err
-			}
-			fmt.Fprintln(con.Err, "key file made:", c.KeyFile, "(keep a copy apart from the key store)")
-		}
-	}
-	fileConfig, err := server.KeyStoreConfig(c)
-	if err != nil {
-		return err
-	}
-	if _, err := file.Create(fileConfig); err != nil {
-		return err
-	}
-	fmt.Fprintln(con.Err, "key store made:", c.File)
 	return nil
 }

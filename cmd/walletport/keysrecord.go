@@ -10,18 +10,21 @@ import (
 	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/keys"
-	"github.com/walletport/walletport/keys/file"
 )
 
 // changeKeys does one change of the key store, which is in the audit trail before it
-// begins and again with its outcome. change returns the key as it is afterwards.
-func (l location) changeKeys(ctx context.Context, con console, intended act.Request, change func(*file.Store) (keys.Meta, error)) (keys.Meta, error) {
-	return l.changeKeysOf(ctx, con, intended, false, func(o *operator) (keys.Meta, error) { return change(o.keys) })
+// begins and again with its outcome.
+func (l location) changeKeys(ctx context.Context, con console, intended act.Request, change keyChanger) (keys.Meta, error) {
+	return l.changeKeysOf(ctx, con, intended, false, change)
 }
 
-// changeKeysOf is changeKeys with a change that looks at more than the store. keyLost
-// says that the key that signed the trail last is lost, which is refused otherwise.
-func (l location) changeKeysOf(ctx context.Context, con console, intended act.Request, keyLost bool, change func(*operator) (keys.Meta, error)) (changed keys.Meta, err error) {
+// keyChanger does one change with what an operator has at hand, and returns the key as it
+// is afterwards.
+type keyChanger func(context.Context, *operator) (keys.Meta, error)
+
+// changeKeysOf is changeKeys; keyLost says that the key that signed the trail last is lost,
+// which is refused otherwise.
+func (l location) changeKeysOf(ctx context.Context, con console, intended act.Request, keyLost bool, change keyChanger) (changed keys.Meta, err error) {
 	o, err := l.open(ctx)
 	if err != nil {
 		return changed, err
@@ -36,7 +39,7 @@ func (l location) changeKeysOf(ctx context.Context, con console, intended act.Re
 			return err
 		}
 		return o.declare(ctx, intended, func(record *act.Record) (err error) {
-			if changed, err = change(o); err != nil {
+			if changed, err = change(ctx, o); err != nil {
 				return err
 			}
 			noteKey(&record.Facts, changed)
@@ -70,16 +73,9 @@ func (o *operator) lostVersion(ctx context.Context) (int, error) {
 // maxLostVersion is above the version of any key that was ever made.
 const maxLostVersion = 1_000_000
 
-// changeState activates or retires the key that intended names, and prints what it is now.
-func (l location) changeState(ctx context.Context, con console, asJSON bool, intended act.Request, change func(*file.Store, keys.ID) error) error {
-	id := keys.ID(intended.KeyVersions[0])
-	changed, err := l.changeKeys(ctx, con, intended, func(store *file.Store) (keys.Meta, error) {
-		if err := change(store, id); err != nil {
-			return keys.Meta{}, err
-		}
-		k, _ := store.Current().ByID(id) // change has found it
-		return k.Meta, nil
-	})
+// changeState does a change of the key that intended names, and prints what it is now.
+func (l location) changeState(ctx context.Context, con console, asJSON bool, intended act.Request, change keyChanger) error {
+	changed, err := l.changeKeys(ctx, con, intended, change)
 	if err != nil {
 		return err
 	}
@@ -90,7 +86,8 @@ func (l location) changeState(ctx context.Context, con console, asJSON bool, int
 	return err
 }
 
-// stateChange is what is asked for of a key that is about to be activated or retired.
+// stateChange is what is asked for of a key that is about to be activated, retired or
+// destroyed.
 // insisted is the flag by which the operator has done what is refused without it.
 func stateChange(change, id, insisted string) act.Request {
 	intended := keyChange(change)
@@ -107,7 +104,7 @@ func keyChange(change string) act.Request {
 }
 
 // addition is what is asked for of a key that is about to be added.
-func addition(change string, spec file.Spec) act.Request {
+func addition(change string, spec keys.Spec) act.Request {
 	intended := keyChange(change)
 	intended.Issuer = spec.Issuer
 	intended.SetDetail(walletport.DetailPurpose, string(spec.Purpose))
@@ -129,8 +126,8 @@ func noteKey(facts *act.Facts, m keys.Meta) {
 
 // noteKeyOf notes the key of an id as it is now. An id that the store does not have
 // stands for itself, if it can be one: it was typed by somebody.
-func noteKeyOf(facts *act.Facts, store *file.Store, id keys.ID) {
-	if k, ok := store.Current().ByID(id); ok {
+func noteKeyOf(facts *act.Facts, source keys.Source, id keys.ID) {
+	if k, ok := source.Current().ByID(id); ok {
 		noteKey(facts, k.Meta)
 		return
 	}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/disk"
-	"github.com/walletport/walletport/keys/file"
+	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/server"
 )
 
@@ -31,12 +31,12 @@ func (l location) load() (config.Config, error) {
 	return config.Config{}, usagef("give --config FILE, or --dir DIR of a sandbox")
 }
 
-func (l location) openKeys() (*file.Store, error) {
+func (l location) openKeys() (keys.Custody, error) {
 	settings, err := l.load()
 	if err != nil {
 		return nil, err
 	}
-	return server.OpenKeyStore(settings.Keys, slog.New(slog.DiscardHandler))
+	return server.OpenKeys(settings.Keys, slog.New(slog.DiscardHandler))
 }
 
 // createFile makes a file that only its owner may read, who is that of the folder when

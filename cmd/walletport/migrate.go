@@ -56,7 +56,7 @@ func recordMigration(ctx context.Context, settings config.Config, schema storage
 	}
 	defer db.Close()
 	o := &operator{settings: settings, db: db}
-	if keyStore, err := server.OpenKeyStore(settings.Keys, slog.New(slog.DiscardHandler)); err == nil {
+	if keyStore, err := server.OpenKeys(settings.Keys, slog.New(slog.DiscardHandler)); err == nil {
 		o.keys = keyStore
 	}
 	err = o.recording(ctx, func(ctx context.Context, o *operator) error {

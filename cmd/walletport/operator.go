@@ -16,7 +16,6 @@ import (
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys"
-	"github.com/walletport/walletport/keys/file"
 	"github.com/walletport/walletport/server"
 	"github.com/walletport/walletport/storage"
 )
@@ -25,7 +24,7 @@ import (
 type operator struct {
 	settings config.Config
 	db       server.Database
-	keys     *file.Store
+	keys     keys.Custodian // nil of a command that works without keys
 	log      *audit.Log
 	// keyLost signs on although the checkpoint key that signed last is lost.
 	keyLost bool
@@ -49,7 +48,7 @@ func (l location) open(ctx context.Context) (*operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	keyStore, err := server.OpenKeyStore(settings.Keys, slog.New(slog.DiscardHandler))
+	keyStore, err := server.OpenKeys(settings.Keys, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}

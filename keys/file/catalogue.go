@@ -15,6 +15,7 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/keys/material"
 )
 
 // formatVersion is the version of the JSON below.
@@ -40,6 +41,7 @@ type entry struct {
 	Fingerprint       string              `json:"fingerprint"` // of public keys; older stores have one of the id for secret keys, which says nothing
 	Alias             string              `json:"alias,omitempty"`
 	SchemeFingerprint string              `json:"schemeFingerprint,omitempty"`
+	CheckValue        string              `json:"checkValue,omitempty"` // of destroyed secret keys; that of others is computed
 	Sandbox           bool                `json:"sandbox,omitempty"`
 
 	Certificate []byte `json:"certificate,omitempty"` // X.509 DER
@@ -55,16 +57,6 @@ func (c *catalogue) wipe() {
 		clear(e.Private)
 		clear(e.Secret)
 	}
-}
-
-// find returns the entry of that id, or CodeNotFound, reason key_not_found.
-func (c *catalogue) find(id keys.ID) (*entry, error) {
-	for _, e := range c.Keys {
-		if e.ID == id {
-			return e, nil
-		}
-	}
-	return nil, walletport.Errorf(walletport.CodeNotFound, "key_not_found", "there is no key of that id")
 }
 
 // seal returns the age file of the catalogue.
@@ -150,37 +142,81 @@ func damagedKey(id keys.ID, cause error) error {
 	return walletport.Errorf(walletport.CodeInvalid, "keystore_damaged", "key %s of the key store is not usable", id).WithCause(cause)
 }
 
+// newEntry holds what m is, without id and version.
+func newEntry(m *material.Key) (*entry, error) {
+	e := &entry{
+		Purpose: m.Purpose, Issuer: m.Issuer, ValidFrom: m.ValidFrom, ValidUntil: m.ValidUntil, State: m.State, Algorithm: m.Algorithm,
+		Fingerprint: m.Fingerprint, Alias: m.Alias, SchemeFingerprint: m.SchemeFingerprint, Sandbox: m.Sandbox,
+		OpenPGP: m.OpenPGP, Secret: m.Secret,
+	}
+	for _, r := range m.BINs {
+		e.BINs = append(e.BINs, r.String())
+	}
+	if m.Certificate != nil {
+		e.Certificate = m.Certificate.Raw
+	}
+	var err error
+	if m.Public != nil {
+		if e.Public, err = x509.MarshalPKIXPublicKey(m.Public); err != nil {
+			return nil, fmt.Errorf("public key: %w", err)
+		}
+	}
+	if m.Private != nil {
+		if e.Private, err = x509.MarshalPKCS8PrivateKey(m.Private); err != nil {
+			return nil, fmt.Errorf("private key: %w", err)
+		}
+	}
+	return e, nil
+}
+
+// key builds the handles.
 func (e *entry) key() (*keys.Key, error) {
 	meta, err := e.meta()
 	if err != nil {
 		return nil, err
 	}
-	k := &keys.Key{Meta: meta}
-	switch e.Purpose {
-	case keys.MDESEncryption:
-		err = e.addPublic(k)
-	case keys.TAVSigning, keys.AuditCheckpoint:
-		err = e.addPair(k)
-	case keys.OPCEncryption:
-		if err = e.addPublic(k); err == nil {
-			err = e.addOpenPGP(k)
+	m := material.Key{Meta: meta, Secret: e.Secret, OpenPGP: e.OpenPGP}
+	if e.Purpose.HasPublicHalf() {
+		if m.Public, err = x509.ParsePKIXPublicKey(e.Public); err != nil {
+			return nil, fmt.Errorf("public key: %w", err)
 		}
-	case keys.OPCSigning:
-		if err = e.addPair(k); err == nil {
-			err = e.addOpenPGP(k)
-		}
-	case keys.VTSPush:
-		k.KEK, err = keys.NewSharedSecretKEK(e.Secret)
-	case keys.WSD:
-		k.TDEA, err = keys.NewTDEA(e.Secret)
-	case keys.VaultKEK:
-		k.KEK, err = keys.NewKEK(e.Secret)
-	case keys.VaultIndex:
-		k.MAC, err = keys.NewMAC(e.Secret)
-	default:
-		err = errors.New("its purpose is unknown to this version of walletport")
 	}
-	return k, err
+	if e.Certificate != nil {
+		if m.Certificate, err = x509.ParseCertificate(e.Certificate); err != nil {
+			return nil, fmt.Errorf("certificate: %w", err)
+		}
+	}
+	if e.Private != nil {
+		if m.Private, err = e.private(); err != nil {
+			return nil, err
+		}
+	}
+	return m.Handles()
+}
+
+func (e *entry) private() (crypto.Signer, error) {
+	parsed, err := x509.ParsePKCS8PrivateKey(e.Private) // precomputes RSA keys
+	if err != nil {
+		return nil, errors.New("its private key does not parse")
+	}
+	private, ok := parsed.(crypto.Signer)
+	if !ok {
+		return nil, errors.New("its private key does not sign")
+	}
+	return private, nil
+}
+
+// metas returns the catalogue without what is secret.
+func (c *catalogue) metas() (keys.Catalogue, error) {
+	all := make(keys.Catalogue, 0, len(c.Keys))
+	for _, e := range c.Keys {
+		meta, err := e.meta()
+		if err != nil {
+			return nil, damagedKey(e.ID, err)
+		}
+		all = append(all, meta)
+	}
+	return all, nil
 }
 
 func (e *entry) meta() (keys.Meta, error) {
@@ -189,12 +225,8 @@ func (e *entry) meta() (keys.Meta, error) {
 		State: e.State, Algorithm: e.Algorithm, Fingerprint: e.Fingerprint, Alias: e.Alias,
 		SchemeFingerprint: e.SchemeFingerprint, Sandbox: e.Sandbox,
 	}
-	if e.isSecret() {
-		checkValue, err := keys.CheckValueOf(e.Purpose, e.Secret)
-		if err != nil {
-			return keys.Meta{}, err
-		}
-		m.Fingerprint, m.CheckValue = "", checkValue
+	if !e.Purpose.HasPublicHalf() {
+		m.Fingerprint, m.CheckValue = "", e.CheckValue
 	}
 	for _, text := range e.BINs {
 		r, err := keys.ParseBINRange(text)
@@ -204,63 +236,18 @@ func (e *entry) meta() (keys.Meta, error) {
 		m.BINs = append(m.BINs, r)
 	}
 	switch e.State {
-	case keys.Pending, keys.Active, keys.Retired:
+	case keys.Destroyed:
+		if e.Secret != nil || e.Private != nil {
+			return keys.Meta{}, errors.New("it is destroyed, and its secret half is here")
+		}
 		return m, nil
+	case keys.Pending, keys.Active, keys.Retired:
+	default:
+		return keys.Meta{}, errors.New("its state is none of pending, active, retired, destroyed")
 	}
-	return keys.Meta{}, errors.New("its state is none of pending, active, retired")
-}
-
-// isSecret reports whether the key has no public half.
-func (e *entry) isSecret() bool {
-	switch e.Purpose {
-	case keys.VTSPush, keys.WSD, keys.VaultKEK, keys.VaultIndex:
-		return true
-	case keys.MDESEncryption, keys.TAVSigning, keys.OPCEncryption, keys.OPCSigning, keys.AuditCheckpoint:
+	var err error
+	if !e.Purpose.HasPublicHalf() {
+		m.CheckValue, err = keys.CheckValueOf(e.Purpose, e.Secret)
 	}
-	return false
-}
-
-func (e *entry) addPublic(k *keys.Key) error {
-	public, err := x509.ParsePKIXPublicKey(e.Public)
-	if err != nil {
-		return fmt.Errorf("public key: %w", err)
-	}
-	k.Public = public
-	if e.Certificate == nil {
-		return nil
-	}
-	k.Certificate, err = x509.ParseCertificate(e.Certificate)
-	if err != nil {
-		return fmt.Errorf("certificate: %w", err)
-	}
-	return nil
-}
-
-func (e *entry) addPair(k *keys.Key) error {
-	if err := e.addPublic(k); err != nil {
-		return err
-	}
-	return e.addSigner(k)
-}
-
-func (e *entry) addSigner(k *keys.Key) error {
-	parsed, err := x509.ParsePKCS8PrivateKey(e.Private) // precomputes RSA keys
-	if err != nil {
-		return errors.New("its private key does not parse")
-	}
-	private, ok := parsed.(crypto.Signer)
-	if !ok {
-		return errors.New("its private key does not sign")
-	}
-	if !samePublic(private.Public(), k.Public) {
-		return errors.New("its private key is not that of its public key")
-	}
-	k.Signer, err = keys.NewSigner(private)
-	return err
-}
-
-// samePublic compares public keys of any kinds.
-func samePublic(a, b crypto.PublicKey) bool {
-	comparable, ok := a.(interface{ Equal(crypto.PublicKey) bool })
-	return ok && comparable.Equal(b)
+	return m, err
 }

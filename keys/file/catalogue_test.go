@@ -22,15 +22,15 @@ func TestOpenRefusesCataloguesItDoesNotUnderstand(t *testing.T) {
 	pair := func(purpose keys.Purpose) file.Catalogue {
 		return kek(func(e *file.Entry) {
 			e.Purpose, e.Secret = purpose, nil
-			e.Public = spkiDER(t, &keystest.MDESKey(t).PublicKey)
-			e.Private = pkcs8DER(t, keystest.RSAKey(t))
+			e.Public = keystest.SPKI(t, &keystest.MDESKey(t).PublicKey)
+			e.Private = keystest.PKCS8(t, keystest.RSAKey(t))
 		})
 	}
 	opc := func(change func(*file.Entry)) file.Catalogue {
 		c := kek(func(e *file.Entry) {
 			e.Purpose, e.Secret = keys.OPCEncryption, nil
-			e.Public = spkiDER(t, keystest.GoogleKey(t).Subkeys[0].PublicKey.PublicKey)
-			e.OpenPGP = publicOf(t, keystest.GoogleKey(t))
+			e.Public = keystest.SPKI(t, keystest.GoogleKey(t).Subkeys[0].PublicKey.PublicKey)
+			e.OpenPGP = keystest.OpenPGPPublic(t, keystest.GoogleKey(t))
 		})
 		change(c.Keys[0])
 		return c
@@ -44,6 +44,13 @@ func TestOpenRefusesCataloguesItDoesNotUnderstand(t *testing.T) {
 		{"another format", file.Catalogue{Format: 2}, "keystore_damaged"},
 		{"an unknown purpose", kek(func(e *file.Entry) { e.Purpose = "tap-to-pay" }), "keystore_damaged"},
 		{"an unknown state", kek(func(e *file.Entry) { e.State = "lost" }), "keystore_damaged"},
+		{"a destroyed key opens", kek(func(e *file.Entry) { e.State, e.Secret, e.CheckValue = keys.Destroyed, nil, "01020304" }), ""},
+		{"a destroyed key whose secret is there", kek(func(e *file.Entry) { e.State = keys.Destroyed }), "keystore_damaged"},
+		{"a destroyed pair whose private half is there", func() file.Catalogue {
+			c := pair(keys.TAVSigning)
+			c.Keys[0].State = keys.Destroyed
+			return c
+		}(), "keystore_damaged"},
 		{"a short secret", kek(func(e *file.Entry) { e.Secret = secret32[:16] }), "keystore_damaged"},
 		{"a bad BIN range", kek(func(e *file.Entry) { e.BINs = []string{"1"} }), "keystore_damaged"},
 		{"a signing key without its public half", kek(func(e *file.Entry) { e.Purpose = keys.TAVSigning }), "keystore_damaged"},
@@ -60,7 +67,7 @@ func TestOpenRefusesCataloguesItDoesNotUnderstand(t *testing.T) {
 		}(), "keystore_damaged"},
 		{"a good OpenPGP certificate opens", opc(func(*file.Entry) {}), ""},
 		{"a damaged OpenPGP certificate", opc(func(e *file.Entry) { e.OpenPGP = e.OpenPGP[:100] }), "keystore_damaged"},
-		{"an OpenPGP certificate of another key", opc(func(e *file.Entry) { e.OpenPGP = publicOf(t, keystest.OPCSigningKey(t)) }), "keystore_damaged"},
+		{"an OpenPGP certificate of another key", opc(func(e *file.Entry) { e.OpenPGP = keystest.OpenPGPPublic(t, keystest.OPCSigningKey(t)) }), "keystore_damaged"},
 		{"an opc key without its public half", opc(func(e *file.Entry) { e.Public = nil }), "keystore_damaged"},
 		{"an opc-signing key without its private half", opc(func(e *file.Entry) { e.Purpose = keys.OPCSigning }), "keystore_damaged"},
 		{"an empty shared secret", kek(func(e *file.Entry) { e.Purpose, e.Secret = keys.VTSPush, nil }), "keystore_damaged"},
@@ -99,6 +106,7 @@ func FuzzCatalogue(f *testing.F) {
 		`{"format":1,"keys":[]}`, `{"format":1,"keys":[null]}`, `{"format":1,"keys":null}`, `{"format":1}`, `null`, `[]`, `{"format":2,"keys":[]}`,
 		`{"format":1,"keys":[{"id":"wsd-v1","purpose":"wsd","state":"active","secret":null}]}`,
 		`{"format":1,"keys":[{"id":"opc-encryption-v1","purpose":"opc-encryption","state":"active","public":"","openpgp":"mQ=="}]}`,
+		`{"format":1,"keys":[{"id":"wsd-v1","purpose":"wsd","state":"destroyed","checkValue":"08D7B4"}]}`,
 		`{"format":1,"keys":[{"purpose":"vault-kek","bins":[""],"validFrom":"0001-01-01T00:00:00Z"}]}`,
 	} {
 		f.Add([]byte(seed))

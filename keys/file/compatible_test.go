@@ -80,11 +80,12 @@ func TestKeysOfAnOldStoreStillWork(t *testing.T) {
 
 func TestOldStoreTakesTheNewPurposes(t *testing.T) {
 	s, c := openOld(t)
-	must(t, s.Activate("vault-index-v1"))
-	mustGenerate(t, s, file.Spec{Purpose: keys.VTSPush, Alias: keystest.VTSKeyID, Activate: true})
-	mustGenerate(t, s, file.Spec{Purpose: keys.WSD, Alias: keystest.WSDKeySet, Activate: true})
-	mustGenerate(t, s, file.Spec{Purpose: keys.OPCSigning, Algorithm: "RSA-2048", Activate: true})
-	_, err := s.Import(file.Spec{Purpose: keys.OPCEncryption, Activate: true}, publicOf(t, keystest.GoogleKey(t)), nil)
+	_, err := s.Activate(t.Context(), "vault-index-v1")
+	must(t, err)
+	mustGenerate(t, s, keys.Spec{Purpose: keys.VTSPush, Alias: keystest.VTSKeyID, Activate: true})
+	mustGenerate(t, s, keys.Spec{Purpose: keys.WSD, Alias: keystest.WSDKeySet, Activate: true})
+	mustGenerate(t, s, keys.Spec{Purpose: keys.OPCSigning, Algorithm: "RSA-2048", Activate: true})
+	_, err = s.Import(t.Context(), keys.Spec{Purpose: keys.OPCEncryption, Activate: true}, keystest.OpenPGPPublic(t, keystest.GoogleKey(t)), nil)
 	must(t, err)
 	keystest.Run(t, open(t, c), now)
 }
@@ -105,15 +106,15 @@ func TestOldStoreShowsCheckValuesUnwritten(t *testing.T) {
 func TestCheckValuesTellKeysApartAcrossStores(t *testing.T) {
 	one, _ := newStore(t)
 	other, _ := newStore(t)
-	spec := file.Spec{Purpose: keys.VaultKEK}
+	spec := keys.Spec{Purpose: keys.VaultKEK}
 	if a, b := mustGenerate(t, one, spec), mustGenerate(t, other, spec); a.ID != b.ID || a.CheckValue == b.CheckValue {
 		t.Errorf("%s and %s of two stores have check values %s and %s", a.ID, b.ID, a.CheckValue, b.CheckValue)
 	}
 	same := []byte(strings.Repeat("cd", 32))
-	a, err := one.Import(spec, same, nil)
+	a, err := one.Import(t.Context(), spec, same, nil)
 	must(t, err)
 	spec.Issuer = "acme"
-	b, err := other.Import(spec, same, nil)
+	b, err := other.Import(t.Context(), spec, same, nil)
 	must(t, err)
 	if a.CheckValue != b.CheckValue {
 		t.Errorf("one key has check values %s and %s", a.CheckValue, b.CheckValue)

@@ -3,9 +3,6 @@ package file
 import (
 	"encoding/json"
 	"os"
-	"time"
-
-	"github.com/walletport/walletport/keys"
 )
 
 // Cheap lowers the work factor of a passphrase, which is dear by design: tests
@@ -30,21 +27,6 @@ type (
 
 // Lock takes the lock of another process.
 var Lock = lock
-
-// ParseAndFit does what Import does with the bytes, and opens the entry as the next
-// reader of the key store will.
-func ParseAndFit(p keys.Purpose, data, password []byte, now time.Time) error {
-	m, err := parseMaterial(Spec{Purpose: p}, data, password)
-	if err != nil {
-		return err
-	}
-	e, err := newEntry(Spec{Purpose: p}, m, now)
-	if err != nil {
-		return err
-	}
-	_, err = e.key()
-	return err
-}
 
 // OpenPlain reads the JSON of a key store, makes its keys and wipes it.
 func OpenPlain(plain []byte) error {

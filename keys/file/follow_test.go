@@ -60,7 +60,7 @@ func TestRunFollowsTheFile(t *testing.T) {
 		if log.count(slog.LevelInfo) != 0 {
 			t.Errorf("an unchanged file was read again")
 		}
-		mustGenerate(t, operator, file.Spec{Purpose: keys.VaultKEK, Activate: true})
+		mustGenerate(t, operator, keys.Spec{Purpose: keys.VaultKEK, Activate: true})
 		poll()
 		if len(server.Current().All()) != 1 || stale(server) != nil || log.count(slog.LevelInfo) != 1 {
 			t.Fatalf("the new key does not serve: %v", stale(server))
@@ -107,8 +107,9 @@ func TestRunFollowsTheFile(t *testing.T) {
 // An operator's change that is refused must not hide another operator's change.
 func TestRefusedChangeDoesNotHideAnother(t *testing.T) {
 	server, c := newStore(t)
-	mustGenerate(t, open(t, c), file.Spec{Purpose: keys.VaultKEK})
-	wantReason(t, server.Activate("none"), "key_not_found")
+	mustGenerate(t, open(t, c), keys.Spec{Purpose: keys.VaultKEK})
+	_, err := server.Activate(t.Context(), "none")
+	wantReason(t, err, "key_not_found")
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error, 1)
@@ -129,7 +130,7 @@ func TestRefreshLooksAtOnce(t *testing.T) {
 	if server.Refresh() != before {
 		t.Errorf("an unchanged file was read again")
 	}
-	mustGenerate(t, open(t, c), file.Spec{Purpose: keys.VaultKEK, Activate: true})
+	mustGenerate(t, open(t, c), keys.Spec{Purpose: keys.VaultKEK, Activate: true})
 	if got := len(server.Refresh().All()); got != 1 {
 		t.Errorf("%d keys after another operator made one, want 1", got)
 	}
@@ -142,7 +143,7 @@ func TestRefreshLooksAtOnce(t *testing.T) {
 
 func TestReadersNeedNoLockDuringAChange(t *testing.T) {
 	s, _ := newStore(t)
-	mustGenerate(t, s, file.Spec{Purpose: keys.VaultKEK, Activate: true})
+	mustGenerate(t, s, keys.Spec{Purpose: keys.VaultKEK, Activate: true})
 	stop := make(chan struct{})
 	var readers sync.WaitGroup
 	for range 4 {
@@ -161,7 +162,7 @@ func TestReadersNeedNoLockDuringAChange(t *testing.T) {
 		})
 	}
 	for range 5 {
-		mustGenerate(t, s, file.Spec{Purpose: keys.VaultKEK, Activate: true})
+		mustGenerate(t, s, keys.Spec{Purpose: keys.VaultKEK, Activate: true})
 	}
 	close(stop)
 	readers.Wait()

@@ -3,6 +3,7 @@
 package file
 
 import (
+	"context"
 	"errors"
 	"syscall"
 	"time"
@@ -19,7 +20,7 @@ const lockRetry = 20 * time.Millisecond
 // lock on the key store would stay with the file that the next write replaces. The
 // lock is whose the key store is; where path is a link, it lies where that leads.
 // The system frees it when the process ends, however it ends. unlock must be called.
-func lock(path string, patience time.Duration) (unlock func(), err error) {
+func lock(ctx context.Context, path string, patience time.Duration) (unlock func(), err error) {
 	path, err = disk.Follow(path)
 	if err != nil {
 		return nil, errUnavailable("the path of the key store leads nowhere", err)
@@ -45,6 +46,10 @@ func lock(path string, patience time.Duration) (unlock func(), err error) {
 			_ = f.Close()
 			return nil, walletport.Errorf(walletport.CodeConflict, "keystore_busy", "another process is changing the key store, try again")
 		}
-		time.Sleep(lockRetry) // flock has no wait that ends
+		select { // flock has no wait that ends
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), f.Close())
+		case <-time.After(lockRetry):
+		}
 	}
 }

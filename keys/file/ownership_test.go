@@ -63,7 +63,7 @@ func TestChangesOfRootLeaveTheStoreToItsService(t *testing.T) {
 	server := open(t, c)
 	must(t, os.Chmod(c.Path, 0o640))
 	must(t, os.Remove(c.Path+".lock"))
-	m := mustGenerate(t, open(t, c), file.Spec{Purpose: keys.VaultKEK, Activate: true})
+	m := mustGenerate(t, open(t, c), keys.Spec{Purpose: keys.VaultKEK, Activate: true})
 	wantServiceFile(t, c.Path, 0o640)
 	wantServiceFile(t, c.Path+".lock", 0o640)
 	asUser(t, serviceUser, func() {
@@ -73,7 +73,7 @@ func TestChangesOfRootLeaveTheStoreToItsService(t *testing.T) {
 		if _, ok := open(t, c).Current().ByID(m.ID); !ok {
 			t.Error("a server that starts does not find the key")
 		}
-		mustGenerate(t, open(t, c), file.Spec{Purpose: keys.VaultKEK})
+		mustGenerate(t, open(t, c), keys.Spec{Purpose: keys.VaultKEK})
 	})
 }
 
@@ -97,7 +97,7 @@ func TestAnotherUsersChangeIsRefusedBeforeAnythingChanges(t *testing.T) {
 	before, err := os.ReadFile(c.Path)
 	must(t, err)
 	asUser(t, 61002, func() {
-		_, err = colleague.Generate(file.Spec{Purpose: keys.VaultKEK})
+		_, err = colleague.Generate(t.Context(), keys.Spec{Purpose: keys.VaultKEK})
 	})
 	wantReason(t, err, "file_owner")
 	if !strings.Contains(err.Error(), "61001") || !strings.Contains(err.Error(), "nothing was changed") {
@@ -137,11 +137,11 @@ func TestAStoreOfAnotherUserIsNamed(t *testing.T) {
 
 func TestAStoreBehindALinkStaysThere(t *testing.T) {
 	s, c := newStore(t)
-	mustGenerate(t, s, file.Spec{Purpose: keys.VaultKEK})
+	mustGenerate(t, s, keys.Spec{Purpose: keys.VaultKEK})
 	linked := c
 	linked.Path = filepath.Join(t.TempDir(), "link.age")
 	must(t, os.Symlink(c.Path, linked.Path))
-	mustGenerate(t, open(t, linked), file.Spec{Purpose: keys.VaultKEK})
+	mustGenerate(t, open(t, linked), keys.Spec{Purpose: keys.VaultKEK})
 	if n := len(open(t, c).Current().All()); n != 2 {
 		t.Errorf("%d keys behind the link, want 2", n)
 	}
@@ -151,11 +151,11 @@ func TestAStoreBehindALinkStaysThere(t *testing.T) {
 		t.Error("the link was replaced by a file")
 	}
 	// Operators who come by the link and by the file wait for each other.
-	unlock, err := file.Lock(c.Path, 0)
+	unlock, err := file.Lock(t.Context(), c.Path, 0)
 	must(t, err)
 	defer unlock()
 	linked.LockPatience = time.Millisecond
-	_, err = open(t, linked).Generate(file.Spec{Purpose: keys.VaultKEK})
+	_, err = open(t, linked).Generate(t.Context(), keys.Spec{Purpose: keys.VaultKEK})
 	wantReason(t, err, "keystore_busy")
 }
 
@@ -176,7 +176,7 @@ func TestOnlyARegularFileIsAKeyStore(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server, config := newStore(t)
-			mustGenerate(t, server, file.Spec{Purpose: keys.VaultKEK})
+			mustGenerate(t, server, keys.Spec{Purpose: keys.VaultKEK})
 			must(t, os.Remove(config.Path))
 			c.place(t, config.Path)
 			_, err := file.Open(config)
@@ -185,7 +185,7 @@ func TestOnlyARegularFileIsAKeyStore(t *testing.T) {
 				t.Errorf("%d keys serve, want the one from before", n)
 			}
 			wantReason(t, stale(server), c.reason)
-			_, err = server.Generate(file.Spec{Purpose: keys.VaultKEK})
+			_, err = server.Generate(t.Context(), keys.Spec{Purpose: keys.VaultKEK})
 			wantReason(t, err, c.reason)
 
 			keyFile := filepath.Join(t.TempDir(), "key")

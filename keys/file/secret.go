@@ -1,7 +1,6 @@
 package file
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
@@ -60,7 +59,7 @@ func KeyFile(path string) (Secret, error) {
 		return Secret{}, err
 	}
 	defer clear(content)
-	raw, err := base64.StdEncoding.DecodeString(string(trimLineBreak(content)))
+	raw, err := base64.StdEncoding.DecodeString(string(content)) // it passes over line breaks
 	if err != nil || len(raw) != keyFileBytes {
 		return Secret{}, walletport.Errorf(walletport.CodeInvalid, "keystore_secret", "the key file must hold 32 random bytes in base64 (openssl rand -base64 32)")
 	}
@@ -119,9 +118,4 @@ func (s Secret) identity() (*age.ScryptIdentity, error) {
 
 func errNoSecret() error {
 	return walletport.Errorf(walletport.CodeInvalid, "keystore_secret", "the key store needs a passphrase or a key file")
-}
-
-// trimLineBreak drops one line break at the end.
-func trimLineBreak(text []byte) []byte {
-	return bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r"))
 }

@@ -40,7 +40,7 @@ type Config struct {
 	Log          *slog.Logger     // nil discards
 }
 
-// Store is an open key store. It implements keys.Source. It is safe for concurrent
+// Store is an open key store. It implements keys.Custody. It is safe for concurrent
 // use, also by several processes.
 type Store struct {
 	config Config
@@ -51,7 +51,7 @@ type Store struct {
 	seen fs.FileInfo // the file as last looked at, good or bad; nil is never current
 }
 
-var _ keys.Refresher = (*Store)(nil)
+var _ keys.Custody = (*Store)(nil)
 
 // Create makes an empty key store, which belongs to whom its folder belongs to (see
 // disk.Create), and opens it. A file at Path is CodeConflict, reason keystore_exists.
@@ -61,7 +61,7 @@ func Create(c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	unlock, err := lock(s.config.Path, s.config.LockPatience)
+	unlock, err := lock(context.Background(), s.config.Path, s.config.LockPatience)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func Open(c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s, s.Reload()
+	return s, s.Reload(context.Background())
 }
 
 func newStore(c Config) (*Store, error) {
@@ -120,9 +120,8 @@ func (s *Store) Refresh() *keys.Ring {
 	return s.Current()
 }
 
-// Stale returns since when and why the file cannot be used as it is now, while the
-// keys that were read before go on serving; because is nil when all is well. It is for
-// a warning: good keys serve as long as they are good.
+// Stale implements keys.Watcher. It is for a warning: good keys serve as long as they are
+// good.
 func (s *Store) Stale() (since time.Time, because error) {
 	if f := s.fault.Load(); f != nil {
 		return f.since, f.because
@@ -136,9 +135,8 @@ type fault struct {
 	because error     // what the last look found
 }
 
-// Run follows the file until ctx ends and returns nil then: a changed file is
-// serving within PollInterval. A file that cannot be used keeps the keys that
-// serve, and is logged once and told by Stale.
+// Run implements keys.Watcher: a changed file is serving within PollInterval, and one
+// that cannot be used is logged once.
 func (s *Store) Run(ctx context.Context) error {
 	tick := time.NewTicker(s.config.PollInterval)
 	defer tick.Stop()
@@ -152,8 +150,8 @@ func (s *Store) Run(ctx context.Context) error {
 	}
 }
 
-// Reload reads the file now, changed or not.
-func (s *Store) Reload() error {
+// Reload implements keys.Watcher.
+func (s *Store) Reload(context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.load()
@@ -233,9 +231,12 @@ func (s *Store) write(c *catalogue) error {
 
 // change applies edit to the catalogue as it is on disk now, writes it, and serves
 // it. Nothing is written when edit fails or the result would not load.
-func (s *Store) change(edit func(*catalogue) error) error {
+func (s *Store) change(ctx context.Context, edit func(*catalogue) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	// Before anything is made: whose file it is, this user may not be able to keep.
 	switch err := disk.CheckReplace(s.config.Path); walletport.ReasonOf(err) {
 	case disk.ReasonOwner:
@@ -243,7 +244,7 @@ func (s *Store) change(edit func(*catalogue) error) error {
 	case disk.ReasonKind:
 		return errFile(s.config.Path, "key store", err)
 	}
-	unlock, err := lock(s.config.Path, s.config.LockPatience)
+	unlock, err := lock(ctx, s.config.Path, s.config.LockPatience)
 	if err != nil {
 		return err
 	}

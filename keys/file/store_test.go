@@ -57,40 +57,55 @@ func wantReason(t testing.TB, err error, reason string) {
 	}
 }
 
-func mustGenerate(t testing.TB, s *file.Store, spec file.Spec) keys.Meta {
+func mustGenerate(t testing.TB, s *file.Store, spec keys.Spec) keys.Meta {
 	t.Helper()
-	m, err := s.Generate(spec)
+	m, err := s.Generate(t.Context(), spec)
 	must(t, err)
 	return m
+}
+
+func keyOf(t testing.TB, s *file.Store, id keys.ID) *keys.Key {
+	t.Helper()
+	k, ok := s.Current().ByID(id)
+	if !ok {
+		t.Fatalf("there is no key %s", id)
+	}
+	return k
 }
 
 // fill adds an active key of every purpose.
 func fill(t testing.TB, s *file.Store) {
 	t.Helper()
-	alias := map[keys.Purpose]string{keys.VTSPush: keystest.VTSKeyID, keys.WSD: keystest.WSDKeySet}
-	for _, p := range []keys.Purpose{keys.TAVSigning, keys.VTSPush, keys.WSD, keys.OPCSigning, keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint} {
-		mustGenerate(t, s, file.Spec{Purpose: p, Alias: alias[p], Activate: true})
+	for _, sample := range keystest.Samples(t) {
+		sample.Spec.Activate = true
+		_, err := s.Import(t.Context(), sample.Spec, sample.Data, nil)
+		must(t, err)
 	}
-	_, err := s.Import(file.Spec{Purpose: keys.MDESEncryption, Activate: true}, certificatePEM(t, keystest.MDESKey(t), year(2020), year(2040)), nil)
-	must(t, err)
-	_, err = s.Import(file.Spec{Purpose: keys.OPCEncryption, Activate: true}, publicOf(t, keystest.GoogleKey(t)), nil)
-	must(t, err)
 }
 
 func TestStoreKeepsTheContract(t *testing.T) {
-	s, c := newStore(t)
-	fill(t, s)
-	t.Run("as made", func(t *testing.T) { keystest.Run(t, s, now) })
-	t.Run("as read again", func(t *testing.T) { keystest.Run(t, open(t, c), now) })
+	keystest.RunCustody(t, func(t testing.TB, clock func() time.Time) keystest.Store {
+		c := newConfig(t)
+		c.Clock, c.PollInterval = clock, 5*time.Millisecond
+		_, err := file.Create(c)
+		must(t, err)
+		return keystest.Store{
+			Open: func() (keys.Custody, error) { return file.Open(c) },
+			Break: func(t testing.TB) (mend func()) {
+				must(t, os.Rename(c.Path, c.Path+".away"))
+				return func() { must(t, os.Rename(c.Path+".away", c.Path)) }
+			},
+		}
+	})
 }
 
 func TestWhatIsReadAgainIsWhatWasMade(t *testing.T) {
 	s, c := newStore(t)
 	fill(t, s)
-	must(t, s.Activate(mustGenerate(t, s, file.Spec{
+	mustGenerate(t, s, keys.Spec{
 		Purpose: keys.VaultKEK, Issuer: "acme", BINs: []keys.BINRange{{Low: "520424", High: "520499"}},
-		ValidFrom: now.Add(time.Hour), ValidUntil: now.Add(48 * time.Hour), Alias: "KUR-1", SchemeFingerprint: "abc", Sandbox: true,
-	}).ID))
+		ValidFrom: now.Add(time.Hour), ValidUntil: now.Add(48 * time.Hour), Alias: "KUR-1", SchemeFingerprint: "abc", Sandbox: true, Activate: true,
+	})
 	again := open(t, c).Current()
 	if len(again.All()) != len(keys.Purposes())+1 {
 		t.Fatalf("%d keys, want %d", len(again.All()), len(keys.Purposes())+1)
@@ -181,7 +196,7 @@ func TestOpenRefuses(t *testing.T) {
 
 func TestWritesLeaveNothingBehind(t *testing.T) {
 	s, c := newStore(t)
-	mustGenerate(t, s, file.Spec{Purpose: keys.VaultKEK})
+	mustGenerate(t, s, keys.Spec{Purpose: keys.VaultKEK})
 	info, err := os.Stat(c.Path)
 	must(t, err)
 	if info.Mode().Perm() != 0o600 {
@@ -195,7 +210,7 @@ func TestWritesLeaveNothingBehind(t *testing.T) {
 		}
 	}
 	must(t, os.RemoveAll(filepath.Dir(c.Path)))
-	_, err = s.Generate(file.Spec{Purpose: keys.VaultKEK})
+	_, err = s.Generate(t.Context(), keys.Spec{Purpose: keys.VaultKEK})
 	wantReason(t, err, "keystore_unavailable")
 	if len(s.Current().All()) != 1 {
 		t.Errorf("a failed change changed the keys that serve")
@@ -209,7 +224,7 @@ func TestOperatorsCannotInterleave(t *testing.T) {
 	for _, s := range stores {
 		operators.Go(func() {
 			for range 5 {
-				if _, err := s.Generate(file.Spec{Purpose: keys.VaultKEK}); err != nil {
+				if _, err := s.Generate(t.Context(), keys.Spec{Purpose: keys.VaultKEK}); err != nil {
 					t.Errorf("Generate: %v", err)
 				}
 			}
@@ -225,10 +240,10 @@ func TestChangeGivesUpWhenTheLockIsHeld(t *testing.T) {
 	_, c := newStore(t)
 	c.LockPatience = 30 * time.Millisecond
 	s := open(t, c)
-	unlock, err := file.Lock(c.Path, 0)
+	unlock, err := file.Lock(t.Context(), c.Path, 0)
 	must(t, err)
-	_, err = s.Generate(file.Spec{Purpose: keys.VaultKEK})
+	_, err = s.Generate(t.Context(), keys.Spec{Purpose: keys.VaultKEK})
 	wantReason(t, err, "keystore_busy")
 	unlock()
-	mustGenerate(t, s, file.Spec{Purpose: keys.VaultKEK})
+	mustGenerate(t, s, keys.Spec{Purpose: keys.VaultKEK})
 }

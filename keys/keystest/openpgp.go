@@ -79,7 +79,7 @@ func setOpenPGP(t testing.TB, k *keys.Key, entity *openpgp.Entity) {
 
 // checkOpenPGP looks for k's public half in its certificate: under the name that a
 // message gives it, which is made of key and creation time.
-func checkOpenPGP(t *testing.T, k *keys.Key) {
+func checkOpenPGP(t testing.TB, k *keys.Key) {
 	public, ok := k.Public.(*rsa.PublicKey)
 	if !ok {
 		t.Fatalf("public key is a %T", k.Public)

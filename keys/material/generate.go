@@ -1,4 +1,4 @@
-package file
+package material
 
 import (
 	"crypto/ed25519"
@@ -6,22 +6,14 @@ import (
 	"crypto/rsa"
 	"encoding/base64"
 	"io"
+	"time"
 
 	"github.com/walletport/walletport/keys"
 )
 
-// Generate makes a key and adds it. The keys of others, Mastercard's and Google's,
-// cannot be generated, only imported. A generated vts-push or wsd key is for
-// sandboxes and tests: Visa issues the real ones.
-func (s *Store) Generate(spec Spec) (keys.Meta, error) {
-	m, err := s.generate(spec)
-	if err != nil {
-		return keys.Meta{}, err
-	}
-	return s.add(spec, m)
-}
-
-func (s *Store) generate(spec Spec) (material, error) {
+// generate makes the material of a key. The keys of others, Mastercard's and Google's,
+// cannot be generated.
+func generate(spec keys.Spec, now time.Time) (material, error) {
 	switch p, algorithm := spec.Purpose, spec.Algorithm; {
 	case p == keys.TAVSigning:
 		bits, ok := map[string]int{"": 2048, "RSA-2048": 2048, "RSA-3072": 3072, "RSA-4096": 4096}[algorithm]
@@ -35,7 +27,7 @@ func (s *Store) generate(spec Spec) (material, error) {
 	case p == keys.OPCEncryption:
 		return material{}, errUnfit("the opc-encryption key is Google's: import its OpenPGP public key")
 	case p == keys.OPCSigning:
-		return generateOPCSigning(spec, s.config.Clock())
+		return generateOPCSigning(spec, now)
 	case algorithm != "" && algorithm != secretAlgorithm(p):
 		return material{}, errUnfit("the purpose has another algorithm")
 	case p == keys.AuditCheckpoint:

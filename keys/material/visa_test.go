@@ -1,4 +1,4 @@
-package file_test
+package material_test
 
 import (
 	"bytes"
@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/walletport/walletport/keys"
-	"github.com/walletport/walletport/keys/file"
 	"github.com/walletport/walletport/keys/keystest"
 )
 
@@ -27,12 +26,8 @@ func TestSharedSecretIsKeptExactly(t *testing.T) {
 		{"in capitals is another secret", strings.ToUpper(keystest.VTSSecret), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s, config := newStore(t)
-			data := []byte(c.text)
-			m, err := s.Import(file.Spec{Purpose: keys.VTSPush, Alias: keystest.VTSKeyID, AsIs: true}, data, nil)
+			k, err := read(keys.Spec{Purpose: keys.VTSPush, Alias: keystest.VTSKeyID, AsIs: true}, []byte(c.text), "")
 			must(t, err)
-			clear(data) // as the caller does
-			k, _ := open(t, config).Current().ByID(m.ID)
 			cek, err := k.KEK.Unwrap(v1, nil)
 			if opens := err == nil && bytes.Equal(cek, ascending(32)); opens != c.opens {
 				t.Errorf("V1 opens: %v (%v)", opens, err)
@@ -54,10 +49,8 @@ func ascending(n int) []byte {
 }
 
 func TestImportedWSDKeySealsTheVector(t *testing.T) {
-	s, config := newStore(t)
-	m, err := s.Import(file.Spec{Purpose: keys.WSD, Alias: keystest.WSDKeySet}, []byte(keystest.WSDSecret), nil)
+	k, err := read(keys.Spec{Purpose: keys.WSD, Alias: keystest.WSDKeySet}, []byte(keystest.WSDSecret), "")
 	must(t, err)
-	k, _ := open(t, config).Current().ByID(m.ID)
 	sealed, err := k.TDEA.EncryptBlocks([]byte("  abcd30nonce=91ab95b8;authcode=A1B2C3!!"))
 	must(t, err)
 	// A1 of reference visa.md section 9.

@@ -1,4 +1,4 @@
-package file_test
+package material_test
 
 import (
 	"bytes"
@@ -12,7 +12,6 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
 	"github.com/walletport/walletport/keys"
-	"github.com/walletport/walletport/keys/file"
 	"github.com/walletport/walletport/keys/keystest"
 	"github.com/walletport/walletport/seal"
 )
@@ -40,7 +39,7 @@ func sealsTo(t testing.TB, certificate []byte, when time.Time) bool {
 		return false
 	}
 	signing := keystest.OPCSigningKey(t)
-	from, err := seal.ParseOpenPGPCertificate(publicOf(t, signing))
+	from, err := seal.ParseOpenPGPCertificate(keystest.OpenPGPPublic(t, signing))
 	must(t, err)
 	private, ok := signing.PrivateKey.PrivateKey.(*rsa.PrivateKey)
 	if !ok {
@@ -64,26 +63,25 @@ func TestImportTakesACertificateIfAndOnlyIfSealingDoes(t *testing.T) {
 		certificate []byte
 		taken       bool
 	}{
-		{"an RSA key", publicOf(t, pgp(t, nil)), true},
-		{"a newer elliptic subkey beside the RSA one", publicOf(t, withEllipticSubkey(t)), true},
-		{"a subkey that follows another without a gap", publicOf(t, withSubkeyFrom(t, pgp(t, at(now.Add(-day), 0)), now.Add(day))), true},
-		{"a key that begins tomorrow", publicOf(t, pgp(t, at(now.Add(day), 0))), true},
-		{"a key that ends tomorrow", publicOf(t, pgp(t, at(now.Add(-day), 2*day))), true},
+		{"an RSA key", keystest.OpenPGPPublic(t, pgp(t, nil)), true},
+		{"a newer elliptic subkey beside the RSA one", keystest.OpenPGPPublic(t, withEllipticSubkey(t)), true},
+		{"a subkey that follows another without a gap", keystest.OpenPGPPublic(t, withSubkeyFrom(t, pgp(t, at(now.Add(-day), 0)), now.Add(day))), true},
+		{"a key that begins tomorrow", keystest.OpenPGPPublic(t, pgp(t, at(now.Add(day), 0))), true},
+		{"a key that ends tomorrow", keystest.OpenPGPPublic(t, pgp(t, at(now.Add(-day), 2*day))), true},
 		{"a subkey that ends before its key", endSubkey(t, pgp(t, at(now.Add(-day), 9*day)), 2*day), true},
-		{"an RSA subkey that may only encrypt by its algorithm", publicOf(t, rsaEncryptOnly), false},
+		{"an RSA subkey that may only encrypt by its algorithm", keystest.OpenPGPPublic(t, rsaEncryptOnly), false},
 		{"a revoked key", revoke(t, pgp(t, nil)), false},
 		{"a revoked subkey", revokeSubkey(t, pgp(t, nil)), false},
-		{"a key that has ended", publicOf(t, pgp(t, at(now.Add(-2*day), day))), false},
-		{"a key that signs only", publicOf(t, withoutSubkey(pgp(t, nil))), false},
-		{"an elliptic key", publicOf(t, pgp(t, func(c *packet.Config) { c.Algorithm = packet.PubKeyAlgoEdDSA })), false},
-		{"a key with a literal packet behind it", append(publicOf(t, pgp(t, nil)), 0xcb, 0x07, 'b', 0, 0, 0, 0, 0, 'x'), false},
-		{"a damaged key", flipped(publicOf(t, pgp(t, nil))), false},
+		{"a key that has ended", keystest.OpenPGPPublic(t, pgp(t, at(now.Add(-2*day), day))), false},
+		{"a key that signs only", keystest.OpenPGPPublic(t, withoutSubkey(pgp(t, nil))), false},
+		{"an elliptic key", keystest.OpenPGPPublic(t, pgp(t, func(c *packet.Config) { c.Algorithm = packet.PubKeyAlgoEdDSA })), false},
+		{"a key with a literal packet behind it", append(keystest.OpenPGPPublic(t, pgp(t, nil)), 0xcb, 0x07, 'b', 0, 0, 0, 0, 0, 'x'), false},
+		{"a damaged key", flipped(keystest.OpenPGPPublic(t, pgp(t, nil))), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s, _ := newStore(t)
-			m, err := s.Import(file.Spec{Purpose: keys.OPCEncryption, Activate: true}, c.certificate, nil)
+			k, err := read(keys.Spec{Purpose: keys.OPCEncryption, Activate: true}, c.certificate, "")
 			if (err == nil) != c.taken {
-				t.Fatalf("Import: %v, want taken %v", err, c.taken)
+				t.Fatalf("Read: %v, want taken %v", err, c.taken)
 			}
 			if !c.taken {
 				if sealsTo(t, c.certificate, now) {
@@ -91,15 +89,14 @@ func TestImportTakesACertificateIfAndOnlyIfSealingDoes(t *testing.T) {
 				}
 				return
 			}
-			k, _ := s.Current().ByID(m.ID)
 			if !bytes.Equal(k.OpenPGP.Certificate, c.certificate) {
 				t.Errorf("the certificate is another than the one given")
 			}
-			moments := []time.Time{m.ValidFrom, m.ValidFrom.Add(time.Hour)}
-			if !m.ValidUntil.IsZero() {
-				moments = append(moments, m.ValidUntil.Add(-time.Second))
-				if sealsTo(t, c.certificate, m.ValidUntil.Add(2*time.Second)) {
-					t.Errorf("the key ends at %v, and sealing takes it afterwards", m.ValidUntil)
+			moments := []time.Time{k.ValidFrom, k.ValidFrom.Add(time.Hour)}
+			if !k.ValidUntil.IsZero() {
+				moments = append(moments, k.ValidUntil.Add(-time.Second))
+				if sealsTo(t, c.certificate, k.ValidUntil.Add(2*time.Second)) {
+					t.Errorf("the key ends at %v, and sealing takes it afterwards", k.ValidUntil)
 				}
 			}
 			for _, when := range moments {
@@ -116,16 +113,14 @@ func TestImportTakesTheSigningHalfThatIsThere(t *testing.T) {
 	e := pgp(t, nil)
 	must(t, e.AddSigningSubkey(&packet.Config{Rand: rand.Reader, RSABits: 2048, DefaultHash: crypto.SHA384, Time: func() time.Time { return now.Add(-time.Hour) }}))
 	subkey := e.Subkeys[len(e.Subkeys)-1].PublicKey
-	s, _ := newStore(t)
-	m, err := s.Import(file.Spec{Purpose: keys.OPCSigning, Activate: true}, privateOf(t, e), nil)
+	k, err := read(keys.Spec{Purpose: keys.OPCSigning, Activate: true}, keystest.OpenPGPPrivate(t, e), "")
 	must(t, err)
-	k, _ := s.Current().ByID(m.ID)
 	if got := packet.NewRSAPublicKey(k.OpenPGP.Created, k.Public.(*rsa.PublicKey)).KeyId; got != subkey.KeyId {
 		t.Errorf("key %X signs, want the subkey %X", got, subkey.KeyId)
 	}
 	certificate, err := seal.ParseOpenPGPCertificate(k.OpenPGP.Certificate)
 	must(t, err)
-	to, err := seal.ParseOpenPGPCertificate(publicOf(t, keystest.GoogleKey(t)))
+	to, err := seal.ParseOpenPGPCertificate(keystest.OpenPGPPublic(t, keystest.GoogleKey(t)))
 	must(t, err)
 	_, err = seal.OpenPGP{Hash: crypto.SHA384}.Seal(rand.Reader, seal.OpenPGPMessage{
 		To: to, From: seal.OpenPGPSigner{Key: k.Signer, Certificate: certificate}, Time: now, Plaintext: []byte("card"),

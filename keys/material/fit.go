@@ -1,4 +1,4 @@
-package file
+package material
 
 import (
 	"crypto"
@@ -20,86 +20,75 @@ const (
 	maxRSABits = 8192
 )
 
-// fill puts the material into e if it fits e's purpose.
-func (m material) fill(e *entry, now time.Time) error {
-	switch e.Purpose {
+// fill puts the material into k if it fits k's purpose.
+func (m material) fill(k *Key, now time.Time) error {
+	switch k.Purpose {
 	case keys.MDESEncryption:
-		return m.fillMDES(e)
+		return m.fillMDES(k)
 	case keys.TAVSigning:
-		if k, ok := m.private.(*rsa.PrivateKey); ok {
-			if err := checkRSAPrivate(k); err != nil {
+		if private, ok := m.private.(*rsa.PrivateKey); ok {
+			if err := checkRSAPrivate(private); err != nil {
 				return err
 			}
-			return m.fillPair(e)
+			return m.fillPair(k)
 		}
 		return errUnfit("a tav-signing key is an RSA private key; the file holds " + m.kind())
 	case keys.OPCEncryption:
-		return m.fillOPCEncryption(e, now)
+		return m.fillOPCEncryption(k, now)
 	case keys.OPCSigning:
-		return m.fillOPCSigning(e, now)
+		return m.fillOPCSigning(k, now)
 	case keys.AuditCheckpoint:
 		if _, ok := m.private.(ed25519.PrivateKey); ok {
-			return m.fillPair(e)
+			return m.fillPair(k)
 		}
 		return errUnfit("an audit-checkpoint key is an Ed25519 private key; the file holds " + m.kind())
 	case keys.VTSPush, keys.WSD, keys.VaultKEK, keys.VaultIndex:
-		return m.fillSecret(e)
+		return m.fillSecret(k)
 	}
 	return errUnfit("the purpose is unknown")
 }
 
-func (m material) fillSecret(e *entry) error {
-	e.Secret, e.Algorithm = m.secret, secretAlgorithm(e.Purpose)
-	if e.Purpose == keys.WSD {
-		_, err := keys.NewTDEA(m.secret)
-		return err
-	}
-	return nil
+func (m material) fillSecret(k *Key) (err error) {
+	k.Secret, k.Algorithm = m.secret, secretAlgorithm(k.Purpose)
+	k.CheckValue, err = keys.CheckValueOf(k.Purpose, m.secret)
+	return err
 }
 
 // fillMDES takes Mastercard's public key. A private half has no business here:
 // whoever holds it reads the cards that all issuers send.
-func (m material) fillMDES(e *entry) error {
+func (m material) fillMDES(k *Key) error {
 	if m.private != nil {
 		return errUnfit("an mdes-encryption key is Mastercard's certificate or public key; the file holds a private key, which only Mastercard has of its own")
 	}
 	public := m.public
 	if m.certificate != nil {
 		public = m.certificate.PublicKey
-		e.Certificate = m.certificate.Raw
+		k.Certificate = m.certificate
 	}
-	k, ok := public.(*rsa.PublicKey)
+	mastercards, ok := public.(*rsa.PublicKey)
 	if !ok {
 		return errUnfit("an mdes-encryption key is an RSA public key or certificate; the file holds " + m.kind())
 	}
-	if err := checkRSAPublic(k); err != nil {
+	if err := checkRSAPublic(mastercards); err != nil {
 		return err
 	}
-	return e.fillPublic(k)
+	return k.setPublic(mastercards)
 }
 
-func (m material) fillPair(e *entry) error {
+func (m material) fillPair(k *Key) error {
 	if m.certificate != nil {
 		if !samePublic(m.private.Public(), m.certificate.PublicKey) {
 			return errUnfit("the certificate belongs to another private key")
 		}
-		e.Certificate = m.certificate.Raw
+		k.Certificate = m.certificate
 	}
-	private, err := x509.MarshalPKCS8PrivateKey(m.private)
-	if err != nil {
-		return fmt.Errorf("private key: %w", err)
-	}
-	e.Private = private
-	return e.fillPublic(m.private.Public())
+	k.Private = m.private
+	return k.setPublic(m.private.Public())
 }
 
-func (e *entry) fillPublic(public crypto.PublicKey) error {
-	spki, err := x509.MarshalPKIXPublicKey(public)
-	if err != nil {
-		return fmt.Errorf("public key: %w", err)
-	}
-	e.Public, e.Algorithm = spki, keys.AlgorithmOf(public)
-	e.Fingerprint, err = keys.FingerprintOf(public)
+func (k *Key) setPublic(public crypto.PublicKey) (err error) {
+	k.Public, k.Algorithm = public, keys.AlgorithmOf(public)
+	k.Fingerprint, err = keys.FingerprintOf(public)
 	return err
 }
 
@@ -143,7 +132,7 @@ func (m material) kind() string {
 
 // checkUse refuses what may serve but looks as if another key were meant, unless
 // spec insists.
-func checkUse(spec Spec, m material) error {
+func checkUse(spec keys.Spec, m material) error {
 	if spec.AsIs {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package file_test
+package material_test
 
 import (
 	"bytes"
@@ -21,17 +21,16 @@ import (
 	"software.sslmate.com/src/go-pkcs12"
 
 	"github.com/walletport/walletport/keys"
-	"github.com/walletport/walletport/keys/file"
 	"github.com/walletport/walletport/keys/keystest"
 )
 
 // certificateFor makes a certificate of those key usages.
 func certificateFor(t testing.TB, k *rsa.PrivateKey, usage x509.KeyUsage) []byte {
 	t.Helper()
-	template := &x509.Certificate{NotBefore: year(2020), NotAfter: year(2040), BasicConstraintsValid: true, KeyUsage: usage}
+	template := &x509.Certificate{NotBefore: keystest.Year(2020), NotAfter: keystest.Year(2040), BasicConstraintsValid: true, KeyUsage: usage}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &k.PublicKey, k)
 	must(t, err)
-	return asPEM("CERTIFICATE", der)
+	return keystest.PEM("CERTIFICATE", der)
 }
 
 func requestDER(t testing.TB, k crypto.Signer) []byte {
@@ -70,8 +69,8 @@ type diagnosis struct {
 
 func TestEachFileIsTakenOrNamedAsWhatItIs(t *testing.T) {
 	mdes, tav := keystest.MDESKey(t), keystest.RSAKey(t)
-	certificate := certificatePEM(t, mdes, year(2020), year(2040))
-	der := certificateDER(t, mdes, year(2020), year(2040))
+	certificate := certificatePEM(t, mdes, keystest.Year(2020), keystest.Year(2040))
+	der := keystest.Certificate(t, mdes, keystest.Year(2020), keystest.Year(2040))
 	parsed, err := x509.ParseCertificate(der)
 	must(t, err)
 	pair, err := pkcs12.Modern.Encode(mdes, parsed, nil, "changeit")
@@ -84,8 +83,8 @@ func TestEachFileIsTakenOrNamedAsWhatItIs(t *testing.T) {
 	must(t, err)
 	short, err := rsa.GenerateKey(rand.Reader, 1024)
 	must(t, err)
-	private := asPEM("PRIVATE KEY", pkcs8DER(t, tav))
-	google := armored(t, openpgp.PublicKeyType, publicOf(t, keystest.GoogleKey(t)))
+	private := keystest.PEM("PRIVATE KEY", keystest.PKCS8(t, tav))
+	google := keystest.Armored(t, openpgp.PublicKeyType, keystest.OpenPGPPublic(t, keystest.GoogleKey(t)))
 
 	runDiagnoses(t, []diagnosis{
 		{"PEM with a byte order mark", keys.MDESEncryption, sample(t, "mdes-02_bom.pem"), "", "", ""},
@@ -105,26 +104,26 @@ func TestEachFileIsTakenOrNamedAsWhatItIs(t *testing.T) {
 		{"PEM whose line breaks are written out", keys.MDESEncryption, bytes.ReplaceAll(certificate, []byte("\n"), []byte(`\n`)), "", "key_malformed", `written as \n`},
 		{"PEM whose line breaks are lost", keys.MDESEncryption, bytes.ReplaceAll(certificate, []byte("\n"), []byte(" ")), "", "key_malformed", "line breaks are lost"},
 		{"PEM without its last line", keys.MDESEncryption, certificate[:len(certificate)-30], "", "key_malformed", "PEM that is damaged"},
-		{"PEM of something that is no certificate", keys.MDESEncryption, asPEM("CERTIFICATE", []byte("x")), "", "key_malformed", "damaged: CERTIFICATE"},
-		{"a certificate request", keys.MDESEncryption, asPEM("CERTIFICATE REQUEST", requestDER(t, mdes)), "", "key_malformed", "certificate request"},
+		{"PEM of something that is no certificate", keys.MDESEncryption, keystest.PEM("CERTIFICATE", []byte("x")), "", "key_malformed", "damaged: CERTIFICATE"},
+		{"a certificate request", keys.MDESEncryption, keystest.PEM("CERTIFICATE REQUEST", requestDER(t, mdes)), "", "key_malformed", "certificate request"},
 		{"a certificate request in DER", keys.MDESEncryption, requestDER(t, mdes), "", "key_malformed", "certificate request"},
 		{"a private key where a certificate belongs", keys.MDESEncryption, private, "", "key_unfit", "the file holds a private key"},
 		{"a certificate where a private key belongs", keys.TAVSigning, certificate, "", "key_unfit", "RSA certificate and no private key"},
-		{"a public key where a private key belongs", keys.TAVSigning, asPEM("PUBLIC KEY", spkiDER(t, &tav.PublicKey)), "", "key_unfit", "RSA public key and no private key"},
-		{"an elliptic key with its parameters", keys.TAVSigning, append(asPEM("EC PARAMETERS", []byte{6, 8}), asPEM("EC PRIVATE KEY", sec1)...), "", "key_unfit", "elliptic curve (P-256) private key"},
-		{"an Ed25519 key where RSA belongs", keys.TAVSigning, pkcs8DER(t, ed), "", "key_unfit", "Ed25519 private key"},
+		{"a public key where a private key belongs", keys.TAVSigning, keystest.PEM("PUBLIC KEY", keystest.SPKI(t, &tav.PublicKey)), "", "key_unfit", "RSA public key and no private key"},
+		{"an elliptic key with its parameters", keys.TAVSigning, append(keystest.PEM("EC PARAMETERS", []byte{6, 8}), keystest.PEM("EC PRIVATE KEY", sec1)...), "", "key_unfit", "elliptic curve (P-256) private key"},
+		{"an Ed25519 key where RSA belongs", keys.TAVSigning, keystest.PKCS8(t, ed), "", "key_unfit", "Ed25519 private key"},
 		{"an RSA key for checkpoints", keys.AuditCheckpoint, private, "", "key_unfit", "RSA private key"},
-		{"a short RSA key", keys.TAVSigning, pkcs8DER(t, short), "", "key_unfit", "this one has 1024"},
-		{"an expired certificate", keys.MDESEncryption, certificatePEM(t, mdes, year(2020), year(2021)), "", "key_expired", "at 2021-01-01"},
+		{"a short RSA key", keys.TAVSigning, keystest.PKCS8(t, short), "", "key_unfit", "this one has 1024"},
+		{"an expired certificate", keys.MDESEncryption, certificatePEM(t, mdes, keystest.Year(2020), keystest.Year(2021)), "", "key_expired", "at 2021-01-01"},
 		{"a certificate that is not for signatures", keys.TAVSigning, append(certificateFor(t, tav, x509.KeyUsageKeyEncipherment), private...), "", "key_unfit", "does not allow signatures"},
 		{"a certificate that encrypts keys", keys.MDESEncryption, certificateFor(t, mdes, x509.KeyUsageKeyEncipherment), "", "", ""},
 		{"a certificate that encrypts data", keys.MDESEncryption, certificateFor(t, mdes, x509.KeyUsageDataEncipherment|x509.KeyUsageDigitalSignature), "", "", ""},
 		{"a chain, leaf first", keys.MDESEncryption, append(bytes.Clone(certificate), authorityPEM(t, tav)...), "", "", ""},
 		{"a chain, leaf last", keys.MDESEncryption, append(authorityPEM(t, tav), certificate...), "", "", ""},
 		{"two private keys", keys.TAVSigning, append(bytes.Clone(private), private...), "", "key_malformed", "more than one private key"},
-		{"two certificates of nobody above", keys.MDESEncryption, append(bytes.Clone(certificate), certificatePEM(t, tav, year(2020), year(2040))...), "", "key_malformed", "which of the 2 certificates"},
-		{"an encrypted private key", keys.TAVSigning, asPEM("ENCRYPTED PRIVATE KEY", []byte("x")), "", "key_encrypted", "openssl pkey"},
-		{"an OpenSSH private key", keys.TAVSigning, asPEM("OPENSSH PRIVATE KEY", []byte("openssh-key-v1")), "", "key_malformed", "ssh-keygen -p -m PKCS8"},
+		{"two certificates of nobody above", keys.MDESEncryption, append(bytes.Clone(certificate), certificatePEM(t, tav, keystest.Year(2020), keystest.Year(2040))...), "", "key_malformed", "which of the 2 certificates"},
+		{"an encrypted private key", keys.TAVSigning, keystest.PEM("ENCRYPTED PRIVATE KEY", []byte("x")), "", "key_encrypted", "openssl pkey"},
+		{"an OpenSSH private key", keys.TAVSigning, keystest.PEM("OPENSSH PRIVATE KEY", []byte("openssh-key-v1")), "", "key_malformed", "ssh-keygen -p -m PKCS8"},
 		{"an OpenSSH public key", keys.MDESEncryption, []byte("ssh-rsa AAAAB3NzaC1yc2E me@host\n"), "", "key_malformed", "ssh-keygen -e -m PKCS8"},
 		{"a Java key store", keys.TAVSigning, []byte("\xfe\xed\xfe\xed\x00\x00\x00\x02\x00\x00\x00\x01"), "", "key_malformed", "keytool -importkeystore"},
 		{"a Java key store of the other kind", keys.TAVSigning, []byte("\xce\xce\xce\xce\x00\x00\x00\x02\x00\x00\x00\x01"), "", "key_malformed", "JCEKS"},
@@ -136,9 +135,9 @@ func TestEachFileIsTakenOrNamedAsWhatItIs(t *testing.T) {
 
 		{"an OpenPGP key in UTF-16", keys.OPCEncryption, utf16LE(google), "", "", ""},
 		{"an X.509 certificate where OpenPGP belongs", keys.OPCEncryption, certificate, "", "key_malformed", "PEM of a certificate or key"},
-		{"an armored private key where Google's belongs", keys.OPCEncryption, armored(t, openpgp.PrivateKeyType, privateOf(t, keystest.OPCSigningKey(t))), "", "key_unfit", "gpg --export writes the public half"},
-		{"a signature where a key belongs", keys.OPCEncryption, armored(t, openpgp.SignatureType, publicOf(t, keystest.GoogleKey(t))), "", "key_malformed", "message or signature"},
-		{"a key that signs only", keys.OPCEncryption, publicOf(t, withoutSubkey(pgp(t, nil))), "", "key_unfit", "no subkey"},
+		{"an armored private key where Google's belongs", keys.OPCEncryption, keystest.Armored(t, openpgp.PrivateKeyType, keystest.OpenPGPPrivate(t, keystest.OPCSigningKey(t))), "", "key_unfit", "gpg --export writes the public half"},
+		{"a signature where a key belongs", keys.OPCEncryption, keystest.Armored(t, openpgp.SignatureType, keystest.OpenPGPPublic(t, keystest.GoogleKey(t))), "", "key_malformed", "message or signature"},
+		{"a key that signs only", keys.OPCEncryption, keystest.OpenPGPPublic(t, withoutSubkey(pgp(t, nil))), "", "key_unfit", "no subkey"},
 		{"a keybox of GnuPG", keys.OPCEncryption, []byte("\x00\x00\x00\x20\x01\x01\x00\x02KBXf\x00\x00\x00\x00"), "", "key_malformed", "gpg --export KEY"},
 		{"a revoked key", keys.OPCEncryption, revoke(t, pgp(t, nil)), "", "key_unfit", "revoked"},
 	})
@@ -187,7 +186,7 @@ func TestEachSecretIsTakenOrNamedAsWhatItIs(t *testing.T) {
 		{"a KEK in base64", keys.VaultKEK, []byte(base64.StdEncoding.EncodeToString(rawKEK)), "", "", ""},
 		{"a KEK of 16 bytes", keys.VaultKEK, []byte(kek[:32]), "", "key_malformed", "has 32 hex digits"},
 		{"a KEK of 16 bytes in base64", keys.VaultKEK, []byte(base64.StdEncoding.EncodeToString(raw)), "", "key_malformed", "has 16 bytes in base64"},
-		{"PEM for a KEK", keys.VaultKEK, asPEM("PRIVATE KEY", pkcs8DER(t, keystest.RSAKey(t))), "", "key_malformed", "PEM of a certificate or key"},
+		{"PEM for a KEK", keys.VaultKEK, keystest.PEM("PRIVATE KEY", keystest.PKCS8(t, keystest.RSAKey(t))), "", "key_malformed", "PEM of a certificate or key"},
 	})
 }
 
@@ -195,18 +194,14 @@ func runDiagnoses(t *testing.T, all []diagnosis) {
 	t.Helper()
 	for _, c := range all {
 		t.Run(c.name, func(t *testing.T) {
-			s, _ := newStore(t)
 			alias := map[keys.Purpose]string{keys.VTSPush: keystest.VTSKeyID, keys.WSD: keystest.WSDKeySet}[c.purpose]
-			m, err := s.Import(file.Spec{Purpose: c.purpose, Alias: alias, Activate: true}, c.data, []byte(c.password))
+			k, err := read(keys.Spec{Purpose: c.purpose, Alias: alias, Activate: true}, c.data, c.password)
 			wantReason(t, err, c.reason)
 			if c.reason == "" {
-				if k, err := s.Current().Select(c.purpose, "", "", m.ValidFrom); err != nil || k.ID != m.ID {
-					t.Errorf("the imported key does not serve: %v", err)
+				if !k.ServesAt(k.ValidFrom) {
+					t.Error("the imported key does not serve")
 				}
 				return
-			}
-			if len(s.Current().All()) != 0 {
-				t.Error("a refused key was stored")
 			}
 			text := err.Error()
 			if !strings.Contains(text, c.word) {
@@ -241,24 +236,8 @@ func TestAnOperatorMayInsist(t *testing.T) {
 		{"on a certificate that signs only", keys.MDESEncryption, sample(t, "mdes-22_ku_signonly.pem")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s, _ := newStore(t)
-			_, err := s.Import(file.Spec{Purpose: c.purpose, Alias: "401200.1", AsIs: true}, c.data, nil)
+			_, err := read(keys.Spec{Purpose: c.purpose, Alias: "401200.1", AsIs: true}, c.data, "")
 			must(t, err)
 		})
-	}
-}
-
-func TestTheAliasFitsTheTAV(t *testing.T) {
-	s, _ := newStore(t)
-	for alias, reason := range map[string]string{"": "", "U+002D": "", "KEYALIAS10": "", "KEYALIAS-11": "key_alias", "A/B": "key_alias", `A"B`: "key_alias"} {
-		_, err := s.Generate(file.Spec{Purpose: keys.TAVSigning, Alias: alias})
-		if reason == "" {
-			must(t, err)
-			continue
-		}
-		wantReason(t, err, reason)
-		if !strings.Contains(err.Error(), "TAV 4") || !strings.Contains(err.Error(), "10 letters") {
-			t.Errorf("the error does not name version and limit: %v", err)
-		}
 	}
 }

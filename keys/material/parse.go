@@ -1,6 +1,7 @@
-package file
+package material
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/x509"
 	"encoding/pem"
@@ -11,8 +12,8 @@ import (
 	"github.com/walletport/walletport/keys"
 )
 
-// parseMaterial reads a key in any of the forms that Import takes.
-func parseMaterial(spec Spec, data, password []byte) (material, error) {
+// parse reads a key in any of the forms that Read takes.
+func parse(spec keys.Spec, data, password []byte) (material, error) {
 	switch spec.Purpose {
 	case keys.VTSPush:
 		return parseSharedSecret(data, spec.AsIs)
@@ -108,7 +109,7 @@ func parseBlock(block *pem.Block, password []byte) (material, error) {
 
 // parseDER tries the forms one after the other; no encoding is another's too.
 func parseDER(der []byte) (material, bool) {
-	if c, err := x509.ParseCertificate(der); err == nil {
+	if c, err := x509.ParseCertificate(bytes.Clone(der)); err == nil { // it keeps what it parses, and the caller wipes der
 		return material{certificate: c}, true
 	}
 	if k, err := x509.ParsePKIXPublicKey(der); err == nil {

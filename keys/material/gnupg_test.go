@@ -1,4 +1,4 @@
-package file_test
+package material_test
 
 import (
 	"bytes"
@@ -16,7 +16,7 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
 	"github.com/walletport/walletport/keys"
-	"github.com/walletport/walletport/keys/file"
+	"github.com/walletport/walletport/keys/material"
 	"github.com/walletport/walletport/oracle"
 )
 
@@ -77,22 +77,13 @@ func (g gnuPG) list(certificate []byte) []listed {
 	return all
 }
 
-// storeToday is a store whose clock is the machine's, as GnuPG's is.
-func storeToday(t testing.TB) *file.Store {
+// today reads a key at the machine's time, as GnuPG does.
+func today(t testing.TB, purpose keys.Purpose, data []byte) *keys.Key {
 	t.Helper()
-	c := newConfig(t)
-	c.Clock = time.Now
-	s, err := file.Create(c)
+	m, err := material.Read(keys.Spec{Purpose: purpose, Activate: true}, data, nil, time.Now())
 	must(t, err)
-	return s
-}
-
-func keyOf(t testing.TB, s *file.Store, id keys.ID) *keys.Key {
-	t.Helper()
-	k, ok := s.Current().ByID(id)
-	if !ok {
-		t.Fatalf("there is no key %s", id)
-	}
+	k, err := m.Handles()
+	must(t, err)
 	return k
 }
 
@@ -107,15 +98,17 @@ func fingerprintOf(t testing.TB, k *keys.Key) string {
 }
 
 func TestGnuPGReadsTheGeneratedKey(t *testing.T) {
-	g, s := newGnuPG(t), storeToday(t)
-	meta := mustGenerate(t, s, file.Spec{Purpose: keys.OPCSigning, Issuer: "acme", Activate: true})
-	k := keyOf(t, s, meta.ID)
-	exported, err := s.ExportPublic(meta.ID)
+	g := newGnuPG(t)
+	made, err := material.Generate(keys.Spec{Purpose: keys.OPCSigning, Issuer: "acme", Activate: true}, time.Now())
+	must(t, err)
+	k, err := made.Handles()
+	must(t, err)
+	exported, err := material.ExportPublic(k)
 	must(t, err)
 	if !bytes.HasPrefix(exported, []byte("-----BEGIN PGP PUBLIC KEY BLOCK-----\n")) {
 		t.Errorf("it is exported as %.40q", exported)
 	}
-	end := meta.ValidUntil.Unix()
+	end := k.ValidUntil.Unix()
 	got := g.list(exported)
 	if len(got) != 2 {
 		t.Fatalf("gpg lists %d keys, want a primary key and a subkey", len(got))
@@ -181,17 +174,14 @@ func TestKeysOfGnuPGComeIn(t *testing.T) {
 		{"private, in armor", keys.OPCSigning, g.run(nil, "--armor", "--export-secret-keys"), 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := storeToday(t)
-			m, err := s.Import(file.Spec{Purpose: c.purpose, Activate: true}, c.data, nil)
-			must(t, err)
-			k := keyOf(t, s, m.ID)
+			k := today(t, c.purpose, c.data)
 			if got, want := fingerprintOf(t, k), listed[c.serves].fingerprint; got != want {
 				t.Errorf("key %s serves, want %s", got, want)
 			}
-			if !m.ValidUntil.Equal(end) {
-				t.Errorf("it ends at %v, want %v", m.ValidUntil, end)
+			if !k.ValidUntil.Equal(end) {
+				t.Errorf("it ends at %v, want %v", k.ValidUntil, end)
 			}
-			exported, err := s.ExportPublic(m.ID)
+			exported, err := material.ExportPublic(k)
 			must(t, err)
 			if got := g.list(exported); !slices.Equal(got, listed) {
 				t.Errorf("gpg lists what came out as %+v, what went in as %+v", got, listed)
@@ -205,12 +195,10 @@ func TestKeysOfGnuPGComeIn(t *testing.T) {
 
 // A primary key that only certifies and is kept elsewhere, as the careful do.
 func TestSigningSubkeyOfGnuPGComesIn(t *testing.T) {
-	g, s := newGnuPG(t), storeToday(t)
+	g := newGnuPG(t)
 	g.make("%no-protection", "Key-Type: RSA", "Key-Length: 2048", "Key-Usage: cert", "Subkey-Type: RSA", "Subkey-Length: 2048", "Subkey-Usage: sign")
 	listed := g.list(g.run(nil, "--export"))
-	m, err := s.Import(file.Spec{Purpose: keys.OPCSigning, Activate: true}, g.run(nil, "--export-secret-subkeys"), nil)
-	must(t, err)
-	k := keyOf(t, s, m.ID)
+	k := today(t, keys.OPCSigning, g.run(nil, "--export-secret-subkeys"))
 	if got := fingerprintOf(t, k); got != listed[1].fingerprint {
 		t.Errorf("key %s serves, want the subkey %s", got, listed[1].fingerprint)
 	}
@@ -218,9 +206,9 @@ func TestSigningSubkeyOfGnuPGComesIn(t *testing.T) {
 }
 
 func TestKeyOfGnuPGUnderAPassphraseIsRefused(t *testing.T) {
-	g, s := newGnuPG(t), storeToday(t)
+	g := newGnuPG(t)
 	g.make("Key-Type: RSA", "Key-Length: 2048", "Passphrase: canary-passphrase")
-	_, err := s.Import(file.Spec{Purpose: keys.OPCSigning}, g.run(nil, "--passphrase", "canary-passphrase", "--export-secret-keys"), nil)
+	_, err := material.Read(keys.Spec{Purpose: keys.OPCSigning}, g.run(nil, "--passphrase", "canary-passphrase", "--export-secret-keys"), nil, time.Now())
 	wantReason(t, err, "key_encrypted")
 	if !strings.Contains(err.Error(), "gpg --edit-key") {
 		t.Errorf("it does not say what to do: %v", err)

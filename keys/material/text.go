@@ -1,4 +1,4 @@
-package file
+package material
 
 import (
 	"bytes"
@@ -83,4 +83,9 @@ func isText(data []byte) bool {
 	return !bytes.ContainsFunc(data, func(r rune) bool {
 		return r > '~' || r < ' ' && r != '\n' && r != '\r' && r != '\t'
 	})
+}
+
+// trimLineBreak drops one line break at the end.
+func trimLineBreak(text []byte) []byte {
+	return bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r"))
 }

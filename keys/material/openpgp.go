@@ -1,11 +1,10 @@
-package file
+package material
 
 import (
 	"bytes"
 	"cmp"
 	"crypto/rsa"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"time"
@@ -15,7 +14,6 @@ import (
 	openpgp "github.com/ProtonMail/go-crypto/openpgp/v2"
 
 	"github.com/walletport/walletport"
-	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/seal"
 )
 
@@ -142,7 +140,7 @@ func judge(certificate []byte) (*seal.OpenPGPCertificate, error) {
 
 // fillOPCEncryption takes Google's public key. A private half has no business here:
 // whoever holds it reads the cards that all issuers send.
-func (m material) fillOPCEncryption(e *entry, now time.Time) error {
+func (m material) fillOPCEncryption(k *Key, now time.Time) error {
 	if m.openPGP.public == nil {
 		return errUnfit("an opc-encryption key is Google's OpenPGP public key, without a private key; the file holds a private key (gpg --export writes the public half)")
 	}
@@ -154,9 +152,9 @@ func (m material) fillOPCEncryption(e *entry, now time.Time) error {
 	if err != nil {
 		return whyNotEncryption(m.openPGP.entity, err, now)
 	}
-	e.OpenPGP = m.openPGP.public
-	e.narrow(serving.From, serving.Until)
-	return e.fillPublic(serving.Public)
+	k.OpenPGP = m.openPGP.public
+	k.narrow(serving.From, serving.Until)
+	return k.setPublic(serving.Public)
 }
 
 // whyNotEncryption finds words for a certificate that nothing is sealed to.
@@ -208,7 +206,7 @@ func whyNot(entity *openpgp.Entity, now time.Time) error {
 
 // fillOPCSigning takes the issuer's signing key. Of all private halves in the file
 // only that one is kept: nobody encrypts to the issuer.
-func (m material) fillOPCSigning(e *entry, now time.Time) error {
+func (m material) fillOPCSigning(k *Key, now time.Time) error {
 	entity := m.openPGP.entity
 	var text bytes.Buffer
 	if err := entity.Serialize(&text); err != nil {
@@ -225,11 +223,11 @@ func (m material) fillOPCSigning(e *entry, now time.Time) error {
 	if err := checkRSAPrivate(private); err != nil {
 		return err
 	}
-	if err := (material{private: private}).fillPair(e); err != nil {
+	if err := (material{private: private}).fillPair(k); err != nil {
 		return err
 	}
-	e.OpenPGP = text.Bytes()
-	e.narrow(serving.From, serving.Until)
+	k.OpenPGP = text.Bytes()
+	k.narrow(serving.From, serving.Until)
 	return nil
 }
 
@@ -281,37 +279,4 @@ func whyNotSigning(entity *openpgp.Entity, now time.Time) error {
 		return err
 	}
 	return errUnfit("the OpenPGP key has no RSA key or subkey of 2048 to 8192 bits that may sign now")
-}
-
-// addOpenPGP gives k its certificate, and finds k's public half in it.
-func (e *entry) addOpenPGP(k *keys.Key) error {
-	entity, err := readEntity(e.OpenPGP)
-	if err != nil {
-		return errors.New("its OpenPGP certificate does not parse")
-	}
-	candidates := []*packet.PublicKey{entity.PrimaryKey}
-	for _, sub := range entity.Subkeys {
-		candidates = append(candidates, sub.PublicKey)
-	}
-	for _, c := range candidates {
-		if samePublic(k.Public, c.PublicKey) {
-			k.OpenPGP = &keys.OpenPGP{Certificate: e.OpenPGP, Created: c.CreationTime.UTC()}
-			return nil
-		}
-	}
-	return errors.New("its public key is not in its OpenPGP certificate")
-}
-
-// armorCertificate returns the ASCII armor in which operators send certificates.
-func armorCertificate(certificate []byte) ([]byte, error) {
-	var text bytes.Buffer
-	w, err := armor.Encode(&text, openpgp.PublicKeyType, nil)
-	if err != nil {
-		return nil, fmt.Errorf("armor: %w", err)
-	}
-	_, err = w.Write(certificate)
-	if err = errors.Join(err, w.Close()); err != nil {
-		return nil, fmt.Errorf("armor: %w", err)
-	}
-	return append(text.Bytes(), '\n'), nil
 }

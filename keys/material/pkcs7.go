@@ -1,6 +1,7 @@
-package file
+package material
 
 import (
+	"bytes"
 	"crypto/x509"
 	"encoding/asn1"
 )
@@ -26,7 +27,7 @@ func parsePKCS7(data []byte) (m material, ok bool, err error) {
 	if _, err := asn1.Unmarshal(outside.Content.Bytes, &signed); err != nil {
 		return material{}, true, errMalformed("the PKCS#7 bundle is damaged")
 	}
-	certificates, err := x509.ParseCertificates(signed.Certificates.Bytes)
+	certificates, err := x509.ParseCertificates(bytes.Clone(signed.Certificates.Bytes))
 	if err != nil {
 		return material{}, true, errMalformed("a certificate of the PKCS#7 bundle is damaged")
 	}

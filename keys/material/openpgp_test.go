@@ -1,4 +1,4 @@
-package file_test
+package material_test
 
 import (
 	"bytes"
@@ -11,41 +11,12 @@ import (
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
-	"github.com/ProtonMail/go-crypto/openpgp/armor"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
-	"github.com/walletport/walletport/keys/file"
 	"github.com/walletport/walletport/keys/keystest"
 )
-
-// publicOf returns the transferable public key, binary.
-func publicOf(t testing.TB, e *openpgp.Entity) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	must(t, e.Serialize(&b))
-	return b.Bytes()
-}
-
-// privateOf returns the transferable secret key, binary.
-func privateOf(t testing.TB, e *openpgp.Entity) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	must(t, e.SerializePrivateWithoutSigning(&b, nil))
-	return b.Bytes()
-}
-
-func armored(t testing.TB, blockType string, plain []byte) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	w, err := armor.Encode(&b, blockType, nil)
-	must(t, err)
-	_, err = w.Write(plain)
-	must(t, err)
-	must(t, w.Close())
-	return b.Bytes()
-}
 
 // pgp makes an OpenPGP key as change says: by default RSA-2048 with an encryption
 // subkey, made a day ago, without an end. To save time its RSA keys are keystest's.
@@ -76,7 +47,7 @@ func encryptingPrimary(t testing.TB) []byte {
 		identity.SelfSignature.FlagEncryptCommunications = true
 		must(t, identity.SelfSignature.SignUserId(identity.UserId.Id, e.PrimaryKey, e.PrivateKey, nil))
 	}
-	return publicOf(t, e)
+	return keystest.OpenPGPPublic(t, e)
 }
 
 // signedByMany returns a public key with more signatures of others than opaque cards
@@ -92,20 +63,20 @@ func signedByMany(t testing.TB) []byte {
 			identity.Signatures = append(identity.Signatures, theirs)
 		}
 	}
-	return publicOf(t, e)
+	return keystest.OpenPGPPublic(t, e)
 }
 
 // revoke returns e's public key with a revocation of the whole key.
 func revoke(t testing.TB, e *openpgp.Entity) []byte {
 	t.Helper()
 	must(t, e.RevokeKey(packet.KeySuperseded, "", &packet.Config{Time: func() time.Time { return now.Add(-time.Hour) }}))
-	return publicOf(t, e)
+	return keystest.OpenPGPPublic(t, e)
 }
 
 func revokeSubkey(t testing.TB, e *openpgp.Entity) []byte {
 	t.Helper()
 	must(t, e.RevokeSubkey(&e.Subkeys[0], packet.KeySuperseded, "", &packet.Config{Time: func() time.Time { return now.Add(-time.Hour) }}))
-	return publicOf(t, e)
+	return keystest.OpenPGPPublic(t, e)
 }
 
 // endSubkey lets the subkey end before the primary key.
@@ -115,7 +86,7 @@ func endSubkey(t testing.TB, e *openpgp.Entity, lifetime time.Duration) []byte {
 	sub := &e.Subkeys[0]
 	sub.Sig.KeyLifetimeSecs = &seconds
 	must(t, sub.Sig.SignKey(sub.PublicKey, e.PrivateKey, &packet.Config{DefaultHash: crypto.SHA384}))
-	return publicOf(t, e)
+	return keystest.OpenPGPPublic(t, e)
 }
 
 func withoutSubkey(e *openpgp.Entity) *openpgp.Entity {
@@ -142,7 +113,7 @@ func version(plain []byte, v byte) []byte {
 func TestImportOpenPGP(t *testing.T) {
 	day := 24 * time.Hour
 	google, signing := keystest.GoogleKey(t), keystest.OPCSigningKey(t)
-	public, private := publicOf(t, google), privateOf(t, signing)
+	public, private := keystest.OpenPGPPublic(t, google), keystest.OpenPGPPrivate(t, signing)
 	ed25519 := pgp(t, func(c *packet.Config) { c.Algorithm = packet.PubKeyAlgoEdDSA })
 	short := pgp(t, func(c *packet.Config) { c.RSABits, c.RSAPrimes = 1024, nil })
 	future := pgp(t, at(now.Add(day), 0))
@@ -156,57 +127,55 @@ func TestImportOpenPGP(t *testing.T) {
 		reason  string
 	}{
 		{"Google's key, binary", keys.OPCEncryption, public, ""},
-		{"Google's key in armor", keys.OPCEncryption, armored(t, openpgp.PublicKeyType, public), ""},
-		{"armor from a mail, with an editor's mark and line ends", keys.OPCEncryption, bytes.ReplaceAll(append([]byte("\ufeffDear issuer,\n\n"), armored(t, openpgp.PublicKeyType, public)...), []byte("\n"), []byte("\r\n")), ""},
-		{"Google's private key", keys.OPCEncryption, privateOf(t, google), "key_unfit"},
-		{"two keys", keys.OPCEncryption, append(bytes.Clone(public), publicOf(t, signing)...), "key_malformed"},
-		{"two keys in armor", keys.OPCEncryption, append(armored(t, openpgp.PublicKeyType, public), armored(t, openpgp.PublicKeyType, publicOf(t, signing))...), "key_malformed"},
-		{"an armored message", keys.OPCEncryption, armored(t, "PGP MESSAGE", public), "key_malformed"},
-		{"damaged armor", keys.OPCEncryption, bytes.Replace(armored(t, openpgp.PublicKeyType, public), []byte("\n\n"), []byte("\n\n$$$$"), 1), "key_malformed"},
+		{"Google's key in armor", keys.OPCEncryption, keystest.Armored(t, openpgp.PublicKeyType, public), ""},
+		{"armor from a mail, with an editor's mark and line ends", keys.OPCEncryption, bytes.ReplaceAll(append([]byte("\ufeffDear issuer,\n\n"), keystest.Armored(t, openpgp.PublicKeyType, public)...), []byte("\n"), []byte("\r\n")), ""},
+		{"Google's private key", keys.OPCEncryption, keystest.OpenPGPPrivate(t, google), "key_unfit"},
+		{"two keys", keys.OPCEncryption, append(bytes.Clone(public), keystest.OpenPGPPublic(t, signing)...), "key_malformed"},
+		{"two keys in armor", keys.OPCEncryption, append(keystest.Armored(t, openpgp.PublicKeyType, public), keystest.Armored(t, openpgp.PublicKeyType, keystest.OpenPGPPublic(t, signing))...), "key_malformed"},
+		{"an armored message", keys.OPCEncryption, keystest.Armored(t, "PGP MESSAGE", public), "key_malformed"},
+		{"damaged armor", keys.OPCEncryption, bytes.Replace(keystest.Armored(t, openpgp.PublicKeyType, public), []byte("\n\n"), []byte("\n\n$$$$"), 1), "key_malformed"},
 		{"a key without its last byte", keys.OPCEncryption, public[:len(public)-1], "key_malformed"},
 		{"a key whose binding does not verify", keys.OPCEncryption, flipped(public), "key_malformed"},
 		{"a key of version 3", keys.OPCEncryption, version(public, 3), "key_unfit"},
 		{"a key of version 5", keys.OPCEncryption, version(public, 5), "key_unfit"},
-		{"a key of version 6", keys.OPCEncryption, publicOf(t, pgp(t, func(c *packet.Config) { c.V6Keys, c.Algorithm = true, packet.PubKeyAlgoRSA })), "key_unfit"},
+		{"a key of version 6", keys.OPCEncryption, keystest.OpenPGPPublic(t, pgp(t, func(c *packet.Config) { c.V6Keys, c.Algorithm = true, packet.PubKeyAlgoRSA })), "key_unfit"},
 		{"a packet that is no key", keys.OPCEncryption, []byte{0xcb, 0x01, 0x00}, "key_malformed"},
-		{"a key without a subkey that encrypts", keys.OPCEncryption, publicOf(t, withoutSubkey(google)), "key_unfit"},
+		{"a key without a subkey that encrypts", keys.OPCEncryption, keystest.OpenPGPPublic(t, withoutSubkey(google)), "key_unfit"},
 		{"a key whose primary key alone encrypts", keys.OPCEncryption, encryptingPrimary(t), "key_unfit"},
 		{"a key of more than 64 kB", keys.OPCEncryption, signedByMany(t), "key_unfit"},
-		{"an elliptic key", keys.OPCEncryption, publicOf(t, ed25519), "key_unfit"},
-		{"a short RSA key", keys.OPCEncryption, publicOf(t, short), "key_unfit"},
-		{"a key that has ended", keys.OPCEncryption, publicOf(t, pgp(t, at(now.Add(-2*day), day))), "key_expired"},
+		{"an elliptic key", keys.OPCEncryption, keystest.OpenPGPPublic(t, ed25519), "key_unfit"},
+		{"a short RSA key", keys.OPCEncryption, keystest.OpenPGPPublic(t, short), "key_unfit"},
+		{"a key that has ended", keys.OPCEncryption, keystest.OpenPGPPublic(t, pgp(t, at(now.Add(-2*day), day))), "key_expired"},
 		{"a key whose subkey has ended", keys.OPCEncryption, endSubkey(t, pgp(t, at(now.Add(-2*day), 0)), day), "key_expired"},
 		{"a revoked key", keys.OPCEncryption, revoke(t, pgp(t, nil)), "key_unfit"},
 		{"a key whose subkey is revoked", keys.OPCEncryption, revokeSubkey(t, pgp(t, nil)), "key_unfit"},
-		{"an X.509 certificate", keys.OPCEncryption, certificatePEM(t, keystest.MDESKey(t), year(2020), year(2040)), "key_malformed"},
+		{"an X.509 certificate", keys.OPCEncryption, certificatePEM(t, keystest.MDESKey(t), keystest.Year(2020), keystest.Year(2040)), "key_malformed"},
 		{"nothing", keys.OPCEncryption, nil, "key_malformed"},
 
 		{"a signing key, binary", keys.OPCSigning, private, ""},
-		{"a signing key in armor", keys.OPCSigning, armored(t, openpgp.PrivateKeyType, private), ""},
-		{"a signing key without a subkey", keys.OPCSigning, privateOf(t, withoutSubkey(signing)), ""},
-		{"a signing key under a passphrase", keys.OPCSigning, privateOf(t, locked), "key_encrypted"},
-		{"the public half of a signing key", keys.OPCSigning, publicOf(t, signing), "key_unfit"},
-		{"an elliptic signing key", keys.OPCSigning, privateOf(t, ed25519), "key_unfit"},
-		{"a short signing key", keys.OPCSigning, privateOf(t, short), "key_unfit"},
-		{"a signing key that has ended", keys.OPCSigning, privateOf(t, pgp(t, at(now.Add(-2*day), day))), "key_expired"},
-		{"a PKCS #8 key", keys.OPCSigning, asPEM("PRIVATE KEY", pkcs8DER(t, keystest.RSAKey(t))), "key_malformed"},
+		{"a signing key in armor", keys.OPCSigning, keystest.Armored(t, openpgp.PrivateKeyType, private), ""},
+		{"a signing key without a subkey", keys.OPCSigning, keystest.OpenPGPPrivate(t, withoutSubkey(signing)), ""},
+		{"a signing key under a passphrase", keys.OPCSigning, keystest.OpenPGPPrivate(t, locked), "key_encrypted"},
+		{"the public half of a signing key", keys.OPCSigning, keystest.OpenPGPPublic(t, signing), "key_unfit"},
+		{"an elliptic signing key", keys.OPCSigning, keystest.OpenPGPPrivate(t, ed25519), "key_unfit"},
+		{"a short signing key", keys.OPCSigning, keystest.OpenPGPPrivate(t, short), "key_unfit"},
+		{"a signing key that has ended", keys.OPCSigning, keystest.OpenPGPPrivate(t, pgp(t, at(now.Add(-2*day), day))), "key_expired"},
+		{"a PKCS #8 key", keys.OPCSigning, keystest.PEM("PRIVATE KEY", keystest.PKCS8(t, keystest.RSAKey(t))), "key_malformed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s, config := newStore(t)
-			m, err := s.Import(file.Spec{Purpose: c.purpose, Activate: true}, c.data, nil)
+			k, err := read(keys.Spec{Purpose: c.purpose, Activate: true}, c.data, "")
 			wantReason(t, err, c.reason)
 			if c.reason != "" {
 				return
 			}
-			k, err := open(t, config).Current().Select(c.purpose, "", "", now)
-			if err != nil || k.ID != m.ID {
-				t.Fatalf("the imported key does not serve: %v", err)
+			if !k.ServesAt(now) {
+				t.Fatal("the imported key does not serve")
 			}
 			want := map[keys.Purpose]*packet.PublicKey{keys.OPCEncryption: google.Subkeys[0].PublicKey, keys.OPCSigning: signing.PrimaryKey}[c.purpose]
 			if got := packet.NewRSAPublicKey(k.OpenPGP.Created, k.Public.(*rsa.PublicKey)); got.KeyId != want.KeyId {
 				t.Errorf("key %X serves, want %X", got.KeyId, want.KeyId)
 			}
-			whole := map[keys.Purpose][]byte{keys.OPCEncryption: public, keys.OPCSigning: publicOf(t, signing)}[c.purpose]
+			whole := map[keys.Purpose][]byte{keys.OPCEncryption: public, keys.OPCSigning: keystest.OpenPGPPublic(t, signing)}[c.purpose]
 			if !bytes.HasPrefix(whole, k.OpenPGP.Certificate) || k.Purpose == keys.OPCEncryption && !bytes.Equal(whole, k.OpenPGP.Certificate) {
 				t.Errorf("the certificate is another than the one given")
 			}
@@ -214,15 +183,13 @@ func TestImportOpenPGP(t *testing.T) {
 	}
 
 	t.Run("the refusal of a revoked key says so", func(t *testing.T) {
-		s, _ := newStore(t)
-		_, err := s.Import(file.Spec{Purpose: keys.OPCEncryption}, revoke(t, pgp(t, nil)), nil)
+		_, err := read(keys.Spec{Purpose: keys.OPCEncryption}, revoke(t, pgp(t, nil)), "")
 		if err == nil || !strings.Contains(err.Error(), "revoked") {
 			t.Errorf("it says %v", err)
 		}
 	})
 	t.Run("a key of tomorrow serves from tomorrow", func(t *testing.T) {
-		s, _ := newStore(t)
-		m, err := s.Import(file.Spec{Purpose: keys.OPCEncryption, Activate: true}, publicOf(t, future), nil)
+		m, err := read(keys.Spec{Purpose: keys.OPCEncryption, Activate: true}, keystest.OpenPGPPublic(t, future), "")
 		must(t, err)
 		if !m.ValidFrom.Equal(now.Add(day)) {
 			t.Errorf("valid from %v", m.ValidFrom)
@@ -241,20 +208,19 @@ func TestValidityComesFromTheOpenPGPKey(t *testing.T) {
 		wish    time.Time
 		until   time.Time
 	}{
-		{"without an end", keys.OPCEncryption, publicOf(t, pgp(t, nil)), time.Time{}, time.Time{}},
-		{"with the primary key", keys.OPCEncryption, publicOf(t, yearOfKey()), time.Time{}, made.Add(365 * day)},
+		{"without an end", keys.OPCEncryption, keystest.OpenPGPPublic(t, pgp(t, nil)), time.Time{}, time.Time{}},
+		{"with the primary key", keys.OPCEncryption, keystest.OpenPGPPublic(t, yearOfKey()), time.Time{}, made.Add(365 * day)},
 		{"with the subkey that encrypts", keys.OPCEncryption, endSubkey(t, yearOfKey(), 30*day), time.Time{}, made.Add(30 * day)},
 		{"with a signing key whose other subkey ends before", keys.OPCSigning, func() []byte {
 			e := yearOfKey()
 			endSubkey(t, e, 30*day)
-			return privateOf(t, e)
+			return keystest.OpenPGPPrivate(t, e)
 		}(), time.Time{}, made.Add(365 * day)},
-		{"a wish cannot widen it", keys.OPCEncryption, publicOf(t, yearOfKey()), now.Add(999 * day), made.Add(365 * day)},
-		{"a wish can narrow it", keys.OPCEncryption, publicOf(t, yearOfKey()), now.Add(day), now.Add(day)},
+		{"a wish cannot widen it", keys.OPCEncryption, keystest.OpenPGPPublic(t, yearOfKey()), now.Add(999 * day), made.Add(365 * day)},
+		{"a wish can narrow it", keys.OPCEncryption, keystest.OpenPGPPublic(t, yearOfKey()), now.Add(day), now.Add(day)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s, _ := newStore(t)
-			m, err := s.Import(file.Spec{Purpose: c.purpose, ValidUntil: c.wish}, c.data, nil)
+			m, err := read(keys.Spec{Purpose: c.purpose, ValidUntil: c.wish}, c.data, "")
 			must(t, err)
 			if !m.ValidFrom.Equal(now) || !m.ValidUntil.Equal(c.until) {
 				t.Errorf("valid %v to %v, want %v to %v", m.ValidFrom, m.ValidUntil, now, c.until)
@@ -263,19 +229,19 @@ func TestValidityComesFromTheOpenPGPKey(t *testing.T) {
 	}
 }
 
-// FuzzParseOpenPGP goes deeper into what Import takes for the opc purposes than
+// FuzzParseOpenPGP goes deeper into what Read takes for the opc purposes than
 // FuzzParseMaterial, whose purpose is fuzzed too.
 func FuzzParseOpenPGP(f *testing.F) {
 	google, signing := keystest.GoogleKey(f), keystest.OPCSigningKey(f)
-	f.Add(publicOf(f, google))
-	f.Add(armored(f, openpgp.PublicKeyType, publicOf(f, google)))
-	f.Add(privateOf(f, signing))
-	f.Add(armored(f, openpgp.PrivateKeyType, privateOf(f, signing)))
-	f.Add(publicOf(f, pgp(f, func(c *packet.Config) { c.V6Keys, c.Algorithm = true, packet.PubKeyAlgoEd25519 })))
+	f.Add(keystest.OpenPGPPublic(f, google))
+	f.Add(keystest.Armored(f, openpgp.PublicKeyType, keystest.OpenPGPPublic(f, google)))
+	f.Add(keystest.OpenPGPPrivate(f, signing))
+	f.Add(keystest.Armored(f, openpgp.PrivateKeyType, keystest.OpenPGPPrivate(f, signing)))
+	f.Add(keystest.OpenPGPPublic(f, pgp(f, func(c *packet.Config) { c.V6Keys, c.Algorithm = true, packet.PubKeyAlgoEd25519 })))
 	f.Add(revoke(f, pgp(f, nil)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, p := range []keys.Purpose{keys.OPCEncryption, keys.OPCSigning} {
-			err := file.ParseAndFit(p, data, nil, now)
+			_, err := read(keys.Spec{Purpose: p}, data, "")
 			if err != nil && walletport.CodeOf(err) != walletport.CodeInvalid {
 				t.Errorf("code %q: %v", walletport.CodeOf(err), err)
 			}

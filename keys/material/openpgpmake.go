@@ -1,4 +1,4 @@
-package file
+package material
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/keys"
 )
 
 // opcSigningBits are the sizes that a generated opc-signing key may have. Google
@@ -29,7 +30,7 @@ const (
 // The private half of the subkey is not kept. Google wants the subkey in what it
 // is given, but the protocol has no message to the issuer; what nobody holds
 // cannot leak.
-func generateOPCSigning(spec Spec, now time.Time) (material, error) {
+func generateOPCSigning(spec keys.Spec, now time.Time) (material, error) {
 	bits, ok := opcSigningBits[spec.Algorithm]
 	if !ok {
 		return material{}, errUnfit("an opc-signing key is RSA-3072, RSA-2048 or RSA-4096")

@@ -1,0 +1,98 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/config"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/keys/file"
+)
+
+// This file chooses the custodian of the keys by the configuration. No other product code
+// names a custodian: it holds keys.Custodian or keys.Watcher.
+
+// OpenKeys opens the keys that the configuration names, whose changes are followed while
+// its Run runs. They must be there.
+func OpenKeys(c config.Keys, log *slog.Logger) (keys.Custody, error) {
+	settings, err := keyStore(c, log)
+	if err != nil {
+		return nil, err
+	}
+	return custodyOf(file.Open(settings))
+}
+
+// CreateKeys makes an empty key store, and its key file if there is none, and says on told
+// what it made. A new key file would not open a key store that is there already, so none
+// is made then: CodeConflict, reason key_file_missing.
+func CreateKeys(c config.Keys, told io.Writer) (keys.Custody, error) {
+	if err := createKeyFile(c, told); err != nil {
+		return nil, err
+	}
+	settings, err := keyStore(c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	custody, err := custodyOf(file.Create(settings))
+	if err == nil {
+		fmt.Fprintln(told, "key store made:", c.File)
+	}
+	return custody, err
+}
+
+// OpenOrCreateKeys is for a sandbox, whose keys are its own.
+func OpenOrCreateKeys(c config.Keys) (keys.Custody, error) {
+	if _, err := os.Stat(c.File); err == nil {
+		return OpenKeys(c, slog.New(slog.DiscardHandler))
+	}
+	return CreateKeys(c, io.Discard)
+}
+
+func createKeyFile(c config.Keys, told io.Writer) error {
+	if c.KeyFile == "" {
+		return nil
+	}
+	_, storeErr := os.Lstat(c.File)
+	if _, err := os.Lstat(c.KeyFile); storeErr == nil && errors.Is(err, fs.ErrNotExist) {
+		return walletport.Errorf(walletport.CodeConflict, "key_file_missing", "the key store is there: bring back its key file; a new one would not open it")
+	}
+	if _, err := os.Stat(c.KeyFile); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err := file.CreateKeyFile(c.KeyFile); err != nil {
+		return err
+	}
+	fmt.Fprintln(told, "key file made:", c.KeyFile, "(keep a copy apart from the key store)")
+	return nil
+}
+
+// keyStore returns what keys/file needs, with the secret read from its place.
+func keyStore(c config.Keys, log *slog.Logger) (file.Config, error) {
+	secret, err := keyStoreSecret(c)
+	return file.Config{Path: c.File, Secret: secret, Log: log}, err
+}
+
+func keyStoreSecret(c config.Keys) (file.Secret, error) {
+	if c.KeyFile != "" {
+		return file.KeyFile(c.KeyFile)
+	}
+	text, err := c.Passphrase.Resolve()
+	if err != nil {
+		return file.Secret{}, err
+	}
+	defer clear(text)
+	return file.Passphrase(text)
+}
+
+// custodyOf keeps the nil pointer of a store that did not open out of the interface.
+func custodyOf(store *file.Store, err error) (keys.Custody, error) {
+	if err != nil {
+		return nil, err
+	}
+	return store, nil
+}
