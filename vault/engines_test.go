@@ -78,6 +78,9 @@ func (r rig) setState(id keys.ID, state keys.State) {
 		if k.ID == id {
 			changed := *k
 			changed.State = state
+			if state == keys.Destroyed {
+				changed.KEK, changed.MAC = nil, nil
+			}
 			all[i] = &changed
 		}
 	}

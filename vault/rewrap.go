@@ -3,6 +3,7 @@ package vault
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -42,7 +43,7 @@ type LeftCards struct {
 //
 // Nothing is lost on the way: a data key is replaced only after it was unwrapped
 // and wrapped anew, and only if the stored one is still that which was read; the
-// old key-encryption key opens in any state. Cards that do not unwrap are counted,
+// old key-encryption key opens in any state but destroyed. Cards that do not unwrap are counted,
 // and then the error is CodeInternal, reason card_damaged. Cards of an issuer without
 // a key to move to are counted too, hold up nobody else's, and then the error is
 // CodeUnavailable, reason key_unavailable.
@@ -187,6 +188,9 @@ func (r *rewrapper) fail(id walletport.CardID) {
 }
 
 func rewrap(c *storage.Card, old, target *keys.Key) ([]byte, error) {
+	if old.KEK == nil {
+		return nil, errors.New("the key was destroyed")
+	}
 	dataKey, err := old.KEK.Unwrap(c.WrappedKey, appendKeyData(nil, &c.CardSummary, old.ID))
 	if err != nil {
 		return nil, fmt.Errorf("unwrap data key: %w", err)

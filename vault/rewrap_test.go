@@ -151,6 +151,23 @@ func TestRewrapCountsWhatDoesNotOpenAndGoesOn(t *testing.T) {
 }
 
 // One issuer's missing key must not keep everybody's cards under an old one.
+// A database that is older than the destruction of its key comes back.
+func TestRewrapCountsWhatADestroyedKeySealed(t *testing.T) {
+	r := newRig(t)
+	r.manyCards(t, 3)
+	r.setState("vault-kek-v1", keys.Destroyed)
+	r.add(t, keys.Meta{Purpose: keys.VaultKEK, Version: 2})
+	report, err := r.Rewrap(t.Context(), nil)
+	wantReason(t, err, "card_damaged")
+	if report.Moved != 0 || report.Failed != 3 {
+		t.Errorf("report %+v, want 3 cards that failed", report)
+	}
+	err = r.Borrow(t.Context(), r.mustFind(t, 1), func(*walletport.Card) error { return nil })
+	if walletport.ReasonOf(err) != "key_unavailable" {
+		t.Errorf("a card of a destroyed key opens with %v, want key_unavailable", err)
+	}
+}
+
 func TestRewrapGoesOnPastAnIssuerWithoutAKey(t *testing.T) {
 	r := newRig(t)
 	for id, issuer := range []walletport.IssuerID{"zeta", "acme", "globex", "acme", "globex"} {
