@@ -27,6 +27,7 @@ type keysCommand struct {
 	Export   keysExportCommand   `cmd:"" name:"export-public" help:"Print the public half of a key: PEM, or an OpenPGP certificate in ASCII armor."`
 	Activate keysActivateCommand `cmd:"" help:"Let a key serve."`
 	Retire   keysRetireCommand   `cmd:"" help:"Take a key out of new work; it still opens and verifies."`
+	Destroy  keysDestroyCommand  `cmd:"" help:"Destroy the secret half of a retired key, for good."`
 }
 
 func (keysCommand) Help() string {
@@ -42,6 +43,7 @@ func (keysCommand) Help() string {
   walletport keys generate opc-signing --issuer acme --activate --config walletport.yaml
   walletport keys retire acme-tav-signing-v1 --config walletport.yaml
   walletport keys retire --needed acme-tav-signing-v2 --config walletport.yaml
+  walletport keys destroy vault-kek-v1 --config walletport.yaml
 A running server takes a change within seconds, without a restart.`
 }
 

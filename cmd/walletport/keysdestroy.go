@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/server"
+)
+
+type keysDestroyCommand struct {
+	ID   string `arg:"" help:"Key id, as keys list prints it."`
+	JSON bool   `help:"Print the key as JSON."`
+	location
+}
+
+func (keysDestroyCommand) Help() string {
+	return `The secret half of the key is taken out of the key store, and nothing brings it back: what only this key opens is
+lost, also in backups of the database. The entry and the public half stay. The key must be retired, and no stored card
+may need it.
+
+Examples:
+  walletport keys retire vault-kek-v1 --config walletport.yaml
+  walletport keys destroy vault-kek-v1 --config walletport.yaml`
+}
+
+func (c keysDestroyCommand) Run(ctx context.Context, con console) error {
+	id := keys.ID(c.ID)
+	return c.changeState(ctx, con, c.JSON, stateChange("destroy", c.ID, ""), func(ctx context.Context, o *operator) (keys.Meta, error) {
+		if err := o.checkUnused(ctx, id); err != nil {
+			return keys.Meta{}, err
+		}
+		return o.keys.Destroy(ctx, id)
+	})
+}
+
+// checkUnused refuses to destroy a key that stored cards need. One that is not retired is
+// left to the custodian, which says what to do first.
+func (o *operator) checkUnused(ctx context.Context, id keys.ID) error {
+	k, err := o.keys.Current().Find(id)
+	if err != nil {
+		return err
+	}
+	if k.State != keys.Retired {
+		return nil
+	}
+	cards, err := server.OpenVault(o.db, o.keys, now)
+	if err != nil {
+		return err
+	}
+	return cards.CheckUnused(ctx, k)
+}
