@@ -55,11 +55,18 @@ func (r *router) leads(p string) bool {
 // wallet provider.
 func lowerFixed(p string) string {
 	head, last := path.Split(p)
-	if lower := strings.ToLower(last); fixedEnds[lower] {
+	if lower := strings.ToLower(last); endsACall(lower) {
 		last = lower
 	}
 	return strings.ToLower(head) + last
 }
 
-// fixedEnds are the last parts of the calls that end with no name.
-var fixedEnds = map[string]bool{"applepay": true, "googlepay": true, "samsungpay": true, "activate": true, "tav2": true}
+// endsACall reports whether text is the last part of a call's route, and no argument.
+func endsACall(text string) bool {
+	for _, o := range operations {
+		if path.Base(o.route) == text {
+			return true
+		}
+	}
+	return false
+}
