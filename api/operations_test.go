@@ -86,6 +86,21 @@ func TestARowNamesArgumentsOfItsPath(t *testing.T) {
 	}
 }
 
+// TestNobodyIsAdmittedWhomTheDoorDidNotLetIn: a call without a row would come past it.
+func TestNobodyIsAdmittedWhomTheDoorDidNotLetIn(t *testing.T) {
+	ctx := t.Context()
+	_, basicErr := admitted{}.HandleBasicAuth(ctx, oas.ActivateOperation, oas.BasicAuth{Username: "a", Password: "b"})
+	_, bearerErr := admitted{}.HandleBearerAuth(ctx, oas.ActivateOperation, oas.BearerAuth{Token: "a"})
+	for _, err := range []error{basicErr, bearerErr} {
+		if walletport.CodeOf(err) != walletport.CodeUnauthenticated {
+			t.Errorf("a stranger is taken: %v", err)
+		}
+	}
+	if _, err := (admitted{}).HandleBasicAuth(walletport.WithActor(ctx, walletport.Actor{ClientID: "a"}), oas.ActivateOperation, oas.BasicAuth{}); err != nil {
+		t.Errorf("whom the door has let in is refused: %v", err)
+	}
+}
+
 func scopeOf(call *openapi3.Operation) walletport.Scope {
 	scope, _ := call.Extensions["x-required-scope"].(string)
 	return walletport.Scope(scope)
