@@ -58,7 +58,7 @@ type AuditUser string
 // audit_user_missing, audit_user_too_long, audit_user_malformed,
 // audit_user_contains_pan; the error never repeats the text.
 func ParseAuditUser(text string) (AuditUser, error) {
-	refuse := func(reason, rule string) (AuditUser, error) { return "", refuseAuditUser(reason, rule) }
+	refuse := func(reason, rule string) (AuditUser, error) { return "", ErrField(reason, "auditUser", rule) }
 	switch {
 	case text == "":
 		return refuse("audit_user_missing", "must name the user who asks")
@@ -68,19 +68,10 @@ func ParseAuditUser(text string) (AuditUser, error) {
 		return refuse("audit_user_malformed", "must be UTF-8")
 	case ContainsPAN(text):
 		return refuse("audit_user_contains_pan", "must not contain a card number")
-	}
-	if strings.ContainsFunc(text, IsInvisible) {
+	case !IsPlainText(text):
 		return refuse("audit_user_malformed", "must not contain control or invisible characters")
-	}
-	if strings.TrimSpace(text) == "" {
+	case strings.TrimSpace(text) == "":
 		return refuse("audit_user_missing", "must name the user who asks")
 	}
 	return AuditUser(text), nil
-}
-
-func refuseAuditUser(reason, rule string) error {
-	return &Error{
-		Code: CodeInvalid, Reason: reason, Message: "auditUser " + rule,
-		Fields: []Field{{Name: "auditUser", Reason: rule}},
-	}
 }

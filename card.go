@@ -1,10 +1,12 @@
 package walletport
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // CardID is the number that the issuer's systems know a card by. Apple's sandbox
@@ -47,25 +49,10 @@ const maxIssuerBytes = 64
 // ParseIssuerID checks text: letters, digits, ".", "_" and "-", 1 to 64 of them,
 // no PAN. The error is CodeInvalid, reason issuer_malformed.
 func ParseIssuerID(text string) (IssuerID, error) {
-	if !isName(text, maxIssuerBytes) || SuspectsPAN(text) {
+	if !IsName(text, maxIssuerBytes) || SuspectsPAN(text) {
 		return "", Errorf(CodeInvalid, "issuer_malformed", "an issuer is named by letters, digits, '.', '_' and '-', 1 to 64 of them")
 	}
 	return IssuerID(text), nil
-}
-
-// isName reports whether text is 1 to limit letters, digits, ".", "_" and "-".
-func isName(text string, limit int) bool {
-	if text == "" || len(text) > limit {
-		return false
-	}
-	for i := range len(text) {
-		c := text[i]
-		isAlnum := c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
-		if !isAlnum && c != '.' && c != '_' && c != '-' {
-			return false
-		}
-	}
-	return true
 }
 
 // CardStatus is the life-cycle state of a card, in the words of the Card API.
@@ -160,6 +147,18 @@ type Card struct {
 	CardholderName Private
 }
 
+// NameRule returns the rule that a cardholder's name breaks, for a message; "" for none.
+// No source names a character set: what is not printable Unicode is refused.
+func NameRule(name []byte) string {
+	switch {
+	case !utf8.Valid(name):
+		return "the cardholder's name is UTF-8"
+	case bytes.ContainsFunc(name, IsInvisible):
+		return "the cardholder's name has no control or invisible characters"
+	}
+	return ""
+}
+
 // ErrCardNotFound returns the answer for a card that does not exist, or not for
 // this caller; the two must not be told apart.
 func ErrCardNotFound() *Error {
@@ -172,8 +171,5 @@ func ErrNoCard(id CardID) *Error {
 	if !id.HasPANForm() {
 		return ErrCardNotFound()
 	}
-	return &Error{
-		Code: CodeInvalid, Reason: "card_id_contains_pan", Message: "cardId must not be a card number",
-		Fields: []Field{{Name: "cardId", Reason: "must not be a card number"}},
-	}
+	return ErrField("card_id_contains_pan", "cardId", "must not be a card number")
 }

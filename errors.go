@@ -43,6 +43,12 @@ func Errorf(code Code, reason, format string, args ...any) *Error {
 	return &Error{Code: code, Reason: reason, Message: fmt.Sprintf(format, args...)}
 }
 
+// ErrField returns CodeInvalid about one field: field is spelled as the caller spells
+// it, rule is what it must be or have. Both must be safe to show.
+func ErrField(reason, field, rule string) *Error {
+	return &Error{Code: CodeInvalid, Reason: reason, Message: field + " " + rule, Fields: []Field{{Name: field, Reason: rule}}}
+}
+
 // WithCause returns a copy of e that carries a cause for operators.
 func (e *Error) WithCause(err error) *Error {
 	c := *e

@@ -128,7 +128,7 @@ type reasonScan struct {
 
 func reasonsOf(t *testing.T, p goPackage) map[string]string {
 	t.Helper()
-	s := reasonScan{t: t, files: token.NewFileSet(), consts: map[string]string{}, givers: map[string]int{}, reasons: map[string]string{}}
+	s := reasonScan{t: t, files: token.NewFileSet(), consts: map[string]string{}, givers: map[string]int{"ErrField": 0}, reasons: map[string]string{}}
 	var sources []*ast.File
 	for _, name := range p.GoFiles {
 		file, err := parser.ParseFile(s.files, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)

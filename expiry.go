@@ -14,17 +14,35 @@ type Expiry struct {
 // ParseExpiry reads a month "MM" and a year "YYYY".
 func ParseExpiry(month, year string) (Expiry, error) {
 	m, okMonth := twoDigits(month)
-	if !okMonth || m < 1 || m > 12 {
+	if !okMonth || !(Expiry{Month: time.Month(m)}).HasMonth() {
 		return Expiry{}, Errorf(CodeInvalid, "expiry_month", "the expiry month is two digits, 01 to 12")
 	}
-	if len(year) != 4 {
+	at := min(2, len(year))
+	century, okCentury := twoDigits(year[:at])
+	yy, okYear := twoDigits(year[at:])
+	e := Expiry{Year: 100*century + yy, Month: time.Month(m)}
+	if !okCentury || !okYear || !e.HasYear() {
 		return Expiry{}, Errorf(CodeInvalid, "expiry_year", "the expiry year is four digits, 2000 to 2099")
 	}
-	yy, okYear := twoDigits(year[2:])
-	if !okYear || year[:2] != "20" {
-		return Expiry{}, Errorf(CodeInvalid, "expiry_year", "the expiry year is four digits, 2000 to 2099")
+	return e, nil
+}
+
+// HasMonth reports whether the month is one.
+func (e Expiry) HasMonth() bool { return e.Month >= time.January && e.Month <= time.December }
+
+// HasYear reports whether the year is one that cards have: two digits stand for it, of
+// the century from 2000 on.
+func (e Expiry) HasYear() bool { return e.Year >= 2000 && e.Year <= 2099 }
+
+// Rule returns the rule that e breaks, for a message; "" for none.
+func (e Expiry) Rule() string {
+	switch {
+	case !e.HasMonth():
+		return "the expiry month is 01 to 12"
+	case !e.HasYear():
+		return "the expiry year is 2000 to 2099"
 	}
-	return Expiry{Year: 2000 + yy, Month: time.Month(m)}, nil
+	return ""
 }
 
 func twoDigits(s string) (int, bool) {

@@ -1,7 +1,9 @@
 package walletport_test
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/walletport/walletport"
 )
@@ -29,5 +31,83 @@ func TestIsInvisible(t *testing.T) {
 				t.Errorf("IsInvisible(%U) = %v, want %v", c.r, got, c.want)
 			}
 		})
+	}
+}
+
+func TestRulesOfTexts(t *testing.T) {
+	for _, c := range []struct {
+		text                         string
+		plain, printable, alnum, isa bool // isa: a name of at most 5 characters
+	}{
+		{"", true, true, true, false},
+		{"Ada1", true, true, true, true},
+		{"a.b_-", true, true, true, true},
+		{"a.b_-c", true, true, true, false},
+		{"a b", true, true, false, false},
+		{"a|b", true, false, false, false},
+		{"a~!", true, true, false, false},
+		{"Ål", true, false, false, false},
+		{"a\x7f", false, false, false, false},
+		{"a\tb", false, false, false, false},
+		{"a\u200bb", false, false, false, false},
+		{"a\xff", false, false, false, false},
+	} {
+		t.Run(c.text, func(t *testing.T) {
+			got := []bool{walletport.IsPlainText(c.text), walletport.IsPrintable(c.text, "|"), walletport.IsAlnum(c.text, "._-"), walletport.IsName(c.text, 5)}
+			if want := []bool{c.plain, c.printable, c.alnum, c.isa}; !slices.Equal(got, want) {
+				t.Errorf("plain, printable, alphanumeric, a name: %v, want %v", got, want)
+			}
+			if bytes := []byte(c.text); walletport.IsPrintable(bytes, "|") != c.printable || walletport.IsAlnum(bytes, "._-") != c.alnum {
+				t.Errorf("bytes have other rules than the text")
+			}
+		})
+	}
+}
+
+func TestNameRule(t *testing.T) {
+	for name, want := range map[string]string{
+		"":                "",
+		"ADA LOVELACE":    "",
+		"Åsa O\u2019Hara": "",
+		"ADA\xff":         "the cardholder's name is UTF-8",
+		"ADA\u202e":       "the cardholder's name has no control or invisible characters",
+		"ADA\n":           "the cardholder's name has no control or invisible characters",
+	} {
+		if got := walletport.NameRule([]byte(name)); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestExpiryRule(t *testing.T) {
+	for _, c := range []struct {
+		expiry walletport.Expiry
+		want   string
+	}{
+		{walletport.Expiry{Year: 2000, Month: time.January}, ""},
+		{walletport.Expiry{Year: 2099, Month: time.December}, ""},
+		{walletport.Expiry{Year: 2030}, "the expiry month is 01 to 12"},
+		{walletport.Expiry{Year: 2030, Month: 13}, "the expiry month is 01 to 12"},
+		{walletport.Expiry{Year: 1999, Month: time.May}, "the expiry year is 2000 to 2099"},
+		{walletport.Expiry{Year: 2100, Month: time.May}, "the expiry year is 2000 to 2099"},
+	} {
+		if got := c.expiry.Rule(); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.expiry, got, c.want)
+		}
+	}
+	for _, year := range []string{"1999", "2100", "203", "20300", "2o30", "", "2", "２０３０"} {
+		if e, err := walletport.ParseExpiry("05", year); walletport.ReasonOf(err) != "expiry_year" {
+			t.Errorf("ParseExpiry of year %q = %v, %v", year, e, err)
+		}
+	}
+	if e, err := walletport.ParseExpiry("12", "2099"); err != nil || e != (walletport.Expiry{Year: 2099, Month: time.December}) {
+		t.Errorf("ParseExpiry = %v, %v", e, err)
+	}
+}
+
+func TestErrField(t *testing.T) {
+	err := walletport.ErrField("nonce_malformed", "nonce", "must be hex")
+	if err.Code != walletport.CodeInvalid || err.Error() != "nonce_malformed: nonce must be hex" || !slices.Equal(err.Fields, []walletport.Field{{Name: "nonce", Reason: "must be hex"}}) {
+		t.Errorf("%+v", err)
 	}
 }

@@ -10,7 +10,7 @@ const maxWalletProviderBytes = 64
 // wallet_provider_not_found, for no provider can have such a name; it does not
 // repeat the text.
 func ParseWalletProviderID(text string) (WalletProviderID, error) {
-	if !isName(text, maxWalletProviderBytes) || ContainsPAN(text) {
+	if !IsName(text, maxWalletProviderBytes) || ContainsPAN(text) {
 		return "", ErrWalletProviderNotFound()
 	}
 	return WalletProviderID(text), nil
