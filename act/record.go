@@ -152,9 +152,5 @@ func (r *Record) mark(err error) error {
 }
 
 func errContainsNumber(field, reason string) error {
-	const rule = "must not contain a card number"
-	return &walletport.Error{
-		Code: walletport.CodeInvalid, Reason: reason, Message: field + " " + rule,
-		Fields: []walletport.Field{{Name: field, Reason: rule}},
-	}
+	return walletport.ErrField(reason, field, "must not contain a card number")
 }

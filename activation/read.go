@@ -14,40 +14,22 @@ const (
 
 // read looks at the request alone, and returns what it gives for the proof.
 func (r Request) read() (scheme.ActivationInput, error) {
-	if len(r.TokenUniqueReference) > maxTokenRefChars || !isTokenReference(r.TokenUniqueReference) {
-		return scheme.ActivationInput{}, errField("token_unique_reference_malformed", "tokenUniqueReference", "must be at most 64 letters, digits, '-' and '_'")
+	if len(r.TokenUniqueReference) > maxTokenRefChars || !walletport.IsAlnum(r.TokenUniqueReference, "-_") {
+		return scheme.ActivationInput{}, walletport.ErrField("token_unique_reference_malformed", "tokenUniqueReference", "must be at most 64 letters, digits, '-' and '_'")
 	}
 	if walletport.IsPAN(r.TokenUniqueReference) {
 		return scheme.ActivationInput{}, errReferencePAN()
 	}
 	if len(r.Nonce) > hex.EncodedLen(maxNonceBytes) {
-		return scheme.ActivationInput{}, errField("nonce_too_long", "nonce", "must be at most 64 bytes, 128 hex digits")
+		return scheme.ActivationInput{}, walletport.ErrField("nonce_too_long", "nonce", "must be at most 64 bytes, 128 hex digits")
 	}
 	nonce, err := hex.DecodeString(r.Nonce)
 	if err != nil || hex.EncodeToString(nonce) != r.Nonce { // upper case is another text of the same bytes
-		return scheme.ActivationInput{}, errField("nonce_malformed", "nonce", "must be lower-case hex, two digits a byte")
+		return scheme.ActivationInput{}, walletport.ErrField("nonce_malformed", "nonce", "must be lower-case hex, two digits a byte")
 	}
 	return scheme.ActivationInput{Nonce: nonce, TokenUniqueReference: r.TokenUniqueReference}, nil
 }
 
 func errReferencePAN() error {
-	return errField("token_unique_reference_contains_pan", "tokenUniqueReference", "must not contain a card number")
-}
-
-func isTokenReference(text string) bool {
-	for i := range len(text) {
-		c := text[i]
-		isAlnum := c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
-		if !isAlnum && c != '-' && c != '_' {
-			return false
-		}
-	}
-	return true
-}
-
-func errField(reason, field, rule string) error {
-	return &walletport.Error{
-		Code: walletport.CodeInvalid, Reason: reason, Message: field + " " + rule,
-		Fields: []walletport.Field{{Name: field, Reason: rule}},
-	}
+	return walletport.ErrField("token_unique_reference_contains_pan", "tokenUniqueReference", "must not contain a card number")
 }

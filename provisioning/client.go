@@ -1,7 +1,6 @@
 package provisioning
 
 import (
-	"strings"
 	"unicode/utf8"
 
 	"github.com/walletport/walletport"
@@ -22,20 +21,20 @@ const (
 func (c Client) check() error {
 	switch {
 	case utf8.RuneCountInString(c.AppID) > maxAppIDChars:
-		return errField("client_app_id_too_long", "clientAppID", "must be at most 36 characters long")
-	case !isPlainText(c.AppID):
+		return walletport.ErrField("client_app_id_too_long", "clientAppID", "must be at most 36 characters long")
+	case !walletport.IsPlainText(c.AppID):
 		return errMalformed("client_app_id_malformed", "clientAppID")
 	case walletport.IsPAN(c.AppID):
 		return errContainsPAN("client_app_id_contains_pan", "clientAppID")
 	case utf8.RuneCountInString(c.DeviceID) > maxClientIDChars:
-		return errField("client_device_id_too_long", "clientDeviceID", "must be at most 64 characters long")
-	case !isPlainText(c.DeviceID):
+		return walletport.ErrField("client_device_id_too_long", "clientDeviceID", "must be at most 64 characters long")
+	case !walletport.IsPlainText(c.DeviceID):
 		return errMalformed("client_device_id_malformed", "clientDeviceID")
 	case walletport.IsPAN(c.DeviceID):
 		return errContainsPAN("client_device_id_contains_pan", "clientDeviceID")
 	case utf8.RuneCountInString(c.WalletAccountID) > maxClientIDChars:
-		return errField("client_wallet_account_id_too_long", "clientWalletAccountID", "must be at most 64 characters long")
-	case !isPlainText(c.WalletAccountID):
+		return walletport.ErrField("client_wallet_account_id_too_long", "clientWalletAccountID", "must be at most 64 characters long")
+	case !walletport.IsPlainText(c.WalletAccountID):
 		return errMalformed("client_wallet_account_id_malformed", "clientWalletAccountID")
 	case walletport.IsPAN(c.WalletAccountID):
 		return errContainsPAN("client_wallet_account_id_contains_pan", "clientWalletAccountID")
@@ -57,21 +56,9 @@ func (c Client) texts() []act.Text {
 }
 
 func errMalformed(reason, field string) error {
-	return errField(reason, field, "must be UTF-8 without control or invisible characters")
+	return walletport.ErrField(reason, field, "must be UTF-8 without control or invisible characters")
 }
 
 func errContainsPAN(reason, field string) error {
-	return errField(reason, field, "must not contain a card number")
-}
-
-func errField(reason, field, rule string) error {
-	return &walletport.Error{
-		Code: walletport.CodeInvalid, Reason: reason, Message: field + " " + rule,
-		Fields: []walletport.Field{{Name: field, Reason: rule}},
-	}
-}
-
-// isPlainText reports whether text is UTF-8 that prints as it is.
-func isPlainText(text string) bool {
-	return utf8.ValidString(text) && !strings.ContainsFunc(text, walletport.IsInvisible)
+	return walletport.ErrField(reason, field, "must not contain a card number")
 }
