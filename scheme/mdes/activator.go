@@ -61,7 +61,7 @@ func (a *Activator) ActivationData(in scheme.ActivationInput) ([]byte, error) {
 	}
 	format := a.aboutCard
 	if in.TokenUniqueReference != "" {
-		if len(in.TokenUniqueReference) != tokenRefChars || !isToken(in.TokenUniqueReference, "") {
+		if len(in.TokenUniqueReference) != tokenRefChars || !walletport.IsAlnum(in.TokenUniqueReference, "") {
 			return nil, errTokenRef()
 		}
 		format = a.aboutToken
@@ -76,9 +76,5 @@ func (a *Activator) ActivationData(in scheme.ActivationInput) ([]byte, error) {
 }
 
 func errTokenRef() *walletport.Error {
-	const field, rule = "tokenUniqueReference", "has 48 ASCII letters and digits"
-	return &walletport.Error{
-		Code: walletport.CodeInvalid, Reason: "token_unique_reference_malformed", Message: field + " " + rule,
-		Fields: []walletport.Field{{Name: field, Reason: rule}},
-	}
+	return walletport.ErrField("token_unique_reference_malformed", "tokenUniqueReference", "has 48 ASCII letters and digits")
 }

@@ -98,33 +98,24 @@ func checkCard(card *walletport.Card) error {
 	switch {
 	case card == nil || card.PAN.IsZero():
 		return errCardData("there is no PAN")
-	case card.Expiry.Month < time.January || card.Expiry.Month > time.December:
-		return errCardData("the expiry month is 01 to 12")
-	case card.Expiry.Year < 2000 || card.Expiry.Year > 2099:
-		return errCardData("the expiry year is 2000 to 2099")
+	case card.Expiry.Rule() != "":
+		return errCardData(card.Expiry.Rule())
 	}
 	return nil
 }
 
 // nameForMDES returns the cardholder's name without outer spaces, cut after 27
 // characters: MDES refuses longer ones, and the name proves nothing, so a cut name
-// is better than no token. What is not printable Unicode is refused; no source
-// names a smaller character set.
+// is better than no token. The whole name is checked.
 func nameForMDES(name []byte) ([]byte, error) {
-	if !utf8.Valid(name) {
-		return nil, errCardData("the cardholder's name is UTF-8")
+	if rule := walletport.NameRule(name); rule != "" {
+		return nil, errCardData(rule)
 	}
 	from, to, chars := 0, 0, 0 // name[from:to] is the result, a slice of the card's own
-	for next := 0; next < len(name); {
+	for next := 0; next < len(name) && chars < maxNameChars; {
 		at := next
 		r, size := utf8.DecodeRune(name[at:])
 		next += size
-		if walletport.IsInvisible(r) {
-			return nil, errCardData("the cardholder's name has no control or invisible characters")
-		}
-		if chars == maxNameChars {
-			continue // cut, but still checked
-		}
 		if unicode.IsSpace(r) && chars == 0 {
 			continue
 		}

@@ -15,10 +15,9 @@ func errKey(rule string) *walletport.Error {
 
 // errPayload is about a structure that can be seen to be wrong without a key.
 func errPayload(field, rule string) *walletport.Error {
-	return &walletport.Error{
-		Code: walletport.CodeInvalid, Reason: "payload_malformed", Message: "the payload is malformed: " + field + " " + rule,
-		Fields: []walletport.Field{{Name: field, Reason: rule}},
-	}
+	err := walletport.ErrField("payload_malformed", field, rule)
+	err.Message = "the payload is malformed: " + err.Message
+	return err
 }
 
 // errCryptography is the one answer for all that goes wrong once a key is in play

@@ -212,10 +212,9 @@ func (a accountJSON) decode(path string) (walletport.PAN, walletport.Expiry, err
 }
 
 func errPlaintext(field, rule string) *walletport.Error {
-	return &walletport.Error{
-		Code: walletport.CodeInvalid, Reason: "card_data_malformed", Message: "the decrypted card data is malformed: " + field + " " + rule,
-		Fields: []walletport.Field{{Name: field, Reason: rule}},
-	}
+	err := walletport.ErrField("card_data_malformed", field, rule)
+	err.Message = "the decrypted card data is malformed: " + err.Message
+	return err
 }
 
 // isPresent tells a member from an absent or null one.

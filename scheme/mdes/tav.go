@@ -167,24 +167,12 @@ func (f tavFormat) check(in scheme.SealInput) error {
 	switch {
 	case !ok || seal.CheckRSA(key) != nil:
 		return errKey("a TAV is signed with an RSA key of 2048 bits or more")
-	case f.version == 4 && (len(in.Signer.Alias) > maxKeyAlias || !isToken(in.Signer.Alias, "+-._:")):
+	case f.version == 4 && (len(in.Signer.Alias) > maxKeyAlias || !walletport.IsAlnum(in.Signer.Alias, "+-._:")):
 		return errKey("the alias of a TAV 4 key has at most 10 letters, digits, '+', '-', '.', '_' and ':'")
-	case len(in.TokenUniqueReference) > maxTokenRefChars || !isToken(in.TokenUniqueReference, "-_"):
+	case len(in.TokenUniqueReference) > maxTokenRefChars || !walletport.IsAlnum(in.TokenUniqueReference, "-_"):
 		return errCardData("a token unique reference has at most 64 letters, digits, '-' and '_'")
 	}
 	return nil
-}
-
-// isToken reports whether text has only ASCII letters, digits and the extra bytes.
-func isToken(text, extra string) bool {
-	for i := range len(text) {
-		c := text[i]
-		isAlnum := c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
-		if !isAlnum && !strings.Contains(extra, string(c)) {
-			return false
-		}
-	}
-	return true
 }
 
 // signSHA256 signs with RSASSA-PKCS1-v1_5; the message's bytes are not kept.

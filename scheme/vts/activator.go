@@ -57,7 +57,7 @@ func (a *Activator) ActivationData(in scheme.ActivationInput) ([]byte, error) {
 	case len(in.Nonce) == 0:
 		return nil, walletport.Errorf(walletport.CodeUnsupported, "nonce_required", "Visa's activation data answer a nonce of the wallet, and there is none")
 	case len(in.Nonce) > maxNonceBytes:
-		return nil, errField("nonce_too_long", "nonce", fmt.Sprintf("has at most %d bytes", maxNonceBytes))
+		return nil, walletport.ErrField("nonce_too_long", "nonce", fmt.Sprintf("has at most %d bytes", maxNonceBytes))
 	}
 	block := newWSDBlock()
 	defer func() { clear(block[:cap(block)]) }()

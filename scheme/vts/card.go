@@ -2,7 +2,6 @@ package vts
 
 import (
 	"bytes"
-	"time"
 	"unicode/utf8"
 
 	"github.com/walletport/walletport"
@@ -18,23 +17,18 @@ func checkCard(card *walletport.Card) error {
 	switch {
 	case card == nil || len(card.PAN.Reveal()) < minPANDigits:
 		return errCardData("a PAN has 13 to 19 digits")
-	case card.Expiry.Month < time.January || card.Expiry.Month > time.December:
-		return errCardData("the expiry month is 01 to 12")
-	case card.Expiry.Year < 2000 || card.Expiry.Year > 2099:
-		return errCardData("the expiry year is 2000 to 2099")
+	case card.Expiry.Rule() != "":
+		return errCardData(card.Expiry.Rule())
 	}
 	return nil
 }
 
-// nameForVisa returns the cardholder's name without outer spaces, a slice of the card's own. No source names a
-// character set: what is not printable Unicode is refused.
+// nameForVisa returns the cardholder's name without outer spaces, a slice of the card's own.
 func nameForVisa(name walletport.Private) ([]byte, error) {
 	text := bytes.TrimSpace(name.Reveal())
 	switch {
-	case !utf8.Valid(text):
-		return nil, errCardData("the cardholder's name is UTF-8")
-	case bytes.ContainsFunc(text, walletport.IsInvisible):
-		return nil, errCardData("the cardholder's name has no control or invisible characters")
+	case walletport.NameRule(text) != "":
+		return nil, errCardData(walletport.NameRule(text))
 	case utf8.RuneCount(text) > maxNameChars:
 		return nil, errCardData("the cardholder's name has at most 256 characters")
 	}

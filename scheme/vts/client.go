@@ -3,7 +3,6 @@ package vts
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/walletport/walletport"
@@ -30,7 +29,7 @@ const (
 // wallet, and such as hold the card's number or are a card number. All faults are
 // among the error's Fields; its reason is the first one's.
 func (s *Sealer) checkClient(c scheme.Client, pan walletport.PAN) error {
-	if c.TokenRequestorID == "" || len(c.TokenRequestorID) > maxProviderChars || !isToken(c.TokenRequestorID, "-_") {
+	if c.TokenRequestorID == "" || len(c.TokenRequestorID) > maxProviderChars || !walletport.IsAlnum(c.TokenRequestorID, "-_") {
 		return errors.New("vts: SealInput needs the wallet's token requestor id, at most 50 letters, digits, '-' and '_'")
 	}
 	var all *walletport.Error
@@ -58,11 +57,11 @@ func (s *Sealer) checkClient(c scheme.Client, pan walletport.PAN) error {
 func checkAppID(id, marks string, pan walletport.PAN) *walletport.Error {
 	switch {
 	case utf8.RuneCountInString(id) > maxAppIDChars:
-		return errField("client_app_id_too_long", fieldAppID, fmt.Sprintf("has at most %d characters", maxAppIDChars))
-	case !isToken(id, marks):
-		return errField("client_app_id_malformed", fieldAppID, fmt.Sprintf("has ASCII letters, digits and the characters %q only", marks))
+		return walletport.ErrField("client_app_id_too_long", fieldAppID, fmt.Sprintf("has at most %d characters", maxAppIDChars))
+	case !walletport.IsAlnum(id, marks):
+		return walletport.ErrField("client_app_id_malformed", fieldAppID, fmt.Sprintf("has ASCII letters, digits and the characters %q only", marks))
 	case walletport.IsPAN(id) || pan.IsIn(id):
-		return errField("client_app_id_contains_pan", fieldAppID, "must not hold a card number")
+		return walletport.ErrField("client_app_id_contains_pan", fieldAppID, "must not hold a card number")
 	}
 	return nil
 }
@@ -70,13 +69,13 @@ func checkAppID(id, marks string, pan walletport.PAN) *walletport.Error {
 func checkDeviceID(id string, required bool, pan walletport.PAN) *walletport.Error {
 	switch {
 	case id == "" && required:
-		return errField("client_device_id_missing", fieldDeviceID, "is needed for a Visa card")
+		return walletport.ErrField("client_device_id_missing", fieldDeviceID, "is needed for a Visa card")
 	case utf8.RuneCountInString(id) > maxDeviceIDChars:
-		return errField("client_device_id_too_long", fieldDeviceID, fmt.Sprintf("has at most %d characters", maxDeviceIDChars))
+		return walletport.ErrField("client_device_id_too_long", fieldDeviceID, fmt.Sprintf("has at most %d characters", maxDeviceIDChars))
 	case !isPlain(id):
-		return errField("client_device_id_malformed", fieldDeviceID, "has printable ASCII characters only, neither quotation mark nor backslash")
+		return walletport.ErrField("client_device_id_malformed", fieldDeviceID, "has printable ASCII characters only, neither quotation mark nor backslash")
 	case walletport.IsPAN(id) || pan.IsIn(id):
-		return errField("client_device_id_contains_pan", fieldDeviceID, "must not hold a card number")
+		return walletport.ErrField("client_device_id_contains_pan", fieldDeviceID, "must not hold a card number")
 	}
 	return nil
 }
@@ -84,25 +83,13 @@ func checkDeviceID(id string, required bool, pan walletport.PAN) *walletport.Err
 func checkWalletAccountID(id string, maxChars int, pan walletport.PAN) *walletport.Error {
 	switch {
 	case id == "":
-		return errField("client_wallet_account_id_missing", fieldWalletAccountID, "is needed for a Visa card")
+		return walletport.ErrField("client_wallet_account_id_missing", fieldWalletAccountID, "is needed for a Visa card")
 	case utf8.RuneCountInString(id) > maxChars:
-		return errField("client_wallet_account_id_too_long", fieldWalletAccountID, fmt.Sprintf("has at most %d characters", maxChars))
+		return walletport.ErrField("client_wallet_account_id_too_long", fieldWalletAccountID, fmt.Sprintf("has at most %d characters", maxChars))
 	case !isPlain(id):
-		return errField("client_wallet_account_id_malformed", fieldWalletAccountID, "has printable ASCII characters only, neither quotation mark nor backslash")
+		return walletport.ErrField("client_wallet_account_id_malformed", fieldWalletAccountID, "has printable ASCII characters only, neither quotation mark nor backslash")
 	case walletport.IsPAN(id) || pan.IsIn(id):
-		return errField("client_wallet_account_id_contains_pan", fieldWalletAccountID, "must not hold a card number")
+		return walletport.ErrField("client_wallet_account_id_contains_pan", fieldWalletAccountID, "must not hold a card number")
 	}
 	return nil
-}
-
-// isToken reports whether text has only ASCII letters, digits and the marks.
-func isToken(text, marks string) bool {
-	for i := range len(text) {
-		c := text[i]
-		isAlnum := c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
-		if !isAlnum && strings.IndexByte(marks, c) < 0 {
-			return false
-		}
-	}
-	return true
 }

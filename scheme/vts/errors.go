@@ -17,11 +17,3 @@ func errKey(rule string) *walletport.Error {
 func errCustodian(cause error) *walletport.Error {
 	return walletport.Errorf(walletport.CodeUnavailable, "sealing_unavailable", "the key shared with Visa cannot be used at this moment").WithCause(cause)
 }
-
-// errField is about something that the caller sent.
-func errField(reason, field, rule string) *walletport.Error {
-	return &walletport.Error{
-		Code: walletport.CodeInvalid, Reason: reason, Message: field + " " + rule,
-		Fields: []walletport.Field{{Name: field, Reason: rule}},
-	}
-}

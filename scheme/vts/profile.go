@@ -3,6 +3,8 @@ package vts
 import (
 	"errors"
 	"slices"
+
+	"github.com/walletport/walletport"
 )
 
 // HeaderForm says how much the protected header of a push payload holds.
@@ -147,11 +149,4 @@ func (p Profile) Validate() error {
 func oneOf[T comparable](value T, known ...T) bool { return slices.Contains(known, value) }
 
 // isPlain reports whether text is printable ASCII that JSON writes as it is.
-func isPlain(text string) bool {
-	for i := range len(text) {
-		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return true
-}
+func isPlain(text string) bool { return walletport.IsPrintable(text, `"\`) }

@@ -88,7 +88,7 @@ func OpenPush(key seal.KeyUnwrapper, jwe []byte) (Push, error) {
 	err = json.Unmarshal(text, &wire)
 	defer func() { clear(wire.AccountNumber) }()
 	if err != nil { // the cause would repeat what it read
-		return Push{}, errField("card_data_malformed", "plaintext", "must be a JSON object with string members")
+		return Push{}, walletport.ErrField("card_data_malformed", "plaintext", "must be a JSON object with string members")
 	}
 	return wire.decode()
 }
@@ -100,11 +100,11 @@ func (w pushJSON) decode() (Push, error) {
 	}
 	expiry, err := walletport.ParseExpiry(w.ExpirationDate.Month, year)
 	if err != nil {
-		return Push{}, errField("card_data_malformed", "expirationDate", "must have month MM and year YYYY or YY")
+		return Push{}, walletport.ErrField("card_data_malformed", "expirationDate", "must have month MM and year YYYY or YY")
 	}
 	pan, err := walletport.ParsePAN([]byte(w.AccountNumber))
 	if err != nil {
-		return Push{}, errField("card_data_malformed", "accountNumber", "must be 12 to 19 digits with a right check digit")
+		return Push{}, walletport.ErrField("card_data_malformed", "accountNumber", "must be 12 to 19 digits with a right check digit")
 	}
 	return Push{
 		PAN:            pan,

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/scheme"
 )
 
@@ -83,7 +84,7 @@ func (p Profile) padWSD(block []byte) []byte {
 // field.
 func isKeySet(text string) bool {
 	rule, index, found := strings.Cut(text, ".")
-	return found && rule != "" && index != "" && isToken(rule, "") && isToken(index, "")
+	return found && rule != "" && index != "" && walletport.IsAlnum(rule, "") && walletport.IsAlnum(index, "")
 }
 
 // drawCharacters fills dst with characters of alphabet, each as likely as the

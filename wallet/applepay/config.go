@@ -116,14 +116,7 @@ func (p PassProfile) problems(prefix string) []error {
 	return problems
 }
 
-func isExtra(text string) bool {
-	for i := range len(text) {
-		if text[i] < ' ' || text[i] > '~' {
-			return false
-		}
-	}
-	return len(text) <= maxExtraBytes
-}
+func isExtra(text string) bool { return len(text) <= maxExtraBytes && walletport.IsPrintable(text, "") }
 
 // profile returns what passes of a scheme's cards look like.
 func (c Config) profile(scheme walletport.SchemeID) (PassProfile, bool) {

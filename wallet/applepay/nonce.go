@@ -78,8 +78,7 @@ func parseLowerHex(text string, maxBytes int) ([]byte, hexFault) {
 
 // errField is about one field of the request. The message holds none of it.
 func errField(field, reason, message string) *walletport.Error {
-	return &walletport.Error{
-		Code: walletport.CodeInvalid, Reason: reason, Message: message,
-		Fields: []walletport.Field{{Name: field, Reason: message}},
-	}
+	err := walletport.ErrField(reason, field, message)
+	err.Message = message
+	return err
 }

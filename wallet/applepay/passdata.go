@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
-	"time"
-	"unicode/utf8"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/wallet"
@@ -97,26 +95,21 @@ func checkCard(card *walletport.Card) error {
 	switch {
 	case card.PAN.IsZero():
 		return errCardData("there is no PAN")
-	case card.Expiry.Month < time.January || card.Expiry.Month > time.December:
-		return errCardData("the expiry month is 01 to 12")
-	case card.Expiry.Year < 2000 || card.Expiry.Year > 2099:
-		return errCardData("the expiry year is 2000 to 2099")
+	case card.Expiry.Rule() != "":
+		return errCardData(card.Expiry.Rule())
 	}
 	return nil
 }
 
-// cardholderName returns the name without outer spaces, a slice of the card's own. No source limits its length
-// or its characters; what is not printable is refused.
+// cardholderName returns the name without outer spaces, a slice of the card's own, of any
+// length: no source limits it.
 func (e *Encoder) cardholderName(card *walletport.Card) ([]byte, error) {
 	name := bytes.TrimSpace(card.CardholderName.Reveal())
 	if len(name) == 0 && e.config.NameRequired {
 		return nil, errCardData("the cardholder's name is missing")
 	}
-	if !utf8.Valid(name) {
-		return nil, errCardData("the cardholder's name is UTF-8")
-	}
-	if bytes.ContainsFunc(name, walletport.IsInvisible) {
-		return nil, errCardData("the cardholder's name has no control or invisible characters")
+	if rule := walletport.NameRule(name); rule != "" {
+		return nil, errCardData(rule)
 	}
 	return name, nil
 }

@@ -5,9 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
-	"time"
-	"unicode/utf8"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/seal"
@@ -30,17 +27,14 @@ func (e *Encoder) CheckServerSessionID(text string) error {
 		return errSessionID("server_session_id_missing", "must be given with an opaque payment card")
 	case e.sessionID == UUID && !isUUID(text):
 		return errSessionID("server_session_id_malformed", "must be a UUID: 8-4-4-4-12 hex digits")
-	case !isPlain(text):
+	case len(text) > maxSessionIDBytes || !walletport.IsPlainText(text):
 		return errSessionID("server_session_id_malformed", "must be at most 256 bytes of UTF-8 without control characters")
 	}
 	return nil
 }
 
-func errSessionID(reason, rule string) *walletport.Error {
-	return &walletport.Error{
-		Code: walletport.CodeInvalid, Reason: reason, Message: "serverSessionId " + rule,
-		Fields: []walletport.Field{{Name: "serverSessionId", Reason: rule}},
-	}
+func errSessionID(reason, rule string) error {
+	return walletport.ErrField(reason, "serverSessionId", rule)
 }
 
 // isUUID reports whether text has the textual form of RFC 9562 section 4, in
@@ -63,10 +57,6 @@ func isUUID(text string) bool {
 		}
 	}
 	return true
-}
-
-func isPlain(text string) bool {
-	return len(text) <= maxSessionIDBytes && utf8.ValidString(text) && !strings.ContainsFunc(text, walletport.IsInvisible)
 }
 
 // EncodeOpaqueCard returns the opaque payment card in standard base64, padded,
@@ -108,7 +98,7 @@ func checkCard(card *walletport.Card) error {
 	if card == nil || card.PAN.IsZero() {
 		return errors.New("googlepay: there is no card")
 	}
-	if e := card.Expiry; e.Month < time.January || e.Month > time.December || e.Year < 2000 || e.Year > 2099 {
+	if card.Expiry.Rule() != "" {
 		return walletport.Errorf(walletport.CodeForbidden, "card_data_unusable", "the card's data does not fit Google Pay: the expiry is 01 to 12, 2000 to 2099")
 	}
 	return nil
