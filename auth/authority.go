@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/outbound"
 )
 
@@ -57,8 +57,7 @@ func (a authority) faults() []string {
 
 // isIssuerName keeps "@" out, so that CLIENT@ISSUER has one reading.
 func isIssuerName(text string) bool {
-	return text != "" && len(text) <= maxIssuerBytes &&
-		!strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' || r == '@' })
+	return text != "" && len(text) <= maxIssuerBytes && walletport.IsPrintable(text, " @")
 }
 
 // verifier verifies what one authority signed for us.

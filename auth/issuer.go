@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/walletport/walletport"
@@ -78,7 +77,7 @@ func joinFaults(place string, faults []string) error {
 
 // isClaimName keeps log lines that name claims readable.
 func isClaimName(text string) bool {
-	return text != "" && len(text) <= maxIssuerBytes && !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
+	return text != "" && len(text) <= maxIssuerBytes && walletport.IsPrintable(text, " ")
 }
 
 // tokenIssuer verifies the Bearer tokens of one authority.

@@ -2,7 +2,6 @@ package keys
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -54,8 +53,7 @@ func (s Spec) Validate() error {
 		}
 	}
 	for _, text := range []string{s.Alias, s.SchemeFingerprint} {
-		outside := func(b byte) bool { return b <= ' ' || b > '~' }
-		if len(text) > maxAliasBytes || slices.ContainsFunc([]byte(text), outside) {
+		if len(text) > maxAliasBytes || !walletport.IsPrintable(text, " ") {
 			return errAlias("alias and scheme fingerprint have up to 64 printable ASCII characters without spaces")
 		}
 		if walletport.ContainsPAN(text) { // it stands in payloads and lists

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"math/bits"
 	"regexp"
-	"slices"
 
+	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
 )
 
@@ -35,8 +35,7 @@ func parseSharedSecret(data []byte, asIs bool) (material, error) {
 				"the shared secret has %s around it, which would count: write the secret alone, or insist with --as-is if Visa issued it so", around))
 		}
 	}
-	outside := func(b byte) bool { return b < ' ' || b > '~' }
-	if len(text) < minSharedSecret || len(text) > maxSharedSecret || slices.ContainsFunc(text, outside) {
+	if len(text) < minSharedSecret || len(text) > maxSharedSecret || !walletport.IsPrintable(text, "") {
 		return material{}, errMalformed("the shared secret is one line of 16 to 256 printable ASCII characters")
 	}
 	return material{secret: bytes.Clone(text)}, nil

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/walletport/walletport"
 )
 
 // CheckURL returns an error for a URL that Open could not read, or that it would read
@@ -103,10 +105,7 @@ func isHost(text string) bool {
 		}
 	}
 	name, err := url.PathUnescape(host)
-	return err == nil && !strings.ContainsFunc(name, func(r rune) bool {
-		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
-		return !letter && !strings.ContainsRune("._-/", r)
-	})
+	return err == nil && walletport.IsAlnum(name, "._-/")
 }
 
 // parametersOf returns the names of the URL's parameters, in their order.
