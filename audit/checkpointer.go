@@ -44,9 +44,9 @@ func (p *checkpointer) advance(before, head storage.AuditHead) {
 	}
 }
 
-// witness tells of a head that the database lost, and asks for a checkpoint over it.
+// headLost tells of a head that the database lost, and asks for a checkpoint over it.
 // It never waits; of two losses at once the first is enough.
-func (p *checkpointer) witness(head storage.AuditHead) {
+func (p *checkpointer) headLost(head storage.AuditHead) {
 	if p.report(head.Seq, p.config.Observer.Lost) {
 		p.ask(head)
 	}

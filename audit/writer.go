@@ -184,7 +184,7 @@ func (l *Log) advance(known, before, after storage.AuditHead) {
 	defer l.tailLock.Unlock()
 	setBack := before.Seq < known.Seq || before.Seq == known.Seq && !bytes.Equal(before.Hash, known.Hash)
 	if setBack {
-		l.signer.witness(known)
+		l.signer.headLost(known)
 	}
 	if setBack || after.Seq > l.tail.Seq {
 		l.tail = storage.AuditHead{Seq: after.Seq, Hash: bytes.Clone(after.Hash)}
