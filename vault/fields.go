@@ -3,8 +3,6 @@ package vault
 import (
 	"bytes"
 	"cmp"
-	"strings"
-	"time"
 	"unicode/utf8"
 	"unsafe"
 
@@ -133,14 +131,14 @@ func checkPAN(c *walletport.Card) string {
 }
 
 func checkMonth(c *walletport.Card) string {
-	if c.Expiry.Month < time.January || c.Expiry.Month > time.December {
+	if !c.Expiry.HasMonth() {
 		return "must be 01 to 12"
 	}
 	return ""
 }
 
 func checkYear(c *walletport.Card) string {
-	if c.Expiry.Year < 2000 || c.Expiry.Year > 2099 {
+	if !c.Expiry.HasYear() {
 		return ruleYear
 	}
 	return ""
@@ -152,7 +150,7 @@ func checkCustomerID(text string, pan walletport.PAN) string {
 	switch {
 	case len(text) > maxCustomerIDBytes:
 		return "must be at most 64 bytes long"
-	case !isPlain(text, "._-"):
+	case !walletport.IsAlnum(text, "._-"):
 		return "must have letters, digits, '.', '_' and '-' only"
 	case pan.IsIn(text):
 		return "must not contain the card number"
@@ -166,7 +164,7 @@ func checkProduct(text string, pan walletport.PAN) string {
 	switch {
 	case len(text) > maxProductBytes:
 		return "must be at most 64 bytes long"
-	case !isPlain(text, "._- "):
+	case !walletport.IsAlnum(text, "._- "):
 		return "must have letters, digits, '.', '_', '-' and spaces only"
 	case walletport.SuspectsPAN(text), pan.IsIn(text):
 		return "must not contain a card number"
@@ -227,16 +225,4 @@ func readStatus(card *walletport.Card, text []byte) string {
 // wiped.
 func viewed(text []byte) string {
 	return unsafe.String(unsafe.SliceData(text), len(text)) //nolint:gosec // G103: nobody writes to text meanwhile
-}
-
-// isPlain reports whether text has ASCII letters, digits and the bytes of also only.
-func isPlain[T string | []byte](text T, also string) bool {
-	for i := range len(text) {
-		c := text[i]
-		isAlnum := c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
-		if !isAlnum && !strings.ContainsRune(also, rune(c)) {
-			return false
-		}
-	}
-	return true
 }

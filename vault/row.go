@@ -115,7 +115,7 @@ func (r rowReader) readIssuer(text []byte) (walletport.IssuerID, string) {
 	switch {
 	case len(text) == 0:
 		return "", ""
-	case len(text) > maxIssuerBytes || !isPlain(text, "._-"):
+	case len(text) > maxIssuerBytes || !walletport.IsAlnum(text, "._-"):
 		return "", "must be 1 to 64 letters, digits, '.', '_' and '-'"
 	}
 	named, err := walletport.ParseIssuerID(string(text))
