@@ -77,7 +77,7 @@ var (
 		"RateLimited": 429, "Unavailable": 503, "Internal": 500,
 	}
 	ofClass   = regexp.MustCompile(`Errorf\((?:walletport\.)?Code(\w+), "(\w+)"`)
-	ofInvalid = regexp.MustCompile(`(?:invalid|errCardID|errField|errCertificate|errMalformed|errContainsPAN)\((?:[^,"]+, )?"(\w+)"|Missing: "(\w+)"`)
+	ofInvalid = regexp.MustCompile(`(?:invalid|errCardID|errField|errCertificate|errMalformed|errContainsPAN)\((?:[^,"]+, )?"(\w+)"|ErrField\("(\w+)"|Missing: "(\w+)"`)
 )
 
 // codesIn finds the codes that a room gives, by the shapes that the rooms use.
@@ -98,7 +98,7 @@ func codesIn(t *testing.T, dir string) []usedCode {
 			found = append(found, usedCode{place, m[2], classes[m[1]]})
 		}
 		for _, m := range ofInvalid.FindAllStringSubmatch(text, -1) {
-			found = append(found, usedCode{place, cmp.Or(m[1], m[2]), http.StatusBadRequest})
+			found = append(found, usedCode{place, cmp.Or(m[1], m[2], m[3]), http.StatusBadRequest})
 		}
 	}
 	return found

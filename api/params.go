@@ -77,7 +77,7 @@ func parseCardID(text string) walletport.CardID {
 }
 
 func errCardID(reason, rule string) *walletport.Error {
-	return invalid(reason, "cardId "+rule, walletport.Field{Name: "cardId", Reason: rule})
+	return walletport.ErrField(reason, "cardId", rule)
 }
 
 func invalid(reason, message string, fields ...walletport.Field) *walletport.Error {

@@ -32,7 +32,7 @@ func readQuery(raw string) (query, error) {
 		case err != nil:
 			return query{}, err
 		case name == userParameter && q.given:
-			return query{}, invalid("audit_user_repeated", "auditUser must be given once", walletport.Field{Name: userParameter, Reason: "must be given once"})
+			return query{}, walletport.ErrField("audit_user_repeated", userParameter, "must be given once")
 		case name == userParameter:
 			q.user, q.given = value, true
 			continue
@@ -68,12 +68,13 @@ func isNearby(name string) bool {
 // auditUser returns the audit user that the query names.
 func (q query) auditUser() (walletport.AuditUser, error) {
 	if !q.given && q.nearBy {
-		const rule = "must name the user who asks; the parameter is there in another spelling, and names are case-sensitive"
-		return "", invalid("audit_user_missing", "auditUser "+rule, walletport.Field{Name: userParameter, Reason: rule})
+		return "", walletport.ErrField("audit_user_missing", userParameter, "must name the user who asks; the parameter is there in another spelling, and names are case-sensitive")
 	}
 	return walletport.ParseAuditUser(q.user)
 }
 
 func errQuery(rule string) *walletport.Error {
-	return invalid("query_malformed", "the query "+rule, walletport.Field{Name: "query", Reason: rule})
+	err := walletport.ErrField("query_malformed", "query", rule)
+	err.Message = "the " + err.Message
+	return err
 }

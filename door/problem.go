@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-faster/jx"
@@ -202,15 +201,5 @@ const maxShownPath = 200
 // isShowable reports whether a path may be repeated to the caller, and so end in
 // the caller's logs: plain characters, nothing escaped, no PAN.
 func isShowable(path string) bool {
-	if len(path) > maxShownPath {
-		return false
-	}
-	for i := range len(path) {
-		c := path[i]
-		isAlnum := c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
-		if !isAlnum && !strings.ContainsRune("/-._~", rune(c)) {
-			return false
-		}
-	}
-	return !walletport.SuspectsPAN(path)
+	return len(path) <= maxShownPath && walletport.IsAlnum(path, "/-._~") && !walletport.SuspectsPAN(path)
 }

@@ -12,17 +12,7 @@ const maxRequestIDBytes = 64
 
 // isRequestID reports whether the caller's id is harmless; else one is made.
 func isRequestID(text string) bool {
-	if text == "" || len(text) > maxRequestIDBytes {
-		return false
-	}
-	for i := range len(text) {
-		c := text[i]
-		isAlnum := c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
-		if !isAlnum && c != '.' && c != '_' && c != '-' {
-			return false
-		}
-	}
-	return !walletport.ContainsPAN(text)
+	return walletport.IsName(text, maxRequestIDBytes) && !walletport.ContainsPAN(text)
 }
 
 // newRequestID returns a UUID of version 7.
