@@ -30,6 +30,7 @@ type Store interface {
 	Audit
 	Nonces
 	Updater
+	Eraser
 	// Ping reports whether the database answers reads and takes writes, and whether
 	// serve has the rights that it needs (reason database_rights).
 	Ping(ctx context.Context) error
@@ -64,6 +65,7 @@ type Card struct {
 // Cards keeps sealed cards. Single ones are changed by CardsTx.
 type Cards interface {
 	CardReads
+	CardSearch
 	CardBatches
 }
 

@@ -19,12 +19,14 @@ var whole = map[string]string{
 // byIndex are the queries that must go by a certain index. By the primary key they
 // would neither scan nor sort, but pass over the cards of everybody else.
 var byIndex = map[string]string{
-	"ListCardsOfPAN":    "cards_by_pan",
-	"ListCardsOfIssuer": "cards_by_issuer",
-	"ListCardsOfKEK":    "cards_by_kek",
-	"NextCardIssuer":    "cards_by_issuer",
-	"NextCardKEK":       "cards_by_kek",
-	"ForgetNonces":      "nonces_by_time",
+	"ListCardsOfPAN":      "cards_by_pan",
+	"ListCardsOfIssuer":   "cards_by_issuer",
+	"ListCardsOfCustomer": "cards_by_customer",
+	"ListCardsOfLastFour": "cards_by_last_four",
+	"ListCardsOfKEK":      "cards_by_kek",
+	"NextCardIssuer":      "cards_by_issuer",
+	"NextCardKEK":         "cards_by_kek",
+	"ForgetNonces":        "nonces_by_time",
 }
 
 // TestQueriesUseIndexes asks SQLite how it would run each query: no scan of a table

@@ -32,6 +32,8 @@ func testCards(t *testing.T, database NewDatabase) {
 	withStore(t, database, "pages come in id order and end", testCardPages)
 	withStore(t, database, "cards of several ids come together", testCardsByID)
 	withStore(t, database, "cards of one PAN come in id order", testCardsByPAN)
+	withStore(t, database, "cards are found by customer and by last four", testSearch)
+	withStore(t, database, "what was deleted is erased, and nothing else", testErase)
 	withStore(t, database, "issuers and keys in use are named once", testCardColumns)
 	withStore(t, database, "a re-wrap replaces only the key it knows", testRewrap)
 	withStore(t, database, "a re-wrap works its list off", testRewrapAll)

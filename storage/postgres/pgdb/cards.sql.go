@@ -275,6 +275,61 @@ func (q *Queries) ListCards(ctx context.Context, arg ListCardsParams) ([]Card, e
 	return items, nil
 }
 
+const listCardsOfCustomer = `-- name: ListCardsOfCustomer :many
+SELECT id, issuer, customer_id, scheme, product, status, expiry_year, expiry_month, bin, last_four, pan_index, sealed, wrapped_key, kek, content_mac, updated_ms FROM cards
+WHERE customer_id = $1 AND id > $2 AND (issuer = $3 OR $3 = '')
+ORDER BY id LIMIT $4::bigint
+`
+
+type ListCardsOfCustomerParams struct {
+	CustomerID string
+	After      int64
+	Issuer     string
+	MaxRows    int64
+}
+
+func (q *Queries) ListCardsOfCustomer(ctx context.Context, arg ListCardsOfCustomerParams) ([]Card, error) {
+	rows, err := q.db.Query(ctx, listCardsOfCustomer,
+		arg.CustomerID,
+		arg.After,
+		arg.Issuer,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Card
+	for rows.Next() {
+		var i Card
+		if err := rows.Scan(
+			&i.ID,
+			&i.Issuer,
+			&i.CustomerID,
+			&i.Scheme,
+			&i.Product,
+			&i.Status,
+			&i.ExpiryYear,
+			&i.ExpiryMonth,
+			&i.Bin,
+			&i.LastFour,
+			&i.PanIndex,
+			&i.Sealed,
+			&i.WrappedKey,
+			&i.Kek,
+			&i.ContentMac,
+			&i.UpdatedMs,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listCardsOfIssuer = `-- name: ListCardsOfIssuer :many
 SELECT id, issuer, customer_id, scheme, product, status, expiry_year, expiry_month, bin, last_four, pan_index, sealed, wrapped_key, kek, content_mac, updated_ms FROM cards WHERE issuer = $1 AND id > $2
 ORDER BY id LIMIT $3::bigint
@@ -336,6 +391,61 @@ type ListCardsOfKEKParams struct {
 
 func (q *Queries) ListCardsOfKEK(ctx context.Context, arg ListCardsOfKEKParams) ([]Card, error) {
 	rows, err := q.db.Query(ctx, listCardsOfKEK, arg.Kek, arg.After, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Card
+	for rows.Next() {
+		var i Card
+		if err := rows.Scan(
+			&i.ID,
+			&i.Issuer,
+			&i.CustomerID,
+			&i.Scheme,
+			&i.Product,
+			&i.Status,
+			&i.ExpiryYear,
+			&i.ExpiryMonth,
+			&i.Bin,
+			&i.LastFour,
+			&i.PanIndex,
+			&i.Sealed,
+			&i.WrappedKey,
+			&i.Kek,
+			&i.ContentMac,
+			&i.UpdatedMs,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listCardsOfLastFour = `-- name: ListCardsOfLastFour :many
+SELECT id, issuer, customer_id, scheme, product, status, expiry_year, expiry_month, bin, last_four, pan_index, sealed, wrapped_key, kek, content_mac, updated_ms FROM cards
+WHERE last_four = $1 AND id > $2 AND (issuer = $3 OR $3 = '')
+ORDER BY id LIMIT $4::bigint
+`
+
+type ListCardsOfLastFourParams struct {
+	LastFour string
+	After    int64
+	Issuer   string
+	MaxRows  int64
+}
+
+func (q *Queries) ListCardsOfLastFour(ctx context.Context, arg ListCardsOfLastFourParams) ([]Card, error) {
+	rows, err := q.db.Query(ctx, listCardsOfLastFour,
+		arg.LastFour,
+		arg.After,
+		arg.Issuer,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}

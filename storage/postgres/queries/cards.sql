@@ -141,6 +141,16 @@ ORDER BY id LIMIT sqlc.arg(max_rows)::bigint;
 -- name: ListCardsOfPAN :many
 SELECT * FROM cards WHERE pan_index = $1 ORDER BY id;
 
+-- name: ListCardsOfCustomer :many
+SELECT * FROM cards
+WHERE customer_id = sqlc.arg(customer_id) AND id > sqlc.arg(after) AND (issuer = sqlc.arg(issuer) OR sqlc.arg(issuer) = '')
+ORDER BY id LIMIT sqlc.arg(max_rows)::bigint;
+
+-- name: ListCardsOfLastFour :many
+SELECT * FROM cards
+WHERE last_four = sqlc.arg(last_four) AND id > sqlc.arg(after) AND (issuer = sqlc.arg(issuer) OR sqlc.arg(issuer) = '')
+ORDER BY id LIMIT sqlc.arg(max_rows)::bigint;
+
 -- name: ListCardsOfKEK :many
 SELECT * FROM cards WHERE kek = sqlc.arg(kek) AND id > sqlc.arg(after)
 ORDER BY id LIMIT sqlc.arg(max_rows)::bigint;

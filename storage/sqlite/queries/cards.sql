@@ -33,6 +33,16 @@ SELECT * FROM cards WHERE issuer = sqlc.arg(issuer) AND id > sqlc.arg(after) ORD
 -- name: ListCardsOfPAN :many
 SELECT * FROM cards WHERE pan_index = ? ORDER BY id;
 
+-- name: ListCardsOfCustomer :many
+SELECT * FROM cards
+WHERE customer_id = sqlc.arg(customer_id) AND id > sqlc.arg(after) AND (issuer = sqlc.arg(issuer) OR sqlc.arg(issuer) = '')
+ORDER BY id LIMIT sqlc.arg(max_rows);
+
+-- name: ListCardsOfLastFour :many
+SELECT * FROM cards
+WHERE last_four = sqlc.arg(last_four) AND id > sqlc.arg(after) AND (issuer = sqlc.arg(issuer) OR sqlc.arg(issuer) = '')
+ORDER BY id LIMIT sqlc.arg(max_rows);
+
 -- name: ListCardsOfKEK :many
 SELECT * FROM cards WHERE kek = sqlc.arg(kek) AND id > sqlc.arg(after) ORDER BY id LIMIT sqlc.arg(max_rows);
 

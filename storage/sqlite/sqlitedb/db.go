@@ -66,11 +66,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.listCardsStmt, err = db.PrepareContext(ctx, listCards); err != nil {
 		return nil, fmt.Errorf("error preparing query ListCards: %w", err)
 	}
+	if q.listCardsOfCustomerStmt, err = db.PrepareContext(ctx, listCardsOfCustomer); err != nil {
+		return nil, fmt.Errorf("error preparing query ListCardsOfCustomer: %w", err)
+	}
 	if q.listCardsOfIssuerStmt, err = db.PrepareContext(ctx, listCardsOfIssuer); err != nil {
 		return nil, fmt.Errorf("error preparing query ListCardsOfIssuer: %w", err)
 	}
 	if q.listCardsOfKEKStmt, err = db.PrepareContext(ctx, listCardsOfKEK); err != nil {
 		return nil, fmt.Errorf("error preparing query ListCardsOfKEK: %w", err)
+	}
+	if q.listCardsOfLastFourStmt, err = db.PrepareContext(ctx, listCardsOfLastFour); err != nil {
+		return nil, fmt.Errorf("error preparing query ListCardsOfLastFour: %w", err)
 	}
 	if q.listCardsOfPANStmt, err = db.PrepareContext(ctx, listCardsOfPAN); err != nil {
 		return nil, fmt.Errorf("error preparing query ListCardsOfPAN: %w", err)
@@ -183,6 +189,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing listCardsStmt: %w", cerr)
 		}
 	}
+	if q.listCardsOfCustomerStmt != nil {
+		if cerr := q.listCardsOfCustomerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listCardsOfCustomerStmt: %w", cerr)
+		}
+	}
 	if q.listCardsOfIssuerStmt != nil {
 		if cerr := q.listCardsOfIssuerStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing listCardsOfIssuerStmt: %w", cerr)
@@ -191,6 +202,11 @@ func (q *Queries) Close() error {
 	if q.listCardsOfKEKStmt != nil {
 		if cerr := q.listCardsOfKEKStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing listCardsOfKEKStmt: %w", cerr)
+		}
+	}
+	if q.listCardsOfLastFourStmt != nil {
+		if cerr := q.listCardsOfLastFourStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listCardsOfLastFourStmt: %w", cerr)
 		}
 	}
 	if q.listCardsOfPANStmt != nil {
@@ -290,69 +306,73 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 }
 
 type Queries struct {
-	db                    DBTX
-	tx                    *sql.Tx
-	cardStateStmt         *sql.Stmt
-	deleteCardStmt        *sql.Stmt
-	forgetNoncesStmt      *sql.Stmt
-	getAuditHeadStmt      *sql.Stmt
-	getCardStmt           *sql.Stmt
-	getCardsStmt          *sql.Stmt
-	getClientStmt         *sql.Stmt
-	insertCardStmt        *sql.Stmt
-	insertCheckpointStmt  *sql.Stmt
-	insertClientStmt      *sql.Stmt
-	insertNonceStmt       *sql.Stmt
-	lastCheckpointStmt    *sql.Stmt
-	listAuditEntriesStmt  *sql.Stmt
-	listCardsStmt         *sql.Stmt
-	listCardsOfIssuerStmt *sql.Stmt
-	listCardsOfKEKStmt    *sql.Stmt
-	listCardsOfPANStmt    *sql.Stmt
-	listCheckpointsStmt   *sql.Stmt
-	listClientsStmt       *sql.Stmt
-	nextCardIssuerStmt    *sql.Stmt
-	nextCardKEKStmt       *sql.Stmt
-	probeStmt             *sql.Stmt
-	renewNonceStmt        *sql.Stmt
-	rewrapCardStmt        *sql.Stmt
-	setAuditHeadStmt      *sql.Stmt
-	updateCardStmt        *sql.Stmt
-	updateClientStmt      *sql.Stmt
-	useClientStmt         *sql.Stmt
+	db                      DBTX
+	tx                      *sql.Tx
+	cardStateStmt           *sql.Stmt
+	deleteCardStmt          *sql.Stmt
+	forgetNoncesStmt        *sql.Stmt
+	getAuditHeadStmt        *sql.Stmt
+	getCardStmt             *sql.Stmt
+	getCardsStmt            *sql.Stmt
+	getClientStmt           *sql.Stmt
+	insertCardStmt          *sql.Stmt
+	insertCheckpointStmt    *sql.Stmt
+	insertClientStmt        *sql.Stmt
+	insertNonceStmt         *sql.Stmt
+	lastCheckpointStmt      *sql.Stmt
+	listAuditEntriesStmt    *sql.Stmt
+	listCardsStmt           *sql.Stmt
+	listCardsOfCustomerStmt *sql.Stmt
+	listCardsOfIssuerStmt   *sql.Stmt
+	listCardsOfKEKStmt      *sql.Stmt
+	listCardsOfLastFourStmt *sql.Stmt
+	listCardsOfPANStmt      *sql.Stmt
+	listCheckpointsStmt     *sql.Stmt
+	listClientsStmt         *sql.Stmt
+	nextCardIssuerStmt      *sql.Stmt
+	nextCardKEKStmt         *sql.Stmt
+	probeStmt               *sql.Stmt
+	renewNonceStmt          *sql.Stmt
+	rewrapCardStmt          *sql.Stmt
+	setAuditHeadStmt        *sql.Stmt
+	updateCardStmt          *sql.Stmt
+	updateClientStmt        *sql.Stmt
+	useClientStmt           *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
-		db:                    tx,
-		tx:                    tx,
-		cardStateStmt:         q.cardStateStmt,
-		deleteCardStmt:        q.deleteCardStmt,
-		forgetNoncesStmt:      q.forgetNoncesStmt,
-		getAuditHeadStmt:      q.getAuditHeadStmt,
-		getCardStmt:           q.getCardStmt,
-		getCardsStmt:          q.getCardsStmt,
-		getClientStmt:         q.getClientStmt,
-		insertCardStmt:        q.insertCardStmt,
-		insertCheckpointStmt:  q.insertCheckpointStmt,
-		insertClientStmt:      q.insertClientStmt,
-		insertNonceStmt:       q.insertNonceStmt,
-		lastCheckpointStmt:    q.lastCheckpointStmt,
-		listAuditEntriesStmt:  q.listAuditEntriesStmt,
-		listCardsStmt:         q.listCardsStmt,
-		listCardsOfIssuerStmt: q.listCardsOfIssuerStmt,
-		listCardsOfKEKStmt:    q.listCardsOfKEKStmt,
-		listCardsOfPANStmt:    q.listCardsOfPANStmt,
-		listCheckpointsStmt:   q.listCheckpointsStmt,
-		listClientsStmt:       q.listClientsStmt,
-		nextCardIssuerStmt:    q.nextCardIssuerStmt,
-		nextCardKEKStmt:       q.nextCardKEKStmt,
-		probeStmt:             q.probeStmt,
-		renewNonceStmt:        q.renewNonceStmt,
-		rewrapCardStmt:        q.rewrapCardStmt,
-		setAuditHeadStmt:      q.setAuditHeadStmt,
-		updateCardStmt:        q.updateCardStmt,
-		updateClientStmt:      q.updateClientStmt,
-		useClientStmt:         q.useClientStmt,
+		db:                      tx,
+		tx:                      tx,
+		cardStateStmt:           q.cardStateStmt,
+		deleteCardStmt:          q.deleteCardStmt,
+		forgetNoncesStmt:        q.forgetNoncesStmt,
+		getAuditHeadStmt:        q.getAuditHeadStmt,
+		getCardStmt:             q.getCardStmt,
+		getCardsStmt:            q.getCardsStmt,
+		getClientStmt:           q.getClientStmt,
+		insertCardStmt:          q.insertCardStmt,
+		insertCheckpointStmt:    q.insertCheckpointStmt,
+		insertClientStmt:        q.insertClientStmt,
+		insertNonceStmt:         q.insertNonceStmt,
+		lastCheckpointStmt:      q.lastCheckpointStmt,
+		listAuditEntriesStmt:    q.listAuditEntriesStmt,
+		listCardsStmt:           q.listCardsStmt,
+		listCardsOfCustomerStmt: q.listCardsOfCustomerStmt,
+		listCardsOfIssuerStmt:   q.listCardsOfIssuerStmt,
+		listCardsOfKEKStmt:      q.listCardsOfKEKStmt,
+		listCardsOfLastFourStmt: q.listCardsOfLastFourStmt,
+		listCardsOfPANStmt:      q.listCardsOfPANStmt,
+		listCheckpointsStmt:     q.listCheckpointsStmt,
+		listClientsStmt:         q.listClientsStmt,
+		nextCardIssuerStmt:      q.nextCardIssuerStmt,
+		nextCardKEKStmt:         q.nextCardKEKStmt,
+		probeStmt:               q.probeStmt,
+		renewNonceStmt:          q.renewNonceStmt,
+		rewrapCardStmt:          q.rewrapCardStmt,
+		setAuditHeadStmt:        q.setAuditHeadStmt,
+		updateCardStmt:          q.updateCardStmt,
+		updateClientStmt:        q.updateClientStmt,
+		useClientStmt:           q.useClientStmt,
 	}
 }
