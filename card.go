@@ -70,7 +70,12 @@ const (
 	CardClosed           CardStatus = "CARD_CLOSED"
 )
 
-// CardStatuses returns all card states.
+// CardForgotten is the state of a card whose data was erased: its id, issuer and scheme
+// are all that is left. It is no word of the Card API and nobody sets it, so neither
+// CardStatuses nor ParseCardStatus has it. For callers there is no such card.
+const CardForgotten CardStatus = "CARD_FORGOTTEN"
+
+// CardStatuses returns all card states of the Card API.
 func CardStatuses() []CardStatus {
 	return []CardStatus{
 		CardOK, CardBlocked, CardSuspectedFraud, CardNoRenewal, CardLost, CardStolen, CardClosedDueToFraud, CardClosed,
@@ -123,6 +128,31 @@ func (s CardSummary) MaskedPAN() string {
 		return "******" + s.LastFour
 	}
 	return s.BIN[:6] + "******" + s.LastFour
+}
+
+// ShownCard is what is shown of a card: no PAN and no name. Its JSON is what commands print.
+type ShownCard struct {
+	CardID      int64  `json:"cardId"`
+	Issuer      string `json:"issuer"`
+	CustomerID  string `json:"customerId"`
+	Scheme      string `json:"scheme"`
+	MaskedPAN   string `json:"maskedPan"`   // "" of a forgotten card, and so is the expiry
+	ExpiryMonth string `json:"expiryMonth"` // MM
+	ExpiryYear  string `json:"expiryYear"`  // YYYY
+	Product     string `json:"product"`
+	Status      string `json:"status"`
+}
+
+// Shown returns what is shown of the card.
+func (s CardSummary) Shown() ShownCard {
+	shown := ShownCard{
+		CardID: int64(s.ID), Issuer: string(s.Issuer), CustomerID: s.CustomerID, Scheme: string(s.Scheme),
+		Product: s.Product, Status: string(s.Status),
+	}
+	if s.Status != CardForgotten {
+		shown.MaskedPAN, shown.ExpiryMonth, shown.ExpiryYear = s.MaskedPAN(), s.Expiry.MM(), s.Expiry.YYYY()
+	}
+	return shown
 }
 
 // CheckTokenizable reports why no token may be made of the card at t, as far as the

@@ -3,7 +3,6 @@ package vault
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hmac"
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
@@ -182,6 +181,12 @@ func wipeCard(card *walletport.Card) {
 
 // open returns the card of a row. The caller wipes it.
 func open(ring *keys.Ring, row *storage.Card) (*walletport.Card, error) {
+	if row.Status == walletport.CardForgotten {
+		if err := checkForgotten(ring, row); err != nil {
+			return nil, err
+		}
+		return nil, errForgotten()
+	}
 	kek, ok := ring.ByID(keys.ID(row.KEK))
 	if !ok || kek.KEK == nil {
 		return nil, walletport.Errorf(walletport.CodeUnavailable, reasonNoKey, "the key that seals this card is not in the key store")
@@ -245,12 +250,10 @@ func disagreement(ring *keys.Ring, row *storage.Card, card *walletport.Card) str
 	}
 	content := appendContent(make([]byte, 0, maxContentBytes), versionOf(row), &row.CardSummary, card.PAN.Reveal(), card.CardholderName.Reveal())
 	defer clear(content)
-	for _, k := range ring.All() { // whichever index key was current when it was written
-		if k.Purpose == keys.VaultIndex && k.MAC != nil && hmac.Equal(k.MAC.Sum(content), row.ContentMAC) {
-			return ""
-		}
+	if !isMACOf(ring, row.ContentMAC, content) {
+		return "the card's columns are not those it was stored with"
 	}
-	return "the card's columns are not those it was stored with"
+	return ""
 }
 
 // The reasons of rows that do not open.

@@ -37,8 +37,8 @@ func NewFinder(cards storage.Cards) *Finder {
 	return &Finder{gather.New(finderLimits, func(ctx context.Context, batch []*lookup) { read(ctx, cards, batch) })}
 }
 
-// Find returns the sealed card, or CodeNotFound, reason card_not_found; or
-// CodeUnavailable, reason store_unavailable, also when ctx ends first.
+// Find returns the sealed card, or CodeNotFound, reason card_not_found, also for one that
+// was forgotten; or CodeUnavailable, reason store_unavailable, also when ctx ends first.
 func (f *Finder) Find(ctx context.Context, id walletport.CardID) (storage.Card, error) {
 	answer, err := f.lookups.Do(ctx, id)
 	if err != nil {
@@ -56,7 +56,7 @@ func (f *Finder) Run(ctx context.Context) error { return f.lookups.Run(ctx) }
 // read answers every look-up of the batch.
 func read(ctx context.Context, cards storage.Cards, batch []*lookup) {
 	if len(batch) == 1 {
-		card, err := cards.Card(ctx, batch[0].Question)
+		card, err := existing(cards.Card(ctx, batch[0].Question))
 		batch[0].Answer = found{&card, err}
 		return
 	}
@@ -83,7 +83,7 @@ func hand(batch []*lookup, cards []storage.Card, err error) {
 		switch {
 		case err != nil:
 			l.Answer.err = err
-		case card == nil:
+		case card == nil || card.Status == walletport.CardForgotten:
 			l.Answer.err = walletport.ErrCardNotFound()
 		default:
 			l.Answer.card = card

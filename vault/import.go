@@ -38,6 +38,9 @@ type ImportOptions struct {
 	// MixedIssuers lets rows name another issuer; Issuer is that of new cards whose row
 	// names none.
 	MixedIssuers bool
+	// ReplaceForgotten stores a card under the id of one that was forgotten, as a row of a
+	// new card says it; without it such a row is refused.
+	ReplaceForgotten bool
 	// AllowSandboxCards lets the ids -1 to -6 in.
 	AllowSandboxCards bool
 	// DryRun reads, checks and counts everything, and stores nothing.
@@ -64,7 +67,8 @@ type ChangedCard struct {
 	ID       walletport.CardID
 	Issuer   walletport.IssuerID
 	From, To walletport.CardStatus // equal where the status stays
-	// Fields names what changes, as the file spells it; month and year are "expiry".
+	// Fields names what changes, as the file spells it; month and year are "expiry", and a
+	// card that is forgotten, or comes back, has "all".
 	Fields []string
 }
 

@@ -141,11 +141,12 @@ func TestImportRefusesWhatDoesNotFitTheStoredCard(t *testing.T) {
 // edit changes a row behind the vault's back, as a statement of SQL would.
 func (r rig) edit(t testing.TB, id walletport.CardID, change func(*storage.Card)) {
 	t.Helper()
-	row := r.mustFind(t, id)
+	row, err := r.cards.Card(t.Context(), id)
+	must(t, err)
 	was := row.ContentMAC
 	row.ContentMAC = nil // PutCards leaves a row with an equal one alone
 	change(&row)
-	_, err := r.cards.PutCards(t.Context(), []storage.Card{row})
+	_, err = r.cards.PutCards(t.Context(), []storage.Card{row})
 	must(t, err)
 	if row.ContentMAC != nil {
 		return

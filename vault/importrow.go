@@ -125,6 +125,9 @@ func (k *clerk) row(p *patch) (row, []walletport.Field, error) {
 	if expected != "" && expected != stored.Issuer {
 		return row{}, idFault(ruleOtherIssuer), nil
 	}
+	if stored.Status == walletport.CardForgotten {
+		return k.forgottenCard(p, &stored)
+	}
 	was, err := k.im.vault.open(&stored)
 	if err != nil {
 		faults, err := openFault(err)
@@ -147,9 +150,31 @@ func (k *clerk) row(p *patch) (row, []walletport.Field, error) {
 
 // newCard makes a card that is not stored yet.
 func (k *clerk) newCard(p *patch) (row, []walletport.Field, error) {
+	made, faults, err := k.asNew(p, k.reader.issuer)
+	made.isNew = true
+	return made, faults, err
+}
+
+// forgottenCard makes a card that comes back under the id of one that was forgotten.
+func (k *clerk) forgottenCard(p *patch, stored *storage.Card) (row, []walletport.Field, error) {
+	if err := checkForgotten(k.im.vault.Keys.Current(), stored); err != nil {
+		faults, err := openFault(err)
+		return row{}, faults, err
+	}
+	if !k.im.options.ReplaceForgotten {
+		return row{}, idFault(ruleForgotten), nil
+	}
+	made, faults, err := k.asNew(p, stored.Issuer)
+	made.what.From, made.what.Fields = stored.Status, []string{fieldAll}
+	made.change.Replaces = stored.ContentMAC
+	return made, faults, err
+}
+
+// asNew makes a card of what the row alone says; issuer is that of a row that names none.
+func (k *clerk) asNew(p *patch, issuer walletport.IssuerID) (row, []walletport.Field, error) {
 	card, _ := p.onto(nil)
 	if card.Issuer == "" {
-		card.Issuer = k.reader.issuer
+		card.Issuer = issuer
 	}
 	faults := p.check(&card, true)
 	if card.Issuer == "" {
@@ -158,7 +183,7 @@ func (k *clerk) newCard(p *patch) (row, []walletport.Field, error) {
 	if len(faults) > 0 {
 		return row{}, faults, nil
 	}
-	made := row{isNew: true, what: ChangedCard{ID: card.ID, Issuer: card.Issuer, To: card.Status}}
+	made := row{what: ChangedCard{ID: card.ID, Issuer: card.Issuer, To: card.Status}}
 	faults, err := k.sealInto(&made, &card)
 	return made, faults, err
 }
@@ -173,6 +198,10 @@ func (k *clerk) sealInto(made *row, card *walletport.Card) ([]walletport.Field, 
 	}
 	return nil, err
 }
+
+// ruleForgotten is of a row whose card was erased on purpose: it must not come back by a
+// file that is imported again.
+const ruleForgotten = "names a card that was forgotten: nothing of it is kept. To store a card of that id again, say --replace-forgotten"
 
 const ruleOtherIssuer = "belongs to a card of another issuer"
 

@@ -48,9 +48,10 @@ func New(v Vault) (*Vault, error) {
 	return &v, nil
 }
 
-// Find returns the sealed card, or CodeNotFound, reason card_not_found.
+// Find returns the sealed card, or CodeNotFound, reason card_not_found, also for one that
+// was forgotten.
 func (v *Vault) Find(ctx context.Context, id walletport.CardID) (storage.Card, error) {
-	return v.Cards.Card(ctx, id)
+	return existing(v.Cards.Card(ctx, id))
 }
 
 // FindByPAN returns the cards of a PAN in id order, of every issuer. It asks once
@@ -81,7 +82,8 @@ func (v *Vault) FindByPAN(ctx context.Context, pan walletport.PAN) ([]storage.Ca
 // card or issuer, another wrapped key, an edited status or expiry. That is
 // CodeInternal, reason card_damaged. A key-encryption key that is not in the
 // catalogue is CodeUnavailable, reason key_unavailable. A card with one of TestNumbers
-// is CodeForbidden, reason card_not_eligible. Errors of use are returned as they are.
+// is CodeForbidden, reason card_not_eligible; a forgotten card is CodeNotFound, reason
+// card_not_found. Errors of use are returned as they are.
 func (v *Vault) Borrow(ctx context.Context, row storage.Card, use func(*walletport.Card) error) error {
 	if err := ctx.Err(); err != nil {
 		return storage.ErrUnavailable(ctx, err)
@@ -105,8 +107,8 @@ func (v *Vault) Borrow(ctx context.Context, row storage.Card, use func(*walletpo
 func (v *Vault) open(row *storage.Card) (*walletport.Card, error) {
 	ring := v.Keys.Current()
 	card, err := open(ring, row)
-	if err == nil {
-		return card, nil
+	if err == nil || walletport.CodeOf(err) == walletport.CodeNotFound {
+		return card, err
 	}
 	source, ok := v.Keys.(keys.Refresher)
 	if !ok {
