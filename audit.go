@@ -61,8 +61,9 @@ const (
 	ActionActivate     Action = "activate"
 	ActionActivateTAV2 Action = "activate.tav2" // the deprecated calls
 	ActionCardsImport  Action = "cards.import"
-	ActionCardsChange  Action = "cards.change" // of one card, by an import
+	ActionCardsChange  Action = "cards.change" // of one card
 	ActionCardsDelete  Action = "cards.delete"
+	ActionCardsForget  Action = "cards.forget"
 	ActionCardsRead    Action = "cards.read"
 	ActionCardsRewrap  Action = "cards.rewrap"
 	ActionVaultVerify  Action = "vault.verify"

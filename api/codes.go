@@ -79,7 +79,7 @@ var codeDocs = []door.CodeDoc{
 	{Code: "step_up_invalid", Status: 403, Title: "The step-up assertion is not valid", Remedy: "Check the assertion's issuer, audience, signature and claims; asking the card holder again does not help."},
 	{Code: "step_up_subject_mismatch", Status: 403, Title: "The step-up assertion is of another customer", Remedy: "Send the assertion of the card's own holder."},
 	{Code: "step_up_binding_mismatch", Status: 403, Title: "The step-up assertion is for another card or wallet", Remedy: "Ask the identity provider for an assertion about this card and this wallet."},
-	{Code: "card_not_found", Status: 404, Title: "There is no such card", Remedy: "Check the id. A card of an issuer that your client is not bound to answers the same."},
+	{Code: "card_not_found", Status: 404, Title: "There is no such card", Remedy: "Check the id. A card of an issuer that your client is not bound to answers the same, and so does one that was forgotten."},
 	{Code: "wallet_provider_not_found", Status: 404, Title: "There is no such wallet provider", Remedy: "Send the id of a wallet provider of this server's configuration."},
 	{Code: "nonce_reused", Status: 409, Title: "The nonce was used before", Remedy: "Start again in the wallet, which makes a new nonce."},
 	{Code: "payload_too_long", Status: 422, Title: "The payload is longer than the wallet takes", Remedy: "The operator must use shorter keys or raise max_chars of the wallet: issuer_wallet, or the format of wallets.googlepay or wallets.samsungpay."},

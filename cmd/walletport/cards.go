@@ -12,17 +12,20 @@ import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/keys"
-	"github.com/walletport/walletport/server"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/vault"
 )
 
 type cardsCommand struct {
-	Import cardsImportCommand `cmd:"" help:"Store the cards of a CSV or JSON Lines file, or changes of stored ones."`
-	List   cardsListCommand   `cmd:"" help:"List cards, masked."`
-	Show   cardsShowCommand   `cmd:"" help:"Show one card, masked."`
-	Delete cardsDeleteCommand `cmd:"" help:"Delete one card."`
-	Rewrap cardsRewrapCommand `cmd:"" help:"Move every card's data key to the newest vault-kek, while servers run."`
+	Import    cardsImportCommand    `cmd:"" help:"Store the cards of a CSV or JSON Lines file, or changes of stored ones."`
+	List      cardsListCommand      `cmd:"" help:"List cards, masked."`
+	Show      cardsShowCommand      `cmd:"" help:"Show one card, masked."`
+	Find      cardsFindCommand      `cmd:"" help:"Find cards by customer, last four digits or number, masked."`
+	SetStatus cardsSetStatusCommand `cmd:"" help:"Give one card another status."`
+	Change    cardsChangeCommand    `cmd:"" help:"Give one card another name, customer or product."`
+	Forget    cardsForgetCommand    `cmd:"" help:"Erase what is known of one card, and keep that there was one."`
+	Delete    cardsDeleteCommand    `cmd:"" help:"Delete one card."`
+	Rewrap    cardsRewrapCommand    `cmd:"" help:"Move every card's data key to the newest vault-kek, while servers run."`
 }
 
 func (cardsCommand) Help() string {
@@ -33,6 +36,8 @@ Examples:
   walletport cards import cards.csv --issuer acme --dry-run --config walletport.yaml
   walletport cards import cards.csv --issuer acme --config walletport.yaml
   walletport cards show 1001 --config walletport.yaml
+  walletport cards find --customer 5001 --issuer acme --config walletport.yaml
+  walletport cards set-status 1001 CARD_STOLEN --config walletport.yaml
   walletport cards delete 1001 --yes --config walletport.yaml`
 }
 
@@ -46,8 +51,8 @@ type cardsListCommand struct {
 
 func (c cardsListCommand) Run(ctx context.Context, con console) error {
 	asked := act.Request{Action: walletport.ActionCardsRead, Facts: act.Facts{Issuer: walletport.IssuerID(c.Issuer)}}
-	return c.readCards(ctx, asked, con, c.JSON, func(db server.Database) ([]storage.Card, error) {
-		return db.CardsAfter(ctx, walletport.IssuerID(c.Issuer), walletport.CardID(c.After), c.Limit)
+	return c.readCards(ctx, asked, con, c.JSON, func(o *operator) ([]storage.Card, error) {
+		return o.db.CardsAfter(ctx, walletport.IssuerID(c.Issuer), walletport.CardID(c.After), c.Limit)
 	})
 }
 
@@ -59,8 +64,8 @@ type cardsShowCommand struct {
 
 func (c cardsShowCommand) Run(ctx context.Context, con console) error {
 	asked := act.Request{Action: walletport.ActionCardsRead, CardID: walletport.CardID(c.ID)}
-	return c.readCards(ctx, asked, con, c.JSON, func(db server.Database) ([]storage.Card, error) {
-		card, err := db.Card(ctx, walletport.CardID(c.ID))
+	return c.readCards(ctx, asked, con, c.JSON, func(o *operator) ([]storage.Card, error) {
+		card, err := o.db.Card(ctx, walletport.CardID(c.ID))
 		return []storage.Card{card}, err
 	})
 }
@@ -68,11 +73,11 @@ func (c cardsShowCommand) Run(ctx context.Context, con console) error {
 // readCards shows what read finds, once it is in the audit trail that it was read, and
 // whether each card is as it was stored: a row can be edited by whoever reaches the
 // database. One that is not ends the command with a fault.
-func (l location) readCards(ctx context.Context, asked act.Request, con console, asJSON bool, read func(server.Database) ([]storage.Card, error)) error {
+func (l location) readCards(ctx context.Context, asked act.Request, con console, asJSON bool, read func(*operator) ([]storage.Card, error)) error {
 	return l.operate(ctx, func(ctx context.Context, o *operator) error {
 		var shown []shownCard
 		err := o.reading(ctx, asked, func(record *act.Record) error {
-			cards, err := read(o.db)
+			cards, err := read(o)
 			if err != nil {
 				return err
 			}
@@ -140,31 +145,25 @@ func printCards(con console, asJSON bool, cards []shownCard) error {
 	}
 	table := tabwriter.NewWriter(con.Out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(table, "ID\tISSUER\tCUSTOMER\tSCHEME\tPAN\tEXPIRY\tPRODUCT\tSTATUS\tCHECK")
-	for _, c := range cards {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s/%s\t%s\t%s\t%s\n", c.ID, c.Issuer, c.CustomerID, c.Scheme, c.MaskedPAN(),
-			c.Expiry.MM(), c.Expiry.YYYY(), c.Product, c.Status, c.check)
+	for _, card := range cards {
+		c, expiry := card.Shown(), ""
+		if c.ExpiryYear != "" {
+			expiry = c.ExpiryMonth + "/" + c.ExpiryYear
+		}
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.CardID, c.Issuer, c.CustomerID, c.Scheme, c.MaskedPAN,
+			expiry, c.Product, c.Status, card.check)
 	}
 	return table.Flush()
 }
 
 func printCardsJSON(con console, cards []shownCard) error {
 	type cardJSON struct {
-		CardID      int64  `json:"cardId"`
-		Issuer      string `json:"issuer"`
-		CustomerID  string `json:"customerId"`
-		Scheme      string `json:"scheme"`
-		MaskedPAN   string `json:"maskedPan"`
-		ExpiryMonth string `json:"expiryMonth"`
-		ExpiryYear  string `json:"expiryYear"`
-		Product     string `json:"product"`
-		Status      string `json:"status"`
-		Check       string `json:"check"`
+		walletport.ShownCard
+		Check string `json:"check"`
 	}
 	encoder := json.NewEncoder(con.Out)
 	for _, c := range cards {
-		row := cardJSON{int64(c.ID), string(c.Issuer), c.CustomerID, string(c.Scheme), c.MaskedPAN(), c.Expiry.MM(), c.Expiry.YYYY(),
-			c.Product, string(c.Status), c.check}
-		if err := encoder.Encode(row); err != nil {
+		if err := encoder.Encode(cardJSON{c.Shown(), c.check}); err != nil {
 			return err
 		}
 	}
@@ -206,8 +205,8 @@ func (c cardsDeleteCommand) Run(ctx context.Context, con console) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(con.Out, "card %s of %s is deleted\n", id, card.Issuer)
-		return err
+		fmt.Fprintf(con.Out, "card %s of %s is deleted\n", id, card.Issuer)
+		return o.erase(ctx)
 	})
 }
 

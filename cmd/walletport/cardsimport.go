@@ -27,19 +27,21 @@ import (
 )
 
 type cardsImportCommand struct {
-	File         string `arg:"" help:"File of cards; - reads standard input."`
-	Format       string `help:"csv or jsonl; without it, by the file's name." enum:",csv,jsonl" default:""`
-	Issuer       string `help:"Issuer of all rows; without it, each row of a new card names its own (in a sandbox: rows that name none are the first issuer's)."`
-	DryRun       bool   `help:"Say what the import would do, and store nothing."`
-	AllOrNothing bool   `help:"Store all rows in one transaction, and nothing if one row is bad."`
-	Errors       int    `help:"How many row errors are listed." default:"100"`
-	JSON         bool   `help:"Print the report as JSON."`
+	File             string `arg:"" help:"File of cards; - reads standard input."`
+	Format           string `help:"csv or jsonl; without it, by the file's name." enum:",csv,jsonl" default:""`
+	Issuer           string `help:"Issuer of all rows; without it, each row of a new card names its own (in a sandbox: rows that name none are the first issuer's)."`
+	DryRun           bool   `help:"Say what the import would do, and store nothing."`
+	AllOrNothing     bool   `help:"Store all rows in one transaction, and nothing if one row is bad."`
+	ReplaceForgotten bool   `help:"Store cards anew whose ids were forgotten."`
+	Errors           int    `help:"How many row errors are listed." default:"100"`
+	JSON             bool   `help:"Print the report as JSON."`
 	location
 }
 
 func (c cardsImportCommand) Run(ctx context.Context, con console) error {
 	options := vault.ImportOptions{
 		Issuer: walletport.IssuerID(c.Issuer), MaxErrors: c.Errors, DryRun: c.DryRun, AllOrNothing: c.AllOrNothing,
+		ReplaceForgotten: c.ReplaceForgotten,
 	}
 	var err error
 	if options.Format, err = importFormat(c.Format, c.File); err != nil {
@@ -135,11 +137,7 @@ func changeRecord(ctx context.Context, card vault.ChangedCard) walletport.AuditR
 		RequestID: request.ID, ClientID: walletport.ActorFrom(ctx).ClientID, AuditUser: osUser(),
 		Action: walletport.ActionCardsChange, Issuer: card.Issuer, CardID: card.ID, Outcome: walletport.OutcomeStarted,
 	}
-	record.SetDetail(walletport.DetailFields, strings.Join(card.Fields, ","))
-	if card.From != card.To {
-		record.SetDetail(walletport.DetailFrom, string(card.From))
-		record.SetDetail(walletport.DetailTo, string(card.To))
-	}
+	noteChange(record.SetDetail, card)
 	return record
 }
 

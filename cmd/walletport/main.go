@@ -14,6 +14,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/config"
 )
 
@@ -48,7 +49,7 @@ type cli struct {
 	Sandbox sandboxCommand `cmd:"" help:"Run the server with generated keys, sample cards and simulated schemes."`
 	Serve   serveCommand   `cmd:"" help:"Run the production server."`
 	Inspect inspectCommand `cmd:"" help:"Open a payload, check each field, name the first fault."`
-	Cards   cardsCommand   `cmd:"" help:"Import, look at and delete cards."`
+	Cards   cardsCommand   `cmd:"" help:"Import, find, change, forget and delete cards."`
 	Vault   vaultCommand   `cmd:"" help:"Verify the stored cards."`
 	Keys    keysCommand    `cmd:"" help:"Make, import and rotate keys."`
 	Clients clientsCommand `cmd:"" help:"Create and revoke API clients."`
@@ -112,6 +113,11 @@ func run(ctx context.Context, args []string, con console) (code int) {
 		return exitUsage
 	}
 	fmt.Fprintln(con.Err, "walletport:", err)
+	if refused, ok := errors.AsType[*walletport.Error](err); ok {
+		for _, field := range refused.Fields {
+			fmt.Fprintf(con.Err, "%s: %s\n", field.Name, field.Reason)
+		}
+	}
 	return exitFault
 }
 

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
+	"github.com/walletport/walletport/storage"
+	"github.com/walletport/walletport/vault"
+)
+
+// oneCard says which card a command changes.
+type oneCard struct {
+	ID     int64  `arg:"" help:"Card id."`
+	Issuer string `help:"Only if it is a card of this issuer."`
+	JSON   bool   `help:"Print JSON."`
+	location
+}
+
+func (c oneCard) id() walletport.CardID { return walletport.CardID(c.ID) }
+
+// admits refuses a card of another issuer than the one that was said, as one that is not
+// there.
+func (c oneCard) admits(card walletport.CardSummary) error {
+	if c.Issuer != "" && card.Issuer != walletport.IssuerID(c.Issuer) {
+		return walletport.ErrCardNotFound()
+	}
+	return nil
+}
+
+// changing makes one change of a card. It is what a command has of the vault.
+type changing func(v *vault.Vault, tx storage.CardsTx, admit vault.Admit) (vault.ChangedCard, error)
+
+// change makes a change of a card, in one commit with the record of how it ended.
+func (c oneCard) change(ctx context.Context, o *operator, action walletport.Action, make changing) (what vault.ChangedCard, err error) {
+	v, err := o.vault()
+	if err != nil {
+		return what, err
+	}
+	intended := act.Request{Action: action, CardID: c.id(), Facts: act.Facts{Issuer: walletport.IssuerID(c.Issuer)}}
+	err = o.change(ctx, intended, func(tx storage.Tx, record *act.Record) error {
+		var err error
+		what, err = make(v, tx, func(card walletport.CardSummary) error {
+			if err := c.admits(card); err != nil {
+				return err
+			}
+			record.Issuer, record.Scheme = card.Issuer, card.Scheme
+			return nil
+		})
+		noteChange(record.SetDetail, what)
+		return err
+	})
+	return what, err
+}
+
+// noteChange tells a record, by its SetDetail, which fields of a card change and, of the
+// status alone, from what to what.
+func noteChange(setDetail func(walletport.DetailName, string), what vault.ChangedCard) {
+	setDetail(walletport.DetailFields, strings.Join(what.Fields, ","))
+	if what.From != what.To {
+		setDetail(walletport.DetailFrom, string(what.From))
+		setDetail(walletport.DetailTo, string(what.To))
+	}
+}
+
+func (c oneCard) print(con console, what vault.ChangedCard) error {
+	if c.JSON {
+		fields := what.Fields
+		if fields == nil {
+			fields = []string{}
+		}
+		return json.NewEncoder(con.Out).Encode(map[string]any{
+			"cardId": int64(what.ID), "issuer": what.Issuer, "from": what.From, "to": what.To, "fields": fields,
+		})
+	}
+	said := "nothing to change"
+	switch {
+	case what.From != what.To:
+		said = fmt.Sprintf("status %s to %s", what.From, what.To)
+	case len(what.Fields) > 0:
+		said = "changed " + strings.Join(what.Fields, ", ")
+	}
+	_, err := fmt.Fprintf(con.Out, "card %s of %s: %s\n", what.ID, what.Issuer, said)
+	return err
+}
+
+type cardsSetStatusCommand struct {
+	oneCard
+	Status string `arg:"" help:"CARD_OK, CARD_BLOCKED, SUSPECTED_FRAUD, CARD_NO_RENEWAL, CARD_LOST, CARD_STOLEN, CARD_CLOSED_DUE_TO_FRAUD or CARD_CLOSED."`
+}
+
+func (cardsSetStatusCommand) Help() string {
+	return `The status says whether a token may be made of the card (docs/cards.md). Tokens that wallets hold already are the scheme's: a
+status here does not end them. A card that has the status already stays as it is.
+
+Examples:
+  walletport cards set-status 1001 CARD_STOLEN --config walletport.yaml
+  walletport cards set-status 1001 CARD_OK --issuer acme --json --config walletport.yaml`
+}
+
+func (c cardsSetStatusCommand) Run(ctx context.Context, con console) error {
+	to, err := walletport.ParseCardStatus(c.Status)
+	if err != nil {
+		return usagef("%v", err)
+	}
+	return c.operate(ctx, func(ctx context.Context, o *operator) error {
+		what, err := c.change(ctx, o, walletport.ActionCardsChange, func(v *vault.Vault, tx storage.CardsTx, admit vault.Admit) (vault.ChangedCard, error) {
+			return v.ChangeStatus(tx, c.id(), to, admit)
+		})
+		if err != nil {
+			return err
+		}
+		return c.print(con, what)
+	})
+}
+
+type cardsChangeCommand struct {
+	oneCard
+	Name     *string `help:"Cardholder's name, as embossed; - reads it from standard input, which keeps it out of the shell's history."`
+	Customer *string `help:"The issuer's customer number."`
+	Product  *string `help:"The issuer's name of the card product."`
+}
+
+func (cardsChangeCommand) Help() string {
+	return `What is not said stays as it is; an empty text empties. Number and expiry are changed by an import.
+
+Examples:
+  walletport cards change 1001 --customer 5002 --product mc-gold --config walletport.yaml
+  echo "ADA KING" | walletport cards change 1001 --name - --config walletport.yaml
+  walletport cards change 1001 --product "" --issuer acme --config walletport.yaml`
+}
+
+func (c cardsChangeCommand) Run(ctx context.Context, con console) error {
+	changes := vault.Changes{CustomerID: c.Customer, Product: c.Product}
+	if c.Name != nil {
+		name, err := readCardholder(con.In, *c.Name)
+		if err != nil {
+			return err
+		}
+		defer name.Wipe()
+		changes.CardholderName = &name
+	}
+	if changes == (vault.Changes{}) {
+		return usagef("say what changes: --name, --customer or --product")
+	}
+	return c.operate(ctx, func(ctx context.Context, o *operator) error {
+		what, err := c.change(ctx, o, walletport.ActionCardsChange, func(v *vault.Vault, tx storage.CardsTx, admit vault.Admit) (vault.ChangedCard, error) {
+			return v.Change(tx, c.id(), changes, admit)
+		})
+		if err != nil {
+			return err
+		}
+		return c.print(con, what)
+	})
+}
+
+// readCardholder returns the name that was said, or the first line of standard input.
+func readCardholder(stdin io.Reader, said string) (walletport.Private, error) {
+	if said != "-" {
+		return walletport.NewPrivate(said), nil
+	}
+	buffer := make([]byte, maxLineRead)
+	defer clear(buffer)
+	lines := bufio.NewScanner(stdin)
+	lines.Buffer(buffer, maxLineRead)
+	if !lines.Scan() {
+		if lines.Err() != nil {
+			return walletport.Private{}, fmt.Errorf("read the name: %w", lines.Err())
+		}
+		return walletport.Private{}, usagef("--name - reads a name from standard input, which has none")
+	}
+	return walletport.NewPrivate(bytes.TrimRight(lines.Bytes(), "\r")), nil
+}
+
+type cardsForgetCommand struct {
+	oneCard
+	Yes bool `help:"Really erase it; without this, it is shown only."`
+}
+
+func (cardsForgetCommand) Help() string {
+	return `Erases number, name, customer, product, expiry, first six and last four for good, and keeps the id, the issuer and the
+scheme, with the audit trail. There is no such card then for any call, and no import brings the id back unless it is told to
+(--replace-forgotten). Tokens of the card in wallets live on: the issuer ends them at the scheme. docs/cards.md says what
+stays in a database's files, replicas and backups.
+
+Examples:
+  walletport cards forget 1001 --config walletport.yaml
+  walletport cards forget 1001 --yes --config walletport.yaml`
+}
+
+func (c cardsForgetCommand) Run(ctx context.Context, con console) error {
+	if !c.Yes {
+		show := cardsShowCommand{ID: c.ID, JSON: c.JSON, location: c.location}
+		if err := show.Run(ctx, con); err != nil && !errors.Is(err, errFault) { // an altered card may be forgotten too
+			return err
+		}
+		return usagef("say --yes to erase this card for good")
+	}
+	return c.operate(ctx, func(ctx context.Context, o *operator) error {
+		what, err := c.change(ctx, o, walletport.ActionCardsForget, func(v *vault.Vault, tx storage.CardsTx, admit vault.Admit) (vault.ChangedCard, error) {
+			return v.Forget(tx, c.id(), admit)
+		})
+		if err != nil {
+			return err
+		}
+		if err := c.print(con, what); err != nil {
+			return err
+		}
+		return o.erase(ctx)
+	})
+}
+
+// erase takes what was deleted out of the database's files, as far as the engine can.
+func (o *operator) erase(ctx context.Context) error {
+	if err := o.db.Erase(ctx); err != nil {
+		return fmt.Errorf("the card is gone from the database, and the log beside it still has the sealed row, until the server closes it: %w", err)
+	}
+	return nil
+}
