@@ -158,9 +158,13 @@ func configText(databaseURL string) []byte {
 	return text
 }
 
-// fill stores the sample cards; those that stand already stay untouched.
+// fill stores the sample cards. One that is there and good stays as it is, also if its
+// status was changed or it was forgotten.
 func (b *Sandbox) fill(ctx context.Context) error {
 	for _, sample := range sampleCards {
+		if row, err := b.Database.Card(ctx, sample.id); err == nil && b.Vault.Check(row) == nil {
+			continue
+		}
 		card, err := sample.card()
 		if err != nil {
 			return fmt.Errorf("sample card %d: %w", sample.id, err)

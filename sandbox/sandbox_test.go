@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/storage"
 )
 
 func TestWriteFileAtomically(t *testing.T) {
@@ -208,4 +209,29 @@ func TestSecondStartKeepsKeysCardsCredentialsAndAudit(t *testing.T) {
 	if provisioned != 2 {
 		t.Errorf("the trail has %d calls, want one of each start", provisioned)
 	}
+}
+
+// TestSampleCardsStayAsTheyAre: what was done to a sample card is not undone by the next
+// start.
+func TestSampleCardsStayAsTheyAre(t *testing.T) {
+	dir := t.TempDir()
+	box, stop := startSandbox(t, dir)
+	mustStatus(t, box, box.File.Credentials.Basic, http.StatusOK)
+	change := func(change func(storage.Tx) error) { t.Helper(); must(t, box.Database.Update(t.Context(), change)) }
+	change(func(tx storage.Tx) error {
+		_, err := box.Vault.ChangeStatus(tx, 1001, walletport.CardStolen, nil)
+		return err
+	})
+	mustStatus(t, box, box.File.Credentials.Basic, http.StatusForbidden)
+	stop()
+	box, stop = startSandbox(t, dir)
+	mustStatus(t, box, box.File.Credentials.Basic, http.StatusForbidden)
+	change(func(tx storage.Tx) error {
+		_, err := box.Vault.Forget(tx, 1001, nil)
+		return err
+	})
+	mustStatus(t, box, box.File.Credentials.Basic, http.StatusNotFound)
+	stop()
+	box, _ = startSandbox(t, dir)
+	mustStatus(t, box, box.File.Credentials.Basic, http.StatusNotFound)
 }
