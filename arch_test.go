@@ -313,6 +313,9 @@ var owners = []struct {
 	{"the clock", "cmd/walletport/main.go", []string{"config", "server", "sandbox", "cmd/walletport"}, reads("time", "Now")},
 	{"listening", "server/listen.go", []string{"config", "server", "sandbox", "cmd/walletport"}, calls("Listen", "tcp")},
 	{"the choice of a custodian", "server/custody.go", []string{"config", "server", "sandbox", "cmd/walletport"}, namesCustodian},
+	{"admitting a card", "act/admit.go", callRooms, callOf("CheckTokenizable", "CheckStepUp")},
+	{"finding a card and selecting its keys", "act/call.go", callRooms, callOf("Find", "Select")},
+	{"announcing a record", "act/record.go", callRooms, callOf("Expect")},
 	{"work beside requests", "server/background.go", []string{"config", "server"}, func(n ast.Node) bool { _, ok := n.(*ast.GoStmt); return ok }},
 }
 
@@ -324,6 +327,21 @@ func namesCustodian(n ast.Node) bool {
 	}
 	path := strings.Trim(spec.Path.Value, `"`)
 	return strings.HasPrefix(path, module+"/keys/") && path != module+"/keys/material"
+}
+
+// callRooms are those that do acts on cards: what each act does stands once.
+var callRooms = []string{"act", "provisioning", "activation"}
+
+// callOf returns what recognises a call of one of these methods.
+func callOf(methods ...string) func(ast.Node) bool {
+	return func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return false
+		}
+		selector, ok := call.Fun.(*ast.SelectorExpr)
+		return ok && slices.Contains(methods, selector.Sel.Name)
+	}
 }
 
 // reads returns what recognises a use of a package's name.

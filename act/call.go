@@ -41,7 +41,7 @@ type Parts struct {
 	Clock func() time.Time
 }
 
-// CheckParts returns an error that names each missing part but Nonces.
+// CheckParts returns an error that names each missing part, but those that may be nil.
 func CheckParts(p *Parts) error {
 	return errors.Join(
 		Missing(p.Vault == nil, "Vault"), Missing(p.Keys == nil, "Keys"), Missing(p.Audit == nil, "Audit"),
@@ -64,16 +64,17 @@ type Call struct {
 	Card storage.Card // sealed; the zero Card until FindCard has found it
 
 	parts  *Parts
-	asked  Request
+	asked  *Request
 	record *Record
 }
 
 // OnCard does an act on the card of a request, as Audited does, at the time of the
 // clock.
 func OnCard[R any](ctx context.Context, p *Parts, asked Request, do func(*Call) (R, error)) (R, error) {
-	asked.Time = p.Clock()
+	now := p.Clock()
+	asked.Time = now
 	return Audited(ctx, p.Audit, asked, func(record *Record) (R, error) {
-		return do(&Call{Now: asked.Time, Rand: p.Rand, parts: p, asked: asked, record: record})
+		return do(&Call{Now: now, Rand: p.Rand, parts: p, asked: &record.asked, record: record})
 	})
 }
 
@@ -118,7 +119,7 @@ func (c *Call) FindCard(ctx context.Context) error {
 	}
 	for _, text := range c.asked.Texts {
 		if card.NumberIn(text.Value) {
-			return errContainsNumber(text.Field, text.Reason)
+			return errContainsNumber(text.Reason, text.Field)
 		}
 	}
 	return nil

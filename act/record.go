@@ -124,9 +124,9 @@ func (r *Record) strikeNumber(card walletport.CardSummary) error {
 	r.struck.clientID = card.NumberIn(r.caller.clientID)
 	switch {
 	case r.struck.auditUser:
-		return errContainsNumber("auditUser", "audit_user_contains_pan")
+		return errContainsNumber("audit_user_contains_pan", "auditUser")
 	case r.struck.requestID:
-		return errContainsNumber("X-Request-Id", "request_id_contains_pan")
+		return errContainsNumber("request_id_contains_pan", "X-Request-Id")
 	case r.struck.clientID:
 		return walletport.Errorf(walletport.CodeForbidden, "client_id_contains_pan", "the name that the token gives its bearer contains the card's number")
 	}
@@ -151,6 +151,6 @@ func (r *Record) mark(err error) error {
 	return &walletport.Struck{Err: err, RequestID: r.struck.requestID, ClientID: r.struck.clientID}
 }
 
-func errContainsNumber(field, reason string) error {
+func errContainsNumber(reason, field string) error {
 	return walletport.ErrField(reason, field, "must not contain a card number")
 }

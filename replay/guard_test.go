@@ -45,9 +45,15 @@ type table struct {
 	bites   []string
 }
 
-func (s *table) Now(context.Context) (time.Time, error) { return now, s.err }
+func (s *table) Now(context.Context) (time.Time, error) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	return now, s.err
+}
 
 func (s *table) ForgetNonces(_ context.Context, before time.Time, limit int) (int, error) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
 	n := min(s.old, limit)
 	s.old -= n
 	s.bites = append(s.bites, fmt.Sprintf("%d of those before %v", n, now.Sub(before)))
@@ -260,25 +266,36 @@ func TestOldUsesAreForgotten(t *testing.T) {
 	var log bytes.Buffer
 	s := &table{old: 1200, config: replay.Config{Retention: time.Hour, Log: slog.New(slog.NewTextHandler(&log, nil))}}
 	guarding(t, s, func(t *testing.T, _ *replay.Guard, _ func()) {
-		time.Sleep(10*time.Minute - 1)
-		if len(s.bites) > 0 {
-			t.Errorf("forgotten at once: %q", s.bites)
+		after := func(wait time.Duration, look func()) {
+			time.Sleep(wait)
+			synctest.Wait()
+			s.lock.Lock()
+			defer s.lock.Unlock()
+			look()
 		}
-		time.Sleep(time.Second)
-		want := []string{"500 of those before 2h0m0s", "500 of those before 2h0m0s", "200 of those before 2h0m0s"}
-		if !slices.Equal(s.bites, want) {
-			t.Errorf("forgot %q, want %q", s.bites, want)
-		}
-		s.err, s.old = storage.ErrUnavailable(t.Context(), errors.New("gone")), 7
-		time.Sleep(10 * time.Minute)
-		if s.old != 7 || !strings.Contains(log.String(), "old nonces not deleted") {
-			t.Errorf("without a database %d are left, logged %q", s.old, log.String())
-		}
-		s.err = nil
-		time.Sleep(10 * time.Minute)
-		if s.old != 0 {
-			t.Errorf("%d are left once the database is back", s.old)
-		}
+		after(10*time.Minute-1, func() {
+			if len(s.bites) > 0 {
+				t.Errorf("forgotten at once: %q", s.bites)
+			}
+		})
+		after(1, func() {
+			want := []string{"500 of those before 2h0m0s", "500 of those before 2h0m0s", "200 of those before 2h0m0s"}
+			if !slices.Equal(s.bites, want) {
+				t.Errorf("forgot %q, want %q", s.bites, want)
+			}
+			s.err, s.old = storage.ErrUnavailable(t.Context(), errors.New("gone")), 7
+		})
+		after(10*time.Minute, func() {
+			if s.old != 7 || !strings.Contains(log.String(), "old nonces not deleted") {
+				t.Errorf("without a database %d are left, logged %q", s.old, log.String())
+			}
+			s.err = nil
+		})
+		after(10*time.Minute, func() {
+			if s.old != 0 {
+				t.Errorf("%d are left once the database is back", s.old)
+			}
+		})
 	})
 }
 
