@@ -49,5 +49,5 @@ func explainParameter(r *http.Request, name string) *walletport.Error {
 			}
 		}
 	}
-	return invalid("parameter_malformed", "a parameter is malformed")
+	return walletport.Errorf(walletport.CodeInvalid, "parameter_malformed", "a parameter is malformed")
 }

@@ -77,7 +77,7 @@ var (
 		"RateLimited": 429, "Unavailable": 503, "Internal": 500,
 	}
 	ofClass   = regexp.MustCompile(`Errorf\((?:walletport\.)?Code(\w+), "(\w+)"`)
-	ofInvalid = regexp.MustCompile(`(?:invalid|errCardID|errField|errCertificate|errMalformed|errContainsPAN|errContainsNumber)\((?:[^,"]+, )?"(\w+)"|ErrField\("(\w+)"|Missing: "(\w+)"`)
+	ofInvalid = regexp.MustCompile(`(?:invalid|errCardID|errStepUp|errField|errCertificate|errMalformed|errContainsPAN|errContainsNumber)\((?:[^,"]+, )?"(\w+)"|ErrField\("(\w+)"|Missing: "(\w+)"`)
 )
 
 // codesIn finds the codes that a room gives, by the shapes that the rooms use.

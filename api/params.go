@@ -57,11 +57,9 @@ func stepUp(h http.Header) (walletport.Assertion, error) {
 	case len(given) == 0:
 		return walletport.Assertion{}, nil
 	case len(given) > 1:
-		return walletport.Assertion{}, invalid("step_up_repeated", "the call takes one step-up assertion",
-			walletport.Field{Name: stepUpHeader, Reason: "must be given once"})
+		return walletport.Assertion{}, errStepUp("step_up_repeated", "the call takes one step-up assertion", "must be given once")
 	case len(given[0]) > maxStepUpBytes:
-		return walletport.Assertion{}, invalid("step_up_too_long", "the step-up assertion is too long",
-			walletport.Field{Name: stepUpHeader, Reason: "must be at most 8 KiB long"})
+		return walletport.Assertion{}, errStepUp("step_up_too_long", "the step-up assertion is too long", "must be at most 8 KiB long")
 	}
 	return walletport.NewAssertion(given[0]), nil
 }
@@ -80,6 +78,6 @@ func errCardID(reason, rule string) *walletport.Error {
 	return walletport.ErrField(reason, "cardId", rule)
 }
 
-func invalid(reason, message string, fields ...walletport.Field) *walletport.Error {
-	return &walletport.Error{Code: walletport.CodeInvalid, Reason: reason, Message: message, Fields: fields}
+func errStepUp(reason, message, rule string) *walletport.Error {
+	return &walletport.Error{Code: walletport.CodeInvalid, Reason: reason, Message: message, Fields: []walletport.Field{{Name: stepUpHeader, Reason: rule}}}
 }
