@@ -42,9 +42,11 @@ type Custody interface {
 //	key_not_retired CodeConflict   only a retired key is destroyed
 //	key_destroyed   CodeConflict   nothing can be done with a key that was destroyed
 //
-// Those of where the keys are kept are the custodian's own (keys/file: keystore_…), with
-// CodeUnavailable where trying again may help. No error shows any part of data, password
-// or a card number.
+// Those of the place where the keys are kept have the same reasons for every custodian:
+// keystore_missing, keystore_permissions, keystore_secret (what opens it), keystore_damaged,
+// keystore_busy (another process changes it) and keystore_unavailable. An act that ctx
+// stopped returns the error of ctx. No error shows any part of data, password or a card
+// number.
 type Custodian interface {
 	Source
 	// Generate makes a key. Those of others, Mastercard's and Google's, are key_unfit. A

@@ -3,6 +3,7 @@ package keystest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -92,6 +93,12 @@ var codes = map[string]walletport.Code{
 	"key_exists": walletport.CodeConflict, "key_needed": walletport.CodeConflict, "key_not_retired": walletport.CodeConflict, "key_destroyed": walletport.CodeConflict,
 	"key_not_found": walletport.CodeNotFound,
 }
+
+// storeReasons are those of the place where the keys are kept.
+var storeReasons = []string{"keystore_missing", "keystore_permissions", "keystore_secret", "keystore_damaged", "keystore_busy", "keystore_unavailable"}
+
+// ofStore reports whether an error says what is wrong with the place of the keys.
+func ofStore(err error) bool { return slices.Contains(storeReasons, walletport.ReasonOf(err)) }
 
 // refused reports whether an act was refused for that reason, and fails the test else.
 func (c *custodian) refused(act string, err error, reason string) bool {

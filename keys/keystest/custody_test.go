@@ -49,6 +49,7 @@ const (
 	isNeverStale
 	dropsKeysWhenAway
 	isStaleSinceTheLastLook
+	givesItsOwnReasons
 	endsWithAnError
 	printsSecrets
 	flaws // how many there are, with noFlaw
@@ -91,6 +92,7 @@ func TestTheSuiteFindsACustodianThatBreaksTheContract(t *testing.T) {
 		{isNeverStale, "keys that cannot be read keep serving, and it is told", "are stale since"},
 		{dropsKeysWhenAway, "keys that cannot be read keep serving, and it is told", "keys that cannot be read serve as"},
 		{isStaleSinceTheLastLook, "keys that cannot be read keep serving, and it is told", "are stale since"},
+		{givesItsOwnReasons, "keys that cannot be read keep serving, and it is told", "want one of [keystore_missing"},
 		{endsWithAnError, "a running watch finds what another process changed", "want nil"},
 		{printsSecrets, "no secret and no card number is shown", "a secret or a card number is shown"},
 	} {

@@ -24,8 +24,7 @@ type memory struct {
 	ring   atomic.Pointer[keys.Ring]
 	fault  atomic.Pointer[memoryFault]
 
-	mu   sync.Mutex
-	seen int // the state of shared that ring shows
+	seen int // the state of shared that ring shows; shared.mu guards it
 }
 
 const neverSeen = -1
@@ -72,8 +71,11 @@ func (s *memoryStore) setBroken(broken bool) {
 }
 
 func (s *memoryStore) check() error {
-	if s.broken {
+	if s.broken && s.flaw == givesItsOwnReasons {
 		return walletport.Errorf(walletport.CodeUnavailable, "memory_away", "the memory is away")
+	}
+	if s.broken {
+		return walletport.Errorf(walletport.CodeUnavailable, "keystore_unavailable", "the memory is away")
 	}
 	return nil
 }
@@ -230,7 +232,11 @@ func (m *memory) Destroy(ctx context.Context, id keys.ID) (keys.Meta, error) {
 
 func (m *memory) changeState(ctx context.Context, id keys.ID, to keys.State, may func(keys.Catalogue) error) (changed keys.Meta, err error) {
 	err = m.change(ctx, func(s *memoryStore) error {
-		if err := may(s.metas()); err != nil && !(s.flaw == resurrects && walletport.ReasonOf(err) == "key_destroyed") {
+		err := may(s.metas())
+		if s.flaw == resurrects && walletport.ReasonOf(err) == "key_destroyed" {
+			err = nil
+		}
+		if err != nil {
 			return err
 		}
 		i := slices.IndexFunc(s.all, func(k *material.Key) bool { return k.ID == id })
@@ -321,10 +327,10 @@ func (m *memory) look(whatever bool) error {
 	m.shared.mu.Lock()
 	defer m.shared.mu.Unlock()
 	if err := m.shared.check(); err != nil {
-		switch m.shared.flaw {
-		case isNeverStale:
+		if m.shared.flaw == isNeverStale {
 			return err
-		case dropsKeysWhenAway:
+		}
+		if m.shared.flaw == dropsKeysWhenAway {
 			m.ring.Store(keys.NewRing(nil))
 		}
 		since, before := m.Stale()
