@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
 )
 
@@ -15,11 +14,31 @@ func TestTheAliasFitsTheTAV(t *testing.T) {
 			must(t, err)
 			continue
 		}
-		if got := walletport.ReasonOf(err); got != reason {
-			t.Fatalf("reason %q, want %q (%v)", got, reason, err)
-		}
+		wantReason(t, err, reason)
 		if !strings.Contains(err.Error(), "TAV 4") || !strings.Contains(err.Error(), "10 letters") {
 			t.Errorf("the error does not name version and limit: %v", err)
 		}
+	}
+}
+
+func TestSpecIsValidated(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		spec   keys.Spec
+		reason string
+	}{
+		{"a good one", keys.Spec{Purpose: keys.VaultKEK, Issuer: "acme", BINs: []keys.BINRange{{Low: "520424", High: "520499"}}, Alias: "KUR-1"}, ""},
+		{"an unknown purpose", keys.Spec{Purpose: "tap-to-pay"}, "key_purpose"},
+		{"a malformed issuer", keys.Spec{Purpose: keys.VaultKEK, Issuer: "a/b"}, "issuer_malformed"},
+		{"a malformed BIN range", keys.Spec{Purpose: keys.VaultKEK, BINs: []keys.BINRange{{Low: "5"}}}, "bin_range"},
+		{"a blank in an alias", keys.Spec{Purpose: keys.VaultKEK, Alias: "a b"}, "key_alias"},
+		{"a long scheme fingerprint", keys.Spec{Purpose: keys.VaultKEK, SchemeFingerprint: strings.Repeat("a", 65)}, "key_alias"},
+		{"a card number as alias", keys.Spec{Purpose: keys.VaultKEK, Alias: "5204-2477-5000-1471"}, "key_alias"},
+		{"a shared secret without its id", keys.Spec{Purpose: keys.VTSPush}, "key_alias"},
+		{"a shared secret with an id that JSON would escape", keys.Spec{Purpose: keys.VTSPush, Alias: `k"1`}, "key_alias"},
+		{"a WSD key without its key set", keys.Spec{Purpose: keys.WSD, Alias: "4012000.1"}, "key_alias"},
+		{"a WSD key with its key set", keys.Spec{Purpose: keys.WSD, Alias: "401200.1"}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) { wantReason(t, c.spec.Validate(), c.reason) })
 	}
 }
