@@ -126,11 +126,19 @@ func newGuard(rule Addresses, at *url.URL) *guard {
 	return g
 }
 
+// mayHere reports whether the target may be at ip.
+func (g *guard) mayHere(ip netip.Addr) bool {
+	r := reachOf(ip)
+	return (r <= g.limit || ip == g.literal.Unmap()) && (r == loopback || !g.plain)
+}
+
+// mayElsewhere reports whether the target's redirects may lead to ip.
+func (g *guard) mayElsewhere(ip netip.Addr) bool {
+	return reachOf(ip) <= min(reach(g.stands.Load()), g.limit)
+}
+
 func (g *guard) dialHere(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := dialWithin(ctx, network, address, func(ip netip.Addr) bool {
-		r := reachOf(ip)
-		return (r <= g.limit || ip == g.literal.Unmap()) && (r == loopback || !g.plain)
-	})
+	conn, err := dialWithin(ctx, network, address, g.mayHere)
 	if err != nil {
 		return nil, err
 	}
@@ -141,9 +149,7 @@ func (g *guard) dialHere(ctx context.Context, network, address string) (net.Conn
 }
 
 func (g *guard) dialElsewhere(ctx context.Context, network, address string) (net.Conn, error) {
-	return dialWithin(ctx, network, address, func(ip netip.Addr) bool {
-		return reachOf(ip) <= min(reach(g.stands.Load()), g.limit)
-	})
+	return dialWithin(ctx, network, address, g.mayElsewhere)
 }
 
 // dialWithin connects to an address that may be called. Where a name has several, those

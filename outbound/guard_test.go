@@ -34,6 +34,36 @@ func TestReachOfAddresses(t *testing.T) {
 	}
 }
 
+// TestWhereATargetMayBe has addresses at which no test can put a server.
+func TestWhereATargetMayBe(t *testing.T) {
+	for _, c := range []struct {
+		name, url, address string
+		configured, public bool // whether AsConfigured and PublicOnly let it pass
+	}{
+		{"a name at a public address", "https://id.bank.example", "8.8.8.8", true, true},
+		{"a name at a private address", "https://id.bank.example", "10.1.2.3", true, false},
+		{"a name at a metadata address", "https://id.bank.example", "169.254.169.254", false, false},
+		{"a name at an unspecified address", "https://id.bank.example", "0.0.0.0", false, false},
+		{"a link-local address that the URL has", "https://169.254.7.7", "169.254.7.7", true, false},
+		{"another link-local address", "https://169.254.7.7", "169.254.7.8", false, false},
+		{"an address that the URL has in another dress", "https://[::ffff:169.254.7.7]", "169.254.7.7", true, false},
+		{"localhost in plain HTTP on loopback", "http://localhost", "127.0.0.1", true, false},
+		{"localhost in plain HTTP elsewhere", "http://localhost", "10.1.2.3", false, false},
+		{"localhost in plain HTTP on the internet", "http://localhost", "8.8.8.8", false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			at, err := url.Parse(c.url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ip := netip.MustParseAddr(c.address)
+			if got := [2]bool{outbound.MayCall(outbound.AsConfigured, at, ip), outbound.MayCall(outbound.PublicOnly, at, ip)}; got != [2]bool{c.configured, c.public} {
+				t.Errorf("as configured %t, public only %t; want %t, %t", got[0], got[1], c.configured, c.public)
+			}
+		})
+	}
+}
+
 // FuzzReachOfAddresses: an IPv4 address is as far inward in each of its dresses.
 func FuzzReachOfAddresses(f *testing.F) {
 	f.Add(byte(169), byte(254), byte(169), byte(254))
@@ -135,12 +165,12 @@ func TestAProxyMayBeInside(t *testing.T) {
 			return
 		}
 		w.WriteHeader(http.StatusOK)
-		from, _, err := http.NewResponseController(w).Hijack()
+		from, read, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		go func() { _, _ = io.Copy(to, from); _ = to.Close() }()
+		go func() { _, _ = io.Copy(to, read); _ = to.Close() }()
 		_, _ = io.Copy(from, to)
 		_ = from.Close()
 	}))
