@@ -69,7 +69,7 @@ func (f *Flow) ApplePay(ctx context.Context, req ApplePayRequest) (ApplePayResul
 		if !ok {
 			return ApplePayResult{}, errNotOffered(walletport.ApplePay, c.Card.Scheme)
 		}
-		if err := c.Admit(ctx, string(walletport.ApplePay), offer.Terms.Check); err != nil {
+		if err := c.Admit(ctx, string(walletport.ApplePay), offer.Check); err != nil {
 			return ApplePayResult{}, err
 		}
 		pass, err := f.Apple.makePass(ctx, c, offer, in)

@@ -40,7 +40,7 @@ func (f *Flow) Push(ctx context.Context, req PushRequest) (PushResult, error) {
 		case !ok:
 			return PushResult{}, errNotOffered(req.Wallet, c.Card.Scheme)
 		}
-		if err := c.Admit(ctx, to.name(), offer.Terms.Check); err != nil {
+		if err := c.Admit(ctx, to.name(), offer.Check); err != nil {
 			return PushResult{}, err
 		}
 		return offer.push(ctx, c, req)
