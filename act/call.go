@@ -104,7 +104,7 @@ func (c *Call) FindCard(ctx context.Context) error {
 		return err
 	}
 	c.record.Issuer, c.record.Scheme = card.Issuer, card.Scheme
-	textErr := c.record.strikeNumber(card.CardSummary)
+	textErr := c.record.redactNumber(card.CardSummary)
 	if !walletport.ActorFrom(ctx).ActsFor(card.Issuer) {
 		return walletport.ErrNoCard(c.asked.CardID)
 	}

@@ -52,10 +52,10 @@ func TestTheCardsOwnNumberIsNotKept(t *testing.T) {
 					if strings.Contains(text, number) || strings.Contains(fmt.Sprint(err), number) {
 						t.Errorf("the number is kept: %s, %v", text, err)
 					}
-					var struck *walletport.Struck
+					var redacted *walletport.Redacted
 					inID, inClient := c.requestID == "%s", c.client == "%s"
-					if got := errors.As(err, &struck); got != (inID || inClient) || got && (struck.RequestID != inID || struck.ClientID != inClient) {
-						t.Errorf("the door is told %+v", struck)
+					if got := errors.As(err, &redacted); got != (inID || inClient) || got && (redacted.RequestID != inID || redacted.ClientID != inClient) {
+						t.Errorf("the door is told %+v", redacted)
 					}
 					if inID && record.RequestID != "spare-7" || inClient && record.ClientID != walletport.RedactedNumber ||
 						c.user == "%s" && record.AuditUser != walletport.RedactedNumber {
@@ -90,7 +90,7 @@ func TestWithoutACardWhatMayBeANumberIsStruckOut(t *testing.T) {
 			if strings.Contains(fmt.Sprintf("%+v", record), secondPAN) || record.AuditUser != walletport.RedactedNumber || record.RequestID != "spare-7" {
 				t.Errorf("record %+v", record)
 			}
-			if struck := (*walletport.Struck)(nil); !errors.As(err, &struck) || !struck.RequestID || !struck.ClientID {
+			if redacted := (*walletport.Redacted)(nil); !errors.As(err, &redacted) || !redacted.RequestID || !redacted.ClientID {
 				t.Errorf("the door is not told: %v", err)
 			}
 		})

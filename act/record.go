@@ -20,11 +20,12 @@ type Record struct {
 	caller caller
 	stepUp string
 	trail  walletport.AuditTrail
-	place  walletport.AuditRecorder // what takes the record, once it is announced
+	// recorder takes the record once it is announced; before, trail does.
+	recorder walletport.AuditRecorder
 	// subjectKnown says that what the act is about is there, and the actor's to ask
 	// for, or that it asks for no card.
 	subjectKnown bool
-	struck       struck
+	redacted     redacted
 	written      bool // with the change that it is of
 }
 
@@ -36,8 +37,8 @@ type caller struct {
 	address   string
 }
 
-// struck says which texts of the request the record must not repeat.
-type struck struct{ auditUser, requestID, clientID, wallet, cardID bool }
+// redacted says which texts of the request the record must not repeat.
+type redacted struct{ auditUser, requestID, clientID, wallet, cardID bool }
 
 func newRecord(ctx context.Context, asked Request) *Record {
 	request := walletport.RequestFrom(ctx)
@@ -54,12 +55,13 @@ func newRecord(ctx context.Context, asked Request) *Record {
 	return record
 }
 
-// Announce tells the trail that the record will come, so that those that share its
-// commit may wait for it. They would wait for a commit of the act's own too, so an
-// act that still has one to make, or a caller to hear from, does not announce.
+// Announce tells the trail that the record will come soon, so that other records may
+// wait to share its commit. They would wait for everything that the act does before it
+// records: an act that still makes a commit of its own, or still reads from its caller,
+// must not announce.
 func (r *Record) Announce() {
-	if r.place == nil {
-		r.place = r.trail.Expect()
+	if r.recorder == nil {
+		r.recorder = r.trail.Expect()
 	}
 }
 
@@ -82,12 +84,12 @@ func (r *Record) write(ctx context.Context) error {
 		return nil
 	}
 	if !r.subjectKnown {
-		r.strikeSuspects()
+		r.redactSuspects()
 	}
-	if r.place == nil {
+	if r.recorder == nil {
 		return r.trail.Record(ctx, r.entry())
 	}
-	return r.place.Record(ctx, r.entry())
+	return r.recorder.Record(ctx, r.entry())
 }
 
 // entry is the record as the trail keeps it.
@@ -97,58 +99,60 @@ func (r *Record) entry() walletport.AuditRecord {
 		Action: r.asked.Action, Issuer: r.Issuer, CardID: r.asked.CardID, Wallet: r.asked.Wallet, Scheme: r.Scheme,
 		Outcome: r.Outcome, KeyVersions: r.KeyVersions, StepUp: r.stepUp, RemoteAddress: r.caller.address, Details: r.Details,
 	}
-	if r.struck.auditUser {
+	if r.redacted.auditUser {
 		entry.AuditUser = walletport.RedactedNumber
 	}
-	if r.struck.requestID {
+	if r.redacted.requestID {
 		entry.RequestID = cmp.Or(r.caller.spareID, walletport.RedactedNumber)
 	}
-	if r.struck.clientID {
+	if r.redacted.clientID {
 		entry.ClientID = walletport.RedactedNumber
 	}
-	if r.struck.wallet {
+	if r.redacted.wallet {
 		entry.Wallet = walletport.RedactedNumber
 	}
-	if r.struck.cardID || entry.CardID.IsPAN() { // no card has such an id
+	if r.redacted.cardID || entry.CardID.IsPAN() { // no card has such an id
 		entry.CardID = 0
 	}
 	return entry
 }
 
-// strikeNumber strikes the card's own number out of the texts of the caller, and says
-// why a call with one of them is refused: CodeInvalid, reasons audit_user_contains_pan
-// and request_id_contains_pan; CodeForbidden, reason client_id_contains_pan.
-func (r *Record) strikeNumber(card walletport.CardSummary) error {
-	r.struck.auditUser = card.NumberIn(string(r.asked.AuditUser))
-	r.struck.requestID = card.NumberIn(r.caller.requestID)
-	r.struck.clientID = card.NumberIn(r.caller.clientID)
+// redactNumber keeps texts of the caller that hold the card's own number out of the
+// record, and says why a call with one of them is refused: CodeInvalid, reasons
+// audit_user_contains_pan and request_id_contains_pan; CodeForbidden, reason
+// client_id_contains_pan.
+func (r *Record) redactNumber(card walletport.CardSummary) error {
+	r.redacted.auditUser = card.NumberIn(string(r.asked.AuditUser))
+	r.redacted.requestID = card.NumberIn(r.caller.requestID)
+	r.redacted.clientID = card.NumberIn(r.caller.clientID)
 	switch {
-	case r.struck.auditUser:
+	case r.redacted.auditUser:
 		return errContainsNumber("audit_user_contains_pan", "auditUser")
-	case r.struck.requestID:
+	case r.redacted.requestID:
 		return errContainsNumber("request_id_contains_pan", "X-Request-Id")
-	case r.struck.clientID:
+	case r.redacted.clientID:
 		return walletport.Errorf(walletport.CodeForbidden, "client_id_contains_pan", "the name that the token gives its bearer contains the card's number")
 	}
 	return nil
 }
 
-// strikeSuspects cleans the record of an act that ended without a card: whatever may be
-// a PAN is struck out. That costs the record a text, and nobody a call.
-func (r *Record) strikeSuspects() {
-	r.struck.auditUser = r.struck.auditUser || walletport.SuspectsPAN(string(r.asked.AuditUser))
-	r.struck.requestID = r.struck.requestID || walletport.SuspectsPAN(r.caller.requestID)
-	r.struck.clientID = r.struck.clientID || walletport.SuspectsPAN(r.caller.clientID)
-	r.struck.wallet = walletport.SuspectsPAN(r.asked.Wallet)
-	r.struck.cardID = r.asked.CardID.HasPANForm()
+// redactSuspects cleans the record of an act that ended without a card: it repeats no
+// text that may be a PAN. Some are none, and then the record lacks a text; no call is
+// refused by it.
+func (r *Record) redactSuspects() {
+	r.redacted.auditUser = r.redacted.auditUser || walletport.SuspectsPAN(string(r.asked.AuditUser))
+	r.redacted.requestID = r.redacted.requestID || walletport.SuspectsPAN(r.caller.requestID)
+	r.redacted.clientID = r.redacted.clientID || walletport.SuspectsPAN(r.caller.clientID)
+	r.redacted.wallet = walletport.SuspectsPAN(r.asked.Wallet)
+	r.redacted.cardID = r.asked.CardID.HasPANForm()
 }
 
-// mark tells whoever gets err what was struck out.
+// mark tells whoever gets err which texts the record does not repeat.
 func (r *Record) mark(err error) error {
-	if err == nil || !r.struck.requestID && !r.struck.clientID {
+	if err == nil || !r.redacted.requestID && !r.redacted.clientID {
 		return err
 	}
-	return &walletport.Struck{Err: err, RequestID: r.struck.requestID, ClientID: r.struck.clientID}
+	return &walletport.Redacted{Err: err, RequestID: r.redacted.requestID, ClientID: r.redacted.clientID}
 }
 
 func errContainsNumber(reason, field string) error {

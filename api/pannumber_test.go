@@ -23,9 +23,9 @@ func TestStruckTextsLeaveTheLog(t *testing.T) {
 		err   error
 		shown bool // the caller sees its own id
 	}{
-		{"of a card of the client", &walletport.Struck{Err: refused, RequestID: true}, false},
-		{"of a card of another issuer", &walletport.Struck{Err: walletport.ErrCardNotFound(), RequestID: true}, true},
-		{"of another issuer's card whose id reads like a number", &walletport.Struck{Err: walletport.ErrNoCard(378282246310005), RequestID: true}, true},
+		{"of a card of the client", &walletport.Redacted{Err: refused, RequestID: true}, false},
+		{"of a card of another issuer", &walletport.Redacted{Err: walletport.ErrCardNotFound(), RequestID: true}, true},
+		{"of another issuer's card whose id reads like a number", &walletport.Redacted{Err: walletport.ErrNoCard(378282246310005), RequestID: true}, true},
 		{"of a call that broke before anybody looked", errors.New("a bug"), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -52,7 +52,7 @@ func TestAnIssuersLimitIsAnswered(t *testing.T) {
 	h := mustHouse(t, nil)
 	h.things.do = func(context.Context) {
 		if h.things.err = limits.Admit("acme"); h.things.err != nil {
-			h.things.err = &walletport.Struck{Err: fmt.Errorf("find the card: %w", h.things.err)}
+			h.things.err = &walletport.Redacted{Err: fmt.Errorf("find the card: %w", h.things.err)}
 		}
 	}
 	for client := range 2 {

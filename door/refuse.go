@@ -48,17 +48,17 @@ func (c *Call) Refuse(err error) {
 // which texts held the card's own number. Where no flow has seen the call, nobody
 // knows its card: then whatever may be a PAN goes, which costs no call anything.
 func (c *Call) clean(err error) {
-	var struck walletport.Struck
+	var redacted walletport.Redacted
 	_, seen := errors.AsType[recorded](err)
-	if told, ok := errors.AsType[*walletport.Struck](err); ok {
-		struck = *told
+	if told, ok := errors.AsType[*walletport.Redacted](err); ok {
+		redacted = *told
 	} else if !seen || walletport.CodeOf(err) == walletport.CodeInternal {
-		struck = walletport.Struck{RequestID: walletport.SuspectsPAN(c.request.ID), ClientID: walletport.SuspectsPAN(c.actor.ClientID)}
+		redacted = walletport.Redacted{RequestID: walletport.SuspectsPAN(c.request.ID), ClientID: walletport.SuspectsPAN(c.actor.ClientID)}
 	}
-	if struck.ClientID {
+	if redacted.ClientID {
 		c.actor.ClientID = walletport.RedactedNumber
 	}
-	if struck.RequestID {
+	if redacted.RequestID {
 		c.swapRequestID(c.door.API.Discreet == nil || !c.door.API.Discreet(err))
 	}
 	if walletport.SuspectsPAN(c.wallet) {
