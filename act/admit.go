@@ -2,6 +2,7 @@ package act
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -29,16 +30,50 @@ func (t *Terms) Check(card walletport.CardSummary, _ time.Time) error {
 	return nil
 }
 
+// IssuerTerms says which of its cards an issuer has tokens made of, whatever the offer.
+type IssuerTerms struct {
+	// Takes reports whether cards of a scheme may be put into a wallet, as Admit and Trial
+	// name it; nil takes every one.
+	Takes            func(wallet string, scheme walletport.SchemeID) bool
+	Products         []string // empty takes every card product
+	DaysBeforeExpiry int      // a card that expires within so many days is refused; 0 refuses none that is still good
+}
+
+// check returns CodeForbidden, reason card_not_eligible.
+func (t *IssuerTerms) check(wallet string, card walletport.CardSummary, now time.Time) error {
+	switch {
+	case t.Takes != nil && !t.Takes(wallet, card.Scheme):
+		return errNotEligible("the card's issuer does not offer this wallet")
+	case len(t.Products) > 0 && !slices.Contains(t.Products, card.Product):
+		return errNotEligible("the card's issuer has no tokens made of cards of this product")
+	case t.DaysBeforeExpiry > 0 && card.Expiry.ExpiredAt(now.AddDate(0, 0, t.DaysBeforeExpiry)):
+		return errNotEligible(fmt.Sprintf("the card expires within %d days, and its issuer has no tokens made of it any more", t.DaysBeforeExpiry))
+	}
+	return nil
+}
+
+// termsOf returns what the issuer says; nothing where nobody knows.
+func (p *Parts) termsOf(issuer walletport.IssuerID) IssuerTerms {
+	if p.Issuer == nil {
+		return IssuerTerms{}
+	}
+	return p.Issuer(issuer)
+}
+
 func errNotEligible(rule string) error {
 	return walletport.Errorf(walletport.CodeForbidden, "card_not_eligible", "%s", rule)
 }
 
-// Admit asks, in this order, whether a token may be made of the card at all, what the
-// terms of the offer say, and whether the cardholder has been authenticated for the
+// Admit asks, in this order, whether a token may be made of the card at all, what its
+// issuer says (Parts.Issuer), what the terms of the offer say, and whether the cardholder has been authenticated for the
 // wallet. Errors are CodeForbidden: card_not_eligible, the reasons of
 // walletport.StepUpGate, and what the terms say.
 func (c *Call) Admit(ctx context.Context, wallet string, terms ...Term) error {
 	if err := c.Card.CheckTokenizable(c.Now); err != nil {
+		return err
+	}
+	own := c.parts.termsOf(c.Card.Issuer)
+	if err := own.check(wallet, c.Card.CardSummary, c.Now); err != nil {
 		return err
 	}
 	for _, term := range terms {

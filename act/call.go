@@ -37,8 +37,10 @@ type Parts struct {
 	// Limit counts a call on a card of the issuer and refuses one too many, CodeRateLimited.
 	// nil limits nobody.
 	Limit func(walletport.IssuerID) error
-	Rand  io.Reader // crypto/rand.Reader outside of tests
-	Clock func() time.Time
+	// Issuer returns what an issuer says about its own cards; nil says nothing.
+	Issuer func(walletport.IssuerID) IssuerTerms
+	Rand   io.Reader // crypto/rand.Reader outside of tests
+	Clock  func() time.Time
 }
 
 // CheckParts returns an error that names each missing part, but those that may be nil.

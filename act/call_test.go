@@ -170,6 +170,69 @@ func TestAnotherIssuersCardLooksExactlyLikeNone(t *testing.T) {
 	}
 }
 
+// TestAnIssuersOwnTerms: the card expires at the end of 2031.
+func TestAnIssuersOwnTerms(t *testing.T) {
+	onlyApple := func(wallet string, scheme walletport.SchemeID) bool {
+		return wallet == "applepay" && scheme == walletport.Mastercard
+	}
+	for _, c := range []struct {
+		name  string
+		terms act.IssuerTerms
+		now   time.Time
+		says  string // part of the error; "" admits
+	}{
+		{"none", act.IssuerTerms{}, time.Date(2031, 12, 31, 23, 59, 59, 0, time.UTC), ""},
+		{"another wallet", act.IssuerTerms{Takes: onlyApple}, time.Time{}, "card_not_eligible: the card's issuer does not offer this wallet"},
+		{"another product", act.IssuerTerms{Products: []string{"gold"}}, time.Time{}, "card_not_eligible: the card's issuer has no tokens made of cards of this product"},
+		{"the product", act.IssuerTerms{Products: []string{"gold", "mc-debit"}}, time.Time{}, ""},
+		{"31 days before the end", act.IssuerTerms{DaysBeforeExpiry: 30}, time.Date(2031, 12, 1, 23, 59, 59, 0, time.UTC), ""},
+		{"30 days before the end", act.IssuerTerms{DaysBeforeExpiry: 30}, time.Date(2031, 12, 2, 0, 0, 0, 0, time.UTC), "card_not_eligible: the card expires within 30 days"},
+		{"a card that has expired says so", act.IssuerTerms{DaysBeforeExpiry: 30}, time.Date(2032, 1, 1, 0, 0, 0, 0, time.UTC), "card_not_eligible: the card has expired"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := open(t)
+			p := h.Parts(t)
+			h.Put(t, acttest.NewCard(t, acmeCard, testPAN, func(card *walletport.Card) {
+				card.Expiry = walletport.Expiry{Year: 2031, Month: time.December}
+			}))
+			if !c.now.IsZero() {
+				p.Clock = func() time.Time { return c.now }
+			}
+			p.Issuer = func(issuer walletport.IssuerID) act.IssuerTerms {
+				if issuer != "acme" {
+					t.Errorf("the terms of %s are asked for", issuer)
+				}
+				return c.terms
+			}
+			ctx := acttest.AsBank(t.Context())
+			_, err := act.OnCard(ctx, &p, asked(), func(call *act.Call) (struct{}, error) {
+				if err := call.FindCard(ctx); err != nil {
+					return struct{}{}, err
+				}
+				return struct{}{}, call.Admit(ctx, "samsungpay")
+			})
+			if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+				t.Errorf("error %v, want one that says %q", err, c.says)
+			}
+		})
+	}
+}
+
+// TestAnIssuerIsNotTriedForAWalletThatItDoesNotOffer: a key that it has no use for is none
+// that is missing.
+func TestAnIssuerIsNotTriedForAWalletThatItDoesNotOffer(t *testing.T) {
+	h := open(t)
+	p := h.Parts(t)
+	p.Issuer = func(issuer walletport.IssuerID) act.IssuerTerms {
+		return act.IssuerTerms{Takes: func(wallet string, _ walletport.SchemeID) bool { return issuer == "acme" || wallet != "googlepay" }}
+	}
+	trial := act.Trial{Name: "Google Pay", Wallet: "googlepay", Scheme: walletport.Mastercard}
+	tried := act.Rehearse(&p, trial, []walletport.IssuerID{"acme", "globex"}, func(*act.Call) error { return nil })
+	if len(tried) != 1 || tried[0].Issuer != "acme" {
+		t.Errorf("tried for %v, want acme alone", tried)
+	}
+}
+
 func TestAdmissionStopsAtTheFirstFault(t *testing.T) {
 	stepUp := walletport.Errorf(walletport.CodeForbidden, "step_up_required", "authenticate")
 	refuses := func(walletport.CardSummary, time.Time) error {

@@ -12,24 +12,28 @@ import (
 // scheme, for which keys are selected.
 type Trial struct {
 	Name     string // as readiness shows it: "applepay for VISA cards"
+	Wallet   string // as Admit names it
 	Scheme   walletport.SchemeID
 	Issuers  []walletport.IssuerID // empty serves every issuer
 	Purposes []keys.Purpose        // without a key of each of them it cannot work
 }
 
 // Rehearse tries an offer for each issuer that it serves, those of the list where it
-// names none. try does the work of an act, from SelectKeys on, with a call whose card
+// names none. An issuer that does not offer the wallet is left out. try does the work of an act, from SelectKeys on, with a call whose card
 // nobody has: see keys.Rehearse. Nothing is looked up or recorded.
 func Rehearse(p *Parts, o Trial, issuers []walletport.IssuerID, try func(*Call) error) []walletport.Rehearsal {
 	if len(o.Issuers) > 0 {
 		issuers = o.Issuers
 	}
-	all := make([]walletport.Rehearsal, len(issuers))
-	for i, issuer := range issuers {
+	all := make([]walletport.Rehearsal, 0, len(issuers))
+	for _, issuer := range issuers {
+		if terms := p.termsOf(issuer); terms.Takes != nil && !terms.Takes(o.Wallet, o.Scheme) {
+			continue
+		}
 		err := keys.Rehearse(p.Keys.Current(), o.Purposes, issuer, o.Scheme, p.Clock(), func(card *walletport.Card) error {
 			return try(rehearsal(p, card))
 		})
-		all[i] = walletport.Rehearsal{Offer: o.Name, Issuer: issuer, Err: err}
+		all = append(all, walletport.Rehearsal{Offer: o.Name, Issuer: issuer, Err: err})
 	}
 	return all
 }

@@ -26,7 +26,7 @@ func (f *Flow) Rehearse(ctx context.Context, issuers []walletport.IssuerID) []wa
 }
 
 func (f *Flow) rehearse(ctx context.Context, name string, issuers []walletport.IssuerID, id walletport.SchemeID, o *Offer) []walletport.Rehearsal {
-	trial := act.Trial{Name: name, Scheme: id, Purposes: []keys.Purpose{o.SigningKey, o.CipherKey}}
+	trial := act.Trial{Name: name, Wallet: StepUpWallet, Scheme: id, Purposes: []keys.Purpose{o.SigningKey, o.CipherKey}}
 	return act.Rehearse(&f.Parts, trial, issuers, func(c *act.Call) error {
 		_, err := o.makeData(ctx, c, scheme.ActivationInput{Nonce: make([]byte, 4)})
 		return err

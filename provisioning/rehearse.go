@@ -20,13 +20,13 @@ func (f *Flow) Rehearse(ctx context.Context, issuers []walletport.IssuerID) []wa
 	var all []walletport.Rehearsal
 	for _, o := range f.Offers {
 		all = append(all, act.Rehearse(&f.Parts, act.Trial{
-			Name: o.name(), Scheme: o.Scheme, Issuers: o.Issuers, Purposes: []keys.Purpose{o.EncryptionKey, o.SigningKey},
+			Name: o.name(), Wallet: target{o.Wallet, o.Provider}.name(), Scheme: o.Scheme, Issuers: o.Issuers, Purposes: []keys.Purpose{o.EncryptionKey, o.SigningKey},
 		}, issuers, func(c *act.Call) error { return o.rehearse(ctx, c) })...)
 	}
 	for _, id := range slices.Sorted(maps.Keys(f.Apple.Schemes)) {
 		p := f.Apple.Schemes[id]
 		all = append(all, act.Rehearse(&f.Parts, act.Trial{
-			Name: offerName(walletport.ApplePay, id), Scheme: id, Issuers: p.Issuers, Purposes: []keys.Purpose{p.SigningKey, p.CipherKey},
+			Name: offerName(walletport.ApplePay, id), Wallet: string(walletport.ApplePay), Scheme: id, Issuers: p.Issuers, Purposes: []keys.Purpose{p.SigningKey, p.CipherKey},
 		}, issuers, func(c *act.Call) error { return f.Apple.rehearse(ctx, c, p) })...)
 	}
 	return all
