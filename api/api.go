@@ -23,10 +23,9 @@ import (
 
 // Config is what an operator may choose. The zero value is a good one.
 type Config struct {
-	Limits       door.Limits     `setting:"limits"`
-	IssuerLimits door.IssuerRate `setting:"issuer_limits"` // of the calls on cards of each issuer
-	ServerURLs   []string        `setting:"server_urls"`   // base URLs of the API, as the served specification names them; empty is /wallet on this server
-	NoAccessLog  bool            `setting:"no_access_log"` // log failures of ours only, not a line for each request
+	Limits      door.Limits `setting:"limits"`
+	ServerURLs  []string    `setting:"server_urls"`   // base URLs of the API, as the served specification names them; empty is /wallet on this server
+	NoAccessLog bool        `setting:"no_access_log"` // log failures of ours only, not a line for each request
 }
 
 // Validate reports everything that is wrong with c.

@@ -69,7 +69,7 @@ var codeDocs = []door.CodeDoc{
 	{Code: "certificate_required", Status: 401, Title: "The client's TLS certificate is missing", Remedy: "Connect with the certificate that the client is bound to."},
 	{Code: "certificate_mismatch", Status: 401, Title: "The TLS certificate is not the client's", Remedy: "Connect with the certificate that the client is bound to, or ask the operator to bind the client to this one."},
 	{Code: "client_id_contains_pan", Status: 403, Title: "The client's name holds the card's number", Remedy: "The token's issuer must name clients by something else: the name is stored."},
-	{Code: "card_not_eligible", Status: 403, Title: "The card may not be put into this wallet", Remedy: "The detail names the rule: the card's status, expiry, product or issuer."},
+	{Code: "card_not_eligible", Status: 403, Title: "The card may not be put into this wallet", Remedy: "The detail names the rule: the card's status, expiry (also `issuers.NAME.days_before_expiry`), product or issuer, or the wallets that its issuer offers."},
 	{Code: "scheme_mismatch", Status: 403, Title: "The card belongs to another scheme", Remedy: "Use the call for the card's own scheme."},
 	{Code: "wallet_not_offered", Status: 403, Title: "The wallet is not set up for the card's scheme", Remedy: "The operator must configure the wallet for this scheme."},
 	{Code: "activation_not_offered", Status: 403, Title: "Activation is not set up for the card's scheme", Remedy: "The operator must configure it for this scheme."},

@@ -42,7 +42,8 @@ type Config struct {
 	KeyRefresh               time.Duration `setting:"key_refresh"`                // how old keys behind a jwks_url get before they are fetched again; an answer's cache headers may say sooner, not later; 0 is 5m, 30s to 30m
 	JWKSPublicOnly           bool          `setting:"jwks_public_only"`           // fetch keys from public addresses only, whatever a jwks_url's host resolves to; not for an identity provider inside the network
 	TokenIssuers             []TokenIssuer `setting:"token_issuers"`              // who may sign Bearer tokens; none refuses them all
-	StepUp                   []StepUpRule  `setting:"step_up"`                    // card issuers that want proof of strong cardholder authentication; none asks for nothing
+	StepUp                   []StepUpRule  `setting:"step_up"`                    // card issuers that want proof of strong cardholder authentication. An older form of issuers.NAME.step_up; an issuer stands in one of them
+	StepUpOfOthers           StepUpDemand  `setting:"-"`                          // what the issuers ask that stand in no rule
 }
 
 const (
@@ -76,7 +77,7 @@ func (c Config) Validate() error {
 		}
 		seen[t.Issuer] = true
 	}
-	return errors.Join(append(errs, validateRules(c.StepUp))...)
+	return errors.Join(append(errs, validateRules(c.StepUp), joinFaults("step_up of others", c.StepUpOfOthers.faults()))...)
 }
 
 // WithDefaults returns c with what is in force for fields that are zero.

@@ -37,7 +37,8 @@ const (
 // same card and wallet of the same customer: a wallet's retry must not send the
 // cardholder back to the login.
 type StepUp struct {
-	rules map[walletport.IssuerID]*stepUpRule
+	rules  map[walletport.IssuerID]*stepUpRule // nil asks for nothing
+	others *stepUpRule                         // nil asks for nothing
 }
 
 type stepUpRule struct {
@@ -59,15 +60,16 @@ func NewStepUp(c Config, trust *Trust) (*StepUp, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
+	leeway := cmp.Or(c.Leeway, defaultLeeway)
 	gate := &StepUp{rules: make(map[walletport.IssuerID]*stepUpRule)}
+	var err error
+	if gate.others, err = trust.stepUpRule(c.StepUpOfOthers, leeway); err != nil {
+		return nil, err
+	}
 	for _, r := range c.StepUp {
-		v, err := trust.verifier(r.authority(), cmp.Or(c.Leeway, defaultLeeway))
+		rule, err := trust.stepUpRule(r.StepUpDemand, leeway)
 		if err != nil {
-			return nil, fmt.Errorf("auth: step-up rule %q: %w", r.Rule, err)
-		}
-		rule := &stepUpRule{
-			verifier: v, policy: r.policy(), name: r.Rule, maxAge: cmp.Or(r.MaxAge, defaultProofAge),
-			methods: r.Methods, mfaSuffices: r.MFASuffices,
+			return nil, err
 		}
 		for _, id := range r.Issuers {
 			gate.rules[id] = rule
@@ -76,11 +78,29 @@ func NewStepUp(c Config, trust *Trust) (*StepUp, error) {
 	return gate, nil
 }
 
+// stepUpRule returns nil where nothing is asked.
+func (t *Trust) stepUpRule(d StepUpDemand, leeway time.Duration) (*stepUpRule, error) {
+	if !d.Asks() {
+		return nil, nil
+	}
+	v, err := t.verifier(d.authority(), leeway)
+	if err != nil {
+		return nil, fmt.Errorf("auth: step-up rule %q: %w", d.Rule, err)
+	}
+	return &stepUpRule{
+		verifier: v, policy: d.policy(), name: d.Rule, maxAge: cmp.Or(d.MaxAge, defaultProofAge),
+		methods: d.Methods, mfaSuffices: d.MFASuffices,
+	}, nil
+}
+
 // CheckStepUp implements walletport.StepUpGate. Beside the reasons above it may
 // return CodeUnavailable, reason token_keys_unavailable.
 func (g *StepUp) CheckStepUp(ctx context.Context, s walletport.StepUpSubject) (walletport.StepUp, error) {
 	rule, ok := g.rules[s.Issuer]
 	if !ok {
+		rule = g.others
+	}
+	if rule == nil {
 		return walletport.StepUp{}, nil
 	}
 	raw := walletport.RequestFrom(ctx).StepUp.JWT()

@@ -35,9 +35,9 @@ func subject() walletport.StepUpSubject {
 }
 
 func stepUpRule(rule string, jwks []byte, change ...func(*auth.StepUpRule)) auth.StepUpRule {
-	r := auth.StepUpRule{
-		Issuers: []walletport.IssuerID{"acme"}, Rule: rule, Issuer: identityProvider, Audience: "walletport-step-up", JWKS: jwks,
-	}
+	r := auth.StepUpRule{Issuers: []walletport.IssuerID{"acme"}, StepUpDemand: auth.StepUpDemand{
+		Rule: rule, Issuer: identityProvider, Audience: "walletport-step-up", JWKS: jwks,
+	}}
 	for _, c := range change {
 		c(&r)
 	}
@@ -72,6 +72,26 @@ func TestStepUpIsOffByDefault(t *testing.T) {
 	other := stepUpRule("eba-sca", mustJWKS(t, &key.PublicKey), func(r *auth.StepUpRule) { r.Issuers = []walletport.IssuerID{"globex"} })
 	if _, err := mustGate(t, other).CheckStepUp(t.Context(), subject()); err != nil {
 		t.Errorf("another issuer's rule asks: %v", err)
+	}
+}
+
+func TestStepUpOfOthersIsAskedWhereNoRuleIs(t *testing.T) {
+	key := mustECKey(t)
+	asked := stepUpRule("eba-sca", mustJWKS(t, &key.PublicKey)).StepUpDemand
+	none := auth.StepUpRule{Issuers: []walletport.IssuerID{"globex"}, StepUpDemand: auth.StepUpDemand{Rule: "none"}}
+	gate, err := newGate(auth.Config{StepUp: []auth.StepUpRule{none}, StepUpOfOthers: asked}, func() time.Time { return start })
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = gate.CheckStepUp(t.Context(), subject())
+	wantReason(t, err, walletport.CodeForbidden, auth.ReasonStepUpRequired)
+	if _, err := check(t, gate, key, goodProof()); err != nil {
+		t.Errorf("a good proof: %v", err)
+	}
+	exempt := subject()
+	exempt.Issuer = "globex"
+	if _, err := gate.CheckStepUp(t.Context(), exempt); err != nil {
+		t.Errorf("an issuer with the rule none is asked: %v", err)
 	}
 }
 

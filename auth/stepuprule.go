@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -11,7 +12,7 @@ import (
 	"github.com/walletport/walletport"
 )
 
-// StepUpRule is what card issuers ask of a request that makes a token of a card:
+// StepUpDemand is what a card issuer asks of a request that makes a token of a card:
 // proof that the cardholder was strongly authenticated a moment ago. The presets
 // are named after what they serve; whether one is enough for an issuer is for its
 // compliance people to say:
@@ -23,19 +24,25 @@ import (
 //     text message on the way, as the supervisors of Singapore (MAS) and Hong Kong
 //     (HKMA) have asked banks to move to
 //   - custom: what factors and methods say
+//   - none: nothing is asked, whatever is asked of others; so does the zero value
+type StepUpDemand struct {
+	Rule        string        `setting:"rule"`         // eba-sca, sg-no-sms-otp, hk-no-sms-otp, custom, or none
+	Issuer      string        `setting:"issuer"`       // the proof's iss claim, exactly: the identity provider of the card issuer
+	Audience    string        `setting:"audience"`     // must be in the proof's aud claim; give it another one than Bearer tokens have
+	JWKSURL     string        `setting:"jwks_url"`     // https URL of the identity provider's keys (http on loopback only); this or jwks_file
+	JWKSFile    string        `setting:"jwks_file"`    // file with its keys, a JWK set (RFC 7517)
+	JWKS        []byte        `setting:"-"`            // the keys themselves, for a program that makes them
+	Algorithms  []string      `setting:"algorithms"`   // of ES256, RS256, PS256, EdDSA; empty takes all four
+	MaxAge      time.Duration `setting:"max_age"`      // how old the authentication (auth_time) may be; 0 is 5m, at most 1h
+	Methods     []string      `setting:"methods"`      // amr values that count as factors, of RFC 8176; empty takes all that name one
+	Factors     int           `setting:"factors"`      // of a custom rule: how many kinds of factors are needed, 1 to 3; 0 is 1
+	MFASuffices bool          `setting:"mfa_suffices"` // take the amr value mfa for two kinds of factors, though it names none
+}
+
+// StepUpRule is what several card issuers ask alike.
 type StepUpRule struct {
-	Issuers     []walletport.IssuerID `setting:"issuers"`      // card issuers that ask; each stands in one rule
-	Rule        string                `setting:"rule"`         // eba-sca, sg-no-sms-otp, hk-no-sms-otp or custom
-	Issuer      string                `setting:"issuer"`       // the proof's iss claim, exactly: the identity provider of these card issuers
-	Audience    string                `setting:"audience"`     // must be in the proof's aud claim; give it another one than Bearer tokens have
-	JWKSURL     string                `setting:"jwks_url"`     // https URL of the identity provider's keys (http on loopback only); this or jwks_file
-	JWKSFile    string                `setting:"jwks_file"`    // file with its keys, a JWK set (RFC 7517)
-	JWKS        []byte                `setting:"-"`            // the keys themselves, for a program that makes them
-	Algorithms  []string              `setting:"algorithms"`   // of ES256, RS256, PS256, EdDSA; empty takes all four
-	MaxAge      time.Duration         `setting:"max_age"`      // how old the authentication (auth_time) may be; 0 is 5m, at most 1h
-	Methods     []string              `setting:"methods"`      // amr values that count as factors, of RFC 8176; empty takes all that name one
-	Factors     int                   `setting:"factors"`      // of a custom rule: how many kinds of factors are needed, 1 to 3; 0 is 1
-	MFASuffices bool                  `setting:"mfa_suffices"` // take the amr value mfa for two kinds of factors, though it names none
+	Issuers []walletport.IssuerID `setting:"issuers"` // card issuers that ask; each stands in one rule
+	StepUpDemand
 }
 
 const (
@@ -44,6 +51,7 @@ const (
 	maxProofAge     = time.Hour
 	maxFactors      = 3
 	customRule      = "custom"
+	noRule          = "none"
 )
 
 // policy is what a proof's methods must show.
@@ -60,7 +68,7 @@ var presets = map[string]policy{
 	customRule:      {factors: 1},
 }
 
-func (r StepUpRule) policy() policy {
+func (r StepUpDemand) policy() policy {
 	p := presets[r.Rule]
 	if r.Factors > 0 {
 		p.factors = r.Factors
@@ -68,13 +76,31 @@ func (r StepUpRule) policy() policy {
 	return p
 }
 
-func (r StepUpRule) authority() authority {
+func (r StepUpDemand) authority() authority {
 	return authority{
 		issuer: r.Issuer, audiences: []string{r.Audience}, jwksURL: r.JWKSURL, jwksFile: r.JWKSFile, jwks: r.JWKS, algorithms: r.Algorithms,
 	}
 }
 
-func (r StepUpRule) faults() []string {
+// Asks reports whether proof is asked for.
+func (r StepUpDemand) Asks() bool { return r.Rule != noRule && !r.isZero() }
+
+func (r StepUpDemand) isZero() bool { return reflect.ValueOf(r).IsZero() }
+
+// Validate reports everything that is wrong with r, each with the setting's name. Nothing
+// is wrong where nothing is asked.
+func (r StepUpDemand) Validate() error {
+	var errs []error
+	for _, fault := range r.faults() {
+		errs = append(errs, errors.New(fault))
+	}
+	return errors.Join(errs...)
+}
+
+func (r StepUpDemand) faults() []string {
+	if !r.Asks() {
+		return nil
+	}
 	faults := r.authority().faults()
 	fault := func(wrong bool, text string) {
 		if wrong {
@@ -82,21 +108,44 @@ func (r StepUpRule) faults() []string {
 		}
 	}
 	_, known := presets[r.Rule]
-	fault(!known, "rule is eba-sca, sg-no-sms-otp, hk-no-sms-otp or custom")
-	fault(len(r.Issuers) == 0, "issuers is required, else nobody asks")
+	fault(!known, "rule is eba-sca, sg-no-sms-otp, hk-no-sms-otp, custom or none")
 	fault(r.MaxAge != 0 && (r.MaxAge < minProofAge || r.MaxAge > maxProofAge), "max_age is 1s to 1h, or 0, which is 5m")
 	fault(r.Factors != 0 && r.Rule != customRule, "factors is for a custom rule")
 	fault(r.Factors < 0 || r.Factors > maxFactors, "factors is 1 to 3")
 	fault(slices.ContainsFunc(r.Methods, func(m string) bool { return kinds[method(m)] == "" }), "methods are of "+methodNames())
+	return faults
+}
+
+// WithDefaults returns r with what is in force for fields that are zero.
+func (r StepUpDemand) WithDefaults() StepUpDemand {
+	if !r.Asks() {
+		return r
+	}
+	return r.withDefaults()
+}
+
+func (r StepUpDemand) withDefaults() StepUpDemand {
+	r.MaxAge = cmp.Or(r.MaxAge, defaultProofAge)
+	if r.Factors == 0 && r.Rule == customRule {
+		r.Factors = presets[customRule].factors
+	}
+	return r
+}
+
+func (r StepUpRule) faults() []string {
+	faults := r.StepUpDemand.faults()
+	if r.isZero() {
+		faults = append(faults, "rule is required")
+	}
+	if len(r.Issuers) == 0 {
+		faults = append(faults, "issuers is required, else nobody asks")
+	}
 	return append(faults, issuerFaults(r.Issuers)...)
 }
 
 // WithDefaults returns r with what is in force for fields that are zero.
 func (r StepUpRule) WithDefaults() StepUpRule {
-	r.MaxAge = cmp.Or(r.MaxAge, defaultProofAge)
-	if r.Factors == 0 && r.Rule == customRule {
-		r.Factors = presets[customRule].factors
-	}
+	r.StepUpDemand = r.StepUpDemand.withDefaults()
 	return r
 }
 

@@ -47,8 +47,10 @@ func OpenTrust(ctx context.Context, c Config, clock func() time.Time, calls *out
 	for _, i := range c.TokenIssuers {
 		errs = append(errs, t.add(ctx, fmt.Sprintf("token issuer %q", i.Issuer), i.authority()))
 	}
-	for _, r := range c.StepUp {
-		errs = append(errs, t.add(ctx, fmt.Sprintf("step-up rule %q of %q", r.Rule, r.Issuer), r.authority()))
+	for _, r := range append(c.StepUp[:len(c.StepUp):len(c.StepUp)], StepUpRule{StepUpDemand: c.StepUpOfOthers}) {
+		if r.Asks() {
+			errs = append(errs, t.add(ctx, fmt.Sprintf("step-up rule %q of %q", r.Rule, r.Issuer), r.authority()))
+		}
 	}
 	return t, errors.Join(errs...)
 }

@@ -51,7 +51,7 @@ func TestAbsurdDurationsAndSizesAreRefused(t *testing.T) {
 func TestEveryDurationAndSizeHasBounds(t *testing.T) {
 	unbounded := map[string]bool{ // how many calls are too many is the operator's to say
 		"api.limits.requests_per_second": true, "api.limits.requests_per_minute": true, "api.limits.failures_per_minute": true,
-		"api.limits.refusals_per_minute": true, "api.issuer_limits.requests_per_second": true, "api.issuer_limits.requests_per_minute": true,
+		"api.limits.refusals_per_minute": true, "issuer_defaults.limits.requests_per_second": true, "issuer_defaults.limits.requests_per_minute": true,
 	}
 	for _, s := range sections(t) {
 		for _, line := range s.settings {

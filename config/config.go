@@ -44,6 +44,8 @@ type Config struct {
 	Wallets         Wallets                   `setting:"wallets"`          // device wallets that cards may be put into
 	Activation      Activation                `setting:"activation"`       // activation of cards that were typed into a wallet
 	IssuerWallet    issuerwallet.Config       `setting:"issuer_wallet"`    // the answer for issuer wallets
+	IssuerDefaults  Issuer                    `setting:"issuer_defaults"`  // what counts for the cards of every issuer, unless its own section says otherwise
+	Issuers         map[string]Issuer         `setting:"issuers"`          // a section for each card issuer, by its name; what it does not say is as in issuer_defaults
 	WalletProviders []WalletProvider          `setting:"wallet_providers"` // issuer wallets that cards may be pushed to
 	TokenRequestors map[string]TokenRequestor `setting:"token_requestors"` // what the schemes know wallets by; well-known ones are built in (tokenrequestors.yaml), an entry changes or adds one
 	Profiles        map[string]mdes.Profile   `setting:"profiles"`         // Mastercard's format choices by name; a profile names only what differs from the default
@@ -81,7 +83,7 @@ type WalletProvider struct {
 	TokenRequestorID string   `setting:"token_requestor_id"` // 11 digits, assigned by the scheme; empty takes that of token_requestors
 	Scheme           string   `setting:"scheme"`             // MASTERCARD
 	Profile          string   `setting:"profile"`            // name in profiles; empty means default
-	Issuers          []string `setting:"issuers"`            // empty serves every issuer
+	Issuers          []string `setting:"issuers"`            // empty serves every issuer. An older form of issuers.NAME.wallets
 	Products         []string `setting:"products"`           // empty takes every card product
 }
 
@@ -111,22 +113,39 @@ func defaultConfig() Config {
 // Load reads defaults, file and environment, and checks the whole. The
 // error lists every problem at once.
 func Load(path string) (Config, error) {
-	config := defaultConfig()
 	text, err := readConfigFile(path)
 	if err != nil {
-		return config, fmt.Errorf("configuration %s: %w", path, err)
+		return defaultConfig(), fmt.Errorf("configuration %s: %w", path, err)
 	}
-	problems, err := decodeYAML(text, &config)
+	config, problems, err := decode(text)
 	if err != nil {
 		return config, fmt.Errorf("configuration %s: %w", path, err)
 	}
-	problems = append(problems, decodeEnvironment(os.Environ(), &config)...)
 	if err := errors.Join(append(problems, config.validate())...); err != nil {
 		return config, fmt.Errorf("configuration %s:\n%w", path, err)
 	}
-	config = config.withDefaults()
+	config = config.withDefaults().perIssuer()
 	config.resolvePaths(filepath.Dir(path))
 	return config, nil
+}
+
+// decode lays file and environment over the defaults, and reports what is wrong in them.
+// The error is for a text that is no YAML. An issuer's section begins as issuer_defaults
+// are in force, wherever those stand, so it is read when they are known.
+func decode(text []byte) (Config, []error, error) {
+	var config Config
+	var problems []error
+	var begin Issuer
+	for range 2 {
+		config = defaultConfig()
+		var err error
+		if problems, err = decodeYAML(text, &config, begin); err != nil {
+			return config, nil, err
+		}
+		problems = append(problems, decodeEnvironment(os.Environ(), &config)...)
+		begin = config.IssuerDefaults
+	}
+	return config, problems, nil
 }
 
 // resolvePaths makes relative paths count from the configuration file's folder,
@@ -144,6 +163,13 @@ func (c *Config) resolvePaths(folder string) {
 	}
 	for i := range c.Auth.StepUp {
 		paths = append(paths, &c.Auth.StepUp[i].JWKSFile)
+	}
+	paths = append(paths, &c.IssuerDefaults.StepUp.JWKSFile)
+	for name, section := range c.Issuers {
+		if file := section.StepUp.JWKSFile; file != "" && !filepath.IsAbs(file) {
+			section.StepUp.JWKSFile = filepath.Join(folder, file)
+			c.Issuers[name] = section
+		}
 	}
 	for _, p := range paths {
 		if *p != "" && !filepath.IsAbs(*p) {
@@ -164,7 +190,7 @@ var defaultProfiles = map[reflect.Type]any{
 func (c Config) validate() error {
 	problems := []error{
 		c.HTTP.validate(), c.HTTP.validateProxies(), c.validateListen(), c.Database.validate(), c.Keys.validate(), at("api", c.API.Validate()), at("auth", c.Auth.Validate()),
-		at("audit", c.Audit.Validate()), at("trace", c.Trace.Validate()), at("issuer_wallet", c.IssuerWallet.Validate()), c.validateWallets(),
+		at("audit", c.Audit.Validate()), at("trace", c.Trace.Validate()), at("issuer_wallet", c.IssuerWallet.Validate()), c.validateWallets(), c.validateIssuers(),
 		validateTokenRequestors(c.TokenRequestors),
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Profiles)) {

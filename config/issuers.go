@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/walletport/walletport"
 )
@@ -12,8 +14,8 @@ type NamedIssuer struct {
 	ID      walletport.IssuerID
 }
 
-// Issuers lists every issuer that the configuration names.
-func (c Config) Issuers() []NamedIssuer {
+// NamedIssuers lists every issuer that the configuration names.
+func (c Config) NamedIssuers() []NamedIssuer {
 	var all []NamedIssuer
 	add := func(section string, ids []walletport.IssuerID) {
 		for i, id := range ids {
@@ -31,6 +33,12 @@ func (c Config) Issuers() []NamedIssuer {
 	}
 	for i, p := range c.WalletProviders {
 		add(fmt.Sprintf("wallet_providers[%d]", i), IssuerIDs(p.Issuers))
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Issuers)) {
+		id := walletport.IssuerID(name)
+		if !slices.ContainsFunc(all, func(n NamedIssuer) bool { return n.ID == id }) {
+			all = append(all, NamedIssuer{"issuers." + name, id})
+		}
 	}
 	return all
 }

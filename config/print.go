@@ -14,11 +14,8 @@ import (
 func Print(w io.Writer, c Config) { printSection(w, "", reflect.ValueOf(c)) }
 
 func printSection(w io.Writer, path string, section reflect.Value) {
-	for i := range section.NumField() {
-		field, value := section.Type().Field(i), section.Field(i)
-		if name := settingName(field); name != "" {
-			printSetting(w, joinName(path, name), value)
-		}
+	for _, field := range settingFields(section.Type()) {
+		printSetting(w, joinName(path, settingName(field)), section.FieldByIndex(field.Index))
 	}
 }
 

@@ -79,18 +79,18 @@ func settingsOf(t *testing.T, comments fieldComments, path []string, value refle
 		return []setting{{path, value.Type(), value, comment}}
 	}
 	var all []setting
-	for i := range value.NumField() {
-		field := value.Type().Field(i)
+	for _, field := range reflect.VisibleFields(value.Type()) {
 		name := field.Tag.Get(settingTag)
-		if name == "-" {
+		if name == "-" || field.Anonymous {
 			continue
 		}
 		if name == "" {
 			t.Errorf("%s.%s has no name for the configuration", value.Type(), field.Name)
 			continue
 		}
-		fieldComment := comments.of(t, value.Type(), field)
-		all = append(all, settingsOf(t, comments, below(name), value.Field(i), fieldComment)...)
+		owner := value.FieldByIndex(field.Index[:len(field.Index)-1]).Type()
+		fieldComment := comments.of(t, owner, field)
+		all = append(all, settingsOf(t, comments, below(name), value.FieldByIndex(field.Index), fieldComment)...)
 	}
 	return all
 }
@@ -344,10 +344,8 @@ func find(t *testing.T, v reflect.Value, path []string) reflect.Value {
 
 func member(t *testing.T, v reflect.Value, name string) reflect.Value {
 	t.Helper()
-	for i := range v.NumField() {
-		if v.Type().Field(i).Tag.Get(settingTag) == name {
-			return v.Field(i)
-		}
+	if field := settingField(v, name); field.IsValid() {
+		return field
 	}
 	t.Fatalf("there is no %s", name)
 	return v

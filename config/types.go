@@ -62,20 +62,30 @@ func settingName(field reflect.StructField) string {
 
 // settingField returns the field of that name, or the zero Value.
 func settingField(section reflect.Value, name string) reflect.Value {
-	for i := range section.NumField() {
-		if name != "" && settingName(section.Type().Field(i)) == name {
-			return section.Field(i)
+	for _, field := range settingFields(section.Type()) {
+		if settingName(field) == name {
+			return section.FieldByIndex(field.Index)
 		}
 	}
 	return reflect.Value{}
 }
 
+// settingFields lists the settings of a section, those of a struct that it embeds among
+// them, in their order.
+func settingFields(section reflect.Type) []reflect.StructField {
+	var fields []reflect.StructField
+	for _, field := range reflect.VisibleFields(section) {
+		if settingName(field) != "" {
+			fields = append(fields, field)
+		}
+	}
+	return fields
+}
+
 func settingNames(section reflect.Type) []string {
 	var names []string
-	for field := range section.Fields() {
-		if name := settingName(field); name != "" {
-			names = append(names, name)
-		}
+	for _, field := range settingFields(section) {
+		names = append(names, settingName(field))
 	}
 	return names
 }
@@ -138,10 +148,8 @@ func settingNamesBelow(path string, t reflect.Type) []string {
 		return nil
 	}
 	var names []string
-	for field := range t.Fields() {
-		if name := settingName(field); name != "" {
-			names = append(names, settingNamesBelow(joinName(path, name), field.Type)...)
-		}
+	for _, field := range settingFields(t) {
+		names = append(names, settingNamesBelow(joinName(path, settingName(field)), field.Type)...)
 	}
 	slices.SortFunc(names, cmp.Compare)
 	return names

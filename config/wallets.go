@@ -55,7 +55,7 @@ type Activation struct {
 type Offer struct {
 	Enabled  bool     `setting:"enabled"`  // whether the scheme's cards may be put into the wallet
 	Profile  string   `setting:"profile"`  // name in profiles (Mastercard) or visa_profiles (Visa); empty means default
-	Issuers  []string `setting:"issuers"`  // empty serves every issuer
+	Issuers  []string `setting:"issuers"`  // empty serves every issuer. An older form of issuers.NAME.wallets
 	Products []string `setting:"products"` // empty takes every card product
 }
 

@@ -27,12 +27,13 @@ func readConfigFile(path string) ([]byte, error) { return disk.ReadArgument(path
 
 // decodeYAML lays the settings of a YAML document over those that into, a pointer,
 // holds, and reports everything in it that is no setting or no value of one. The
-// error is for a text that is no YAML.
+// error is for a text that is no YAML. An entry of a section with names of the operator's
+// begins as the value of its type in begin, or as its default.
 //
 // It is stricter than YAML's own reading, in which an issuer 0123 is the number 83,
 // no is false, and a time of 5 is five nanoseconds: nothing is converted. A text has
 // to be a text, and what YAML could take for something else has to be quoted.
-func decodeYAML(text []byte, into any) ([]error, error) {
+func decodeYAML(text []byte, into any, begin ...any) ([]error, error) {
 	decoder := yaml.NewDecoder(strings.NewReader(string(text)))
 	var document yaml.Node
 	if err := decoder.Decode(&document); err != nil {
@@ -44,7 +45,7 @@ func decodeYAML(text []byte, into any) ([]error, error) {
 		}
 		return nil, withLine(err, text)
 	}
-	var r yamlReader
+	r := yamlReader{begin: begin}
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		r.problems = append(r.problems, errors.New("the file holds more than one document (a line ---): only one is read"))
 	}
@@ -87,6 +88,7 @@ func firstBadLine(text []byte) int {
 
 // yamlReader collects what is wrong on its way through a document.
 type yamlReader struct {
+	begin      []any
 	problems   []error
 	merged     int  // what merge keys have named so far
 	overMerged bool // it was too much, which is said once
@@ -157,12 +159,25 @@ func (r *yamlReader) named(name string, n *yaml.Node, into reflect.Value) {
 		entry := reflect.New(into.Type().Elem()).Elem()
 		if known := into.MapIndex(key); known.IsValid() {
 			entry.Set(known)
-		} else if defaults, ok := defaultProfiles[entry.Type()]; ok {
-			entry.Set(reflect.ValueOf(defaults))
+		} else if start := r.start(entry.Type()); start.IsValid() {
+			entry.Set(start)
 		}
 		r.value(joinName(name, p.name), p.value, entry)
 		into.SetMapIndex(key, entry)
 	}
+}
+
+// start returns what a new entry of that type begins as, or the zero Value.
+func (r *yamlReader) start(entry reflect.Type) reflect.Value {
+	for _, start := range r.begin {
+		if reflect.TypeOf(start) == entry {
+			return reflect.ValueOf(start)
+		}
+	}
+	if profile, ok := defaultProfiles[entry]; ok {
+		return reflect.ValueOf(profile)
+	}
+	return reflect.Value{}
 }
 
 // pair is one NAME: VALUE of a mapping.

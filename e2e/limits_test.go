@@ -40,7 +40,7 @@ func TestRateLimit(t *testing.T) {
 // clients make them.
 func TestIssuerRateLimit(t *testing.T) {
 	t.Parallel()
-	p := mustProduction(t, "", "api: {issuer_limits: {requests_per_minute: 3}}\n")
+	p := mustProduction(t, "", "issuers: {acme: {limits: {requests_per_minute: 3}}}\n")
 	s := p.mustServe(t)
 	clients := []caller{newCaller(s.base, p.client), newCaller(s.base, p.mustClient(t, "provision"))}
 	for i := range 6 {

@@ -21,6 +21,7 @@ import (
 type Checkup struct {
 	Problems  []error  // for which a server would not start, or could not work
 	Warnings  []string // that an operator should know
+	Notes     []string // how an older form is written now
 	Unchecked []string // what could not be tried, and why
 }
 
@@ -36,6 +37,9 @@ func Check(ctx context.Context, settings config.Config, clock func() time.Time, 
 	c.problem("wallets", offers{c.settings}.offerWallets(&provisioning.Flow{}))
 	c.problem("activation", offers{c.settings}.offerActivation(&activation.Flow{}))
 	c.checkDatabase(ctx)
+	if form := settings.NewForm(); form != "" {
+		c.Notes = append(c.Notes, "auth.step_up and the issuers of offers are taken as before, and may be written by issuer; in their place, the same is:\n"+form)
+	}
 	return c.Checkup
 }
 
@@ -106,16 +110,18 @@ func (c *checkup) checkKeys() {
 // checkTrust reads the key files of token issuers and step-up rules. Keys behind a URL
 // are fetched by a running server only.
 func (c *checkup) checkTrust(ctx context.Context) {
-	if _, err := auth.OpenTrust(ctx, c.settings.Auth, c.clock, nil, nil); err != nil {
+	if _, err := auth.OpenTrust(ctx, c.settings.AuthInForce(), c.clock, nil, nil); err != nil {
 		c.Problems = append(c.Problems, err)
 	}
 	urls := 0
 	for _, t := range c.settings.Auth.TokenIssuers {
 		urls += min(1, len(t.JWKSURL))
 	}
-	for i := range c.settings.Auth.StepUp {
-		urls += min(1, len(c.settings.Auth.StepUp[i].JWKSURL))
+	rules := c.settings.AuthInForce()
+	for i := range rules.StepUp {
+		urls += min(1, len(rules.StepUp[i].JWKSURL))
 	}
+	urls += min(1, len(rules.StepUpOfOthers.JWKSURL))
 	if urls > 0 {
 		c.Unchecked = append(c.Unchecked, fmt.Sprintf("auth: the keys behind %d jwks_url", urls))
 	}
@@ -172,7 +178,7 @@ func (c *checkup) checkDatabase(ctx context.Context) {
 	doubts, told, err := doubtfulIssuers(ctx, c.settings, db, c.keys.Current())
 	c.problem("database.url", err)
 	c.Problems = append(c.Problems, doubts...)
-	if err == nil && !told && len(c.settings.Issuers()) > 0 {
+	if err == nil && !told && len(c.settings.NamedIssuers()) > 0 {
 		c.Unchecked = append(c.Unchecked, "how issuers are spelled: there is no card, client or key of any issuer yet")
 	}
 }

@@ -74,7 +74,7 @@ func doubtfulIssuers(ctx context.Context, c config.Config, db storage.Store, rin
 	if err != nil || names.nobody() {
 		return nil, false, err
 	}
-	for _, issuer := range c.Issuers() {
+	for _, issuer := range c.NamedIssuers() {
 		doubt, err := names.Doubt(ctx, issuer.ID)
 		if err != nil {
 			return nil, false, err

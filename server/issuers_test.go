@@ -16,8 +16,8 @@ func TestAMisspeltIssuerIsWarnedOf(t *testing.T) {
 	var log strings.Builder
 	s := box.Beside(func(s *server.Server) { s.SetLog(slog.New(slog.NewTextHandler(&log, nil))) })
 	s.Settings.Auth.StepUp = []auth.StepUpRule{
-		{Rule: "right", Issuers: []walletport.IssuerID{"acme", "globex"}},
-		{Rule: "wrong", Issuers: []walletport.IssuerID{"globex", "acne"}},
+		{Issuers: []walletport.IssuerID{"acme", "globex"}, StepUpDemand: auth.StepUpDemand{Rule: "right"}},
+		{Issuers: []walletport.IssuerID{"globex", "acne"}, StepUpDemand: auth.StepUpDemand{Rule: "wrong"}},
 	}
 	s.Settings.Wallets.GooglePay.Visa.Issuers = []string{"globx"}
 	s.WarnOfIssuers(t.Context())

@@ -36,13 +36,13 @@ func mustRead(t *testing.T, path string) []byte {
 // the test ends.
 func startSandbox(t *testing.T) *sandbox.Sandbox {
 	t.Helper()
-	box, err := sandbox.Open(t.Context(), sandbox.Options{
-		Dir: t.TempDir(), Listen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler), Clock: time.Now, Operator: "os:ada",
-		AsOperator: func(ctx context.Context) context.Context {
-			return walletport.WithRequest(walletport.WithActor(ctx, walletport.Actor{ClientID: "operator"}), walletport.Request{ID: "op-1"})
-		},
-	})
-	must(t, err)
+	return runSandbox(t, t.TempDir())
+}
+
+// runSandbox runs the one of a folder.
+func runSandbox(t *testing.T, dir string) *sandbox.Sandbox {
+	t.Helper()
+	box := openSandbox(t, dir)
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)
 	go func() { done <- box.Run(ctx) }()
@@ -50,6 +50,18 @@ func startSandbox(t *testing.T) *sandbox.Sandbox {
 		stop()
 		must(t, <-done)
 	})
+	return box
+}
+
+func openSandbox(t *testing.T, dir string) *sandbox.Sandbox {
+	t.Helper()
+	box, err := sandbox.Open(t.Context(), sandbox.Options{
+		Dir: dir, Listen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler), Clock: time.Now, Operator: "os:ada",
+		AsOperator: func(ctx context.Context) context.Context {
+			return walletport.WithRequest(walletport.WithActor(ctx, walletport.Actor{ClientID: "operator"}), walletport.Request{ID: "op-1"})
+		},
+	})
+	must(t, err)
 	return box
 }
 

@@ -114,10 +114,10 @@ func Open(ctx context.Context, o Options) (_ *Server, err error) {
 	if s.audit, err = audit.New(audit.Config{Store: s.Database, Keys: s.Keys, Clock: o.Clock, Observer: observer, Settings: settings.Audit}); err != nil {
 		return nil, err
 	}
-	if s.trust, err = auth.OpenTrust(ctx, settings.Auth, o.Clock, s.calls(), o.Log); err != nil {
+	if s.trust, err = auth.OpenTrust(ctx, settings.AuthInForce(), o.Clock, s.calls(), o.Log); err != nil {
 		return nil, err
 	}
-	if s.Authenticator, err = auth.New(settings.Auth, s.Database, o.Clock, s.trust); err != nil {
+	if s.Authenticator, err = auth.New(settings.AuthInForce(), s.Database, o.Clock, s.trust); err != nil {
 		return nil, err
 	}
 	if err := s.openFlows(ctx); err != nil {
@@ -166,7 +166,7 @@ func (s *Server) tracer() trace.Tracer {
 
 // openFlows builds what the API asks.
 func (s *Server) openFlows(ctx context.Context) error {
-	stepUp, err := auth.NewStepUp(s.Settings.Auth, s.trust)
+	stepUp, err := auth.NewStepUp(s.Settings.AuthInForce(), s.trust)
 	if err != nil {
 		return err
 	}
@@ -174,7 +174,7 @@ func (s *Server) openFlows(ctx context.Context) error {
 	limits := door.NewIssuerLimits(s.issuerRate, s.clock)
 	parts := act.Parts{
 		Vault: cards, Keys: s.Keys, Nonces: s.guard, Audit: s.audit, StepUp: stepUp, Rand: rand.Reader, Clock: s.clock,
-		Limit: limits.Admit,
+		Limit: limits.Admit, Issuer: s.issuerTerms,
 	}
 	push := provisioning.Flow{Parts: parts}
 	if err := (offers{s.Settings}).offerWallets(&push); err != nil {
@@ -195,7 +195,21 @@ func (s *Server) openFlows(ctx context.Context) error {
 }
 
 // issuerRate is how many calls there may be on the issuer's cards.
-func (s *Server) issuerRate(walletport.IssuerID) door.IssuerRate { return s.Settings.API.IssuerLimits }
+// issuerTerms is what an issuer's section says of which cards tokens are made. A card that
+// was typed into a wallet is activated in whichever wallet that was.
+func (s *Server) issuerTerms(id walletport.IssuerID) act.IssuerTerms {
+	own := s.Settings.ForIssuer(id)
+	return act.IssuerTerms{
+		Takes: func(wallet string, scheme walletport.SchemeID) bool {
+			return wallet == activation.StepUpWallet || own.Takes(wallet, scheme)
+		},
+		Products: own.Products, DaysBeforeExpiry: own.DaysBeforeExpiry,
+	}
+}
+
+func (s *Server) issuerRate(id walletport.IssuerID) door.IssuerRate {
+	return s.Settings.ForIssuer(id).Limits
+}
 
 // Clients returns what makes and changes API clients, with records in the server's trail.
 func (s *Server) Clients() auth.Clients {

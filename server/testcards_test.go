@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/server"
@@ -12,19 +13,15 @@ import (
 	"github.com/walletport/walletport/vault"
 )
 
-// storeCard stores a card of a number, as a release did that took test numbers.
-func storeCard(ctx context.Context, v *vault.Vault, id walletport.CardID, pan walletport.PAN) error {
+// storeCard stores a card of acme that expires at the end of a month.
+func storeCard(ctx context.Context, v *vault.Vault, id walletport.CardID, pan walletport.PAN, month time.Time) error {
 	schemeID, err := pan.Scheme()
-	if err != nil {
-		return err
-	}
-	expiry, err := walletport.ParseExpiry("12", "2031")
 	if err != nil {
 		return err
 	}
 	_, err = v.Put(ctx, walletport.Card{
 		CardSummary: walletport.CardSummary{
-			ID: id, Issuer: "acme", Scheme: schemeID, Status: walletport.CardOK, Expiry: expiry, BIN: pan.BIN(), LastFour: pan.LastFour(),
+			ID: id, Issuer: "acme", Scheme: schemeID, Status: walletport.CardOK, Expiry: walletport.Expiry{Year: month.Year(), Month: month.Month()}, BIN: pan.BIN(), LastFour: pan.LastFour(),
 		},
 		PAN: pan, CardholderName: walletport.NewPrivate("ADA LOVELACE"),
 	})
@@ -47,7 +44,7 @@ func TestTestNumbersThatComeInWhileItRunsAreNamedOnce(t *testing.T) {
 		t.Errorf("warnings %q", got)
 	}
 	log.Reset()
-	must(t, storeCard(t.Context(), &open, 78, refused[0]))
+	must(t, storeCard(t.Context(), &open, 78, refused[0], time.Now().AddDate(2, 0, 0)))
 	must(t, s.FindTestCards(t.Context()))
 	if text := log.String(); strings.Count(text, "level=WARN") != 1 || !strings.Contains(text, "card_id=78") {
 		t.Errorf("the log says %q", text)

@@ -28,6 +28,9 @@ func (c configCheckCommand) Run(ctx context.Context, con console) error {
 	for _, text := range found.Warnings {
 		fmt.Fprintln(con.Err, "walletport: warning:", text)
 	}
+	for _, text := range found.Notes {
+		fmt.Fprintln(con.Out, "note:", text)
+	}
 	for _, text := range found.Unchecked {
 		fmt.Fprintln(con.Out, "not checked:", text)
 	}

@@ -134,6 +134,16 @@ func TestEveryAbsentFileOfTLSIsNamed(t *testing.T) {
 	}
 }
 
+func TestConfigCheckShowsTheNewFormOfAnOlderOne(t *testing.T) {
+	dir := readyFolder(t)
+	code, stdout, stderr := checked(t, dir, "wallets: {applepay: {mastercard: {enabled: true, issuers: [acme]}}}")
+	for _, want := range []string{"note: ", "issuer_defaults:\n  wallets: [\"none\"]\n", "issuers:\n  \"acme\":\n    wallets: [\"applepay.mastercard\"]\n", "the configuration is good"} {
+		if code != exitOK || !strings.Contains(stdout, want) {
+			t.Errorf("%d, %q is not said: %s%s", code, want, stdout, stderr)
+		}
+	}
+}
+
 func TestConfigCheckOnPostgreSQL(t *testing.T) {
 	url := storagetest.Postgres(t)
 	dir := operatorFolder(t, url)

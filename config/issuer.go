@@ -1,0 +1,168 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/auth"
+	"github.com/walletport/walletport/door"
+)
+
+// Issuer is what one card issuer, or every one, says about its own cards. It comes on top
+// of what an offer says itself: both must take the card.
+type Issuer struct {
+	Wallets          []string          `setting:"wallets"`            // which wallets its cards may be put into: applepay, googlepay, samsungpay, one scheme of them (googlepay.visa), and ids of wallet_providers; none, alone, is none of them. Empty is every wallet that is offered
+	Products         []string          `setting:"products"`           // card products that tokens are made of; empty is every one
+	DaysBeforeExpiry int               `setting:"days_before_expiry"` // no token is made of a card that expires within so many days; 0 takes a card to its last day, at most 365
+	Limits           door.IssuerRate   `setting:"limits"`             // of the calls on its cards
+	StepUp           auth.StepUpDemand `setting:"step_up"`            // proof of strong cardholder authentication that it asks for
+}
+
+const (
+	noWallet            = "none"
+	maxDaysBeforeExpiry = 365
+)
+
+// Takes reports whether the issuer's cards of a scheme may be put into a wallet: a device
+// wallet, or the id of an issuer wallet.
+func (i Issuer) Takes(wallet string, scheme walletport.SchemeID) bool {
+	return len(i.Wallets) == 0 || slices.Contains(i.Wallets, wallet) || slices.Contains(i.Wallets, wallet+"."+schemeName(scheme))
+}
+
+// ForIssuer returns what is in force for the cards of an issuer.
+func (c Config) ForIssuer(id walletport.IssuerID) Issuer {
+	if own, ok := c.Issuers[string(id)]; ok {
+		return own
+	}
+	return c.IssuerDefaults
+}
+
+// AuthInForce is who may call, with the step-up rules of each issuer's section beside those
+// of auth.step_up.
+func (c Config) AuthInForce() auth.Config {
+	in := c.Auth
+	in.StepUp = slices.Clone(c.Auth.StepUp)
+	in.StepUpOfOthers = c.IssuerDefaults.StepUp
+	for _, name := range slices.Sorted(maps.Keys(c.Issuers)) {
+		id := walletport.IssuerID(name)
+		if !slices.ContainsFunc(c.Auth.StepUp, func(r auth.StepUpRule) bool { return slices.Contains(r.Issuers, id) }) {
+			demand := c.Issuers[name].StepUp
+			if !demand.Asks() {
+				demand.Rule = "none"
+			}
+			in.StepUp = append(in.StepUp, auth.StepUpRule{Issuers: []walletport.IssuerID{id}, StepUpDemand: demand})
+		}
+	}
+	return in
+}
+
+func (c Config) validateIssuers() error {
+	problems := []error{at("issuer_defaults", c.validateIssuer(c.IssuerDefaults))}
+	for _, name := range slices.Sorted(maps.Keys(c.Issuers)) {
+		section := "issuers." + name
+		if _, err := walletport.ParseIssuerID(name); err != nil {
+			problems = append(problems, errors.New(section+": the name of a card issuer has letters, digits, '.', '_', '-', at most 64"))
+		}
+		problems = append(problems, at(section, c.validateIssuer(c.Issuers[name])))
+	}
+	for i, rule := range c.Auth.StepUp {
+		for _, id := range rule.Issuers {
+			own, ok := c.Issuers[string(id)]
+			if ok && !reflect.DeepEqual(own.StepUp, c.IssuerDefaults.StepUp) {
+				problems = append(problems, fmt.Errorf("auth.step_up[%d]: the card issuer %s has its own issuers.%s.step_up: say it in one place", i, id, id))
+			}
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func (c Config) validateIssuer(i Issuer) error {
+	var problems []error
+	known := c.walletNames()
+	for n, name := range i.Wallets {
+		switch {
+		case name == noWallet && len(i.Wallets) == 1:
+		case name == noWallet:
+			problems = append(problems, fmt.Errorf("wallets[%d]: none stands alone", n))
+		case !slices.Contains(known, name):
+			problems = append(problems, fmt.Errorf("wallets[%d]: there is no wallet %q%s", n, name, DidYouMean(name, known)))
+		}
+	}
+	if i.DaysBeforeExpiry < 0 || i.DaysBeforeExpiry > maxDaysBeforeExpiry {
+		problems = append(problems, fmt.Errorf("days_before_expiry: 0 to %d", maxDaysBeforeExpiry))
+	}
+	return errors.Join(append(problems, at("step_up", i.StepUp.Validate()))...)
+}
+
+// walletNames lists how an issuer's section can name a wallet.
+func (c Config) walletNames() []string {
+	var names []string
+	for _, w := range walletport.Wallets() {
+		names = append(names, string(w))
+	}
+	for _, o := range c.Wallets.Offers() {
+		names = append(names, o.name())
+	}
+	for _, p := range c.WalletProviders {
+		names = append(names, p.ID)
+	}
+	return names
+}
+
+// name is how an issuer's section names the offer.
+func (o WalletOffer) name() string { return strings.TrimPrefix(o.Setting(), "wallets.") }
+
+// perIssuer returns c with a section for each issuer that is named anywhere, which says
+// what is in force for it: also what an older form says of it in the sections of offers and
+// of auth.step_up.
+func (c Config) perIssuer() Config {
+	sections := map[string]Issuer{}
+	maps.Copy(sections, c.Issuers)
+	for _, named := range c.NamedIssuers() {
+		if !strings.HasPrefix(named.Setting, "auth.token_issuers") { // who signs for it, and nothing about its cards
+			sections[string(named.ID)] = c.ForIssuer(named.ID)
+		}
+	}
+	for i := range c.Auth.StepUp {
+		for _, id := range c.Auth.StepUp[i].Issuers {
+			section := sections[string(id)]
+			section.StepUp = c.Auth.StepUp[i].StepUpDemand
+			sections[string(id)] = section
+		}
+	}
+	for name, section := range sections {
+		section.Wallets = c.walletsFor(walletport.IssuerID(name), section)
+		section.StepUp = section.StepUp.WithDefaults()
+		sections[name] = section
+	}
+	c.IssuerDefaults.Wallets = c.walletsFor("", c.IssuerDefaults)
+	c.IssuerDefaults.StepUp = c.IssuerDefaults.StepUp.WithDefaults()
+	c.Issuers = sections
+	return c
+}
+
+// walletsFor lists the offers that take the cards of an issuer; "" is one that no offer
+// names.
+func (c Config) walletsFor(id walletport.IssuerID, section Issuer) []string {
+	open := func(issuers []string) bool { return len(issuers) == 0 || slices.Contains(issuers, string(id)) }
+	var names []string
+	for _, o := range c.Wallets.Offers() {
+		if o.Enabled && open(o.Issuers) && section.Takes(string(o.Wallet), o.Scheme) {
+			names = append(names, o.name())
+		}
+	}
+	for _, p := range c.WalletProviders {
+		if open(p.Issuers) && section.Takes(p.ID, walletport.SchemeID(p.Scheme)) {
+			names = append(names, p.ID)
+		}
+	}
+	if len(names) == 0 {
+		return []string{noWallet}
+	}
+	return names
+}

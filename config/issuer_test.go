@@ -1,0 +1,140 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/walletport/walletport"
+)
+
+const demand = "rule: eba-sca, issuer: 'https://login.acme.example', audience: step-up, jwks_file: /keys/acme.json"
+
+func TestWhatCountsForAnIssuer(t *testing.T) {
+	t.Setenv("WALLETPORT_ISSUER_DEFAULTS__LIMITS__REQUESTS_PER_MINUTE", "600")
+	settings, err := loaded(t, `
+issuers:
+  acme: {days_before_expiry: 90, products: [gold], step_up: {rule: none}}
+  globex: {limits: {requests_per_minute: 0}, wallets: [googlepay.visa], step_up: {max_age: 1m}}
+issuer_defaults: # which count wherever they stand
+  days_before_expiry: 30
+  step_up: {`+demand+`}
+wallets: {googlepay: {visa: {enabled: true}, mastercard: {enabled: true}}}
+`)
+	must(t, err)
+	acme, globex, other := settings.ForIssuer("acme"), settings.ForIssuer("globex"), settings.ForIssuer("initech")
+	if acme.DaysBeforeExpiry != 90 || globex.DaysBeforeExpiry != 30 || other.DaysBeforeExpiry != 30 {
+		t.Errorf("days before expiry: %d, %d, %d", acme.DaysBeforeExpiry, globex.DaysBeforeExpiry, other.DaysBeforeExpiry)
+	}
+	if acme.Limits.PerMinute != 600 || globex.Limits.PerMinute != 0 || other.Limits.PerMinute != 600 {
+		t.Errorf("limits: %d, %d, %d", acme.Limits.PerMinute, globex.Limits.PerMinute, other.Limits.PerMinute)
+	}
+	if acme.StepUp.Asks() || globex.StepUp.MaxAge.Minutes() != 1 || globex.StepUp.Audience != "step-up" || other.StepUp.MaxAge.Minutes() != 5 {
+		t.Errorf("step-up: %+v, %+v, %+v", acme.StepUp, globex.StepUp, other.StepUp)
+	}
+	if acme.Takes("googlepay", walletport.Mastercard) != true || globex.Takes("googlepay", walletport.Mastercard) || !globex.Takes("googlepay", walletport.Visa) || globex.Takes("samsungpay", walletport.Visa) {
+		t.Errorf("wallets: %v, %v", acme.Wallets, globex.Wallets)
+	}
+	rules := settings.AuthInForce()
+	must(t, rules.Validate())
+	if len(rules.StepUp) != 2 || rules.StepUp[0].Asks() || rules.StepUp[1].Issuers[0] != "globex" || !rules.StepUpOfOthers.Asks() {
+		t.Errorf("rules in force: %+v, of others %+v", rules.StepUp, rules.StepUpOfOthers)
+	}
+	var printed strings.Builder
+	Print(&printed, settings)
+	for _, want := range []string{
+		"issuers.acme.days_before_expiry: 90", "issuers.globex.days_before_expiry: 30", "issuers.acme.products: [gold]",
+		"issuers.acme.wallets: [googlepay.mastercard googlepay.visa]", "issuers.globex.wallets: [googlepay.visa]",
+		"issuers.acme.step_up.rule: none", "issuers.globex.step_up.max_age: 1m0s", "issuer_defaults.limits.requests_per_minute: 600",
+	} {
+		if !strings.Contains(printed.String(), want+"\n") {
+			t.Errorf("config print lacks %q:\n%s", want, printed.String())
+		}
+	}
+}
+
+func TestSectionsOfIssuersThatAreNone(t *testing.T) {
+	for _, c := range []struct{ name, text, problem string }{
+		{"a name with a space", "issuers: {'a b': {}}", "issuers.a b: the name of a card issuer"},
+		{"a number for a name", "issuers: {0123: {}}", "quote it"},
+		{"a setting that is none", "issuers: {acme: {wallet: [applepay]}}", "issuers.acme.wallet: there is no such setting; did you mean wallets?"},
+		{"a wallet that is none", "issuers: {acme: {wallets: [aplepay]}}", `issuers.acme.wallets[0]: there is no wallet "aplepay"; did you mean applepay?`},
+		{"a scheme that is none", "issuer_defaults: {wallets: [applepay.amex]}", "issuer_defaults.wallets[0]: there is no wallet"},
+		{"none beside a wallet", "issuers: {acme: {wallets: [applepay, none]}}", "issuers.acme.wallets[1]: none stands alone"},
+		{"too many days", "issuers: {acme: {days_before_expiry: 366}}", "issuers.acme.days_before_expiry: 0 to 365"},
+		{"a day before", "issuer_defaults: {days_before_expiry: -1}", "issuer_defaults.days_before_expiry: 0 to 365"},
+		{"a step-up without its rule", "issuers: {acme: {step_up: {audience: step-up}}}", "issuers.acme.step_up.rule is eba-sca"},
+		{"a step-up in two forms", "auth: {step_up: [{issuers: [acme], " + demand + "}]}\nissuers: {acme: {step_up: {rule: none}}}", "auth.step_up[0]: the card issuer acme has its own issuers.acme.step_up"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := loaded(t, c.text)
+			if err == nil || !strings.Contains(err.Error(), c.problem) {
+				t.Errorf("error %v, want %q in it", err, c.problem)
+			}
+		})
+	}
+}
+
+// TestTheNewFormSaysTheSame loads a file in the older form, puts the form that config check
+// shows into its place, and finds the same in force for each issuer.
+func TestTheNewFormSaysTheSame(t *testing.T) {
+	const offers = `
+wallets:
+  applepay: {mastercard: {enabled: true%s}, visa: {enabled: true}}
+  googlepay: {visa: {enabled: true%s}}
+wallet_providers: [{id: acme-wallet, token_requestor_id: "50199900001", scheme: MASTERCARD%s}]
+`
+	const rules = "auth: {step_up: [{issuers: [acme, initech], " + demand + ", max_age: 90s, methods: [pin, hwk]}, {issuers: ['0123'], rule: custom, factors: 2, issuer: i, audience: a, jwks_url: 'https://login.example/jwks'}]}\n"
+	places := func(apple, google, provider string) string {
+		text := offers
+		for _, issuers := range []string{apple, google, provider} {
+			if issuers != "" {
+				issuers = ", issuers: [" + issuers + "]"
+			}
+			text = strings.Replace(text, "%s", issuers, 1)
+		}
+		return text
+	}
+	for _, c := range []struct{ name, older, rest string }{
+		{"step-up rules", rules + places("", "", ""), places("", "", "")},
+		{"issuers of offers", places("acme", "acme, globex", ""), places("", "", "")},
+		{"issuers of every offer", strings.Replace(places("acme", "globex", "'0123'"), "visa: {enabled: true}}\n  google", "visa: {enabled: true, issuers: [acme]}}\n  google", 1), places("", "", "")},
+		{"both", rules + places("acme", "", "globex"), places("", "", "")},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			older, err := loaded(t, c.older)
+			must(t, err)
+			form := older.NewForm()
+			newer, err := loaded(t, c.rest+form)
+			if err != nil {
+				t.Fatalf("the new form is refused: %v\n%s", err, form)
+			}
+			if newer.NewForm() != "" {
+				t.Errorf("the new form is taken for the older:\n%s", newer.NewForm())
+			}
+			for _, id := range []walletport.IssuerID{"acme", "globex", "initech", "0123", "stranger"} {
+				if diff := cmp.Diff(older.ForIssuer(id), newer.ForIssuer(id)); diff != "" {
+					t.Errorf("issuer %s (-older form +new form):\n%s\n%s", id, diff, form)
+				}
+			}
+		})
+	}
+	settings, err := loaded(t, places("", "", ""))
+	must(t, err)
+	if form := settings.NewForm(); form != "" {
+		t.Errorf("without the older form there is a note:\n%s", form)
+	}
+}
+
+func TestKeySetsOfIssuersCountFromTheFilesFolder(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "walletport.yaml")
+	must(t, os.WriteFile(path, []byte("keys: {key_file: k}\nissuers: {acme: {step_up: {"+strings.Replace(demand, "/keys/", "keys/", 1)+"}}}\n"), 0o600))
+	settings, err := Load(path)
+	must(t, err)
+	if got, want := settings.ForIssuer("acme").StepUp.JWKSFile, filepath.Join(filepath.Dir(path), "keys/acme.json"); got != want {
+		t.Errorf("jwks_file %s, want %s", got, want)
+	}
+}
