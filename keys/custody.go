@@ -44,8 +44,9 @@ type Custody interface {
 //
 // Those of the place where the keys are kept have the same reasons for every custodian:
 // keystore_missing, keystore_permissions, keystore_secret (what opens it), keystore_damaged,
-// keystore_busy (another process changes it) and keystore_unavailable. An act that ctx
-// stopped returns the error of ctx. No error shows any part of data, password or a card
+// keystore_busy (another process changes it) and keystore_unavailable; keys/file adds
+// file_owner, of a file that is another user's. An act that ctx stopped returns the error of
+// ctx. No error shows any part of data, password or a card
 // number.
 type Custodian interface {
 	Source

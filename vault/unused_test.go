@@ -29,5 +29,8 @@ func TestCheckUnused(t *testing.T) {
 		_, err := r.Rewrap(t.Context(), nil)
 		must(t, err)
 		want("with cards that were moved", map[*keys.Key]string{first: "", second: "key_in_use", index: "key_in_use", checkpoint: ""})
+		r.mustForget(t, 1)
+		r.mustForget(t, 2)
+		want("with forgotten cards, which still have a MAC", map[*keys.Key]string{first: "", second: "", index: "key_in_use"})
 	})
 }
