@@ -7,6 +7,7 @@ import (
 
 	"github.com/walletport/walletport/door"
 	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/replay"
 	"github.com/walletport/walletport/telemetry"
 )
 
@@ -23,6 +24,7 @@ func (s *Server) Beside(change func(*Server)) *Server {
 	return other
 }
 
+func (s *Server) Guard() *replay.Guard                    { return s.guard }
 func (s *Server) SetLog(log *slog.Logger)                 { s.log = log }
 func (s *Server) InspectCondition(ctx context.Context)    { s.inspectCondition(ctx) }
 func (s *Server) VaultReady(ctx context.Context) error    { return s.vaultReady(ctx) }
