@@ -75,14 +75,16 @@ func TestAFaultUndoesAnUpdate(t *testing.T) {
 	s := mustOpen(t, filepath.Join(t.TempDir(), "walletport.db"))
 	mustExec(t, s, "CREATE TRIGGER fail_clients BEFORE INSERT ON clients WHEN NEW.id = 'second' BEGIN SELECT RAISE(ABORT, 'asked to fail'); END")
 	mustExec(t, s, "CREATE TRIGGER fail_entries BEFORE INSERT ON audit_entries WHEN NEW.rowid = 2 BEGIN SELECT RAISE(ABORT, 'asked to fail'); END")
-	err := s.Update(t.Context(), func(tx storage.Tx) error {
+	goOn := func(tx storage.Tx) error {
 		if err := tx.AddClient(storage.Client{ID: "first"}); err != nil {
 			t.Errorf("AddClient: %v", err)
 		}
 		wantUnavailable(t, "AddClient", tx.AddClient(storage.Client{ID: "second"}))
 		return tx.AddClient(storage.Client{ID: "third"})
-	})
-	wantUnavailable(t, "Update whose change goes on", err)
+	}
+	wantUnavailable(t, "Update whose change goes on", s.Update(t.Context(), goOn))
+	err := s.Update(t.Context(), func(tx storage.Tx) error { return errors.Join(tx.AppendAudit(linkOne), goOn(tx)) })
+	wantUnavailable(t, "Update that appends, and whose change goes on", err)
 	err = s.Update(t.Context(), func(tx storage.Tx) error {
 		twice := func(storage.AuditHead) ([]storage.AuditEntry, error) {
 			return []storage.AuditEntry{{Seq: 1}, {Seq: 2}}, nil

@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -15,7 +16,7 @@ import (
 //
 // It measures an engine: cards put in batches of 1,000 (new and unchanged ones),
 // one card looked up among few and among many, audit records appended alone and in
-// batches, by one caller and by several.
+// batches, by one caller and by several, a card changed in one commit with its record.
 func Bench(b *testing.B, database NewDatabase) {
 	b.Run("put 1000 new cards", func(b *testing.B) { benchPut(b, database(b)(b)) })
 	b.Run("put 1000 unchanged cards", func(b *testing.B) { benchPutUnchanged(b, database(b)(b)) })
@@ -30,6 +31,7 @@ func Bench(b *testing.B, database NewDatabase) {
 	for _, size := range []int{1, 32, 256} {
 		b.Run(fmt.Sprintf("append %d records", size), func(b *testing.B) { benchAppend(b, database(b)(b), size) })
 	}
+	b.Run("change a card with its record", func(b *testing.B) { benchUpdate(b, database(b)(b)) })
 	b.Run("append 32 records, two replicas", func(b *testing.B) { benchAppendReplicas(b, database(b)) })
 }
 
@@ -147,6 +149,18 @@ func benchAppend(b *testing.B, s storage.Store, size int) {
 		mustAppend(b, s, link)
 	}
 	b.ReportMetric(float64(b.N*size)/b.Elapsed().Seconds(), "records/s")
+}
+
+func benchUpdate(b *testing.B, s storage.Store) {
+	b.ReportAllocs()
+	mustPut(b, s, card(1, 0))
+	link := benchLink(benchEntries(1))
+	defer reportCPU(b)()
+	for b.Loop() {
+		mustUpdate(b, s, func(tx storage.Tx) error {
+			return errors.Join(tx.UpdateCard(1, func(c storage.Card) (storage.Card, error) { return c, nil }), tx.AppendAudit(link))
+		})
+	}
 }
 
 func benchAppendReplicas(b *testing.B, open Open) {
