@@ -28,6 +28,16 @@ func IsPrintable[T string | []byte](text T, but string) bool {
 	return true
 }
 
+// IsDigits reports whether text has ASCII digits only, and at least one.
+func IsDigits[T string | []byte](text T) bool {
+	for i := range len(text) {
+		if text[i] < '0' || text[i] > '9' {
+			return false
+		}
+	}
+	return len(text) > 0
+}
+
 // IsAlnum reports whether text has ASCII letters, digits and characters of also only.
 func IsAlnum[T string | []byte](text T, also string) bool {
 	for i := range len(text) {

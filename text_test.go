@@ -64,6 +64,14 @@ func TestRulesOfTexts(t *testing.T) {
 	}
 }
 
+func TestIsDigits(t *testing.T) {
+	for text, want := range map[string]bool{"": false, "0": true, "0123456789": true, "1 2": false, "/": false, ":": false, "-1": false, "\u0663": false, "\uff11": false} {
+		if walletport.IsDigits(text) != want || walletport.IsDigits([]byte(text)) != want {
+			t.Errorf("IsDigits(%q) is not %t", text, want)
+		}
+	}
+}
+
 func TestNameRule(t *testing.T) {
 	for name, want := range map[string]string{
 		"":                "",

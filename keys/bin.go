@@ -22,8 +22,7 @@ func ParseBINRange(text string) (BINRange, error) {
 }
 
 func isBIN(text string) bool {
-	outside := func(r rune) bool { return r < '0' || r > '9' }
-	return len(text) >= 6 && len(text) <= 8 && !strings.ContainsFunc(text, outside)
+	return len(text) >= 6 && len(text) <= 8 && walletport.IsDigits(text)
 }
 
 // String returns the form that ParseBINRange reads.

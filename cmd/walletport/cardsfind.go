@@ -38,7 +38,7 @@ Examples:
 }
 
 func (c cardsFindCommand) Run(ctx context.Context, con console) error {
-	if c.LastFour != "" && (len(c.LastFour) != 4 || !isDigits(c.LastFour)) {
+	if c.LastFour != "" && (len(c.LastFour) != 4 || !walletport.IsDigits(c.LastFour)) {
 		return usagef("--last-four is four digits")
 	}
 	if walletport.ContainsPAN(c.Customer) {
@@ -69,10 +69,6 @@ func (c cardsFindCommand) Run(ctx context.Context, con console) error {
 		return errFault
 	}
 	return err
-}
-
-func isDigits(text string) bool {
-	return !slices.ContainsFunc([]byte(text), func(b byte) bool { return b < '0' || b > '9' })
 }
 
 const (

@@ -25,7 +25,7 @@ func PANRule(text []byte, err error) string {
 		return "is a spreadsheet's formula: write the digits alone"
 	case bytes.ContainsAny(text, "*\u2022xX"):
 		return "is masked: write all digits, or leave the PAN of a stored card out"
-	case !isDigits(text) && isDigits(bytes.Trim(text, "'\"`\u2018\u2019\u201c\u201d")):
+	case !walletport.IsDigits(text) && walletport.IsDigits(bytes.Trim(text, "'\"`\u2018\u2019\u201c\u201d")):
 		return "has quotes or a spreadsheet's apostrophe: write the digits alone"
 	case isDecimal(text):
 		return "is a number with decimals: write the digits alone, as text"
@@ -47,27 +47,18 @@ func PANRule(text []byte, err error) string {
 func IsScientific(text []byte) bool {
 	mantissa, exponent, found := bytes.Cut(bytes.ToUpper(bytes.TrimSpace(text)), []byte("E"))
 	exponent = bytes.TrimLeft(exponent, "+")
-	return found && isDigits(exponent) && isDigits(bytes.Replace(bytes.Replace(mantissa, []byte("."), nil, 1), []byte(","), nil, 1))
+	return found && walletport.IsDigits(exponent) && walletport.IsDigits(bytes.Replace(bytes.Replace(mantissa, []byte("."), nil, 1), []byte(","), nil, 1))
 }
 
 // isDecimal knows digits with zeros behind a point or comma.
 func isDecimal(text []byte) bool {
 	whole, fraction, found := bytes.Cut(bytes.Replace(text, []byte(","), []byte("."), 1), []byte("."))
-	return found && isDigits(whole) && len(bytes.Trim(fraction, "0")) == 0
-}
-
-func isDigits(text []byte) bool {
-	for _, b := range text {
-		if b < '0' || b > '9' {
-			return false
-		}
-	}
-	return len(text) > 0
+	return found && walletport.IsDigits(whole) && len(bytes.Trim(fraction, "0")) == 0
 }
 
 // isSpacedDigits knows digits with what people write between or around their groups.
 func isSpacedDigits(text []byte) bool {
-	return !isDigits(text) && len(text) > 0 && len(bytes.Trim(text, "0123456789 -._/\t\u00a0\u2010\u2011\u2013")) == 0
+	return !walletport.IsDigits(text) && len(text) > 0 && len(bytes.Trim(text, "0123456789 -._/\t\u00a0\u2010\u2011\u2013")) == 0
 }
 
 const monthForm = "must be two digits, 01 to 12"
@@ -75,12 +66,12 @@ const monthForm = "must be two digits, 01 to 12"
 // MonthRule says why text is no expiry month; "" for one.
 func MonthRule(text []byte) string {
 	switch {
-	case isDigits(text) && len(text) == 2:
+	case walletport.IsDigits(text) && len(text) == 2:
 		if month := int(text[0]-'0')*10 + int(text[1]-'0'); month < 1 || month > 12 {
 			return monthForm
 		}
 		return ""
-	case isDigits(text) && len(text) == 1:
+	case walletport.IsDigits(text) && len(text) == 1:
 		return monthForm + ": a spreadsheet drops the leading zero, export the column as text"
 	}
 	return dateRule(text, monthForm)
@@ -91,12 +82,12 @@ const yearForm = "must be four digits, 2000 to 2099"
 // YearRule says why text is no expiry year; "" for one.
 func YearRule(text []byte) string {
 	switch {
-	case isDigits(text) && len(text) == 4:
+	case walletport.IsDigits(text) && len(text) == 4:
 		if string(text[:2]) != "20" {
 			return yearForm
 		}
 		return ""
-	case isDigits(text) && len(text) == 2:
+	case walletport.IsDigits(text) && len(text) == 2:
 		return yearForm + ": write the century too"
 	}
 	return dateRule(text, yearForm)
@@ -105,11 +96,11 @@ func YearRule(text []byte) string {
 func dateRule(text []byte, form string) string {
 	const dayDigits = 5 // of the days since 1900, as a spreadsheet counts
 	switch {
-	case isDigits(bytes.TrimSpace(text)) && !isDigits(text):
+	case walletport.IsDigits(bytes.TrimSpace(text)) && !walletport.IsDigits(text):
 		return form + ": there are blanks around it"
-	case isDigits(text[:min(dayDigits, len(text))]) && (len(text) == dayDigits || isDecimal(text) && !isDigits(text[:dayDigits+1])):
+	case walletport.IsDigits(text[:min(dayDigits, len(text))]) && (len(text) == dayDigits || isDecimal(text) && !walletport.IsDigits(text[:dayDigits+1])):
 		return form + ": this is a spreadsheet's number of a day, export the column as text"
-	case isDigits(text) && (len(text) == 4 || len(text) == 6):
+	case walletport.IsDigits(text) && (len(text) == 4 || len(text) == 6):
 		return form + ": this has month and year, which are two columns"
 	case isDecimal(text):
 		return form + ": this is a number with decimals, export the column as text"
