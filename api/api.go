@@ -58,12 +58,6 @@ func prefixed(section string, err error) []error {
 	return errs
 }
 
-// Flows are what the calls ask. All are required.
-type Flows struct {
-	Provisioner Provisioner
-	Activator   Activator
-}
-
 // basePath is where the calls of the specification live.
 const basePath = "/wallet"
 
@@ -73,13 +67,7 @@ var specification []byte
 // New returns the API over the flows, for a door. Its callers are those of
 // NewAuthenticator.
 func New(f Flows, serverURLs []string) (door.API, error) {
-	missing := func(absent bool, name string) error {
-		if absent {
-			return errors.New("api: " + name + " is missing")
-		}
-		return nil
-	}
-	if err := errors.Join(missing(f.Provisioner == nil, "Provisioner"), missing(f.Activator == nil, "Activator")); err != nil {
+	if err := f.check(); err != nil {
 		return door.API{}, err
 	}
 	table, err := newTable(operations)

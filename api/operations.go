@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -10,6 +11,27 @@ import (
 	"github.com/walletport/walletport/api/oas"
 	"github.com/walletport/walletport/door"
 )
+
+// Flows are what the calls ask. All are required.
+type Flows struct {
+	Provisioner Provisioner
+	Activator   Activator
+}
+
+// check reports every flow that is missing.
+func (f Flows) check() error {
+	missing := func(absent bool, name string) error {
+		if absent {
+			return errors.New("api: " + name + " is missing")
+		}
+		return nil
+	}
+	return errors.Join(missing(f.Provisioner == nil, "Provisioner"), missing(f.Activator == nil, "Activator"))
+}
+
+// calls implements the calls of the specification: each converts, calls one method of a
+// flow, and converts back.
+type calls struct{ Flows }
 
 // operation is a row of the table of calls: what the door and the audit trail need to
 // know of a call of the specification beyond what is generated.

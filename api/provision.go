@@ -18,9 +18,6 @@ type Provisioner interface {
 	Push(ctx context.Context, req provisioning.PushRequest) (provisioning.PushResult, error)
 }
 
-// calls implements the calls of the specification.
-type calls struct{ Flows }
-
 // ProvisionApplepay converts, calls the flow, and converts back.
 func (c calls) ProvisionApplepay(ctx context.Context, req *oas.ApplePayRequest, p oas.ProvisionApplepayParams) (oas.ProvisionApplepayRes, error) {
 	card, user, err := cardAndUser(p.CardId, p.AuditUser)
