@@ -3,10 +3,14 @@ TOOL := go tool -modfile=tools/go.mod
 # What the tests must not skip, once `prepare` has installed it.
 REQUIRE := WALLETPORT_REQUIRE_POSTGRES=1 WALLETPORT_REQUIRE_ORACLES=1
 
-.PHONY: test cover lint generate bench build fuzz prepare vulncheck
+.PHONY: test cover lint generate bench build fuzz prepare vulncheck platforms
 
 build: ## one static binary
 	CGO_ENABLED=0 go build -trimpath -o bin/walletport ./cmd/walletport
+
+platforms: ## does it build for each system that it is for?
+	for system in linux darwin freebsd windows; do echo $$system; CGO_ENABLED=0 GOOS=$$system go build -o /dev/null ./cmd/walletport || exit 1; done
+	CGO_ENABLED=0 go build -tags nosandbox -o /dev/null ./cmd/walletport
 
 test: prepare ## every test, with the race detector
 	$(REQUIRE) go test -race -timeout 9m ./...
@@ -17,6 +21,7 @@ cover: prepare ## coverage of the rooms that must not break quietly; fails below
 lint: prepare ## code and specification
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt would change these"; exit 1; }
 	go vet ./...
+	go vet -tags nosandbox ./cmd/walletport
 	$(TOOL) golangci-lint run ./...
 	cd tools && npx --no-install redocly lint --config redocly.yaml ../api/openapi.yaml
 

@@ -73,9 +73,9 @@ func must(t testing.TB, err error) {
 // mustOpen opens a sandbox that stands still.
 func mustOpen(t *testing.T, dir string) *sandbox.Sandbox {
 	t.Helper()
-	options := sandboxOptions()
-	options.Dir, options.Listen, options.Log = dir, "127.0.0.1:0", slog.New(slog.DiscardHandler)
-	box, err := sandbox.Open(t.Context(), options)
+	box, err := sandbox.Open(t.Context(), sandbox.Options{
+		Dir: dir, Listen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler), Clock: now, Operator: osUser(), AsOperator: asOperator,
+	})
 	must(t, err)
 	return box
 }
