@@ -8,8 +8,8 @@ import (
 )
 
 // Breaker says when a target that fails is left alone. A failure is a call without an
-// answer and an answer of 500 or above; what its own caller gave up is neither. A zero
-// is the default that its comment names.
+// answer, or with one of 500 or above; one that its caller canceled is none. A zero is the
+// default that its comment names.
 type Breaker struct {
 	Failures int           // in a row, after which the target is left alone; 5, negative never leaves it alone
 	Pause    time.Duration // between the calls that then are let through to find out whether it answers again, one at a time; 10s
