@@ -162,14 +162,15 @@ an error. ` + "`walletport config check`" + ` says everything that is wrong at o
   has its unit, a number has decimal digits only, a name without a value is an error, and so is a name that stands twice.
 - **Environment.** ` + "`WALLETPORT_` + the path in capitals, `__` between the parts" + ` beats the file: ` + "`WALLETPORT_HTTP__LISTEN`" + ` sets
   ` + "`http.listen`" + `. A list of texts is written with commas. Lists of sections (` + "`wallet_providers`" + `) and sections with names of
-  your own (` + "`profiles`" + `) are set in the file only. An empty variable counts as not set. ` + "`WALLETPORT_CONFIG`" + ` is the path of the
+  your own (` + "`profiles`, `issuers`" + `) are set in the file only. An empty variable counts as not set. ` + "`WALLETPORT_CONFIG`" + ` is the path of the
   file itself. A variable without ` + "`__`" + ` is no setting, so that those which Kubernetes makes for a Service named walletport
   (` + "`WALLETPORT_PORT`, `WALLETPORT_SERVICE_HOST`" + `) do no harm; one that looks like a slip of a setting is warned of.
 - **Secrets** are references, never values: ` + "`file:PATH`" + ` (one line break at the end is dropped) or ` + "`env:NAME`" + `. Choose a
   NAME without the prefix ` + "`WALLETPORT_`" + `.
 - **Check.** ` + "`walletport config check`" + ` tries what ` + "`serve`" + ` would need: files, secrets, keys, certificates, addresses, the database,
   its schema and the rights that ` + "`serve`" + ` needs in it (give it the URL of the role that serves), and whether a card, client or key knows each issuer that is named. It connects to nothing but the database,
-  and says what it could not check. A database that refuses is a problem; one that does not answer is ` + "`not checked`" + `.
+  and says what it could not check. A database that refuses is a problem; one that does not answer is ` + "`not checked`" + `. What the file says in an
+  older form, which is taken as before, is shown in the new one.
 - **Signals.** SIGTERM ends the server in order: readiness says no for ` + "`http.drain`" + ` and answers close their connections, then
   requests in hand get ` + "`http.shutdown`" + `. SIGHUP reads key store, certificates, client roots, key sets and Apple's roots at once;
   without it a changed file counts within seconds. This file is read at start only.
