@@ -121,6 +121,41 @@ type CardSummary struct {
 	LastFour   string
 }
 
+// CardField is one field of a card that somebody can give it. Errors, files and audit
+// records name it by its String.
+type CardField int
+
+// The fields. Faults of a card are named in this order.
+const (
+	CardFieldID CardField = iota
+	CardFieldIssuer
+	CardFieldCustomerID
+	CardFieldPAN
+	CardFieldExpiryMonth
+	CardFieldExpiryYear
+	CardFieldName
+	CardFieldProduct
+	CardFieldStatus
+	CardFieldCount
+)
+
+var cardFieldNames = [CardFieldCount]string{
+	"cardId", "issuer", "customerId", "pan", "expiryMonth", "expiryYear", "cardholderName", "product", "status",
+}
+
+// String returns the name, as the API, files and the sandbox spell it.
+func (f CardField) String() string { return cardFieldNames[f] }
+
+// CardFieldOf returns the field of that name.
+func CardFieldOf[T string | []byte](name T) (CardField, bool) {
+	for f := range CardFieldCount {
+		if string(name) == cardFieldNames[f] {
+			return f, true
+		}
+	}
+	return 0, false
+}
+
 // MaskedPAN returns first six, stars, last four: "520424******1471". The number
 // of stars does not tell the PAN's length.
 func (s CardSummary) MaskedPAN() string {

@@ -3,7 +3,6 @@ package vault
 import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
-	"github.com/walletport/walletport/vault/cardfile"
 )
 
 // Admit is told of the card that is about to be changed, before it is opened. Its error
@@ -29,7 +28,7 @@ type Changes struct {
 func (v *Vault) ChangeStatus(tx storage.CardsTx, id walletport.CardID, to walletport.CardStatus, admit Admit) (ChangedCard, error) {
 	var p patch
 	p.card.Status = to
-	p.says[cardfile.Status] = true
+	p.says[walletport.CardFieldStatus] = true
 	return v.update(tx, id, admit, v.patched(&p))
 }
 
@@ -37,13 +36,13 @@ func (v *Vault) ChangeStatus(tx storage.CardsTx, id walletport.CardID, to wallet
 func (v *Vault) Change(tx storage.CardsTx, id walletport.CardID, c Changes, admit Admit) (ChangedCard, error) {
 	var p patch
 	if c.CustomerID != nil {
-		p.card.CustomerID, p.says[cardfile.CustomerID] = *c.CustomerID, true
+		p.card.CustomerID, p.says[walletport.CardFieldCustomerID] = *c.CustomerID, true
 	}
 	if c.Product != nil {
-		p.card.Product, p.says[cardfile.Product] = *c.Product, true
+		p.card.Product, p.says[walletport.CardFieldProduct] = *c.Product, true
 	}
 	if c.CardholderName != nil {
-		p.card.CardholderName, p.says[cardfile.Name] = *c.CardholderName, true
+		p.card.CardholderName, p.says[walletport.CardFieldName] = *c.CardholderName, true
 	}
 	return v.update(tx, id, admit, v.patched(&p))
 }

@@ -17,7 +17,6 @@ import (
 // expiry and PAN. A later version covers beside these the texts of fields whose since
 // it has reached, in their order. Of a row that is older than a text, that text must be
 // empty, or somebody else wrote it.
-var newestVersion byte = 1
 
 // contentTag begins the content, with the row's version behind it, so that the same
 // key's digest of a PAN, which begins with a digit and has no lengths, is never one of

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/walletport/walletport"
-	"github.com/walletport/walletport/vault/cardfile"
 )
 
 // The parsers, for fuzzing and for comparison with other readers.
@@ -17,12 +16,9 @@ var (
 // takes it away again. It stands in for a column of the database.
 func AddText(text func(*walletport.CardSummary) *string) (remove func()) {
 	before := fields
-	newestVersion++
-	added := clearText(cardfile.Product, newestVersion, text, func(string, walletport.PAN) string { return "" })
+	added := clearText(walletport.CardFieldProduct, newestVersion+1, text, func(string, walletport.PAN) string { return "" })
 	added.read, added.take = nil, nil // no file has it
-	fields = append(slices.Clone(before), added)
-	return func() {
-		fields = before
-		newestVersion--
-	}
+	use := func(f []field) { fields, newestVersion = f, newestOf(f) }
+	use(append(slices.Clone(before), added))
+	return func() { use(before) }
 }

@@ -14,7 +14,7 @@ import (
 // file, changed and sealed. What is nil is done by code of its own: that of ids, PAN and
 // expiry, of which one needs the other, and the status, whose change is named first.
 type field struct {
-	column cardfile.Column
+	column walletport.CardField
 	// check returns the rule that the card breaks by this field, or "".
 	check func(*walletport.Card) string
 	// read gives the card what a file says, or returns what is wrong with that.
@@ -29,23 +29,34 @@ type field struct {
 }
 
 // fields are the fields of a card, in the order in which faults are named. One more text
-// that is not secret is one more line: clearText with the version that newestVersion
-// becomes by it.
+// that is not secret is one more line, clearText with a version above newestVersion, which
+// becomes the newest by it.
 var fields = []field{
-	{column: cardfile.CardID, check: func(c *walletport.Card) string { return checkID(c.ID, c.PAN) }},
-	{column: cardfile.Issuer, check: checkIssuer},
-	clearText(cardfile.CustomerID, 0, func(c *walletport.CardSummary) *string { return &c.CustomerID }, checkCustomerID),
-	{column: cardfile.PAN, check: checkPAN},
-	{column: cardfile.ExpiryMonth, check: checkMonth},
-	{column: cardfile.ExpiryYear, check: checkYear},
-	{column: cardfile.Name, check: checkName, read: readName, take: takeName},
-	clearText(cardfile.Product, 0, func(c *walletport.CardSummary) *string { return &c.Product }, checkProduct),
-	{column: cardfile.Status, check: checkStatus, read: readStatus},
+	{column: walletport.CardFieldID, check: func(c *walletport.Card) string { return checkID(c.ID, c.PAN) }},
+	{column: walletport.CardFieldIssuer, check: checkIssuer},
+	clearText(walletport.CardFieldCustomerID, 0, func(c *walletport.CardSummary) *string { return &c.CustomerID }, checkCustomerID),
+	{column: walletport.CardFieldPAN, check: checkPAN},
+	{column: walletport.CardFieldExpiryMonth, check: checkMonth},
+	{column: walletport.CardFieldExpiryYear, check: checkYear},
+	{column: walletport.CardFieldName, check: checkName, read: readName, take: takeName},
+	clearText(walletport.CardFieldProduct, 0, func(c *walletport.CardSummary) *string { return &c.Product }, checkProduct),
+	{column: walletport.CardFieldStatus, check: checkStatus, read: readStatus},
+}
+
+// newestVersion is the version of the rows that are written, see appendContent.
+var newestVersion = newestOf(fields)
+
+func newestOf(fields []field) byte {
+	newest := byte(1)
+	for i := range fields {
+		newest = max(newest, fields[i].since)
+	}
+	return newest
 }
 
 // clearText is a field that is a text in clear, may be empty, and has a column of its
 // own in the database.
-func clearText(column cardfile.Column, since byte, text func(*walletport.CardSummary) *string, check func(string, walletport.PAN) string) field {
+func clearText(column walletport.CardField, since byte, text func(*walletport.CardSummary) *string, check func(string, walletport.PAN) string) field {
 	rule := func(c *walletport.Card) string { return check(*text(&c.CardSummary), c.PAN) }
 	return field{
 		column: column, since: since, text: text, check: rule,

@@ -69,7 +69,7 @@ func (k *clerk) lookUp(ctx context.Context, c *chunk, lines []textLine) error {
 		if l.tooLong || len(k.parser.Parse(c.text[l.begin:l.end], &rec)) > 0 {
 			continue
 		}
-		if id, ok := parseID(rec.Text[cardfile.CardID]); ok {
+		if id, ok := parseID(rec.Text[walletport.CardFieldID]); ok {
 			ids = append(ids, id)
 		}
 	}
@@ -194,7 +194,7 @@ func (k *clerk) sealInto(made *row, card *walletport.Card) ([]walletport.Field, 
 	var err error
 	made.change.Card, err = k.seal.seal(card)
 	if walletport.ReasonOf(err) == reasonNoKey {
-		return []walletport.Field{{Name: cardfile.Issuer.String(), Reason: "has no active key of the vault (key_unavailable): generate one, or leave the issuer's rows out"}}, nil
+		return []walletport.Field{{Name: walletport.CardFieldIssuer.String(), Reason: "has no active key of the vault (key_unavailable): generate one, or leave the issuer's rows out"}}, nil
 	}
 	return nil, err
 }
@@ -206,7 +206,7 @@ const ruleForgotten = "names a card that was forgotten: nothing of it is kept. T
 const ruleOtherIssuer = "belongs to a card of another issuer"
 
 func idFault(rule string) []walletport.Field {
-	return []walletport.Field{{Name: cardfile.CardID.String(), Reason: rule}}
+	return []walletport.Field{{Name: walletport.CardFieldID.String(), Reason: rule}}
 }
 
 // openFault turns what a stored card does not open for into the row's fault: other
@@ -222,9 +222,9 @@ func openFault(err error) ([]walletport.Field, error) {
 }
 
 func missingIssuer(faults []walletport.Field) []walletport.Field {
-	rule := walletport.Field{Name: cardfile.Issuer.String(), Reason: "is missing: say --issuer, or name it in each row"}
+	rule := walletport.Field{Name: walletport.CardFieldIssuer.String(), Reason: "is missing: say --issuer, or name it in each row"}
 	for i := range faults {
-		if faults[i].Name == cardfile.Issuer.String() {
+		if faults[i].Name == walletport.CardFieldIssuer.String() {
 			faults[i] = rule
 		}
 	}

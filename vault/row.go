@@ -11,7 +11,7 @@ import (
 // patch is what a row says of a card. What it does not say is zero and stays as it is.
 type patch struct {
 	card walletport.Card // its status is "" where the row does not say one
-	says [cardfile.ColumnCount]bool
+	says [walletport.CardFieldCount]bool
 }
 
 func (p *patch) wipe() { wipeCard(&p.card) }
@@ -26,7 +26,7 @@ type rowReader struct {
 
 // requiredColumns are those of a card that is not stored yet. One that is stored
 // needs its id alone.
-var requiredColumns = [...]cardfile.Column{cardfile.PAN, cardfile.ExpiryMonth, cardfile.ExpiryYear}
+var requiredColumns = [...]walletport.CardField{walletport.CardFieldPAN, walletport.CardFieldExpiryMonth, walletport.CardFieldExpiryYear}
 
 const ruleExpiryParts = "is missing: month and year come together"
 
@@ -38,22 +38,22 @@ const appleSandboxCards = 6
 func (r rowReader) read(rec *cardfile.Record) (patch, []walletport.Field) {
 	var p patch
 	var faults []walletport.Field
-	fault := func(c cardfile.Column, rule string) {
+	fault := func(c walletport.CardField, rule string) {
 		if rule != "" {
 			faults = append(faults, walletport.Field{Name: c.String(), Reason: rule})
 		}
 	}
-	for c := range cardfile.ColumnCount {
+	for c := range walletport.CardFieldCount {
 		p.says[c] = rec.Says(c)
 	}
 	var rule string
-	p.card.ID, rule = r.readID(rec.Text[cardfile.CardID])
-	fault(cardfile.CardID, rule)
-	p.card.Issuer, rule = r.readIssuer(rec.Text[cardfile.Issuer])
-	fault(cardfile.Issuer, rule)
-	if p.says[cardfile.PAN] {
-		p.card.PAN, rule = r.readPAN(rec.Text[cardfile.PAN])
-		fault(cardfile.PAN, rule)
+	p.card.ID, rule = r.readID(rec.Text[walletport.CardFieldID])
+	fault(walletport.CardFieldID, rule)
+	p.card.Issuer, rule = r.readIssuer(rec.Text[walletport.CardFieldIssuer])
+	fault(walletport.CardFieldIssuer, rule)
+	if p.says[walletport.CardFieldPAN] {
+		p.card.PAN, rule = r.readPAN(rec.Text[walletport.CardFieldPAN])
+		fault(walletport.CardFieldPAN, rule)
 	}
 	readExpiry(rec, &p, fault)
 	for i := range fields {
@@ -144,27 +144,27 @@ func (r rowReader) readPAN(text []byte) (walletport.PAN, string) {
 	return pan, ""
 }
 
-func readExpiry(rec *cardfile.Record, p *patch, fault func(cardfile.Column, string)) {
-	month, year := rec.Text[cardfile.ExpiryMonth], rec.Text[cardfile.ExpiryYear]
+func readExpiry(rec *cardfile.Record, p *patch, fault func(walletport.CardField, string)) {
+	month, year := rec.Text[walletport.CardFieldExpiryMonth], rec.Text[walletport.CardFieldExpiryYear]
 	switch {
 	case len(month) == 0 && len(year) == 0:
 		return
 	case len(month) == 0:
-		fault(cardfile.ExpiryMonth, ruleExpiryParts)
+		fault(walletport.CardFieldExpiryMonth, ruleExpiryParts)
 		return
 	case len(year) == 0:
-		fault(cardfile.ExpiryYear, ruleExpiryParts)
+		fault(walletport.CardFieldExpiryYear, ruleExpiryParts)
 		return
 	}
 	monthFault, yearFault := cardfile.MonthRule(month), cardfile.YearRule(year)
-	fault(cardfile.ExpiryMonth, monthFault)
-	fault(cardfile.ExpiryYear, yearFault)
+	fault(walletport.CardFieldExpiryMonth, monthFault)
+	fault(walletport.CardFieldExpiryYear, yearFault)
 	if monthFault != "" || yearFault != "" {
 		return
 	}
 	var err error
 	if p.card.Expiry, err = walletport.ParseExpiry(string(month), string(year)); err != nil {
-		fault(cardfile.ExpiryYear, ruleYear)
+		fault(walletport.CardFieldExpiryYear, ruleYear)
 	}
 }
 
@@ -181,14 +181,14 @@ func (p *patch) onto(stored *walletport.Card) (card walletport.Card, changed []s
 	}
 	card = *stored
 	given := &p.card
-	change := func(c cardfile.Column, name string, differs bool) bool {
+	change := func(c walletport.CardField, name string, differs bool) bool {
 		if !p.says[c] || !differs {
 			return false
 		}
 		changed = append(changed, name)
 		return true
 	}
-	if change(cardfile.Status, cardfile.Status.String(), given.Status != card.Status) {
+	if change(walletport.CardFieldStatus, walletport.CardFieldStatus.String(), given.Status != card.Status) {
 		card.Status = given.Status
 	}
 	for i := range fields {
@@ -196,10 +196,10 @@ func (p *patch) onto(stored *walletport.Card) (card walletport.Card, changed []s
 			change(f.column, f.column.String(), f.take(&card, given))
 		}
 	}
-	if change(cardfile.ExpiryYear, fieldExpiry, given.Expiry != card.Expiry) {
+	if change(walletport.CardFieldExpiryYear, fieldExpiry, given.Expiry != card.Expiry) {
 		card.Expiry = given.Expiry
 	}
-	if change(cardfile.PAN, cardfile.PAN.String(), !given.PAN.Equal(card.PAN)) {
+	if change(walletport.CardFieldPAN, walletport.CardFieldPAN.String(), !given.PAN.Equal(card.PAN)) {
 		card.PAN = given.PAN
 	}
 	return card, changed
@@ -221,7 +221,7 @@ func (p *patch) check(card *walletport.Card, isNew bool) []walletport.Field {
 		return faults
 	}
 	return slices.DeleteFunc(faults, func(f walletport.Field) bool {
-		c, _ := cardfile.ColumnOf(f.Name)
-		return !p.says[c] && !p.says[cardfile.PAN]
+		c, _ := walletport.CardFieldOf(f.Name)
+		return !p.says[c] && !p.says[walletport.CardFieldPAN]
 	})
 }

@@ -89,12 +89,7 @@ func replaceCards(ctx context.Context, q *pgdb.Queries, cards []*storage.Card, r
 	if _, err := q.LockCards(ctx, p.Ids); err != nil {
 		return err
 	}
-	ids, err := q.ReplaceCards(ctx, pgdb.ReplaceCardsParams{
-		Ids: p.Ids, CustomerIds: p.CustomerIds, Schemes: p.Schemes, Products: p.Products, Statuses: p.Statuses,
-		ExpiryYears: p.ExpiryYears, ExpiryMonths: p.ExpiryMonths, Bins: p.Bins, LastFours: p.LastFours,
-		PanIndexes: p.PanIndexes, Sealed: p.Sealed, WrappedKeys: p.WrappedKeys, Keks: p.Keks,
-		ContentMacs: p.ContentMacs, UpdatedMs: p.UpdatedMs, Replaces: replaces,
-	})
+	ids, err := q.ReplaceCards(ctx, replaceParams(&p, replaces))
 	note(made, ids)
 	return err
 }

@@ -52,6 +52,36 @@ func upsertParams(cards []*storage.Card) pgdb.UpsertCardsParams {
 	}
 }
 
+// replaceParams are those of cards and of the content MACs that they take the place of.
+func replaceParams(p *pgdb.UpsertCardsParams, replaces [][]byte) pgdb.ReplaceCardsParams {
+	return pgdb.ReplaceCardsParams{
+		Ids: p.Ids, CustomerIds: p.CustomerIds, Schemes: p.Schemes, Products: p.Products, Statuses: p.Statuses,
+		ExpiryYears: p.ExpiryYears, ExpiryMonths: p.ExpiryMonths, Bins: p.Bins, LastFours: p.LastFours,
+		PanIndexes: p.PanIndexes, Sealed: p.Sealed, WrappedKeys: p.WrappedKeys, Keks: p.Keks,
+		ContentMacs: p.ContentMacs, UpdatedMs: p.UpdatedMs, Replaces: replaces,
+	}
+}
+
+func updateParams(c *storage.Card) pgdb.UpdateCardParams {
+	return pgdb.UpdateCardParams{
+		ID:          int64(c.ID),
+		CustomerID:  c.CustomerID,
+		Scheme:      string(c.Scheme),
+		Product:     c.Product,
+		Status:      string(c.Status),
+		ExpiryYear:  int64(c.Expiry.Year),
+		ExpiryMonth: int64(c.Expiry.Month),
+		Bin:         c.BIN,
+		LastFour:    c.LastFour,
+		PanIndex:    notNull(c.PANIndex),
+		Sealed:      notNull(c.Sealed),
+		WrappedKey:  notNull(c.WrappedKey),
+		Kek:         c.KEK,
+		ContentMac:  notNull(c.ContentMAC),
+		UpdatedMs:   c.UpdatedAt.UnixMilli(),
+	}
+}
+
 func rewrapParams(changes []storage.Rewrapping) pgdb.RewrapCardsParams {
 	params := pgdb.RewrapCardsParams{}
 	for _, c := range changes {

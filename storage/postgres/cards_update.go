@@ -7,7 +7,6 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
-	"github.com/walletport/walletport/storage/postgres/pgdb"
 )
 
 // UpdateCard implements storage.CardsTx.
@@ -23,24 +22,7 @@ func (t *transaction) UpdateCard(id walletport.CardID, change func(storage.Card)
 	if err != nil {
 		return err
 	}
-	err = t.q.UpdateCard(t.ctx, pgdb.UpdateCardParams{
-		ID:          int64(c.ID),
-		CustomerID:  c.CustomerID,
-		Scheme:      string(c.Scheme),
-		Product:     c.Product,
-		Status:      string(c.Status),
-		ExpiryYear:  int64(c.Expiry.Year),
-		ExpiryMonth: int64(c.Expiry.Month),
-		Bin:         c.BIN,
-		LastFour:    c.LastFour,
-		PanIndex:    notNull(c.PANIndex),
-		Sealed:      notNull(c.Sealed),
-		WrappedKey:  notNull(c.WrappedKey),
-		Kek:         c.KEK,
-		ContentMac:  notNull(c.ContentMAC),
-		UpdatedMs:   c.UpdatedAt.UnixMilli(),
-	})
-	if err != nil {
+	if err := t.q.UpdateCard(t.ctx, updateParams(&c)); err != nil {
 		return t.failed(err)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
@@ -21,16 +22,10 @@ type together struct {
 	insert *sql.Stmt
 }
 
-const stagedColumns = `id, issuer, customer_id, scheme, product, status, expiry_year, expiry_month,
-	bin, last_four, pan_index, sealed, wrapped_key, kek, content_mac, updated_ms`
+var (
+	createStaged = `CREATE TEMP TABLE staged (id INTEGER PRIMARY KEY, ` + strings.Join(cardColumns[1:], ", ") + `, replaces)`
 
-const (
-	createStaged = `CREATE TEMP TABLE staged (
-		id INTEGER PRIMARY KEY, issuer, customer_id, scheme, product, status, expiry_year, expiry_month,
-		bin, last_four, pan_index, sealed, wrapped_key, kek, content_mac, updated_ms, replaces)`
-
-	insertStaged = `INSERT INTO staged (` + stagedColumns + `, replaces)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	insertStaged = `INSERT INTO staged VALUES (?` + strings.Repeat(", ?", len(cardColumns)) + `)`
 
 	// A change is missed when the row is not the one that was read, unless the change
 	// stands already.
@@ -38,16 +33,22 @@ const (
 		WHERE cards.content_mac IS NOT nullif(staged.replaces, x'') AND cards.content_mac IS NOT nullif(staged.content_mac, x'')
 		ORDER BY staged.id LIMIT ?`
 
-	makeStaged = `INSERT INTO main.cards (` + stagedColumns + `)
-		SELECT ` + stagedColumns + ` FROM temp.staged WHERE true ORDER BY id
-		ON CONFLICT (id) DO UPDATE SET
-			customer_id = excluded.customer_id, scheme = excluded.scheme, product = excluded.product, status = excluded.status,
-			expiry_year = excluded.expiry_year, expiry_month = excluded.expiry_month, bin = excluded.bin,
-			last_four = excluded.last_four, pan_index = excluded.pan_index, sealed = excluded.sealed,
-			wrapped_key = excluded.wrapped_key, kek = excluded.kek, content_mac = excluded.content_mac,
-			updated_ms = excluded.updated_ms
+	makeStaged = `INSERT INTO main.cards (` + strings.Join(cardColumns, ", ") + `)
+		SELECT ` + strings.Join(cardColumns, ", ") + ` FROM temp.staged WHERE true ORDER BY id
+		ON CONFLICT (id) DO UPDATE SET ` + replacedColumns() + `
 		WHERE cards.content_mac <> excluded.content_mac`
 )
+
+// replacedColumns sets every column of a card that stands but id and issuer.
+func replacedColumns() string {
+	var set []string
+	for _, column := range cardColumns {
+		if column != "id" && column != "issuer" {
+			set = append(set, column+" = excluded."+column)
+		}
+	}
+	return strings.Join(set, ", ")
+}
 
 // BeginCardChanges implements storage.Cards.
 func (s *Store) BeginCardChanges(ctx context.Context) (storage.CardChanges, error) {
@@ -95,7 +96,7 @@ func (t *together) Add(ctx context.Context, changes []storage.CardChange) error 
 		if ctx.Err() != nil {
 			return storage.ErrUnavailable(ctx, ctx.Err())
 		}
-		if _, err := insert.ExecContext(uncancelled(ctx), stagedValues(&changes[i])...); err != nil {
+		if _, err := insert.ExecContext(uncancelled(ctx), append(cardValues(&changes[i].Card), notNull(changes[i].Replaces))...); err != nil {
 			return storage.ErrUnavailable(ctx, err)
 		}
 	}
@@ -103,14 +104,6 @@ func (t *together) Add(ctx context.Context, changes []storage.CardChange) error 
 		return storage.ErrUnavailable(ctx, err)
 	}
 	return nil
-}
-
-func stagedValues(c *storage.CardChange) []any {
-	p := insertParams(&c.Card)
-	return []any{
-		p.ID, p.Issuer, p.CustomerID, p.Scheme, p.Product, p.Status, p.ExpiryYear, p.ExpiryMonth,
-		p.Bin, p.LastFour, p.PanIndex, p.Sealed, p.WrappedKey, p.Kek, p.ContentMac, p.UpdatedMs, notNull(c.Replaces),
-	}
 }
 
 // Commit implements storage.CardChanges.

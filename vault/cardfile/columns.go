@@ -6,61 +6,30 @@ import (
 	"github.com/walletport/walletport"
 )
 
-// Column is one column of a CSV file, or member of a JSON line.
-type Column int
-
-// The columns. An error names them in this order.
-const (
-	CardID Column = iota
-	Issuer
-	CustomerID
-	PAN
-	ExpiryMonth
-	ExpiryYear
-	Name
-	Product
-	Status
-	ColumnCount
-)
-
-// columns says of each how a file spells it.
-var columns = [ColumnCount]struct {
-	name      string
-	clearable bool     // a JSON null empties it
-	others    []string // what people call it, as plainName has it
+// columns says how files are spelled, beside the names of the fields.
+var columns = [walletport.CardFieldCount]struct {
+	required bool     // every card has one: a JSON null says nothing of it, and empties the others
+	others   []string // what people call it, as plainName has it
 }{
-	CardID:     {name: "cardId", others: []string{"id", "card", "cardidentifier", "cardref", "cardreference"}},
-	Issuer:     {name: "issuer", others: []string{"issuerid", "bank"}},
-	CustomerID: {name: "customerId", clearable: true, others: []string{"customer", "customernumber", "customerno", "customerref", "clientid"}},
-	PAN: {name: "pan", others: []string{
+	walletport.CardFieldID:         {required: true, others: []string{"id", "card", "cardidentifier", "cardref", "cardreference"}},
+	walletport.CardFieldIssuer:     {required: true, others: []string{"issuerid", "bank"}},
+	walletport.CardFieldCustomerID: {others: []string{"customer", "customernumber", "customerno", "customerref", "clientid"}},
+	walletport.CardFieldPAN: {required: true, others: []string{
 		"cardnumber", "cardno", "number", "accountnumber", "primaryaccountnumber", "fpan", "cardpan",
 	}},
-	ExpiryMonth: {name: "expiryMonth", others: []string{"month", "expmonth", "expirationmonth", "expirymm", "mm"}},
-	ExpiryYear:  {name: "expiryYear", others: []string{"year", "expyear", "expirationyear", "expiryyyyy", "yyyy"}},
-	Name: {name: "cardholderName", clearable: true, others: []string{
+	walletport.CardFieldExpiryMonth: {required: true, others: []string{"month", "expmonth", "expirationmonth", "expirymm", "mm"}},
+	walletport.CardFieldExpiryYear:  {required: true, others: []string{"year", "expyear", "expirationyear", "expiryyyyy", "yyyy"}},
+	walletport.CardFieldName: {others: []string{
 		"name", "cardholder", "holder", "holdername", "embossedname", "embossname", "nameoncard", "accountholdername",
 	}},
-	Product: {name: "product", clearable: true, others: []string{"cardproduct", "productname", "productcode", "cardtype"}},
-	Status:  {name: "status", others: []string{"cardstatus", "state"}},
-}
-
-// String returns the column's name, as a file spells it.
-func (c Column) String() string { return columns[c].name }
-
-// ColumnOf returns the column of that name.
-func ColumnOf[T string | []byte](name T) (Column, bool) {
-	for c := range columns {
-		if string(name) == columns[c].name {
-			return Column(c), true
-		}
-	}
-	return 0, false
+	walletport.CardFieldProduct: {others: []string{"cardproduct", "productname", "productcode", "cardtype"}},
+	walletport.CardFieldStatus:  {required: true, others: []string{"cardstatus", "state"}},
 }
 
 // columnList names all columns.
 func columnList() string {
 	list := ""
-	for c := range ColumnCount {
+	for c := range walletport.CardFieldCount {
 		if c > 0 {
 			list += ", "
 		}
@@ -72,16 +41,16 @@ func columnList() string {
 // Record is what a row says, as text. An empty text says nothing. The texts are slices
 // of buffers that are wiped.
 type Record struct {
-	Text   [ColumnCount][]byte
-	Clears [ColumnCount]bool // the row says that there is none
+	Text   [walletport.CardFieldCount][]byte
+	Clears [walletport.CardFieldCount]bool // the row says that there is none
 }
 
 // Says reports whether the row says anything of c.
-func (r *Record) Says(c Column) bool { return len(r.Text[c]) > 0 || r.Clears[c] }
+func (r *Record) Says(c walletport.CardField) bool { return len(r.Text[c]) > 0 || r.Clears[c] }
 
 // IsBlank reports whether the row says nothing.
 func (r *Record) IsBlank() bool {
-	for c := range ColumnCount {
+	for c := range walletport.CardFieldCount {
 		if r.Says(c) {
 			return false
 		}
@@ -92,7 +61,7 @@ func (r *Record) IsBlank() bool {
 // AppendTo writes what the row says in one unambiguous form, so that two rows of one
 // card can be compared.
 func (r *Record) AppendTo(to []byte) []byte {
-	for c := range ColumnCount {
+	for c := range walletport.CardFieldCount {
 		clears := byte(0)
 		if r.Clears[c] {
 			clears = 1
@@ -104,7 +73,7 @@ func (r *Record) AppendTo(to []byte) []byte {
 }
 
 // MaxRecordBytes is never less than what AppendTo writes for a line.
-const MaxRecordBytes = MaxLineBytes + 5*int(ColumnCount)
+const MaxRecordBytes = MaxLineBytes + 5*int(walletport.CardFieldCount)
 
 // lineField is the name of a fault that concerns a line and not one field of it.
 const lineField = "line"

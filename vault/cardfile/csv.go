@@ -10,12 +10,12 @@ import (
 // line break. The standard library's reader hands out strings, which cannot be
 // wiped; the tests compare the two.
 type csvParser struct {
-	header []Column
+	header []walletport.CardField
 	fields [][]byte
 	text   []byte // of quoted fields, without their quotes
 }
 
-func newCSVParser(header []Column) *csvParser {
+func newCSVParser(header []walletport.CardField) *csvParser {
 	return &csvParser{header: header, text: make([]byte, 0, MaxLineBytes)}
 }
 

@@ -18,20 +18,20 @@ import (
 // Format is the form of a file of cards.
 type Format string
 
-// The formats. Both have the columns of Column and no others, in any order; CardID is
-// never absent. Text is UTF-8, with or without a byte order mark; lines end in LF, CR
+// The formats. Both have the fields of a card (walletport.CardField) as columns or members
+// and no others, in any order; the id is never absent. Text is UTF-8, with or without a byte order mark; lines end in LF, CR
 // LF or CR and have at most MaxLineBytes; lines and columns without a value are passed
 // over.
 const (
 	CSV       Format = "csv"   // RFC 4180 with a header, comma-separated, no line break in a field
-	JSONLines Format = "jsonl" // an object per line; CardID as number or string, the rest as strings
+	JSONLines Format = "jsonl" // an object per line; the id as number or string, the rest as strings
 )
 
 // File is a file of cards that is read line by line. It must be wiped after use.
 type File struct {
 	lines  *lineReader
 	format Format
-	header []Column // of CSV
+	header []walletport.CardField // of CSV
 }
 
 // Open reads the beginning of a file, up to the first row. Its errors are those of r,

@@ -13,7 +13,7 @@ import (
 // are a spreadsheet's, and passed over. The error, CodeInvalid with the reason
 // import_header, names columns by number and never repeats them: a file without a
 // header has a card number here.
-func parseHeader(line []byte) ([]Column, error) {
+func parseHeader(line []byte) ([]walletport.CardField, error) {
 	fields, _, ok := splitCSV(line, nil, make([]byte, 0, len(line)))
 	if !ok {
 		return nil, errHeader("the header is not CSV: a quote is misplaced or not closed")
@@ -24,9 +24,9 @@ func parseHeader(line []byte) ([]Column, error) {
 	for len(fields) > 0 && isBlank(fields[len(fields)-1]) {
 		fields = fields[:len(fields)-1]
 	}
-	var header []Column
+	var header []walletport.CardField
 	for i, name := range fields {
-		c, ok := ColumnOf(name)
+		c, ok := walletport.CardFieldOf(name)
 		if !ok {
 			return nil, errHeader("%s", columnRule(i+1, name))
 		}
@@ -39,16 +39,18 @@ func parseHeader(line []byte) ([]Column, error) {
 }
 
 // checkHeader refuses a file that could not say anything of a card.
-func checkHeader(header []Column) error {
-	month, year := slices.Contains(header, ExpiryMonth), slices.Contains(header, ExpiryYear)
-	says := slices.ContainsFunc(header, func(c Column) bool { return c != CardID && c != Issuer })
+func checkHeader(header []walletport.CardField) error {
+	month, year := slices.Contains(header, walletport.CardFieldExpiryMonth), slices.Contains(header, walletport.CardFieldExpiryYear)
+	says := slices.ContainsFunc(header, func(c walletport.CardField) bool {
+		return c != walletport.CardFieldID && c != walletport.CardFieldIssuer
+	})
 	switch {
-	case !slices.Contains(header, CardID):
-		return errHeader("the header lacks %s", CardID)
+	case !slices.Contains(header, walletport.CardFieldID):
+		return errHeader("the header lacks %s", walletport.CardFieldID)
 	case month != year:
-		return errHeader("the header has one of %s and %s: a file has both or neither", ExpiryMonth, ExpiryYear)
+		return errHeader("the header has one of %s and %s: a file has both or neither", walletport.CardFieldExpiryMonth, walletport.CardFieldExpiryYear)
 	case !says:
-		return errHeader("the header names nothing that a card could be given: add %s, or others of %s", Status, columnList())
+		return errHeader("the header names nothing that a card could be given: add %s, or others of %s", walletport.CardFieldStatus, columnList())
 	}
 	return nil
 }
@@ -86,7 +88,7 @@ func columnRule(number int, name []byte) string {
 	}
 	plain := plainName(name)
 	if expiryNames[plain] {
-		return fmt.Sprintf("column %d holds month and year: write two columns, %s (MM) and %s (YYYY)", number, ExpiryMonth, ExpiryYear)
+		return fmt.Sprintf("column %d holds month and year: write two columns, %s (MM) and %s (YYYY)", number, walletport.CardFieldExpiryMonth, walletport.CardFieldExpiryYear)
 	}
 	if meant, ok := otherNames[plain]; ok {
 		return fmt.Sprintf("the name of column %d is written otherwise: write %s, in this spelling and case, without blanks", number, meant)
@@ -109,12 +111,12 @@ func plainName(name []byte) string {
 }
 
 // otherNames are what people call the columns, as plainName has it.
-var otherNames = func() map[string]Column {
-	names := map[string]Column{}
-	for c := range ColumnCount {
+var otherNames = func() map[string]walletport.CardField {
+	names := map[string]walletport.CardField{}
+	for c := range walletport.CardFieldCount {
 		names[strings.ToLower(c.String())] = c
 	}
-	for c := range ColumnCount {
+	for c := range walletport.CardFieldCount {
 		for _, other := range columns[c].others {
 			names[other] = c
 		}

@@ -34,9 +34,9 @@ func (p *jsonParser) Parse(line []byte, into *Record) []walletport.Field {
 	}
 	p.texts = p.texts[:0]
 	var faults []walletport.Field
-	var seen [ColumnCount]bool
+	var seen [walletport.CardFieldCount]bool
 	err := p.decoder.ObjBytes(func(d *jx.Decoder, name []byte) error {
-		c, ok := ColumnOf(name)
+		c, ok := walletport.CardFieldOf(name)
 		switch {
 		case !ok:
 			faults = append(faults, LineFault(memberRule(name))...)
@@ -52,7 +52,7 @@ func (p *jsonParser) Parse(line []byte, into *Record) []walletport.Field {
 			return d.Skip()
 		}
 		into.Text[c] = value
-		into.Clears[c] = value == nil && columns[c].clearable
+		into.Clears[c] = value == nil && !columns[c].required
 		return err
 	})
 	if err != nil {
@@ -67,7 +67,7 @@ var errNoText = errors.New("must be a string: write it in quotes")
 
 // value reads a string; a card id may be a number. A null is nil, an empty string is
 // not, and says nothing.
-func (p *jsonParser) value(d *jx.Decoder, c Column) ([]byte, error) {
+func (p *jsonParser) value(d *jx.Decoder, c walletport.CardField) ([]byte, error) {
 	start := len(p.texts)
 	var err error
 	switch kind := d.Next(); {
@@ -75,7 +75,7 @@ func (p *jsonParser) value(d *jx.Decoder, c Column) ([]byte, error) {
 		return nil, d.Null()
 	case kind == jx.String:
 		p.texts, err = d.StrAppend(p.texts)
-	case kind == jx.Number && c == CardID:
+	case kind == jx.Number && c == walletport.CardFieldID:
 		var number jx.Num
 		number, err = d.NumAppend(jx.Num(p.texts))
 		p.texts = number
