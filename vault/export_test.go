@@ -12,6 +12,9 @@ var (
 	AppendPlain = appendPlain
 )
 
+// NewestVersion is that of the rows that are written.
+func NewestVersion() byte { return newestVersion }
+
 // AddText gives cards one more text, in a version of rows of its own, and returns what
 // takes it away again. It stands in for a column of the database.
 func AddText(text func(*walletport.CardSummary) *string) (remove func()) {
