@@ -2,7 +2,9 @@ package vault_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"sync"
@@ -11,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/vault"
@@ -353,5 +356,83 @@ func TestSQLitesFilesHoldNothingOfAForgottenCard(t *testing.T) {
 		if files := holds(secret); len(files) > 0 {
 			t.Errorf("%s is still in %q", name, files)
 		}
+	}
+}
+
+// diary keeps the records of a real database's changes, and fails when it is told to.
+type diary struct {
+	storage.Updater
+	lines []string
+	fails bool
+}
+
+func (d *diary) Record(_ context.Context, r walletport.AuditRecord) error {
+	d.lines = append(d.lines, fmt.Sprint(r.Action, " ", r.CardID, " ", r.Issuer, " ", r.Outcome, " ", r.Details.Get(walletport.DetailFields),
+		" ", r.Details.Get(walletport.DetailFrom), " ", r.Details.Get(walletport.DetailTo)))
+	return nil
+}
+
+func (d *diary) RecordChange(ctx context.Context, change func(storage.Tx) (walletport.AuditRecord, error)) error {
+	return d.Update(ctx, func(tx storage.Tx) error {
+		r, err := change(tx)
+		switch {
+		case err != nil:
+			return err
+		case d.fails:
+			return walletport.Errorf(walletport.CodeUnavailable, "audit_unavailable", "the trail takes no record")
+		}
+		return d.Record(ctx, r)
+	})
+}
+
+func TestAChangerCommitsTheChangeWithItsRecord(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(context.Context, *vault.Changer, act.Request) (vault.ChangedCard, error)
+		lines  []string
+		status walletport.CardStatus
+		reason string
+	}{
+		{"a status", func(ctx context.Context, v *vault.Changer, asked act.Request) (vault.ChangedCard, error) {
+			return v.ChangeStatus(ctx, asked, walletport.CardLost)
+		}, []string{"cards.change 1  started   ", "cards.change 1 acme ok status CARD_STOLEN CARD_LOST"}, walletport.CardLost, ""},
+		{"a text", func(ctx context.Context, v *vault.Changer, asked act.Request) (vault.ChangedCard, error) {
+			return v.Change(ctx, asked, vault.Changes{Product: given("gold")})
+		}, []string{"cards.change 1  started   ", "cards.change 1 acme ok product  "}, walletport.CardStolen, ""},
+		{"a card is forgotten", func(ctx context.Context, v *vault.Changer, asked act.Request) (vault.ChangedCard, error) {
+			return v.Forget(ctx, asked)
+		}, []string{"cards.forget 1  started   ", "cards.forget 1 acme ok all CARD_STOLEN CARD_FORGOTTEN"}, walletport.CardForgotten, ""},
+		{"a refusal is recorded", func(ctx context.Context, v *vault.Changer, asked act.Request) (vault.ChangedCard, error) {
+			return v.ChangeStatus(ctx, asked, "CARD_HAPPY")
+		}, []string{"cards.change 1  started   ", "cards.change 1 acme card_invalid   "}, walletport.CardStolen, "card_invalid"},
+		{"whom Admit refuses", func(ctx context.Context, v *vault.Changer, asked act.Request) (vault.ChangedCard, error) {
+			v.Admit = func(context.Context, walletport.CardSummary) error { return walletport.ErrCardNotFound() }
+			return v.Forget(ctx, asked)
+		}, []string{"cards.forget 1  started   ", "cards.forget 1  card_not_found   "}, walletport.CardStolen, "card_not_found"},
+		{"without its record nothing changes", func(ctx context.Context, v *vault.Changer, asked act.Request) (vault.ChangedCard, error) {
+			v.Audit.(*diary).fails = true
+			return v.Forget(ctx, asked)
+		}, []string{"cards.forget 1  started   ", "cards.forget 1 acme audit_unavailable all CARD_STOLEN CARD_FORGOTTEN"}, walletport.CardStolen, "audit_unavailable"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			onEachEngine(t, func(t *testing.T, r rig) {
+				r.mustPut(t, stolenCard(t))
+				d := &diary{Updater: r.cards}
+				v, err := vault.NewChanger(vault.Changer{Vault: r.Vault, Audit: d, Admit: func(context.Context, walletport.CardSummary) error { return nil }})
+				must(t, err)
+				ctx := walletport.WithRequest(t.Context(), walletport.Request{ID: "op-1"})
+				_, err = c.change(ctx, v, act.Request{CardID: 1})
+				wantReason(t, err, c.reason)
+				if diff := cmp.Diff(c.lines, d.lines); diff != "" {
+					t.Errorf("the trail (-want +got):\n%s", diff)
+				}
+				if row, err := r.cards.Card(t.Context(), 1); err != nil || row.Status != c.status {
+					t.Errorf("the card's status is %s, want %s (%v)", row.Status, c.status, err)
+				}
+			})
+		})
+	}
+	if _, err := vault.NewChanger(vault.Changer{}); err == nil || !strings.Contains(err.Error(), "Vault") || !strings.Contains(err.Error(), "Audit") || !strings.Contains(err.Error(), "Admit") {
+		t.Errorf("the error does not name what is missing: %v", err)
 	}
 }

@@ -4,7 +4,8 @@
 //
 // Each card has a data key of its own, sealed by a key-encryption key of package
 // keys (envelope.go says how), so that a rotation re-seals 32 bytes of a card and
-// not the card. The vault does no audit: its callers know who asks and why.
+// not the card. The vault does no audit: its callers know who asks and why, and a Changer
+// is told by its.
 package vault
 
 import (

@@ -12,7 +12,6 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/act"
-	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/vault"
 )
 
@@ -24,50 +23,33 @@ type oneCard struct {
 	location
 }
 
-func (c oneCard) id() walletport.CardID { return walletport.CardID(c.ID) }
-
-// admits refuses a card of another issuer than the one that was said, as one that is not
+// admit refuses a card of another issuer than the one that was said, as one that is not
 // there.
-func (c oneCard) admits(card walletport.CardSummary) error {
+func (c oneCard) admit(_ context.Context, card walletport.CardSummary) error {
 	if c.Issuer != "" && card.Issuer != walletport.IssuerID(c.Issuer) {
 		return walletport.ErrCardNotFound()
 	}
 	return nil
 }
 
-// changing makes one change of a card. It is what a command has of the vault.
-type changing func(v *vault.Vault, tx storage.CardsTx, admit vault.Admit) (vault.ChangedCard, error)
-
-// change makes a change of a card, in one commit with the record of how it ended.
-func (c oneCard) change(ctx context.Context, o *operator, action walletport.Action, make changing) (what vault.ChangedCard, err error) {
+// change has one change of the card made, and prints what it was.
+func (c oneCard) change(ctx context.Context, o *operator, con console, make func(*vault.Changer, act.Request) (vault.ChangedCard, error)) error {
 	v, err := o.vault()
 	if err != nil {
-		return what, err
-	}
-	intended := act.Request{Action: action, CardID: c.id(), Facts: act.Facts{Issuer: walletport.IssuerID(c.Issuer)}}
-	err = o.change(ctx, intended, func(tx storage.Tx, record *act.Record) error {
-		var err error
-		what, err = make(v, tx, func(card walletport.CardSummary) error {
-			if err := c.admits(card); err != nil {
-				return err
-			}
-			record.Issuer, record.Scheme = card.Issuer, card.Scheme
-			return nil
-		})
-		noteChange(record.SetDetail, what)
 		return err
-	})
-	return what, err
-}
-
-// noteChange tells a record, by its SetDetail, which fields of a card change and, of the
-// status alone, from what to what.
-func noteChange(setDetail func(walletport.DetailName, string), what vault.ChangedCard) {
-	setDetail(walletport.DetailFields, strings.Join(what.Fields, ","))
-	if what.From != what.To {
-		setDetail(walletport.DetailFrom, string(what.From))
-		setDetail(walletport.DetailTo, string(what.To))
 	}
+	changer, err := vault.NewChanger(vault.Changer{Vault: v, Audit: o.log, Admit: c.admit})
+	if err != nil {
+		return err
+	}
+	asked := act.Request{
+		AuditUser: osUser(), CardID: walletport.CardID(c.ID), Facts: act.Facts{Issuer: walletport.IssuerID(c.Issuer)},
+	}
+	what, err := make(changer, asked)
+	if err != nil {
+		return err
+	}
+	return c.print(con, what)
 }
 
 func (c oneCard) print(con console, what vault.ChangedCard) error {
@@ -111,13 +93,9 @@ func (c cardsSetStatusCommand) Run(ctx context.Context, con console) error {
 		return usagef("%v", err)
 	}
 	return c.operate(ctx, func(ctx context.Context, o *operator) error {
-		what, err := c.change(ctx, o, walletport.ActionCardsChange, func(v *vault.Vault, tx storage.CardsTx, admit vault.Admit) (vault.ChangedCard, error) {
-			return v.ChangeStatus(tx, c.id(), to, admit)
+		return c.change(ctx, o, con, func(v *vault.Changer, asked act.Request) (vault.ChangedCard, error) {
+			return v.ChangeStatus(ctx, asked, to)
 		})
-		if err != nil {
-			return err
-		}
-		return c.print(con, what)
 	})
 }
 
@@ -151,13 +129,9 @@ func (c cardsChangeCommand) Run(ctx context.Context, con console) error {
 		return usagef("say what changes: --name, --customer or --product")
 	}
 	return c.operate(ctx, func(ctx context.Context, o *operator) error {
-		what, err := c.change(ctx, o, walletport.ActionCardsChange, func(v *vault.Vault, tx storage.CardsTx, admit vault.Admit) (vault.ChangedCard, error) {
-			return v.Change(tx, c.id(), changes, admit)
+		return c.change(ctx, o, con, func(v *vault.Changer, asked act.Request) (vault.ChangedCard, error) {
+			return v.Change(ctx, asked, changes)
 		})
-		if err != nil {
-			return err
-		}
-		return c.print(con, what)
 	})
 }
 
@@ -204,13 +178,10 @@ func (c cardsForgetCommand) Run(ctx context.Context, con console) error {
 		return usagef("say --yes to erase this card for good")
 	}
 	return c.operate(ctx, func(ctx context.Context, o *operator) error {
-		what, err := c.change(ctx, o, walletport.ActionCardsForget, func(v *vault.Vault, tx storage.CardsTx, admit vault.Admit) (vault.ChangedCard, error) {
-			return v.Forget(tx, c.id(), admit)
+		err := c.change(ctx, o, con, func(v *vault.Changer, asked act.Request) (vault.ChangedCard, error) {
+			return v.Forget(ctx, asked)
 		})
 		if err != nil {
-			return err
-		}
-		if err := c.print(con, what); err != nil {
 			return err
 		}
 		return o.erase(ctx)

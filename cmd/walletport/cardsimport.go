@@ -137,7 +137,7 @@ func changeRecord(ctx context.Context, card vault.ChangedCard) walletport.AuditR
 		RequestID: request.ID, ClientID: walletport.ActorFrom(ctx).ClientID, AuditUser: osUser(),
 		Action: walletport.ActionCardsChange, Issuer: card.Issuer, CardID: card.ID, Outcome: walletport.OutcomeStarted,
 	}
-	noteChange(record.SetDetail, card)
+	vault.NoteChange(record.SetDetail, card)
 	return record
 }
 
