@@ -19,21 +19,30 @@ type Changes struct {
 
 // ChangeStatus gives a card another status, in a transaction of the caller's, who has the
 // record of it in the same one. The card is opened and sealed again: so a row that was
-// not as it was stored is not made good by it. One that has the status already stays as
+// not as it was stored is not made good by it. A Changer does that before the transaction,
+// for custody may take its time. One that has the status already stays as
 // it is, and the answer names no fields.
 //
 // Errors: CodeNotFound, card_not_found, also of a forgotten card; CodeInvalid,
 // card_invalid, with the fields; CodeInternal, card_damaged; CodeUnavailable,
 // key_unavailable; those of admit and of tx.
 func (v *Vault) ChangeStatus(tx storage.CardsTx, id walletport.CardID, to walletport.CardStatus, admit Admit) (ChangedCard, error) {
+	return update(tx, id, admit, v.withStatus(to))
+}
+
+func (v *Vault) withStatus(to walletport.CardStatus) rewriting {
 	var p patch
 	p.card.Status = to
 	p.says[walletport.CardFieldStatus] = true
-	return v.update(tx, id, admit, v.patched(&p))
+	return v.patched(&p)
 }
 
 // Change gives a card another name, customer or product, as ChangeStatus does.
 func (v *Vault) Change(tx storage.CardsTx, id walletport.CardID, c Changes, admit Admit) (ChangedCard, error) {
+	return update(tx, id, admit, v.with(c))
+}
+
+func (v *Vault) with(c Changes) rewriting {
 	var p patch
 	if c.CustomerID != nil {
 		p.card.CustomerID, p.says[walletport.CardFieldCustomerID] = *c.CustomerID, true
@@ -44,11 +53,11 @@ func (v *Vault) Change(tx storage.CardsTx, id walletport.CardID, c Changes, admi
 	if c.CardholderName != nil {
 		p.card.CardholderName, p.says[walletport.CardFieldName] = *c.CardholderName, true
 	}
-	return v.update(tx, id, admit, v.patched(&p))
+	return v.patched(&p)
 }
 
 // update stores what rewrite makes of a stored card.
-func (v *Vault) update(tx storage.CardsTx, id walletport.CardID, admit Admit, rewrite rewriting) (ChangedCard, error) {
+func update(tx storage.CardsTx, id walletport.CardID, admit Admit, rewrite rewriting) (ChangedCard, error) {
 	var what ChangedCard
 	err := tx.UpdateCard(id, func(old storage.Card) (storage.Card, error) {
 		if admit != nil {

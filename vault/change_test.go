@@ -15,6 +15,7 @@ import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/keys/keystest"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/vault"
 )
@@ -362,8 +363,9 @@ func TestSQLitesFilesHoldNothingOfAForgottenCard(t *testing.T) {
 // diary keeps the records of a real database's changes, and fails when it is told to.
 type diary struct {
 	storage.Updater
-	lines []string
-	fails bool
+	lines  []string
+	fails  bool
+	before func(storage.Tx) // is called in the transaction, before the change
 }
 
 func (d *diary) Record(_ context.Context, r walletport.AuditRecord) error {
@@ -374,6 +376,9 @@ func (d *diary) Record(_ context.Context, r walletport.AuditRecord) error {
 
 func (d *diary) RecordChange(ctx context.Context, change func(storage.Tx) (walletport.AuditRecord, error)) error {
 	return d.Update(ctx, func(tx storage.Tx) error {
+		if d.before != nil {
+			d.before(tx)
+		}
 		r, err := change(tx)
 		switch {
 		case err != nil:
@@ -434,5 +439,55 @@ func TestAChangerCommitsTheChangeWithItsRecord(t *testing.T) {
 	}
 	if _, err := vault.NewChanger(vault.Changer{}); err == nil || !strings.Contains(err.Error(), "Vault") || !strings.Contains(err.Error(), "Audit") || !strings.Contains(err.Error(), "Admit") {
 		t.Errorf("the error does not name what is missing: %v", err)
+	}
+}
+
+// custody counts how often it is asked.
+type custody struct {
+	*keystest.Source
+	asked int
+}
+
+func (c *custody) Current() *keys.Ring {
+	c.asked++
+	return c.Source.Current()
+}
+
+// TestAChangerAsksCustodyBeforeTheTransaction: others wait for one. A card that somebody
+// else has changed since is opened again.
+func TestAChangerAsksCustodyBeforeTheTransaction(t *testing.T) {
+	for _, raced := range []bool{false, true} {
+		t.Run(fmt.Sprintf("raced %v", raced), func(t *testing.T) {
+			onEachEngine(t, func(t *testing.T, r rig) {
+				r.mustPut(t, stolenCard(t))
+				source := &custody{Source: r.keys}
+				v := *r.Vault
+				v.Keys = source
+				d := &diary{Updater: r.cards}
+				changer, err := vault.NewChanger(vault.Changer{Vault: &v, Audit: d, Admit: func(context.Context, walletport.CardSummary) error { return nil }})
+				must(t, err)
+				ctx := walletport.WithRequest(t.Context(), walletport.Request{ID: "op-1"})
+				before := 0
+				d.before = func(tx storage.Tx) {
+					if raced {
+						_, err := v.Change(tx, 1, vault.Changes{Product: given("gold")}, nil)
+						must(t, err)
+					}
+					before = source.asked
+				}
+				_, err = changer.ChangeStatus(ctx, act.Request{CardID: 1}, walletport.CardLost)
+				must(t, err)
+				if isAsked := source.asked > before; isAsked != raced || before == 0 {
+					t.Errorf("custody is asked %d times before and %d times in the transaction", before, source.asked-before)
+				}
+				want := strings.Replace(stolenAsText, "STOLEN", "LOST", 1)
+				if raced {
+					want = strings.Replace(want, "mc-debit", "gold", 1)
+				}
+				if got := r.asText(t, 1); got != want {
+					t.Errorf("the card is now %s, want %s", got, want)
+				}
+			})
+		})
 	}
 }

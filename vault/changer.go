@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -17,7 +18,7 @@ type Changer struct {
 	Vault *Vault
 	Audit act.ChangeTrail
 	// Admit says whether who asks may change the card; its error is the answer. It is asked
-	// before the card is opened.
+	// before the card is opened, and may be asked more than once.
 	Admit func(ctx context.Context, card walletport.CardSummary) error
 }
 
@@ -33,36 +34,31 @@ func NewChanger(c Changer) (*Changer, error) {
 
 // ChangeStatus is Vault.ChangeStatus for who asks.
 func (c *Changer) ChangeStatus(ctx context.Context, asked act.Request, to walletport.CardStatus) (ChangedCard, error) {
-	return c.change(ctx, asked, walletport.ActionCardsChange, func(tx storage.CardsTx, admit Admit) (ChangedCard, error) {
-		return c.Vault.ChangeStatus(tx, asked.CardID, to, admit)
-	})
+	return c.change(ctx, asked, walletport.ActionCardsChange, c.Vault.withStatus(to))
 }
 
 // Change is Vault.Change for who asks.
 func (c *Changer) Change(ctx context.Context, asked act.Request, changes Changes) (ChangedCard, error) {
-	return c.change(ctx, asked, walletport.ActionCardsChange, func(tx storage.CardsTx, admit Admit) (ChangedCard, error) {
-		return c.Vault.Change(tx, asked.CardID, changes, admit)
-	})
+	return c.change(ctx, asked, walletport.ActionCardsChange, c.Vault.with(changes))
 }
 
 // Forget is Vault.Forget for who asks.
 func (c *Changer) Forget(ctx context.Context, asked act.Request) (ChangedCard, error) {
-	return c.change(ctx, asked, walletport.ActionCardsForget, func(tx storage.CardsTx, admit Admit) (ChangedCard, error) {
-		return c.Vault.Forget(tx, asked.CardID, admit)
-	})
+	return c.change(ctx, asked, walletport.ActionCardsForget, c.Vault.withoutData())
 }
 
-func (c *Changer) change(ctx context.Context, asked act.Request, action walletport.Action, do func(storage.CardsTx, Admit) (ChangedCard, error)) (what ChangedCard, err error) {
+func (c *Changer) change(ctx context.Context, asked act.Request, action walletport.Action, rewrite rewriting) (what ChangedCard, err error) {
 	asked.Action = action
+	rewrite = c.ahead(ctx, asked.CardID, rewrite)
 	err = act.DeclaredChange(ctx, c.Audit, asked, func(tx storage.Tx, record *act.Record) error {
 		var err error
-		what, err = do(tx, func(card walletport.CardSummary) error {
+		what, err = update(tx, asked.CardID, func(card walletport.CardSummary) error {
 			if err := c.Admit(ctx, card); err != nil {
 				return err
 			}
 			record.Issuer, record.Scheme = card.Issuer, card.Scheme
 			return nil
-		})
+		}, rewrite)
 		NoteChange(record.SetDetail, what)
 		return err
 	})
@@ -70,6 +66,32 @@ func (c *Changer) change(ctx context.Context, asked act.Request, action walletpo
 		return ChangedCard{}, err
 	}
 	return what, nil
+}
+
+// ahead rewrites the row before the transaction, for custody may take its time and others
+// wait for a transaction. In it the row is rewritten only if somebody else has changed it
+// meanwhile, or if it could not be rewritten before, so that the error is the same.
+func (c *Changer) ahead(ctx context.Context, id walletport.CardID, rewrite rewriting) rewriting {
+	read, err := c.Vault.Cards.Card(ctx, id)
+	if err != nil || c.Admit(ctx, read.CardSummary) != nil {
+		return rewrite
+	}
+	made, what, err := rewrite(read)
+	if err != nil {
+		return rewrite
+	}
+	return func(stored storage.Card) (storage.Card, ChangedCard, error) {
+		if !isSameRow(&stored, &read) {
+			return rewrite(stored)
+		}
+		return made, what, nil
+	}
+}
+
+// isSameRow compares what a change is made of. A data key that was wrapped anew is the same.
+func isSameRow(a, b *storage.Card) bool {
+	return a.CardSummary == b.CardSummary && bytes.Equal(a.ContentMAC, b.ContentMAC) && bytes.Equal(a.Sealed, b.Sealed) &&
+		bytes.Equal(a.WrappedKey, b.WrappedKey)
 }
 
 // NoteChange tells a record, by its SetDetail, which fields of a card change and, of the

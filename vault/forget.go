@@ -24,7 +24,11 @@ import (
 // What the engine keeps of erased bytes outside of its tables is told by
 // storage.Eraser.
 func (v *Vault) Forget(tx storage.CardsTx, id walletport.CardID, admit Admit) (ChangedCard, error) {
-	return v.update(tx, id, admit, func(stored storage.Card) (storage.Card, ChangedCard, error) {
+	return update(tx, id, admit, v.withoutData())
+}
+
+func (v *Vault) withoutData() rewriting {
+	return func(stored storage.Card) (storage.Card, ChangedCard, error) {
 		what := ChangedCard{ID: stored.ID, Issuer: stored.Issuer, From: stored.Status, To: walletport.CardForgotten}
 		if stored.Status == walletport.CardForgotten && v.Check(stored) == nil {
 			return stored, what, nil
@@ -38,7 +42,7 @@ func (v *Vault) Forget(tx storage.CardsTx, id walletport.CardID, admit Admit) (C
 		row.ContentMAC = index.MAC.Sum(appendForgotten(nil, &row))
 		what.Fields = []string{fieldAll}
 		return row, what, nil
-	})
+	}
 }
 
 // fieldAll stands for all fields that a card has, where a change is named.
