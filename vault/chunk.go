@@ -2,6 +2,7 @@ package vault
 
 import (
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/vault/cardfile"
 )
@@ -20,6 +21,7 @@ type chunk struct {
 	bytes int64 // of the file, up to the end of the chunk
 
 	done   chan struct{} // closed when the rest is filled in
+	ring   *keys.Ring    // by whose keys the rows are sealed
 	rows   []row
 	faults []RowError
 	bad    int64 // rows with faults

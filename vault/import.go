@@ -115,8 +115,9 @@ type RowError struct {
 // Errors of the whole import: CodeInvalid with the reasons import_format,
 // import_header, import_too_large and import_refused, CodeConflict with
 // import_conflict and keystore_foreign (the key that would seal opens none of the stored
-// cards that name it), CodeUnavailable with key_unavailable (nobody has a key) and
-// store_unavailable, and those of r, ctx and Changing. The last batches may be missing
+// cards that name it), CodeUnavailable with key_unavailable (nobody has a key, or
+// one that sealed rows was destroyed before they were stored) and store_unavailable, and
+// those of r, ctx and Changing. The last batches may be missing
 // then; with AllOrNothing all are.
 func (v *Vault) Import(ctx context.Context, r io.Reader, o ImportOptions) (ImportReport, error) {
 	im, err := newImporter(v, r, o)
@@ -159,6 +160,7 @@ type importer struct {
 	chunks    []*chunk // all that there are, to be wiped in the end
 	ledger    ledger
 	together  storage.CardChanges // with AllOrNothing
+	rings     map[*keys.Ring]bool // by whose keys the rows of together are sealed
 }
 
 const defaultMaxErrors = 100
@@ -175,7 +177,7 @@ func newImporter(v *Vault, r io.Reader, o ImportOptions) (*importer, error) {
 	if o.Format != CSV && o.Format != JSONLines {
 		return nil, walletport.Errorf(walletport.CodeInvalid, "import_format", "the format is csv or jsonl")
 	}
-	im := &importer{vault: v, options: o, source: r, ledger: newLedger(o.MaxErrors), digestKey: make([]byte, sha256.Size)}
+	im := &importer{vault: v, options: o, source: r, ledger: newLedger(o.MaxErrors), digestKey: make([]byte, sha256.Size), rings: map[*keys.Ring]bool{}}
 	_, err := io.ReadFull(rand.Reader, im.digestKey)
 	return im, err
 }

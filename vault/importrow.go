@@ -25,7 +25,7 @@ type clerk struct {
 
 func (im *importer) newClerk() *clerk {
 	k := &clerk{
-		im: im, parser: im.file.NewParser(), seal: newSealer(im.vault.Keys.Current(), im.vault.Clock()),
+		im: im, parser: im.file.NewParser(), seal: newSealer(im.vault.newestRing(), im.vault.Clock()),
 		digest: hmac.New(sha256.New, im.digestKey), said: make([]byte, 0, cardfile.MaxRecordBytes),
 		reader: rowReader{
 			issuer: im.options.Issuer, mixed: im.options.MixedIssuers, sandbox: im.options.AllowSandboxCards,
@@ -46,6 +46,7 @@ func (k *clerk) wipe() {
 func (im *importer) process(ctx context.Context, c *chunk, lines []textLine) error {
 	k := im.newClerk()
 	defer k.wipe()
+	c.ring = k.seal.ring
 	if err := k.lookUp(ctx, c, lines); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/storage"
 )
 
@@ -17,7 +18,7 @@ const changeAttempts = 5
 func (im *importer) storeChunk(ctx context.Context, c *chunk) error {
 	pending := im.ledger.admit(c)
 	for attempt := 1; len(pending) > 0; attempt++ {
-		missed, err := im.write(ctx, pending)
+		missed, err := im.write(ctx, pending, c.ring)
 		if err != nil {
 			return err
 		}
@@ -66,9 +67,9 @@ func (im *importer) refuse(c *chunk, rows []row, faults []walletport.Field) {
 	}
 }
 
-// write stores the changes among the rows. It returns the ids of cards that are not
-// what they were when they were looked up.
-func (im *importer) write(ctx context.Context, rows []row) ([]walletport.CardID, error) {
+// write stores the changes among the rows, which are sealed by keys of ring. It returns the
+// ids of cards that are not what they were when they were looked up.
+func (im *importer) write(ctx context.Context, rows []row, ring *keys.Ring) ([]walletport.CardID, error) {
 	var changes []storage.CardChange
 	var changed []ChangedCard
 	for i := range rows {
@@ -83,12 +84,16 @@ func (im *importer) write(ctx context.Context, rows []row) ([]walletport.CardID,
 	if im.options.DryRun || im.isRefused() || len(changes) == 0 {
 		return nil, nil
 	}
+	if err := im.vault.checkKept(ring); err != nil {
+		return nil, err
+	}
 	if im.options.Changing != nil && len(changed) > 0 {
 		if err := im.options.Changing(ctx, changed); err != nil {
 			return nil, err
 		}
 	}
 	if im.together != nil {
+		im.rings[ring] = true
 		return nil, im.together.Add(ctx, changes)
 	}
 	return im.vault.Cards.ChangeCards(ctx, changes)
@@ -105,6 +110,11 @@ func (im *importer) finish(ctx context.Context) error {
 	}
 	if rejected := im.ledger.report.Rejected; rejected > 0 {
 		return walletport.Errorf(walletport.CodeInvalid, "import_refused", "nothing is stored, for %d rows are bad", rejected)
+	}
+	for ring := range im.rings {
+		if err := im.vault.checkKept(ring); err != nil {
+			return err
+		}
 	}
 	missed, err := im.together.Commit(ctx)
 	if err == nil && len(missed) > 0 {

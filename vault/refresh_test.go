@@ -1,12 +1,14 @@
 package vault_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/keystest"
+	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/vault"
 )
 
@@ -53,5 +55,80 @@ func TestBorrowLooksForAKeyThatIsNew(t *testing.T) {
 			row.KEK = "vault-kek-v9"
 			wantReason(t, server.Borrow(t.Context(), row, func(*walletport.Card) error { return nil }), "key_unavailable")
 		})
+	}
+}
+
+// behind returns the vault of a process that holds r's keys and has not looked since, and
+// what it would find.
+func (r rig) behind(t testing.TB, cards storage.Cards) (*vault.Vault, *behindSource) {
+	t.Helper()
+	source := &behindSource{Source: keystest.NewSource(r.keys.Current()), newer: r.keys.Current()}
+	v, err := vault.New(vault.Vault{Cards: cards, Keys: source, Clock: func() time.Time { return now }})
+	must(t, err)
+	return v, source
+}
+
+// TestCardsAreSealedByTheKeyOfTheMoment: imports and re-wraps run for minutes, in processes
+// that nothing else tells of a rotation.
+func TestCardsAreSealedByTheKeyOfTheMoment(t *testing.T) {
+	rotated := func(t *testing.T) (rig, *vault.Vault) {
+		r := newRig(t)
+		v, source := r.behind(t, r.cards)
+		r.add(t, keys.Meta{Purpose: keys.VaultKEK, Version: 2})
+		r.setState("vault-kek-v1", keys.Retired)
+		source.newer = r.keys.Current()
+		return r, v
+	}
+	t.Run("by an import", func(t *testing.T) {
+		r, v := rotated(t)
+		_, err := v.Import(t.Context(), strings.NewReader(manyRows(10)), csvOptions())
+		must(t, err)
+		if old, current := r.countUnder(t, "vault-kek-v1"), r.countUnder(t, "vault-kek-v2"); old != 0 || current != 10 {
+			t.Errorf("%d cards under the retired key, %d under the new one", old, current)
+		}
+	})
+	t.Run("by a re-wrap", func(t *testing.T) {
+		r := newRig(t)
+		r.manyCards(t, 10)
+		r.add(t, keys.Meta{Purpose: keys.VaultKEK, Version: 2})
+		v, source := r.behind(t, r.cards)
+		r.add(t, keys.Meta{Purpose: keys.VaultKEK, Version: 3})
+		r.setState("vault-kek-v2", keys.Destroyed)
+		source.newer = r.keys.Current()
+		report, err := v.Rewrap(t.Context(), nil)
+		must(t, err)
+		if current := r.countUnder(t, "vault-kek-v3"); current != 10 || report.Moved != 10 {
+			t.Errorf("%d cards under the newest key, %+v", current, report)
+		}
+	})
+}
+
+// TestAnImportStoresNothingUnderADestroyedKey: nobody could open it, ever. The key is
+// destroyed when rows are about to be sealed under it, or are sealed and not stored yet.
+func TestAnImportStoresNothingUnderADestroyedKey(t *testing.T) {
+	together := csvOptions()
+	together.AllOrNothing = true
+	for name, options := range map[string]vault.ImportOptions{"row by row": csvOptions(), "all or nothing": together} {
+		for _, purpose := range []keys.Purpose{keys.VaultKEK, keys.VaultIndex} {
+			t.Run(name+", "+string(purpose), func(t *testing.T) {
+				r := newRig(t)
+				cards := &meddling{Cards: r.cards, meddle: func() {}}
+				v, source := r.behind(t, cards)
+				cards.meddle = func() {
+					r.add(t, keys.Meta{Purpose: purpose, Version: 2})
+					r.setState(keys.ID(purpose)+"-v1", keys.Destroyed)
+					source.newer = r.keys.Current()
+					cards.meddle = func() {}
+				}
+				_, err := v.Import(t.Context(), strings.NewReader(manyRows(3)), options)
+				wantReason(t, err, "key_unavailable")
+				if rows := r.allRows(t); len(rows) != 0 {
+					t.Errorf("%d cards are stored", len(rows))
+				}
+				_, err = v.Import(t.Context(), strings.NewReader(manyRows(3)), options)
+				must(t, err)
+				r.mustVerify(t, 3)
+			})
+		}
 	}
 }

@@ -151,7 +151,7 @@ func (r *rewrapper) moveFrom(ctx context.Context, old *keys.Key) error {
 }
 
 func (r *rewrapper) changes(cards []storage.Card, old *keys.Key) ([]storage.Rewrapping, error) {
-	ring, now := r.vault.Keys.Current(), r.vault.Clock()
+	ring, now := r.vault.newestRing(), r.vault.Clock()
 	var changes []storage.Rewrapping
 	for i := range cards {
 		c := &cards[i]

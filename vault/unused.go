@@ -31,3 +31,22 @@ func (v *Vault) CheckUnused(ctx context.Context, k *keys.Key) error {
 	}
 	return nil
 }
+
+// checkKept returns CodeUnavailable, reason key_unavailable, if a key of the vault that new
+// cards got by ring has been destroyed since: what it sealed must not be stored, for
+// CheckUnused could not see it, and nothing would open it.
+func (v *Vault) checkKept(ring *keys.Ring) error {
+	newest := v.newestRing()
+	if newest == ring {
+		return nil
+	}
+	for _, k := range ring.All() {
+		if k.State != keys.Active || k.Purpose != keys.VaultKEK && k.Purpose != keys.VaultIndex {
+			continue
+		}
+		if kept, ok := newest.ByID(k.ID); !ok || kept.KEK == nil && kept.MAC == nil {
+			return walletport.Errorf(walletport.CodeUnavailable, reasonNoKey, "the key %s was destroyed while cards were sealed by it: import the file again", k.ID)
+		}
+	}
+	return nil
+}

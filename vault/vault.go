@@ -111,15 +111,20 @@ func (v *Vault) open(row *storage.Card) (*walletport.Card, error) {
 	if err == nil || walletport.CodeOf(err) == walletport.CodeNotFound {
 		return card, err
 	}
-	source, ok := v.Keys.(keys.Refresher)
-	if !ok {
-		return nil, err
-	}
-	newer := source.Refresh()
+	newer := v.newestRing()
 	if newer == ring {
 		return nil, err
 	}
 	return open(newer, row)
+}
+
+// newestRing returns the catalogue as it is now, also where another process has changed it
+// since this one last looked.
+func (v *Vault) newestRing() *keys.Ring {
+	if source, ok := v.Keys.(keys.Refresher); ok {
+		return source.Refresh()
+	}
+	return v.Keys.Current()
 }
 
 // Seal returns the row of a card. It derives scheme, BIN and last four from the
