@@ -138,3 +138,28 @@ func (d drawing) imports(t *testing.T) map[[2]string]bool {
 	}
 	return found
 }
+
+// TestTheFilesOfAChangeAreThere holds the files that docs/architecture.md names below
+// "What a change touches" to the folders: a file that was moved or renamed is missed.
+func TestTheFilesOfAChangeAreThere(t *testing.T) {
+	page, err := os.ReadFile("docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, found := strings.Cut(string(page), "\n## What a change touches\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	checked := 0
+	for _, span := range codeSpan.FindAllStringSubmatch(section, -1) {
+		name := span[1]
+		if !strings.Contains(name, "/") && !strings.HasSuffix(name, ".go") || strings.Contains(name, "NAME") {
+			continue
+		}
+		if _, err := os.Stat(name); err != nil {
+			t.Errorf("the page names %s, which is not there", name)
+		}
+		checked++
+	}
+	if !found || checked < 20 {
+		t.Errorf("%d files were found on the page", checked)
+	}
+}
