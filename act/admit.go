@@ -65,9 +65,9 @@ func errNotEligible(rule string) error {
 }
 
 // Admit asks, in this order, whether a token may be made of the card at all, what its
-// issuer says (Parts.Issuer), what the terms of the offer say, and whether the cardholder has been authenticated for the
-// wallet. Errors are CodeForbidden: card_not_eligible, the reasons of
-// walletport.StepUpGate, and what the terms say.
+// issuer says (Parts.Issuer), what the terms of the offer say, and whether the cardholder
+// has been authenticated for the wallet. Errors are CodeForbidden: card_not_eligible, the
+// reasons of walletport.StepUpGate, and what the terms say.
 func (c *Call) Admit(ctx context.Context, wallet string, terms ...Term) error {
 	if err := c.Card.CheckTokenizable(c.Now); err != nil {
 		return err

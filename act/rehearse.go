@@ -19,8 +19,9 @@ type Trial struct {
 }
 
 // Rehearse tries an offer for each issuer that it serves, those of the list where it
-// names none. An issuer that does not offer the wallet is left out. try does the work of an act, from SelectKeys on, with a call whose card
-// nobody has: see keys.Rehearse. Nothing is looked up or recorded.
+// names none. An issuer that does not offer the wallet is left out. try does the work of an
+// act, from SelectKeys on, with a call whose card nobody has: see keys.Rehearse. Nothing is
+// looked up or recorded.
 func Rehearse(p *Parts, o Trial, issuers []walletport.IssuerID, try func(*Call) error) []walletport.Rehearsal {
 	if len(o.Issuers) > 0 {
 		issuers = o.Issuers

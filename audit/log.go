@@ -12,8 +12,8 @@ import (
 
 // Log makes audit records durable: those of acts that change no row in batches (Record),
 // the others with what they are of (RecordChange). It implements walletport.AuditTrail and
-// act.ChangeTrail, and is safe for concurrent use. Several Logs, of several servers, may share a database:
-// they write one chain.
+// act.ChangeTrail, and is safe for concurrent use. Several Logs, of several servers, may
+// share a database: they write one chain.
 type Log struct {
 	config  Config
 	queue   *queue

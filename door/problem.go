@@ -39,6 +39,7 @@ func errBodyTooLarge() error {
 	return &refusal{err: invalid("body_too_large", "the body is larger than this server takes"), status: http.StatusRequestEntityTooLarge}
 }
 
+// ErrBodyMalformed says that a body is no JSON object, or not a whole one: 400.
 func ErrBodyMalformed() error {
 	return invalid("body_malformed", "the body is not one whole JSON object")
 }

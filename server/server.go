@@ -194,7 +194,6 @@ func (s *Server) openFlows(ctx context.Context) error {
 	return err
 }
 
-// issuerRate is how many calls there may be on the issuer's cards.
 // issuerTerms is what an issuer's section says of which cards tokens are made. A card that
 // was typed into a wallet is activated in whichever wallet that was.
 func (s *Server) issuerTerms(id walletport.IssuerID) act.IssuerTerms {
@@ -207,6 +206,7 @@ func (s *Server) issuerTerms(id walletport.IssuerID) act.IssuerTerms {
 	}
 }
 
+// issuerRate is how many calls there may be on the issuer's cards.
 func (s *Server) issuerRate(id walletport.IssuerID) door.IssuerRate {
 	return s.Settings.ForIssuer(id).Limits
 }

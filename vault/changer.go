@@ -88,7 +88,8 @@ func (c *Changer) ahead(ctx context.Context, id walletport.CardID, rewrite rewri
 	}
 }
 
-// isSameRow compares what a change is made of. A data key that was wrapped anew is the same.
+// isSameRow compares what a change is made of. A row whose data key was wrapped anew is
+// another: the key that wrapped it before may be gone.
 func isSameRow(a, b *storage.Card) bool {
 	return a.CardSummary == b.CardSummary && bytes.Equal(a.ContentMAC, b.ContentMAC) && bytes.Equal(a.Sealed, b.Sealed) &&
 		bytes.Equal(a.WrappedKey, b.WrappedKey)
