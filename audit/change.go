@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/walletport/walletport"
@@ -29,7 +30,7 @@ func (l *Log) RecordChange(ctx context.Context, change func(storage.Tx) (walletp
 	c := changing{log: l, change: change}
 	known, began := l.durable(), time.Now()
 	err := l.config.Store.Update(ctx, c.run)
-	if c.refused != nil && err != nil {
+	if c.refused != nil && errors.Is(err, c.refused) {
 		return err
 	}
 	l.config.Observer.Committed(1, time.Since(began), err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -406,4 +407,26 @@ func changeForever(ctx context.Context, l *audit.Log) error {
 		}()
 	}
 	return <-failed
+}
+
+// goneStore undoes what a change did, and is gone when the change is to be called again.
+type goneStore struct{ audit.Store }
+
+func (goneStore) Update(ctx context.Context, change func(storage.Tx) error) error {
+	_ = change(nil)
+	return storage.ErrUnavailable(ctx, errors.New("no connection"))
+}
+
+// TestOnlyTheLastCallOfAChangeRefuses: what an earlier call of it said, when the database
+// failed below it, is not the answer.
+func TestOnlyTheLastCallOfAChangeRefuses(t *testing.T) {
+	seen := &observed{}
+	l, _ := mustRun(t, audit.Config{Store: goneStore{mustOpen(t, filepath.Join(t.TempDir(), "audit.db"))}, Observer: seen})
+	err := l.RecordChange(t.Context(), func(storage.Tx) (walletport.AuditRecord, error) {
+		return walletport.AuditRecord{}, errors.New("a row could not be changed")
+	})
+	wantUnavailable(t, "RecordChange", err)
+	if seen.failed != 1 {
+		t.Errorf("%d failures were told, want one", seen.failed)
+	}
 }

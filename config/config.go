@@ -280,8 +280,11 @@ func (p WalletProvider) validate(c Config) error {
 	if _, err := walletport.ParseWalletProviderID(p.ID); err != nil {
 		problems = append(problems, errors.New("id: letters, digits, '.', '_', '-', at most 64"))
 	}
-	// A proof of strong authentication names the wallet: it must not count for two.
-	if slices.Contains(walletport.Wallets(), walletport.Wallet(p.ID)) || p.ID == activation.StepUpWallet {
+	// A proof of strong authentication names the wallet: it must not count for two. Nor must
+	// a name in the section of an issuer.
+	isOffer := func(o WalletOffer) bool { return o.name() == p.ID }
+	if slices.Contains(walletport.Wallets(), walletport.Wallet(p.ID)) || slices.Contains([]string{activation.StepUpWallet, noWallet}, p.ID) ||
+		slices.ContainsFunc(c.Wallets.Offers(), isOffer) {
 		problems = append(problems, fmt.Errorf("id: %s is the name of something else", p.ID))
 	}
 	if p.Scheme != string(walletport.Mastercard) {

@@ -75,6 +75,8 @@ func TestWalletsThatCannotBeOffered(t *testing.T) {
 		{"a format that Apple has not", "wallets: {applepay: {format: {mastercard: {encoding: octal}}}}", "wallets.applepay.format.mastercard.encoding: hex or base64"},
 		{"a provider that is called as a device wallet", "wallet_providers: [{id: applepay, scheme: MASTERCARD}]", "wallet_providers[0].id: applepay is the name of something else"},
 		{"a provider that is called as the calls of activation", "wallet_providers: [{id: activation, scheme: MASTERCARD, token_requestor_id: '50199900001'}]", "wallet_providers[0].id: activation is the name of something else"},
+		{"a provider that is called as none of the wallets", "wallet_providers: [{id: none, scheme: MASTERCARD, token_requestor_id: '50199900001'}]", "wallet_providers[0].id: none is the name of something else"},
+		{"a provider that is called as a scheme of a wallet", "wallet_providers: [{id: googlepay.visa, scheme: MASTERCARD, token_requestor_id: '50199900001'}]", "wallet_providers[0].id: googlepay.visa is the name of something else"},
 		{"a nonce forgotten while it is good", "wallets: {nonce_retention: 1ns}", "wallets.nonce_retention: 1h to 720h"},
 		{"a nonce kept for years", "wallets: {nonce_retention: 9000h}", "wallets.nonce_retention"},
 		{"an issuer with a space", "wallets: {googlepay: {visa: {issuers: ['a b']}}}", "wallets.googlepay.visa.issuers[0]:"},
