@@ -145,7 +145,7 @@ func (r StepUpRule) faults() []string {
 
 // WithDefaults returns r with what is in force for fields that are zero.
 func (r StepUpRule) WithDefaults() StepUpRule {
-	r.StepUpDemand = r.StepUpDemand.withDefaults()
+	r.StepUpDemand = r.withDefaults()
 	return r
 }
 
