@@ -129,6 +129,16 @@ wallet_providers: [{id: acme-wallet, token_requestor_id: "50199900001", scheme: 
 	}
 }
 
+// TestTheNewFormShowsNoPassword: the note is read on terminals and kept by build systems.
+func TestTheNewFormShowsNoPassword(t *testing.T) {
+	settings, err := loaded(t, "auth: {step_up: [{issuers: [acme], rule: eba-sca, issuer: i, audience: a, jwks_url: 'https://bank:hunter22@login.example/jwks'}]}\n")
+	must(t, err)
+	form := settings.NewForm()
+	if strings.Contains(form, "hunter22") || !strings.Contains(form, `jwks_url: "https://bank:xxxxx@login.example/jwks" # with its password`+"\n") {
+		t.Errorf("the new form:\n%s", form)
+	}
+}
+
 func TestKeySetsOfIssuersCountFromTheFilesFolder(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "walletport.yaml")
 	must(t, os.WriteFile(path, []byte("keys: {key_file: k}\nissuers: {acme: {step_up: {"+strings.Replace(demand, "/keys/", "keys/", 1)+"}}}\n"), 0o600))

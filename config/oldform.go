@@ -12,7 +12,8 @@ import (
 
 // NewForm returns as YAML, in sections of issuers, what c says of issuers in an older form:
 // the rules of auth.step_up, and the issuers of offers and of wallet providers. "" where it
-// says nothing in that form. Who puts it into the file in their place changes nothing.
+// says nothing in that form. Who puts it into the file in their place changes nothing, but
+// has to put back a password in a URL, which is struck out.
 func (c Config) NewForm() string {
 	offered := slices.ContainsFunc(c.NamedIssuers(), func(n NamedIssuer) bool {
 		return strings.HasPrefix(n.Setting, "wallets.") || strings.HasPrefix(n.Setting, "wallet_providers[")
@@ -50,10 +51,15 @@ func yamlStepUp(d auth.StepUpDemand) []string {
 		}
 	}
 	for _, text := range []struct{ name, value string }{
-		{"rule", d.Rule}, {"issuer", d.Issuer}, {"audience", d.Audience}, {"jwks_url", d.JWKSURL}, {"jwks_file", d.JWKSFile},
+		{"rule", d.Rule}, {"issuer", d.Issuer}, {"audience", d.Audience}, {"jwks_file", d.JWKSFile},
 	} {
 		add(text.value != "", text.name, fmt.Sprintf("%q", text.value))
 	}
+	shown, note := RedactURL(d.JWKSURL), ""
+	if shown != d.JWKSURL {
+		note = " # with its password"
+	}
+	add(d.JWKSURL != "", "jwks_url", fmt.Sprintf("%q%s", shown, note))
 	add(len(d.Algorithms) > 0, "algorithms", yamlList(d.Algorithms))
 	add(d.MaxAge != 0, "max_age", d.MaxAge.Round(time.Millisecond).String())
 	add(len(d.Methods) > 0, "methods", yamlList(d.Methods))
