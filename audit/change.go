@@ -25,13 +25,16 @@ func (l *Log) RecordChange(ctx context.Context, change func(storage.Tx) (walletp
 		return err
 	}
 	defer l.queue.changes.Done()
-	ctx, cancel := context.WithTimeout(ctx, l.config.Settings.CommitTimeout)
+	bounded, cancel := context.WithTimeout(ctx, l.config.Settings.CommitTimeout)
 	defer cancel()
 	c := changing{log: l, change: change}
 	known, began := l.durable(), time.Now()
-	err := l.config.Store.Update(ctx, c.run)
-	if c.refused != nil && errors.Is(err, c.refused) {
+	err := l.config.Store.Update(bounded, c.run)
+	switch {
+	case c.refused != nil && errors.Is(err, c.refused):
 		return err
+	case err != nil && ctx.Err() != nil: // the caller left, which says nothing of the trail
+		return errNotTaken(err)
 	}
 	l.config.Observer.Committed(1, time.Since(began), err)
 	if err != nil {

@@ -174,6 +174,7 @@ func TestAChangeThatFailsLeavesNeither(t *testing.T) {
 		}
 		t.Run("its caller left", func(t *testing.T) {
 			ctx, leave := context.WithCancel(t.Context())
+			failed := seen.failed
 			err := l.RecordChange(ctx, func(tx storage.Tx) (walletport.AuditRecord, error) {
 				err := count(tx)
 				leave()
@@ -182,6 +183,9 @@ func TestAChangeThatFailsLeavesNeither(t *testing.T) {
 			wantUnavailable(t, "RecordChange", err)
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("RecordChange: %v does not say that the caller left", err)
+			}
+			if seen.failed != failed {
+				t.Error("a failure of the trail is told, which readiness would show: whoever hangs up could take the server out of service")
 			}
 			wantCounted(t, store, 0)
 		})
