@@ -23,9 +23,9 @@ type together struct {
 }
 
 var (
-	createStaged = `CREATE TEMP TABLE staged (id INTEGER PRIMARY KEY, ` + strings.Join(cardColumns[1:], ", ") + `, replaces)`
+	createStaged = `CREATE TEMP TABLE staged (id INTEGER PRIMARY KEY, ` + strings.Join(cardColumns[1:], ", ") + `, replaces)` //nolint:gosec // G202: names of columns
 
-	insertStaged = `INSERT INTO staged VALUES (?` + strings.Repeat(", ?", len(cardColumns)) + `)`
+	insertStaged = `INSERT INTO staged VALUES (?` + strings.Repeat(", ?", len(cardColumns)) + `)` //nolint:gosec // G202: question marks
 
 	// A change is missed when the row is not the one that was read, unless the change
 	// stands already.
