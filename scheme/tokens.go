@@ -1,0 +1,150 @@
+package scheme
+
+import (
+	"io"
+	"time"
+
+	"github.com/walletport/walletport"
+)
+
+// TokenManager asks a scheme for the tokens of a card and changes them. It makes requests
+// and reads answers and sends nothing. Implementations are immutable and safe for
+// concurrent use.
+//
+// Errors of its methods, before anything was sent, are CodeInvalid (the scheme cannot take
+// what was given), CodeUnsupported, and CodeUnavailable with reason key_unusable.
+type TokenManager interface {
+	// Scheme names the scheme whose tokens these are.
+	Scheme() walletport.SchemeID
+	// CardTokens asks for one page of the tokens of a card. The card number is sealed
+	// before CardTokens returns, so that it need not outlive the call.
+	CardTokens(in CardTokensInput) (Query[TokenPage], error)
+	// Token asks for one token. A token that the scheme does not know, or not as a token of
+	// that requestor, is CodeNotFound, reason token_not_at_scheme.
+	Token(in TokenInput) (Query[Token], error)
+	// ChangeToken asks for a change of one token. Whether it is allowed now is the caller's
+	// to know; the scheme may refuse it all the same.
+	ChangeToken(in ChangeInput) (Command, error)
+	// Judge says what became of a change whose outcome is unknown, from what the scheme
+	// has said since. It asks nobody.
+	Judge(e Evidence) Judgement
+}
+
+// TokenHistorian is a TokenManager whose scheme keeps a history of each token.
+type TokenHistorian interface {
+	// TokenHistory asks for what happened to one token, oldest first.
+	TokenHistory(in TokenInput) (Query[[]TokenEvent], error)
+}
+
+// Access is what requests to a scheme are made with: the issuer's keys and the scheme's.
+type Access struct {
+	Signer    Signer    // of Mastercard: signs requests by OAuth; Alias is the consumer key
+	Recipient Recipient // the scheme's key that card numbers are sealed to
+}
+
+// CardTokensInput is everything that a question for a card's tokens depends on.
+type CardTokensInput struct {
+	Access Access
+	By     walletport.AuditUser // on whose behalf
+	PAN    walletport.PAN
+	After  string // TokenPage.Next of the page before; "" asks for the first
+	Rand   io.Reader
+}
+
+// TokenPage is a part of a card's tokens.
+type TokenPage struct {
+	Tokens []Token
+	Next   string // what asks for the next page; "" on the last
+}
+
+// TokenInput is everything that a question about one token depends on.
+type TokenInput struct {
+	Access Access
+	By     walletport.AuditUser
+	Ref    walletport.TokenRef
+}
+
+// ChangeInput is everything that a change of a token depends on.
+type ChangeInput struct {
+	Access Access
+	By     walletport.AuditUser
+	Ref    walletport.TokenRef
+	Action walletport.TokenAction
+	Reason walletport.TokenReason // "" leaves it to the action
+	Note   string                 // for those who read the scheme's history; may be empty
+}
+
+// Token is what a scheme says of one token. What it did not say is zero.
+type Token struct {
+	Ref          walletport.TokenRef
+	PANReference string // the scheme's name for the card number
+	Status       walletport.TokenStatus
+	// Holders are those who hold the token suspended, each once. Empty with
+	// TokenSuspended: the scheme does not say who.
+	Holders []walletport.Holder
+	// Brief: the scheme has more to say when asked for this token alone.
+	Brief bool
+
+	Number       walletport.PAN // the whole number of the token; zero where the scheme gives a part only
+	LastFour     string         // of the token's number
+	Expiry       walletport.Expiry
+	CardLastFour string // of the card that the token stands for now
+
+	Requestor     string // who asked for the token, as people know it ("Apple Pay")
+	WalletID      string // the scheme's id of the wallet
+	Device        Device
+	CorrelationID string // ties the messages of one provisioning
+
+	RequestedAt time.Time
+	ActivatedAt time.Time
+	StatusSince time.Time
+}
+
+// Device is what a token lives on, as the wallet named it.
+type Device struct {
+	ID   string // may be masked
+	Name string // free text of a cardholder
+	Type string // the scheme's own word or code
+}
+
+// TokenEvent is one entry of a token's history at the scheme.
+type TokenEvent struct {
+	Status    walletport.TokenStatus // what the token became
+	At        time.Time
+	By        walletport.Holder // who did it
+	Reason    string            // the scheme's own word or code
+	Reference string            // see Outcome
+	User      string            // on whose behalf, as the request said
+}
+
+// Evidence is what is known of a change that got no answer.
+type Evidence struct {
+	Action walletport.TokenAction
+	By     walletport.AuditUser
+	SentAt time.Time
+	Now    time.Time // when the scheme was asked last
+	// Token is the scheme's answer after SentAt; nil: the scheme no longer knows the token.
+	Token *Token
+	// History was asked for after Token was; empty without HasHistory.
+	History    []TokenEvent
+	HasHistory bool
+	// Known are references of earlier changes of this token, whose outcomes are known.
+	Known []string
+}
+
+// Verdict says what became of a change.
+type Verdict int
+
+// The verdicts.
+const (
+	AskLater   Verdict = iota // it may yet be under way: ask again later
+	AskHistory                // the token alone does not tell: ask for its history too
+	WasDone
+	WasNotDone // and will not be: it may be sent again
+)
+
+// Judgement is a verdict and the scheme's id of the change, where it is known.
+type Judgement struct {
+	Verdict   Verdict
+	Reference string // see Outcome
+}
