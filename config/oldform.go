@@ -10,10 +10,10 @@ import (
 	"github.com/walletport/walletport/auth"
 )
 
-// NewForm returns as YAML, in sections of issuers, what c says of issuers in an older form:
-// the rules of auth.step_up, and the issuers of offers and of wallet providers. "" where it
-// says nothing in that form. Who puts it into the file in their place changes nothing, but
-// has to put back a password in a URL, which is struck out.
+// NewForm returns as YAML the sections of issuers that say what c says of them, also in an
+// older form: the rules of auth.step_up, and the issuers of offers and of wallet providers.
+// "" where it says nothing in that form. Who puts it into the file in the place of both
+// changes nothing, but has to put back a password in a URL, which is struck out.
 func (c Config) NewForm() string {
 	offered := slices.ContainsFunc(c.NamedIssuers(), func(n NamedIssuer) bool {
 		return strings.HasPrefix(n.Setting, "wallets.") || strings.HasPrefix(n.Setting, "wallet_providers[")
@@ -22,50 +22,91 @@ func (c Config) NewForm() string {
 		return ""
 	}
 	var out strings.Builder
-	if offered {
-		fmt.Fprintf(&out, "issuer_defaults:\n  wallets: %s\n", yamlList(c.IssuerDefaults.Wallets))
+	every := Issuer{Wallets: c.walletsFor("", Issuer{})}
+	if lines := yamlIssuer("  ", c.IssuerDefaults, every, offered); len(lines) > 0 {
+		fmt.Fprintf(&out, "issuer_defaults:\n%s\n", strings.Join(lines, "\n"))
 	}
 	out.WriteString("issuers:\n")
 	for _, name := range slices.Sorted(maps.Keys(c.Issuers)) {
-		own := c.Issuers[name]
-		var lines []string
-		if offered {
-			lines = append(lines, "    wallets: "+yamlList(own.Wallets))
-		}
-		if own.StepUp.Asks() {
-			lines = append(lines, "    step_up:")
-			lines = append(lines, yamlStepUp(own.StepUp)...)
-		}
-		if len(lines) > 0 {
+		if lines := yamlIssuer("    ", c.Issuers[name], c.IssuerDefaults, offered); len(lines) > 0 {
 			fmt.Fprintf(&out, "  %q:\n%s\n", name, strings.Join(lines, "\n"))
 		}
 	}
 	return out.String()
 }
 
-func yamlStepUp(d auth.StepUpDemand) []string {
-	var lines []string
-	add := func(wanted bool, name, value string) {
-		if wanted {
-			lines = append(lines, "      "+name+": "+value)
-		}
+// yamlLines are lines of one section, each behind its indent.
+type yamlLines struct {
+	indent string
+	lines  []string
+}
+
+// add says what a setting is, unless a section that begins as another one has it already.
+func (y *yamlLines) add(name, value, before string) {
+	if value != before {
+		y.lines = append(y.lines, y.indent+name+": "+value)
 	}
-	for _, text := range []struct{ name, value string }{
-		{"rule", d.Rule}, {"issuer", d.Issuer}, {"audience", d.Audience}, {"jwks_file", d.JWKSFile},
+}
+
+func (y *yamlLines) section(name string, lines []string) {
+	if len(lines) > 0 {
+		y.lines = append(append(y.lines, y.indent+name+":"), lines...)
+	}
+}
+
+// yamlIssuer returns what makes own of a section that begins as before: a setting that is
+// left out would be taken from there.
+func yamlIssuer(indent string, own, before Issuer, withWallets bool) []string {
+	y := yamlLines{indent: indent}
+	wallets := yamlList(before.Wallets)
+	if withWallets {
+		wallets = ""
+	}
+	y.add("wallets", yamlList(own.Wallets), wallets)
+	y.add("products", yamlList(own.Products), yamlList(before.Products))
+	y.add("days_before_expiry", fmt.Sprint(own.DaysBeforeExpiry), fmt.Sprint(before.DaysBeforeExpiry))
+	limits := yamlLines{indent: indent + "  "}
+	limits.add("requests_per_second", fmt.Sprint(own.Limits.PerSecond), fmt.Sprint(before.Limits.PerSecond))
+	limits.add("requests_per_minute", fmt.Sprint(own.Limits.PerMinute), fmt.Sprint(before.Limits.PerMinute))
+	y.section("limits", limits.lines)
+	y.section("step_up", yamlStepUp(indent+"  ", own.StepUp, before.StepUp))
+	return y.lines
+}
+
+func yamlStepUp(indent string, own, before auth.StepUpDemand) []string {
+	y := yamlLines{indent: indent}
+	switch {
+	case own.Asks():
+	case before.Asks():
+		y.add("rule", `"none"`, "")
+		return y.lines
+	default:
+		return nil
+	}
+	for _, text := range []struct{ name, own, before string }{
+		{"rule", own.Rule, before.Rule}, {"issuer", own.Issuer, before.Issuer}, {"audience", own.Audience, before.Audience},
+		{"jwks_file", own.JWKSFile, before.JWKSFile},
 	} {
-		add(text.value != "", text.name, fmt.Sprintf("%q", text.value))
+		y.add(text.name, fmt.Sprintf("%q", text.own), fmt.Sprintf("%q", text.before))
 	}
-	shown, note := RedactURL(d.JWKSURL), ""
-	if shown != d.JWKSURL {
+	if own.JWKSURL != before.JWKSURL {
+		y.add("jwks_url", yamlURL(own.JWKSURL), "")
+	}
+	y.add("algorithms", yamlList(own.Algorithms), yamlList(before.Algorithms))
+	y.add("max_age", own.MaxAge.Round(time.Millisecond).String(), before.MaxAge.String())
+	y.add("methods", yamlList(own.Methods), yamlList(before.Methods))
+	y.add("factors", fmt.Sprint(own.Factors), fmt.Sprint(before.Factors))
+	y.add("mfa_suffices", fmt.Sprint(own.MFASuffices), fmt.Sprint(before.MFASuffices))
+	return y.lines
+}
+
+// yamlURL strikes out the password of a URL and says so.
+func yamlURL(url string) string {
+	shown, note := RedactURL(url), ""
+	if shown != url {
 		note = " # with its password"
 	}
-	add(d.JWKSURL != "", "jwks_url", fmt.Sprintf("%q%s", shown, note))
-	add(len(d.Algorithms) > 0, "algorithms", yamlList(d.Algorithms))
-	add(d.MaxAge != 0, "max_age", d.MaxAge.Round(time.Millisecond).String())
-	add(len(d.Methods) > 0, "methods", yamlList(d.Methods))
-	add(d.Rule == "custom" && d.Factors != 0, "factors", fmt.Sprint(d.Factors))
-	add(d.MFASuffices, "mfa_suffices", "true")
-	return lines
+	return fmt.Sprintf("%q%s", shown, note)
 }
 
 func yamlList(texts []string) string {
