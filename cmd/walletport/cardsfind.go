@@ -38,10 +38,12 @@ Examples:
 }
 
 func (c cardsFindCommand) Run(ctx context.Context, con console) error {
-	if c.LastFour != "" && (len(c.LastFour) != 4 || !walletport.IsDigits(c.LastFour)) {
+	switch {
+	case !c.PAN && c.Customer == "" && c.LastFour == "": // an empty text stands in forgotten cards
+		return usagef("say what to look for: a --customer or --last-four that is not empty, or --pan")
+	case c.LastFour != "" && (len(c.LastFour) != 4 || !walletport.IsDigits(c.LastFour)):
 		return usagef("--last-four is four digits")
-	}
-	if walletport.ContainsPAN(c.Customer) {
+	case walletport.ContainsPAN(c.Customer):
 		return usagef("--customer is a card number: give numbers to --pan, on standard input")
 	}
 	asked := act.Request{Action: walletport.ActionCardsRead, Facts: act.Facts{Issuer: walletport.IssuerID(c.Issuer)}}
