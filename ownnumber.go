@@ -7,7 +7,7 @@ const maxScannedDigits = 256
 
 // IsIn reports whether the digits of text have p among them, in this order and with
 // whatever between them: letters, words, marks, in any script. So it finds its own
-// number in an identifier too, where one of a stranger can't be told from chance.
+// number in an identifier too, where another card's number can't be told from chance.
 func (p PAN) IsIn(text string) bool {
 	if p.IsZero() || !mayHoldPAN(text) {
 		return false

@@ -21,9 +21,9 @@ import (
 	"github.com/walletport/walletport/storage"
 )
 
-// The reasons of CodeUnauthenticated. A stranger learns nothing from them: the
-// last four are said only to one who proved a secret or a signature, but that a
-// certificate is missing also to whoever connects without, where all need one.
+// The reasons of CodeUnauthenticated. The last four are given only to a caller who proved
+// a secret or a signature, so that nobody else learns anything from them; where every
+// caller needs a certificate, that it is missing is said to everybody.
 const (
 	ReasonMissing     = "credentials_missing"  // neither Basic nor Bearer
 	ReasonInvalid     = "credentials_invalid"  // unknown id, wrong secret, or no good token
@@ -148,7 +148,7 @@ func New(c Config, store ClientStore, clock func() time.Time, trust *Trust) (*Au
 	return a, nil
 }
 
-// maxSecretBytes bounds what is hashed for a stranger.
+// maxSecretBytes bounds what is hashed for a caller who is not known yet.
 const maxSecretBytes = 256
 
 // AuthenticateBasic returns the client of that id and secret. cert is the verified

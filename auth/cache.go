@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// maxCached bounds each cache. Only what was authenticated is kept, so a stranger
-// cannot fill it.
+// maxCached bounds each cache. Only what was authenticated is kept, so callers without
+// credentials cannot fill it.
 const maxCached = 10_000
 
 // cache remembers values until a moment each. Reading takes no lock. When it is

@@ -46,7 +46,7 @@ func (c TLS) validate() error {
 	return nil
 }
 
-// The longest waits at the end of a server. An orchestrator's patience ends earlier.
+// The longest waits at the end of a server. An orchestrator kills the process earlier.
 const (
 	maxDrain    = time.Hour
 	minShutdown = time.Second

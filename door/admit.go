@@ -35,7 +35,7 @@ func (c *Call) match(op *Operation, arguments []string) {
 }
 
 // admit lets a call in: first who, then how often, then whether they may, and only
-// then what they sent. A stranger learns nothing of the rest.
+// then what they sent. Who fails at one step learns nothing of the later ones.
 func (d *Door) admit(c *Call) error {
 	var err error
 	if c.caller, err = d.Authenticator.Authenticate(c.r); err != nil {

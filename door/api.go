@@ -52,9 +52,9 @@ type Operation struct {
 
 // Authenticator says who is calling. It is safe for concurrent use.
 type Authenticator interface {
-	// Authenticate returns the caller of a request. What a stranger can bring about at will
-	// is CodeUnauthenticated or has Caller.Provoked; a failure of ours is neither. The
-	// Caller that comes with an error says what is known so far.
+	// Authenticate returns the caller of a request. An error that anybody can cause, with no
+	// credentials of ours, is CodeUnauthenticated or has Caller.Provoked; a failure of ours
+	// is neither. The Caller that comes with an error says what is known so far.
 	Authenticate(r *http.Request) (Caller, error)
 	// Challenges returns the WWW-Authenticate headers (RFC 9110 section 11.6.1) of a
 	// refusal with status 401 and that code.
@@ -70,7 +70,7 @@ type Caller struct {
 	// Gone is the id of a client that proved who it is, but is refused because it is
 	// revoked, or its end has come.
 	Gone string
-	// Provoked says that a stranger can bring the refusal about at will, as one that is
-	// CodeUnauthenticated, though it is another.
+	// Provoked says that anybody can cause the refusal, with no credentials of ours, though
+	// it is not CodeUnauthenticated. It is limited and counted as those that are.
 	Provoked bool
 }

@@ -58,7 +58,7 @@ func TestALimiterHasTheClockThatItIsHanded(t *testing.T) {
 // TestStrangersFillNoMemory: however many keys there are, few are counted apart, and who
 // is over the limit stays so. The flood is a minute of 10 000 guesses a second.
 func TestStrangersFillNoMemory(t *testing.T) {
-	const most = strangersKeys
+	const most = maxFailureKeys
 	h := newHand()
 	before := heap()
 	l := newLimiter(time.Minute, h.clock, most)

@@ -82,17 +82,18 @@ type limiters struct {
 	perSecond, perMinute, failures, refusals, refusalsOfOne *limiter
 }
 
-// strangersKeys bounds how many strangers are counted apart in a window.
-const strangersKeys = 1 << 15
+// maxFailureKeys bounds how many callers whose authentication fails are counted one by
+// one in a window.
+const maxFailureKeys = 1 << 15
 
 func newLimiters(l Limits, clock func() time.Time) limiters {
 	return limiters{
 		settings:      l,
 		perSecond:     newLimiter(time.Second, clock, 0),
 		perMinute:     newLimiter(time.Minute, clock, 0),
-		failures:      newLimiter(time.Minute, clock, strangersKeys),
+		failures:      newLimiter(time.Minute, clock, maxFailureKeys),
 		refusals:      newLimiter(time.Minute, clock, 0),
-		refusalsOfOne: newLimiter(time.Minute, clock, strangersKeys),
+		refusalsOfOne: newLimiter(time.Minute, clock, maxFailureKeys),
 	}
 }
 

@@ -125,8 +125,8 @@ func (d *Door) readyNow(ctx context.Context) readyAnswer {
 	return found
 }
 
-// startChecks runs all checks beside the caller, who holds the lock. The asker's own
-// patience does not end them: the answer is for the next one too.
+// startChecks runs all checks in the background; its caller holds the lock. They go on
+// when whoever asked hangs up: the answer is for the next one too.
 func (d *Door) startChecks(ctx context.Context) {
 	running := make(chan struct{})
 	d.ready.running = running

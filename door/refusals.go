@@ -24,8 +24,8 @@ type refused struct {
 }
 
 // sum is how many calls were refused, and one address that they came from. One host
-// may have all addresses of an IPv6 site: with a sum for each it would crowd the
-// others out of the trail.
+// may have all addresses of an IPv6 site: with a sum for each it would leave
+// the others no room in the trail.
 type sum struct {
 	address string
 	calls   uint64

@@ -66,13 +66,14 @@ func (c *Call) clean(err error) {
 	}
 }
 
-// isFailedAuthentication reports whether a stranger can bring a refusal about at will.
+// isFailedAuthentication reports whether anybody can cause the refusal, with no
+// credentials of ours.
 func (c *Call) isFailedAuthentication(r *refusal) bool {
 	return r.err.Code == walletport.CodeUnauthenticated || c.caller.Provoked
 }
 
-// recordTime bounds the wait for a refusal's record. The caller's own patience
-// does not: who hangs up after a wrong password is recorded all the same.
+// recordTime bounds the wait for a refusal's record, which goes on when the caller
+// hangs up: a wrong password is recorded all the same.
 const recordTime = 5 * time.Second
 
 func (d *Door) record(c *Call, record walletport.AuditRecord) error {

@@ -112,7 +112,7 @@ func (f *followed) reloadQuietly(ctx context.Context) {
 }
 
 // reloadWarnings tells of files that a restart could not read. Which they are is in the
-// log, for a path is nobody's business who may ask for readiness.
+// log only: readiness is told to everybody, and paths are not for everybody.
 func (s *Server) reloadWarnings() []string {
 	var texts []string
 	for _, f := range s.followed {

@@ -20,7 +20,7 @@ type Proxies struct {
 }
 
 // The headers in which proxies tell the caller's address. Only one of them is read:
-// a proxy that writes one passes the other on as a stranger sent it.
+// a proxy that writes one passes the other on as the caller sent it.
 const (
 	headerForwardedFor = "X-Forwarded-For"
 	headerForwarded    = "Forwarded" // RFC 7239
@@ -111,7 +111,7 @@ func (p Proxies) Caller(r *http.Request) string {
 }
 
 // cutLast cuts a list of a header (RFC 9110 section 5.6.1) before its last member. It
-// reads from the end, so that what a stranger wrote at the beginning, such as a quote
+// reads from the end, so that what the caller wrote at the beginning, such as a quote
 // that never ends, does not reach the members that proxies have added.
 func cutLast(list string) (rest, last string) {
 	quoted := false

@@ -24,7 +24,7 @@ type secretText struct {
 
 // The work factors of scrypt, log2(N) with r = 8: memory is 1 KiB times N.
 //
-// A passphrase has little entropy, so each guess has to be dear: 2^18 takes 256 MiB
+// A passphrase has little entropy, so each guess has to be costly: 2^18 takes 256 MiB
 // and most of a second. A key file has 256 random bits: nobody guesses them, however
 // cheap a guess is, so 2^10 (1 MiB, a few milliseconds) serves. It is not lower only
 // to stay within what age's own tools write.

@@ -158,7 +158,7 @@ func (s *Store) Reload(context.Context) error {
 }
 
 // follow reloads when the file is another than the one last looked at. A bad file
-// is opened once, not at every look: opening is dear by design.
+// is opened once, not at every look: opening is slow by design.
 func (s *Store) follow() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
