@@ -94,7 +94,7 @@ func (v *Vault) patched(p *patch) rewriting {
 		if len(changed) == 0 {
 			return stored, what, nil
 		}
-		s := newSealer(v.Keys.Current(), v.Clock())
+		s := newSealer(v.newestRing(), v.Clock())
 		defer s.wipe()
 		row, err := s.seal(&card)
 		return row, what, err

@@ -34,7 +34,7 @@ func (v *Vault) withoutData() rewriting {
 			return stored, what, nil
 		}
 		now := v.Clock()
-		index, err := v.Keys.Current().Select(keys.VaultIndex, stored.Issuer, stored.BIN, now)
+		index, err := v.newestRing().Select(keys.VaultIndex, stored.Issuer, stored.BIN, now)
 		if err != nil {
 			return storage.Card{}, ChangedCard{}, err
 		}

@@ -96,7 +96,11 @@ func (im *importer) write(ctx context.Context, rows []row, ring *keys.Ring) ([]w
 		im.rings[ring] = true
 		return nil, im.together.Add(ctx, changes)
 	}
-	return im.vault.Cards.ChangeCards(ctx, changes)
+	missed, err := im.vault.Cards.ChangeCards(ctx, changes)
+	if err != nil {
+		return nil, err
+	}
+	return missed, im.vault.rescue(ctx, ring)
 }
 
 // isRefused reports whether a bad row keeps everything from being stored: what
@@ -117,9 +121,17 @@ func (im *importer) finish(ctx context.Context) error {
 		}
 	}
 	missed, err := im.together.Commit(ctx)
-	if err == nil && len(missed) > 0 {
+	if err != nil {
+		return err
+	}
+	if len(missed) > 0 {
 		return walletport.Errorf(walletport.CodeConflict, "import_conflict",
 			"nothing is stored, for somebody else changed cards meanwhile, card %s first: import the file again", missed[0])
 	}
-	return err
+	for ring := range im.rings {
+		if err := im.vault.rescue(ctx, ring); err != nil {
+			return err
+		}
+	}
+	return nil
 }

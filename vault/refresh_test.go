@@ -1,6 +1,7 @@
 package vault_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -130,5 +131,56 @@ func TestAnImportStoresNothingUnderADestroyedKey(t *testing.T) {
 				r.mustVerify(t, 3)
 			})
 		}
+	}
+}
+
+// storing lets somebody else act while cards are being stored.
+type storing struct {
+	storage.Cards
+	meddle func()
+}
+
+func (s storing) ChangeCards(ctx context.Context, changes []storage.CardChange) ([]walletport.CardID, error) {
+	s.meddle()
+	return s.Cards.ChangeCards(ctx, changes)
+}
+
+func (s storing) BeginCardChanges(ctx context.Context) (storage.CardChanges, error) {
+	changes, err := s.Cards.BeginCardChanges(ctx)
+	return storingTogether{changes, s.meddle}, err
+}
+
+type storingTogether struct {
+	storage.CardChanges
+	meddle func()
+}
+
+func (s storingTogether) Commit(ctx context.Context) ([]walletport.CardID, error) {
+	s.meddle()
+	return s.CardChanges.Commit(ctx)
+}
+
+// TestAKeyThatIsDestroyedWhileCardsAreStored was unused when somebody looked, for cards
+// under way to the database are seen by nobody. The import has the key still.
+func TestAKeyThatIsDestroyedWhileCardsAreStored(t *testing.T) {
+	together := csvOptions()
+	together.AllOrNothing = true
+	for name, options := range map[string]vault.ImportOptions{"row by row": csvOptions(), "all or nothing": together} {
+		t.Run(name, func(t *testing.T) {
+			onEachEngine(t, func(t *testing.T, r rig) {
+				cards := &storing{Cards: r.cards}
+				v, source := r.behind(t, cards)
+				cards.meddle = func() {
+					first := r.ring()[0]
+					must(t, r.CheckUnused(t.Context(), first))
+					r.add(t, keys.Meta{Purpose: keys.VaultKEK, Version: 2})
+					r.setState(first.ID, keys.Destroyed)
+					source.newer = r.keys.Current()
+				}
+				_, err := v.Import(t.Context(), strings.NewReader(manyRows(3)), options)
+				must(t, err)
+				r.mustVerify(t, 3)
+			})
+		})
 	}
 }

@@ -50,3 +50,27 @@ func (v *Vault) checkKept(ring *keys.Ring) error {
 	}
 	return nil
 }
+
+// rescue moves stored cards from key-encryption keys that ring still has and that have been
+// destroyed: whoever did it looked for cards under the key while these were being stored,
+// and a file that is stored as a whole may take minutes.
+func (v *Vault) rescue(ctx context.Context, ring *keys.Ring) error {
+	newest := v.newestRing()
+	if newest == ring {
+		return nil
+	}
+	r := rewrapper{vault: v, failed: map[walletport.CardID]bool{}, left: map[walletport.IssuerID]*LeftCards{}}
+	for _, k := range ring.All() {
+		kept, ok := newest.ByID(k.ID)
+		if k.Purpose != keys.VaultKEK || k.KEK == nil || ok && kept.KEK != nil {
+			continue
+		}
+		if err := r.moveFrom(ctx, k); err != nil {
+			return err
+		}
+	}
+	if r.report.Failed > 0 || len(r.left) > 0 {
+		return walletport.Errorf(walletport.CodeUnavailable, reasonNoKey, "a key was destroyed while cards under it were stored, and they could not be moved to another")
+	}
+	return nil
+}

@@ -135,7 +135,7 @@ func (v *Vault) Seal(card walletport.Card) (storage.Card, error) {
 	if faults := checkCard(&card); len(faults) > 0 {
 		return storage.Card{}, errCardInvalid(faults)
 	}
-	s := newSealer(v.Keys.Current(), v.Clock())
+	s := newSealer(v.newestRing(), v.Clock())
 	defer s.wipe()
 	return s.seal(&card)
 }
