@@ -100,9 +100,9 @@ func (brokenSigner) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
 	return nil, errors.New("the module is away")
 }
 
-// TestALossIsWitnessed: the database is set back while the Log runs, which leaves
+// TestALossIsSigned: the database is set back while the Log runs, which leaves
 // a chain that is whole in itself.
-func TestALossIsWitnessed(t *testing.T) {
+func TestALossIsSigned(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		back func(m *memory)

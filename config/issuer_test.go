@@ -141,6 +141,21 @@ wallet_providers: [{id: acme-wallet, token_requestor_id: "50199900001", scheme: 
 	}
 }
 
+// TestTheNewFormKeepsAnIssuerOutOfTheCommonRule: that nothing is asked of it has to be said.
+func TestTheNewFormKeepsAnIssuerOutOfTheCommonRule(t *testing.T) {
+	for common, othersAsk := range map[string]bool{"issuer_defaults: {step_up: {" + demand + "}}\n": true, "": false} {
+		older, err := loaded(t, common+"auth: {step_up: [{issuers: [acme], rule: none}]}\n")
+		must(t, err)
+		newer, err := loaded(t, older.NewForm())
+		must(t, err)
+		for name, settings := range map[string]Config{"older": older, "new": newer} {
+			if settings.ForIssuer("acme").StepUp.Asks() || settings.ForIssuer("globex").StepUp.Asks() != othersAsk {
+				t.Errorf("in the %s form acme asks: %v, others: %v", name, settings.ForIssuer("acme").StepUp.Asks(), settings.ForIssuer("globex").StepUp.Asks())
+			}
+		}
+	}
+}
+
 // TestTheNewFormShowsNoPassword: the note is read on terminals and kept by build systems.
 func TestTheNewFormShowsNoPassword(t *testing.T) {
 	settings, err := loaded(t, "auth: {step_up: [{issuers: [acme], rule: eba-sca, issuer: i, audience: a, jwks_url: 'https://bank:hunter22@login.example/jwks'}]}\n")

@@ -12,7 +12,7 @@ import (
 
 // NewForm returns as YAML the sections of issuers that say what c says of them, also in an
 // older form: the rules of auth.step_up, and the issuers of offers and of wallet providers.
-// "" where it says nothing in that form. Who puts it into the file in the place of both
+// "" where it says nothing in that form, or nothing that counts. Who puts it into the file in the place of both
 // changes nothing, but has to put back a password in a URL, which is struck out.
 func (c Config) NewForm() string {
 	offered := slices.ContainsFunc(c.NamedIssuers(), func(n NamedIssuer) bool {
@@ -26,10 +26,11 @@ func (c Config) NewForm() string {
 	if lines := yamlIssuer("  ", c.IssuerDefaults, every, offered); len(lines) > 0 {
 		fmt.Fprintf(&out, "issuer_defaults:\n%s\n", strings.Join(lines, "\n"))
 	}
-	out.WriteString("issuers:\n")
+	heading := "issuers:\n"
 	for _, name := range slices.Sorted(maps.Keys(c.Issuers)) {
 		if lines := yamlIssuer("    ", c.Issuers[name], c.IssuerDefaults, offered); len(lines) > 0 {
-			fmt.Fprintf(&out, "  %q:\n%s\n", name, strings.Join(lines, "\n"))
+			fmt.Fprintf(&out, "%s  %q:\n%s\n", heading, name, strings.Join(lines, "\n"))
+			heading = ""
 		}
 	}
 	return out.String()
