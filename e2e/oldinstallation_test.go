@@ -462,3 +462,35 @@ func (o *oldInstallation) wantRefusals(t *testing.T, s *server) []answer {
 	}
 	return answers
 }
+
+// TestAnOldFileIsWrittenByIssuer follows the note of config check: the old ways of saying
+// what holds for an issuer are taken out of the file, and what the note shows is put in.
+func TestAnOldFileIsWrittenByIssuer(t *testing.T) {
+	t.Parallel()
+	o := mustOldInstallation(t, "")
+	mustRun(t, "", o.at().with("migrate")...)
+	said := run(t, "", o.at().with("config", "check")...)
+	_, shown, noted := strings.Cut(said.out, "the same is:\n")
+	shown, _, _ = strings.Cut(shown, "\n\n")
+	if said.code != 0 || !noted {
+		t.Fatalf("config check of the old file: exit code %d, %s%s", said.code, said.out, said.errOut)
+	}
+	file := o.text(t, "walletport.yaml")
+	rule := file[strings.Index(file, "  step_up:\n"):strings.Index(file, "audit:")]
+	for _, old := range []string{rule, ", issuers: [acme, globex]", ", issuers: [acme]", "    issuers: [acme, globex]\n"} {
+		if !strings.Contains(file, old) {
+			t.Fatalf("the old file does not say %q", old)
+		}
+		file = strings.ReplaceAll(file, old, "")
+	}
+	o.mustConfigure(t, file+shown+"\n")
+	if again := run(t, "", o.at().with("config", "check")...); again.code != 0 || strings.Contains(again.out, "note:") {
+		t.Errorf("config check of the new file: exit code %d, %s%s", again.code, again.out, again.errOut)
+	}
+	server := o.mustServe(t)
+	server.caller = server.over(nil, o.mustPair(t, "tls"))
+	o.wantWallets(t, server)
+	o.wantStepUp(t, server)
+	o.wantCallers(t, server)
+	server.mustStop(t)
+}
