@@ -139,7 +139,8 @@ func (p Payload) Open(random io.Reader, key crypto.Decrypter) ([]byte, error) {
 }
 
 // appendPayload writes the object with the member order of the reference vector.
-func appendPayload(dst, fingerprint []byte, p Profile, e seal.Envelope) []byte {
+func appendPayload(dst []byte, payload Payload, p Profile) []byte {
+	e := payload.Envelope
 	member := func(name string, value []byte) {
 		dst = append(dst, `,"`...)
 		dst = append(dst, name...)
@@ -148,7 +149,7 @@ func appendPayload(dst, fingerprint []byte, p Profile, e seal.Envelope) []byte {
 		dst = append(dst, '"')
 	}
 	dst = append(dst, `{"publicKeyFingerprint":"`...)
-	dst = append(dst, fingerprint...)
+	dst = append(dst, payload.Fingerprint...)
 	dst = append(dst, '"')
 	member("encryptedKey", e.WrappedKey)
 	if p.OAEPHash != PKCS1v15 {

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"slices"
 	"time"
-
-	"github.com/walletport/walletport/seal"
 )
 
 // Shape is the form of the IIDD.
@@ -159,12 +157,9 @@ func (p Profile) Validate() error {
 		}
 	}
 	demand(oneOf(p.Shape, CardInfo, FundingAccountInfo), "shape: cardInfo or fundingAccountInfo")
-	demand(oneOf(p.OAEPHash, SHA256, SHA512, PKCS1v15), "oaep_hash: SHA256, SHA512 or pkcs1v15")
-	demand(oneOf(p.AESBits, 128, 256), "aes_bits: 128 or 256")
-	demand(oneOf(p.CipherMode, CBC, GCM), "cipher_mode: CBC or GCM")
-	demand(oneOf(p.Fingerprint, SHA1Certificate, SHA256Certificate, SHA256PublicKey, SHA1PublicKey, LiteralFingerprint),
-		"fingerprint: sha1-cert, sha256-cert, sha256-spki, sha1-spki or literal")
-	demand(oneOf(p.HexCase, LowerHex, UpperHex), "hex_case: lower or upper")
+	if err := p.encryption().Validate(); err != nil {
+		problems = append(problems, err)
+	}
 	demand(oneOf(p.TAVVersion, 2, 3, 4), "tav_version: 2, 3 or 4")
 	demand(oneOf(p.TokenTAVVersion, 2, 3, 4), "token_tav_version: 2, 3 or 4")
 	demand(oneOf(p.TAVFlags, FlagStrings, FlagBooleans), "tav_flags: strings or booleans")
@@ -177,10 +172,3 @@ func (p Profile) Validate() error {
 }
 
 func oneOf[T comparable](value T, known ...T) bool { return slices.Contains(known, value) }
-
-// suite translates the profile's names; Validate has passed.
-func (p Profile) suite() seal.Suite {
-	wraps := map[KeyWrapping]seal.KeyWrap{SHA256: seal.OAEPSHA256, SHA512: seal.OAEPSHA512, PKCS1v15: seal.PKCS1v15}
-	modes := map[CipherMode]seal.Mode{CBC: seal.CBC, GCM: seal.GCM}
-	return seal.Suite{KeyWrap: wraps[p.OAEPHash], Mode: modes[p.CipherMode], KeyBits: p.AESBits}
-}

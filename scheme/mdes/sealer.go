@@ -3,22 +3,16 @@ package mdes
 import (
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/scheme"
-	"github.com/walletport/walletport/seal"
 )
-
-// aadBytes of random associated data go with GCM: S2 requires some, of at most 18.
-const aadBytes = 16
 
 // Sealer makes the IIDD of a card by one profile. It is immutable and safe for
 // concurrent use; a call costs one RSA public and one RSA private operation and a
 // few microseconds.
 type Sealer struct {
 	profile Profile
-	suite   seal.Suite
 	source  string
 	tav     tavFormat
 }
@@ -34,7 +28,7 @@ func NewSealer(p Profile) (*Sealer, error) {
 	if source == "" {
 		source = pushSource[p.Shape]
 	}
-	return &Sealer{profile: p, suite: p.suite(), source: source, tav: newTAVFormat(p)}, nil
+	return &Sealer{profile: p, source: source, tav: newTAVFormat(p)}, nil
 }
 
 // Scheme returns walletport.Mastercard.
@@ -58,11 +52,7 @@ func (s *Sealer) SealCard(in scheme.SealInput) ([]byte, error) {
 	if err := checkCard(in.Card); err != nil {
 		return nil, err
 	}
-	fingerprint, err := appendFingerprint(make([]byte, 0, maxFingerprint), s.profile.Fingerprint, s.profile.HexCase, in.Recipient)
-	if err != nil {
-		return nil, err
-	}
-	envelope, err := s.sealPlaintext(in)
+	payload, err := s.sealPlaintext(in)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +62,7 @@ func (s *Sealer) SealCard(in scheme.SealInput) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return s.appendIIDD(fingerprint, envelope, tav), nil
+	return s.appendIIDD(payload, tav), nil
 }
 
 // SignTAV returns the TAV alone: standard base64 of its JSON, at most 2048 bytes.
@@ -87,23 +77,15 @@ func (s *Sealer) SignTAV(in scheme.SealInput) ([]byte, error) {
 	return s.tav.sign(in)
 }
 
-func (s *Sealer) sealPlaintext(in scheme.SealInput) (seal.Envelope, error) {
-	to, err := recipientKey(in.Recipient)
-	if err != nil {
-		return seal.Envelope{}, err
-	}
+func (s *Sealer) sealPlaintext(in scheme.SealInput) (_ Payload, err error) {
 	p := plaintext{card: in.Card, source: s.source}
 	if s.profile.CardholderName {
 		if p.name, err = nameForMDES(in.Card.CardholderName.Reveal()); err != nil {
-			return seal.Envelope{}, err
+			return Payload{}, err
 		}
 	}
 	if s.profile.DataValidity > 0 {
 		p.validUntil = in.Now.Add(s.profile.DataValidity)
-	}
-	aad, err := s.newAAD(in.Rand)
-	if err != nil {
-		return seal.Envelope{}, err
 	}
 	text := make([]byte, 0, plaintextBytes)
 	if s.profile.Shape == FundingAccountInfo {
@@ -111,32 +93,22 @@ func (s *Sealer) sealPlaintext(in scheme.SealInput) (seal.Envelope, error) {
 	} else {
 		text = appendCardInfo(text, p)
 	}
-	envelope, err := s.suite.Seal(in.Rand, to, text, aad)
+	payload, err := s.profile.encryption().Seal(in.Rand, in.Recipient, text)
 	clear(text)
-	return envelope, err
+	return payload, err
 }
 
-func (s *Sealer) newAAD(random io.Reader) ([]byte, error) {
-	if s.suite.Mode != seal.GCM {
-		return nil, nil
-	}
-	aad := make([]byte, aadBytes)
-	if _, err := io.ReadFull(random, aad); err != nil {
-		return nil, fmt.Errorf("draw associated data: %w", err)
-	}
-	return aad, nil
-}
-
-func (s *Sealer) appendIIDD(fingerprint []byte, e seal.Envelope, tav []byte) []byte {
+func (s *Sealer) appendIIDD(payload Payload, tav []byte) []byte {
 	const framing = 400 // member names, punctuation, fingerprint
+	e := payload.Envelope
 	size := framing + 2*(len(e.WrappedKey)+len(e.IV)+len(e.Ciphertext)+len(e.Tag)+len(e.AAD)) + len(tav)
 	dst := make([]byte, 0, size)
 	if s.profile.Shape == FundingAccountInfo {
 		dst = append(dst, `{"fundingAccountInfo":{"encryptedPayload":`...)
-		dst = append(appendPayload(dst, fingerprint, s.profile, e), '}')
+		dst = append(appendPayload(dst, payload, s.profile), '}')
 	} else {
 		dst = append(dst, `{"cardInfo":`...)
-		dst = appendPayload(dst, fingerprint, s.profile, e)
+		dst = appendPayload(dst, payload, s.profile)
 	}
 	if tav != nil {
 		dst = append(dst, `,"tokenizationAuthenticationValue":"`...)

@@ -180,7 +180,7 @@ func signSHA256(random io.Reader, key crypto.Signer, message []byte) ([]byte, er
 	digest := sha256.Sum256(message)
 	signature, err := key.Sign(random, digest[:], crypto.SHA256)
 	if err != nil {
-		return nil, walletport.Errorf(walletport.CodeUnavailable, "signing_unavailable", "the TAV key cannot sign at this moment").WithCause(err)
+		return nil, walletport.Errorf(walletport.CodeUnavailable, "signing_unavailable", "the key cannot sign at this moment").WithCause(err)
 	}
 	return signature, nil
 }
