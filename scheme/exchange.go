@@ -29,8 +29,8 @@ type Query[T any] struct {
 	Name string
 	// Request makes a request, signed at now. random is crypto/rand.Reader outside of tests.
 	Request func(now time.Time, random io.Reader) (Request, error)
-	// Read reads an answer. Its errors are of class CodeNotFound, CodeRejected (the scheme
-	// said no), CodeRateLimited, or CodeUnavailable (no answer that can be used).
+	// Read reads an answer. Its errors are those of errors.go: the scheme said no, or gave no
+	// answer that can be used.
 	Read func(Answer) (T, error)
 }
 

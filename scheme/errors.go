@@ -1,0 +1,53 @@
+package scheme
+
+import "github.com/walletport/walletport"
+
+// These are the errors of answers, the same for every scheme. What a scheme said itself is
+// their cause, for operators.
+
+// ErrTokenNotFound is CodeNotFound: the scheme knows no such token, or not of that requestor.
+func ErrTokenNotFound() *walletport.Error {
+	return walletport.Errorf(walletport.CodeNotFound, "token_not_at_scheme", "the scheme knows no such token")
+}
+
+// ErrStatusRefused is CodeRejected: the token is in a state that does not allow the change.
+func ErrStatusRefused() *walletport.Error {
+	return walletport.Errorf(walletport.CodeRejected, "scheme_status_refused", "the scheme refused: the token's state there does not allow it")
+}
+
+// ErrUnsupported is CodeUnsupported: the scheme does not do this with this token.
+func ErrUnsupported() *walletport.Error {
+	return walletport.Errorf(walletport.CodeUnsupported, "scheme_unsupported", "the scheme does not support this for this token")
+}
+
+// ErrRequestRefused is CodeRejected: the scheme did not like the request itself, which is a
+// fault of walletport or of its configuration.
+func ErrRequestRefused() *walletport.Error {
+	return walletport.Errorf(walletport.CodeRejected, "scheme_request_refused", "the scheme found the request faulty")
+}
+
+// ErrRefused is CodeRejected, for a refusal that is none of the others.
+func ErrRefused() *walletport.Error {
+	return walletport.Errorf(walletport.CodeRejected, "scheme_refused", "the scheme refused")
+}
+
+// ErrAccessRefused is CodeUnavailable: the scheme does not accept our keys, our account or
+// our clock. Nothing was done, and nothing will be before an operator has looked at it.
+func ErrAccessRefused() *walletport.Error {
+	return walletport.Errorf(walletport.CodeUnavailable, "scheme_access_refused", "the scheme does not accept how walletport identifies itself; an operator must look at it")
+}
+
+// ErrRateLimited is CodeRateLimited: nothing was done, and later it may be.
+func ErrRateLimited() *walletport.Error {
+	return walletport.Errorf(walletport.CodeRateLimited, "scheme_rate_limited", "the scheme wants fewer requests; try again later")
+}
+
+// ErrUnavailable is CodeUnavailable: the scheme says that it failed.
+func ErrUnavailable() *walletport.Error {
+	return walletport.Errorf(walletport.CodeUnavailable, "scheme_unavailable", "the scheme is not available at this moment")
+}
+
+// ErrUnreadable is CodeUnavailable: what came back is no answer of the scheme's.
+func ErrUnreadable() *walletport.Error {
+	return walletport.Errorf(walletport.CodeUnavailable, "scheme_answer_unreadable", "the scheme's answer cannot be read")
+}
