@@ -81,7 +81,7 @@ type rewriting func(storage.Card) (storage.Card, ChangedCard, error)
 // patched is a rewriting that gives the card what a patch says, as a row of a file does.
 func (v *Vault) patched(p *patch) rewriting {
 	return func(stored storage.Card) (storage.Card, ChangedCard, error) {
-		was, err := v.open(&stored)
+		was, err := v.openWhole(&stored)
 		if err != nil {
 			return storage.Card{}, ChangedCard{}, err
 		}

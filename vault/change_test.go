@@ -124,6 +124,9 @@ func TestChangesThatAreRefusedChangeNothing(t *testing.T) {
 		{"a row that was edited is not made good by a change", func(c *storage.Card) { c.Status = walletport.CardOK }, func(r rig, tx storage.Tx) (vault.ChangedCard, error) {
 			return r.ChangeStatus(tx, 1, walletport.CardBlocked, nil)
 		}, "card_damaged"},
+		{"a row with another's index of the PAN is not made good either", func(c *storage.Card) { c.PANIndex = make([]byte, 32) }, func(r rig, tx storage.Tx) (vault.ChangedCard, error) {
+			return r.Change(tx, 1, vault.Changes{Product: given("gold")}, nil)
+		}, "card_damaged"},
 		{"a card whose key is lost", func(c *storage.Card) { c.KEK = "vault-kek-v9" }, func(r rig, tx storage.Tx) (vault.ChangedCard, error) {
 			return r.Change(tx, 1, vault.Changes{Product: given("gold")}, nil)
 		}, "key_unavailable"},

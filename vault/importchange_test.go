@@ -113,6 +113,8 @@ func TestImportRefusesWhatDoesNotFitTheStoredCard(t *testing.T) {
 			vault.RowError{Line: 2, Field: "customerId", Rule: "must not contain the card number"}},
 		{"a card that was altered in the database", "cardId,status\n4,CARD_OK\n", csvOptions(),
 			vault.RowError{Line: 2, Field: "cardId", Rule: "names a stored card that was altered in the database, or does not open (card_damaged): walletport vault verify tells more. Delete the card and import it whole"}},
+		{"a card that has another's index of the PAN", "cardId,status\n6,CARD_LOST\n", csvOptions(),
+			vault.RowError{Line: 2, Field: "cardId", Rule: "names a stored card that was altered in the database, or does not open (card_damaged): walletport vault verify tells more. Delete the card and import it whole"}},
 		{"a card whose key is gone", "cardId,status\n5,CARD_OK\n", csvOptions(),
 			vault.RowError{Line: 2, Field: "cardId", Rule: "names a stored card whose key is not in the key store (key_unavailable)"}},
 	} {
@@ -120,10 +122,11 @@ func TestImportRefusesWhatDoesNotFitTheStoredCard(t *testing.T) {
 			r := newRig(t)
 			awkward := newCard(t, 3, testPAN)
 			awkward.CustomerID = "c" + otherPAN
-			r.mustPut(t, stolenCard(t), awkward, newCard(t, 4, testPAN), newCard(t, 5, testPAN))
+			r.mustPut(t, stolenCard(t), awkward, newCard(t, 4, testPAN), newCard(t, 5, testPAN), newCard(t, 6, testPAN))
 			for id, edit := range map[walletport.CardID]func(*storage.Card){
 				4: func(c *storage.Card) { c.Status = walletport.CardLost },
 				5: func(c *storage.Card) { c.KEK = "vault-kek-v9" },
+				6: func(c *storage.Card) { c.PANIndex = make([]byte, 32) },
 			} {
 				r.edit(t, id, edit)
 			}

@@ -129,7 +129,7 @@ func (k *clerk) row(p *patch) (row, []walletport.Field, error) {
 	if stored.Status == walletport.CardForgotten {
 		return k.forgottenCard(p, &stored)
 	}
-	was, err := k.im.vault.open(&stored)
+	was, err := k.im.vault.openWhole(&stored)
 	if err != nil {
 		faults, err := openFault(err)
 		return row{}, faults, err

@@ -135,18 +135,29 @@ func (v *Vault) checkAll(cards []storage.Card) []error {
 // Check reports whether a row is as it was written, its index of the PAN too: nil, or
 // the errors of Borrow. The row of a forgotten card is good too.
 func (v *Vault) Check(row storage.Card) error {
-	card, err := v.open(&row)
+	card, err := v.openWhole(&row)
 	if row.Status == walletport.CardForgotten && walletport.CodeOf(err) == walletport.CodeNotFound {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	defer wipeCard(card)
-	if !isMACOf(v.Keys.Current(), row.PANIndex, card.PAN.Reveal()) {
-		return errDamaged(&row, "the index of its PAN is another's")
-	}
+	wipeCard(card)
 	return nil
+}
+
+// openWhole opens a row whose index of the PAN is as it was written too. Whoever writes a
+// row anew begins so, for else nothing would show that it had been altered.
+func (v *Vault) openWhole(row *storage.Card) (*walletport.Card, error) {
+	card, err := v.open(row)
+	if err != nil {
+		return nil, err
+	}
+	if !isMACOf(v.Keys.Current(), row.PANIndex, card.PAN.Reveal()) {
+		wipeCard(card)
+		return nil, errDamaged(row, "the index of its PAN is another's")
+	}
+	return card, nil
 }
 
 // isTestNumber reports whether a PAN is one that everybody knows.
