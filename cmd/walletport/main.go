@@ -90,7 +90,7 @@ func run(ctx context.Context, args []string, con console) (code int) {
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintln(con.Err, "walletport:", err)
+		con.complain(err)
 		return exitUsage
 	}
 	if command.Command() != "serve" { // whose warnings are log lines
@@ -109,16 +109,26 @@ func run(ctx context.Context, args []string, con console) (code int) {
 		fmt.Fprintln(con.Err, "walletport: stopped:", context.Cause(ctx))
 		return exitFault
 	case errors.Is(err, errUsage):
-		fmt.Fprintln(con.Err, "walletport:", err)
+		con.complain(err)
 		return exitUsage
 	}
-	fmt.Fprintln(con.Err, "walletport:", err)
+	con.complain(err)
 	if refused, ok := errors.AsType[*walletport.Error](err); ok {
 		for _, field := range refused.Fields {
 			fmt.Fprintf(con.Err, "%s: %s\n", field.Name, field.Reason)
 		}
 	}
 	return exitFault
+}
+
+// complain says what is wrong. A message can repeat an argument, and whoever types a card
+// number there must not find it in what keeps the output of a script.
+func (c console) complain(err error) {
+	text := err.Error()
+	if walletport.ContainsPAN(text) {
+		text = "the message of what is wrong holds a card number and is not shown; a card number is never an argument, and cards find --pan reads it from standard input"
+	}
+	fmt.Fprintln(c.Err, "walletport:", text)
 }
 
 // printHelp shows a command that has no examples of its own those of its group.
