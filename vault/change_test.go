@@ -494,3 +494,27 @@ func TestAChangerAsksCustodyBeforeTheTransaction(t *testing.T) {
 		})
 	}
 }
+
+// full is a trail that takes no record.
+type full struct{ act.ChangeTrail }
+
+func (full) Record(context.Context, walletport.AuditRecord) error {
+	return walletport.Errorf(walletport.CodeUnavailable, "audit_unavailable", "the trail takes no record")
+}
+
+// TestNoCardIsOpenedBeforeTheTrailSaysSo: the intent is in the trail before custody is asked.
+func TestNoCardIsOpenedBeforeTheTrailSaysSo(t *testing.T) {
+	r := newRig(t)
+	r.mustPut(t, stolenCard(t))
+	source := &custody{Source: r.keys}
+	v := *r.Vault
+	v.Keys = source
+	changer, err := vault.NewChanger(vault.Changer{Vault: &v, Audit: full{}, Admit: func(context.Context, walletport.CardSummary) error { return nil }})
+	must(t, err)
+	ctx := walletport.WithRequest(t.Context(), walletport.Request{ID: "op-1"})
+	_, err = changer.ChangeStatus(ctx, act.Request{CardID: 1}, walletport.CardLost)
+	wantReason(t, err, "audit_unavailable")
+	if source.asked > 0 {
+		t.Errorf("custody was asked %d times for a change of which the trail does not know", source.asked)
+	}
+}

@@ -49,8 +49,8 @@ func (c *Changer) Forget(ctx context.Context, asked act.Request) (ChangedCard, e
 
 func (c *Changer) change(ctx context.Context, asked act.Request, action walletport.Action, rewrite rewriting) (what ChangedCard, err error) {
 	asked.Action = action
-	rewrite = c.ahead(ctx, asked.CardID, rewrite)
-	err = act.DeclaredChange(ctx, c.Audit, asked, func(tx storage.Tx, record *act.Record) error {
+	trail := declared{c.Audit, func() { rewrite = c.ahead(ctx, asked.CardID, rewrite) }}
+	err = act.DeclaredChange(ctx, trail, asked, func(tx storage.Tx, record *act.Record) error {
 		var err error
 		what, err = update(tx, asked.CardID, func(card walletport.CardSummary) error {
 			if err := c.Admit(ctx, card); err != nil {
@@ -66,6 +66,19 @@ func (c *Changer) change(ctx context.Context, asked act.Request, action walletpo
 		return ChangedCard{}, err
 	}
 	return what, nil
+}
+
+// declared is a trail that does something between the record of what is intended and the
+// transaction.
+type declared struct {
+	act.ChangeTrail
+	then func()
+}
+
+// RecordChange implements act.ChangeTrail.
+func (d declared) RecordChange(ctx context.Context, change func(storage.Tx) (walletport.AuditRecord, error)) error {
+	d.then()
+	return d.ChangeTrail.RecordChange(ctx, change)
 }
 
 // ahead rewrites the row before the transaction, for custody may take its time and others
