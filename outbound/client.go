@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -154,7 +155,7 @@ func (c *Client) send(ctx context.Context, r Request, at *url.URL) (*Answer, err
 		request.SetBasicAuth(user.Username(), password)
 	}
 	if !r.isRead() {
-		request.GetBody = nil // net/http sends nothing again that it has read
+		sendOnce(request)
 	}
 	answer, err := to.RoundTrip(request)
 	if err != nil {
@@ -163,6 +164,20 @@ func (c *Client) send(ctx context.Context, r Request, at *url.URL) (*Answer, err
 	defer func() { _ = answer.Body.Close() }()
 	body, err := readBounded(answer.Body, c.target.Limits.AnswerBytes)
 	return &Answer{Status: answer.StatusCode, Header: answer.Header, Body: body}, err
+}
+
+// sendOnce keeps net/http from sending a request again when a connection that was kept
+// breaks before the answer. It would if it could read the body again, or if there is none
+// and one of its names of an idempotency key is there: in other letters, which mean the
+// same, it does not know them.
+func sendOnce(request *http.Request) {
+	request.GetBody = nil
+	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
+		if values, ok := request.Header[name]; ok {
+			delete(request.Header, name)
+			request.Header[strings.ToLower(name)] = values
+		}
+	}
 }
 
 // readBounded reads what is decompressed already, so that an answer that grows when it

@@ -194,7 +194,7 @@ func TestNamesInTheURLAreCredentials(t *testing.T) {
 // a read may be repeated by net/http then, a write not.
 func TestAWriteIsSentOnce(t *testing.T) {
 	var mu sync.Mutex
-	writes := 0
+	writes, unkeyed := 0, 0
 	b := &bench{clock: &clock{now: time.Unix(0, 0)}, seen: &seen{}}
 	b.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet {
@@ -203,6 +203,9 @@ func TestAWriteIsSentOnce(t *testing.T) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		mu.Lock()
 		writes++
+		if r.Header.Get("Idempotency-Key") != "k" || r.Header.Get("X-Idempotency-Key") != "k" {
+			unkeyed++
+		}
 		mu.Unlock()
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err == nil {
@@ -214,10 +217,14 @@ func TestAWriteIsSentOnce(t *testing.T) {
 	if _, err := get(t, client, b.server.URL); err != nil {
 		t.Fatal(err)
 	}
-	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete} {
-		_, err := client.Do(t.Context(), outbound.Request{Method: method, URL: b.server.URL, Body: bytes.Repeat([]byte("x"), 1000), Header: http.Header{"Idempotency-Key": {"k"}}})
+	for _, c := range []struct {
+		method string
+		body   int
+	}{{http.MethodPost, 1000}, {http.MethodPut, 1000}, {http.MethodDelete, 1000}, {http.MethodPost, 0}, {http.MethodDelete, 0}} {
+		header := http.Header{"Idempotency-Key": {"k"}, "X-Idempotency-Key": {"k"}}
+		_, err := client.Do(t.Context(), outbound.Request{Method: c.method, URL: b.server.URL, Body: bytes.Repeat([]byte("x"), c.body), Header: header})
 		if err == nil || outbound.IsUnsent(err) || b.seen.last() != outbound.OutcomeUnreachable {
-			t.Errorf("%s: error %v, outcome %q: whether it was carried out is not known", method, err, b.seen.last())
+			t.Errorf("%s of %d bytes: error %v, outcome %q: whether it was carried out is not known", c.method, c.body, err, b.seen.last())
 		}
 		if _, err := get(t, client, b.server.URL); err != nil { // the next finds a kept connection
 			t.Fatal(err)
@@ -225,7 +232,7 @@ func TestAWriteIsSentOnce(t *testing.T) {
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	if writes != 3 {
-		t.Errorf("three writes were sent %d times", writes)
+	if writes != 5 || unkeyed > 0 {
+		t.Errorf("five writes were sent %d times, %d of them without their keys", writes, unkeyed)
 	}
 }
