@@ -43,7 +43,7 @@ Examples:
 
 type cardsListCommand struct {
 	Issuer string `help:"Of this issuer only."`
-	After  int64  `help:"Begin behind this card id." default:"-9223372036854775808"`
+	After  int64  `help:"Begin behind this card id." default:"-9223372036854775808" placeholder:"ID"`
 	Limit  int    `help:"How many at most." default:"100"`
 	JSON   bool   `help:"Print JSON Lines."`
 	location

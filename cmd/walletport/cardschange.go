@@ -135,7 +135,7 @@ func (c cardsChangeCommand) Run(ctx context.Context, con console) error {
 	})
 }
 
-// readCardholder returns the name that was said, or the first line of standard input.
+// readCardholder returns the name that was said, or the one line of standard input.
 func readCardholder(stdin io.Reader, said string) (walletport.Private, error) {
 	if said != "-" {
 		return walletport.NewPrivate(said), nil
@@ -150,7 +150,12 @@ func readCardholder(stdin io.Reader, said string) (walletport.Private, error) {
 		}
 		return walletport.Private{}, usagef("--name - reads a name from standard input, which has none")
 	}
-	return walletport.NewPrivate(bytes.TrimRight(lines.Bytes(), "\r")), nil
+	name := walletport.NewPrivate(bytes.TrimRight(lines.Bytes(), "\r"))
+	if lines.Scan() {
+		name.Wipe()
+		return walletport.Private{}, usagef("--name - reads one line from standard input, which has more")
+	}
+	return name, nil
 }
 
 type cardsForgetCommand struct {
@@ -191,7 +196,7 @@ func (c cardsForgetCommand) Run(ctx context.Context, con console) error {
 // erase takes what was deleted out of the database's files, as far as the engine can.
 func (o *operator) erase(ctx context.Context) error {
 	if err := o.db.Erase(ctx); err != nil {
-		return fmt.Errorf("the card is gone from the database, and the log beside it still has the sealed row, until the server closes it: %w", err)
+		return fmt.Errorf("the card is gone from the tables, and the database's files still have its row: call the command again, when nobody reads for long: %w", err)
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ type cardsFindCommand struct {
 	LastFour string `help:"The last four digits of the card number." xor:"by" required:""`
 	PAN      bool   `name:"pan" help:"Read card numbers from standard input, one a line." xor:"by" required:""`
 	Issuer   string `help:"Of this issuer only."`
-	After    int64  `help:"Begin behind this card id." default:"-9223372036854775808"`
+	After    int64  `help:"Begin behind this card id." default:"-9223372036854775808" placeholder:"ID"`
 	Limit    int    `help:"How many at most." default:"100"`
 	JSON     bool   `help:"Print JSON Lines."`
 	location

@@ -43,7 +43,7 @@ func (keysCommand) Help() string {
   walletport keys generate opc-signing --issuer acme --activate --config walletport.yaml
   walletport keys retire acme-tav-signing-v1 --config walletport.yaml
   walletport keys retire --needed acme-tav-signing-v2 --config walletport.yaml
-  walletport keys destroy vault-kek-v1 --config walletport.yaml
+  walletport keys destroy vault-kek-v1 --yes --config walletport.yaml
 A running server takes a change within seconds, without a restart.`
 }
 

@@ -9,6 +9,7 @@ import (
 
 type keysDestroyCommand struct {
 	ID   string `arg:"" help:"Key id, as keys list prints it."`
+	Yes  bool   `help:"Really destroy it; without this, it is shown only."`
 	JSON bool   `help:"Print the key as JSON."`
 	location
 }
@@ -19,18 +20,38 @@ lost, also in backups of the database. The entry and the public half stay. The k
 may need it.
 
 Examples:
+  walletport cards rewrap --config walletport.yaml
   walletport keys retire vault-kek-v1 --config walletport.yaml
-  walletport keys destroy vault-kek-v1 --config walletport.yaml`
+  walletport keys destroy vault-kek-v1 --yes --config walletport.yaml`
 }
 
 func (c keysDestroyCommand) Run(ctx context.Context, con console) error {
 	id := keys.ID(c.ID)
+	if !c.Yes {
+		if err := c.show(con, id); err != nil {
+			return err
+		}
+		return usagef("say --yes to destroy this key for good")
+	}
 	return c.changeState(ctx, con, c.JSON, stateChange("destroy", c.ID, ""), func(ctx context.Context, o *operator) (keys.Meta, error) {
 		if err := o.checkUnused(ctx, id); err != nil {
 			return keys.Meta{}, err
 		}
 		return o.keys.Destroy(ctx, id)
 	})
+}
+
+// show prints the key, as keys list does.
+func (c keysDestroyCommand) show(con console, id keys.ID) error {
+	store, err := c.openKeys()
+	if err != nil {
+		return err
+	}
+	k, err := store.Current().Find(id)
+	if err != nil {
+		return err
+	}
+	return printKeys(con.Out, c.JSON, []*keys.Key{k})
 }
 
 // checkUnused refuses to destroy a key that stored cards need. One that is not retired is
