@@ -25,22 +25,26 @@ const (
 )
 
 // Ledger is a simulated scheme's record of its tokens, T in the scheme's own
-// words: JSON Lines, one token a line, synced to disk before a token is told to
-// anyone. It is safe for concurrent use within one process; a folder belongs to
-// one Ledger at a time. T must not hold a PAN.
+// words: JSON Lines, one version of a token a line, synced to disk before it is told
+// to anyone. The last line of a token is what it is; all its lines are its history.
+// It is safe for concurrent use within one process; a folder belongs to one Ledger at
+// a time. T must not hold a PAN.
 type Ledger[T any] struct {
-	key []byte
+	key         []byte
+	referenceOf func(T) string
 
-	mu     sync.Mutex
-	file   *os.File
-	size   int64
-	tokens []T
+	mu       sync.Mutex
+	file     *os.File
+	size     int64
+	order    []string // references, oldest token first
+	versions map[string][]T
 }
 
 // OpenLedger opens the ledger in dir, and makes folder, key and file if they are
-// absent. Close it after use. Errors: CodeUnavailable, reason store_unavailable;
-// CodeInternal, reason sim_state_corrupt, for a file that something else wrote.
-func OpenLedger[T any](dir string, rand io.Reader) (*Ledger[T], error) {
+// absent. referenceOf tells which token a line is of. Close the ledger after use.
+// Errors: CodeUnavailable, reason store_unavailable; CodeInternal, reason
+// sim_state_corrupt, for a file that something else wrote.
+func OpenLedger[T any](dir string, referenceOf func(T) string, rand io.Reader) (*Ledger[T], error) {
 	if err := disk.MakeFolder(dir); err != nil {
 		return nil, unavailable(fmt.Errorf("make the scheme's folder: %w", err))
 	}
@@ -52,7 +56,7 @@ func OpenLedger[T any](dir string, rand io.Reader) (*Ledger[T], error) {
 	if err != nil {
 		return nil, unavailable(fmt.Errorf("open tokens: %w", err))
 	}
-	l := &Ledger[T]{key: key, file: file}
+	l := &Ledger[T]{key: key, referenceOf: referenceOf, file: file, versions: map[string][]T{}}
 	if err := l.load(); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
@@ -81,12 +85,14 @@ func (l *Ledger[T]) load() error {
 		return unavailable(fmt.Errorf("read tokens: %w", err))
 	}
 	whole := data[:bytes.LastIndexByte(data, '\n')+1]
+	lines := 0
 	for line := range bytes.Lines(whole) {
+		lines++
 		var token T
 		if err := json.Unmarshal(line, &token); err != nil || IsNull(bytes.TrimSpace(line)) {
-			return walletport.Errorf(walletport.CodeInternal, "sim_state_corrupt", "line %d of %s is no token", len(l.tokens)+1, ledgerFile)
+			return walletport.Errorf(walletport.CodeInternal, "sim_state_corrupt", "line %d of %s is no token", lines, ledgerFile)
 		}
-		l.tokens = append(l.tokens, token)
+		l.remember(token)
 	}
 	l.size = int64(len(whole))
 	if len(whole) == len(data) {
@@ -98,17 +104,46 @@ func (l *Ledger[T]) load() error {
 	return nil
 }
 
-// Append makes a token durable. After a failed write the file is cut back, so
-// that the next line does not follow half of this one. Its error is
+func (l *Ledger[T]) remember(version T) {
+	reference := l.referenceOf(version)
+	if len(l.versions[reference]) == 0 {
+		l.order = append(l.order, reference)
+	}
+	l.versions[reference] = append(l.versions[reference], version)
+}
+
+// Append makes a token durable, or the next version of one. Its error is
 // CodeUnavailable, reason store_unavailable.
 func (l *Ledger[T]) Append(token T) error {
-	line, err := json.Marshal(token)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.write(token)
+}
+
+// Change makes the next version of a token durable, as change makes it of the last one;
+// no other change comes between. An error of change is returned as it is, and nothing is
+// written. Other errors: CodeNotFound, reason token_unknown; those of Append.
+func (l *Ledger[T]) Change(reference string, change func(T) (T, error)) (next T, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	versions := l.versions[reference]
+	if len(versions) == 0 {
+		return next, walletport.Errorf(walletport.CodeNotFound, "token_unknown", "the simulated scheme has no such token")
+	}
+	if next, err = change(versions[len(versions)-1]); err != nil {
+		return next, err
+	}
+	return next, l.write(next)
+}
+
+// write appends a line. After a failed write the file is cut back, so that the next line
+// does not follow half of this one.
+func (l *Ledger[T]) write(version T) error {
+	line, err := json.Marshal(version)
 	if err != nil {
 		return unavailable(fmt.Errorf("encode token: %w", err))
 	}
 	line = append(line, '\n')
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	_, err = l.file.Write(line)
 	if err == nil {
 		err = l.file.Sync()
@@ -117,26 +152,44 @@ func (l *Ledger[T]) Append(token T) error {
 		return unavailable(errors.Join(fmt.Errorf("append token: %w", err), l.file.Truncate(l.size)))
 	}
 	l.size += int64(len(line))
-	l.tokens = append(l.tokens, token)
+	l.remember(version)
 	return nil
 }
 
-// All returns every token, oldest first.
+// All returns every token as it is, oldest first.
 func (l *Ledger[T]) All() []T {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.Clone(l.tokens)
+	all := make([]T, 0, len(l.order))
+	for _, reference := range l.order {
+		all = append(all, l.last(reference))
+	}
+	return all
 }
 
-// Find returns the oldest token that is the one meant.
+func (l *Ledger[T]) last(reference string) T {
+	versions := l.versions[reference]
+	return versions[len(versions)-1]
+}
+
+// Find returns the oldest token that is the one meant, as it is.
 func (l *Ledger[T]) Find(isMeant func(T) bool) (token T, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	i := slices.IndexFunc(l.tokens, isMeant)
-	if i < 0 {
-		return token, false
+	for _, reference := range l.order {
+		if last := l.last(reference); isMeant(last) {
+			return last, true
+		}
 	}
-	return l.tokens[i], true
+	return token, false
+}
+
+// Versions returns all that a token has been, oldest first; none of one that is not
+// known.
+func (l *Ledger[T]) Versions(reference string) []T {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.versions[reference])
 }
 
 // TokensJSON returns every token as a JSON array, oldest first.

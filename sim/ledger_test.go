@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,12 +20,15 @@ import (
 )
 
 type token struct {
-	Name string `json:"name"`
+	Name  string `json:"name"`
+	State string `json:"state,omitempty"`
 }
+
+func nameOf(x token) string { return x.Name }
 
 func openLedger(t *testing.T, dir string) *sim.Ledger[token] {
 	t.Helper()
-	l, err := sim.OpenLedger[token](dir, rand.Reader)
+	l, err := sim.OpenLedger(dir, nameOf, rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +39,7 @@ func openLedger(t *testing.T, dir string) *sim.Ledger[token] {
 func mustAppend(t *testing.T, l *sim.Ledger[token], names ...string) {
 	t.Helper()
 	for _, name := range names {
-		if err := l.Append(token{name}); err != nil {
+		if err := l.Append(token{Name: name}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -46,13 +51,13 @@ func TestLedgerSurvivesARestart(t *testing.T) {
 	if empty, err := l.TokensJSON(); err != nil || string(empty) != "[]" {
 		t.Errorf("no tokens are %s, %v", empty, err)
 	}
-	mustAppend(t, l, "one", "two", "one")
+	mustAppend(t, l, "one", "two", "three")
 	reference := l.PANReference(sim.NewCardNumber("4111111111111111"), hex.EncodeToString)
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
 	l = openLedger(t, dir)
-	if diff := cmp.Diff([]token{{"one"}, {"two"}, {"one"}}, l.All()); diff != "" {
+	if diff := cmp.Diff([]token{{Name: "one"}, {Name: "two"}, {Name: "three"}}, l.All()); diff != "" {
 		t.Errorf("tokens (-want +got):\n%s", diff)
 	}
 	if found, ok := l.Find(func(x token) bool { return x.Name == "two" }); !ok || found.Name != "two" {
@@ -61,7 +66,7 @@ func TestLedgerSurvivesARestart(t *testing.T) {
 	if _, ok := l.Find(func(token) bool { return false }); ok {
 		t.Error("a token of nobody is found")
 	}
-	if all, err := l.TokensJSON(); err != nil || string(all) != `[{"name":"one"},{"name":"two"},{"name":"one"}]` {
+	if all, err := l.TokensJSON(); err != nil || string(all) != `[{"name":"one"},{"name":"two"},{"name":"three"}]` {
 		t.Errorf("tokens %s, %v", all, err)
 	}
 	if again := l.PANReference(sim.NewCardNumber("4111111111111111"), hex.EncodeToString); again != reference {
@@ -94,7 +99,7 @@ func TestATornLastLineIsCutOff(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]token{{"whole"}, {"next"}}, openLedger(t, dir).All()); diff != "" {
+	if diff := cmp.Diff([]token{{Name: "whole"}, {Name: "next"}}, openLedger(t, dir).All()); diff != "" {
 		t.Errorf("tokens after a crash (-want +got):\n%s", diff)
 	}
 }
@@ -111,7 +116,7 @@ func TestBrokenStateIsRefused(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, c.file), []byte(c.content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := sim.OpenLedger[token](dir, rand.Reader); walletport.ReasonOf(err) != c.reason {
+			if _, err := sim.OpenLedger(dir, nameOf, rand.Reader); walletport.ReasonOf(err) != c.reason {
 				t.Errorf("error %v, want %s", err, c.reason)
 			}
 		})
@@ -136,12 +141,12 @@ func TestALedgerThatCannotBeOpened(t *testing.T) {
 		"a folder as tokens": blocked("tokens.jsonl"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := sim.OpenLedger[token](dir, rand.Reader); walletport.ReasonOf(err) != "store_unavailable" || walletport.CodeOf(err) != walletport.CodeUnavailable {
+			if _, err := sim.OpenLedger(dir, nameOf, rand.Reader); walletport.ReasonOf(err) != "store_unavailable" || walletport.CodeOf(err) != walletport.CodeUnavailable {
 				t.Errorf("error %v", err)
 			}
 		})
 	}
-	if _, err := sim.OpenLedger[token](t.TempDir(), iotest.ErrReader(os.ErrClosed)); walletport.ReasonOf(err) != "random" {
+	if _, err := sim.OpenLedger(t.TempDir(), nameOf, iotest.ErrReader(os.ErrClosed)); walletport.ReasonOf(err) != "random" {
 		t.Errorf("without randomness: %v", err)
 	}
 }
@@ -151,13 +156,13 @@ func TestAppendThatFailsKeepsNothing(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Append(token{"lost"}); walletport.ReasonOf(err) != "store_unavailable" {
+	if err := l.Append(token{Name: "lost"}); walletport.ReasonOf(err) != "store_unavailable" {
 		t.Errorf("error %v", err)
 	}
 	if tokens := l.All(); len(tokens) != 0 {
 		t.Errorf("a token that was not written is told of")
 	}
-	odd, err := sim.OpenLedger[func()](t.TempDir(), rand.Reader)
+	odd, err := sim.OpenLedger(t.TempDir(), func(func()) string { return "" }, rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,15 +172,56 @@ func TestAppendThatFailsKeepsNothing(t *testing.T) {
 	}
 }
 
+func TestVersionsOfAToken(t *testing.T) {
+	dir := t.TempDir()
+	l := openLedger(t, dir)
+	mustAppend(t, l, "one", "two")
+	count := func(x token) (token, error) {
+		x.State += "+"
+		return x, nil
+	}
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			if _, err := l.Change("one", count); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	refused := errors.New("no")
+	if _, err := l.Change("one", func(x token) (token, error) { return x, refused }); !errors.Is(err, refused) {
+		t.Errorf("a change that was refused: %v", err)
+	}
+	if _, err := l.Change("three", count); walletport.CodeOf(err) != walletport.CodeNotFound {
+		t.Errorf("a token that there is not: %v", err)
+	}
+	for _, when := range []string{"at once", "after a restart"} {
+		if diff := cmp.Diff([]token{{"one", "++++"}, {Name: "two"}}, l.All()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", when, diff)
+		}
+		if diff := cmp.Diff([]token{{Name: "one"}, {"one", "+"}, {"one", "++"}, {"one", "+++"}, {"one", "++++"}}, l.Versions("one")); diff != "" {
+			t.Errorf("versions %s (-want +got):\n%s", when, diff)
+		}
+		if found, ok := l.Find(func(x token) bool { return x.State == "+" }); ok {
+			t.Errorf("%s an old version is found: %v", when, found)
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		l = openLedger(t, dir)
+	}
+}
+
 func TestAppendAtOnceLosesNothing(t *testing.T) {
 	dir := t.TempDir()
 	l := openLedger(t, dir)
 	const callers, calls = 4, 5
 	var group sync.WaitGroup
-	for range callers {
+	for i := range callers {
 		group.Go(func() {
-			for range calls {
-				if err := l.Append(token{"x"}); err != nil {
+			for j := range calls {
+				if err := l.Append(token{Name: fmt.Sprint(i, j)}); err != nil {
 					t.Error(err)
 				}
 			}

@@ -49,7 +49,7 @@ func New(c Config) (*Scheme, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	l, err := sim.OpenLedger[Token](c.Dir, c.Rand)
+	l, err := sim.OpenLedger(c.Dir, func(t Token) string { return t.TokenReferenceID }, c.Rand)
 	if err != nil {
 		return nil, err
 	}
