@@ -77,7 +77,8 @@ var house = []room{
 	}, why: "the settings know the rooms whose settings they nest, and neither who builds these rooms nor a simulator"},
 	{path: "sim", may: []string{".", "disk"}, never: []string{"github.com", "golang.org"}, why: "the words of the simulators know no format and no product code, but for how files are owned"},
 	{path: "sim/simtest", why: "what tests of simulators share knows none of them"},
-	{path: "sim/*", may: []string{".", "sim"}, why: "a simulator that shares code with what it checks proves nothing"},
+	{path: "sim/faults", may: []string{".", "sim"}, never: outsiders, why: "what goes wrong on the way knows no scheme that it happens to"},
+	{path: "sim/*", may: []string{".", "sim", "sim/faults"}, why: "a simulator that shares code with what it checks proves nothing"},
 	{
 		path: "server", may: []string{"*"}, except: []string{"sandbox", "sim", "sim/*", "cmd/*", "bench", "e2e"}, by: []string{"cmd/walletport", "sandbox", "bench"},
 		why: "a server knows every room that it builds and no simulator, and is started by a command, a sandbox or a measurement only",
@@ -133,6 +134,8 @@ func TestImportTableNoticesBreaches(t *testing.T) {
 	for _, c := range []struct{ room, imported string }{
 		{"sim/mdessim", module + "/seal"},
 		{"sim/mdessim", module + "/scheme/mdes"},
+		{"sim/faults", module + "/sim/mdessim"},
+		{"sim", module + "/sim/faults"},
 		{"provisioning", module + "/vault"},
 		{"vault", module + "/audit"},
 		{"auth", module + "/audit"},
