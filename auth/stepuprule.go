@@ -87,6 +87,20 @@ func (r StepUpDemand) Asks() bool { return r.Rule != noRule && !r.isZero() }
 
 func (r StepUpDemand) isZero() bool { return reflect.ValueOf(r).IsZero() }
 
+// DropReplaced takes away what r had from elsewhere and what the settings that were named
+// in it replace: keys are in one place, and only a custom rule has factors.
+func (r *StepUpDemand) DropReplaced(named func(setting string) bool) {
+	switch file, url := named("jwks_file"), named("jwks_url"); {
+	case file && !url && r.JWKSFile != "":
+		r.JWKSURL = ""
+	case url && !file && r.JWKSURL != "":
+		r.JWKSFile = ""
+	}
+	if r.Rule != customRule && !named("factors") {
+		r.Factors = 0
+	}
+}
+
 // Validate reports everything that is wrong with r, each with the setting's name. Nothing
 // is wrong where nothing is asked.
 func (r StepUpDemand) Validate() error {

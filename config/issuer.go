@@ -68,7 +68,7 @@ func (c Config) validateIssuers() error {
 		if _, err := walletport.ParseIssuerID(name); err != nil {
 			problems = append(problems, errors.New(section+": the name of a card issuer has letters, digits, '.', '_', '-', at most 64"))
 		}
-		problems = append(problems, at(section, c.validateIssuer(c.Issuers[name])))
+		problems = append(problems, at(section, c.validateOwn(c.Issuers[name])))
 	}
 	for i, rule := range c.Auth.StepUp {
 		for _, id := range rule.Issuers {
@@ -81,7 +81,51 @@ func (c Config) validateIssuers() error {
 	return errors.Join(problems...)
 }
 
+// validateOwn reports what is wrong with an issuer's section, but for what it has from
+// issuer_defaults, where it is reported.
+func (c Config) validateOwn(i Issuer) error {
+	if slices.Equal(i.Wallets, c.IssuerDefaults.Wallets) {
+		i.Wallets = nil
+	}
+	if i.DaysBeforeExpiry == c.IssuerDefaults.DaysBeforeExpiry {
+		i.DaysBeforeExpiry = 0
+	}
+	problems := []error{c.validateTerms(i)}
+	inherited := listed(c.IssuerDefaults.StepUp.Validate())
+	for _, fault := range listed(i.StepUp.Validate()) {
+		isSame := func(other error) bool { return other.Error() == fault.Error() }
+		if !slices.ContainsFunc(inherited, isSame) || !sameSettings(fault.Error(), i.StepUp, c.IssuerDefaults.StepUp) {
+			problems = append(problems, at("step_up", fault))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// listed returns the problems of a Validate one by one.
+func listed(err error) []error {
+	if joined, several := err.(interface{ Unwrap() []error }); several {
+		return joined.Unwrap()
+	}
+	return nil
+}
+
+// sameSettings reports whether two demands agree in the settings that a fault names.
+func sameSettings(fault string, a, b auth.StepUpDemand) bool {
+	for _, field := range settingFields(reflect.TypeFor[auth.StepUpDemand]()) {
+		named := slices.Contains(strings.FieldsFunc(fault, func(r rune) bool { return r == ' ' || r == ':' }), settingName(field))
+		if named && !reflect.DeepEqual(reflect.ValueOf(a).FieldByIndex(field.Index).Interface(), reflect.ValueOf(b).FieldByIndex(field.Index).Interface()) {
+			return false
+		}
+	}
+	return true
+}
+
 func (c Config) validateIssuer(i Issuer) error {
+	return errors.Join(c.validateTerms(i), at("step_up", i.StepUp.Validate()))
+}
+
+// validateTerms reports what is wrong with all of a section but its step-up.
+func (c Config) validateTerms(i Issuer) error {
 	var problems []error
 	known := c.walletNames()
 	for n, name := range i.Wallets {
@@ -96,7 +140,7 @@ func (c Config) validateIssuer(i Issuer) error {
 	if i.DaysBeforeExpiry < 0 || i.DaysBeforeExpiry > maxDaysBeforeExpiry {
 		problems = append(problems, fmt.Errorf("days_before_expiry: 0 to %d", maxDaysBeforeExpiry))
 	}
-	return errors.Join(append(problems, at("step_up", i.StepUp.Validate()))...)
+	return errors.Join(problems...)
 }
 
 // walletNames lists how an issuer's section can name a wallet.

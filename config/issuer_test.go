@@ -80,6 +80,75 @@ func TestSectionsOfIssuersThatAreNone(t *testing.T) {
 	}
 }
 
+// TestAFaultOfTheDefaultsIsSaidOnce: sections have it from there.
+func TestAFaultOfTheDefaultsIsSaidOnce(t *testing.T) {
+	for _, c := range []struct {
+		name, defaults, own string
+		want                []string // the places that have a fault
+	}{
+		{"in a section that says nothing", "{days_before_expiry: 400, wallets: [aplepay], step_up: {rule: eba-sca, audience: a, jwks_file: f}}", "{}",
+			[]string{"issuer_defaults.wallets[0]:", "issuer_defaults.days_before_expiry:", "issuer_defaults.step_up.issuer"}},
+		{"in a section that says something else", "{days_before_expiry: 400, step_up: {rule: eba-sca, audience: a, jwks_file: f}}", "{products: [gold], step_up: {max_age: 1m}}",
+			[]string{"issuer_defaults.days_before_expiry:", "issuer_defaults.step_up.issuer"}},
+		{"in a section with the same fault of its own", "{days_before_expiry: 400, step_up: {rule: eba-sca, issuer: i, audience: a, jwks_url: 'http://bank.example/'}}",
+			"{days_before_expiry: 500, step_up: {jwks_url: 'http://acme.example/'}}",
+			[]string{"issuer_defaults.days_before_expiry:", "issuer_defaults.step_up.jwks_url", "issuers.acme.days_before_expiry:", "issuers.acme.step_up.jwks_url"}},
+		{"in a section that makes it good", "{days_before_expiry: 400}", "{days_before_expiry: 30}", []string{"issuer_defaults.days_before_expiry:"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := loaded(t, "issuer_defaults: "+c.defaults+"\nissuers: {acme: "+c.own+"}\n")
+			if err == nil {
+				t.Fatal("it is taken")
+			}
+			_, text, _ := strings.Cut(err.Error(), "\n")
+			lines := strings.Split(text, "\n")
+			if len(lines) != len(c.want) {
+				t.Errorf("%d problems, want %d: %v", len(lines), len(c.want), err)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(text, want) {
+					t.Errorf("no problem of %s: %v", want, err)
+				}
+			}
+		})
+	}
+}
+
+// TestASettingTakesThePlaceOfThoseItExcludes: what the defaults say of keys or factors does
+// not clash with what a section says in their place. What it names itself does.
+func TestASettingTakesThePlaceOfThoseItExcludes(t *testing.T) {
+	const byURL = "rule: custom, factors: 2, issuer: i, audience: a, jwks_url: 'https://a/jwks'"
+	for _, c := range []struct {
+		name, defaults, own string
+		url, file           string
+		factors             int
+		problem             string
+	}{
+		{"a file in the place of a URL", byURL, "jwks_file: /f", "", "/f", 2, ""},
+		{"a URL in the place of a file", demand, "jwks_url: 'https://b/jwks'", "https://b/jwks", "", 0, ""},
+		{"both at once", demand, "jwks_url: 'https://b/jwks', jwks_file: /f", "", "", 0, "issuers.acme.step_up.give either"},
+		{"an empty text beside it", byURL, "jwks_url: '', jwks_file: /f", "", "/f", 2, ""},
+		{"an empty text for what the defaults have not", byURL, "jwks_file: ''", "https://a/jwks", "", 2, ""},
+		{"a preset in the place of a custom rule", byURL, "rule: eba-sca", "https://a/jwks", "", 0, ""},
+		{"the same custom rule", byURL, "rule: custom", "https://a/jwks", "", 2, ""},
+		{"a preset with factors", byURL, "rule: eba-sca, factors: 2", "", "", 0, "issuers.acme.step_up.factors is for a custom rule"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			settings, err := loaded(t, "issuer_defaults: {step_up: {"+c.defaults+"}}\nissuers: {acme: {step_up: {"+c.own+"}}}\n")
+			if c.problem != "" {
+				if err == nil || !strings.Contains(err.Error(), c.problem) {
+					t.Errorf("error %v, want %q", err, c.problem)
+				}
+				return
+			}
+			must(t, err)
+			if got := settings.ForIssuer("acme").StepUp; got.JWKSURL != c.url || got.JWKSFile != c.file || got.Factors != c.factors {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
 // TestTheNewFormSaysTheSame loads a file in the older form, puts the form that config check
 // shows into its place, and finds the same in force for each issuer.
 func TestTheNewFormSaysTheSame(t *testing.T) {

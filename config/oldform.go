@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/walletport/walletport/auth"
 )
@@ -84,21 +83,36 @@ func yamlStepUp(indent string, own, before auth.StepUpDemand) []string {
 	default:
 		return nil
 	}
-	for _, text := range []struct{ name, own, before string }{
-		{"rule", own.Rule, before.Rule}, {"issuer", own.Issuer, before.Issuer}, {"audience", own.Audience, before.Audience},
-		{"jwks_file", own.JWKSFile, before.JWKSFile},
-	} {
-		y.add(text.name, fmt.Sprintf("%q", text.own), fmt.Sprintf("%q", text.before))
+	lines, inherited, zero := yamlDemand(own), yamlDemand(before), yamlDemand(auth.StepUpDemand{})
+	if slices.Equal(lines, inherited) {
+		return nil
 	}
-	if own.JWKSURL != before.JWKSURL {
-		y.add("jwks_url", yamlURL(own.JWKSURL), "")
+	// What is not before and not set can be left out. Everything else is said, for a demand
+	// that asks nothing is not shown, whatever else it says.
+	for i, line := range lines {
+		if line != zero[i] || line != inherited[i] {
+			y.add(line.name, line.value, "")
+		}
 	}
-	y.add("algorithms", yamlList(own.Algorithms), yamlList(before.Algorithms))
-	y.add("max_age", own.MaxAge.Round(time.Millisecond).String(), before.MaxAge.String())
-	y.add("methods", yamlList(own.Methods), yamlList(before.Methods))
-	y.add("factors", fmt.Sprint(own.Factors), fmt.Sprint(before.Factors))
-	y.add("mfa_suffices", fmt.Sprint(own.MFASuffices), fmt.Sprint(before.MFASuffices))
 	return y.lines
+}
+
+type yamlSetting struct{ name, value string }
+
+// yamlDemand lists every setting of a demand.
+func yamlDemand(d auth.StepUpDemand) []yamlSetting {
+	return []yamlSetting{
+		{"rule", fmt.Sprintf("%q", d.Rule)},
+		{"issuer", fmt.Sprintf("%q", d.Issuer)},
+		{"audience", fmt.Sprintf("%q", d.Audience)},
+		{"jwks_file", fmt.Sprintf("%q", d.JWKSFile)},
+		{"jwks_url", yamlURL(d.JWKSURL)},
+		{"algorithms", yamlList(d.Algorithms)},
+		{"max_age", d.MaxAge.String()},
+		{"methods", yamlList(d.Methods)},
+		{"factors", fmt.Sprint(d.Factors)},
+		{"mfa_suffices", fmt.Sprint(d.MFASuffices)},
+	}
 }
 
 // yamlURL strikes out the password of a URL and says so.

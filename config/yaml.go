@@ -138,7 +138,8 @@ func (r *yamlReader) list(name string, n *yaml.Node, into reflect.Value) {
 
 // section reads a mapping into a struct whose fields are the settings.
 func (r *yamlReader) section(name string, n *yaml.Node, into reflect.Value) {
-	for _, p := range r.pairs(name, n, maxMerges) {
+	pairs := r.pairs(name, n, maxMerges)
+	for _, p := range pairs {
 		field := settingField(into, p.name)
 		if !field.IsValid() {
 			r.problem(joinName(name, p.name), p.key, "there is no such setting%s", DidYouMean(p.name, settingNames(into.Type())))
@@ -146,6 +147,18 @@ func (r *yamlReader) section(name string, n *yaml.Node, into reflect.Value) {
 		}
 		r.value(joinName(name, p.name), p.value, field)
 	}
+	if own, ok := into.Addr().Interface().(replacer); ok {
+		own.DropReplaced(func(setting string) bool {
+			return slices.ContainsFunc(pairs, func(p pair) bool { return p.name == setting })
+		})
+	}
+}
+
+// replacer is a section in which one setting stands in the place of others. What it
+// began with of those goes, unless the file names it too: then the two contradict each
+// other, and somebody should know.
+type replacer interface {
+	DropReplaced(named func(setting string) bool)
 }
 
 // named reads a mapping whose names are the operator's own. An entry that is there
