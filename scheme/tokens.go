@@ -78,7 +78,9 @@ type ChangeInput struct {
 type Token struct {
 	Ref          walletport.TokenRef
 	PANReference string // the scheme's name for the card number
-	Status       walletport.TokenStatus
+	// Status is empty where the scheme used a word that is not known here: what the token
+	// was before is the better guess.
+	Status walletport.TokenStatus
 	// Holders are those who hold the token suspended, each once. Empty with
 	// TokenSuspended: the scheme does not say who.
 	Holders []walletport.Holder
@@ -109,7 +111,7 @@ type Device struct {
 
 // TokenEvent is one entry of a token's history at the scheme.
 type TokenEvent struct {
-	Status    walletport.TokenStatus // what the token became
+	Status    walletport.TokenStatus // what the token became; see Token
 	At        time.Time
 	By        walletport.Holder // who did it
 	Reason    string            // the scheme's own word or code

@@ -84,6 +84,9 @@ func isHex(text string) bool {
 	return true
 }
 
+// Encode returns data in hex digits of this case.
+func (c HexCase) Encode(data []byte) string { return string(appendHex(nil, data, c)) }
+
 func appendHex(dst, data []byte, hexCase HexCase) []byte {
 	start := len(dst)
 	dst = hex.AppendEncode(dst, data)

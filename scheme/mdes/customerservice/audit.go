@@ -1,0 +1,74 @@
+package customerservice
+
+import (
+	"crypto/sha256"
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/walletport/walletport"
+)
+
+// auditInfo says on whose behalf a request is made; every request has it [S3].
+type auditInfo struct {
+	UserID       string `json:"UserId"`
+	UserName     string `json:"UserName"`
+	Organization string `json:"Organization"`
+	Phone        string `json:"Phone,omitempty"`
+}
+
+// Limits of AuditInfo in characters [S3].
+const (
+	minAuditChars   = 4
+	maxUserIDChars  = 50
+	maxUserName     = 200
+	maxOrganization = 200
+	maxPhone        = 20
+)
+
+// digestChars of a user id that was cut: 64 bits tell two long ones apart.
+const digestChars = 16
+
+// auditInfoOf maps our auditUser, 1 to 256 bytes, to the two names of an AuditInfo.
+func (m *Messages) auditInfoOf(by walletport.AuditUser) auditInfo {
+	return auditInfo{
+		UserID:       m.fit(string(by), maxUserIDChars),
+		UserName:     m.fit(string(by), maxUserName),
+		Organization: m.organization,
+		Phone:        m.phone,
+	}
+}
+
+// fit makes a text at least 4 characters long, by the profile's padding, and at most
+// limit: of a longer one it keeps the beginning and adds "~" and a digest of the whole, so
+// that two long names stay two. The digest is written in letters, and the beginning of a
+// text is left out where it would read as a card number.
+func (m *Messages) fit(text string, limit int) string {
+	chars := utf8.RuneCountInString(text)
+	if chars <= limit {
+		return text + strings.Repeat(m.profile.PadUserID, max(0, minAuditChars-chars))
+	}
+	sum := sha256.Sum256([]byte(text))
+	digest := make([]byte, 0, digestChars)
+	for _, b := range sum[:digestChars/2] {
+		digest = append(digest, 'a'+b>>4, 'a'+b&15)
+	}
+	cut := string([]rune(text)[:limit-1-digestChars]) + "~" + string(digest)
+	if walletport.ContainsPAN(cut) {
+		return "~" + string(digest)
+	}
+	return cut
+}
+
+// checkComment refuses what may not go into CommentText.
+func checkComment(text string) error {
+	switch {
+	case utf8.RuneCountInString(text) > maxCommentChars:
+		return errors.New("a comment has at most 500 characters")
+	case !walletport.IsPlainText(text):
+		return errors.New("a comment has no control or invisible characters")
+	case walletport.ContainsPAN(text):
+		return errors.New("a comment has no card number")
+	}
+	return nil
+}
