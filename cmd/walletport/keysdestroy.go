@@ -54,15 +54,15 @@ func (c keysDestroyCommand) show(con console, id keys.ID) error {
 	return printKeys(con.Out, c.JSON, []*keys.Key{k})
 }
 
-// checkUnused refuses to destroy a key that stored cards need. One that is not retired is
-// left to the custodian, which says what to do first.
+// checkUnused refuses to destroy a key that stored cards need, and one that is not retired:
+// that somebody retires it the next moment says nothing of its cards.
 func (o *operator) checkUnused(ctx context.Context, id keys.ID) error {
 	k, err := o.keys.Current().Find(id)
 	if err != nil {
 		return err
 	}
-	if k.State != keys.Retired {
-		return nil
+	if err := (keys.Catalogue{k.Meta}).MayDestroy(id); err != nil {
+		return err
 	}
 	cards, err := server.OpenVault(o.db, o.keys, now)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/audit"
+	"github.com/walletport/walletport/keys"
 )
 
 // mustOpenSandbox opens a sandbox, and returns its folder and a function that reads
@@ -146,5 +147,21 @@ func TestTheCommandIsRecordedWithoutItsArguments(t *testing.T) {
 		if got := commandFrom(withCommand(t.Context(), spelled)); got != want {
 			t.Errorf("%s is recorded as %q, want %q", spelled, got, want)
 		}
+	}
+}
+
+// TestAKeyThatIsRetiredMeanwhileIsNotDestroyed: another command retires it between the look
+// at the cards and the destruction, and the cards that it seals were not looked for.
+func TestAKeyThatIsRetiredMeanwhileIsNotDestroyed(t *testing.T) {
+	dir, _ := mustOpenSandbox(t)
+	err := location{Dir: dir}.operate(t.Context(), func(ctx context.Context, o *operator) error {
+		kek, err := o.keys.Current().Select(keys.VaultKEK, sandboxIssuer, "", now())
+		if err != nil {
+			return err
+		}
+		return o.checkUnused(ctx, kek.ID)
+	})
+	if walletport.ReasonOf(err) != "key_not_retired" {
+		t.Errorf("an active key that seals cards may be destroyed as soon as it is retired: %v", err)
 	}
 }
