@@ -179,6 +179,7 @@ wallet_providers: [{id: acme-wallet, token_requestor_id: "50199900001", scheme: 
 		{"both", rules + places("acme", "", "globex"), places("", "", "")},
 		{"beside defaults that ask for more, and for less", rules + defaults + places("", "", ""), places("", "", "")},
 		{"beside sections and offers", rules + defaults + sections + places("acme", "globex, acme", ""), places("", "", "")},
+		{"beside defaults that ask nothing in many words", rules + "issuer_defaults: {step_up: {rule: none, factors: 2, mfa_suffices: true, jwks_url: 'https://login.example/jwks'}}\n", ""},
 		{"a rule that asks nothing where every other issuer asks", "auth: {step_up: [{issuers: [acme], rule: none}]}\n" + defaults, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -25,9 +25,13 @@ func (c Config) NewForm() string {
 	if lines := yamlIssuer("  ", c.IssuerDefaults, every, offered); len(lines) > 0 {
 		fmt.Fprintf(&out, "issuer_defaults:\n%s\n", strings.Join(lines, "\n"))
 	}
+	defaults := c.IssuerDefaults
+	if !defaults.StepUp.Asks() {
+		defaults.StepUp = auth.StepUpDemand{} // what else stands beside a rule of none is not shown
+	}
 	heading := "issuers:\n"
 	for _, name := range slices.Sorted(maps.Keys(c.Issuers)) {
-		if lines := yamlIssuer("    ", c.Issuers[name], c.IssuerDefaults, offered); len(lines) > 0 {
+		if lines := yamlIssuer("    ", c.Issuers[name], defaults, offered); len(lines) > 0 {
 			fmt.Fprintf(&out, "%s  %q:\n%s\n", heading, name, strings.Join(lines, "\n"))
 			heading = ""
 		}
