@@ -50,8 +50,9 @@ type Custody interface {
 // number.
 type Custodian interface {
 	Source
-	// Generate makes a key. Those of others, Mastercard's and Google's, are key_unfit. A
-	// generated vts-push or wsd key is for sandboxes and tests: Visa issues the real ones.
+	// Generate makes a key. Those of others, of which there is no secret half here, are
+	// key_unfit. A generated vts-push, vts-api or wsd key is for sandboxes and tests: Visa
+	// issues the real ones.
 	Generate(ctx context.Context, spec Spec) (Meta, error)
 	// Import adds the key in data, in any form that keys/material reads; password opens
 	// it where the form has one, else it is nil. The caller may wipe both afterwards.

@@ -23,6 +23,11 @@ const (
 	TAVSigning      Purpose = "tav-signing"      // RSA pair; MDES holds the public half
 	VTSPush         Purpose = "vts-push"         // secret text shared with Visa, under whose SHA-256 push payloads are sealed
 	WSD             Purpose = "wsd"              // two-key TDEA shared with Visa: seals MBPAC and MBPAD
+	VTSAPI          Purpose = "vts-api"          // secret text shared with Visa: signs requests to its token API (x-pay-token)
+	VTSSigning      Purpose = "vts-signing"      // RSA pair: signs what is sealed for Visa; Visa holds the public half
+	VTSVerification Purpose = "vts-verification" // RSA, public half only: Visa signs with it what it seals for us
+	VTSEncryption   Purpose = "vts-encryption"   // RSA, public half only: seals for Visa
+	VTSDecryption   Purpose = "vts-decryption"   // RSA pair: opens what Visa seals for us; Visa holds the public half
 	OPCEncryption   Purpose = "opc-encryption"   // Google's OpenPGP certificate; public half only
 	OPCSigning      Purpose = "opc-signing"      // the issuer's OpenPGP RSA key; Google holds the certificate
 	VaultKEK        Purpose = "vault-kek"        // AES-256: wraps the data key of each card
@@ -77,7 +82,8 @@ type Meta struct {
 	CheckValue  string // of secret keys, as CheckValueOf makes it; empty for others
 	// Alias is the name the other side knows the key by: the Key Unique Reference
 	// of MDES Manager, sent as keyAlias in a TAV v4 (may be empty); the encryption API
-	// key id of Visa, sent as kid; the key set of a WSD key, "401200.1".
+	// key id of Visa, sent as kid; the key set of a WSD key, "401200.1"; the API key of a
+	// vts-api secret; the kid of the other vts keys.
 	Alias string
 	// SchemeFingerprint replaces the computed publicKeyFingerprint where the
 	// scheme dictates a literal. May be empty.
@@ -107,7 +113,8 @@ type Key struct {
 	Certificate *x509.Certificate // of MDESEncryption keys that came as one
 	Public      crypto.PublicKey
 	Signer      crypto.Signer
-	KEK         KEK // of VaultKEK, and of VTSPush, where it wraps content keys (A256GCMKW)
+	Decrypter   crypto.Decrypter // of VTSDecryption: RSA-OAEP
+	KEK         KEK              // of VaultKEK, and of VTSPush, where it wraps content keys (A256GCMKW)
 	MAC         MAC
 	TDEA        TDEA
 	OpenPGP     *OpenPGP // of OPCEncryption and OPCSigning

@@ -3,13 +3,17 @@ package keys
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/walletport/walletport"
 )
 
 // Purposes returns every purpose of this release.
 func Purposes() []Purpose {
-	return []Purpose{MDESEncryption, TAVSigning, VTSPush, WSD, OPCEncryption, OPCSigning, VaultKEK, VaultIndex, AuditCheckpoint}
+	return []Purpose{
+		MDESEncryption, TAVSigning, VTSPush, WSD, VTSAPI, VTSSigning, VTSVerification, VTSEncryption, VTSDecryption,
+		OPCEncryption, OPCSigning, VaultKEK, VaultIndex, AuditCheckpoint,
+	}
 }
 
 // ParsePurpose reads a purpose's name. The error is CodeInvalid, reason key_purpose.
@@ -18,20 +22,36 @@ func ParsePurpose(text string) (Purpose, error) {
 		return p, nil
 	}
 	return "", walletport.Errorf(walletport.CodeInvalid, "key_purpose",
-		"the purpose is one of mdes-encryption, tav-signing, vts-push, wsd, opc-encryption, opc-signing, vault-kek, vault-index, audit-checkpoint")
+		"the purpose is one of %s", strings.Join(names(), ", "))
+}
+
+func names() []string {
+	all := Purposes()
+	texts := make([]string, len(all))
+	for i, p := range all {
+		texts[i] = string(p)
+	}
+	return texts
 }
 
 // HasSecretHalf reports whether a custodian has more than the public half of the
-// purpose's keys. Of Mastercard's and Google's it has not.
-func (p Purpose) HasSecretHalf() bool { return p != MDESEncryption && p != OPCEncryption }
+// purpose's keys. Of those that are the other side's it has not.
+func (p Purpose) HasSecretHalf() bool {
+	switch p {
+	case MDESEncryption, VTSVerification, VTSEncryption, OPCEncryption:
+		return false
+	case TAVSigning, VTSPush, WSD, VTSAPI, VTSSigning, VTSDecryption, OPCSigning, VaultKEK, VaultIndex, AuditCheckpoint:
+	}
+	return true
+}
 
 // HasPublicHalf reports whether the purpose's keys have a public half at all: the others
 // are secret keys, known by their check value.
 func (p Purpose) HasPublicHalf() bool {
 	switch p {
-	case VTSPush, WSD, VaultKEK, VaultIndex:
+	case VTSPush, WSD, VTSAPI, VaultKEK, VaultIndex:
 		return false
-	case MDESEncryption, TAVSigning, OPCEncryption, OPCSigning, AuditCheckpoint:
+	case MDESEncryption, TAVSigning, VTSSigning, VTSVerification, VTSEncryption, VTSDecryption, OPCEncryption, OPCSigning, AuditCheckpoint:
 	}
 	return true
 }

@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/aes"
 	"crypto/cipher"
@@ -60,6 +61,33 @@ func (s *signer) Public() crypto.PublicKey { return s.public }
 
 func (s *signer) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 	return s.private.Sign(rand, digest, opts)
+}
+
+type decrypter struct {
+	opaque
+	private *rsa.PrivateKey
+	public  *rsa.PublicKey
+}
+
+// NewDecrypter hides an RSA private key behind crypto.Decrypter, which opens by RSA-OAEP
+// alone: an answer to PKCS #1 v1.5 would tell whether its padding was right. Call
+// Precompute before. The public half is a copy.
+func NewDecrypter(private crypto.Signer) (crypto.Decrypter, error) {
+	k, ok := private.(*rsa.PrivateKey)
+	if !ok {
+		return nil, errors.New("a decryption key is RSA")
+	}
+	public := k.PublicKey
+	return &decrypter{opaque: "keys.Decrypter(RSA)", private: k, public: &public}, nil
+}
+
+func (d *decrypter) Public() crypto.PublicKey { return d.public }
+
+func (d *decrypter) Decrypt(rand io.Reader, ciphertext []byte, opts crypto.DecrypterOpts) ([]byte, error) {
+	if _, ok := opts.(*rsa.OAEPOptions); !ok {
+		return nil, errors.New("a decryption key opens by RSA-OAEP only")
+	}
+	return d.private.Decrypt(rand, ciphertext, opts)
 }
 
 type kek struct {
@@ -169,10 +197,22 @@ func NewMAC(secret []byte) (MAC, error) {
 	if len(secret) != SecretBytes {
 		return nil, errors.New("a MAC key has 32 bytes")
 	}
-	key := [SecretBytes]byte(secret)
+	return newMAC(bytes.Clone(secret)), nil
+}
+
+// NewSharedSecretMAC makes a MAC of a shared secret whose text, exactly as Visa issued it,
+// is the HMAC-SHA-256 key (x-pay-token). The caller may wipe text.
+func NewSharedSecretMAC(text []byte) (MAC, error) {
+	if len(text) == 0 {
+		return nil, errors.New("the shared secret is empty")
+	}
+	return newMAC(bytes.Clone(text)), nil
+}
+
+func newMAC(key []byte) MAC {
 	m := &mac{opaque: "keys.MAC(HMAC-SHA-256)"}
-	m.states.New = func() any { return hmac.New(sha256.New, key[:]) }
-	return m, nil
+	m.states.New = func() any { return hmac.New(sha256.New, key) }
+	return m
 }
 
 func (m *mac) Sum(data []byte) []byte {

@@ -16,10 +16,10 @@ type Spec struct {
 	ValidFrom  time.Time           // zero means now
 	ValidUntil time.Time           // zero never ends; a certificate's end may come before. Generated opc-signing keys: zero is one year
 	// Algorithm of a generated key: RSA-2048, RSA-3072 or RSA-4096 for tav-signing,
-	// where empty means the first, and for opc-signing, where it means the second; the
-	// other purposes have one each.
+	// vts-signing and vts-decryption, where empty means the first, and for opc-signing,
+	// where it means the second; the other purposes have one each.
 	Algorithm         string
-	Alias             string // see Meta; vts-push and wsd keys need theirs
+	Alias             string // see Meta; the vts keys and wsd need theirs
 	SchemeFingerprint string // see Meta
 	Activate          bool   // false leaves the key pending
 	// AsIs takes an imported key although something about it looks wrong: a key usage
@@ -82,10 +82,20 @@ func (s Spec) validateAlias() error {
 		return errAlias("a vts-push key needs its encryption API key id as alias: Visa issued it with the shared secret")
 	case s.Purpose == VTSPush && strings.ContainsAny(s.Alias, `"\`):
 		return errAlias("the alias of a vts-push key goes into JSON as it is: it has neither quotation mark nor backslash")
+	case s.Purpose == VTSAPI && (s.Alias == "" || !walletport.IsAlnum(s.Alias, "-._~")):
+		return errAlias("a vts-api secret needs its API key as alias, letters, digits, '-', '.', '_' and '~': it goes into addresses as it is")
+	case s.isVisaPair() && (s.Alias == "" || strings.ContainsAny(s.Alias, `"\`)):
+		return errAlias("a " + string(s.Purpose) + " key needs the key id (kid) that Visa knows it by as alias; it goes into JSON as it is, and has neither quotation mark nor backslash")
 	case s.Purpose == WSD && !keySet.MatchString(s.Alias):
 		return errAlias("a wsd key needs its key set as alias, six digits and an index: 401200.1")
 	}
 	return nil
+}
+
+// isVisaPair reports whether the key is one of the RSA pairs between Visa and the issuer,
+// of which each side names by a kid which it used.
+func (s Spec) isVisaPair() bool {
+	return s.Purpose == VTSSigning || s.Purpose == VTSVerification || s.Purpose == VTSEncryption || s.Purpose == VTSDecryption
 }
 
 func errAlias(message string) error {

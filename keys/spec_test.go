@@ -36,6 +36,12 @@ func TestSpecIsValidated(t *testing.T) {
 		{"a card number as alias", keys.Spec{Purpose: keys.VaultKEK, Alias: "5204-2477-5000-1471"}, "key_alias"},
 		{"a shared secret without its id", keys.Spec{Purpose: keys.VTSPush}, "key_alias"},
 		{"a shared secret with an id that JSON would escape", keys.Spec{Purpose: keys.VTSPush, Alias: `k"1`}, "key_alias"},
+		{"an API secret without its API key", keys.Spec{Purpose: keys.VTSAPI}, "key_alias"},
+		{"an API secret with an API key that an address would escape", keys.Spec{Purpose: keys.VTSAPI, Alias: "a&b"}, "key_alias"},
+		{"an API secret with its API key", keys.Spec{Purpose: keys.VTSAPI, Alias: "XKVX5IG55CY1Q3AUGBKA11m_U4dvoaQ9UsgyDILjB3TzjBbe8"}, ""},
+		{"a key to verify by without its kid", keys.Spec{Purpose: keys.VTSVerification}, "key_alias"},
+		{"a key to seal to with a kid that JSON would escape", keys.Spec{Purpose: keys.VTSEncryption, Alias: `k\1`}, "key_alias"},
+		{"a decryption key with its kid", keys.Spec{Purpose: keys.VTSDecryption, Alias: "715EA257"}, ""},
 		{"a WSD key without its key set", keys.Spec{Purpose: keys.WSD, Alias: "4012000.1"}, "key_alias"},
 		{"a WSD key with its key set", keys.Spec{Purpose: keys.WSD, Alias: "401200.1"}, ""},
 	} {

@@ -85,6 +85,12 @@ func TestOldStoreTakesTheNewPurposes(t *testing.T) {
 	mustGenerate(t, s, keys.Spec{Purpose: keys.VTSPush, Alias: keystest.VTSKeyID, Activate: true})
 	mustGenerate(t, s, keys.Spec{Purpose: keys.WSD, Alias: keystest.WSDKeySet, Activate: true})
 	mustGenerate(t, s, keys.Spec{Purpose: keys.OPCSigning, Algorithm: "RSA-2048", Activate: true})
+	for _, p := range []keys.Purpose{keys.VTSAPI, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption} {
+		sample := keystest.SampleOf(t, p)
+		sample.Spec.Activate = true
+		_, err := s.Import(t.Context(), sample.Spec, sample.Data, nil)
+		must(t, err)
+	}
 	_, err = s.Import(t.Context(), keys.Spec{Purpose: keys.OPCEncryption, Activate: true}, keystest.OpenPGPPublic(t, keystest.GoogleKey(t)), nil)
 	must(t, err)
 	keystest.Run(t, open(t, c), now)

@@ -48,6 +48,9 @@ func checkKey(t testing.TB, k *keys.Key) {
 	if k.Signer != nil {
 		checkSigner(t, k)
 	}
+	if k.Decrypter != nil {
+		checkDecrypter(t, k)
+	}
 	if k.KEK != nil {
 		checkKEK(t, k.KEK)
 	}
@@ -80,7 +83,7 @@ func checkIDs(t testing.TB, r *keys.Ring) {
 func checkHandles(t testing.TB, k *keys.Key) {
 	var has []string
 	for name, there := range map[string]bool{
-		"public": k.Public != nil, "signer": k.Signer != nil, "KEK": k.KEK != nil, "MAC": k.MAC != nil, "TDEA": k.TDEA != nil,
+		"public": k.Public != nil, "signer": k.Signer != nil, "decrypter": k.Decrypter != nil, "KEK": k.KEK != nil, "MAC": k.MAC != nil, "TDEA": k.TDEA != nil,
 		"OpenPGP": k.OpenPGP != nil,
 	} {
 		if there {
@@ -95,6 +98,11 @@ func checkHandles(t testing.TB, k *keys.Key) {
 		keys.OPCSigning:      {"OpenPGP", "public", "signer"},
 		keys.VTSPush:         {"KEK"},
 		keys.WSD:             {"TDEA"},
+		keys.VTSAPI:          {"MAC"},
+		keys.VTSSigning:      {"public", "signer"},
+		keys.VTSVerification: {"public"},
+		keys.VTSEncryption:   {"public"},
+		keys.VTSDecryption:   {"decrypter", "public"},
 		keys.AuditCheckpoint: {"public", "signer"},
 		keys.VaultKEK:        {"KEK"},
 		keys.VaultIndex:      {"MAC"},
@@ -136,7 +144,7 @@ func checkCheckValue(t testing.TB, k *keys.Key) {
 		must(t, err)
 		want = fmt.Sprintf("%X", encrypted[:3])
 	case k.MAC != nil:
-		want = fmt.Sprintf("%X", k.MAC.Sum([]byte("walletport key check value 1 vault-index"))[:4])
+		want = fmt.Sprintf("%X", k.MAC.Sum([]byte("walletport key check value 1 " + string(k.Purpose)))[:4])
 	}
 	if k.CheckValue != want {
 		t.Errorf("check value %s, want %s", k.CheckValue, want)
@@ -146,10 +154,14 @@ func checkCheckValue(t testing.TB, k *keys.Key) {
 // checkOpaque looks for the ways a private key gets out unasked: a type assertion,
 // a printed value, JSON.
 func checkOpaque(t testing.TB, k *keys.Key) {
-	for _, handle := range []any{k.Signer, k.KEK, k.MAC, k.TDEA} {
+	for _, handle := range []any{k.Signer, k.Decrypter, k.KEK, k.MAC, k.TDEA} {
 		switch handle.(type) {
-		case *rsa.PrivateKey, ed25519.PrivateKey, crypto.Decrypter, []byte:
+		case *rsa.PrivateKey, ed25519.PrivateKey, []byte:
 			t.Errorf("the handle of %s is a %T", k.ID, handle)
+		}
+		_, signs := handle.(crypto.Signer)
+		if _, opens := handle.(crypto.Decrypter); signs && opens {
+			t.Errorf("one handle of %s both signs and opens: %T", k.ID, handle)
 		}
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d"} {
 			if text := fmt.Sprintf(verb, handle); len(text) > 64 {
@@ -195,6 +207,30 @@ func checkSigner(t testing.TB, k *keys.Key) {
 	}
 	if same, ok := k.Public.(interface{ Equal(crypto.PublicKey) bool }); !ok || !same.Equal(k.Signer.Public()) {
 		t.Errorf("the signer's public key is another than the entry's")
+	}
+}
+
+func checkDecrypter(t testing.TB, k *keys.Key) {
+	public, ok := k.Public.(*rsa.PublicKey)
+	if !ok || !public.Equal(k.Decrypter.Public()) {
+		t.Fatalf("the decrypter's public key is another than the entry's, a %T", k.Public)
+	}
+	secret := []byte("a content key")
+	sealed, err := rsa.EncryptOAEP(sha256.New(), rand.Reader, public, secret, nil)
+	must(t, err)
+	if opened, err := k.Decrypter.Decrypt(rand.Reader, sealed, &rsa.OAEPOptions{Hash: crypto.SHA256}); err != nil || !bytes.Equal(opened, secret) {
+		t.Errorf("OAEP: %v", err)
+	}
+	sealed[0] ^= 1
+	if _, err := k.Decrypter.Decrypt(rand.Reader, sealed, &rsa.OAEPOptions{Hash: crypto.SHA256}); err == nil {
+		t.Errorf("it opens what was changed")
+	}
+	padded, err := rsa.EncryptPKCS1v15(rand.Reader, public, secret) //nolint:staticcheck // what must not be opened
+	must(t, err)
+	for _, opts := range []crypto.DecrypterOpts{nil, &rsa.PKCS1v15DecryptOptions{}} { //nolint:staticcheck // the same
+		if _, err := k.Decrypter.Decrypt(rand.Reader, padded, opts); err == nil {
+			t.Errorf("it opens PKCS #1 v1.5 with options %T", opts)
+		}
 	}
 }
 

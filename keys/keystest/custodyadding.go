@@ -48,12 +48,14 @@ func checkEmpty(c *custodian) {
 // ours are the specs of what is generated. Sizes are the smallest, to save time.
 var ours = []keys.Spec{
 	{Purpose: keys.TAVSigning, Alias: "KEY-1"}, {Purpose: keys.OPCSigning, Algorithm: "RSA-2048"}, {Purpose: keys.AuditCheckpoint},
-	{Purpose: keys.VTSPush, Alias: VTSKeyID}, {Purpose: keys.WSD, Alias: WSDKeySet}, {Purpose: keys.VaultKEK}, {Purpose: keys.VaultIndex},
+	{Purpose: keys.VTSPush, Alias: VTSKeyID}, {Purpose: keys.VTSAPI, Alias: VTSAPIKey}, {Purpose: keys.VTSSigning, Alias: "kid-1"}, {Purpose: keys.VTSDecryption, Alias: "kid-2"},
+	{Purpose: keys.WSD, Alias: WSDKeySet}, {Purpose: keys.VaultKEK}, {Purpose: keys.VaultIndex},
 }
 
 func checkGenerates(c *custodian) {
 	algorithm := map[keys.Purpose]string{
 		keys.TAVSigning: "RSA-2048", keys.OPCSigning: "RSA-2048", keys.AuditCheckpoint: "Ed25519", keys.VTSPush: "AES-256",
+		keys.VTSAPI: "HMAC-SHA-256", keys.VTSSigning: "RSA-2048", keys.VTSDecryption: "RSA-2048",
 		keys.WSD: "2TDEA", keys.VaultKEK: "AES-256", keys.VaultIndex: "HMAC-SHA-256",
 	}
 	for _, spec := range ours {
@@ -130,6 +132,12 @@ func (c *custodian) checkSame(k *keys.Key, s Sample) {
 		must(c, err)
 		opened, err := own.Unwrap(wrapped, nil)
 		same = err == nil && bytes.Equal(opened, make([]byte, 32))
+	case keys.VTSAPI:
+		own, err := keys.NewSharedSecretMAC(s.Secret)
+		must(c, err)
+		same = bytes.Equal(own.Sum([]byte("data")), k.MAC.Sum([]byte("data")))
+	case keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption:
+		same = VTSKey(c, k.Purpose).PublicKey.Equal(k.Public)
 	case keys.TAVSigning:
 		same = RSAKey(c).PublicKey.Equal(k.Public)
 	case keys.MDESEncryption:
@@ -183,6 +191,10 @@ func refusals(c *custodian) []refusal {
 		{"a shared secret without Visa's id", keys.Spec{Purpose: keys.VTSPush}, []byte(VTSSecret), "key_alias"},
 		{"a WSD key without its key set", keys.Spec{Purpose: keys.WSD}, []byte(WSDSecret), "key_alias"},
 		{"Mastercard's key, generated,", keys.Spec{Purpose: keys.MDESEncryption}, nil, "key_unfit"},
+		{"Visa's key, generated,", keys.Spec{Purpose: keys.VTSEncryption, Alias: "kid-1"}, nil, "key_unfit"},
+		{"an API secret without its API key", keys.Spec{Purpose: keys.VTSAPI}, []byte(VTSSecret), "key_alias"},
+		{"a decryption key without its kid", keys.Spec{Purpose: keys.VTSDecryption}, nil, "key_alias"},
+		{"Visa's private half", keys.Spec{Purpose: keys.VTSVerification, Alias: "kid-1"}, PKCS8(c, MDESKey(c)), "key_unfit"},
 		{"Google's key, generated,", keys.Spec{Purpose: keys.OPCEncryption}, nil, "key_unfit"},
 		{"another algorithm", keys.Spec{Purpose: keys.VaultKEK, Algorithm: "AES-128"}, nil, "key_unfit"},
 		{"a short RSA key", keys.Spec{Purpose: keys.TAVSigning, Algorithm: "RSA-1024"}, nil, "key_unfit"},

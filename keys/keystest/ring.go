@@ -33,13 +33,15 @@ func Ring(t testing.TB, metas ...keys.Meta) *keys.Ring {
 	return keys.NewRing(all)
 }
 
-// Visa's keys of this package are those of the vectors V1 and A1 to A3 in reference
-// visa.md section 9, so that what they seal compares with the vectors.
+// Visa's secrets of this package are those of the vectors V1, A1 to A3 and X1 to X3 in
+// reference visa.md section 9, so that what they make compares with the vectors.
 const (
-	// VTSSecret is the shared secret's text behind every vts-push key.
+	// VTSSecret is the shared secret's text behind every vts-push and vts-api key.
 	VTSSecret = "example-shared-secret-0123456789abcdefgh"
 	// VTSKeyID is the alias (kid) of a vts-push key that has no other.
 	VTSKeyID = "TESTKEYID00000000000000000000000000000000000000001"
+	// VTSAPIKey is the alias of a vts-api key that has no other.
+	VTSAPIKey = "TESTAPIKEY0000000000000000000000000000000000000001"
 	// WSDSecret is the hex of the key behind every wsd key.
 	WSDSecret = "0123456789ABCDEFFEDCBA9876543210"
 	// WSDKeySet is the alias of a wsd key that has no other.
@@ -48,8 +50,8 @@ const (
 
 // Key returns a key with fresh material for m.Purpose. What m leaves empty is
 // filled in: version 1, active, valid from 2020 without an end, marked as sandbox
-// no more than m says. RSA material is not fresh: it is RSAKey, MDESKey, GoogleKey or
-// OPCSigningKey. Nor are Visa's keys, which are those of VTSSecret and WSDSecret under
+// no more than m says. RSA material is not fresh: it is RSAKey, MDESKey, VTSKey, GoogleKey
+// or OPCSigningKey. Nor are Visa's keys, which are those of VTSSecret and WSDSecret under
 // their names.
 func Key(t testing.TB, m keys.Meta) *keys.Key {
 	t.Helper()
@@ -67,6 +69,25 @@ func Key(t testing.TB, m keys.Meta) *keys.Key {
 	}
 	k := &keys.Key{Meta: m}
 	switch m.Purpose {
+	case keys.VTSVerification, keys.VTSEncryption:
+		setPublic(t, k, &VTSKey(t, m.Purpose).PublicKey)
+		k.Alias = cmp.Or(k.Alias, "kid-"+string(m.Purpose))
+	case keys.VTSSigning:
+		setSigner(t, k, VTSKey(t, m.Purpose))
+		k.Alias = cmp.Or(k.Alias, "kid-"+string(m.Purpose))
+	case keys.VTSDecryption:
+		var err error
+		k.Decrypter, err = keys.NewDecrypter(VTSKey(t, m.Purpose))
+		must(t, err)
+		setPublic(t, k, k.Decrypter.Public())
+		k.Alias = cmp.Or(k.Alias, "kid-"+string(m.Purpose))
+	case keys.VTSAPI:
+		var err error
+		k.MAC, err = keys.NewSharedSecretMAC([]byte(VTSSecret))
+		must(t, err)
+		setCheckValue(t, k, []byte(VTSSecret))
+		k.Alias = cmp.Or(k.Alias, VTSAPIKey)
+		k.Algorithm = "HMAC-SHA-256"
 	case keys.MDESEncryption:
 		setPublic(t, k, &MDESKey(t).PublicKey)
 	case keys.TAVSigning:
@@ -156,6 +177,29 @@ var (
 	rsaOnce  = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 	mdesOnce = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 )
+
+// vtsOnce has a key for each purpose of Visa's RSA pairs: no custodian takes a pair twice.
+var vtsOnce = map[keys.Purpose]func() (*rsa.PrivateKey, error){}
+
+func init() {
+	for _, p := range []keys.Purpose{keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption} {
+		vtsOnce[p] = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+	}
+}
+
+// VTSKey returns the private key behind every key of this process with that purpose, one
+// of vts-signing, vts-verification, vts-encryption and vts-decryption. Of Visa's it opens
+// and signs as Visa does.
+func VTSKey(t testing.TB, p keys.Purpose) *rsa.PrivateKey {
+	t.Helper()
+	once, ok := vtsOnce[p]
+	if !ok {
+		t.Fatalf("keystest: no RSA pair of purpose %q", p)
+	}
+	k, err := once()
+	must(t, err)
+	return k
+}
 
 // RSAKey returns the private key behind every tav-signing key of this process.
 func RSAKey(t testing.TB) *rsa.PrivateKey {

@@ -105,6 +105,9 @@ func Samples(t testing.TB) []Sample {
 	return all
 }
 
+// apiSecret is another secret than VTSSecret: no custodian takes one twice.
+const apiSecret = "example-api-secret-0123456789abcdefghijk"
+
 // SampleOf returns the sample of a purpose.
 func SampleOf(t testing.TB, p keys.Purpose) Sample {
 	t.Helper()
@@ -114,6 +117,13 @@ func SampleOf(t testing.TB, p keys.Purpose) Sample {
 		s.Data = Certificate(t, MDESKey(t), Year(2020), Year(2040))
 	case keys.TAVSigning:
 		s.Data, s.Secret = PEM("PRIVATE KEY", PKCS8(t, RSAKey(t))), RSAKey(t).D.Bytes()
+	case keys.VTSVerification, keys.VTSEncryption:
+		s.Spec.Alias, s.Data = "kid-"+string(p), Certificate(t, VTSKey(t, p), Year(2020), Year(2040))
+	case keys.VTSSigning, keys.VTSDecryption:
+		s.Spec.Alias = "kid-" + string(p)
+		s.Data, s.Secret = PEM("PRIVATE KEY", PKCS8(t, VTSKey(t, p))), VTSKey(t, p).D.Bytes()
+	case keys.VTSAPI:
+		s.Spec.Alias, s.Data, s.Secret = VTSAPIKey, []byte(apiSecret+"\n"), []byte(apiSecret)
 	case keys.OPCEncryption:
 		s.Data = OpenPGPPublic(t, GoogleKey(t))
 	case keys.OPCSigning:

@@ -24,15 +24,17 @@ const (
 func (m material) fill(k *Key, now time.Time) error {
 	switch k.Purpose {
 	case keys.MDESEncryption:
-		return m.fillMDES(k)
-	case keys.TAVSigning:
+		return m.fillTheirs(k, "Mastercard")
+	case keys.VTSVerification, keys.VTSEncryption:
+		return m.fillTheirs(k, "Visa")
+	case keys.TAVSigning, keys.VTSSigning, keys.VTSDecryption:
 		if private, ok := m.private.(*rsa.PrivateKey); ok {
 			if err := checkRSAPrivate(private); err != nil {
 				return err
 			}
 			return m.fillPair(k)
 		}
-		return errUnfit("a tav-signing key is an RSA private key; the file holds " + m.kind())
+		return errUnfit(fmt.Sprintf("the purpose %s takes an RSA private key; the file holds %s", k.Purpose, m.kind()))
 	case keys.OPCEncryption:
 		return m.fillOPCEncryption(k, now)
 	case keys.OPCSigning:
@@ -42,7 +44,7 @@ func (m material) fill(k *Key, now time.Time) error {
 			return m.fillPair(k)
 		}
 		return errUnfit("an audit-checkpoint key is an Ed25519 private key; the file holds " + m.kind())
-	case keys.VTSPush, keys.WSD, keys.VaultKEK, keys.VaultIndex:
+	case keys.VTSPush, keys.WSD, keys.VTSAPI, keys.VaultKEK, keys.VaultIndex:
 		return m.fillSecret(k)
 	}
 	return errUnfit("the purpose is unknown")
@@ -54,25 +56,25 @@ func (m material) fillSecret(k *Key) (err error) {
 	return err
 }
 
-// fillMDES takes Mastercard's public key. A private half has no business here:
-// whoever holds it reads the cards that all issuers send.
-func (m material) fillMDES(k *Key) error {
+// fillTheirs takes the public key of a scheme. A private half has no business here:
+// whoever holds it reads the cards that all issuers send, or signs as the scheme.
+func (m material) fillTheirs(k *Key, scheme string) error {
 	if m.private != nil {
-		return errUnfit("an mdes-encryption key is Mastercard's certificate or public key; the file holds a private key, which only Mastercard has of its own")
+		return errUnfit(fmt.Sprintf("the purpose %s takes the certificate or public key of %s; the file holds a private key, which only %[2]s has of its own", k.Purpose, scheme))
 	}
 	public := m.public
 	if m.certificate != nil {
 		public = m.certificate.PublicKey
 		k.Certificate = m.certificate
 	}
-	mastercards, ok := public.(*rsa.PublicKey)
+	theirs, ok := public.(*rsa.PublicKey)
 	if !ok {
-		return errUnfit("an mdes-encryption key is an RSA public key or certificate; the file holds " + m.kind())
+		return errUnfit(fmt.Sprintf("the purpose %s takes an RSA public key or certificate; the file holds %s", k.Purpose, m.kind()))
 	}
-	if err := checkRSAPublic(mastercards); err != nil {
+	if err := checkRSAPublic(theirs); err != nil {
 		return err
 	}
-	return k.setPublic(mastercards)
+	return k.setPublic(theirs)
 }
 
 func (m material) fillPair(k *Key) error {
@@ -144,11 +146,17 @@ func checkUse(spec keys.Spec, m material) error {
 	}
 	const encrypts = x509.KeyUsageKeyEncipherment | x509.KeyUsageDataEncipherment
 	const signs = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
-	switch usage := m.certificate.KeyUsage; {
-	case spec.Purpose == keys.MDESEncryption && usage&encrypts == 0:
-		return errUnfit("the certificate's key usage does not allow encryption, so that it is hardly Mastercard's encryption certificate: ask for that one, or insist with --as-is")
-	case spec.Purpose == keys.TAVSigning && usage&signs == 0:
-		return errUnfit("the certificate's key usage does not allow signatures: MDES may refuse what it signs; use another, or insist with --as-is")
+	usage := m.certificate.KeyUsage
+	switch spec.Purpose {
+	case keys.MDESEncryption, keys.VTSEncryption, keys.VTSDecryption:
+		if usage&encrypts == 0 {
+			return errUnfit("the certificate's key usage does not allow encryption, so that it is hardly the scheme's encryption certificate or one for it: ask for that one, or insist with --as-is")
+		}
+	case keys.TAVSigning, keys.VTSSigning, keys.VTSVerification:
+		if usage&signs == 0 {
+			return errUnfit("the certificate's key usage does not allow signatures: the other side may refuse what it signs; use another, or insist with --as-is")
+		}
+	case keys.VTSPush, keys.WSD, keys.VTSAPI, keys.OPCEncryption, keys.OPCSigning, keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint: // have no certificate that says it
 	}
 	return nil
 }

@@ -15,15 +15,17 @@ import (
 // cannot be generated.
 func generate(spec keys.Spec, now time.Time) (material, error) {
 	switch p, algorithm := spec.Purpose, spec.Algorithm; {
-	case p == keys.TAVSigning:
+	case p == keys.TAVSigning, p == keys.VTSSigning, p == keys.VTSDecryption:
 		bits, ok := map[string]int{"": 2048, "RSA-2048": 2048, "RSA-3072": 3072, "RSA-4096": 4096}[algorithm]
 		if !ok {
-			return material{}, errUnfit("a tav-signing key is RSA-2048, RSA-3072 or RSA-4096")
+			return material{}, errUnfit("a " + string(p) + " key is RSA-2048, RSA-3072 or RSA-4096")
 		}
 		k, err := rsa.GenerateKey(rand.Reader, bits)
 		return material{private: k}, err
 	case p == keys.MDESEncryption:
 		return material{}, errUnfit("the mdes-encryption key is Mastercard's: import its certificate")
+	case p == keys.VTSVerification, p == keys.VTSEncryption:
+		return material{}, errUnfit("the " + string(p) + " key is Visa's: import its certificate or public key")
 	case p == keys.OPCEncryption:
 		return material{}, errUnfit("the opc-encryption key is Google's: import its OpenPGP public key")
 	case p == keys.OPCSigning:
@@ -33,7 +35,7 @@ func generate(spec keys.Spec, now time.Time) (material, error) {
 	case p == keys.AuditCheckpoint:
 		_, k, err := ed25519.GenerateKey(rand.Reader)
 		return material{private: k}, err
-	case p == keys.VTSPush:
+	case p == keys.VTSPush, p == keys.VTSAPI:
 		secret, err := randomBytes(sharedSecretEntropy)
 		return material{secret: base64.RawURLEncoding.AppendEncode(nil, secret)}, err
 	case p == keys.WSD:
@@ -65,11 +67,11 @@ func secretAlgorithm(p keys.Purpose) string {
 		return "AES-256"
 	case keys.WSD:
 		return "2TDEA"
-	case keys.VaultIndex:
+	case keys.VaultIndex, keys.VTSAPI:
 		return "HMAC-SHA-256"
 	case keys.AuditCheckpoint:
 		return "Ed25519"
-	case keys.MDESEncryption, keys.TAVSigning, keys.OPCEncryption, keys.OPCSigning:
+	case keys.MDESEncryption, keys.TAVSigning, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.OPCEncryption, keys.OPCSigning:
 	}
 	return ""
 }

@@ -17,15 +17,17 @@ func (k *Key) Handles() (*keys.Key, error) {
 	made := &keys.Key{Meta: k.Meta}
 	var err error
 	switch k.Purpose {
-	case keys.MDESEncryption:
+	case keys.MDESEncryption, keys.VTSVerification, keys.VTSEncryption:
 		err = k.addPublic(made)
-	case keys.TAVSigning, keys.AuditCheckpoint:
+	case keys.TAVSigning, keys.VTSSigning, keys.AuditCheckpoint:
 		err = cmp.Or(k.addPublic(made), k.addSigner(made))
+	case keys.VTSDecryption:
+		err = cmp.Or(k.addPublic(made), k.addDecrypter(made))
 	case keys.OPCEncryption:
 		err = cmp.Or(k.addPublic(made), k.addOpenPGP(made))
 	case keys.OPCSigning:
 		err = cmp.Or(k.addPublic(made), k.addSigner(made), k.addOpenPGP(made))
-	case keys.VTSPush, keys.WSD, keys.VaultKEK, keys.VaultIndex:
+	case keys.VTSPush, keys.WSD, keys.VTSAPI, keys.VaultKEK, keys.VaultIndex:
 		err = k.addSecret(made)
 	default:
 		err = errors.New("its purpose is unknown to this version of walletport")
@@ -45,16 +47,35 @@ func (k *Key) addPublic(made *keys.Key) error {
 }
 
 func (k *Key) addSigner(made *keys.Key) (err error) {
-	switch {
-	case k.State == keys.Destroyed:
+	if k.State == keys.Destroyed {
 		return nil
-	case k.Private == nil:
-		return errors.New("it has no private half")
-	case !samePublic(k.Private.Public(), k.Public):
-		return errors.New("its private key is not that of its public key")
+	}
+	if err := k.checkPair(); err != nil {
+		return err
 	}
 	made.Signer, err = keys.NewSigner(k.Private)
 	return err
+}
+
+func (k *Key) addDecrypter(made *keys.Key) (err error) {
+	if k.State == keys.Destroyed {
+		return nil
+	}
+	if err := k.checkPair(); err != nil {
+		return err
+	}
+	made.Decrypter, err = keys.NewDecrypter(k.Private)
+	return err
+}
+
+func (k *Key) checkPair() error {
+	if k.Private == nil {
+		return errors.New("it has no private half")
+	}
+	if !samePublic(k.Private.Public(), k.Public) {
+		return errors.New("its private key is not that of its public key")
+	}
+	return nil
 }
 
 func (k *Key) addSecret(made *keys.Key) (err error) {
@@ -62,6 +83,8 @@ func (k *Key) addSecret(made *keys.Key) (err error) {
 	case k.State == keys.Destroyed:
 	case k.Purpose == keys.VTSPush:
 		made.KEK, err = keys.NewSharedSecretKEK(k.Secret)
+	case k.Purpose == keys.VTSAPI:
+		made.MAC, err = keys.NewSharedSecretMAC(k.Secret)
 	case k.Purpose == keys.WSD:
 		made.TDEA, err = keys.NewTDEA(k.Secret)
 	case k.Purpose == keys.VaultKEK:

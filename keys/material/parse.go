@@ -15,7 +15,7 @@ import (
 // parse reads a key in any of the forms that Read takes.
 func parse(spec keys.Spec, data, password []byte) (material, error) {
 	switch spec.Purpose {
-	case keys.VTSPush:
+	case keys.VTSPush, keys.VTSAPI:
 		return parseSharedSecret(data, spec.AsIs)
 	case keys.WSD:
 		return parseSecret(data, keys.TDEABytes)
@@ -23,7 +23,7 @@ func parse(spec keys.Spec, data, password []byte) (material, error) {
 		return parseSecret(data, keys.SecretBytes)
 	case keys.OPCEncryption, keys.OPCSigning:
 		return parseOpenPGP(plainText(data))
-	case keys.MDESEncryption, keys.TAVSigning, keys.AuditCheckpoint:
+	case keys.MDESEncryption, keys.TAVSigning, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.AuditCheckpoint:
 	}
 	text := plainText(data)
 	if block, _ := pem.Decode(text); block != nil {
