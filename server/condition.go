@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -70,6 +71,10 @@ func (s *Server) watchCondition(ctx context.Context) {
 	s.tellWarnings()
 }
 
+// isStopped reports whether ctx was ended by whoever stops the server, and not by time:
+// what was not answered for that is no fault.
+func isStopped(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
+
 func (c *condition) isDue(ring *keys.Ring, now time.Time) bool {
 	c.inspecting.Lock()
 	defer c.inspecting.Unlock()
@@ -86,7 +91,7 @@ func (s *Server) inspectCondition(ctx context.Context) {
 	defer c.inspecting.Unlock()
 	// A database whose files were taken away saves what it can when it notices, so that
 	// it should also where nobody calls and nobody asks.
-	if err := s.Database.Ping(ctx); err != nil {
+	if err := s.Database.Ping(ctx); err != nil && !isStopped(ctx) {
 		s.log.Error("the database takes no writes", "err", err)
 	}
 	ring := s.Keys.Current()

@@ -51,6 +51,16 @@ func (s *Server) EndEarly(ctx context.Context, name string, neededByCalls bool, 
 	<-last.done
 }
 
+// ReloadQuietly reloads files whose reading ends with err.
+func (s *Server) ReloadQuietly(ctx context.Context, name string, err error) {
+	f := followed{name: name, what: failing{err}, log: s.log, clock: s.clock}
+	f.reloadQuietly(ctx)
+}
+
+type failing struct{ error }
+
+func (f failing) Reload(context.Context) error { return f.error }
+
 const MaxTestCardsNamed = maxTestCardsNamed
 
 // NewKeyStore makes an empty key store.

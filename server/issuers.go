@@ -90,7 +90,7 @@ func doubtfulIssuers(ctx context.Context, c config.Config, db storage.Store, rin
 // database that does not answer is told of by readiness.
 func (s *Server) warnOfIssuers(ctx context.Context) {
 	problems, _, err := doubtfulIssuers(ctx, s.Settings, s.Database, s.Keys.Current())
-	if err != nil {
+	if err != nil && !isStopped(ctx) {
 		s.log.Warn("the spelling of issuers in the configuration was not checked", "err", err)
 	}
 	for _, problem := range problems {

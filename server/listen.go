@@ -13,7 +13,7 @@ import (
 // listeners are those of a server; nil are those that it has not.
 type listeners struct{ api, metrics *listener }
 
-// close closes the sockets of listeners that never served; the others are closed already.
+// close closes the sockets of listeners that never served. Those that did must have ended.
 func (l listeners) close() {
 	for _, each := range []*listener{l.api, l.metrics} {
 		if each != nil {

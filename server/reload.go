@@ -56,7 +56,11 @@ func (s *Server) reloadOnHangup(ctx context.Context) {
 }
 
 func (s *Server) reloadFiles(ctx context.Context) {
-	if err := s.reloads.Reload(ctx); err != nil {
+	err := s.reloads.Reload(ctx)
+	if err != nil && isStopped(ctx) {
+		return
+	}
+	if err != nil {
 		s.log.Error("signal received, not all files reloaded: what was read before stays", "signal", "SIGHUP", "err", err)
 		return
 	}
@@ -100,7 +104,7 @@ func (f *followed) Reload(ctx context.Context) error {
 // reloadQuietly logs a fault that lasts once.
 func (f *followed) reloadQuietly(ctx context.Context) {
 	fault := ""
-	if err := f.Reload(ctx); err != nil {
+	if err := f.Reload(ctx); err != nil && !isStopped(ctx) {
 		fault = err.Error()
 	}
 	f.lock.Lock()

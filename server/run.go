@@ -66,6 +66,17 @@ func (s *Server) metricsServer() *http.Server {
 // metricsGrace bounds what a scrape may still take when the server has ended.
 const metricsGrace = time.Second
 
+// serveMetrics answers scrapes until ctx ends. One that takes longer then is cut off, for
+// nobody's request hangs on it.
+func (s *Server) serveMetrics(ctx context.Context) error {
+	err := s.listeners.metrics.serve(ctx, metricsGrace)
+	if err != nil && ctx.Err() != nil {
+		s.log.Info("scrapes of the metrics were cut off at the end", "err", err)
+		return nil
+	}
+	return err
+}
+
 // Run answers until ctx ends, once Listen has returned. Readiness then says no for as
 // long as http.drain, so that a load balancer looks elsewhere; then the listener closes,
 // and what was accepted is finished within http.shutdown. The error is that of a listener
@@ -73,7 +84,7 @@ const metricsGrace = time.Second
 func (s *Server) Run(ctx context.Context) error {
 	if metrics := s.listeners.metrics; metrics != nil {
 		s.log.Info("serving metrics and probes", "url", metrics.url())
-		s.background.start(ctx, "metrics", upkeep, func(ctx context.Context) error { return metrics.serve(ctx, metricsGrace) })
+		s.background.start(ctx, "metrics", upkeep, s.serveMetrics)
 	}
 	s.warnOfIssuers(ctx)
 	if s.hangups != nil {

@@ -219,8 +219,8 @@ func (s *Server) Clients() auth.Clients {
 // Close ends the work beside requests, the audit trail last, and lets go of the rest. A
 // server that did not open is closed already.
 func (s *Server) Close() {
-	s.listeners.close()
 	s.background.stopAll()
+	s.listeners.close()
 	if s.tracing != nil {
 		deadline, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
