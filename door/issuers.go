@@ -10,8 +10,8 @@ import (
 // Whose card it is is known when it was found, so it is not the door that asks: whoever
 // finds cards is handed Admit. It is safe for concurrent use.
 type IssuerLimits struct {
-	of                   func(walletport.IssuerID) IssuerRate
-	perSecond, perMinute *limiter
+	of    func(walletport.IssuerID) IssuerRate
+	rates rates
 }
 
 // IssuerRate bounds the calls on the cards of one issuer.
@@ -23,18 +23,23 @@ type IssuerRate struct {
 // NewIssuerLimits returns limits that of says for each issuer. One door's calls and
 // another's count together if they share them.
 func NewIssuerLimits(of func(walletport.IssuerID) IssuerRate, clock func() time.Time) *IssuerLimits {
-	return &IssuerLimits{of: of, perSecond: newLimiter(time.Second, clock, 0), perMinute: newLimiter(time.Minute, clock, 0)}
+	return &IssuerLimits{of: of, rates: newRates(clock)}
+}
+
+// orNone makes the limit of a rate that of a limiter, which has another one for none.
+func orNone(limit int) int {
+	if limit == 0 {
+		return -1
+	}
+	return limit
 }
 
 // Admit counts a call on a card of the issuer. One too many is CodeRateLimited, reason
 // issuer_rate_limited; the door that gets the error says how long to wait.
 func (l *IssuerLimits) Admit(issuer walletport.IssuerID) error {
 	rate := l.of(issuer)
-	switch {
-	case rate.PerSecond > 0 && l.perSecond.over(string(issuer), rate.PerSecond):
-		return errIssuerRateLimited(time.Second)
-	case rate.PerMinute > 0 && l.perMinute.over(string(issuer), rate.PerMinute):
-		return errIssuerRateLimited(time.Minute)
+	if wait := l.rates.take(string(issuer), orNone(rate.PerSecond), orNone(rate.PerMinute)); wait > 0 {
+		return errIssuerRateLimited(issuer, wait)
 	}
 	return nil
 }

@@ -48,7 +48,8 @@ func TestIssuerLimits(t *testing.T) {
 // TestAnIssuersLimitIsAnswered: a flow that finds the card gets the refusal, and the door
 // that it goes back to says how long to wait, however the flow wrapped it.
 func TestAnIssuersLimitIsAnswered(t *testing.T) {
-	limits := door.NewIssuerLimits(func(walletport.IssuerID) door.IssuerRate { return door.IssuerRate{PerMinute: 2} }, time.Now)
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	limits := door.NewIssuerLimits(func(walletport.IssuerID) door.IssuerRate { return door.IssuerRate{PerMinute: 2} }, func() time.Time { return now })
 	h := mustHouse(t, nil)
 	h.things.do = func(context.Context) {
 		if h.things.err = limits.Admit("acme"); h.things.err != nil {
@@ -62,15 +63,26 @@ func TestAnIssuersLimitIsAnswered(t *testing.T) {
 			t.Fatalf("answer %d", w.Code)
 		}
 	}
-	for range 5 {
+	began := now
+	for _, c := range []struct {
+		at   time.Duration // since the limit was reached
+		wait string        // "" is an answer
+	}{{0, "76"}, {2 * time.Second, "74"}, {70 * time.Second, "6"}, {74 * time.Second, "2"}, {75 * time.Second, "1"}, {76 * time.Second, ""}} {
+		now = began.Add(c.at)
 		r := mustRequest(t, http.MethodPost, goodTarget, nil)
 		w := h.do(r)
+		if c.wait == "" {
+			if w.Code != http.StatusOK {
+				t.Errorf("answer %d after the wait", w.Code)
+			}
+			continue
+		}
 		doortest.WantProblem(t, r, w, http.StatusTooManyRequests, "issuer_rate_limited")
-		if got := w.Header().Get("Retry-After"); got != "60" {
-			t.Errorf("Retry-After %q", got)
+		if got := w.Header().Get("Retry-After"); got != c.wait {
+			t.Errorf("Retry-After %q after %v, want %q", got, c.at, c.wait)
 		}
 	}
-	if n := strings.Count(h.logs.String(), "a client has met the rate limit of an issuer"); n != 1 {
+	if n := strings.Count(h.logs.String(), "a client has met the rate limit of an issuer"); n != 1 || !strings.Contains(h.logs.String(), "acme") {
 		t.Errorf("the log tells of it %d times: %s", n, h.logs)
 	}
 }

@@ -35,23 +35,73 @@ func newLimiter(window time.Duration, clock func() time.Time, most int) *limiter
 	}
 }
 
-// over counts an event under a key, and reports whether it is beyond the limit; then it
-// does not count. A negative limit is none.
-func (l *limiter) over(key string, limit int) bool {
+// take counts an event under a key and returns 0, or else, when it is beyond the limit, how
+// long it is until one will be within it; then it does not count. A negative limit is none.
+func (l *limiter) take(key string, limit int) (wait time.Duration) {
+	return l.ask(key, limit, true)
+}
+
+// wait is as take, for an event that does not take place.
+func (l *limiter) wait(key string, limit int) time.Duration { return l.ask(key, limit, false) }
+
+func (l *limiter) ask(key string, limit int, counts bool) time.Duration {
 	if limit < 0 {
-		return false
+		return 0
 	}
 	at := maphash.String(l.seed, key)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	left := 1 - float64(l.turn())/float64(l.window) // of the window before
+	passed := l.turn()
 	at = l.place(at)
-	rate := float64(l.before[at])*left + float64(l.count[at])
-	if int(math.Round(rate)) >= limit {
-		return true
+	if wait := l.untilWithin(at, limit, passed); wait > 0 {
+		return wait
 	}
-	l.count[at]++
-	return false
+	if counts {
+		l.count[at]++
+	}
+	return 0
+}
+
+// untilWithin returns how long it is until an event at that place will be within the limit
+// if there is no other; passed is the age of the window. 0 is within it.
+func (l *limiter) untilWithin(at uint64, limit int, passed time.Duration) time.Duration {
+	before, count := float64(l.before[at]), float64(l.count[at])
+	room := float64(limit) - 0.5 // the sum is rounded
+	left := 1 - float64(passed)/float64(l.window)
+	switch {
+	case before*left+count < room:
+		return 0
+	case limit == 0:
+		return l.window // as good as any: there never is one
+	case count < room: // in this window, as soon as enough of the one before is past
+		return max(1, l.share(1-(room-count)/before)-passed)
+	}
+	return l.window - passed + l.share(1-room/count) // in the next, of which this is the one before
+}
+
+// share returns a part of the window, and a little more: at the very moment the sum is
+// still the limit.
+func (l *limiter) share(part float64) time.Duration {
+	return time.Duration(math.Ceil(part*float64(l.window))) + time.Microsecond
+}
+
+// rates are the limits of one key by the second and by the minute.
+type rates struct{ perSecond, perMinute *limiter }
+
+func newRates(clock func() time.Time) rates {
+	return rates{perSecond: newLimiter(time.Second, clock, 0), perMinute: newLimiter(time.Minute, clock, 0)}
+}
+
+// take counts an event under a key and returns 0, or else how long it is until one will be
+// within both limits. Negative limits are none.
+func (r rates) take(key string, perSecond, perMinute int) (wait time.Duration) {
+	if wait = r.perSecond.take(key, perSecond); wait == 0 {
+		wait = r.perMinute.take(key, perMinute)
+	}
+	if wait == 0 {
+		return 0
+	}
+	return max(wait, r.perSecond.wait(key, perSecond), r.perMinute.wait(key, perMinute))
 }
 
 // turn begins a new window when it is time, and says how long ago the current one began.

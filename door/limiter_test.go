@@ -2,6 +2,7 @@ package door
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"testing"
 	"time"
@@ -17,7 +18,7 @@ func newHand() *hand { return &hand{time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 // many counts n events and returns how many of them are within the limit.
 func (l *limiter) many(n int, key string, limit int) (within int) {
 	for range n {
-		if !l.over(key, limit) {
+		if l.take(key, limit) == 0 {
 			within++
 		}
 	}
@@ -55,6 +56,57 @@ func TestALimiterHasTheClockThatItIsHanded(t *testing.T) {
 	}
 }
 
+// TestALimiterSaysTheRealWait floods a limiter at random times: who waits as long as it
+// says is within the limit, and who comes a moment earlier is not.
+func TestALimiterSaysTheRealWait(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 1))
+	for range 200 {
+		h := newHand()
+		l := newLimiter(time.Minute, h.clock, 0)
+		limit := 1 + r.IntN(20)
+		for range 50 {
+			h.now = h.now.Add(time.Duration(r.Int64N(int64(30 * time.Second))))
+			key := []string{"a", "b"}[r.IntN(2)]
+			wait := l.take(key, limit)
+			if wait == 0 {
+				continue
+			}
+			if wait > 2*time.Minute {
+				t.Fatalf("a wait of %v", wait)
+			}
+			h.now = h.now.Add(wait - 2*time.Microsecond)
+			if l.wait(key, limit) == 0 {
+				t.Fatalf("limit %d: within it before %v are over", limit, wait)
+			}
+			h.now = h.now.Add(2 * time.Microsecond)
+			if more := l.take(key, limit); more > 0 {
+				t.Fatalf("limit %d: after %v it is %v more", limit, wait, more)
+			}
+		}
+	}
+}
+
+// TestRatesSayTheLongerWait: who waits for the second is not sent away for the minute.
+func TestRatesSayTheLongerWait(t *testing.T) {
+	h := newHand()
+	r := newRates(h.clock)
+	for range 2 {
+		if r.take("a", 2, 2) > 0 {
+			t.Fatal("refused at once")
+		}
+	}
+	wait := r.take("a", 2, 2)
+	if wait < time.Minute {
+		t.Errorf("the wait is %v, and the minute is full", wait)
+	}
+	h.now = h.now.Add(wait)
+	if more := r.take("a", 2, 2); more > 0 {
+		t.Errorf("after %v it is %v more", wait, more)
+	}
+}
+
 // TestStrangersFillNoMemory: however many keys there are, few are counted apart, and who
 // is over the limit stays so. The flood is a minute of 10 000 guesses a second.
 func TestStrangersFillNoMemory(t *testing.T) {
@@ -66,7 +118,7 @@ func TestStrangersFillNoMemory(t *testing.T) {
 		t.Errorf("%d guesses pass, want 3", got)
 	}
 	for i := range 600_000 {
-		l.over(fmt.Sprint("name ", i), 3)
+		l.take(fmt.Sprint("name ", i), 3)
 	}
 	if len(l.count) > most+sharedCounters {
 		t.Errorf("%d counters, want at most %d", len(l.count), most+sharedCounters)
@@ -76,7 +128,7 @@ func TestStrangersFillNoMemory(t *testing.T) {
 	}
 	h.now = h.now.Add(time.Minute)
 	for i := range 600_000 {
-		l.over(fmt.Sprint("another name ", i), 3)
+		l.take(fmt.Sprint("another name ", i), 3)
 	}
 	if grown := heap() - before; grown > 8<<20 {
 		t.Errorf("the counters take %d MiB", grown>>20)

@@ -78,8 +78,9 @@ func (l Limits) WithDefaults() Limits {
 
 // limiters count what callers do, in sliding windows.
 type limiters struct {
-	settings                                                Limits
-	perSecond, perMinute, failures, refusals, refusalsOfOne *limiter
+	settings                          Limits
+	clients                           rates
+	failures, refusals, refusalsOfOne *limiter
 }
 
 // maxFailureKeys bounds how many callers whose authentication fails are counted one by
@@ -89,8 +90,7 @@ const maxFailureKeys = 1 << 15
 func newLimiters(l Limits, clock func() time.Time) limiters {
 	return limiters{
 		settings:      l,
-		perSecond:     newLimiter(time.Second, clock, 0),
-		perMinute:     newLimiter(time.Minute, clock, 0),
+		clients:       newRates(clock),
 		failures:      newLimiter(time.Minute, clock, maxFailureKeys),
 		refusals:      newLimiter(time.Minute, clock, 0),
 		refusalsOfOne: newLimiter(time.Minute, clock, maxFailureKeys),
@@ -100,30 +100,23 @@ func newLimiters(l Limits, clock func() time.Time) limiters {
 // client counts a request of an authenticated client and says how long it must
 // wait when that is one too many.
 func (l limiters) client(id string) (wait time.Duration, over bool) {
-	switch {
-	case l.perSecond.over(id, l.settings.RequestsPerSecond):
-		return time.Second, true
-	case l.perMinute.over(id, l.settings.RequestsPerMinute):
-		return time.Minute, true
-	}
-	return 0, false
+	wait = l.clients.take(id, l.settings.RequestsPerSecond, l.settings.RequestsPerMinute)
+	return wait, wait > 0
 }
 
 // failure counts a failed authentication under the name that was claimed, from the
 // caller's address. Only what failed is limited, so good credentials pass whatever
 // others try; and only that name's, so a guesser turns nobody else's 401 into 429.
 func (l limiters) failure(address, claimed string) (wait time.Duration, over bool) {
-	if l.failures.over(addressKey(address)+" "+claimed, l.settings.FailuresPerMinute) {
-		return time.Minute, true
-	}
-	return 0, false
+	wait = l.failures.take(addressKey(address)+" "+claimed, l.settings.FailuresPerMinute)
+	return wait, wait > 0
 }
 
 // refusal counts a refusal that is to be recorded, and reports whether there have
 // been too many, of all or of the caller's address, for a record of its own.
 func (l limiters) refusal(address string) (over bool) {
 	all := l.settings.RefusalsPerMinute
-	return l.refusalsOfOne.over(addressKey(address), shareOfOne(all)) || l.refusals.over("", all)
+	return l.refusalsOfOne.take(addressKey(address), shareOfOne(all)) > 0 || l.refusals.take("", all) > 0
 }
 
 // shareOfOne is what one address may have of a limit for all: a flood from one place

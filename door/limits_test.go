@@ -28,9 +28,9 @@ func TestRateLimit(t *testing.T) {
 		retry  string
 		after  time.Duration
 	}{
-		{"50 a second by default", door.Limits{}, 50, "1", 2 * time.Second},
-		{"what is configured a second", door.Limits{RequestsPerSecond: 3}, 3, "1", 2 * time.Second},
-		{"what is configured a minute", door.Limits{RequestsPerSecond: -1, RequestsPerMinute: 5}, 5, "60", 2 * time.Minute},
+		{"50 a second by default", door.Limits{}, 50, "2", 2 * time.Second},
+		{"what is configured a second", door.Limits{RequestsPerSecond: 3}, 3, "2", 2 * time.Second},
+		{"what is configured a minute", door.Limits{RequestsPerSecond: -1, RequestsPerMinute: 5}, 5, "67", 2 * time.Minute},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

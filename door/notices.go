@@ -6,6 +6,8 @@ import (
 	"maps"
 	"sync"
 	"time"
+
+	"github.com/walletport/walletport"
 )
 
 // allNoticed are the refusals that an operator should see without an access log: a
@@ -21,8 +23,8 @@ func allNoticed(more map[string]string) map[string]string {
 	return all
 }
 
-// Whoever floods the server must not flood its log: of one code and one caller
-// there is one line a minute, and of the callers of a minute so many.
+// Whoever floods the server must not flood its log: of one code, caller and
+// issuer there is one line a minute, and of the callers of a minute so many.
 const (
 	noticeEvery   = time.Minute
 	noticeCallers = 1000
@@ -36,7 +38,10 @@ type notices struct {
 	past  map[noticeKey]int // of the minute before
 }
 
-type noticeKey struct{ code, caller string }
+type noticeKey struct {
+	code, caller string
+	issuer       walletport.IssuerID // whose limit it was; "" for none
+}
 
 // count counts a refusal and reports whether it is to be told, and how many of its
 // kind were not since the last line about it.
@@ -50,7 +55,7 @@ func (n *notices) count(key noticeKey, now time.Time) (untold int, tell bool) {
 		}
 	}
 	if _, known := n.told[key]; !known && len(n.told) >= noticeCallers {
-		key.caller = "" // all further ones together
+		key = noticeKey{code: key.code} // all further ones together
 	}
 	n.told[key]++
 	if n.told[key] > 1 {
@@ -60,18 +65,24 @@ func (n *notices) count(key noticeKey, now time.Time) (untold int, tell bool) {
 }
 
 // notice writes a line about a refusal that is worth one.
-func (d *Door) notice(c *Call, code string) {
+func (d *Door) notice(c *Call, r *refusal) {
+	code := r.err.Reason
 	message, worth := d.noticed[code]
 	if !worth {
 		return
 	}
 	// Authentication names no actor when a client is gone.
 	client := cmp.Or(c.caller.Gone, c.actor.ClientID)
-	untold, tell := d.notices.count(noticeKey{code, cmp.Or(client, addressKey(c.request.RemoteAddr))}, d.Clock())
+	untold, tell := d.notices.count(noticeKey{code, cmp.Or(client, addressKey(c.request.RemoteAddr)), r.issuer}, d.Clock())
 	if !tell {
 		return
 	}
-	d.Log.LogAttrs(c.r.Context(), slog.LevelWarn, message, slog.String("code", code), slog.String("client_id", client),
-		remoteAttr(c.request.RemoteAddr), slog.String("route", c.route), slog.String("request_id", c.request.ID),
-		slog.Int("untold", untold))
+	attrs := []slog.Attr{
+		slog.String("code", code), slog.String("client_id", client), remoteAttr(c.request.RemoteAddr), slog.String("route", c.route),
+		slog.String("request_id", c.request.ID), slog.Int("untold", untold),
+	}
+	if r.issuer != "" {
+		attrs = append(attrs, slog.String("issuer", string(r.issuer)))
+	}
+	d.Log.LogAttrs(c.r.Context(), slog.LevelWarn, message, attrs...)
 }

@@ -3,6 +3,7 @@ package door
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -18,9 +19,10 @@ import (
 // refusal is an error with what only HTTP knows of it.
 type refusal struct {
 	err        *walletport.Error
-	status     int           // 0 is the status of the error's class
-	retryAfter time.Duration // 0 says nothing
-	allow      string        // the methods that would do, for 405
+	status     int                 // 0 is the status of the error's class
+	retryAfter time.Duration       // 0 says nothing
+	allow      string              // the methods that would do, for 405
+	issuer     walletport.IssuerID // whose limit it was, for the log; "" for none
 }
 
 func (r *refusal) Error() string { return r.err.Error() }
@@ -57,8 +59,8 @@ func errRateLimited(wait time.Duration) error {
 	return &refusal{err: walletport.Errorf(walletport.CodeRateLimited, "rate_limited", "the client has made too many requests"), retryAfter: wait}
 }
 
-func errIssuerRateLimited(wait time.Duration) error {
-	return &refusal{err: walletport.Errorf(walletport.CodeRateLimited, "issuer_rate_limited", "there were too many calls on cards of this issuer"), retryAfter: wait}
+func errIssuerRateLimited(issuer walletport.IssuerID, wait time.Duration) error {
+	return &refusal{err: walletport.Errorf(walletport.CodeRateLimited, "issuer_rate_limited", "there were too many calls on cards of this issuer"), retryAfter: wait, issuer: issuer}
 }
 
 func errTooManyFailures(wait time.Duration) error {
@@ -156,7 +158,7 @@ func (r *refusal) setHeaders(c *Call, status int) {
 	}
 	switch {
 	case r.retryAfter > 0:
-		h.Set("Retry-After", strconv.Itoa(int(r.retryAfter.Seconds())))
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(r.retryAfter.Seconds()))))
 	case status == http.StatusServiceUnavailable:
 		h.Set("Retry-After", "1")
 	}

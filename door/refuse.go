@@ -35,7 +35,7 @@ func (c *Call) Refuse(err error) {
 			recordable = false
 		}
 	}
-	d.notice(c, r.err.Reason)
+	d.notice(c, r)
 	if recordable {
 		if auditErr := d.record(c, record); auditErr != nil {
 			r = c.explain(auditErr)
