@@ -175,6 +175,8 @@ func TestAnOldInstallationIsTakenOver(t *testing.T) {
 				answers = append(answers, a)
 			}
 			server.mustStop(t)
+			// A card is deleted with what tokens know of it, though it never had one.
+			mustRun(t, "", o.at().with("cards", "delete", "7006", "--yes")...)
 
 			tr := mustExport(t, o.at())
 			tr.wantRecorded(t, answers)

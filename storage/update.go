@@ -44,10 +44,13 @@ type Tx interface {
 	CardsTx
 	ClientsTx
 	NoncesTx
+	TokensTx
 	AuditTx
 }
 
-// CardsTx changes single cards. Batches of them are CardBatches.
+// CardsTx changes single cards. Batches of them are CardBatches. A card that is deleted, or
+// becomes one that was forgotten (walletport.CardForgotten), is not that of its
+// tokens: in the same commit their rows lose it and all that is personal, see Token.
 type CardsTx interface {
 	// UpdateCard stores what change makes of a card. ID and Issuer stay as they are. An
 	// error of change is returned as it is and changes nothing. An unknown id is

@@ -25,6 +25,9 @@ func (t *transaction) UpdateCard(id walletport.CardID, change func(storage.Card)
 	if err := t.q.UpdateCard(t.ctx, updateParams(&c)); err != nil {
 		return t.failed(err)
 	}
+	if c.Status == walletport.CardForgotten {
+		return t.detachTokens(id)
+	}
 	return nil
 }
 
@@ -37,5 +40,5 @@ func (t *transaction) DeleteCard(id walletport.CardID) error {
 	case deleted == 0:
 		return walletport.ErrCardNotFound()
 	}
-	return nil
+	return t.detachTokens(id)
 }

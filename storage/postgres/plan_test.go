@@ -21,16 +21,24 @@ var whole = map[string]string{
 }
 
 // byIndex are the queries that must go by a certain index. By the primary key they
-// would neither scan nor sort, but pass over the cards of everybody else.
+// would neither scan nor sort, but pass over the rows of everybody else.
 var byIndex = map[string]string{
-	"ListCardsOfPAN":      "cards_by_pan",
-	"ListCardsOfIssuer":   "cards_by_issuer",
-	"ListCardsOfCustomer": "cards_by_customer",
-	"ListCardsOfLastFour": "cards_by_last_four",
-	"ListCardsOfKEK":      "cards_by_kek",
-	"NextCardIssuer":      "cards_by_issuer",
-	"NextCardKEK":         "cards_by_kek",
-	"ForgetNonces":        "nonces_by_time",
+	"ListCardsOfPAN":        "cards_by_pan",
+	"ListCardsOfIssuer":     "cards_by_issuer",
+	"ListCardsOfCustomer":   "cards_by_customer",
+	"ListCardsOfLastFour":   "cards_by_last_four",
+	"ListCardsOfKEK":        "cards_by_kek",
+	"NextCardIssuer":        "cards_by_issuer",
+	"NextCardKEK":           "cards_by_kek",
+	"ForgetNonces":          "nonces_by_time",
+	"ListTokensOfCard":      "tokens_by_card",
+	"DetachTokens":          "tokens_by_card",
+	"ListTokensInChange":    "tokens_in_change",
+	"ListTokensOfKEK":       "tokens_by_kek",
+	"NextTokenKEK":          "tokens_by_kek",
+	"ListTokenHistory":      "token_history_by_token",
+	"LockTokensByReference": "tokens_reference_requestor_scheme_key",
+	"GetTokenByRef":         "tokens_reference_requestor_scheme_key",
 }
 
 // TestQueriesUseIndexes asks the planner how it would run each query if tables were

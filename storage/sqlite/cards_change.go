@@ -77,6 +77,9 @@ func (t *transaction) UpdateCard(id walletport.CardID, change func(storage.Card)
 	if err := t.q.UpdateCard(uncancelled(t.ctx), updateParams(&card)); err != nil {
 		return t.failed(err)
 	}
+	if card.Status == walletport.CardForgotten {
+		return t.detachTokens(id)
+	}
 	return nil
 }
 
@@ -89,5 +92,5 @@ func (t *transaction) DeleteCard(id walletport.CardID) error {
 	case deleted == 0:
 		return walletport.ErrCardNotFound()
 	}
-	return nil
+	return t.detachTokens(id)
 }

@@ -16,7 +16,8 @@ import (
 //
 // It measures an engine: cards put in batches of 1,000 (new and unchanged ones),
 // one card looked up among few and among many, audit records appended alone and in
-// batches, by one caller and by several, a card changed in one commit with its record.
+// batches, by one caller and by several, a card changed in one commit with its record,
+// the tokens of one card listed and put again among those of few and of many.
 func Bench(b *testing.B, database NewDatabase) {
 	b.Run("put 1000 new cards", func(b *testing.B) { benchPut(b, database(b)(b)) })
 	b.Run("put 1000 unchanged cards", func(b *testing.B) { benchPutUnchanged(b, database(b)(b)) })
@@ -32,6 +33,9 @@ func Bench(b *testing.B, database NewDatabase) {
 		b.Run(fmt.Sprintf("append %d records", size), func(b *testing.B) { benchAppend(b, database(b)(b), size) })
 	}
 	b.Run("change a card with its record", func(b *testing.B) { benchUpdate(b, database(b)(b)) })
+	for _, count := range []int{1_000, 100_000} {
+		b.Run(fmt.Sprintf("tokens of one of %d cards", count), func(b *testing.B) { benchTokens(b, database(b)(b), count) })
+	}
 	b.Run("append 32 records, two replicas", func(b *testing.B) { benchAppendReplicas(b, database(b)) })
 }
 
@@ -161,6 +165,89 @@ func benchUpdate(b *testing.B, s storage.Store) {
 			return errors.Join(tx.UpdateCard(1, func(c storage.Card) (storage.Card, error) { return c, nil }), tx.AppendAudit(link))
 		})
 	}
+}
+
+const (
+	tokensOfACard  = 3
+	historyOfAFew  = 100 // entries of one token in a hundred
+	cardsTogether  = 500 // whose tokens are put in one commit
+	historyEvery   = 100
+	asOfBenchStart = 1_000_000
+)
+
+// benchTokens lists the tokens of cards, and puts them as if their scheme had shown them
+// again, unchanged.
+func benchTokens(b *testing.B, s storage.Store, count int) {
+	for first := 0; first < count; first += cardsTogether {
+		mustFillTokens(b, s, first, min(cardsTogether, count-first))
+	}
+	b.Run("listed", func(b *testing.B) {
+		b.ReportAllocs()
+		i := uint64(0)
+		defer reportCPU(b)()
+		for b.Loop() {
+			i++
+			list, err := s.TokensOfCard(b.Context(), 1+scatter(i, count))
+			if err != nil || len(list.Tokens) != tokensOfACard {
+				b.Fatalf("%d tokens, %v", len(list.Tokens), err)
+			}
+		}
+	})
+	b.Run("history of one", func(b *testing.B) {
+		defer reportCPU(b)()
+		for b.Loop() {
+			entries, err := s.TokenHistory(b.Context(), 1, 0, 20)
+			if err != nil || len(entries) != 20 {
+				b.Fatalf("%d entries, %v", len(entries), err)
+			}
+		}
+	})
+	b.Run("put again", func(b *testing.B) {
+		i, version := uint64(0), asOfBenchStart
+		defer reportCPU(b)()
+		for b.Loop() {
+			i++
+			version++
+			card := 1 + scatter(i, count)
+			mustUpdate(b, s, func(tx storage.Tx) error {
+				_, err := tx.PutTokens(benchCardTokens(card, version))
+				return errors.Join(err, tx.TokensListed(card, at(int64(version))))
+			})
+		}
+	})
+}
+
+func benchCardTokens(card walletport.CardID, version int) []storage.SeenToken {
+	seen := make([]storage.SeenToken, tokensOfACard)
+	for n := range seen {
+		seen[n] = token(int(card)*tokensOfACard+n, 0)
+		seen[n].CardID, seen[n].AsOf = card, at(int64(version))
+	}
+	return seen
+}
+
+func mustFillTokens(b *testing.B, s storage.Store, first, count int) {
+	b.Helper()
+	mustUpdate(b, s, func(tx storage.Tx) error {
+		var seen []storage.SeenToken
+		for card := 1 + first; card <= first+count; card++ {
+			seen = append(seen, benchCardTokens(walletport.CardID(card), 1)...)
+		}
+		puts, err := tx.PutTokens(seen)
+		if err != nil {
+			return err
+		}
+		var entries []storage.TokenHistoryEntry
+		for i, put := range puts {
+			if i%historyEvery != 0 {
+				continue
+			}
+			for range historyOfAFew {
+				entries = append(entries, storage.TokenHistoryEntry{Token: put.ID, At: at(1), What: storage.TokenChangeDone, From: "ACTIVE", To: "SUSPENDED"})
+			}
+		}
+		return tx.AddTokenHistory(entries...)
+	})
 }
 
 func benchAppendReplicas(b *testing.B, open Open) {

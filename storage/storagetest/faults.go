@@ -61,6 +61,25 @@ func calls(s storage.Store) map[string]func(context.Context) error {
 			_, err := s.UseNonces(ctx, []storage.NonceUse{nonce("fault", 1, 1), nonce("fault too", 1, 1)})
 			return err
 		},
+		"Token":        func(ctx context.Context) error { _, err := s.Token(ctx, 1); return err },
+		"TokenByRef":   func(ctx context.Context) error { _, err := s.TokenByRef(ctx, tokenRef(1)); return err },
+		"TokensOfCard": func(ctx context.Context) error { _, err := s.TokensOfCard(ctx, 1); return err },
+		"TokenHistory": func(ctx context.Context) error { _, err := s.TokenHistory(ctx, 1, 0, 10); return err },
+		"TokensInChange": func(ctx context.Context) error {
+			_, err := s.TokensInChange(ctx, 0, 10)
+			return err
+		},
+		"TokensWrappedBy": func(ctx context.Context) error { _, err := s.TokensWrappedBy(ctx, "kek/1", 0, 10); return err },
+		"TokenKEKs":       func(ctx context.Context) error { _, err := s.TokenKEKs(ctx); return err },
+		"PutTokens": updating(s, func(tx storage.Tx) error {
+			_, err := tx.PutTokens([]storage.SeenToken{token(1, 0)})
+			return err
+		}),
+		"TokensListed": updating(s, func(tx storage.Tx) error { return tx.TokensListed(1, at(1)) }),
+		"UpdateToken":  updating(s, func(tx storage.Tx) error { return tx.UpdateToken(1, changed(asked("fault"))) }),
+		"AddTokenHistory": updating(s, func(tx storage.Tx) error {
+			return tx.AddTokenHistory(storage.TokenHistoryEntry{Token: 1, At: at(1), What: storage.TokenChangeAsked})
+		}),
 		"ForgetNonces": func(ctx context.Context) error { _, err := s.ForgetNonces(ctx, at(1), 10); return err },
 	}
 }
@@ -94,6 +113,7 @@ func testFaults(t *testing.T, database NewDatabase) {
 			wantContextError(t, name, call(ctx))
 		}
 		wantEqual(t, "cards", must(s.CardsAfter(t.Context(), "", 0, 10))(t, "CardsAfter"), []storage.Card{})
+		wantEqual(t, "tokens", must(s.TokensOfCard(t.Context(), 1))(t, "TokensOfCard"), storage.TokenList{})
 		mustUse(t, s, nonce("fault", 1, 1), nonce("fault too", 1, 1))
 		wantChain(t, s, 0)
 	})

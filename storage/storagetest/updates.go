@@ -66,6 +66,7 @@ func prepareAll(t testing.TB, s storage.Store) {
 	t.Helper()
 	mustPut(t, s, cards(1, 3)...)
 	mustAdd(t, s, client("one"))
+	mustPutTokens(t, s, token(1, 0))
 	mustAppend(t, s, links("before", 1))
 }
 
@@ -75,7 +76,14 @@ func changeAll(tx storage.Tx) error {
 	if err == nil && !fresh {
 		err = errors.New("the nonce has been used")
 	}
+	puts, putErr := tx.PutTokens([]storage.SeenToken{token(2, 0), token(1, 1)})
+	if putErr != nil {
+		return putErr
+	}
 	return errors.Join(err,
+		tx.UpdateToken(puts[1].ID, changed(asked("update"))),
+		tx.AddTokenHistory(storage.TokenHistoryEntry{Token: puts[1].ID, At: at(1), What: storage.TokenChangeAsked}),
+		tx.TokensListed(1, at(2)),
 		tx.AppendAudit(links("update", 2)), // not last: it is done last all the same
 		tx.UpdateCard(1, version(1, 1)),
 		tx.DeleteCard(2),
@@ -87,6 +95,9 @@ func wantNothingChanged(t testing.TB, s storage.Store) {
 	t.Helper()
 	wantStored(t, s, cards(1, 3)...)
 	wantEqual(t, "clients", must(s.Clients(t.Context()))(t, "Clients"), []storage.Client{client("one")})
+	list := must(s.TokensOfCard(t.Context(), 1))(t, "TokensOfCard")
+	wantEqual(t, "tokens", list, storage.TokenList{Tokens: []storage.Token{row(list.Tokens[0].ID, token(1, 0))}})
+	wantEqual(t, "history", told(t, s, list.Tokens[0].ID), []string{"seen >ACTIVE"})
 	wantChain(t, s, 1)
 }
 
@@ -96,6 +107,12 @@ func wantAllChanged(t testing.TB, s storage.Store) {
 	one := client("one")
 	one.Name = "another"
 	wantEqual(t, "clients", must(s.Clients(t.Context()))(t, "Clients"), []storage.Client{one, client("two")})
+	list := must(s.TokensOfCard(t.Context(), 1))(t, "TokensOfCard")
+	wantEqual(t, "as of", list.AsOf, at(2))
+	want := []storage.Token{row(list.Tokens[0].ID, token(1, 1)), row(list.Tokens[1].ID, token(2, 0))}
+	asked("update")(&want[0])
+	wantEqual(t, "tokens", list.Tokens, want)
+	wantEqual(t, "history", told(t, s, want[0].ID), []string{"seen >ACTIVE", "asked >"})
 	wantReused(t, s, nonce("update", 6, 0))
 	wantChain(t, s, 3)
 }

@@ -24,11 +24,17 @@ func New(db DBTX) *Queries {
 func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	q := Queries{db: db}
 	var err error
+	if q.addTokenHistoryStmt, err = db.PrepareContext(ctx, addTokenHistory); err != nil {
+		return nil, fmt.Errorf("error preparing query AddTokenHistory: %w", err)
+	}
 	if q.cardStateStmt, err = db.PrepareContext(ctx, cardState); err != nil {
 		return nil, fmt.Errorf("error preparing query CardState: %w", err)
 	}
 	if q.deleteCardStmt, err = db.PrepareContext(ctx, deleteCard); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteCard: %w", err)
+	}
+	if q.detachTokensStmt, err = db.PrepareContext(ctx, detachTokens); err != nil {
+		return nil, fmt.Errorf("error preparing query DetachTokens: %w", err)
 	}
 	if q.forgetNoncesStmt, err = db.PrepareContext(ctx, forgetNonces); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetNonces: %w", err)
@@ -45,6 +51,15 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.getClientStmt, err = db.PrepareContext(ctx, getClient); err != nil {
 		return nil, fmt.Errorf("error preparing query GetClient: %w", err)
 	}
+	if q.getTokenStmt, err = db.PrepareContext(ctx, getToken); err != nil {
+		return nil, fmt.Errorf("error preparing query GetToken: %w", err)
+	}
+	if q.getTokenByRefStmt, err = db.PrepareContext(ctx, getTokenByRef); err != nil {
+		return nil, fmt.Errorf("error preparing query GetTokenByRef: %w", err)
+	}
+	if q.getTokenListStmt, err = db.PrepareContext(ctx, getTokenList); err != nil {
+		return nil, fmt.Errorf("error preparing query GetTokenList: %w", err)
+	}
 	if q.insertCardStmt, err = db.PrepareContext(ctx, insertCard); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertCard: %w", err)
 	}
@@ -56,6 +71,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.insertNonceStmt, err = db.PrepareContext(ctx, insertNonce); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertNonce: %w", err)
+	}
+	if q.insertTokenStmt, err = db.PrepareContext(ctx, insertToken); err != nil {
+		return nil, fmt.Errorf("error preparing query InsertToken: %w", err)
 	}
 	if q.lastCheckpointStmt, err = db.PrepareContext(ctx, lastCheckpoint); err != nil {
 		return nil, fmt.Errorf("error preparing query LastCheckpoint: %w", err)
@@ -87,11 +105,26 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.listClientsStmt, err = db.PrepareContext(ctx, listClients); err != nil {
 		return nil, fmt.Errorf("error preparing query ListClients: %w", err)
 	}
+	if q.listTokenHistoryStmt, err = db.PrepareContext(ctx, listTokenHistory); err != nil {
+		return nil, fmt.Errorf("error preparing query ListTokenHistory: %w", err)
+	}
+	if q.listTokensInChangeStmt, err = db.PrepareContext(ctx, listTokensInChange); err != nil {
+		return nil, fmt.Errorf("error preparing query ListTokensInChange: %w", err)
+	}
+	if q.listTokensOfCardStmt, err = db.PrepareContext(ctx, listTokensOfCard); err != nil {
+		return nil, fmt.Errorf("error preparing query ListTokensOfCard: %w", err)
+	}
+	if q.listTokensOfKEKStmt, err = db.PrepareContext(ctx, listTokensOfKEK); err != nil {
+		return nil, fmt.Errorf("error preparing query ListTokensOfKEK: %w", err)
+	}
 	if q.nextCardIssuerStmt, err = db.PrepareContext(ctx, nextCardIssuer); err != nil {
 		return nil, fmt.Errorf("error preparing query NextCardIssuer: %w", err)
 	}
 	if q.nextCardKEKStmt, err = db.PrepareContext(ctx, nextCardKEK); err != nil {
 		return nil, fmt.Errorf("error preparing query NextCardKEK: %w", err)
+	}
+	if q.nextTokenKEKStmt, err = db.PrepareContext(ctx, nextTokenKEK); err != nil {
+		return nil, fmt.Errorf("error preparing query NextTokenKEK: %w", err)
 	}
 	if q.probeStmt, err = db.PrepareContext(ctx, probe); err != nil {
 		return nil, fmt.Errorf("error preparing query Probe: %w", err)
@@ -105,11 +138,20 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.setAuditHeadStmt, err = db.PrepareContext(ctx, setAuditHead); err != nil {
 		return nil, fmt.Errorf("error preparing query SetAuditHead: %w", err)
 	}
+	if q.setTokenListStmt, err = db.PrepareContext(ctx, setTokenList); err != nil {
+		return nil, fmt.Errorf("error preparing query SetTokenList: %w", err)
+	}
+	if q.unsetTokenListStmt, err = db.PrepareContext(ctx, unsetTokenList); err != nil {
+		return nil, fmt.Errorf("error preparing query UnsetTokenList: %w", err)
+	}
 	if q.updateCardStmt, err = db.PrepareContext(ctx, updateCard); err != nil {
 		return nil, fmt.Errorf("error preparing query UpdateCard: %w", err)
 	}
 	if q.updateClientStmt, err = db.PrepareContext(ctx, updateClient); err != nil {
 		return nil, fmt.Errorf("error preparing query UpdateClient: %w", err)
+	}
+	if q.updateTokenStmt, err = db.PrepareContext(ctx, updateToken); err != nil {
+		return nil, fmt.Errorf("error preparing query UpdateToken: %w", err)
 	}
 	if q.useClientStmt, err = db.PrepareContext(ctx, useClient); err != nil {
 		return nil, fmt.Errorf("error preparing query UseClient: %w", err)
@@ -119,6 +161,11 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 
 func (q *Queries) Close() error {
 	var err error
+	if q.addTokenHistoryStmt != nil {
+		if cerr := q.addTokenHistoryStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addTokenHistoryStmt: %w", cerr)
+		}
+	}
 	if q.cardStateStmt != nil {
 		if cerr := q.cardStateStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing cardStateStmt: %w", cerr)
@@ -127,6 +174,11 @@ func (q *Queries) Close() error {
 	if q.deleteCardStmt != nil {
 		if cerr := q.deleteCardStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing deleteCardStmt: %w", cerr)
+		}
+	}
+	if q.detachTokensStmt != nil {
+		if cerr := q.detachTokensStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing detachTokensStmt: %w", cerr)
 		}
 	}
 	if q.forgetNoncesStmt != nil {
@@ -154,6 +206,21 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing getClientStmt: %w", cerr)
 		}
 	}
+	if q.getTokenStmt != nil {
+		if cerr := q.getTokenStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing getTokenStmt: %w", cerr)
+		}
+	}
+	if q.getTokenByRefStmt != nil {
+		if cerr := q.getTokenByRefStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing getTokenByRefStmt: %w", cerr)
+		}
+	}
+	if q.getTokenListStmt != nil {
+		if cerr := q.getTokenListStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing getTokenListStmt: %w", cerr)
+		}
+	}
 	if q.insertCardStmt != nil {
 		if cerr := q.insertCardStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing insertCardStmt: %w", cerr)
@@ -172,6 +239,11 @@ func (q *Queries) Close() error {
 	if q.insertNonceStmt != nil {
 		if cerr := q.insertNonceStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing insertNonceStmt: %w", cerr)
+		}
+	}
+	if q.insertTokenStmt != nil {
+		if cerr := q.insertTokenStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing insertTokenStmt: %w", cerr)
 		}
 	}
 	if q.lastCheckpointStmt != nil {
@@ -224,6 +296,26 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing listClientsStmt: %w", cerr)
 		}
 	}
+	if q.listTokenHistoryStmt != nil {
+		if cerr := q.listTokenHistoryStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listTokenHistoryStmt: %w", cerr)
+		}
+	}
+	if q.listTokensInChangeStmt != nil {
+		if cerr := q.listTokensInChangeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listTokensInChangeStmt: %w", cerr)
+		}
+	}
+	if q.listTokensOfCardStmt != nil {
+		if cerr := q.listTokensOfCardStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listTokensOfCardStmt: %w", cerr)
+		}
+	}
+	if q.listTokensOfKEKStmt != nil {
+		if cerr := q.listTokensOfKEKStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listTokensOfKEKStmt: %w", cerr)
+		}
+	}
 	if q.nextCardIssuerStmt != nil {
 		if cerr := q.nextCardIssuerStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing nextCardIssuerStmt: %w", cerr)
@@ -232,6 +324,11 @@ func (q *Queries) Close() error {
 	if q.nextCardKEKStmt != nil {
 		if cerr := q.nextCardKEKStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing nextCardKEKStmt: %w", cerr)
+		}
+	}
+	if q.nextTokenKEKStmt != nil {
+		if cerr := q.nextTokenKEKStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing nextTokenKEKStmt: %w", cerr)
 		}
 	}
 	if q.probeStmt != nil {
@@ -254,6 +351,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing setAuditHeadStmt: %w", cerr)
 		}
 	}
+	if q.setTokenListStmt != nil {
+		if cerr := q.setTokenListStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setTokenListStmt: %w", cerr)
+		}
+	}
+	if q.unsetTokenListStmt != nil {
+		if cerr := q.unsetTokenListStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing unsetTokenListStmt: %w", cerr)
+		}
+	}
 	if q.updateCardStmt != nil {
 		if cerr := q.updateCardStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing updateCardStmt: %w", cerr)
@@ -262,6 +369,11 @@ func (q *Queries) Close() error {
 	if q.updateClientStmt != nil {
 		if cerr := q.updateClientStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing updateClientStmt: %w", cerr)
+		}
+	}
+	if q.updateTokenStmt != nil {
+		if cerr := q.updateTokenStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing updateTokenStmt: %w", cerr)
 		}
 	}
 	if q.useClientStmt != nil {
@@ -308,17 +420,23 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 type Queries struct {
 	db                      DBTX
 	tx                      *sql.Tx
+	addTokenHistoryStmt     *sql.Stmt
 	cardStateStmt           *sql.Stmt
 	deleteCardStmt          *sql.Stmt
+	detachTokensStmt        *sql.Stmt
 	forgetNoncesStmt        *sql.Stmt
 	getAuditHeadStmt        *sql.Stmt
 	getCardStmt             *sql.Stmt
 	getCardsStmt            *sql.Stmt
 	getClientStmt           *sql.Stmt
+	getTokenStmt            *sql.Stmt
+	getTokenByRefStmt       *sql.Stmt
+	getTokenListStmt        *sql.Stmt
 	insertCardStmt          *sql.Stmt
 	insertCheckpointStmt    *sql.Stmt
 	insertClientStmt        *sql.Stmt
 	insertNonceStmt         *sql.Stmt
+	insertTokenStmt         *sql.Stmt
 	lastCheckpointStmt      *sql.Stmt
 	listAuditEntriesStmt    *sql.Stmt
 	listCardsStmt           *sql.Stmt
@@ -329,14 +447,22 @@ type Queries struct {
 	listCardsOfPANStmt      *sql.Stmt
 	listCheckpointsStmt     *sql.Stmt
 	listClientsStmt         *sql.Stmt
+	listTokenHistoryStmt    *sql.Stmt
+	listTokensInChangeStmt  *sql.Stmt
+	listTokensOfCardStmt    *sql.Stmt
+	listTokensOfKEKStmt     *sql.Stmt
 	nextCardIssuerStmt      *sql.Stmt
 	nextCardKEKStmt         *sql.Stmt
+	nextTokenKEKStmt        *sql.Stmt
 	probeStmt               *sql.Stmt
 	renewNonceStmt          *sql.Stmt
 	rewrapCardStmt          *sql.Stmt
 	setAuditHeadStmt        *sql.Stmt
+	setTokenListStmt        *sql.Stmt
+	unsetTokenListStmt      *sql.Stmt
 	updateCardStmt          *sql.Stmt
 	updateClientStmt        *sql.Stmt
+	updateTokenStmt         *sql.Stmt
 	useClientStmt           *sql.Stmt
 }
 
@@ -344,17 +470,23 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
 		db:                      tx,
 		tx:                      tx,
+		addTokenHistoryStmt:     q.addTokenHistoryStmt,
 		cardStateStmt:           q.cardStateStmt,
 		deleteCardStmt:          q.deleteCardStmt,
+		detachTokensStmt:        q.detachTokensStmt,
 		forgetNoncesStmt:        q.forgetNoncesStmt,
 		getAuditHeadStmt:        q.getAuditHeadStmt,
 		getCardStmt:             q.getCardStmt,
 		getCardsStmt:            q.getCardsStmt,
 		getClientStmt:           q.getClientStmt,
+		getTokenStmt:            q.getTokenStmt,
+		getTokenByRefStmt:       q.getTokenByRefStmt,
+		getTokenListStmt:        q.getTokenListStmt,
 		insertCardStmt:          q.insertCardStmt,
 		insertCheckpointStmt:    q.insertCheckpointStmt,
 		insertClientStmt:        q.insertClientStmt,
 		insertNonceStmt:         q.insertNonceStmt,
+		insertTokenStmt:         q.insertTokenStmt,
 		lastCheckpointStmt:      q.lastCheckpointStmt,
 		listAuditEntriesStmt:    q.listAuditEntriesStmt,
 		listCardsStmt:           q.listCardsStmt,
@@ -365,14 +497,22 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		listCardsOfPANStmt:      q.listCardsOfPANStmt,
 		listCheckpointsStmt:     q.listCheckpointsStmt,
 		listClientsStmt:         q.listClientsStmt,
+		listTokenHistoryStmt:    q.listTokenHistoryStmt,
+		listTokensInChangeStmt:  q.listTokensInChangeStmt,
+		listTokensOfCardStmt:    q.listTokensOfCardStmt,
+		listTokensOfKEKStmt:     q.listTokensOfKEKStmt,
 		nextCardIssuerStmt:      q.nextCardIssuerStmt,
 		nextCardKEKStmt:         q.nextCardKEKStmt,
+		nextTokenKEKStmt:        q.nextTokenKEKStmt,
 		probeStmt:               q.probeStmt,
 		renewNonceStmt:          q.renewNonceStmt,
 		rewrapCardStmt:          q.rewrapCardStmt,
 		setAuditHeadStmt:        q.setAuditHeadStmt,
+		setTokenListStmt:        q.setTokenListStmt,
+		unsetTokenListStmt:      q.unsetTokenListStmt,
 		updateCardStmt:          q.updateCardStmt,
 		updateClientStmt:        q.updateClientStmt,
+		updateTokenStmt:         q.updateTokenStmt,
 		useClientStmt:           q.useClientStmt,
 	}
 }

@@ -68,3 +68,55 @@ type Client struct {
 	ExpiresMs         sql.NullInt64
 	LastUsedMs        sql.NullInt64
 }
+
+type Token struct {
+	ID            int64
+	Scheme        string
+	Requestor     string
+	Reference     string
+	Issuer        string
+	CardID        int64
+	PanReference  string
+	Wallet        string
+	Status        string
+	Holders       string
+	StatusSinceMs int64
+	RequestedMs   int64
+	ExpiryYear    int64
+	ExpiryMonth   int64
+	DeviceName    string
+	DeviceType    string
+	Sealed        []byte
+	WrappedKey    []byte
+	Kek           string
+	FirstSix      string
+	LastFour      string
+	Source        string
+	AsOfMs        int64
+	ChangeID      string
+	ChangeAction  string
+	ChangeState   string
+	ChangeReason  string
+	ChangeBy      string
+	ChangeClient  string
+	ChangeChannel string
+	ChangeSinceMs int64
+	ChangeOutcome string
+	ChangeOpen    int64
+}
+
+type TokenHistory struct {
+	Seq       int64
+	TokenID   int64
+	AtMs      int64
+	What      string
+	Was       string
+	Becomes   string
+	ByWhom    string
+	Channel   string
+	Reason    string
+	ChangeID  string
+	Action    string
+	Answer    string
+	Reference string
+}

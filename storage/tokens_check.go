@@ -1,0 +1,123 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/walletport/walletport"
+)
+
+// maxTokenText bounds each text of a token and of its history, in bytes. Whoever takes one
+// from a scheme cuts it.
+const maxTokenText = 512
+
+// ErrTokenChangeInProgress returns the answer for a change of a token while another one is
+// not resolved.
+func ErrTokenChangeInProgress() *walletport.Error {
+	return walletport.Errorf(walletport.CodeConflict, "token_change_in_progress", "another change of the token is under way")
+}
+
+// CheckSeen returns CodeInvalid, reason text_malformed, for text that not every engine can
+// keep. Tokens that a caller should not have put are its fault and CodeInternal: a
+// reference that breaks its rule or comes twice, no moment as of which it was seen, a card
+// number in any text.
+func CheckSeen(seen []SeenToken) error {
+	refs := make(map[walletport.TokenRef]struct{}, len(seen))
+	for i := range seen {
+		s := &seen[i]
+		if _, twice := refs[s.Ref]; twice {
+			return errors.New("a token was put twice in one call")
+		}
+		refs[s.Ref] = struct{}{}
+		if err := checkToken(&s.Token); err != nil {
+			return err
+		}
+		if err := checkTokenTexts(s.By); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkToken(t *Token) error {
+	if rule := t.Ref.Rule(); rule != "" {
+		return errors.New(rule)
+	}
+	if t.Issuer == "" || t.Status == "" || t.AsOf.IsZero() {
+		return errors.New("a token lacks its issuer, its status, or the moment as of which it is known")
+	}
+	n := &t.Number
+	for _, part := range []struct {
+		digits string
+		count  int
+	}{{n.FirstSix, 6}, {n.LastFour, 4}} {
+		if part.digits != "" && (len(part.digits) != part.count || !walletport.IsDigits(part.digits)) {
+			return fmt.Errorf("of a token's number %d digits are kept in clear", part.count)
+		}
+	}
+	if sealed := len(n.Sealed) > 0; sealed != (len(n.WrappedKey) > 0) || sealed != (n.KEK != "") {
+		return errors.New("a sealed number comes with its data key and the id of the key that wrapped it")
+	}
+	if walletport.IsPAN(t.PANReference) {
+		return errors.New("a reference of a card number is a card number")
+	}
+	for _, h := range t.Holders {
+		if err := checkTokenTexts(string(h)); err != nil {
+			return err
+		}
+	}
+	c := &t.Change
+	if err := checkText(t.PANReference); err != nil { // no free text: digits in it are its own
+		return err
+	}
+	return checkTokenTexts(string(t.Issuer), t.Wallet, string(t.Status), t.DeviceName, t.DeviceType, n.KEK, t.Source,
+		c.ID, string(c.Action), string(c.Reason), string(c.By), c.Client, string(c.Channel), c.Outcome)
+}
+
+// CheckTokenHistory is CheckSeen of entries.
+func CheckTokenHistory(entries []TokenHistoryEntry) error {
+	for i := range entries {
+		e := &entries[i]
+		if e.Token == 0 || e.At.IsZero() || e.What == "" {
+			return errors.New("an entry of a token's history lacks its token, its time or what it tells")
+		}
+		err := checkTokenTexts(string(e.What), e.From, e.To, e.By, string(e.Channel), string(e.Reason),
+			e.ChangeID, string(e.Action), e.Answer, e.Reference)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkTokenTexts refuses card numbers too: what a cardholder calls a device, or a scheme
+// answers, comes from outside, and whoever takes it replaces them
+// (walletport.RedactedNumber).
+func checkTokenTexts(texts ...string) error {
+	for _, text := range texts {
+		switch {
+		case len(text) > maxTokenText:
+			return fmt.Errorf("a text of a token is longer than %d bytes", maxTokenText)
+		case walletport.ContainsPAN(text):
+			return errors.New("a text of a token holds a card number")
+		}
+	}
+	return checkText(texts...)
+}
+
+// TokenTime is a moment as a column keeps it: milliseconds since 1970, 0 for none.
+func TokenTime(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// TokenTimeFrom reads what TokenTime wrote.
+func TokenTimeFrom(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
