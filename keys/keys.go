@@ -19,20 +19,23 @@ type Purpose string
 
 // The purposes of this release. A purpose is added with the feature that uses it.
 const (
-	MDESEncryption  Purpose = "mdes-encryption"  // PEPK: Mastercard's RSA certificate; public half only
-	TAVSigning      Purpose = "tav-signing"      // RSA pair; MDES holds the public half
-	VTSPush         Purpose = "vts-push"         // secret text shared with Visa, under whose SHA-256 push payloads are sealed
-	WSD             Purpose = "wsd"              // two-key TDEA shared with Visa: seals MBPAC and MBPAD
-	VTSAPI          Purpose = "vts-api"          // secret text shared with Visa: signs requests to its token API (x-pay-token)
-	VTSSigning      Purpose = "vts-signing"      // RSA pair: signs what is sealed for Visa; Visa holds the public half
-	VTSVerification Purpose = "vts-verification" // RSA, public half only: Visa signs with it what it seals for us
-	VTSEncryption   Purpose = "vts-encryption"   // RSA, public half only: seals for Visa
-	VTSDecryption   Purpose = "vts-decryption"   // RSA pair: opens what Visa seals for us; Visa holds the public half
-	OPCEncryption   Purpose = "opc-encryption"   // Google's OpenPGP certificate; public half only
-	OPCSigning      Purpose = "opc-signing"      // the issuer's OpenPGP RSA key; Google holds the certificate
-	VaultKEK        Purpose = "vault-kek"        // AES-256: wraps the data key of each card
-	VaultIndex      Purpose = "vault-index"      // HMAC-SHA-256 key: finds a card by its PAN
-	AuditCheckpoint Purpose = "audit-checkpoint" // Ed25519 pair: signs the head of the audit chain
+	MDESEncryption   Purpose = "mdes-encryption"    // PEPK: Mastercard's RSA certificate; public half only
+	TAVSigning       Purpose = "tav-signing"        // RSA pair; MDES holds the public half
+	MDESOAuth        Purpose = "mdes-oauth"         // RSA pair: signs requests to Mastercard's APIs by OAuth 1.0a; Mastercard holds the public half
+	MDESCSEncryption Purpose = "mdes-cs-encryption" // Mastercard's RSA certificate of its Customer Service API; public half only
+	MDESCSDecryption Purpose = "mdes-cs-decryption" // RSA pair: opens what Mastercard seals for us; Mastercard holds the public half
+	VTSPush          Purpose = "vts-push"           // secret text shared with Visa, under whose SHA-256 push payloads are sealed
+	WSD              Purpose = "wsd"                // two-key TDEA shared with Visa: seals MBPAC and MBPAD
+	VTSAPI           Purpose = "vts-api"            // secret text shared with Visa: signs requests to its token API (x-pay-token)
+	VTSSigning       Purpose = "vts-signing"        // RSA pair: signs what is sealed for Visa; Visa holds the public half
+	VTSVerification  Purpose = "vts-verification"   // RSA, public half only: Visa signs with it what it seals for us
+	VTSEncryption    Purpose = "vts-encryption"     // RSA, public half only: seals for Visa
+	VTSDecryption    Purpose = "vts-decryption"     // RSA pair: opens what Visa seals for us; Visa holds the public half
+	OPCEncryption    Purpose = "opc-encryption"     // Google's OpenPGP certificate; public half only
+	OPCSigning       Purpose = "opc-signing"        // the issuer's OpenPGP RSA key; Google holds the certificate
+	VaultKEK         Purpose = "vault-kek"          // AES-256: wraps the data key of each card
+	VaultIndex       Purpose = "vault-index"        // HMAC-SHA-256 key: finds a card by its PAN
+	AuditCheckpoint  Purpose = "audit-checkpoint"   // Ed25519 pair: signs the head of the audit chain
 )
 
 // State is where a key is in its life.
@@ -81,7 +84,8 @@ type Meta struct {
 	Fingerprint string // lower-case hex SHA-256 of the SubjectPublicKeyInfo; empty for secret keys
 	CheckValue  string // of secret keys, as CheckValueOf makes it; empty for others
 	// Alias is the name the other side knows the key by: the Key Unique Reference
-	// of MDES Manager, sent as keyAlias in a TAV v4 (may be empty); the encryption API
+	// of MDES Manager, sent as keyAlias in a TAV v4 (may be empty); the consumer key of an
+	// mdes-oauth key, as Mastercard's developer portal shows it; the encryption API
 	// key id of Visa, sent as kid; the key set of a WSD key, "401200.1"; the API key of a
 	// vts-api secret; the kid of the other vts keys.
 	Alias string
@@ -110,10 +114,10 @@ type OpenPGP struct {
 // concurrent use.
 type Key struct {
 	Meta
-	Certificate *x509.Certificate // of MDESEncryption keys that came as one
+	Certificate *x509.Certificate // of keys of the schemes that came as one
 	Public      crypto.PublicKey
 	Signer      crypto.Signer
-	Decrypter   crypto.Decrypter // of VTSDecryption: RSA-OAEP
+	Decrypter   crypto.Decrypter // of MDESCSDecryption and VTSDecryption: RSA-OAEP
 	KEK         KEK              // of VaultKEK, and of VTSPush, where it wraps content keys (A256GCMKW)
 	MAC         MAC
 	TDEA        TDEA

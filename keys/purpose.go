@@ -11,7 +11,8 @@ import (
 // Purposes returns every purpose of this release.
 func Purposes() []Purpose {
 	return []Purpose{
-		MDESEncryption, TAVSigning, VTSPush, WSD, VTSAPI, VTSSigning, VTSVerification, VTSEncryption, VTSDecryption,
+		MDESEncryption, TAVSigning, MDESOAuth, MDESCSEncryption, MDESCSDecryption,
+		VTSPush, WSD, VTSAPI, VTSSigning, VTSVerification, VTSEncryption, VTSDecryption,
 		OPCEncryption, OPCSigning, VaultKEK, VaultIndex, AuditCheckpoint,
 	}
 }
@@ -38,9 +39,9 @@ func names() []string {
 // purpose's keys. Of those that are the other side's it has not.
 func (p Purpose) HasSecretHalf() bool {
 	switch p {
-	case MDESEncryption, VTSVerification, VTSEncryption, OPCEncryption:
+	case MDESEncryption, MDESCSEncryption, VTSVerification, VTSEncryption, OPCEncryption:
 		return false
-	case TAVSigning, VTSPush, WSD, VTSAPI, VTSSigning, VTSDecryption, OPCSigning, VaultKEK, VaultIndex, AuditCheckpoint:
+	case TAVSigning, MDESOAuth, MDESCSDecryption, VTSPush, WSD, VTSAPI, VTSSigning, VTSDecryption, OPCSigning, VaultKEK, VaultIndex, AuditCheckpoint:
 	}
 	return true
 }
@@ -51,7 +52,7 @@ func (p Purpose) HasPublicHalf() bool {
 	switch p {
 	case VTSPush, WSD, VTSAPI, VaultKEK, VaultIndex:
 		return false
-	case MDESEncryption, TAVSigning, VTSSigning, VTSVerification, VTSEncryption, VTSDecryption, OPCEncryption, OPCSigning, AuditCheckpoint:
+	case MDESEncryption, TAVSigning, MDESOAuth, MDESCSEncryption, MDESCSDecryption, VTSSigning, VTSVerification, VTSEncryption, VTSDecryption, OPCEncryption, OPCSigning, AuditCheckpoint:
 	}
 	return true
 }

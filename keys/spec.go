@@ -16,10 +16,10 @@ type Spec struct {
 	ValidFrom  time.Time           // zero means now
 	ValidUntil time.Time           // zero never ends; a certificate's end may come before. Generated opc-signing keys: zero is one year
 	// Algorithm of a generated key: RSA-2048, RSA-3072 or RSA-4096 for tav-signing,
-	// vts-signing and vts-decryption, where empty means the first, and for opc-signing,
+	// mdes-oauth, mdes-cs-decryption, vts-signing and vts-decryption, where empty means the first, and for opc-signing,
 	// where it means the second; the other purposes have one each.
 	Algorithm         string
-	Alias             string // see Meta; the vts keys and wsd need theirs
+	Alias             string // see Meta; mdes-oauth, the vts keys and wsd need theirs
 	SchemeFingerprint string // see Meta
 	Activate          bool   // false leaves the key pending
 	// AsIs takes an imported key although something about it looks wrong: a key usage
@@ -52,7 +52,11 @@ func (s Spec) Validate() error {
 			return err
 		}
 	}
-	for _, text := range []string{s.Alias, s.SchemeFingerprint} {
+	texts := []string{s.SchemeFingerprint, s.Alias}
+	if s.Purpose == MDESOAuth {
+		texts = texts[:1] // a consumer key has a form of its own, which validateAlias knows
+	}
+	for _, text := range texts {
 		if len(text) > maxAliasBytes || !walletport.IsPrintable(text, " ") {
 			return errAlias("alias and scheme fingerprint have up to 64 printable ASCII characters without spaces")
 		}
@@ -76,6 +80,8 @@ var tavAlias = regexp.MustCompile(`^[A-Za-z0-9+._:-]*$`)
 // validateAlias asks for what the schemes ask of the names of their keys.
 func (s Spec) validateAlias() error {
 	switch {
+	case s.Purpose == MDESOAuth && !isConsumerKey(s.Alias):
+		return errAlias("an mdes-oauth key needs its consumer key as alias, whole, as Mastercard's developer portal shows it: a client id of up to 64 letters, digits, '-' and '_', '!', and up to 64 hex digits")
 	case s.Purpose == TAVSigning && (len(s.Alias) > maxTAVAlias || !tavAlias.MatchString(s.Alias)):
 		return errAlias("the alias of a tav-signing key is the keyAlias of a TAV 4, at most 10 letters, digits, '+', '-', '.', '_' and ':'; versions 2 and 3 have none")
 	case s.Purpose == VTSPush && s.Alias == "":
@@ -96,6 +102,16 @@ func (s Spec) validateAlias() error {
 // of which each side names by a kid which it used.
 func (s Spec) isVisaPair() bool {
 	return s.Purpose == VTSSigning || s.Purpose == VTSVerification || s.Purpose == VTSEncryption || s.Purpose == VTSDecryption
+}
+
+// consumerKey is how Mastercard's developer portal writes one: the client id and, after
+// "!", the id of the key. The second is hexadecimal, in which runs of digits may look like a
+// card number.
+var consumerKey = regexp.MustCompile(`^([A-Za-z0-9_-]{1,64})(![0-9A-Fa-f]{1,64})$`)
+
+func isConsumerKey(text string) bool {
+	parts := consumerKey.FindStringSubmatch(text)
+	return parts != nil && !walletport.ContainsPAN(parts[1])
 }
 
 func errAlias(message string) error {

@@ -111,8 +111,8 @@ var keyAlias = map[keys.Purpose]string{keys.TAVSigning: "SANDBOX-1"}
 var keyAlgorithm = map[keys.Purpose]string{keys.OPCSigning: "RSA-2048"}
 
 // openKeys opens the sandbox's key store, or makes one, and adds a key for
-// each purpose that has none, marked as a sandbox's: a store of an older release
-// lacks some.
+// each purpose that it uses and that has none, marked as a sandbox's: a store of an
+// older release lacks some.
 func openKeys(ctx context.Context, place config.Keys, other otherKeys) error {
 	custody, err := server.OpenOrCreateKeys(place)
 	if err != nil {

@@ -49,12 +49,12 @@ A running server takes a change within seconds, without a restart.`
 
 // keySpec holds the flags that describe a new key.
 type keySpec struct {
-	Purpose           string   `arg:"" help:"mdes-encryption, tav-signing, vts-push, wsd, vts-api, vts-signing, vts-verification, vts-encryption, vts-decryption, opc-encryption, opc-signing, vault-kek, vault-index or audit-checkpoint."`
+	Purpose           string   `arg:"" help:"mdes-encryption, tav-signing, mdes-oauth, mdes-cs-encryption, mdes-cs-decryption, vts-push, wsd, vts-api, vts-signing, vts-verification, vts-encryption, vts-decryption, opc-encryption, opc-signing, vault-kek, vault-index or audit-checkpoint."`
 	Issuer            string   `help:"Serve this issuer only; without it, every issuer."`
 	BIN               []string `help:"Serve these BINs only: 520424, or 52042400-52042499." placeholder:"RANGE"`
 	ValidFrom         string   `help:"First moment of use, RFC 3339; without it, now." placeholder:"TIME"`
 	ValidUntil        string   `help:"End of use, RFC 3339; without it, that of its certificate (a generated opc-signing key: one year), or never." placeholder:"TIME"`
-	Alias             string   `help:"Name that the scheme knows the key by: keyAlias of a TAV v4; needed for vts-push (Visa's encryption API key id), wsd (key set, 401200.1), vts-api (API key) and the other vts keys (kid)."`
+	Alias             string   `help:"Name that the scheme knows the key by: keyAlias of a TAV v4; needed for mdes-oauth (consumer key), vts-push (Visa's encryption API key id), wsd (key set, 401200.1), vts-api (API key) and the other vts keys (kid)."`
 	SchemeFingerprint string   `help:"Literal publicKeyFingerprint, where the scheme dictates one."`
 	Activate          bool     `help:"Let it serve at once."`
 	JSON              bool     `help:"Print JSON."`
@@ -107,7 +107,7 @@ func parseTime(text string) (time.Time, error) {
 
 type keysGenerateCommand struct {
 	keySpec
-	Algorithm string `help:"RSA-2048, RSA-3072 or RSA-4096; without it the first for tav-signing, the second for opc-signing. The other purposes have one each."`
+	Algorithm string `help:"RSA-2048, RSA-3072 or RSA-4096; without it the second for opc-signing, the first for the other RSA pairs. The other purposes have one each."`
 	Lost      bool   `help:"The audit-checkpoint key that signed the trail of this database is lost: sign on with the new one. docs/keys.md says when."`
 	location
 }
@@ -236,9 +236,19 @@ func printKeys(w io.Writer, asJSON bool, all []*keys.Key) error {
 	for _, k := range all {
 		issuer := cmp.Or(string(k.Issuer), "any")
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
-			k.ID, k.State, k.Algorithm, issuer, binText(k.BINs), untilText(k.ValidUntil), cmp.Or(k.Alias, "-"), recognitionText(k.Meta))
+			k.ID, k.State, k.Algorithm, issuer, binText(k.BINs), untilText(k.ValidUntil), aliasText(k.Meta), recognitionText(k.Meta))
 	}
 	return table.Flush()
+}
+
+// aliasText is the name that the other side knows a key by. Of a consumer key it is the
+// client id, which is what Mastercard's support asks for.
+func aliasText(m keys.Meta) string {
+	alias := m.Alias
+	if m.Purpose == keys.MDESOAuth {
+		alias, _, _ = strings.Cut(alias, "!")
+	}
+	return cmp.Or(alias, "-")
 }
 
 // recognitionText is by what two people see that they mean the same key.

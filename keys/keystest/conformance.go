@@ -92,20 +92,23 @@ func checkHandles(t testing.TB, k *keys.Key) {
 	}
 	slices.Sort(has)
 	want := map[keys.Purpose][]string{
-		keys.MDESEncryption:  {"public"},
-		keys.TAVSigning:      {"public", "signer"},
-		keys.OPCEncryption:   {"OpenPGP", "public"},
-		keys.OPCSigning:      {"OpenPGP", "public", "signer"},
-		keys.VTSPush:         {"KEK"},
-		keys.WSD:             {"TDEA"},
-		keys.VTSAPI:          {"MAC"},
-		keys.VTSSigning:      {"public", "signer"},
-		keys.VTSVerification: {"public"},
-		keys.VTSEncryption:   {"public"},
-		keys.VTSDecryption:   {"decrypter", "public"},
-		keys.AuditCheckpoint: {"public", "signer"},
-		keys.VaultKEK:        {"KEK"},
-		keys.VaultIndex:      {"MAC"},
+		keys.MDESEncryption:   {"public"},
+		keys.TAVSigning:       {"public", "signer"},
+		keys.OPCEncryption:    {"OpenPGP", "public"},
+		keys.OPCSigning:       {"OpenPGP", "public", "signer"},
+		keys.MDESOAuth:        {"public", "signer"},
+		keys.MDESCSEncryption: {"public"},
+		keys.MDESCSDecryption: {"decrypter", "public"},
+		keys.VTSPush:          {"KEK"},
+		keys.WSD:              {"TDEA"},
+		keys.VTSAPI:           {"MAC"},
+		keys.VTSSigning:       {"public", "signer"},
+		keys.VTSVerification:  {"public"},
+		keys.VTSEncryption:    {"public"},
+		keys.VTSDecryption:    {"decrypter", "public"},
+		keys.AuditCheckpoint:  {"public", "signer"},
+		keys.VaultKEK:         {"KEK"},
+		keys.VaultIndex:       {"MAC"},
 	}[k.Purpose]
 	if k.State == keys.Destroyed {
 		want = slices.DeleteFunc(want, func(name string) bool { return name != "public" && name != "OpenPGP" })

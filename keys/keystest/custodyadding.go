@@ -48,6 +48,7 @@ func checkEmpty(c *custodian) {
 // ours are the specs of what is generated. Sizes are the smallest, to save time.
 var ours = []keys.Spec{
 	{Purpose: keys.TAVSigning, Alias: "KEY-1"}, {Purpose: keys.OPCSigning, Algorithm: "RSA-2048"}, {Purpose: keys.AuditCheckpoint},
+	{Purpose: keys.MDESOAuth, Alias: ConsumerKey}, {Purpose: keys.MDESCSDecryption},
 	{Purpose: keys.VTSPush, Alias: VTSKeyID}, {Purpose: keys.VTSAPI, Alias: VTSAPIKey}, {Purpose: keys.VTSSigning, Alias: "kid-1"}, {Purpose: keys.VTSDecryption, Alias: "kid-2"},
 	{Purpose: keys.WSD, Alias: WSDKeySet}, {Purpose: keys.VaultKEK}, {Purpose: keys.VaultIndex},
 }
@@ -55,6 +56,7 @@ var ours = []keys.Spec{
 func checkGenerates(c *custodian) {
 	algorithm := map[keys.Purpose]string{
 		keys.TAVSigning: "RSA-2048", keys.OPCSigning: "RSA-2048", keys.AuditCheckpoint: "Ed25519", keys.VTSPush: "AES-256",
+		keys.MDESOAuth: "RSA-2048", keys.MDESCSDecryption: "RSA-2048",
 		keys.VTSAPI: "HMAC-SHA-256", keys.VTSSigning: "RSA-2048", keys.VTSDecryption: "RSA-2048",
 		keys.WSD: "2TDEA", keys.VaultKEK: "AES-256", keys.VaultIndex: "HMAC-SHA-256",
 	}
@@ -136,8 +138,8 @@ func (c *custodian) checkSame(k *keys.Key, s Sample) {
 		own, err := keys.NewSharedSecretMAC(s.Secret)
 		must(c, err)
 		same = bytes.Equal(own.Sum([]byte("data")), k.MAC.Sum([]byte("data")))
-	case keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption:
-		same = VTSKey(c, k.Purpose).PublicKey.Equal(k.Public)
+	case keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption:
+		same = SchemeKey(c, k.Purpose).PublicKey.Equal(k.Public)
 	case keys.TAVSigning:
 		same = RSAKey(c).PublicKey.Equal(k.Public)
 	case keys.MDESEncryption:
@@ -191,6 +193,8 @@ func refusals(c *custodian) []refusal {
 		{"a shared secret without Visa's id", keys.Spec{Purpose: keys.VTSPush}, []byte(VTSSecret), "key_alias"},
 		{"a WSD key without its key set", keys.Spec{Purpose: keys.WSD}, []byte(WSDSecret), "key_alias"},
 		{"Mastercard's key, generated,", keys.Spec{Purpose: keys.MDESEncryption}, nil, "key_unfit"},
+		{"Mastercard's other key, generated,", keys.Spec{Purpose: keys.MDESCSEncryption}, nil, "key_unfit"},
+		{"a request key without its consumer key", keys.Spec{Purpose: keys.MDESOAuth}, nil, "key_alias"},
 		{"Visa's key, generated,", keys.Spec{Purpose: keys.VTSEncryption, Alias: "kid-1"}, nil, "key_unfit"},
 		{"an API secret without its API key", keys.Spec{Purpose: keys.VTSAPI}, []byte(VTSSecret), "key_alias"},
 		{"a decryption key without its kid", keys.Spec{Purpose: keys.VTSDecryption}, nil, "key_alias"},

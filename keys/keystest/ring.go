@@ -48,9 +48,13 @@ const (
 	WSDKeySet = "401200.1"
 )
 
+// ConsumerKey is the alias of an mdes-oauth key that has no other, in the form of
+// Mastercard's developer portal.
+const ConsumerKey = "TESTCONSUMER-abcdefghijklmnopqrstuvwxyz_01234567!4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c0000000000000000"
+
 // Key returns a key with fresh material for m.Purpose. What m leaves empty is
 // filled in: version 1, active, valid from 2020 without an end, marked as sandbox
-// no more than m says. RSA material is not fresh: it is RSAKey, MDESKey, VTSKey, GoogleKey
+// no more than m says. RSA material is not fresh: it is RSAKey, MDESKey, SchemeKey, GoogleKey
 // or OPCSigningKey. Nor are Visa's keys, which are those of VTSSecret and WSDSecret under
 // their names.
 func Key(t testing.TB, m keys.Meta) *keys.Key {
@@ -69,17 +73,21 @@ func Key(t testing.TB, m keys.Meta) *keys.Key {
 	}
 	k := &keys.Key{Meta: m}
 	switch m.Purpose {
+	case keys.MDESCSEncryption:
+		setPublic(t, k, &SchemeKey(t, m.Purpose).PublicKey)
+	case keys.MDESOAuth:
+		setSigner(t, k, SchemeKey(t, m.Purpose))
+		k.Alias = cmp.Or(k.Alias, ConsumerKey)
+	case keys.MDESCSDecryption:
+		setDecrypter(t, k)
 	case keys.VTSVerification, keys.VTSEncryption:
-		setPublic(t, k, &VTSKey(t, m.Purpose).PublicKey)
+		setPublic(t, k, &SchemeKey(t, m.Purpose).PublicKey)
 		k.Alias = cmp.Or(k.Alias, "kid-"+string(m.Purpose))
 	case keys.VTSSigning:
-		setSigner(t, k, VTSKey(t, m.Purpose))
+		setSigner(t, k, SchemeKey(t, m.Purpose))
 		k.Alias = cmp.Or(k.Alias, "kid-"+string(m.Purpose))
 	case keys.VTSDecryption:
-		var err error
-		k.Decrypter, err = keys.NewDecrypter(VTSKey(t, m.Purpose))
-		must(t, err)
-		setPublic(t, k, k.Decrypter.Public())
+		setDecrypter(t, k)
 		k.Alias = cmp.Or(k.Alias, "kid-"+string(m.Purpose))
 	case keys.VTSAPI:
 		var err error
@@ -150,6 +158,14 @@ func setSigner(t testing.TB, k *keys.Key, private crypto.Signer) {
 	setPublic(t, k, signer.Public())
 }
 
+func setDecrypter(t testing.TB, k *keys.Key) {
+	t.Helper()
+	var err error
+	k.Decrypter, err = keys.NewDecrypter(SchemeKey(t, k.Purpose))
+	must(t, err)
+	setPublic(t, k, k.Decrypter.Public())
+}
+
 func setPublic(t testing.TB, k *keys.Key, public crypto.PublicKey) {
 	t.Helper()
 	fingerprint, err := keys.FingerprintOf(public)
@@ -178,21 +194,21 @@ var (
 	mdesOnce = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 )
 
-// vtsOnce has a key for each purpose of Visa's RSA pairs: no custodian takes a pair twice.
-var vtsOnce = map[keys.Purpose]func() (*rsa.PrivateKey, error){}
+// schemeOnce has a key for each purpose of the RSA pairs of the schemes' APIs: no custodian
+// takes a pair twice.
+var schemeOnce = map[keys.Purpose]func() (*rsa.PrivateKey, error){}
 
 func init() {
-	for _, p := range []keys.Purpose{keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption} {
-		vtsOnce[p] = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+	for _, p := range []keys.Purpose{keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption} {
+		schemeOnce[p] = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 	}
 }
 
-// VTSKey returns the private key behind every key of this process with that purpose, one
-// of vts-signing, vts-verification, vts-encryption and vts-decryption. Of Visa's it opens
-// and signs as Visa does.
-func VTSKey(t testing.TB, p keys.Purpose) *rsa.PrivateKey {
+// SchemeKey returns the private key behind every key of this process with that purpose, an
+// RSA pair of a scheme's API. Of a scheme's it opens and signs as the scheme does.
+func SchemeKey(t testing.TB, p keys.Purpose) *rsa.PrivateKey {
 	t.Helper()
-	once, ok := vtsOnce[p]
+	once, ok := schemeOnce[p]
 	if !ok {
 		t.Fatalf("keystest: no RSA pair of purpose %q", p)
 	}

@@ -117,11 +117,18 @@ func SampleOf(t testing.TB, p keys.Purpose) Sample {
 		s.Data = Certificate(t, MDESKey(t), Year(2020), Year(2040))
 	case keys.TAVSigning:
 		s.Data, s.Secret = PEM("PRIVATE KEY", PKCS8(t, RSAKey(t))), RSAKey(t).D.Bytes()
+	case keys.MDESCSEncryption:
+		s.Data = Certificate(t, SchemeKey(t, p), Year(2020), Year(2040))
+	case keys.MDESOAuth, keys.MDESCSDecryption:
+		s.Data, s.Secret = PEM("PRIVATE KEY", PKCS8(t, SchemeKey(t, p))), SchemeKey(t, p).D.Bytes()
+		if p == keys.MDESOAuth {
+			s.Spec.Alias = ConsumerKey
+		}
 	case keys.VTSVerification, keys.VTSEncryption:
-		s.Spec.Alias, s.Data = "kid-"+string(p), Certificate(t, VTSKey(t, p), Year(2020), Year(2040))
+		s.Spec.Alias, s.Data = "kid-"+string(p), Certificate(t, SchemeKey(t, p), Year(2020), Year(2040))
 	case keys.VTSSigning, keys.VTSDecryption:
 		s.Spec.Alias = "kid-" + string(p)
-		s.Data, s.Secret = PEM("PRIVATE KEY", PKCS8(t, VTSKey(t, p))), VTSKey(t, p).D.Bytes()
+		s.Data, s.Secret = PEM("PRIVATE KEY", PKCS8(t, SchemeKey(t, p))), SchemeKey(t, p).D.Bytes()
 	case keys.VTSAPI:
 		s.Spec.Alias, s.Data, s.Secret = VTSAPIKey, []byte(apiSecret+"\n"), []byte(apiSecret)
 	case keys.OPCEncryption:

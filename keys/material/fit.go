@@ -23,11 +23,11 @@ const (
 // fill puts the material into k if it fits k's purpose.
 func (m material) fill(k *Key, now time.Time) error {
 	switch k.Purpose {
-	case keys.MDESEncryption:
+	case keys.MDESEncryption, keys.MDESCSEncryption:
 		return m.fillTheirs(k, "Mastercard")
 	case keys.VTSVerification, keys.VTSEncryption:
 		return m.fillTheirs(k, "Visa")
-	case keys.TAVSigning, keys.VTSSigning, keys.VTSDecryption:
+	case keys.TAVSigning, keys.MDESOAuth, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSDecryption:
 		if private, ok := m.private.(*rsa.PrivateKey); ok {
 			if err := checkRSAPrivate(private); err != nil {
 				return err
@@ -148,11 +148,11 @@ func checkUse(spec keys.Spec, m material) error {
 	const signs = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
 	usage := m.certificate.KeyUsage
 	switch spec.Purpose {
-	case keys.MDESEncryption, keys.VTSEncryption, keys.VTSDecryption:
+	case keys.MDESEncryption, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSEncryption, keys.VTSDecryption:
 		if usage&encrypts == 0 {
 			return errUnfit("the certificate's key usage does not allow encryption, so that it is hardly the scheme's encryption certificate or one for it: ask for that one, or insist with --as-is")
 		}
-	case keys.TAVSigning, keys.VTSSigning, keys.VTSVerification:
+	case keys.TAVSigning, keys.MDESOAuth, keys.VTSSigning, keys.VTSVerification:
 		if usage&signs == 0 {
 			return errUnfit("the certificate's key usage does not allow signatures: the other side may refuse what it signs; use another, or insist with --as-is")
 		}

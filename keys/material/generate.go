@@ -6,24 +6,28 @@ import (
 	"crypto/rsa"
 	"encoding/base64"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/walletport/walletport/keys"
 )
 
+// pairs are the purposes of RSA pairs that the issuer makes for a scheme.
+var pairs = []keys.Purpose{keys.TAVSigning, keys.MDESOAuth, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSDecryption}
+
 // generate makes the material of a key. The keys of others, Mastercard's and Google's,
 // cannot be generated.
 func generate(spec keys.Spec, now time.Time) (material, error) {
 	switch p, algorithm := spec.Purpose, spec.Algorithm; {
-	case p == keys.TAVSigning, p == keys.VTSSigning, p == keys.VTSDecryption:
+	case slices.Contains(pairs, p):
 		bits, ok := map[string]int{"": 2048, "RSA-2048": 2048, "RSA-3072": 3072, "RSA-4096": 4096}[algorithm]
 		if !ok {
 			return material{}, errUnfit("a " + string(p) + " key is RSA-2048, RSA-3072 or RSA-4096")
 		}
 		k, err := rsa.GenerateKey(rand.Reader, bits)
 		return material{private: k}, err
-	case p == keys.MDESEncryption:
-		return material{}, errUnfit("the mdes-encryption key is Mastercard's: import its certificate")
+	case p == keys.MDESEncryption, p == keys.MDESCSEncryption:
+		return material{}, errUnfit("the " + string(p) + " key is Mastercard's: import its certificate")
 	case p == keys.VTSVerification, p == keys.VTSEncryption:
 		return material{}, errUnfit("the " + string(p) + " key is Visa's: import its certificate or public key")
 	case p == keys.OPCEncryption:
@@ -71,7 +75,7 @@ func secretAlgorithm(p keys.Purpose) string {
 		return "HMAC-SHA-256"
 	case keys.AuditCheckpoint:
 		return "Ed25519"
-	case keys.MDESEncryption, keys.TAVSigning, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.OPCEncryption, keys.OPCSigning:
+	case keys.MDESEncryption, keys.TAVSigning, keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.OPCEncryption, keys.OPCSigning:
 	}
 	return ""
 }

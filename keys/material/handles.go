@@ -17,11 +17,11 @@ func (k *Key) Handles() (*keys.Key, error) {
 	made := &keys.Key{Meta: k.Meta}
 	var err error
 	switch k.Purpose {
-	case keys.MDESEncryption, keys.VTSVerification, keys.VTSEncryption:
+	case keys.MDESEncryption, keys.MDESCSEncryption, keys.VTSVerification, keys.VTSEncryption:
 		err = k.addPublic(made)
-	case keys.TAVSigning, keys.VTSSigning, keys.AuditCheckpoint:
+	case keys.TAVSigning, keys.MDESOAuth, keys.VTSSigning, keys.AuditCheckpoint:
 		err = cmp.Or(k.addPublic(made), k.addSigner(made))
-	case keys.VTSDecryption:
+	case keys.MDESCSDecryption, keys.VTSDecryption:
 		err = cmp.Or(k.addPublic(made), k.addDecrypter(made))
 	case keys.OPCEncryption:
 		err = cmp.Or(k.addPublic(made), k.addOpenPGP(made))

@@ -23,7 +23,7 @@ func parse(spec keys.Spec, data, password []byte) (material, error) {
 		return parseSecret(data, keys.SecretBytes)
 	case keys.OPCEncryption, keys.OPCSigning:
 		return parseOpenPGP(plainText(data))
-	case keys.MDESEncryption, keys.TAVSigning, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.AuditCheckpoint:
+	case keys.MDESEncryption, keys.TAVSigning, keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.AuditCheckpoint:
 	}
 	text := plainText(data)
 	if block, _ := pem.Decode(text); block != nil {
