@@ -196,13 +196,13 @@ var (
 
 // schemeOnce has a key for each purpose of the RSA pairs of the schemes' APIs: no custodian
 // takes a pair twice.
-var schemeOnce = map[keys.Purpose]func() (*rsa.PrivateKey, error){}
-
-func init() {
+var schemeOnce = func() map[keys.Purpose]func() (*rsa.PrivateKey, error) {
+	once := map[keys.Purpose]func() (*rsa.PrivateKey, error){}
 	for _, p := range []keys.Purpose{keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption} {
-		schemeOnce[p] = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+		once[p] = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 	}
-}
+	return once
+}()
 
 // SchemeKey returns the private key behind every key of this process with that purpose, an
 // RSA pair of a scheme's API. Of a scheme's it opens and signs as the scheme does.

@@ -37,6 +37,9 @@ type Profile struct {
 	// PadUserID fills an auditUser up to the four characters that AuditInfo.UserId needs (S3: 4 to 50):
 	// one character, "-" by default (ours).
 	PadUserID string `setting:"pad_user_id"`
+	// RequestorSearch is the name of the search for a token requestor in its wrappers, before "Request" and
+	// "Response": TokenRequestorSearch (default; inferred from the names of the other calls, CS-207 has none).
+	RequestorSearch string `setting:"requestor_search"`
 	// ClockSkew between Mastercard's clock and ours: an entry of the status history that is this much older
 	// than our request may still be of it. 2m (default; inferred).
 	ClockSkew time.Duration `setting:"clock_skew"`
@@ -59,6 +62,7 @@ func DefaultProfile() Profile {
 		ActivationReason: reasonAgent,
 		Comment:          "Changed by the issuer",
 		PadUserID:        "-",
+		RequestorSearch:  "TokenRequestorSearch",
 		ClockSkew:        2 * time.Minute,
 		SettleAfter:      10 * time.Second,
 	}
@@ -85,6 +89,7 @@ func (p Profile) Validate() error {
 		{p.ActivationReason == reasonApp || p.ActivationReason == reasonAgent, "activation_reason: A or C"},
 		{checkComment(p.Comment) == nil && p.Comment != "", "comment: 1 to 500 characters of plain text without a card number"},
 		{len(p.PadUserID) == 1 && walletport.IsPrintable(p.PadUserID, ` "\`), `pad_user_id: one printable ASCII character but space, " and \`},
+		{p.RequestorSearch != "" && walletport.IsAlnum(p.RequestorSearch, ""), "requestor_search: letters and digits"},
 		{p.ClockSkew >= 0 && p.ClockSkew <= maxSkew, "clock_skew: 0s to 1h"},
 		{p.SettleAfter >= 0 && p.SettleAfter <= maxSkew, "settle_after: 0s to 1h"},
 	} {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -223,7 +224,7 @@ func TestNewNamesEveryProblem(t *testing.T) {
 	}
 	for _, problem := range []string{
 		"base address:", "organization:", "phone:", "oaep_hash:", "aes_bits:", "cipher_mode:", "fingerprint:", "hex_case:", "page_size:",
-		"max_tokens:", "activation_reason:", "comment:", "pad_user_id:", "clock_skew:", "settle_after:",
+		"max_tokens:", "activation_reason:", "comment:", "pad_user_id:", "requestor_search:", "clock_skew:", "settle_after:",
 	} {
 		if !strings.Contains(err.Error(), problem) {
 			t.Errorf("the error does not name %s", problem)
@@ -233,5 +234,17 @@ func TestNewNamesEveryProblem(t *testing.T) {
 		if _, err := customerservice.New(customerservice.Config{BaseURL: address, Organization: "Acme Bank", Profile: customerservice.DefaultProfile()}); err == nil {
 			t.Errorf("the address %q is taken", address)
 		}
+	}
+}
+
+// TestEachFieldOfTheProfileHasASetting: what sources leave open is chosen without code.
+func TestEachFieldOfTheProfileHasASetting(t *testing.T) {
+	seen := map[string]bool{}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[customerservice.Profile]()) {
+		name := field.Tag.Get("setting")
+		if name == "" || seen[name] {
+			t.Errorf("field %s has the setting %q", field.Name, name)
+		}
+		seen[name] = true
 	}
 }

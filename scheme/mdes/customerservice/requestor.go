@@ -38,12 +38,12 @@ func (m *Messages) Requestor(in RequestorInput) (scheme.Query[Requestor], error)
 	if !walletport.IsDigits(in.ID) || len(in.ID) < 6 || len(in.ID) > 11 {
 		return scheme.Query[Requestor]{}, errors.New("customer service: a token requestor's id is 6 to 11 digits")
 	}
-	request, err := m.post(in.Access.Signer, "/tokenrequestorsearch", "TokenRequestorSearchRequest", requestorJSON{in.ID, m.auditInfoOf(in.By)})
+	request, err := m.post(in.Access.Signer, "/tokenrequestorsearch", m.profile.RequestorSearch+"Request", requestorJSON{in.ID, m.auditInfoOf(in.By)})
 	if err != nil {
 		return scheme.Query[Requestor]{}, err
 	}
 	return scheme.Query[Requestor]{Name: "tokenrequestorsearch", Request: request, Read: func(a scheme.Answer) (Requestor, error) {
-		said, failure := read[requestorAnswer](a, "TokenRequestorSearchResponse")
+		said, failure := read[requestorAnswer](a, m.profile.RequestorSearch+"Response")
 		switch {
 		case failure != nil && failure.err.Code == walletport.CodeNotFound:
 			return Requestor{}, errNoRequestor().WithCause(failure.err.Err)
