@@ -18,6 +18,7 @@ import (
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/disk"
 	"github.com/walletport/walletport/sim/mdessim"
+	"github.com/walletport/walletport/sim/mdessim/tokenvault"
 	"github.com/walletport/walletport/telemetry"
 	"github.com/walletport/walletport/vault"
 )
@@ -269,7 +270,7 @@ func mark(ok bool) string {
 
 func (d *demo) showToken(context.Context) error {
 	token := d.report.Token
-	if token == nil || token.Status != mdessim.StatusActive {
+	if token == nil || token.Status != tokenvault.StatusActive {
 		return fmt.Errorf("no active token: %+v", token)
 	}
 	d.printf("   %s, %s, for the card that ends in %s\n", token.TokenUniqueReference, token.Status, token.AccountPANSuffix)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/walletport/walletport/sim"
 	"github.com/walletport/walletport/sim/mdessim"
+	"github.com/walletport/walletport/sim/mdessim/tokenvault"
 )
 
 // mangledEnrolments are enrolments with one fault each, and what must not change
@@ -13,11 +14,11 @@ import (
 var mangledEnrolments = []struct {
 	name, code string
 	change     func(*sim.Enrolment)
-	status     mdessim.TokenStatus // "" is refused
+	status     tokenvault.Status // "" is refused
 }{
-	{"a card with its TAV is active", "", func(*sim.Enrolment) {}, mdessim.StatusActive},
-	{"a nonce is not looked at", "", func(e *sim.Enrolment) { e.Nonce = "00" }, mdessim.StatusActive},
-	{"a card without a TAV needs a step-up", "tav_missing", func(e *sim.Enrolment) { e.ActivationData = nil }, mdessim.StatusInactive},
+	{"a card with its TAV is active", "", func(*sim.Enrolment) {}, tokenvault.StatusActive},
+	{"a nonce is not looked at", "", func(e *sim.Enrolment) { e.Nonce = "00" }, tokenvault.StatusActive},
+	{"a card without a TAV needs a step-up", "tav_missing", func(e *sim.Enrolment) { e.ActivationData = nil }, tokenvault.StatusInactive},
 	{"the base64 text instead of the bytes", "activation_data_base64", func(e *sim.Enrolment) {
 		e.ActivationData = []byte(base64.StdEncoding.EncodeToString(e.ActivationData))
 	}, ""},
@@ -50,7 +51,7 @@ func TestEnrol(t *testing.T) {
 				t.Fatal(err)
 			}
 			report := ownReport(shared)
-			code, status := "", mdessim.TokenStatus("")
+			code, status := "", tokenvault.Status("")
 			if report.FirstFault != nil {
 				code = report.FirstFault.Code
 			}

@@ -17,6 +17,7 @@ import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/sim"
 	"github.com/walletport/walletport/sim/mdessim"
+	"github.com/walletport/walletport/sim/mdessim/tokenvault"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata/golden")
@@ -102,7 +103,7 @@ func TestWriteTextGolden(t *testing.T) {
 		"keyless":  mdessim.Inspect([]byte(newRecipe().text()), mdessim.Keys{Now: simKeys().Now}),
 		"garbage":  mdessim.Inspect([]byte(" "), simKeys()),
 		"token": {Kind: mdessim.KindDigitizationData, Verdict: sim.Verdict{Accepted: true, FirstFault: &sim.Fault{Code: "tav_missing", Detail: "detail", Remedy: "remedy"}},
-			Token: &mdessim.Token{TokenUniqueReference: "DWSPMC", Status: mdessim.StatusInactive}},
+			Token: &tokenvault.Token{TokenUniqueReference: "DWSPMC", Status: tokenvault.StatusInactive}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer

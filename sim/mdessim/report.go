@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport/sim"
+	"github.com/walletport/walletport/sim/mdessim/tokenvault"
 )
 
 // Kind says what a payload turned out to be.
@@ -25,8 +26,8 @@ type Report struct {
 	// The one fault that leaves Accepted true is a missing TAV: the card is taken,
 	// its token needs a step-up.
 	sim.Verdict
-	Facts Facts  `json:"facts"`
-	Token *Token `json:"token,omitempty"`
+	Facts Facts             `json:"facts"`
+	Token *tokenvault.Token `json:"token,omitempty"`
 }
 
 // Facts are what could be read of a payload. Nothing in them is secret: the PAN

@@ -2,11 +2,13 @@ package mdessim
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"time"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/sim"
+	"github.com/walletport/walletport/sim/mdessim/tokenvault"
 )
 
 // Config is what a simulated scheme needs. All fields but Now are required.
@@ -21,10 +23,9 @@ type Config struct {
 // everything of the issuer's. It is safe for concurrent use within one process;
 // a Dir belongs to one Scheme at a time.
 type Scheme struct {
-	keys   func() Keys
-	rand   io.Reader
-	now    func() time.Time
-	ledger *sim.Ledger[Token]
+	keys  func() Keys
+	now   func() time.Time
+	vault *tokenvault.Vault
 }
 
 var (
@@ -49,15 +50,15 @@ func New(c Config) (*Scheme, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	l, err := sim.OpenLedger(c.Dir, func(t Token) string { return t.TokenUniqueReference }, c.Rand)
+	vault, err := tokenvault.Open(c.Dir, c.Rand, c.Now)
 	if err != nil {
 		return nil, err
 	}
-	return &Scheme{keys: c.Keys, rand: c.Rand, now: c.Now, ledger: l}, nil
+	return &Scheme{keys: c.Keys, now: c.Now, vault: vault}, nil
 }
 
 // Close closes the scheme's state.
-func (s *Scheme) Close() error { return s.ledger.Close() }
+func (s *Scheme) Close() error { return s.vault.Close() }
 
 func (s *Scheme) currentKeys() Keys {
 	keys := s.keys()
@@ -68,8 +69,9 @@ func (s *Scheme) currentKeys() Keys {
 // Push digitizes a card: p.Payload is the digitizationData in base64, exactly as
 // the issuer made it. If it is accepted a token is made: ACTIVE with a valid TAV,
 // INACTIVE (a step-up is due) without one. A TAV that is there and does not hold
-// refuses the card. Every call makes a new token; the PAN reference of a card
-// stays the same. What the wallet knows of app and device is not looked at.
+// refuses the card. Every call makes a new token, but for a card that was removed from the
+// wallet, whose token comes back; the PAN reference of a card stays the same. What the
+// wallet knows of app and device is not looked at.
 //
 // Errors: CodeInvalid, reason token_requestor_id; CodeUnavailable, reasons
 // canceled and store_unavailable.
@@ -101,11 +103,13 @@ func (s *Scheme) conclude(report Report, r *reading, by requestor) (sim.Report, 
 	if !report.Accepted {
 		return report.shared(), nil
 	}
-	token, err := s.makeToken(r.card.number, by, r.Failed(checkTAVPresent))
+	token, err := s.vault.Digitize(tokenvault.Digitization{
+		Number: r.card.number, ExpiryMMYY: r.card.mmyy, TokenRequestorID: by.id, Wallet: by.wallet, NeedsStepUp: r.Failed(checkTAVPresent),
+	})
 	if err != nil {
 		return sim.Report{}, err
 	}
-	report.Token = token
+	report.Token = &token
 	return report.shared(), nil
 }
 
@@ -119,13 +123,11 @@ func (s *Scheme) CardOf(payload string) (card sim.Card, ok bool) {
 	return sim.Card{Number: found.number, ExpiryMMYY: found.mmyy}, true
 }
 
-// Tokens returns every token, oldest first.
-func (s *Scheme) Tokens() []Token { return s.ledger.All() }
+// requestor is who asks for a token.
+type requestor struct{ id, wallet string }
 
-// Token returns the token of that reference.
-func (s *Scheme) Token(tokenUniqueReference string) (Token, bool) {
-	return s.ledger.Find(func(t Token) bool { return t.TokenUniqueReference == tokenUniqueReference })
-}
+// Vault returns the vault that the tokens are in. It is closed with the scheme.
+func (s *Scheme) Vault() *tokenvault.Vault { return s.vault }
 
 // TokensJSON returns every token as a JSON array, oldest first.
-func (s *Scheme) TokensJSON() ([]byte, error) { return s.ledger.TokensJSON() }
+func (s *Scheme) TokensJSON() ([]byte, error) { return json.Marshal(s.vault.Tokens(nil)) }

@@ -17,6 +17,7 @@ import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/sim"
 	"github.com/walletport/walletport/sim/mdessim"
+	"github.com/walletport/walletport/sim/mdessim/tokenvault"
 )
 
 const testRequestor = "50110030273"
@@ -44,7 +45,7 @@ func digitize(t *testing.T, s *mdessim.Scheme, wallet string, r *recipe) mdessim
 func ownReport(shared sim.Report) mdessim.Report {
 	report := mdessim.Report{Kind: mdessim.Kind(shared.Kind), Verdict: shared.Verdict, Facts: shared.Facts.(mdessim.Facts)}
 	if shared.Token != nil {
-		report.Token = shared.Token.(*mdessim.Token)
+		report.Token = shared.Token.(*tokenvault.Token)
 	}
 	return report
 }
@@ -61,15 +62,15 @@ func TestPushMakesAnActiveToken(t *testing.T) {
 			t.Errorf("reference %q is not of the form %s", reference, form)
 		}
 	}
-	want := mdessim.Token{TokenUniqueReference: token.TokenUniqueReference, PANUniqueReference: token.PANUniqueReference,
-		Status: mdessim.StatusActive, TokenRequestorID: testRequestor, WalletProvider: "acme", AccountPANSuffix: "1471", CreatedAt: testNow, ActivatedAt: &testNow}
+	want := tokenvault.Token{TokenUniqueReference: token.TokenUniqueReference, PANUniqueReference: token.PANUniqueReference,
+		Status: tokenvault.StatusActive, TokenRequestorID: testRequestor, WalletProvider: "acme", AccountPANSuffix: "1471", CreatedAt: testNow, ActivatedAt: &testNow, AccountExpiry: "1228"}
 	if diff := cmp.Diff(want, token); diff != "" {
 		t.Errorf("token (-want +got):\n%s", diff)
 	}
-	if found, ok := s.Token(token.TokenUniqueReference); !ok || !cmp.Equal(found, token) {
+	if found, ok := s.Vault().Token(token.TokenUniqueReference); !ok || !cmp.Equal(found, token) {
 		t.Errorf("the token is not found again")
 	}
-	if _, ok := s.Token("DWSPMC"); ok {
+	if _, ok := s.Vault().Token("DWSPMC"); ok {
 		t.Errorf("a token of nobody is found")
 	}
 	mustNotShow(t, report, testPAN)
@@ -80,7 +81,7 @@ func TestPushWithoutTAVNeedsAStepUp(t *testing.T) {
 	r := newRecipe()
 	r.noTAV = true
 	report := digitize(t, s, "acme", r)
-	if !report.Accepted || report.Token == nil || report.Token.Status != mdessim.StatusInactive || report.Token.ActivatedAt != nil {
+	if !report.Accepted || report.Token == nil || report.Token.Status != tokenvault.StatusInactive || report.Token.ActivatedAt != nil {
 		t.Errorf("accepted %v, token %+v; want an inactive token", report.Accepted, report.Token)
 	}
 	if report.FirstFault == nil || report.FirstFault.Code != "tav_missing" {
@@ -106,7 +107,7 @@ func TestPushRefuses(t *testing.T) {
 			}
 		})
 	}
-	if tokens := s.Tokens(); len(tokens) != 0 {
+	if tokens := s.Vault().Tokens(nil); len(tokens) != 0 {
 		t.Errorf("%d tokens of refused cards", len(tokens))
 	}
 }
@@ -149,7 +150,7 @@ func TestTokensSurviveARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = openScheme(t, dir)
-	if diff := cmp.Diff([]mdessim.Token{*before}, s.Tokens()); diff != "" {
+	if diff := cmp.Diff([]tokenvault.Token{*before}, s.Vault().Tokens(nil)); diff != "" {
 		t.Errorf("tokens after a restart (-want +got):\n%s", diff)
 	}
 	if after := digitize(t, s, "acme", newRecipe()).Token; after.PANUniqueReference != before.PANUniqueReference {
@@ -209,7 +210,7 @@ func TestPushErrors(t *testing.T) {
 	if _, err := s.Push(t.Context(), request); walletport.ReasonOf(err) != "store_unavailable" {
 		t.Errorf("without its file: %v", err)
 	}
-	if tokens := s.Tokens(); len(tokens) != 0 {
+	if tokens := s.Vault().Tokens(nil); len(tokens) != 0 {
 		t.Errorf("a token that was not written is told of")
 	}
 	if _, err := s.Enrol(t.Context(), sim.Enrolment{}); walletport.ReasonOf(err) != "token_requestor_id" {
@@ -237,7 +238,7 @@ func TestPushAtOnceLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	distinct := map[string]bool{}
-	for _, token := range openScheme(t, dir).Tokens() {
+	for _, token := range openScheme(t, dir).Vault().Tokens(nil) {
 		distinct[token.TokenUniqueReference] = true
 	}
 	if len(distinct) != callers*calls {
