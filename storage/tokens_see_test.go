@@ -1,12 +1,14 @@
 package storage_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
@@ -169,4 +171,51 @@ func TestStatesOfAChange(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestSightingsInAnyOrder shows a token many times, each as of another moment, in any order:
+// the row is what was shown as of the last one, and the history leads there step by step.
+func TestSightingsInAnyOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		holders := rapid.SliceOfDistinct(rapid.SampledFrom(walletport.Holders()), rapid.ID[walletport.Holder])
+		moments := rapid.Permutation([]int64{1, 2, 3, 4, 5, 6, 7, 8}).Draw(t, "moments")
+		var row, newest storage.Token
+		var told []storage.TokenHistoryEntry
+		for i, ms := range moments {
+			seen := storage.SeenToken{Token: known()}
+			seen.AsOf, seen.StatusSince = moment(ms), moment(ms)
+			seen.Status = rapid.SampledFrom(walletport.TokenStatuses()).Draw(t, "status")
+			seen.Holders = append([]walletport.Holder{}, holders.Draw(t, "holders")...)
+			if newest.AsOf.Before(seen.AsOf) {
+				newest = seen.Token
+			}
+			if i == 0 {
+				first, entry := storage.FirstSight(seen)
+				row, told = first, []storage.TokenHistoryEntry{entry}
+				continue
+			}
+			next, entries, outcome := storage.SeeToken(row, seen)
+			if older := outcome == storage.TokenOlder; older == seen.AsOf.After(row.AsOf) {
+				t.Fatalf("as of %d, of a row of %s: outcome %d", ms, row.AsOf, outcome)
+			}
+			row, told = next, append(told, entries...)
+		}
+		slices.Sort(newest.Holders)
+		if row.Status != newest.Status || !row.AsOf.Equal(newest.AsOf) || !slices.Equal(row.Holders, newest.Holders) {
+			t.Fatalf("the row is %s %v of %s, want %s %v of %s", row.Status, row.Holders, row.AsOf, newest.Status, newest.Holders, newest.AsOf)
+		}
+		status := ""
+		for _, e := range told {
+			if e.What != storage.TokenSeen && e.What != storage.TokenStatusChanged {
+				continue
+			}
+			if e.From != status || e.To == status {
+				t.Fatalf("the history goes from %q to %q where the token is %q", e.From, e.To, status)
+			}
+			status = e.To
+		}
+		if status != string(row.Status) {
+			t.Fatalf("the history ends in %s, the row is %s", status, row.Status)
+		}
+	})
 }

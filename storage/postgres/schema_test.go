@@ -7,7 +7,11 @@ import (
 	"github.com/walletport/walletport/storage/storagetest"
 )
 
-func TestSchema(t *testing.T) {
+func TestSchema(t *testing.T) { storagetest.RunSchema(t, schemaEngine(t)) }
+
+func TestNoTokenIDIsGivenTwice(t *testing.T) { storagetest.RunTokenIDs(t, schemaEngine(t)) }
+
+func schemaEngine(t *testing.T) storagetest.SchemaEngine {
 	url := storagetest.Postgres(t)
 	open := func(existing bool) func(testing.TB) (storagetest.Migrating, error) {
 		return func(t testing.TB) (storagetest.Migrating, error) {
@@ -18,10 +22,10 @@ func TestSchema(t *testing.T) {
 			return s, nil
 		}
 	}
-	storagetest.RunSchema(t, storagetest.SchemaEngine{Open: open(false), Existing: open(true), Exec: func(t testing.TB, statement string) {
+	return storagetest.SchemaEngine{Open: open(false), Existing: open(true), Exec: func(t testing.TB, statement string) {
 		db := mustOpenSQL(t.(*testing.T), url)
 		if _, err := db.ExecContext(t.Context(), statement); err != nil {
 			t.Fatalf("%s: %v", statement, err)
 		}
-	}})
+	}}
 }

@@ -223,6 +223,25 @@ func testTokenIDs(t *testing.T, s storage.Store) {
 	}
 }
 
+// RunTokenIDs proves that no id of a token is given again: not that of a row which
+// somebody deleted past the engine, the last one among them, nor after a restart.
+func RunTokenIDs(t *testing.T, e SchemaEngine) {
+	s := mustMigrating(t, e.Open)
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	last := mustPutTokens(t, s, token(1, 0), token(2, 0))[1].ID
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	e.Exec(t, "DELETE FROM tokens")
+	s = mustMigrating(t, e.Existing)
+	defer s.Close()
+	if id := mustPutToken(t, s, token(2, 0)); id <= last {
+		t.Errorf("a token got the id %d, and one before it had %d", id, last)
+	}
+}
+
 func testRefusedTokens(t *testing.T, s storage.Store) {
 	mustPutToken(t, s, token(9, 0))
 	const pan = "5204247750001471"
