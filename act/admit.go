@@ -32,24 +32,32 @@ func (t *Terms) Check(card walletport.CardSummary, _ time.Time) error {
 
 // IssuerTerms says which of its cards an issuer has tokens made of, whatever the offer.
 type IssuerTerms struct {
-	// Takes reports whether cards of a scheme may be put into a wallet, as Admit and Trial
-	// name it; nil takes every one.
-	Takes            func(wallet string, scheme walletport.SchemeID) bool
+	// Refuses says why cards of a scheme may not be put into a wallet, as Admit and Trial
+	// name it; "" is that they may. nil refuses none.
+	Refuses          func(wallet string, scheme walletport.SchemeID) string
 	Products         []string // empty takes every card product
 	DaysBeforeExpiry int      // a card that expires within so many days is refused; 0 refuses none that is still good
 }
 
 // check returns CodeForbidden, reason card_not_eligible.
 func (t *IssuerTerms) check(wallet string, card walletport.CardSummary, now time.Time) error {
+	if refusal := t.refusal(wallet, card.Scheme); refusal != "" {
+		return errNotEligible(refusal)
+	}
 	switch {
-	case t.Takes != nil && !t.Takes(wallet, card.Scheme):
-		return errNotEligible("the card's issuer does not offer this wallet")
 	case len(t.Products) > 0 && !slices.Contains(t.Products, card.Product):
 		return errNotEligible("the card's issuer has no tokens made of cards of this product")
 	case t.DaysBeforeExpiry > 0 && card.Expiry.ExpiredAt(now.AddDate(0, 0, t.DaysBeforeExpiry)):
 		return errNotEligible(fmt.Sprintf("the card expires within %d days, and its issuer has no tokens made of it any more", t.DaysBeforeExpiry))
 	}
 	return nil
+}
+
+func (t *IssuerTerms) refusal(wallet string, scheme walletport.SchemeID) string {
+	if t.Refuses == nil {
+		return ""
+	}
+	return t.Refuses(wallet, scheme)
 }
 
 // termsOf returns what the issuer says; nothing where nobody knows.

@@ -172,8 +172,11 @@ func TestAnotherIssuersCardLooksExactlyLikeNone(t *testing.T) {
 
 // TestAnIssuersOwnTerms: the card expires at the end of 2031.
 func TestAnIssuersOwnTerms(t *testing.T) {
-	onlyApple := func(wallet string, scheme walletport.SchemeID) bool {
-		return wallet == "applepay" && scheme == walletport.Mastercard
+	onlyApple := func(wallet string, scheme walletport.SchemeID) string {
+		if wallet == "applepay" && scheme == walletport.Mastercard {
+			return ""
+		}
+		return "not " + wallet
 	}
 	for _, c := range []struct {
 		name  string
@@ -182,7 +185,7 @@ func TestAnIssuersOwnTerms(t *testing.T) {
 		says  string // part of the error; "" admits
 	}{
 		{"none", act.IssuerTerms{}, time.Date(2031, 12, 31, 23, 59, 59, 0, time.UTC), ""},
-		{"another wallet", act.IssuerTerms{Takes: onlyApple}, time.Time{}, "card_not_eligible: the card's issuer does not offer this wallet"},
+		{"another wallet", act.IssuerTerms{Refuses: onlyApple}, time.Time{}, "card_not_eligible: not samsungpay"},
 		{"another product", act.IssuerTerms{Products: []string{"gold"}}, time.Time{}, "card_not_eligible: the card's issuer has no tokens made of cards of this product"},
 		{"the product", act.IssuerTerms{Products: []string{"gold", "mc-debit"}}, time.Time{}, ""},
 		{"31 days before the end", act.IssuerTerms{DaysBeforeExpiry: 30}, time.Date(2031, 12, 1, 23, 59, 59, 0, time.UTC), ""},
@@ -224,7 +227,12 @@ func TestAnIssuerIsNotTriedForAWalletThatItDoesNotOffer(t *testing.T) {
 	h := open(t)
 	p := h.Parts(t)
 	p.Issuer = func(issuer walletport.IssuerID) act.IssuerTerms {
-		return act.IssuerTerms{Takes: func(wallet string, _ walletport.SchemeID) bool { return issuer == "acme" || wallet != "googlepay" }}
+		return act.IssuerTerms{Refuses: func(wallet string, _ walletport.SchemeID) string {
+			if issuer != "acme" && wallet == "googlepay" {
+				return "not offered"
+			}
+			return ""
+		}}
 	}
 	trial := act.Trial{Name: "Google Pay", Wallet: "googlepay", Scheme: walletport.Mastercard}
 	tried := act.Rehearse(&p, trial, []walletport.IssuerID{"acme", "globex"}, func(*act.Call) error { return nil })

@@ -28,7 +28,7 @@ func Rehearse(p *Parts, o Trial, issuers []walletport.IssuerID, try func(*Call) 
 	}
 	all := make([]walletport.Rehearsal, 0, len(issuers))
 	for _, issuer := range issuers {
-		if terms := p.termsOf(issuer); terms.Takes != nil && !terms.Takes(o.Wallet, o.Scheme) {
+		if terms := p.termsOf(issuer); terms.refusal(o.Wallet, o.Scheme) != "" {
 			continue
 		}
 		err := keys.Rehearse(p.Keys.Current(), o.Purposes, issuer, o.Scheme, p.Clock(), func(card *walletport.Card) error {

@@ -16,9 +16,10 @@ import (
 // Issuer is what one card issuer, or every one, says about its own cards. It comes on top
 // of what an offer says itself: both must take the card.
 type Issuer struct {
-	Wallets          []string          `setting:"wallets"`            // which wallets its cards may be put into: applepay, googlepay, samsungpay, one scheme of them (googlepay.visa), and ids of wallet_providers; none, alone, is none of them. Empty is every wallet that is offered
+	Wallets          []string          `setting:"wallets"`            // which wallets its cards may be put into: applepay, googlepay, samsungpay, one scheme of them (googlepay.visa), and ids of wallet_providers; none, alone, is none of them. Empty is every wallet that is offered. It does not concern activation
+	NoActivation     bool              `setting:"no_activation"`      // refuse calls that activate a card which was typed into a wallet
 	Products         []string          `setting:"products"`           // card products that tokens are made of; empty is every one
-	DaysBeforeExpiry int               `setting:"days_before_expiry"` // no token is made of a card that expires within so many days; 0 takes a card to its last day, at most 365
+	DaysBeforeExpiry int               `setting:"days_before_expiry"` // no token is made of a card that expires within so many days, counted to the end (UTC) of the last day of its month; 0 takes a card to that day, at most 365
 	Limits           door.IssuerRate   `setting:"limits"`             // of the calls on its cards
 	StepUp           auth.StepUpDemand `setting:"step_up"`            // proof of strong cardholder authentication that it asks for
 }

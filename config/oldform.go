@@ -25,13 +25,9 @@ func (c Config) NewForm() string {
 	if lines := yamlIssuer("  ", c.IssuerDefaults, every, offered); len(lines) > 0 {
 		fmt.Fprintf(&out, "issuer_defaults:\n%s\n", strings.Join(lines, "\n"))
 	}
-	defaults := c.IssuerDefaults
-	if !defaults.StepUp.Asks() {
-		defaults.StepUp = auth.StepUpDemand{} // what else stands beside a rule of none is not shown
-	}
 	heading := "issuers:\n"
 	for _, name := range slices.Sorted(maps.Keys(c.Issuers)) {
-		if lines := yamlIssuer("    ", c.Issuers[name], defaults, offered); len(lines) > 0 {
+		if lines := yamlIssuer("    ", c.Issuers[name], c.IssuerDefaults, offered); len(lines) > 0 {
 			fmt.Fprintf(&out, "%s  %q:\n%s\n", heading, name, strings.Join(lines, "\n"))
 			heading = ""
 		}
@@ -67,6 +63,7 @@ func yamlIssuer(indent string, own, before Issuer, withWallets bool) []string {
 		wallets = ""
 	}
 	y.add("wallets", yamlList(own.Wallets), wallets)
+	y.add("no_activation", fmt.Sprint(own.NoActivation), fmt.Sprint(before.NoActivation))
 	y.add("products", yamlList(own.Products), yamlList(before.Products))
 	y.add("days_before_expiry", fmt.Sprint(own.DaysBeforeExpiry), fmt.Sprint(before.DaysBeforeExpiry))
 	limits := yamlLines{indent: indent + "  "}
@@ -91,8 +88,9 @@ func yamlStepUp(indent string, own, before auth.StepUpDemand) []string {
 	if slices.Equal(lines, inherited) {
 		return nil
 	}
-	// What is not before and not set can be left out. Everything else is said, for a demand
-	// that asks nothing is not shown, whatever else it says.
+	// What is not before and not set can be left out. Everything else is said: whoever puts
+	// this into a file may leave its issuer_defaults there or not where none are shown, which
+	// is so where they ask nothing, whatever else stands beside a rule of none.
 	for i, line := range lines {
 		if line != zero[i] || line != inherited[i] {
 			y.add(line.name, line.value, "")

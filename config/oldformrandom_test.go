@@ -49,7 +49,7 @@ func (m made) demand() string {
 // terms are settings of a section, without a step_up.
 func (m made) terms() []string {
 	return m.some("wallets: ["+m.oneOf("applepay", "none", "googlepay.visa, acme-wallet", "googlepay")+"]", "products: ["+m.oneOf("", "gold", "gold, blue")+"]",
-		"days_before_expiry: "+m.oneOf("0", "30"), "limits: {requests_per_second: "+m.oneOf("0", "5")+"}", "limits: {requests_per_minute: "+m.oneOf("0", "50")+"}")
+		"days_before_expiry: "+m.oneOf("0", "30"), "no_activation: "+m.oneOf("true", "false"), "limits: {requests_per_second: "+m.oneOf("0", "5")+"}", "limits: {requests_per_minute: "+m.oneOf("0", "50")+"}")
 }
 
 func (m made) issuers() string {

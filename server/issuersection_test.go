@@ -13,6 +13,35 @@ import (
 	"github.com/walletport/walletport/sandbox"
 )
 
+// TestAnIssuerTurnsActivationOff: its list of wallets does not.
+func TestAnIssuerTurnsActivationOff(t *testing.T) {
+	for _, c := range []struct {
+		section          string
+		pushed, activate int
+		detail           string
+	}{
+		{"{wallets: [none]}", http.StatusForbidden, http.StatusOK, "the card's issuer does not offer this wallet"},
+		{"{no_activation: true}", http.StatusOK, http.StatusForbidden, "the card's issuer does not offer activation"},
+	} {
+		t.Run(c.section, func(t *testing.T) {
+			dir := t.TempDir()
+			openSandbox(t, dir).Close()
+			file, err := os.OpenFile(sandbox.ConfigPath(dir), os.O_APPEND|os.O_WRONLY, 0)
+			must(t, err)
+			_, err = file.WriteString("issuers: {acme: " + c.section + "}\n")
+			must(t, err)
+			must(t, file.Close())
+			box := runSandbox(t, dir)
+			for path, want := range map[string]int{"v1/1001/provision/issuerwallet/acme-wallet": c.pushed, "v3/1001/activate": c.activate} {
+				status, answer := post(t, box, box.File.BaseURL+"/"+path+"?auditUser=ada", nil)
+				if status != want || status == http.StatusForbidden && (answer["code"] != "card_not_eligible" || answer["detail"] != c.detail) {
+					t.Errorf("%s: status %d, %v; want %d", path, status, answer, want)
+				}
+			}
+		})
+	}
+}
+
 // TestAnIssuersSectionCountsInBothFlows has a card that expires at the end of the month.
 func TestAnIssuersSectionCountsInBothFlows(t *testing.T) {
 	dir := t.TempDir()

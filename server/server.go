@@ -195,12 +195,19 @@ func (s *Server) openFlows(ctx context.Context) error {
 }
 
 // issuerTerms is what an issuer's section says of which cards tokens are made. A card that
-// was typed into a wallet is activated in whichever wallet that was.
+// was typed into a wallet is activated in whichever wallet that was, or in none.
 func (s *Server) issuerTerms(id walletport.IssuerID) act.IssuerTerms {
 	own := s.Settings.ForIssuer(id)
 	return act.IssuerTerms{
-		Takes: func(wallet string, scheme walletport.SchemeID) bool {
-			return wallet == activation.StepUpWallet || own.Takes(wallet, scheme)
+		Refuses: func(wallet string, scheme walletport.SchemeID) string {
+			isActivation := wallet == activation.StepUpWallet
+			switch {
+			case isActivation && own.NoActivation:
+				return "the card's issuer does not offer activation"
+			case !isActivation && !own.Takes(wallet, scheme):
+				return "the card's issuer does not offer this wallet"
+			}
+			return ""
 		},
 		Products: own.Products, DaysBeforeExpiry: own.DaysBeforeExpiry,
 	}
