@@ -29,11 +29,13 @@ const (
 // digestChars of a user id that was cut: 64 bits tell two long ones apart.
 const digestChars = 16
 
-// auditInfoOf maps our auditUser, 1 to 256 bytes, to the two names of an AuditInfo.
+// auditInfoOf maps our auditUser, 1 to 256 bytes, to the two names of an AuditInfo. Spaces
+// around it are left out: Judge compares it with what the status history repeats.
 func (m *Messages) auditInfoOf(by walletport.AuditUser) auditInfo {
+	user := strings.TrimSpace(string(by))
 	return auditInfo{
-		UserID:       m.fit(string(by), maxUserIDChars),
-		UserName:     m.fit(string(by), maxUserName),
+		UserID:       m.fit(user, maxUserIDChars),
+		UserName:     m.fit(user, maxUserName),
 		Organization: m.organization,
 		Phone:        m.phone,
 	}

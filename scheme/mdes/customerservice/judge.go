@@ -2,6 +2,7 @@ package customerservice
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/scheme"
@@ -60,7 +61,7 @@ func (m *Messages) entryOf(e scheme.Evidence) *scheme.TokenEvent {
 	earliest := e.SentAt.Add(-m.profile.ClockSkew)
 	user := m.auditInfoOf(e.By).UserID
 	for _, event := range slices.Backward(e.History) {
-		isOurs := event.By == walletport.HolderIssuer && (event.User == "" || event.User == user)
+		isOurs := event.By == walletport.HolderIssuer && (event.User == "" || strings.EqualFold(event.User, user))
 		isKnown := event.Reference != "" && slices.Contains(e.Known, event.Reference)
 		if isOurs && !isKnown && event.Status == becomes && !event.At.Before(earliest) {
 			return &event

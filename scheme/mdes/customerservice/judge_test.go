@@ -55,6 +55,7 @@ func TestJudge(t *testing.T) {
 		{"suspend: an entry from before", walletport.TokenSuspend, token(walletport.TokenActive), event(walletport.TokenSuspended, -3*time.Minute, nil), true, asked, not, ""},
 		{"suspend: the cardholder's entry", walletport.TokenSuspend, token(walletport.TokenActive), event(walletport.TokenSuspended, time.Second, func(e *scheme.TokenEvent) { e.By = holder }), true, asked, not, ""},
 		{"suspend: another user's entry", walletport.TokenSuspend, token(walletport.TokenActive), event(walletport.TokenSuspended, time.Second, func(e *scheme.TokenEvent) { e.User = "bob@acme.example" }), true, asked, not, ""},
+		{"suspend: an entry with the user in another case", walletport.TokenSuspend, token(walletport.TokenActive), event(walletport.TokenSuspended, time.Second, func(e *scheme.TokenEvent) { e.User = "ADA@ACME.EXAMPLE" }), true, asked, done, "NEW"},
 		{"suspend: an entry without a user", walletport.TokenSuspend, token(walletport.TokenActive), event(walletport.TokenSuspended, time.Second, func(e *scheme.TokenEvent) { e.User = "" }), true, asked, done, "NEW"},
 		{"suspend: the entry of a change that is known", walletport.TokenSuspend, token(walletport.TokenActive), event(walletport.TokenSuspended, time.Second, func(e *scheme.TokenEvent) { e.Reference = "OLD" }), true, asked, not, ""},
 		{"suspend: we hold it, with our entry", walletport.TokenSuspend, token(walletport.TokenSuspended, issuer), event(walletport.TokenSuspended, time.Second, nil), true, asked, done, "NEW"},

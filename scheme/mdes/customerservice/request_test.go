@@ -47,6 +47,7 @@ func TestAuditInfo(t *testing.T) {
 	for _, c := range []struct{ name, by, userID, userName string }{
 		{"as it is", "ada@acme.example", "ada@acme.example", "ada@acme.example"},
 		{"four characters", "adam", "adam", "adam"},
+		{"spaces around it", " adam ", "adam", "adam"},
 		{"shorter is filled up", "ada", "ada-", "ada-"},
 		{"one character", "é", "é---", "é---"},
 		{"fifty characters", strings.Repeat("é", 50), strings.Repeat("é", 50), strings.Repeat("é", 50)},
