@@ -7,6 +7,8 @@
 //     Connect 2.11; the shape of Mastercard's client-encryption libraries).
 //   - SealJWE: the compact JWE of RFC 7516 with a shared secret, alg A256GCMKW and
 //     enc A256GCM, as Visa takes it.
+//   - SealSignedJWE: a JWE with alg RSA-OAEP-256 and enc A256GCM inside a JWS with alg
+//     PS256, as Visa's token API takes card numbers and gives token numbers.
 //   - OpenPGP: a message of RFC 4880, signed and encrypted, as Google takes its
 //     opaque payment card.
 //
