@@ -43,6 +43,21 @@ func TestSharedSecretKEKOpensTheVector(t *testing.T) {
 	}
 }
 
+// X2 of reference visa.md section 9.
+func TestSharedSecretMACMakesTheVector(t *testing.T) {
+	text := []byte(keystest.VTSSecret)
+	mac, err := keys.NewSharedSecretMAC(text)
+	must(t, err)
+	clear(text) // as the caller may
+	const want = "d749ef6e2cedccfcc8390b77ee567dce570c5d51c0a96cb8009012f0f6722ad5"
+	if got := hex.EncodeToString(mac.Sum([]byte("1700000000vdp/helloworldapiKey=" + keystest.VTSAPIKey))); got != want {
+		t.Errorf("Sum = %s, want %s", got, want)
+	}
+	if _, err := keys.NewSharedSecretMAC(nil); err == nil {
+		t.Errorf("an empty text is taken")
+	}
+}
+
 // A1 to A3 of reference visa.md section 9.
 var wsdVectors = []struct{ name, block, hex string }{
 	{"A1", "  abcd30nonce=91ab95b8;authcode=A1B2C3!!", "6E9DF2F992064F486DC0DC33EE2785A4535767D96E67712993FA1085B96FFF9F65D951461DB967A7"},
