@@ -95,7 +95,7 @@ type Recipient struct {
 	Certificate *x509.Certificate // nil if only a bare key was given
 	Fingerprint string            // literal that replaces the computed fingerprint; may be empty
 	Wrapper     KeyWrapper        // of a shared secret, else nil
-	KeyID       string            // the name the scheme knows a shared secret by
+	KeyID       string            // the name the scheme knows the key by, where it has one
 }
 
 // KeyWrapper wraps a content key under a shared secret by AES-256-GCM.

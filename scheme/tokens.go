@@ -1,6 +1,7 @@
 package scheme
 
 import (
+	"crypto"
 	"io"
 	"time"
 
@@ -38,8 +39,37 @@ type TokenHistorian interface {
 
 // Access is what requests to a scheme are made with: the issuer's keys and the scheme's.
 type Access struct {
-	Signer    Signer    // of Mastercard: signs requests by OAuth; Alias is the consumer key
-	Recipient Recipient // the scheme's key that card numbers are sealed to
+	// Signer signs requests to Mastercard by OAuth, and its Alias is the consumer key; of
+	// Visa it signs what is sealed, and its Alias is the kid.
+	Signer    Signer
+	Recipient Recipient    // the scheme's key that card numbers are sealed to; Visa's has a KeyID
+	Secret    SharedSecret // of Visa: signs requests (x-pay-token)
+	Verifiers []Verifier   // of Visa: its keys that it signs answers with, retired ones too
+	Openers   []Opener     // of Visa: the issuer's keys that answers are sealed to, retired ones too
+}
+
+// SharedSecret is a secret that the issuer shares with the scheme.
+type SharedSecret struct {
+	MAC   MAC
+	KeyID string // the name the scheme knows the secret by: Visa's API key
+}
+
+// MAC computes a keyed digest.
+type MAC interface {
+	// Sum returns the 32-byte HMAC-SHA-256 of data.
+	Sum(data []byte) []byte
+}
+
+// Verifier is a public key of the scheme's, by which its signatures are checked.
+type Verifier struct {
+	Public crypto.PublicKey
+	KeyID  string // the kid that a signature names
+}
+
+// Opener is a key of the issuer's that opens what the scheme sealed.
+type Opener struct {
+	Key   crypto.Decrypter // RSA-OAEP
+	KeyID string           // the kid that an envelope names
 }
 
 // CardTokensInput is everything that a question for a card's tokens depends on.
@@ -48,6 +78,7 @@ type CardTokensInput struct {
 	By     walletport.AuditUser // on whose behalf
 	PAN    walletport.PAN
 	After  string // TokenPage.Next of the page before; "" asks for the first
+	Now    time.Time
 	Rand   io.Reader
 }
 
