@@ -1,0 +1,202 @@
+package tokenapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"mime"
+	"strings"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/scheme"
+)
+
+// maxAnswerBytes bounds what is read: a token in a list has some 400 bytes.
+const maxAnswerBytes = 1 << 20
+
+// failure is an answer that is no success: what it did, and the error for it.
+type failure struct {
+	effect scheme.Effect
+	err    *walletport.Error
+}
+
+func (f *failure) outcome(a scheme.Answer) scheme.Outcome {
+	return scheme.Outcome{Effect: f.effect, Err: f.err, RetryAfter: a.RetryAfter}
+}
+
+// is reports whether Visa said that there is no such token.
+func (f *failure) isNotFound() bool { return f.err.Reason == scheme.ErrTokenNotFound().Reason }
+
+// errorJSON is an error in either of Visa's forms, whatever the HTTP status: errorResponse
+// of the API, responseStatus of what stands before it (XPT).
+type errorJSON struct {
+	ErrorResponse *struct {
+		Status  text    `json:"status"`
+		Reason  text    `json:"reason"`
+		Code    text    `json:"code"`
+		Details details `json:"details"`
+	} `json:"errorResponse"`
+	ResponseStatus *struct {
+		Status text `json:"status"`
+		Code   text `json:"code"`
+	} `json:"responseStatus"`
+}
+
+// details are the places of a request that Visa found faulty.
+type details []struct {
+	Location text `json:"location"`
+}
+
+// codes returns status and codes of the error, and the location that it names first; ok is
+// false where the answer has no error.
+func (e errorJSON) codes() (status string, codes []string, location string, ok bool) {
+	switch {
+	case e.ErrorResponse != nil:
+		if len(e.ErrorResponse.Details) > 0 {
+			location = string(e.ErrorResponse.Details[0].Location)
+		}
+		return string(e.ErrorResponse.Status), []string{string(e.ErrorResponse.Reason), string(e.ErrorResponse.Code)}, location, true
+	case e.ResponseStatus != nil:
+		return string(e.ResponseStatus.Status), []string{string(e.ResponseStatus.Code)}, "", true
+	}
+	return "", nil, "", false
+}
+
+// kind is what an error means for us.
+type kind struct {
+	effect scheme.Effect
+	err    func() *walletport.Error
+}
+
+// kinds are the codes that are known. Visa refuses before it does anything (inferred), but
+// for failures of its own.
+var kinds = map[string]kind{
+	"VSE40000":         {scheme.Refused, scheme.ErrRequestRefused}, // invalid data
+	"VSE40001":         {scheme.Refused, scheme.ErrRequestRefused}, // required data missing
+	"VSE40002":         {scheme.Refused, scheme.ErrStatusRefused},  // the token is in that state already
+	"VSE40003":         {scheme.Refused, scheme.ErrTokenNotFound},
+	"VSE40004":         {scheme.Refused, scheme.ErrRequestRefused}, // bad profile id
+	"VSE40005":         {scheme.Refused, scheme.ErrRequestRefused}, // bad task id
+	"VSE40006":         {scheme.Refused, scheme.ErrRequestRefused}, // invalid replacement PAN
+	"VSE40007":         {scheme.Refused, scheme.ErrStatusRefused},
+	"VSE40008":         {scheme.Refused, scheme.ErrUnsupported},   // not registered for messaging
+	"VSE40009":         {scheme.Unknown, scheme.ErrUnavailable},   // internal
+	"VSE40010":         {scheme.Refused, scheme.ErrAccessRefused}, // cryptography
+	"VSE40011":         {scheme.Refused, scheme.ErrStatusRefused}, // the token is not active
+	"invalidParameter": {scheme.Refused, scheme.ErrRequestRefused},
+	"invalidRequest":   {scheme.Refused, scheme.ErrRequestRefused},
+	"serviceError":     {scheme.Unknown, scheme.ErrUnavailable},
+	"9121":             {scheme.Refused, scheme.ErrAccessRefused}, // x-pay-token expired or used again [XPT]
+	"9159":             {scheme.Refused, scheme.ErrAccessRefused}, // its digest does not match
+	"9201":             {scheme.Refused, scheme.ErrAccessRefused}, // API key of another environment
+}
+
+// kindOf classifies an error by its status, where no code of it is known.
+func kindOf(status int) kind {
+	switch {
+	case status == 401 || status == 403:
+		return kind{scheme.Refused, scheme.ErrAccessRefused}
+	case status == 429:
+		return kind{scheme.Refused, scheme.ErrRateLimited}
+	case status == 408 || status >= 500:
+		return kind{scheme.Unknown, scheme.ErrUnavailable}
+	case status == 409 || status == 422:
+		return kind{scheme.Refused, scheme.ErrRefused}
+	case status >= 400:
+		return kind{scheme.Refused, scheme.ErrRequestRefused}
+	}
+	return kind{scheme.Unknown, scheme.ErrUnreadable}
+}
+
+// fault returns why an answer is no success, or nil: an error in the body, whatever the
+// status, or a status without one. A 4xx says that nothing was done, also of a gateway.
+func fault(a scheme.Answer) *failure {
+	var said errorJSON
+	readable := len(a.Body) <= maxAnswerBytes && isJSON(a.ContentType) && json.Unmarshal(a.Body, &said) == nil
+	status, codes, location, ok := said.codes()
+	if readable && ok {
+		return errorOf(a.Status, status, codes, location)
+	}
+	if a.Status >= 200 && a.Status <= 299 {
+		return nil
+	}
+	k := kindOf(a.Status)
+	return &failure{k.effect, k.err().WithCause(fmt.Errorf("HTTP %d without an error of Visa's, %d bytes", a.Status, len(a.Body)))}
+}
+
+// errorOf classifies an error that Visa wrote. Its texts are left out of the cause, for
+// they may repeat what was sent.
+func errorOf(httpStatus int, status string, codes []string, location string) *failure {
+	k := kindOf(httpStatus)
+	if httpStatus < 400 {
+		k = kind{scheme.Unknown, scheme.ErrUnreadable}
+		for n := 400; n < 600; n++ {
+			if status == fmt.Sprint(n) {
+				k = kindOf(n)
+			}
+		}
+	}
+	cause := fmt.Sprintf("HTTP %d", httpStatus)
+	for _, code := range codes {
+		if known, ok := kinds[code]; ok && httpStatus != 429 && (httpStatus < 500 || known.effect == scheme.Unknown) {
+			k = known
+		}
+		cause += shownWord(" ", code)
+	}
+	return &failure{k.effect, k.err().WithCause(fmt.Errorf("%s%s", cause, shownWord(" at ", location)))}
+}
+
+// shownWord returns a code for operators, with text before it; "" unless it is one.
+func shownWord(before, word string) string {
+	const maxShown = 64
+	if word == "" || len(word) > maxShown || !walletport.IsAlnum(word, "._-/[]") || walletport.SuspectsPAN(word) {
+		return ""
+	}
+	return before + word
+}
+
+// isJSON takes an absent type as JSON: not every gateway keeps it.
+func isJSON(contentType string) bool {
+	if contentType == "" {
+		return true
+	}
+	media, _, err := mime.ParseMediaType(contentType)
+	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
+}
+
+// read finds what an answer says, in clear and in its encryptedData, whose members win.
+func read[T any](access scheme.Access, a scheme.Answer) (said T, _ *failure) {
+	if f := fault(a); f != nil {
+		return said, f
+	}
+	if len(a.Body) > maxAnswerBytes || !isJSON(a.ContentType) || !isObject(a.Body) {
+		return said, unread(a, "it is no JSON object")
+	}
+	var sealed struct {
+		EncryptedData string `json:"encryptedData"`
+	}
+	if json.Unmarshal(a.Body, &said) != nil || json.Unmarshal(a.Body, &sealed) != nil {
+		return said, unread(a, "it is no JSON, is cut, or a member has another form")
+	}
+	if sealed.EncryptedData == "" {
+		return said, nil
+	}
+	plain, err := open(access, sealed.EncryptedData)
+	if err != nil {
+		return said, unread(a, err.Error())
+	}
+	defer clear(plain)
+	if !isObject(plain) || json.Unmarshal(plain, &said) != nil {
+		return said, unread(a, "what is sealed in it has another form")
+	}
+	return said, nil
+}
+
+func isObject(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) }
+
+// unread is about an answer that cannot be told from none. A parser's error is left out,
+// for it may repeat what it read.
+func unread(a scheme.Answer, why string) *failure {
+	cause := fmt.Errorf("HTTP %d, %d bytes: %s", a.Status, len(a.Body), why)
+	return &failure{scheme.Unknown, scheme.ErrUnreadable().WithCause(cause)}
+}

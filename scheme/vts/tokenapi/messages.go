@@ -1,0 +1,67 @@
+package tokenapi
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/scheme"
+)
+
+// Config is what Messages are made of.
+type Config struct {
+	// BaseURL is where the API is: https://api.visa.com. A path of its own, of a proxy that takes it away
+	// again, is not signed.
+	BaseURL string
+	Profile Profile
+}
+
+// Messages makes requests of Visa's token API and reads the answers. It is immutable and
+// safe for concurrent use. A request costs one HMAC, and a question for a card's tokens two
+// RSA operations more, one of them private.
+type Messages struct {
+	base    string
+	profile Profile
+}
+
+var _ scheme.TokenManager = (*Messages)(nil)
+
+// New checks the configuration.
+func New(c Config) (*Messages, error) {
+	if err := c.Profile.Validate(); err != nil {
+		return nil, fmt.Errorf("profile: %w", err)
+	}
+	base, err := url.Parse(c.BaseURL)
+	switch {
+	case err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http":
+		return nil, errors.New("base address: not an absolute http or https URL")
+	case base.RawQuery != "" || base.Fragment != "" || base.User != nil:
+		return nil, errors.New("base address: has neither query, fragment nor user")
+	}
+	return &Messages{base: strings.TrimSuffix(base.String(), "/"), profile: c.Profile}, nil
+}
+
+// Scheme returns walletport.Visa.
+func (m *Messages) Scheme() walletport.SchemeID { return walletport.Visa }
+
+// tokenPath is the path of one token, without the leading slash.
+func tokenPath(ref walletport.TokenRef, call string) (string, error) {
+	rule := ref.Rule()
+	switch {
+	case rule != "":
+	case ref.Scheme != walletport.Visa:
+		rule = "the token is not Visa's"
+	case strings.Trim(ref.Reference, ".") == "": // a path would lose it
+		rule = "a token's reference is not of dots alone"
+	default:
+		return "vtis/v1/tokenRequestors/" + ref.Requestor + "/tokens/" + url.PathEscape(ref.Reference) + "/" + call, nil
+	}
+	return "", walletport.Errorf(walletport.CodeInvalid, "token_reference_malformed", "%s", rule)
+}
+
+// errKey is about a key that an operator must replace.
+func errKey(rule string) *walletport.Error {
+	return walletport.Errorf(walletport.CodeUnavailable, "key_unusable", "a key of Visa's token API cannot be used; an operator must replace it: %s", rule)
+}
