@@ -34,6 +34,8 @@ type sandboxFile struct {
 		EncryptionPrivateKey  string `json:"encryptionPrivateKey"`
 		EncryptionCertificate string `json:"encryptionCertificate"`
 		TAVPublicKey          string `json:"tavPublicKey"`
+
+		CustomerService customerServiceSecrets `json:"customerService"`
 	} `json:"mdes"`
 	VTS struct {
 		PushKeyID        string `json:"pushKeyId"`

@@ -64,6 +64,8 @@ type mdesSecrets struct {
 	EncryptionPrivateKey  string `json:"encryptionPrivateKey"`
 	EncryptionCertificate string `json:"encryptionCertificate"`
 	TAVPublicKey          string `json:"tavPublicKey"`
+
+	CustomerService customerServiceSecrets `json:"customerService"`
 }
 
 // describeOtherSide fills in the keys of the schemes and wallets.
@@ -74,6 +76,7 @@ func (b *Sandbox) describeOtherSide() (err error) {
 	if f.MDES.TAVPublicKey, err = activePublicKey(b.Keys, keys.TAVSigning, b.o.Clock()); err != nil {
 		return err
 	}
+	f.MDES.CustomerService = own.customerService.secrets(f.SandboxURL)
 	f.VTS = own.vts
 	if f.Apple, err = own.apple.PEM(); err != nil {
 		return err

@@ -26,8 +26,8 @@ import (
 // keyLifetime keeps a sandbox folder usable for years.
 const keyLifetime = 5 * 365 * 24 * time.Hour
 
-// schemeKey is the simulated Mastercard's own pair: walletport gets only the
-// certificate.
+// schemeKey is a pair between the issuer and the simulated Mastercard. Of the one that
+// payloads are encrypted to, walletport gets only the certificate.
 type schemeKey struct {
 	private        *rsa.PrivateKey
 	privatePEM     []byte
@@ -35,11 +35,16 @@ type schemeKey struct {
 	certificatePEM []byte
 }
 
-// openSchemeKey reads the pair at path, or makes and writes it.
+// openSchemeKey reads the pair that payloads are encrypted to, or makes it.
 func openSchemeKey(path string, clock func() time.Time) (*schemeKey, error) {
+	return openPair(path, "walletport sandbox: simulated MDES payload encryption", clock)
+}
+
+// openPair reads the pair at path, or makes it under a name and writes it.
+func openPair(path, name string, clock func() time.Time) (*schemeKey, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if text, err = makeSchemeKey(clock()); err == nil {
+		if text, err = makePair(name, clock()); err == nil {
 			err = writeFileAtomically(path, text)
 		}
 	}
@@ -53,8 +58,8 @@ func openSchemeKey(path string, clock func() time.Time) (*schemeKey, error) {
 	return key, nil
 }
 
-// makeSchemeKey returns PKCS#8 and a self-signed certificate, both PEM.
-func makeSchemeKey(now time.Time) ([]byte, error) {
+// makePair returns PKCS#8 and a self-signed certificate, both PEM.
+func makePair(name string, now time.Time) ([]byte, error) {
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		return nil, err
@@ -65,7 +70,7 @@ func makeSchemeKey(now time.Time) ([]byte, error) {
 	}
 	template := &x509.Certificate{
 		SerialNumber: serial,
-		Subject:      pkix.Name{CommonName: "walletport sandbox: simulated MDES payload encryption"},
+		Subject:      pkix.Name{CommonName: name},
 		NotBefore:    now.Add(-time.Hour),
 		NotAfter:     now.Add(keyLifetime),
 		KeyUsage:     x509.KeyUsageKeyEncipherment,
@@ -131,6 +136,7 @@ func openKeys(ctx context.Context, place config.Keys, other otherKeys) error {
 	return errors.Join(
 		importOnce(ctx, custody, keys.Spec{Purpose: keys.MDESEncryption, Activate: true, Sandbox: true}, other.mdes.certificatePEM),
 		importOnce(ctx, custody, keys.Spec{Purpose: keys.OPCEncryption, Activate: true, Sandbox: true}, []byte(google)),
+		other.customerService.share(ctx, custody),
 		other.vts.share(ctx, custody))
 }
 

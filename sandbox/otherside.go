@@ -12,10 +12,12 @@ import (
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/sim"
 	"github.com/walletport/walletport/sim/applesim"
+	"github.com/walletport/walletport/sim/faults"
 	"github.com/walletport/walletport/sim/googlesim"
 	"github.com/walletport/walletport/sim/issuerwalletsim"
 	"github.com/walletport/walletport/sim/manualsim"
 	"github.com/walletport/walletport/sim/mdessim"
+	"github.com/walletport/walletport/sim/mdessim/customerservice"
 	"github.com/walletport/walletport/sim/samsungsim"
 	"github.com/walletport/walletport/sim/vtssim"
 )
@@ -23,24 +25,29 @@ import (
 // otherSide is what a sandbox simulates: the schemes, each with a folder for its
 // tokens, and the keys that they and the wallets hold.
 type otherSide struct {
-	mdes  *mdessim.Scheme
-	vts   *vtssim.Scheme
-	keys  otherKeys
-	clock func() time.Time
+	mdes   *mdessim.Scheme
+	vts    *vtssim.Scheme
+	keys   otherKeys
+	faults *faults.Library // on the way to the schemes
+	clock  func() time.Time
 }
 
 // otherKeys are the private halves of what the issuer's key store has, and the
 // secrets that it shares.
 type otherKeys struct {
-	mdes   *schemeKey
-	vts    vtsSecrets
-	apple  *applesim.Authority
-	google *googlesim.Key
+	mdes            *schemeKey
+	customerService customerServiceKeys
+	vts             vtsSecrets
+	apple           *applesim.Authority
+	google          *googlesim.Key
 }
 
 // openOtherKeys reads the keys in dir, or makes them.
 func openOtherKeys(dir string, clock func() time.Time) (k otherKeys, err error) {
 	if k.mdes, err = openSchemeKey(filepath.Join(dir, "mdes-key.pem"), clock); err != nil {
+		return k, err
+	}
+	if k.customerService, err = openCustomerServiceKeys(dir, clock); err != nil {
 		return k, err
 	}
 	if k.vts, err = openVTSSecrets(filepath.Join(dir, "vts-secrets.json")); err != nil {
@@ -57,7 +64,7 @@ func openOtherKeys(dir string, clock func() time.Time) (k otherKeys, err error) 
 // issuer's keys as they are at the moment of each call, so that a rotation needs no
 // restart.
 func openOtherSide(dir string, own otherKeys, issuer keys.Source, clock func() time.Time) (_ *otherSide, err error) {
-	o := &otherSide{keys: own, clock: clock}
+	o := &otherSide{keys: own, clock: clock, faults: faults.New(map[string][]string{customerservice.SchemeName: customerservice.Calls()})}
 	shared, err := own.vts.keys()
 	if err != nil {
 		return nil, err
@@ -101,8 +108,8 @@ func (o *otherSide) networks(w walletport.Wallet, settings config.Config) sim.Ne
 	}
 }
 
-// frontDoor is where apps hand on what they got from the issuer: one wallet each, and
-// the schemes' lists of tokens.
+// frontDoor is where apps hand on what they got from the issuer, one wallet each, where
+// the issuer calls the schemes, and where a test sees their tokens and asks for faults.
 func (o *otherSide) frontDoor(settings config.Config, issuer keys.Source) (http.Handler, error) {
 	requestors := make(map[walletport.WalletProviderID]string, len(settings.WalletProviders))
 	for _, p := range settings.WalletProviders {
@@ -134,6 +141,10 @@ func (o *otherSide) frontDoor(settings config.Config, issuer keys.Source) (http.
 	mux.Handle("/wallets/googlepay/", google)
 	mux.Handle("/wallets/samsungpay/", samsung)
 	mux.Handle("/wallets/manual/", manual)
+	if err := o.mountMDES(mux, issuer); err != nil {
+		return nil, err
+	}
+	mux.Handle("/faults", o.faults)
 	mux.HandleFunc("/mdes/tokens", sim.ServeTokens(o.mdes))
 	mux.HandleFunc("/vts/tokens", sim.ServeTokens(o.vts))
 	mux.HandleFunc("/", sim.NotFound)

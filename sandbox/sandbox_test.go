@@ -133,6 +133,14 @@ type contractFile struct {
 		EncryptionPrivateKey  *string `json:"encryptionPrivateKey"`
 		EncryptionCertificate *string `json:"encryptionCertificate"`
 		TAVPublicKey          *string `json:"tavPublicKey"`
+
+		CustomerService *struct {
+			BaseURL               *string `json:"baseURL"`
+			ConsumerKey           *string `json:"consumerKey"`
+			SigningPrivateKey     *string `json:"signingPrivateKey"`
+			EncryptionPrivateKey  *string `json:"encryptionPrivateKey"`
+			EncryptionCertificate *string `json:"encryptionCertificate"`
+		} `json:"customerService"`
 	} `json:"mdes"`
 	VTS *struct {
 		PushKeyID        *string `json:"pushKeyId"`
@@ -194,6 +202,7 @@ func TestSecondStartKeepsKeysCardsCredentialsAndAudit(t *testing.T) {
 	if first.Credentials.Basic != second.Credentials.Basic || first.Credentials.ReadOnly != second.Credentials.ReadOnly || first.Credentials.OtherIssuer != second.Credentials.OtherIssuer {
 		t.Errorf("credentials changed")
 	}
+	first.MDES.CustomerService.BaseURL, second.MDES.CustomerService.BaseURL = "", "" // has a port of its own each time
 	if first.MDES != second.MDES {
 		t.Errorf("keys changed")
 	}

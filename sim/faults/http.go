@@ -71,7 +71,7 @@ func (l *Library) check(body asked) *sim.Problem {
 	calls, ok := l.calls[body.Scheme]
 	switch {
 	case !ok:
-		return sim.BadRequest("fault_scheme_unknown", "scheme is a simulated scheme: mdes or vts")
+		return sim.BadRequest("fault_scheme_unknown", "scheme is a simulated scheme that is called over HTTP")
 	case body.Call != AnyCall && !slices.Contains(calls, body.Call):
 		return sim.BadRequest("fault_call_unknown", "call is * or one of the scheme's calls")
 	case !slices.Contains(all, body.Fault):
