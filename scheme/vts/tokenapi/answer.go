@@ -3,8 +3,10 @@ package tokenapi
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"mime"
+	"strconv"
 	"strings"
 
 	"github.com/walletport/walletport"
@@ -24,43 +26,8 @@ func (f *failure) outcome(a scheme.Answer) scheme.Outcome {
 	return scheme.Outcome{Effect: f.effect, Err: f.err, RetryAfter: a.RetryAfter}
 }
 
-// is reports whether Visa said that there is no such token.
+// isNotFound reports whether Visa said that there is no such token.
 func (f *failure) isNotFound() bool { return f.err.Reason == scheme.ErrTokenNotFound().Reason }
-
-// errorJSON is an error in either of Visa's forms, whatever the HTTP status: errorResponse
-// of the API, responseStatus of what stands before it (XPT).
-type errorJSON struct {
-	ErrorResponse *struct {
-		Status  text    `json:"status"`
-		Reason  text    `json:"reason"`
-		Code    text    `json:"code"`
-		Details details `json:"details"`
-	} `json:"errorResponse"`
-	ResponseStatus *struct {
-		Status text `json:"status"`
-		Code   text `json:"code"`
-	} `json:"responseStatus"`
-}
-
-// details are the places of a request that Visa found faulty.
-type details []struct {
-	Location text `json:"location"`
-}
-
-// codes returns status and codes of the error, and the location that it names first; ok is
-// false where the answer has no error.
-func (e errorJSON) codes() (status string, codes []string, location string, ok bool) {
-	switch {
-	case e.ErrorResponse != nil:
-		if len(e.ErrorResponse.Details) > 0 {
-			location = string(e.ErrorResponse.Details[0].Location)
-		}
-		return string(e.ErrorResponse.Status), []string{string(e.ErrorResponse.Reason), string(e.ErrorResponse.Code)}, location, true
-	case e.ResponseStatus != nil:
-		return string(e.ResponseStatus.Status), []string{string(e.ResponseStatus.Code)}, "", true
-	}
-	return "", nil, "", false
-}
 
 // kind is what an error means for us.
 type kind struct {
@@ -98,11 +65,11 @@ func kindOf(status int) kind {
 		return kind{scheme.Refused, scheme.ErrAccessRefused}
 	case status == 429:
 		return kind{scheme.Refused, scheme.ErrRateLimited}
-	case status == 408 || status >= 500:
+	case status == 408 || status >= 500 && status < 600:
 		return kind{scheme.Unknown, scheme.ErrUnavailable}
 	case status == 409 || status == 422:
 		return kind{scheme.Refused, scheme.ErrRefused}
-	case status >= 400:
+	case status >= 400 && status < 500:
 		return kind{scheme.Refused, scheme.ErrRequestRefused}
 	}
 	return kind{scheme.Unknown, scheme.ErrUnreadable}
@@ -111,11 +78,10 @@ func kindOf(status int) kind {
 // fault returns why an answer is no success, or nil: an error in the body, whatever the
 // status, or a status without one. A 4xx says that nothing was done, also of a gateway.
 func fault(a scheme.Answer) *failure {
-	var said errorJSON
-	readable := len(a.Body) <= maxAnswerBytes && isJSON(a.ContentType) && json.Unmarshal(a.Body, &said) == nil
-	status, codes, location, ok := said.codes()
-	if readable && ok {
-		return errorOf(a.Status, status, codes, location)
+	if len(a.Body) <= maxAnswerBytes && isJSON(a.ContentType) {
+		if errs, ok := errorsOf(a.Body); ok {
+			return failed(a.Status, errs)
+		}
 	}
 	if a.Status >= 200 && a.Status <= 299 {
 		return nil
@@ -124,26 +90,31 @@ func fault(a scheme.Answer) *failure {
 	return &failure{k.effect, k.err().WithCause(fmt.Errorf("HTTP %d without an error of Visa's, %d bytes", a.Status, len(a.Body)))}
 }
 
-// errorOf classifies an error that Visa wrote. Its texts are left out of the cause, for
-// they may repeat what was sent.
-func errorOf(httpStatus int, status string, codes []string, location string) *failure {
-	k := kindOf(httpStatus)
-	if httpStatus < 400 {
-		k = kind{scheme.Unknown, scheme.ErrUnreadable}
-		for n := 400; n < 600; n++ {
-			if status == fmt.Sprint(n) {
-				k = kindOf(n)
+// failed classifies an answer by its errors: by the first code that is known, unless
+// another leaves it open whether something was done, else by the status. Texts are left
+// out of the cause, for they may repeat what was sent.
+func failed(httpStatus int, errs []errorJSON) *failure {
+	cause, chosen := fmt.Sprintf("HTTP %d", httpStatus), (*kind)(nil)
+	status := httpStatus
+	for _, e := range errs {
+		for _, code := range []text{e.Reason, e.Code, e.ErrorCode} {
+			cause += shownWord(" ", string(code))
+			if known, ok := kinds[string(code)]; ok && (chosen == nil || known.effect == scheme.Unknown) {
+				chosen = &known
 			}
 		}
-	}
-	cause := fmt.Sprintf("HTTP %d", httpStatus)
-	for _, code := range codes {
-		if known, ok := kinds[code]; ok && httpStatus != 429 && (httpStatus < 500 || known.effect == scheme.Unknown) {
-			k = known
+		cause += shownWord(" at ", e.location())
+		if n, err := strconv.Atoi(string(e.Status)); err == nil && httpStatus < 400 && status == httpStatus {
+			status = n // what the HTTP status should have been
 		}
-		cause += shownWord(" ", code)
 	}
-	return &failure{k.effect, k.err().WithCause(fmt.Errorf("%s%s", cause, shownWord(" at ", location)))}
+	byStatus := kindOf(status)
+	// A limit is known by its status alone, and whatever a server that failed says, it may
+	// have done something before.
+	if chosen == nil || status == 429 || byStatus.effect == scheme.Unknown && status >= 400 && chosen.effect != scheme.Unknown {
+		chosen = &byStatus
+	}
+	return &failure{chosen.effect, chosen.err().WithCause(errors.New(cause))}
 }
 
 // shownWord returns a code for operators, with text before it; "" unless it is one.

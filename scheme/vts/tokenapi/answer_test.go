@@ -97,6 +97,7 @@ func TestKeysAreFoundByTheirIDs(t *testing.T) {
 		{"as agreed", func(*sealing) {}, ""},
 		{"to the issuer's other key", func(s *sealing) { s.reader, s.readerID = k.another, "issuer-enc-2" }, ""},
 		{"by Visa's other key", func(s *sealing) { s.signer, s.signerID = k.another, "715EA256" }, ""},
+		{"to a renewed key that kept its id", func(s *sealing) { s.reader = k.visaSigns }, ""},
 		{"to a key that is not here", func(s *sealing) { s.readerID = "issuer-enc-9" }, "not here: kid issuer-enc-9"},
 		{"by a key that is not here", func(s *sealing) { s.signerID = "715EA299" }, "not here: kid 715EA299"},
 		{"to another key than it says", func(s *sealing) { s.reader = k.visaOpens }, "does not open"},
@@ -106,7 +107,11 @@ func TestKeysAreFoundByTheirIDs(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := visaSeals()
 			c.edit(&s)
-			token, err := detailsQuery(t).Read(answer(200, `{"encryptedData":"`+s.seal(t, `{"tokenInfo":{"token":"`+testToken+`","tokenStatus":"ACTIVE"}}`)+`"}`))
+			access := testAccess()
+			access.Openers = append(access.Openers, scheme.Opener{Key: k.visaSigns, KeyID: "issuer-enc-1"})
+			q, err := newMessages(t, nil).Token(scheme.TokenInput{Access: access, Ref: testRef})
+			must(t, err)
+			token, err := q.Read(answer(200, `{"encryptedData":"`+s.seal(t, `{"tokenInfo":{"token":"`+testToken+`","tokenStatus":"ACTIVE"}}`)+`"}`))
 			switch {
 			case c.cause == "":
 				if err != nil || string(token.Number.Reveal()) != testToken {
@@ -178,6 +183,12 @@ var failures = []struct {
 	{"200 with an error body", answer(200, fmt.Sprintf(refusalText, 400, testPAN, "VSE40007")), scheme.Refused, "scheme_status_refused", "HTTP 200 VSE40007"},
 	{"200 with an error body without a code", answer(200, `{"errorResponse":{"status":"401"}}`), scheme.Refused, "scheme_access_refused", "HTTP 200"},
 	{"200 with an error body that says nothing", answer(200, `{"errorResponse":{}}`), scheme.Unknown, "scheme_answer_unreadable", "HTTP 200"},
+	{"200 with an error in another form", answer(200, `{"errorResponse":"4111111111111111"}`), scheme.Unknown, "scheme_answer_unreadable", "HTTP 200"},
+	{"200 with an error whose details have another form", answer(200, `{"errorResponse":{"status":400,"reason":"VSE40007","details":{"location":1}}}`), scheme.Refused, "scheme_status_refused", "VSE40007"},
+	{"200 with a list of errors", answer(200, `{"errors":[{"code":"VSE40007","message":"4111111111111111"}]}`), scheme.Refused, "scheme_status_refused", "HTTP 200 VSE40007"},
+	{"200 with an error code", answer(200, `{"errorCode":"ISE40010"}`), scheme.Unknown, "scheme_answer_unreadable", "HTTP 200 ISE40010"},
+	{"400 with a list of errors", answer(400, `{"errors":[{"reason":"VSE40000"},{"reason":"VSE40002"}]}`), scheme.Refused, "scheme_request_refused", "HTTP 400 VSE40000 VSE40002"},
+	{"500 with a list of errors", answer(500, `{"errors":[{"errorCode":"VSE40009"}]}`), scheme.Unknown, "scheme_unavailable", "HTTP 500 VSE40009"},
 	{"200 with a page", as("text/html", answer(200, htmlPage)), scheme.Unknown, "scheme_answer_unreadable", "HTTP 200"},
 	{"200 with JSON called text", as("text/plain", answer(200, `{"tokenDetails":[]}`)), scheme.Unknown, "scheme_answer_unreadable", "HTTP 200"},
 	{"200 with garbage", answer(200, "\x00\xff4111111111111111"), scheme.Unknown, "scheme_answer_unreadable", "HTTP 200"},
@@ -242,7 +253,7 @@ func TestDoneAnswers(t *testing.T) {
 	change := command(t, changeInput(walletport.TokenDeactivate))
 	for name, a := range map[string]scheme.Answer{
 		"empty": {Status: 200}, "no content": {Status: 204}, "empty, called a page": as("text/html", answer(200, "")),
-		"an empty object": answer(200, "{}"), "an object without a type": {Status: 200, Body: []byte(`{"status":"ok"}`)},
+		"an empty object": answer(200, "{}"), "no error": answer(200, `{"errorCode":"","errors":[],"responseStatus":{"status":200}}`), "an object without a type": {Status: 200, Body: []byte(`{"status":"ok"}`)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if o := change.Read(a); o.Effect != scheme.Done || o.Err != nil {

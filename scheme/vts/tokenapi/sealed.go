@@ -4,6 +4,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -82,25 +83,23 @@ func open(access scheme.Access, encrypted string) ([]byte, error) {
 	if err != nil {
 		return nil, errors.New("encryptedData is no JWE in a JWS with the agreed algorithms")
 	}
-	var opener *scheme.Opener
-	for i, o := range access.Openers {
-		if o.KeyID == parsed.RecipientKeyID && o.Key != nil {
-			opener = &access.Openers[i]
-			break
-		}
-	}
-	if opener == nil {
+	openers := slices.DeleteFunc(slices.Clone(access.Openers), func(o scheme.Opener) bool {
+		return o.KeyID != parsed.RecipientKeyID || o.Key == nil
+	})
+	if len(openers) == 0 {
 		return nil, fmt.Errorf("encryptedData is sealed to a key that is not here: kid %s", shownKeyID(parsed.RecipientKeyID))
 	}
 	known := false
-	for _, v := range access.Verifiers { // a renewed key may keep its kid
+	for _, v := range access.Verifiers {
 		sender, err := rsaKey(v.Public)
 		if err != nil || v.KeyID != parsed.SignerKeyID {
 			continue
 		}
 		known = true
-		if text, err := parsed.Open(sender, opener.Key); err == nil {
-			return text, nil
+		for _, o := range openers { // a renewed key may keep its kid
+			if text, err := parsed.Open(sender, o.Key); err == nil {
+				return text, nil
+			}
 		}
 	}
 	if !known {
