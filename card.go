@@ -121,6 +121,23 @@ type CardSummary struct {
 	LastFour   string
 }
 
+// maxProductBytes bounds the name of a card product.
+const maxProductBytes = 64
+
+// ProductRule returns the rule that the name of a card product breaks, for a message; ""
+// for none.
+func ProductRule(name string) string {
+	switch {
+	case len(name) > maxProductBytes:
+		return "must be at most 64 bytes long"
+	case !IsAlnum(name, "._- "):
+		return "must have letters, digits, '.', '_', '-' and spaces only"
+	case SuspectsPAN(name):
+		return "must not contain a card number"
+	}
+	return ""
+}
+
 // CardField is one field of a card that somebody can give it. Errors, files and audit
 // records name it by its String.
 type CardField int

@@ -50,6 +50,11 @@ type Config struct {
 	TokenRequestors map[string]TokenRequestor `setting:"token_requestors"` // what the schemes know wallets by; well-known ones are built in (tokenrequestors.yaml), an entry changes or adds one
 	Profiles        map[string]mdes.Profile   `setting:"profiles"`         // Mastercard's format choices by name; a profile names only what differs from the default
 	VisaProfiles    map[string]vts.Profile    `setting:"visa_profiles"`    // Visa's format choices by name; a profile names only what differs from the default
+
+	// Doubts tells of what the file says about issuers' cards and has no effect, each with the
+	// setting's name: wallets that are not offered or serve other issuers, and products that
+	// no card can have. A server starts with them.
+	Doubts []string `setting:"-"`
 }
 
 // Metrics is where Prometheus reads.
@@ -124,7 +129,9 @@ func Load(path string) (Config, error) {
 	if err := errors.Join(append(problems, config.validate())...); err != nil {
 		return config, fmt.Errorf("configuration %s:\n%w", path, err)
 	}
+	doubts := config.findDoubts()
 	config = config.withDefaults().perIssuer()
+	config.Doubts = doubts
 	config.resolvePaths(filepath.Dir(path))
 	return config, nil
 }

@@ -88,6 +88,9 @@ func (c Config) validateOwn(i Issuer) error {
 	if slices.Equal(i.Wallets, c.IssuerDefaults.Wallets) {
 		i.Wallets = nil
 	}
+	if slices.Equal(i.Products, c.IssuerDefaults.Products) {
+		i.Products = nil
+	}
 	if i.DaysBeforeExpiry == c.IssuerDefaults.DaysBeforeExpiry {
 		i.DaysBeforeExpiry = 0
 	}
@@ -136,6 +139,11 @@ func (c Config) validateTerms(i Issuer) error {
 			problems = append(problems, fmt.Errorf("wallets[%d]: none stands alone", n))
 		case !slices.Contains(known, name):
 			problems = append(problems, fmt.Errorf("wallets[%d]: there is no wallet %q%s", n, name, DidYouMean(name, known)))
+		}
+	}
+	for n, product := range i.Products {
+		if walletport.SuspectsPAN(product) {
+			problems = append(problems, fmt.Errorf("products[%d]: must not contain a card number", n))
 		}
 	}
 	if i.DaysBeforeExpiry < 0 || i.DaysBeforeExpiry > maxDaysBeforeExpiry {

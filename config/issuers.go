@@ -12,6 +12,10 @@ import (
 type NamedIssuer struct {
 	Setting string // where it stands, such as auth.step_up[0].issuers[1]
 	ID      walletport.IssuerID
+
+	// OnlySection is that the issuer has a section of its own, and stands nowhere else. It
+	// may come before the issuer's cards.
+	OnlySection bool
 }
 
 // NamedIssuers lists every issuer that the configuration names.
@@ -19,7 +23,7 @@ func (c Config) NamedIssuers() []NamedIssuer {
 	var all []NamedIssuer
 	add := func(section string, ids []walletport.IssuerID) {
 		for i, id := range ids {
-			all = append(all, NamedIssuer{fmt.Sprintf("%s.issuers[%d]", section, i), id})
+			all = append(all, NamedIssuer{Setting: fmt.Sprintf("%s.issuers[%d]", section, i), ID: id})
 		}
 	}
 	for i, t := range c.Auth.TokenIssuers {
@@ -37,7 +41,7 @@ func (c Config) NamedIssuers() []NamedIssuer {
 	for _, name := range slices.Sorted(maps.Keys(c.Issuers)) {
 		id := walletport.IssuerID(name)
 		if !slices.ContainsFunc(all, func(n NamedIssuer) bool { return n.ID == id }) {
-			all = append(all, NamedIssuer{"issuers." + name, id})
+			all = append(all, NamedIssuer{Setting: "issuers." + name, ID: id, OnlySection: true})
 		}
 	}
 	return all

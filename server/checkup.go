@@ -37,6 +37,7 @@ func Check(ctx context.Context, settings config.Config, clock func() time.Time, 
 	c.problem("wallets", offers{c.settings}.offerWallets(&provisioning.Flow{}))
 	c.problem("activation", offers{c.settings}.offerActivation(&activation.Flow{}))
 	c.checkDatabase(ctx)
+	c.Warnings = append(c.Warnings, settings.Doubts...)
 	if form := settings.NewForm(); form != "" {
 		c.Notes = append(c.Notes, "auth.step_up and the issuers of offers are taken as before, and may be written by issuer; in their place, the same is:\n"+form)
 	}
@@ -175,10 +176,13 @@ func (c *checkup) checkDatabase(ctx context.Context) {
 		c.Unchecked = append(c.Unchecked, "how issuers are spelled, for want of the keys")
 		return
 	}
-	doubts, told, err := doubtfulIssuers(ctx, c.settings, db, c.keys.Current())
+	doubts, err := doubtfulIssuers(ctx, c.settings, db, c.keys.Current())
 	c.problem("database.url", err)
-	c.Problems = append(c.Problems, doubts...)
-	if err == nil && !told && len(c.settings.NamedIssuers()) > 0 {
+	c.Problems = append(c.Problems, doubts.slips...)
+	for _, doubt := range doubts.early {
+		c.Warnings = append(c.Warnings, doubt.Error())
+	}
+	if err == nil && !doubts.told && len(c.settings.NamedIssuers()) > 0 {
 		c.Unchecked = append(c.Unchecked, "how issuers are spelled: there is no card, client or key of any issuer yet")
 	}
 }

@@ -67,33 +67,46 @@ func (n *IssuerNames) Doubt(ctx context.Context, id walletport.IssuerID) (string
 	return fmt.Sprintf("no card, client or key knows the issuer %s%s", id, config.DidYouMean(string(id), others)), nil
 }
 
-// doubtfulIssuers returns a problem for each issuer of the configuration that nothing
-// else names. told is false while nothing names any issuer.
-func doubtfulIssuers(ctx context.Context, c config.Config, db storage.Store, ring *keys.Ring) (problems []error, told bool, err error) {
+// issuerDoubts says which issuers of the configuration nothing else names.
+type issuerDoubts struct {
+	slips []error // in rules and offers: another issuer would have their gate or terms
+	early []error // in sections, which may come before the issuer's cards
+	told  bool    // false while nothing names any issuer
+}
+
+func doubtfulIssuers(ctx context.Context, c config.Config, db storage.Store, ring *keys.Ring) (found issuerDoubts, err error) {
 	names, err := ReadIssuerNames(ctx, db, ring)
 	if err != nil || names.nobody() {
-		return nil, false, err
+		return found, err
 	}
 	for _, issuer := range c.NamedIssuers() {
 		doubt, err := names.Doubt(ctx, issuer.ID)
-		if err != nil {
-			return nil, false, err
-		}
-		if doubt != "" {
-			problems = append(problems, fmt.Errorf("%s: %s", issuer.Setting, doubt))
+		switch {
+		case err != nil:
+			return issuerDoubts{}, err
+		case doubt == "":
+		case issuer.OnlySection:
+			found.early = append(found.early, fmt.Errorf("%s: %s", issuer.Setting, doubt))
+		default:
+			found.slips = append(found.slips, fmt.Errorf("%s: %s", issuer.Setting, doubt))
 		}
 	}
-	return problems, true, nil
+	found.told = true
+	return found, nil
 }
 
-// warnOfIssuers tells of issuers in the configuration that nothing else names. A
-// database that does not answer is told of by readiness.
+// warnOfIssuers tells of issuers in the configuration that nothing else names, and of what
+// it says about issuers' cards without effect. A database that does not answer is told of
+// by readiness.
 func (s *Server) warnOfIssuers(ctx context.Context) {
-	problems, _, err := doubtfulIssuers(ctx, s.Settings, s.Database, s.Keys.Current())
+	for _, doubt := range s.Settings.Doubts {
+		s.log.Warn("the configuration has a setting without effect", "setting", doubt)
+	}
+	found, err := doubtfulIssuers(ctx, s.Settings, s.Database, s.Keys.Current())
 	if err != nil && !isStopped(ctx) {
 		s.log.Warn("the spelling of issuers in the configuration was not checked", "err", err)
 	}
-	for _, problem := range problems {
+	for _, problem := range slices.Concat(found.slips, found.early) {
 		s.log.Warn("the configuration names an issuer that nothing else names: is it spelled right?", "err", problem)
 	}
 }

@@ -77,7 +77,6 @@ func clearText(column walletport.CardField, since byte, text func(*walletport.Ca
 // characters), for other wallets take more.
 const (
 	maxCustomerIDBytes = 64
-	maxProductBytes    = 64
 	maxNameRunes       = 64
 	maxIssuerBytes     = 64
 )
@@ -172,15 +171,10 @@ func checkCustomerID(text string, pan walletport.PAN) string {
 }
 
 func checkProduct(text string, pan walletport.PAN) string {
-	switch {
-	case len(text) > maxProductBytes:
-		return "must be at most 64 bytes long"
-	case !walletport.IsAlnum(text, "._- "):
-		return "must have letters, digits, '.', '_', '-' and spaces only"
-	case walletport.SuspectsPAN(text), pan.IsIn(text):
+	if pan.IsIn(text) {
 		return "must not contain a card number"
 	}
-	return ""
+	return walletport.ProductRule(text)
 }
 
 func checkName(c *walletport.Card) string {

@@ -144,6 +144,28 @@ func TestConfigCheckShowsTheNewFormOfAnOlderOne(t *testing.T) {
 	}
 }
 
+// TestConfigCheckWarnsOfWhatServeStartsWith: a section may come before the issuer's cards,
+// and a term without effect harms nothing.
+func TestConfigCheckWarnsOfWhatServeStartsWith(t *testing.T) {
+	dir := readyFolder(t)
+	const apple = "wallets: {applepay: {mastercard: {enabled: true}}}\n"
+	for _, c := range []struct{ name, config, want string }{
+		{"an issuer without cards yet", "issuers: {acme: {days_before_expiry: 3}, ghost: {days_before_expiry: 3}}", "issuers.ghost: no card, client or key knows the issuer ghost"},
+		{"a wallet that is not offered", apple + "issuers: {acme: {wallets: [samsungpay]}}", "issuers.acme.wallets[0]: samsungpay is not offered"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code, stdout, stderr := checked(t, dir, c.config)
+			if code != exitOK || !strings.Contains(stderr, "walletport: warning: "+c.want) || !strings.Contains(stdout, "the configuration is good") {
+				t.Errorf("config check: %d %s%s, want %q", code, stdout, stderr, c.want)
+			}
+		})
+	}
+	code, _, stderr := checked(t, dir, "auth: {step_up: [{issuers: [acne], rule: none}]}")
+	if code != exitFault || !strings.Contains(stderr, "auth.step_up[0].issuers[0]: no card, client or key knows the issuer acne") {
+		t.Errorf("a slip in a step-up rule: %d %s", code, stderr)
+	}
+}
+
 func TestConfigCheckOnPostgreSQL(t *testing.T) {
 	url := storagetest.Postgres(t)
 	dir := operatorFolder(t, url)
