@@ -39,6 +39,7 @@ func TestAnOldSandboxGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := mustSandbox(t, dir, "")
+	before.MDES.CustomerService = s.file.MDES.CustomerService // the program before it had none
 	if s.file.MDES != before.MDES || s.file.VTS != before.VTS || s.file.Credentials.Basic != before.Credentials.Basic {
 		t.Error("it has other keys or credentials than before")
 	}
