@@ -70,11 +70,11 @@ const metricsGrace = time.Second
 // nobody's request hangs on it.
 func (s *Server) serveMetrics(ctx context.Context) error {
 	err := s.listeners.metrics.serve(ctx, metricsGrace)
-	if err != nil && ctx.Err() != nil {
-		s.log.Info("scrapes of the metrics were cut off at the end", "err", err)
-		return nil
+	if err == nil || ctx.Err() == nil {
+		return err
 	}
-	return err
+	s.log.Info("scrapes of the metrics were cut off at the end", "err", err)
+	return nil
 }
 
 // Run answers until ctx ends, once Listen has returned. Readiness then says no for as
