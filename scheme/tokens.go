@@ -102,7 +102,7 @@ type ChangeInput struct {
 	Ref    walletport.TokenRef
 	Action walletport.TokenAction
 	Reason walletport.TokenReason // "" leaves it to the action
-	Note   string                 // for those who read the scheme's history; may be empty
+	Note   string                 // for those who read the scheme's history; may be empty. See CheckNote
 }
 
 // Token is what a scheme says of one token. What it did not say is zero.

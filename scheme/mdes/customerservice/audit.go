@@ -1,12 +1,11 @@
 package customerservice
 
 import (
-	"crypto/sha256"
-	"errors"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/scheme"
 )
 
 // auditInfo says on whose behalf a request is made; every request has it [S3].
@@ -50,27 +49,10 @@ func (m *Messages) fit(text string, limit int) string {
 	if chars <= limit {
 		return text + strings.Repeat(m.profile.PadUserID, max(0, minAuditChars-chars))
 	}
-	sum := sha256.Sum256([]byte(text))
-	digest := make([]byte, 0, digestChars)
-	for _, b := range sum[:digestChars/2] {
-		digest = append(digest, 'a'+b>>4, 'a'+b&15)
-	}
-	cut := string([]rune(text)[:limit-1-digestChars]) + "~" + string(digest)
+	digest := scheme.LetterDigest(text, digestChars)
+	cut := string([]rune(text)[:limit-1-digestChars]) + "~" + digest
 	if walletport.ContainsPAN(cut) {
-		return "~" + string(digest)
+		return "~" + digest
 	}
 	return cut
-}
-
-// checkComment refuses what may not go into CommentText.
-func checkComment(text string) error {
-	switch {
-	case utf8.RuneCountInString(text) > maxCommentChars:
-		return errors.New("a comment has at most 500 characters")
-	case !walletport.IsPlainText(text):
-		return errors.New("a comment has no control or invisible characters")
-	case walletport.ContainsPAN(text):
-		return errors.New("a comment has no card number")
-	}
-	return nil
 }

@@ -68,8 +68,8 @@ func (m *Messages) ChangeToken(in scheme.ChangeInput) (scheme.Command, error) {
 	if err := checkRef(in.Ref); err != nil {
 		return scheme.Command{}, err
 	}
-	if err := checkComment(in.Note); err != nil {
-		return scheme.Command{}, fmt.Errorf("customer service: %w", err)
+	if err := scheme.CheckNote(in.Note, maxCommentChars); err != nil {
+		return scheme.Command{}, err
 	}
 	comment := in.Note
 	if comment == "" {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/scheme/mdes"
 )
 
@@ -87,7 +88,7 @@ func (p Profile) Validate() error {
 		{p.PageSize >= 1 && p.PageSize <= maxPage, "page_size: 1 to 20"},
 		{p.MaxTokens >= max(1, p.PageSize) && p.MaxTokens <= maxTokensOfACard, "max_tokens: page_size to 100000"},
 		{p.ActivationReason == reasonApp || p.ActivationReason == reasonAgent, "activation_reason: A or C"},
-		{checkComment(p.Comment) == nil && p.Comment != "", "comment: 1 to 500 characters of plain text without a card number"},
+		{scheme.CheckNote(p.Comment, maxCommentChars) == nil && p.Comment != "", "comment: 1 to 500 characters of plain text without a card number"},
 		{len(p.PadUserID) == 1 && walletport.IsPrintable(p.PadUserID, ` "\`), `pad_user_id: one printable ASCII character but space, " and \`},
 		{p.RequestorSearch != "" && walletport.IsAlnum(p.RequestorSearch, ""), "requestor_search: letters and digits"},
 		{p.ClockSkew >= 0 && p.ClockSkew <= maxSkew, "clock_skew: 0s to 1h"},

@@ -6,9 +6,9 @@ import (
 	"errors"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/scheme"
 )
 
 // text is a member that the schema calls a string and the published examples print as a
@@ -70,23 +70,7 @@ func (l *list[T]) UnmarshalJSON(data []byte) error {
 // shownChars bounds what is kept of a text that a wallet or a person wrote.
 const shownChars = 100
 
-// shown returns a text that may be stored and shown: cut, without invisible characters,
-// and nothing at all of one that holds a card number, for people type them anywhere.
-func shown(t text) string {
-	plain := strings.TrimSpace(strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || walletport.IsInvisible(r) {
-			return -1
-		}
-		return r
-	}, t.value))
-	if walletport.ContainsPAN(plain) {
-		return ""
-	}
-	if chars := []rune(plain); len(chars) > shownChars {
-		return strings.TrimSpace(string(chars[:shownChars]))
-	}
-	return plain
-}
+func shown(t text) string { return scheme.ShownText(t.value, shownChars) }
 
 // identifier returns what must be printable ASCII without spaces to be one; "" otherwise.
 func identifier(value string, limit int) string {

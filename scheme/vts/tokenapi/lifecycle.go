@@ -2,7 +2,6 @@ package tokenapi
 
 import (
 	"errors"
-	"unicode/utf8"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/scheme"
@@ -31,7 +30,7 @@ func (m *Messages) ChangeToken(in scheme.ChangeInput) (scheme.Command, error) {
 	if err != nil {
 		return scheme.Command{}, err
 	}
-	if err := checkNote(in.Note); err != nil {
+	if err := scheme.CheckNote(in.Note, maxNoteChars); err != nil {
 		return scheme.Command{}, err
 	}
 	body := lifecycleJSON{OperatorID: operatorID(in.By), OperationReason: reasonSentence(in)}
@@ -100,15 +99,3 @@ func reasonSentence(in scheme.ChangeInput) string {
 // maxNoteChars leaves room for the sentence before a note: operationReason has at most 254
 // characters [FIS-L, FIS-T].
 const maxNoteChars = 160
-
-func checkNote(note string) error {
-	switch {
-	case utf8.RuneCountInString(note) > maxNoteChars:
-		return walletport.ErrField("token_note_too_long", "note", "has at most 160 characters")
-	case !walletport.IsPlainText(note):
-		return walletport.ErrField("token_note_malformed", "note", "has no control or invisible characters")
-	case walletport.ContainsPAN(note):
-		return walletport.ErrField("token_note_contains_pan", "note", "must not contain a card number")
-	}
-	return nil
-}

@@ -1,10 +1,10 @@
 package tokenapi
 
 import (
-	"crypto/sha256"
 	"strings"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/scheme"
 )
 
 // Sizes in characters.
@@ -32,10 +32,5 @@ func operatorID(by walletport.AuditUser) string {
 	if limit := maxOperator - 1 - operatorDigest; len(kept) > limit {
 		kept = kept[:limit]
 	}
-	digest := sha256.Sum256([]byte(by))
-	letters := make([]byte, 0, operatorDigest)
-	for _, b := range digest[:operatorDigest/2] {
-		letters = append(letters, 'a'+b>>4, 'a'+b&15)
-	}
-	return kept + "-" + string(letters)
+	return kept + "-" + scheme.LetterDigest(string(by), operatorDigest)
 }

@@ -5,11 +5,11 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/scheme"
 )
 
 // text is a member that one source has as a string and another as a number, such as a
@@ -47,23 +47,7 @@ func (d *digits) UnmarshalJSON(data []byte) error {
 // shownChars bounds what is kept of a text that a wallet or a person wrote.
 const shownChars = 128
 
-// shown returns a text that may be stored and shown: cut, without invisible characters,
-// and nothing at all of one that holds a card number, for people type them anywhere.
-func shown(t string) string {
-	plain := strings.TrimSpace(strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || walletport.IsInvisible(r) {
-			return -1
-		}
-		return r
-	}, t))
-	if walletport.ContainsPAN(plain) {
-		return ""
-	}
-	if chars := []rune(plain); len(chars) > shownChars {
-		return strings.TrimSpace(string(chars[:shownChars]))
-	}
-	return plain
-}
+func shown(t string) string { return scheme.ShownText(t, shownChars) }
 
 // deviceName reads a name in the forms that the profile allows.
 func (p Profile) deviceName(name text) string {
