@@ -43,6 +43,7 @@ type StepUpDemand struct {
 type StepUpRule struct {
 	Issuers []walletport.IssuerID `setting:"issuers"` // card issuers that ask; each stands in one rule
 	StepUpDemand
+	Setting string `setting:"-"` // where it stands in the configuration, for operators; may be empty
 }
 
 const (

@@ -44,12 +44,18 @@ func OpenTrust(ctx context.Context, c Config, clock func() time.Time, calls *out
 	}
 	t.calls.Clock = clock
 	var errs []error
-	for _, i := range c.TokenIssuers {
-		errs = append(errs, t.add(ctx, fmt.Sprintf("token issuer %q", i.Issuer), i.authority()))
+	add := func(of, setting string, a authority) {
+		if err := t.add(ctx, of, a); err != nil {
+			errs = append(errs, fmt.Errorf("auth: %s: %s: %w", setting, of, err))
+		}
 	}
-	for _, r := range append(c.StepUp[:len(c.StepUp):len(c.StepUp)], StepUpRule{StepUpDemand: c.StepUpOfOthers}) {
+	for n, i := range c.TokenIssuers {
+		add(fmt.Sprintf("token issuer %q", i.Issuer), fmt.Sprintf("auth.token_issuers[%d]", n), i.authority())
+	}
+	// Rules that have their keys from that of all others come after it, which a fault is then of.
+	for _, r := range append([]StepUpRule{{StepUpDemand: c.StepUpOfOthers, Setting: "issuer_defaults.step_up"}}, c.StepUp...) {
 		if r.Asks() {
-			errs = append(errs, t.add(ctx, fmt.Sprintf("step-up rule %q of %q", r.Rule, r.Issuer), r.authority()))
+			add(fmt.Sprintf("step-up rule %q of %q", r.Rule, r.Issuer), cmp.Or(r.Setting, "step_up"), r.authority())
 		}
 	}
 	return t, errors.Join(errs...)
@@ -68,7 +74,7 @@ func (t *Trust) add(ctx context.Context, of string, a authority) error {
 	}
 	read, maxAge, err := t.reader(a)
 	if err != nil {
-		return fmt.Errorf("auth: %s: %w", of, err)
+		return err
 	}
 	source := newKeySource(of, read, maxAge, t.clock, t.log)
 	t.places[place] = source
@@ -76,10 +82,7 @@ func (t *Trust) add(ctx context.Context, of string, a authority) error {
 	if a.jwksFile == "" {
 		return nil
 	}
-	if err := source.reload(ctx); err != nil {
-		return fmt.Errorf("auth: %s: %w", of, err)
-	}
-	return nil
+	return source.reload(ctx)
 }
 
 // reader returns what reads an authority's keys, and for how long those are trusted

@@ -48,6 +48,9 @@ func (c Config) ForIssuer(id walletport.IssuerID) Issuer {
 func (c Config) AuthInForce() auth.Config {
 	in := c.Auth
 	in.StepUp = slices.Clone(c.Auth.StepUp)
+	for i := range in.StepUp {
+		in.StepUp[i].Setting = fmt.Sprintf("auth.step_up[%d]", i)
+	}
 	in.StepUpOfOthers = c.IssuerDefaults.StepUp
 	for _, name := range slices.Sorted(maps.Keys(c.Issuers)) {
 		id := walletport.IssuerID(name)
@@ -56,7 +59,7 @@ func (c Config) AuthInForce() auth.Config {
 			if !demand.Asks() {
 				demand.Rule = "none"
 			}
-			in.StepUp = append(in.StepUp, auth.StepUpRule{Issuers: []walletport.IssuerID{id}, StepUpDemand: demand})
+			in.StepUp = append(in.StepUp, auth.StepUpRule{Issuers: []walletport.IssuerID{id}, StepUpDemand: demand, Setting: "issuers." + name + ".step_up"})
 		}
 	}
 	return in

@@ -144,6 +144,24 @@ func TestConfigCheckShowsTheNewFormOfAnOlderOne(t *testing.T) {
 	}
 }
 
+// TestAFaultOfKeysNamesItsSetting: rules may have their names and files from elsewhere.
+func TestAFaultOfKeysNamesItsSetting(t *testing.T) {
+	dir := readyFolder(t)
+	const rule = "rule: eba-sca, issuer: login, audience: a, jwks_file: "
+	for _, c := range []struct{ name, config, want string }{
+		{"a token issuer", tokenIssuerStart + "jwks_file: none.json}]}", "auth: auth.token_issuers[0]: token issuer \"login\": "},
+		{"a rule of the older form", "auth: {step_up: [{issuers: [acme], " + rule + "text.txt}]}", "auth: auth.step_up[0]: step-up rule \"eba-sca\" of \"login\": "},
+		{"an issuer's section", "issuers: {acme: {step_up: {" + rule + "text.txt}}}", "auth: issuers.acme.step_up: step-up rule"},
+		{"the defaults, from which a section has it", "issuer_defaults: {step_up: {" + rule + "none.json}}\nissuers: {acme: {step_up: {max_age: 1m}}}", "auth: issuer_defaults.step_up: step-up rule"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if code, stdout, stderr := checked(t, dir, c.config); code != exitFault || !strings.Contains(stderr, c.want) {
+				t.Errorf("config check: %d %s%s, want %q", code, stdout, stderr, c.want)
+			}
+		})
+	}
+}
+
 // TestConfigCheckWarnsOfWhatServeStartsWith: a section may come before the issuer's cards,
 // and a term without effect harms nothing.
 func TestConfigCheckWarnsOfWhatServeStartsWith(t *testing.T) {
