@@ -34,7 +34,7 @@ var (
 	pure      = []string{"net", "net/http", "os", "database/sql", "log", "github.com/jackc", "modernc.org"}
 	harmless  = []string{"net/url"} // lies below a package that does I/O, and does none
 	outsiders = []string{"github.com", "golang.org", "modernc.org", "filippo.io"}
-	contracts = []string{".", "wallet", "scheme", "keys", "storage"}
+	contracts = []string{".", "wallet", "scheme", "keys", "storage", "jobs"}
 	flow      = slices.Concat(contracts, []string{"act"}) // whose acts are recorded
 )
 
@@ -54,12 +54,13 @@ var house = []room{
 	{path: "keys", may: []string{"."}, never: pure, why: "a contract does no I/O"},
 	{path: "keys/material", may: []string{".", "keys", "seal"}, never: pure, why: "forms of keys are bytes in, keys out; whether a key fits an envelope it asks the envelope"},
 	{path: "keys/*", may: []string{".", "keys", "keys/material", "disk"}, by: []string{"server"}, why: "a custodian knows no vault, no storage and no other custodian, and is named where it is chosen only"},
-	{path: "storage", may: []string{"."}, why: "rows know no flow"},
-	{path: "storage/sqlite", may: []string{".", "storage", "storage/sqlite/sqlitedb", "disk"}, why: "engines do not know each other"},
+	{path: "jobs", may: []string{"."}, never: slices.Concat(pure, outsiders), why: "work beside requests knows neither its queue's engine nor who does what"},
+	{path: "storage", may: []string{".", "jobs"}, why: "rows know no flow"},
+	{path: "storage/sqlite", may: []string{".", "jobs", "storage", "storage/sqlite/sqlitedb", "disk"}, why: "engines do not know each other"},
 	{path: "storage/sqlite/sqlitedb", why: "generated from SQL"},
-	{path: "storage/postgres", may: []string{".", "storage", "storage/postgres/pgdb"}, why: "engines do not know each other"},
+	{path: "storage/postgres", may: []string{".", "jobs", "storage", "storage/postgres/pgdb"}, why: "engines do not know each other"},
 	{path: "storage/postgres/pgdb", why: "generated from SQL"},
-	{path: "storage/storagetest", may: []string{".", "storage"}, why: "the suite knows the contract only"},
+	{path: "storage/storagetest", may: []string{".", "jobs", "storage"}, why: "the suite knows the contract only"},
 	{path: "act", may: []string{".", "keys", "storage"}, never: pure, why: "what every act does stands below the flows, knows contracts only, and does no I/O of its own"},
 	{path: "activation", may: flow, why: "a flow knows contracts, never another flow or an adapter"},
 	{path: "provisioning", may: flow, why: "a flow knows contracts, never another flow or an adapter"},
@@ -185,6 +186,10 @@ func TestImportTableNoticesBreaches(t *testing.T) {
 		{"act", module + "/storage/sqlite"},
 		{"act", "net/http"},
 		{"keys", module + "/act"},
+		{"jobs", module + "/storage"},
+		{"jobs", module + "/telemetry"},
+		{"jobs", "database/sql"},
+		{"storage/storagetest", module + "/storage/sqlite"},
 		{"activation", module + "/act/acttest"},
 		{"config", module + "/server"},
 		{"config", module + "/sandbox"},

@@ -45,6 +45,7 @@ type Tx interface {
 	ClientsTx
 	NoncesTx
 	TokensTx
+	JobsTx
 	AuditTx
 }
 

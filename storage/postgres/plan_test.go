@@ -39,6 +39,13 @@ var byIndex = map[string]string{
 	"ListTokenHistory":      "token_history_by_token",
 	"LockTokensByReference": "tokens_reference_requestor_scheme_key",
 	"GetTokenByRef":         "tokens_reference_requestor_scheme_key",
+	"ListDueKinds":          "job_lanes_by_due",
+	"ClaimLanes":            "job_lanes_by_due",
+	"NextOfLane":            "jobs_by_key",
+	"ListParkedJobs":        "jobs_parked",
+	"CountWaitingJobs":      "jobs_waiting",
+	"CountParkedJobs":       "jobs_parked",
+	"OldestJob":             "jobs_waiting",
 }
 
 // TestQueriesUseIndexes asks the planner how it would run each query if tables were

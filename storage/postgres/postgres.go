@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/walletport/walletport/jobs"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/postgres/pgdb"
 )
@@ -38,6 +39,8 @@ type Store struct {
 	pool    *pgxpool.Pool
 	queries *pgdb.Queries
 	clock   func() time.Time // this machine's
+
+	enqueued jobs.Bell // rung when jobs were enqueued
 }
 
 var _ storage.Store = (*Store)(nil)
@@ -114,7 +117,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 			return nil, err
 		}
 	}
-	return &Store{pool: pool, queries: pgdb.New(pool), clock: time.Now}, nil
+	return &Store{pool: pool, queries: pgdb.New(pool), clock: time.Now, enqueued: jobs.NewBell()}, nil
 }
 
 // namesSessionAttributes reports whether who wrote the URL, or the environment that

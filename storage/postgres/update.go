@@ -17,6 +17,8 @@ type transaction struct {
 	store *Store
 	q     *pgdb.Queries
 	fault error // the first of the driver, after which the server takes nothing more
+
+	enqueued bool // there are jobs to be claimed after the commit
 }
 
 // failed notes a fault of the driver.
@@ -37,6 +39,7 @@ type update struct {
 	fault    error // of the database; nil if change refused, or all is done
 	answered error // what the caller gets
 	asked    bool  // the commit was sent
+	enqueued bool  // of the last attempt that called change
 
 	// sent are the entries of an attempt whose commit was not answered.
 	sent []storage.AuditEntry
@@ -52,6 +55,9 @@ func (s *Store) Update(ctx context.Context, change func(storage.Tx) error) error
 		u.attempt(ctx)
 		return u.fault
 	}, u.undone)
+	if u.answered == nil && u.enqueued {
+		s.enqueued.Ring()
+	}
 	return u.answered
 }
 
@@ -109,7 +115,9 @@ func (u *update) transact(ctx context.Context, conn *pgxpool.Conn) {
 		return
 	}
 	t := &transaction{ctx: ctx, store: u.store, q: pgdb.New(conn)}
-	if err := u.change(t); err != nil {
+	err := u.change(t)
+	u.enqueued = t.enqueued
+	if err != nil {
 		u.fault, u.answered = t.fault, err
 		return
 	}

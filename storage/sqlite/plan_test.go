@@ -14,6 +14,9 @@ var whole = map[string]string{
 	"GetAuditHead": "the table has one row",
 	"SetAuditHead": "the table has one row",
 	"Probe":        "the table has one row",
+
+	"CountWaitingJobs": "scans what its index has listed, up to a limit",
+	"CountParkedJobs":  "scans what its index has listed, up to a limit",
 }
 
 // byIndex are the queries that must go by a certain index. By the primary key they
@@ -34,6 +37,12 @@ var byIndex = map[string]string{
 	"NextTokenKEK":        "tokens_by_kek",
 	"ListTokenHistory":    "token_history_by_token",
 	"GetTokenByRef":       "sqlite_autoindex_tokens_1",
+	"ListDueLanes":        "job_lanes_by_due",
+	"NextOfLane":          "jobs_by_key",
+	"ListParkedJobs":      "jobs_parked",
+	"CountWaitingJobs":    "jobs_waiting",
+	"CountParkedJobs":     "jobs_parked",
+	"OldestJob":           "jobs_waiting",
 }
 
 // TestQueriesUseIndexes asks SQLite how it would run each query: no scan of a table

@@ -26,6 +26,7 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/disk"
+	"github.com/walletport/walletport/jobs"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/sqlite/sqlitedb"
 )
@@ -46,6 +47,8 @@ type Store struct {
 	write *sql.DB // one connection
 	read  *sql.DB
 	files *files
+
+	enqueued jobs.Bell // rung when jobs were enqueued
 
 	folding  sync.Mutex
 	folded   bool // see fold
@@ -87,7 +90,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		}
 		return nil, storage.ErrUnavailable(ctx, err)
 	}
-	s := &Store{}
+	s := &Store{enqueued: jobs.NewBell()}
 	if err := s.open(ctx, path); err != nil {
 		return nil, storage.ErrUnavailable(ctx, errors.Join(err, s.Close()))
 	}

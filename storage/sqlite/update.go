@@ -14,14 +14,17 @@ type transaction struct {
 	ctx   context.Context // of Update, which lends it
 	q     *sqlitedb.Queries
 	fault error // the first of the driver: what was to be done may be half done
+
+	enqueued bool // there are jobs to be claimed after the commit
 }
 
 // Update implements storage.Updater. The write lock, which the transaction holds from its
 // start, locks every row, so change is called once. Its statements are not interrupted when
 // ctx ends: the transaction is rolled back as a whole.
 func (s *Store) Update(ctx context.Context, change func(storage.Tx) error) error {
-	return s.transactOn(ctx, func(tx *sql.Tx, p *statements) error {
-		t := &transaction{ctx: ctx, q: p.write.WithTx(tx)}
+	var t *transaction
+	err := s.transactOn(ctx, func(tx *sql.Tx, p *statements) error {
+		t = &transaction{ctx: ctx, q: p.write.WithTx(tx)}
 		if err := change(t); err != nil {
 			return err
 		}
@@ -30,6 +33,10 @@ func (s *Store) Update(ctx context.Context, change func(storage.Tx) error) error
 		}
 		return appendAudit(ctx, tx, p, t.Link)
 	})
+	if err == nil && t.enqueued {
+		s.enqueued.Ring()
+	}
+	return err
 }
 
 // failed notes a fault of the driver, after which nothing is committed.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/jobs"
 	"github.com/walletport/walletport/storage"
 )
 
@@ -80,6 +81,24 @@ func calls(s storage.Store) map[string]func(context.Context) error {
 		"AddTokenHistory": updating(s, func(tx storage.Tx) error {
 			return tx.AddTokenHistory(storage.TokenHistoryEntry{Token: 1, At: at(1), What: storage.TokenChangeAsked})
 		}),
+		"EnqueueJob": updating(s, func(tx storage.Tx) error {
+			_, err := tx.EnqueueJob(jobs.Request{Kind: resolve, Key: tokenKey(1)})
+			return err
+		}),
+		"FinishJob":  updating(s, func(tx storage.Tx) error { return tx.FinishJob(jobs.Job{ID: 1, Key: tokenKey(1)}) }),
+		"RedriveJob": updating(s, func(tx storage.Tx) error { return tx.RedriveJob(1) }),
+		"DropJob":    updating(s, func(tx storage.Tx) error { return tx.DropJob(1) }),
+		"ClaimJobs": func(ctx context.Context) error {
+			_, err := s.ClaimJobs(ctx, []jobs.Want{{Kind: resolve, Limit: 1}}, long)
+			return err
+		},
+		"ExtendJobs": func(ctx context.Context) error {
+			_, err := s.ExtendJobs(ctx, []jobs.Job{{ID: 1, Key: tokenKey(1)}}, long)
+			return err
+		},
+		"SettleJob":    func(ctx context.Context) error { return s.SettleJob(ctx, jobs.Job{ID: 1, Key: tokenKey(1)}, done) },
+		"JobDepth":     func(ctx context.Context) error { _, err := s.JobDepth(ctx, resolve); return err },
+		"ParkedJobs":   func(ctx context.Context) error { _, err := s.ParkedJobs(ctx, resolve, 0, 1); return err },
 		"ForgetNonces": func(ctx context.Context) error { _, err := s.ForgetNonces(ctx, at(1), 10); return err },
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/jobs"
 	"github.com/walletport/walletport/storage"
 )
 
@@ -80,7 +81,8 @@ func changeAll(tx storage.Tx) error {
 	if putErr != nil {
 		return putErr
 	}
-	return errors.Join(err,
+	_, enqueued := tx.EnqueueJob(jobs.Request{Kind: resolve, Key: tokenKey(1)})
+	return errors.Join(err, enqueued,
 		tx.UpdateToken(puts[1].ID, changed(asked("update"))),
 		tx.AddTokenHistory(storage.TokenHistoryEntry{Token: puts[1].ID, At: at(1), What: storage.TokenChangeAsked}),
 		tx.TokensListed(1, at(2)),
@@ -98,6 +100,7 @@ func wantNothingChanged(t testing.TB, s storage.Store) {
 	list := must(s.TokensOfCard(t.Context(), 1))(t, "TokensOfCard")
 	wantEqual(t, "tokens", list, storage.TokenList{Tokens: []storage.Token{row(list.Tokens[0].ID, token(1, 0))}})
 	wantEqual(t, "history", told(t, s, list.Tokens[0].ID), []string{"seen >ACTIVE"})
+	wantEqual(t, "jobs", must(s.JobDepth(t.Context(), resolve))(t, "JobDepth").Waiting, 0)
 	wantChain(t, s, 1)
 }
 
@@ -114,6 +117,7 @@ func wantAllChanged(t testing.TB, s storage.Store) {
 	wantEqual(t, "tokens", list.Tokens, want)
 	wantEqual(t, "history", told(t, s, want[0].ID), []string{"seen >ACTIVE", "asked >"})
 	wantReused(t, s, nonce("update", 6, 0))
+	wantEqual(t, "jobs", must(s.JobDepth(t.Context(), resolve))(t, "JobDepth").Waiting, 1)
 	wantChain(t, s, 3)
 }
 

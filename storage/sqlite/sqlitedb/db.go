@@ -27,14 +27,44 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addTokenHistoryStmt, err = db.PrepareContext(ctx, addTokenHistory); err != nil {
 		return nil, fmt.Errorf("error preparing query AddTokenHistory: %w", err)
 	}
+	if q.beginAttemptStmt, err = db.PrepareContext(ctx, beginAttempt); err != nil {
+		return nil, fmt.Errorf("error preparing query BeginAttempt: %w", err)
+	}
 	if q.cardStateStmt, err = db.PrepareContext(ctx, cardState); err != nil {
 		return nil, fmt.Errorf("error preparing query CardState: %w", err)
+	}
+	if q.claimLaneStmt, err = db.PrepareContext(ctx, claimLane); err != nil {
+		return nil, fmt.Errorf("error preparing query ClaimLane: %w", err)
+	}
+	if q.countParkedJobsStmt, err = db.PrepareContext(ctx, countParkedJobs); err != nil {
+		return nil, fmt.Errorf("error preparing query CountParkedJobs: %w", err)
+	}
+	if q.countWaitingJobsStmt, err = db.PrepareContext(ctx, countWaitingJobs); err != nil {
+		return nil, fmt.Errorf("error preparing query CountWaitingJobs: %w", err)
 	}
 	if q.deleteCardStmt, err = db.PrepareContext(ctx, deleteCard); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteCard: %w", err)
 	}
+	if q.deleteJobStmt, err = db.PrepareContext(ctx, deleteJob); err != nil {
+		return nil, fmt.Errorf("error preparing query DeleteJob: %w", err)
+	}
+	if q.deleteLaneStmt, err = db.PrepareContext(ctx, deleteLane); err != nil {
+		return nil, fmt.Errorf("error preparing query DeleteLane: %w", err)
+	}
 	if q.detachTokensStmt, err = db.PrepareContext(ctx, detachTokens); err != nil {
 		return nil, fmt.Errorf("error preparing query DetachTokens: %w", err)
+	}
+	if q.dropParkedJobStmt, err = db.PrepareContext(ctx, dropParkedJob); err != nil {
+		return nil, fmt.Errorf("error preparing query DropParkedJob: %w", err)
+	}
+	if q.endClaimStmt, err = db.PrepareContext(ctx, endClaim); err != nil {
+		return nil, fmt.Errorf("error preparing query EndClaim: %w", err)
+	}
+	if q.enterLaneStmt, err = db.PrepareContext(ctx, enterLane); err != nil {
+		return nil, fmt.Errorf("error preparing query EnterLane: %w", err)
+	}
+	if q.extendLaneStmt, err = db.PrepareContext(ctx, extendLane); err != nil {
+		return nil, fmt.Errorf("error preparing query ExtendLane: %w", err)
 	}
 	if q.forgetNoncesStmt, err = db.PrepareContext(ctx, forgetNonces); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetNonces: %w", err)
@@ -69,11 +99,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.insertClientStmt, err = db.PrepareContext(ctx, insertClient); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertClient: %w", err)
 	}
+	if q.insertJobStmt, err = db.PrepareContext(ctx, insertJob); err != nil {
+		return nil, fmt.Errorf("error preparing query InsertJob: %w", err)
+	}
 	if q.insertNonceStmt, err = db.PrepareContext(ctx, insertNonce); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertNonce: %w", err)
 	}
 	if q.insertTokenStmt, err = db.PrepareContext(ctx, insertToken); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertToken: %w", err)
+	}
+	if q.jobExistsStmt, err = db.PrepareContext(ctx, jobExists); err != nil {
+		return nil, fmt.Errorf("error preparing query JobExists: %w", err)
 	}
 	if q.lastCheckpointStmt, err = db.PrepareContext(ctx, lastCheckpoint); err != nil {
 		return nil, fmt.Errorf("error preparing query LastCheckpoint: %w", err)
@@ -105,6 +141,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.listClientsStmt, err = db.PrepareContext(ctx, listClients); err != nil {
 		return nil, fmt.Errorf("error preparing query ListClients: %w", err)
 	}
+	if q.listDueLanesStmt, err = db.PrepareContext(ctx, listDueLanes); err != nil {
+		return nil, fmt.Errorf("error preparing query ListDueLanes: %w", err)
+	}
+	if q.listParkedJobsStmt, err = db.PrepareContext(ctx, listParkedJobs); err != nil {
+		return nil, fmt.Errorf("error preparing query ListParkedJobs: %w", err)
+	}
 	if q.listTokenHistoryStmt, err = db.PrepareContext(ctx, listTokenHistory); err != nil {
 		return nil, fmt.Errorf("error preparing query ListTokenHistory: %w", err)
 	}
@@ -123,8 +165,20 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.nextCardKEKStmt, err = db.PrepareContext(ctx, nextCardKEK); err != nil {
 		return nil, fmt.Errorf("error preparing query NextCardKEK: %w", err)
 	}
+	if q.nextOfLaneStmt, err = db.PrepareContext(ctx, nextOfLane); err != nil {
+		return nil, fmt.Errorf("error preparing query NextOfLane: %w", err)
+	}
 	if q.nextTokenKEKStmt, err = db.PrepareContext(ctx, nextTokenKEK); err != nil {
 		return nil, fmt.Errorf("error preparing query NextTokenKEK: %w", err)
+	}
+	if q.noteAttemptStmt, err = db.PrepareContext(ctx, noteAttempt); err != nil {
+		return nil, fmt.Errorf("error preparing query NoteAttempt: %w", err)
+	}
+	if q.oldestJobStmt, err = db.PrepareContext(ctx, oldestJob); err != nil {
+		return nil, fmt.Errorf("error preparing query OldestJob: %w", err)
+	}
+	if q.parkJobStmt, err = db.PrepareContext(ctx, parkJob); err != nil {
+		return nil, fmt.Errorf("error preparing query ParkJob: %w", err)
 	}
 	if q.probeStmt, err = db.PrepareContext(ctx, probe); err != nil {
 		return nil, fmt.Errorf("error preparing query Probe: %w", err)
@@ -138,8 +192,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.setAuditHeadStmt, err = db.PrepareContext(ctx, setAuditHead); err != nil {
 		return nil, fmt.Errorf("error preparing query SetAuditHead: %w", err)
 	}
+	if q.setLaneHeadStmt, err = db.PrepareContext(ctx, setLaneHead); err != nil {
+		return nil, fmt.Errorf("error preparing query SetLaneHead: %w", err)
+	}
 	if q.setTokenListStmt, err = db.PrepareContext(ctx, setTokenList); err != nil {
 		return nil, fmt.Errorf("error preparing query SetTokenList: %w", err)
+	}
+	if q.unparkJobStmt, err = db.PrepareContext(ctx, unparkJob); err != nil {
+		return nil, fmt.Errorf("error preparing query UnparkJob: %w", err)
 	}
 	if q.unsetTokenListStmt, err = db.PrepareContext(ctx, unsetTokenList); err != nil {
 		return nil, fmt.Errorf("error preparing query UnsetTokenList: %w", err)
@@ -166,9 +226,29 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing addTokenHistoryStmt: %w", cerr)
 		}
 	}
+	if q.beginAttemptStmt != nil {
+		if cerr := q.beginAttemptStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing beginAttemptStmt: %w", cerr)
+		}
+	}
 	if q.cardStateStmt != nil {
 		if cerr := q.cardStateStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing cardStateStmt: %w", cerr)
+		}
+	}
+	if q.claimLaneStmt != nil {
+		if cerr := q.claimLaneStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing claimLaneStmt: %w", cerr)
+		}
+	}
+	if q.countParkedJobsStmt != nil {
+		if cerr := q.countParkedJobsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countParkedJobsStmt: %w", cerr)
+		}
+	}
+	if q.countWaitingJobsStmt != nil {
+		if cerr := q.countWaitingJobsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countWaitingJobsStmt: %w", cerr)
 		}
 	}
 	if q.deleteCardStmt != nil {
@@ -176,9 +256,39 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing deleteCardStmt: %w", cerr)
 		}
 	}
+	if q.deleteJobStmt != nil {
+		if cerr := q.deleteJobStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing deleteJobStmt: %w", cerr)
+		}
+	}
+	if q.deleteLaneStmt != nil {
+		if cerr := q.deleteLaneStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing deleteLaneStmt: %w", cerr)
+		}
+	}
 	if q.detachTokensStmt != nil {
 		if cerr := q.detachTokensStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing detachTokensStmt: %w", cerr)
+		}
+	}
+	if q.dropParkedJobStmt != nil {
+		if cerr := q.dropParkedJobStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropParkedJobStmt: %w", cerr)
+		}
+	}
+	if q.endClaimStmt != nil {
+		if cerr := q.endClaimStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endClaimStmt: %w", cerr)
+		}
+	}
+	if q.enterLaneStmt != nil {
+		if cerr := q.enterLaneStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing enterLaneStmt: %w", cerr)
+		}
+	}
+	if q.extendLaneStmt != nil {
+		if cerr := q.extendLaneStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing extendLaneStmt: %w", cerr)
 		}
 	}
 	if q.forgetNoncesStmt != nil {
@@ -236,6 +346,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing insertClientStmt: %w", cerr)
 		}
 	}
+	if q.insertJobStmt != nil {
+		if cerr := q.insertJobStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing insertJobStmt: %w", cerr)
+		}
+	}
 	if q.insertNonceStmt != nil {
 		if cerr := q.insertNonceStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing insertNonceStmt: %w", cerr)
@@ -244,6 +359,11 @@ func (q *Queries) Close() error {
 	if q.insertTokenStmt != nil {
 		if cerr := q.insertTokenStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing insertTokenStmt: %w", cerr)
+		}
+	}
+	if q.jobExistsStmt != nil {
+		if cerr := q.jobExistsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing jobExistsStmt: %w", cerr)
 		}
 	}
 	if q.lastCheckpointStmt != nil {
@@ -296,6 +416,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing listClientsStmt: %w", cerr)
 		}
 	}
+	if q.listDueLanesStmt != nil {
+		if cerr := q.listDueLanesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listDueLanesStmt: %w", cerr)
+		}
+	}
+	if q.listParkedJobsStmt != nil {
+		if cerr := q.listParkedJobsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listParkedJobsStmt: %w", cerr)
+		}
+	}
 	if q.listTokenHistoryStmt != nil {
 		if cerr := q.listTokenHistoryStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing listTokenHistoryStmt: %w", cerr)
@@ -326,9 +456,29 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing nextCardKEKStmt: %w", cerr)
 		}
 	}
+	if q.nextOfLaneStmt != nil {
+		if cerr := q.nextOfLaneStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing nextOfLaneStmt: %w", cerr)
+		}
+	}
 	if q.nextTokenKEKStmt != nil {
 		if cerr := q.nextTokenKEKStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing nextTokenKEKStmt: %w", cerr)
+		}
+	}
+	if q.noteAttemptStmt != nil {
+		if cerr := q.noteAttemptStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing noteAttemptStmt: %w", cerr)
+		}
+	}
+	if q.oldestJobStmt != nil {
+		if cerr := q.oldestJobStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing oldestJobStmt: %w", cerr)
+		}
+	}
+	if q.parkJobStmt != nil {
+		if cerr := q.parkJobStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing parkJobStmt: %w", cerr)
 		}
 	}
 	if q.probeStmt != nil {
@@ -351,9 +501,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing setAuditHeadStmt: %w", cerr)
 		}
 	}
+	if q.setLaneHeadStmt != nil {
+		if cerr := q.setLaneHeadStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setLaneHeadStmt: %w", cerr)
+		}
+	}
 	if q.setTokenListStmt != nil {
 		if cerr := q.setTokenListStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing setTokenListStmt: %w", cerr)
+		}
+	}
+	if q.unparkJobStmt != nil {
+		if cerr := q.unparkJobStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing unparkJobStmt: %w", cerr)
 		}
 	}
 	if q.unsetTokenListStmt != nil {
@@ -421,9 +581,19 @@ type Queries struct {
 	db                      DBTX
 	tx                      *sql.Tx
 	addTokenHistoryStmt     *sql.Stmt
+	beginAttemptStmt        *sql.Stmt
 	cardStateStmt           *sql.Stmt
+	claimLaneStmt           *sql.Stmt
+	countParkedJobsStmt     *sql.Stmt
+	countWaitingJobsStmt    *sql.Stmt
 	deleteCardStmt          *sql.Stmt
+	deleteJobStmt           *sql.Stmt
+	deleteLaneStmt          *sql.Stmt
 	detachTokensStmt        *sql.Stmt
+	dropParkedJobStmt       *sql.Stmt
+	endClaimStmt            *sql.Stmt
+	enterLaneStmt           *sql.Stmt
+	extendLaneStmt          *sql.Stmt
 	forgetNoncesStmt        *sql.Stmt
 	getAuditHeadStmt        *sql.Stmt
 	getCardStmt             *sql.Stmt
@@ -435,8 +605,10 @@ type Queries struct {
 	insertCardStmt          *sql.Stmt
 	insertCheckpointStmt    *sql.Stmt
 	insertClientStmt        *sql.Stmt
+	insertJobStmt           *sql.Stmt
 	insertNonceStmt         *sql.Stmt
 	insertTokenStmt         *sql.Stmt
+	jobExistsStmt           *sql.Stmt
 	lastCheckpointStmt      *sql.Stmt
 	listAuditEntriesStmt    *sql.Stmt
 	listCardsStmt           *sql.Stmt
@@ -447,18 +619,26 @@ type Queries struct {
 	listCardsOfPANStmt      *sql.Stmt
 	listCheckpointsStmt     *sql.Stmt
 	listClientsStmt         *sql.Stmt
+	listDueLanesStmt        *sql.Stmt
+	listParkedJobsStmt      *sql.Stmt
 	listTokenHistoryStmt    *sql.Stmt
 	listTokensInChangeStmt  *sql.Stmt
 	listTokensOfCardStmt    *sql.Stmt
 	listTokensOfKEKStmt     *sql.Stmt
 	nextCardIssuerStmt      *sql.Stmt
 	nextCardKEKStmt         *sql.Stmt
+	nextOfLaneStmt          *sql.Stmt
 	nextTokenKEKStmt        *sql.Stmt
+	noteAttemptStmt         *sql.Stmt
+	oldestJobStmt           *sql.Stmt
+	parkJobStmt             *sql.Stmt
 	probeStmt               *sql.Stmt
 	renewNonceStmt          *sql.Stmt
 	rewrapCardStmt          *sql.Stmt
 	setAuditHeadStmt        *sql.Stmt
+	setLaneHeadStmt         *sql.Stmt
 	setTokenListStmt        *sql.Stmt
+	unparkJobStmt           *sql.Stmt
 	unsetTokenListStmt      *sql.Stmt
 	updateCardStmt          *sql.Stmt
 	updateClientStmt        *sql.Stmt
@@ -471,9 +651,19 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		db:                      tx,
 		tx:                      tx,
 		addTokenHistoryStmt:     q.addTokenHistoryStmt,
+		beginAttemptStmt:        q.beginAttemptStmt,
 		cardStateStmt:           q.cardStateStmt,
+		claimLaneStmt:           q.claimLaneStmt,
+		countParkedJobsStmt:     q.countParkedJobsStmt,
+		countWaitingJobsStmt:    q.countWaitingJobsStmt,
 		deleteCardStmt:          q.deleteCardStmt,
+		deleteJobStmt:           q.deleteJobStmt,
+		deleteLaneStmt:          q.deleteLaneStmt,
 		detachTokensStmt:        q.detachTokensStmt,
+		dropParkedJobStmt:       q.dropParkedJobStmt,
+		endClaimStmt:            q.endClaimStmt,
+		enterLaneStmt:           q.enterLaneStmt,
+		extendLaneStmt:          q.extendLaneStmt,
 		forgetNoncesStmt:        q.forgetNoncesStmt,
 		getAuditHeadStmt:        q.getAuditHeadStmt,
 		getCardStmt:             q.getCardStmt,
@@ -485,8 +675,10 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		insertCardStmt:          q.insertCardStmt,
 		insertCheckpointStmt:    q.insertCheckpointStmt,
 		insertClientStmt:        q.insertClientStmt,
+		insertJobStmt:           q.insertJobStmt,
 		insertNonceStmt:         q.insertNonceStmt,
 		insertTokenStmt:         q.insertTokenStmt,
+		jobExistsStmt:           q.jobExistsStmt,
 		lastCheckpointStmt:      q.lastCheckpointStmt,
 		listAuditEntriesStmt:    q.listAuditEntriesStmt,
 		listCardsStmt:           q.listCardsStmt,
@@ -497,18 +689,26 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		listCardsOfPANStmt:      q.listCardsOfPANStmt,
 		listCheckpointsStmt:     q.listCheckpointsStmt,
 		listClientsStmt:         q.listClientsStmt,
+		listDueLanesStmt:        q.listDueLanesStmt,
+		listParkedJobsStmt:      q.listParkedJobsStmt,
 		listTokenHistoryStmt:    q.listTokenHistoryStmt,
 		listTokensInChangeStmt:  q.listTokensInChangeStmt,
 		listTokensOfCardStmt:    q.listTokensOfCardStmt,
 		listTokensOfKEKStmt:     q.listTokensOfKEKStmt,
 		nextCardIssuerStmt:      q.nextCardIssuerStmt,
 		nextCardKEKStmt:         q.nextCardKEKStmt,
+		nextOfLaneStmt:          q.nextOfLaneStmt,
 		nextTokenKEKStmt:        q.nextTokenKEKStmt,
+		noteAttemptStmt:         q.noteAttemptStmt,
+		oldestJobStmt:           q.oldestJobStmt,
+		parkJobStmt:             q.parkJobStmt,
 		probeStmt:               q.probeStmt,
 		renewNonceStmt:          q.renewNonceStmt,
 		rewrapCardStmt:          q.rewrapCardStmt,
 		setAuditHeadStmt:        q.setAuditHeadStmt,
+		setLaneHeadStmt:         q.setLaneHeadStmt,
 		setTokenListStmt:        q.setTokenListStmt,
+		unparkJobStmt:           q.unparkJobStmt,
 		unsetTokenListStmt:      q.unsetTokenListStmt,
 		updateCardStmt:          q.updateCardStmt,
 		updateClientStmt:        q.updateClientStmt,
