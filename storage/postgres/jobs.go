@@ -135,7 +135,7 @@ func (t *transaction) settle(job jobs.Job, s jobs.Settlement) error {
 		err = t.q.ParkJob(t.ctx, pgdb.ParkJobParams{Attempts: int64(job.Attempt), Reason: jobs.CheckReason(s.Reason), ID: int64(job.ID)})
 	case jobs.GiveBack:
 		return t.noteAttempt(pgdb.NoteAttemptParams{Attempts: int64(job.Attempt - 1), ID: int64(job.ID)})
-	default:
+	case jobs.Again, jobs.Lost: // nobody asks for the latter
 		return t.noteAttempt(pgdb.NoteAttemptParams{Attempts: int64(job.Attempt), Reason: jobs.CheckReason(s.Reason), ID: int64(job.ID)})
 	}
 	if err != nil {

@@ -150,7 +150,7 @@ func (l lane) settle(ctx context.Context, job jobs.Job, s jobs.Settlement) error
 		})
 	case jobs.GiveBack:
 		return l.q.NoteAttempt(ctx, sqlitedb.NoteAttemptParams{Attempts: int64(job.Attempt - 1), ID: int64(job.ID)})
-	default:
+	case jobs.Again, jobs.Lost: // nobody asks for the latter
 		return l.q.NoteAttempt(ctx, sqlitedb.NoteAttemptParams{
 			Attempts: int64(job.Attempt), Reason: jobs.CheckReason(s.Reason), ID: int64(job.ID),
 		})
