@@ -83,6 +83,7 @@ var house = []room{
 	{path: "sim/faults", may: []string{".", "sim"}, never: outsiders, why: "what goes wrong on the way knows no scheme that it happens to"},
 	{path: "sim/mdessim", may: []string{".", "sim", "sim/mdessim/tokenvault"}, why: "a simulator that shares code with what it checks proves nothing"},
 	{path: "sim/mdessim/customerservice", may: []string{".", "sim", "sim/faults", "sim/mdessim/tokenvault"}, why: "a simulator that shares code with what it checks proves nothing"},
+	{path: "sim/vtssim", may: []string{".", "sim", "sim/vtssim/tokenvault"}, why: "a simulator that shares code with what it checks proves nothing"},
 	{path: "sim/*", may: []string{".", "sim", "sim/faults"}, why: "a simulator that shares code with what it checks proves nothing"},
 	{
 		path: "server", may: []string{"*"}, except: []string{"sandbox", "sim", "sim/*", "cmd/*", "bench", "e2e"}, by: []string{"cmd/walletport", "sandbox", "bench"},
@@ -142,6 +143,7 @@ func TestImportTableNoticesBreaches(t *testing.T) {
 		{"sim/faults", module + "/sim/mdessim"},
 		{"sim/mdessim/tokenvault", module + "/sim/mdessim"},
 		{"sim/mdessim/customerservice", module + "/scheme/mdes"},
+		{"sim/vtssim/tokenvault", module + "/sim/vtssim"},
 		{"sim", module + "/sim/faults"},
 		{"provisioning", module + "/vault"},
 		{"vault", module + "/audit"},

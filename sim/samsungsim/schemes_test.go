@@ -136,7 +136,7 @@ func openRealShop(t *testing.T) (s *shop, tokensOf func() (mastercard, visa int)
 		}
 	})
 	s = &shop{Handler: must(samsungsim.New(samsungsim.Config{Networks: networks(mdes, vts), Rand: rand.Reader, Now: clock}))}
-	return s, func() (int, int) { return len(mdes.Vault().Tokens(nil)), len(vts.Tokens()) }
+	return s, func() (int, int) { return len(mdes.Vault().Tokens(nil)), len(vts.Vault().Tokens()) }
 }
 
 // addReal adds a card and looks for the canaries in the answer.

@@ -17,6 +17,7 @@ import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/sim"
 	"github.com/walletport/walletport/sim/vtssim"
+	"github.com/walletport/walletport/sim/vtssim/tokenvault"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata/golden")
@@ -137,7 +138,7 @@ func TestWriteTextGolden(t *testing.T) {
 		"mbpac":    vtssim.Inspect([]byte(newMBPAC().text()), simKeys()),
 		"mbpad":    vtssim.Inspect([]byte(newMBPAD().text()), simKeys()),
 		"garbage":  vtssim.Inspect([]byte(" "), simKeys()),
-		"token":    {Kind: vtssim.KindEnrolment, Token: &vtssim.Token{TokenReferenceID: "DNITHE", Status: vtssim.StatusInactive}},
+		"token":    {Kind: vtssim.KindEnrolment, Token: &tokenvault.Token{TokenReferenceID: "DNITHE", Status: tokenvault.StatusInactive}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer

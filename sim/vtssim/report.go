@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport/sim"
+	"github.com/walletport/walletport/sim/vtssim/tokenvault"
 )
 
 // Kind says what a payload turned out to be.
@@ -23,8 +24,8 @@ const (
 type Report struct {
 	Kind Kind `json:"kind"`
 	sim.Verdict
-	Facts Facts  `json:"facts"`
-	Token *Token `json:"token,omitempty"`
+	Facts Facts             `json:"facts"`
+	Token *tokenvault.Token `json:"token,omitempty"`
 }
 
 // Facts are what could be read of a payload. Nothing in them is secret: the PAN

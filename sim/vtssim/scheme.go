@@ -2,11 +2,13 @@ package vtssim
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"time"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/sim"
+	"github.com/walletport/walletport/sim/vtssim/tokenvault"
 )
 
 // Config is what a simulated scheme needs. All fields but Now are required.
@@ -21,10 +23,9 @@ type Config struct {
 // everything of the issuer's. It is safe for concurrent use within one process; a
 // Dir belongs to one Scheme at a time.
 type Scheme struct {
-	keys   func() Keys
-	rand   io.Reader
-	now    func() time.Time
-	ledger *sim.Ledger[Token]
+	keys  func() Keys
+	now   func() time.Time
+	vault *tokenvault.Vault
 }
 
 var (
@@ -49,15 +50,15 @@ func New(c Config) (*Scheme, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	l, err := sim.OpenLedger(c.Dir, func(t Token) string { return t.TokenReferenceID }, c.Rand)
+	vault, err := tokenvault.Open(c.Dir, c.Rand, c.Now)
 	if err != nil {
 		return nil, err
 	}
-	return &Scheme{keys: c.Keys, rand: c.Rand, now: c.Now, ledger: l}, nil
+	return &Scheme{keys: c.Keys, now: c.Now, vault: vault}, nil
 }
 
 // Close closes the scheme's state.
-func (s *Scheme) Close() error { return s.ledger.Close() }
+func (s *Scheme) Close() error { return s.vault.Close() }
 
 func (s *Scheme) currentKeys() Keys {
 	keys := s.keys()
@@ -101,11 +102,14 @@ func (s *Scheme) conclude(k Kind, r *reading, by requestor) (sim.Report, error) 
 	if !report.Accepted {
 		return report.shared(), nil
 	}
-	token, err := s.makeToken(r.card.number, by, r.Failed(checkActivation))
+	token, err := s.vault.Provision(tokenvault.Provisioning{
+		Number: r.card.number, TokenRequestorID: by.id, Wallet: by.wallet,
+		DeviceID: shownDevice(by.device, r.card.number), NeedsStepUp: r.Failed(checkActivation),
+	})
 	if err != nil {
 		return sim.Report{}, err
 	}
-	report.Token = token
+	report.Token = &token
 	return report.shared(), nil
 }
 
@@ -120,13 +124,13 @@ func (s *Scheme) CardOf(payload string) (card sim.Card, ok bool) {
 	return sim.Card{Number: r.card.number, ExpiryMMYY: r.card.mmyy}, true
 }
 
-// Tokens returns every token, oldest first.
-func (s *Scheme) Tokens() []Token { return s.ledger.All() }
+// requestor is who asks for a token.
+type requestor struct{ id, wallet, device string }
 
-// Token returns the token of that reference.
-func (s *Scheme) Token(tokenReferenceID string) (Token, bool) {
-	return s.ledger.Find(func(t Token) bool { return t.TokenReferenceID == tokenReferenceID })
-}
+// Vault returns the vault that the tokens are in. It is closed with the scheme.
+func (s *Scheme) Vault() *tokenvault.Vault { return s.vault }
 
 // TokensJSON returns every token as a JSON array, oldest first.
-func (s *Scheme) TokensJSON() ([]byte, error) { return s.ledger.TokensJSON() }
+func (s *Scheme) TokensJSON() ([]byte, error) {
+	return json.Marshal(append([]tokenvault.Token{}, s.vault.Tokens()...))
+}

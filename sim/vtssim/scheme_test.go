@@ -16,6 +16,7 @@ import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/sim"
 	"github.com/walletport/walletport/sim/vtssim"
+	"github.com/walletport/walletport/sim/vtssim/tokenvault"
 )
 
 func openScheme(t *testing.T, dir string) *vtssim.Scheme {
@@ -46,7 +47,7 @@ func enrolmentOf() sim.Enrolment {
 func ownReport(shared sim.Report) vtssim.Report {
 	report := vtssim.Report{Kind: vtssim.Kind(shared.Kind), Verdict: shared.Verdict, Facts: shared.Facts.(vtssim.Facts)}
 	if shared.Token != nil {
-		report.Token = shared.Token.(*vtssim.Token)
+		report.Token = shared.Token.(*tokenvault.Token)
 	}
 	return report
 }
@@ -63,12 +64,12 @@ func TestPushMakesAnActiveToken(t *testing.T) {
 			t.Errorf("reference %q is not of the form %s, or reads like a PAN", reference, form)
 		}
 	}
-	want := vtssim.Token{TokenReferenceID: token.TokenReferenceID, PANReferenceID: token.PANReferenceID, Status: vtssim.StatusActive,
+	want := tokenvault.Token{TokenReferenceID: token.TokenReferenceID, PANReferenceID: token.PANReferenceID, Status: tokenvault.StatusActive,
 		TokenRequestorID: testTRID, TokenRequestorName: "googlepay", LastFourOfPAN: "1111", DeviceID: testClient.DeviceID, CreatedAt: testNow, ActivationDate: &testNow}
 	if diff := cmp.Diff(want, token); diff != "" {
 		t.Errorf("token (-want +got):\n%s", diff)
 	}
-	if found, ok := s.Token(token.TokenReferenceID); !ok || !cmp.Equal(found, token) {
+	if found, ok := s.Vault().Token(token.TokenReferenceID); !ok || !cmp.Equal(found, token) {
 		t.Error("the token is not found again")
 	}
 	mustNotShow(t, report, testPAN)
@@ -91,7 +92,7 @@ func TestPushComparesWhatTheWalletSays(t *testing.T) {
 			checkNamed(t, ownReport(must(s.Push(t.Context(), p))), c.code)
 		})
 	}
-	if tokens := s.Tokens(); len(tokens) > 0 {
+	if tokens := s.Vault().Tokens(); len(tokens) > 0 {
 		t.Errorf("%d tokens of refused cards", len(tokens))
 	}
 }
@@ -118,14 +119,14 @@ func TestADeviceWithACardNumberIsNotKept(t *testing.T) {
 var mangledEnrolments = []struct {
 	name, code string
 	change     func(*sim.Enrolment)
-	status     vtssim.TokenStatus
+	status     tokenvault.Status
 }{
-	{"a card with its MBPAC is active", "", func(*sim.Enrolment) {}, vtssim.StatusActive},
+	{"a card with its MBPAC is active", "", func(*sim.Enrolment) {}, tokenvault.StatusActive},
 	{"an encrypted number with its MBPAC is active", "", func(e *sim.Enrolment) {
 		e.Card, e.EncryptedNumber, e.NumberPrefix = sim.Card{}, newMBPAD().text(), "411111"
-	}, vtssim.StatusActive},
-	{"a nonce of another case is the same", "", func(e *sim.Enrolment) { e.Nonce = "91AB95B8" }, vtssim.StatusActive},
-	{"a card without MBPAC needs a step-up", "activation_data_missing", func(e *sim.Enrolment) { e.ActivationData = nil }, vtssim.StatusInactive},
+	}, tokenvault.StatusActive},
+	{"a nonce of another case is the same", "", func(e *sim.Enrolment) { e.Nonce = "91AB95B8" }, tokenvault.StatusActive},
+	{"a card without MBPAC needs a step-up", "activation_data_missing", func(e *sim.Enrolment) { e.ActivationData = nil }, tokenvault.StatusInactive},
 	{"the clear text itself", "not_encrypted", func(e *sim.Enrolment) { e.ActivationData = []byte("nonce=" + testNonce + ";authcode=A1B2C3") }, ""},
 	{"the card in clear behind the MBPAC", "clear_card_data", func(e *sim.Enrolment) { e.ActivationData = append(e.ActivationData, "-"+testPAN...) }, ""},
 	{"the card of an encrypted number, as an id beside it", "clear_card_data", func(e *sim.Enrolment) {
@@ -135,7 +136,7 @@ var mangledEnrolments = []struct {
 	{"another number as an id beside it", "", func(e *sim.Enrolment) {
 		e.Card, e.EncryptedNumber, e.NumberPrefix = sim.Card{}, newMBPAD().text(), "411111"
 		e.Answer = []byte(`{"encryptedPassData":"AAAA","deviceId":"` + otherPAN + `"}`)
-	}, vtssim.StatusActive},
+	}, tokenvault.StatusActive},
 	{"the base64 text instead of the bytes", "activation_data_base64", func(e *sim.Enrolment) { e.ActivationData = []byte(b64(e.ActivationData)) }, ""},
 	{"base64 twice", "activation_data_base64_twice", func(e *sim.Enrolment) { e.ActivationData = []byte(b64([]byte(b64(e.ActivationData)))) }, ""},
 	{"Mastercard's activation data", "activation_data_other_scheme", func(e *sim.Enrolment) { e.ActivationData = []byte(`{"version":"3"}`) }, ""},
@@ -164,7 +165,7 @@ func TestEnrol(t *testing.T) {
 			if diff := cmp.Diff(report.Verdict, inspected.Verdict); diff != "" {
 				t.Errorf("inspected, without a token (-enrolled +inspected):\n%s", diff)
 			}
-			code, status := "", vtssim.TokenStatus("")
+			code, status := "", tokenvault.Status("")
 			if report.FirstFault != nil {
 				code = report.FirstFault.Code
 			}
@@ -196,7 +197,7 @@ func TestOneCardOnePANReference(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]vtssim.Token{*pushed, *enrolled, *another}, openScheme(t, dir).Tokens()); diff != "" {
+	if diff := cmp.Diff([]tokenvault.Token{*pushed, *enrolled, *another}, openScheme(t, dir).Vault().Tokens()); diff != "" {
 		t.Errorf("tokens after a restart (-want +got):\n%s", diff)
 	}
 	if data := must(os.ReadFile(filepath.Join(dir, "tokens.jsonl"))); bytes.Contains(data, []byte(testPAN)) || walletport.ContainsPAN(string(data)) {

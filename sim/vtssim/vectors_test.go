@@ -13,6 +13,7 @@ import (
 
 	"github.com/walletport/walletport/sim"
 	"github.com/walletport/walletport/sim/vtssim"
+	"github.com/walletport/walletport/sim/vtssim/tokenvault"
 )
 
 func mustVector[T any](t *testing.T, name string) T {
@@ -105,7 +106,7 @@ func TestVectorsAsEnrolment(t *testing.T) {
 	defer s.Close()
 	report := must(s.Enrol(t.Context(), sim.Enrolment{TokenRequestorID: "40010030273", Wallet: "applepay", EncryptedNumber: v.Strings[2].Text,
 		NumberPrefix: "41111111", ActivationData: []byte(v.Strings[0].Text), Nonce: v.Strings[0].Nonce}))
-	if !report.Accepted || report.Token.(*vtssim.Token).Status != vtssim.StatusActive {
+	if !report.Accepted || report.Token.(*tokenvault.Token).Status != tokenvault.StatusActive {
 		t.Errorf("refused: %+v", report.FirstFault)
 	}
 }
