@@ -11,7 +11,6 @@ import (
 	_ "crypto/sha256"
 	_ "crypto/sha512"
 	"encoding/hex"
-	"encoding/json"
 	"strings"
 
 	"github.com/walletport/walletport/sim"
@@ -74,7 +73,7 @@ func (s *Service) open(ctx context.Context, f encryptedField) (account, *refusal
 	}
 	plaintext, ok := f.decrypt(aesKey)
 	var opened account
-	if !ok || !sim.LooksLikeJSON(plaintext) || json.Unmarshal(plaintext, &opened) != nil {
+	if !ok || !sim.LooksLikeJSON(plaintext) || readExactly(plaintext, &opened) != nil {
 		return account{}, unreadable()
 	}
 	return opened, nil

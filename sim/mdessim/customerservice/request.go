@@ -64,7 +64,7 @@ func (s *Service) read(ctx context.Context, c call, body []byte) (*request, *ref
 		return nil, refuse("INVALID_REQUEST", "The request is one "+c.wrapper+"Request.")
 	}
 	in := &request{ctx: ctx, call: c}
-	if err := json.Unmarshal(inner, in); err != nil {
+	if err := readExactly(inner, in); err != nil {
 		if wrong, isType := errors.AsType[*json.UnmarshalTypeError](err); isType {
 			return nil, refuse("INVALID_FIELD_FORMAT", "Invalid format of the field: "+wrong.Field)
 		}

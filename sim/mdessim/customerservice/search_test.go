@@ -188,6 +188,7 @@ func TestEncryptedFields(t *testing.T) {
 		}, ""},
 		{"to another key", func(s *sealing) { s.to = stranger() }, "CRYPTOGRAPHY_ERROR"},
 		{"to another key under this name", func(s *sealing) { s.to = pair{stranger().key, mdes().certificate} }, "CRYPTOGRAPHY_ERROR"},
+		{"members in camel case", func(s *sealing) { s.plaintext = `{"currentAccount":{"accountPan":"` + testPAN + `"}}` }, "INVALID_REQUEST"},
 		{"another hash than named", func(s *sealing) { s.name = "SHA512" }, "CRYPTOGRAPHY_ERROR"},
 		{"no JSON inside", func(s *sealing) { s.plaintext = testPAN }, "CRYPTOGRAPHY_ERROR"},
 		{"no hex", func(s *sealing) { s.change = set("EncryptedData", "x") }, "CRYPTOGRAPHY_ERROR"},
@@ -258,6 +259,7 @@ func TestRequestsThatAreNone(t *testing.T) {
 		{"another call's wrapper", `{"TokenSuspendRequest":{}}`, 400, "INVALID_REQUEST"},
 		{"two wrappers", `{"SearchRequest":{},"X":{}}`, 400, "INVALID_REQUEST"},
 		{"no object within", `{"SearchRequest":"x"}`, 400, "INVALID_FIELD_FORMAT"},
+		{"members in camel case", `{"SearchRequest":{"auditInfo":{"userId":"ada@acme","userName":"ada@acme","organization":"Acme"}}}`, 400, "MISSING_REQUIRED_FIELD"},
 		{"a number for a text", `{"SearchRequest":{"TokenUniqueReference":7}}`, 400, "INVALID_FIELD_FORMAT"},
 		{"too much", `{"SearchRequest":{"x":"` + strings.Repeat("x", sim.MaxBodyBytes) + `"}}`, 413, "REQUEST_TOO_LARGE"},
 	} {
