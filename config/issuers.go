@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/walletport/walletport"
@@ -16,6 +17,8 @@ type NamedIssuer struct {
 	// OnlySection is that the issuer has a section of its own, and stands nowhere else. It
 	// may come before the issuer's cards.
 	OnlySection bool
+	// OwnStepUp is that this section says of the step-up what issuer_defaults does not.
+	OwnStepUp bool
 }
 
 // NamedIssuers lists every issuer that the configuration names.
@@ -41,7 +44,8 @@ func (c Config) NamedIssuers() []NamedIssuer {
 	for _, name := range slices.Sorted(maps.Keys(c.Issuers)) {
 		id := walletport.IssuerID(name)
 		if !slices.ContainsFunc(all, func(n NamedIssuer) bool { return n.ID == id }) {
-			all = append(all, NamedIssuer{Setting: "issuers." + name, ID: id, OnlySection: true})
+			own := !reflect.DeepEqual(c.Issuers[name].StepUp, c.IssuerDefaults.StepUp)
+			all = append(all, NamedIssuer{Setting: "issuers." + name, ID: id, OnlySection: true, OwnStepUp: own})
 		}
 	}
 	return all

@@ -54,23 +54,35 @@ func (n *IssuerNames) nobody() bool { return len(n.named) == 0 && !n.hasCards }
 
 // Doubt returns "" for an issuer that something names, and else why it may be a slip.
 func (n *IssuerNames) Doubt(ctx context.Context, id walletport.IssuerID) (string, error) {
+	doubt, meant, err := n.doubt(ctx, id)
+	return doubt + meant, err
+}
+
+// doubt returns what Doubt does in two parts: meant names the issuer that was meant, if
+// one is spelled nearly so.
+func (n *IssuerNames) doubt(ctx context.Context, id walletport.IssuerID) (doubt, meant string, err error) {
 	if n.nobody() || n.named[id] {
-		return "", nil
+		return "", "", nil
 	}
 	if known, err := n.hasCard(ctx, id); known || err != nil {
-		return "", err
+		return "", "", err
 	}
-	var others []string
-	for _, other := range slices.Sorted(maps.Keys(n.named)) {
-		others = append(others, string(other))
+	withCards, err := n.cards.CardIssuers(ctx)
+	if err != nil {
+		return "", "", err
 	}
-	return fmt.Sprintf("no card, client or key knows the issuer %s%s", id, config.DidYouMean(string(id), others)), nil
+	others := map[string]bool{}
+	for _, other := range slices.AppendSeq(withCards, maps.Keys(n.named)) {
+		others[string(other)] = true
+	}
+	meant = config.DidYouMean(string(id), slices.Sorted(maps.Keys(others)))
+	return fmt.Sprintf("no card, client or key knows the issuer %s", id), meant, nil
 }
 
 // issuerDoubts says which issuers of the configuration nothing else names.
 type issuerDoubts struct {
-	slips []error // in rules and offers: another issuer would have their gate or terms
-	early []error // in sections, which may come before the issuer's cards
+	slips []error // in rules and offers, and of sections with a gate: another issuer would have it
+	early []error // in other sections, which may come before the issuer's cards
 	told  bool    // false while nothing names any issuer
 }
 
@@ -80,15 +92,16 @@ func doubtfulIssuers(ctx context.Context, c config.Config, db storage.Store, rin
 		return found, err
 	}
 	for _, issuer := range c.NamedIssuers() {
-		doubt, err := names.Doubt(ctx, issuer.ID)
+		doubt, meant, err := names.doubt(ctx, issuer.ID)
+		mayBeEarly := issuer.OnlySection && (meant == "" || !issuer.OwnStepUp)
 		switch {
 		case err != nil:
 			return issuerDoubts{}, err
 		case doubt == "":
-		case issuer.OnlySection:
-			found.early = append(found.early, fmt.Errorf("%s: %s", issuer.Setting, doubt))
+		case mayBeEarly:
+			found.early = append(found.early, fmt.Errorf("%s: %s%s", issuer.Setting, doubt, meant))
 		default:
-			found.slips = append(found.slips, fmt.Errorf("%s: %s", issuer.Setting, doubt))
+			found.slips = append(found.slips, fmt.Errorf("%s: %s%s", issuer.Setting, doubt, meant))
 		}
 	}
 	found.told = true

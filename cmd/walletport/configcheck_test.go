@@ -182,6 +182,10 @@ func TestConfigCheckWarnsOfWhatServeStartsWith(t *testing.T) {
 	if code != exitFault || !strings.Contains(stderr, "auth.step_up[0].issuers[0]: no card, client or key knows the issuer acne") {
 		t.Errorf("a slip in a step-up rule: %d %s", code, stderr)
 	}
+	code, _, stderr = checked(t, dir, "issuers: {acne: {step_up: {rule: eba-sca, issuer: \"https://id.example\", audience: walletport, jwks_file: id.json}}}")
+	if code != exitFault || !strings.Contains(stderr, "issuers.acne: no card, client or key knows the issuer acne; did you mean acme?") {
+		t.Errorf("a slip in the name of a section with a step-up: %d %s", code, stderr)
+	}
 }
 
 func TestConfigCheckOnPostgreSQL(t *testing.T) {
