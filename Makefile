@@ -8,9 +8,10 @@ REQUIRE := WALLETPORT_REQUIRE_POSTGRES=1 WALLETPORT_REQUIRE_ORACLES=1
 build: ## one static binary
 	CGO_ENABLED=0 go build -trimpath -o bin/walletport ./cmd/walletport
 
-platforms: ## does it build for each system that it is for?
-	for system in linux darwin freebsd windows; do echo $$system; CGO_ENABLED=0 GOOS=$$system go build -o /dev/null ./cmd/walletport || exit 1; done
-	CGO_ENABLED=0 go build -tags nosandbox -o /dev/null ./cmd/walletport
+# Without optimization, which says nothing about whether it builds and is a quarter of the time.
+platforms: build ## does it build for each system that it is for, and without the sandbox?
+	CGO_ENABLED=0 go build -trimpath -tags nosandbox -o /dev/null ./cmd/walletport
+	for system in darwin freebsd windows; do echo $$system; CGO_ENABLED=0 GOOS=$$system go build -gcflags=all='-N -l' -o /dev/null ./cmd/walletport || exit 1; done
 
 test: prepare ## every test, with the race detector
 	$(REQUIRE) go test -race -timeout 9m ./...
