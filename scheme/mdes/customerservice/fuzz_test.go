@@ -161,7 +161,7 @@ func FuzzAuditInfo(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		by, err := walletport.ParseAuditUser(text)
 		if err != nil {
-			t.Skip()
+			return // refused before any message is made
 		}
 		got := auditOf(t, mustMessages(t, nil), by)
 		for limit, name := range map[int]string{50: got.UserID, 200: got.UserName} {
