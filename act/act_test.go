@@ -3,9 +3,12 @@ package act_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/act"
@@ -173,4 +176,24 @@ func declared(t *testing.T, trail walletport.AuditRecorder, do func(*act.Record)
 		return do(record)
 	})
 	return result, nil, err
+}
+
+// TestARecordGivesNothingOfTheRequestBack: what was asked for is in the Request, which the
+// flow has; what a flow can read of a record is what the act has put there.
+func TestARecordGivesNothingOfTheRequestBack(t *testing.T) {
+	fields := map[string]bool{}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[act.Record]()) {
+		if field.IsExported() {
+			fields[field.Name] = true
+		}
+	}
+	want := map[string]bool{"Facts": true, "Issuer": true, "Scheme": true, "KeyVersions": true, "Details": true, "Outcome": true}
+	if diff := cmp.Diff(want, fields); diff != "" {
+		t.Errorf("members of a record that others see (-want +got):\n%s", diff)
+	}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[act.Call]()) {
+		if field.IsExported() && field.Type == reflect.TypeFor[*act.Record]() {
+			t.Errorf("a call hands out its record as %s", field.Name)
+		}
+	}
 }
