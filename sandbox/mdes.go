@@ -98,6 +98,6 @@ func (o *otherSide) mountMDES(mux *http.ServeMux, issuer keys.Source) error {
 		return err
 	}
 	mux.Handle(customerServicePath+"/", service.Handler())
-	mux.Handle("/mdes/tokens/{ref}", customerservice.Acts{Vault: o.mdes.Vault()})
+	mux.Handle("/mdes/tokens/{ref}", customerservice.Acts(o.mdes.Vault()))
 	return nil
 }

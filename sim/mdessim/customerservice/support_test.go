@@ -109,7 +109,7 @@ func (w *world) start(t *testing.T) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/sandbox/mdes/csapi/", http.StripPrefix("/sandbox", service.Handler()))
-	mux.Handle("/sandbox/mdes/tokens/{ref}", Acts{w.vault})
+	mux.Handle("/sandbox/mdes/tokens/{ref}", Acts(w.vault))
 	mux.Handle("/sandbox/faults", w.config.Faults)
 	if w.Server != nil {
 		w.Close()

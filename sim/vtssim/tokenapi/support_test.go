@@ -113,7 +113,7 @@ func mount(t testing.TB, c tokenapi.Config) http.Handler {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/sandbox/vts/api/", service.Handler())
-	mux.Handle("/sandbox/vts/tokens/{ref}", tokenapi.Acts{Vault: c.Vault})
+	mux.Handle("/sandbox/vts/tokens/{ref}", tokenapi.Acts(c.Vault))
 	mux.Handle("/sandbox/faults", c.Faults)
 	return mux
 }
