@@ -15,18 +15,20 @@ const (
 	ScopeActivate    Scope = "activate"
 	ScopeTokensRead  Scope = "tokens:read"
 	ScopeTokensWrite Scope = "tokens:write"
-	ScopeClickToPay  Scope = "clicktopay"
-	ScopeCards       Scope = "cards"
-	ScopeAuditRead   Scope = "audit:read"
+	// ScopeTokensNumber lets lists of tokens have whole token numbers, which are good for payments.
+	ScopeTokensNumber Scope = "tokens:number"
+	ScopeClickToPay   Scope = "clicktopay"
+	ScopeCards        Scope = "cards"
+	ScopeAuditRead    Scope = "audit:read"
 )
 
 // ParseScope reads a scope's name.
 func ParseScope(text string) (Scope, error) {
 	switch s := Scope(text); s {
-	case ScopeProvision, ScopeActivate, ScopeTokensRead, ScopeTokensWrite, ScopeClickToPay, ScopeCards, ScopeAuditRead:
+	case ScopeProvision, ScopeActivate, ScopeTokensRead, ScopeTokensWrite, ScopeTokensNumber, ScopeClickToPay, ScopeCards, ScopeAuditRead:
 		return s, nil
 	}
-	return "", Errorf(CodeInvalid, "scope_unknown", "the scope is one of provision, activate, tokens:read, tokens:write, clicktopay, cards, audit:read")
+	return "", Errorf(CodeInvalid, "scope_unknown", "the scope is one of provision, activate, tokens:read, tokens:write, tokens:number, clicktopay, cards, audit:read")
 }
 
 // Actor is the authenticated caller: an API client and what it is bound to.

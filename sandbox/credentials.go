@@ -63,7 +63,7 @@ func (t *tokenIssuer) mint(at time.Time) (string, error) {
 			Issuer: tokenIssuerName, Audience: jwt.Audience{tokenAudience}, Subject: "sandbox-app",
 			IssuedAt: jwt.NewNumericDate(at), NotBefore: jwt.NewNumericDate(at), Expiry: jwt.NewNumericDate(at.Add(tokenLifetime)),
 		}).
-		Claims(map[string]any{"client_id": "sandbox-app", "scope": "provision activate tokens:read tokens:write clicktopay cards audit:read"}).
+		Claims(map[string]any{"client_id": "sandbox-app", "scope": "provision activate tokens:read tokens:write tokens:number clicktopay cards audit:read"}).
 		Serialize()
 	if err != nil {
 		return "", fmt.Errorf("bearer token: %w", err)

@@ -31,7 +31,7 @@ func (clientsCommand) Help() string {
 type clientsCreateCommand struct {
 	Name        string   `required:"" help:"What people call it."`
 	Issuer      []string `required:"" help:"Card issuers it acts for."`
-	Scope       []string `required:"" help:"What it may do: provision, activate, tokens:read, tokens:write, clicktopay, cards, audit:read."`
+	Scope       []string `required:"" help:"What it may do: provision, activate, tokens:read, tokens:write, tokens:number, clicktopay, cards, audit:read."`
 	Certificate string   `help:"Hex SHA-256 of the TLS certificate (DER) that it must present." placeholder:"HEX"`
 	Expires     string   `help:"When it ends, RFC 3339; without it, never." placeholder:"TIME"`
 	JSON        bool     `help:"Print JSON."`

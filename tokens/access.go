@@ -1,0 +1,57 @@
+package tokens
+
+import (
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/scheme"
+)
+
+// AccessKeys says with which keys a scheme is asked, by purpose; "" is none.
+type AccessKeys struct {
+	Signing      keys.Purpose // of Access.Signer
+	Recipient    keys.Purpose // of Access.Recipient
+	Secret       keys.Purpose // of Access.Secret
+	Verification keys.Purpose // of Access.Verifiers: all that are not destroyed
+	Opening      keys.Purpose // of Access.Openers: all that are not destroyed
+}
+
+// Access selects the keys of an issuer and a BIN, and names those that requests are made
+// with. The error is CodeUnavailable, reason key_unavailable.
+func (f *Flow) access(s Scheme, issuer walletport.IssuerID, bin string) (a scheme.Access, used []string, err error) {
+	ring, now := f.Keys.Current(), f.Clock()
+	selected := func(p keys.Purpose) *keys.Key {
+		if p == "" || err != nil {
+			return &keys.Key{}
+		}
+		var key *keys.Key
+		if key, err = ring.Select(p, issuer, bin, now); err != nil {
+			return &keys.Key{}
+		}
+		used = append(used, string(key.ID))
+		return key
+	}
+	signing, recipient, secret := selected(s.Keys.Signing), selected(s.Keys.Recipient), selected(s.Keys.Secret)
+	if err != nil {
+		return scheme.Access{}, nil, err
+	}
+	a = scheme.Access{
+		Signer: scheme.Signer{Key: signing.Signer, Alias: signing.Alias},
+		Recipient: scheme.Recipient{
+			Public: recipient.Public, Certificate: recipient.Certificate, Fingerprint: recipient.SchemeFingerprint, KeyID: recipient.Alias,
+		},
+		Secret: scheme.SharedSecret{MAC: secret.MAC, KeyID: secret.Alias},
+	}
+	for _, key := range ring.All() {
+		if key.State == keys.Destroyed || key.Issuer != "" && key.Issuer != issuer {
+			continue
+		}
+		switch key.Purpose {
+		case "":
+		case s.Keys.Verification:
+			a.Verifiers = append(a.Verifiers, scheme.Verifier{Public: key.Public, KeyID: key.Alias})
+		case s.Keys.Opening:
+			a.Openers = append(a.Openers, scheme.Opener{Key: key.Decrypter, KeyID: key.Alias})
+		}
+	}
+	return a, used, nil
+}
