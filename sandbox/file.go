@@ -23,7 +23,7 @@ type File struct {
 	Cards           []fileCard      `json:"cards"`
 	WalletProviders []fileProvider  `json:"walletProviders"`
 	MDES            mdesSecrets     `json:"mdes"`
-	VTS             vtsSecrets      `json:"vts"`
+	VTS             visaSecrets     `json:"vts"`
 	Apple           applesim.Bundle `json:"apple"`
 	Google          googleSecrets   `json:"google"`
 }
@@ -68,6 +68,12 @@ type mdesSecrets struct {
 	CustomerService customerServiceSecrets `json:"customerService"`
 }
 
+type visaSecrets struct {
+	vtsSecrets
+
+	TokenAPI tokenAPISecrets `json:"tokenAPI"`
+}
+
 // describeOtherSide fills in the keys of the schemes and wallets.
 func (b *Sandbox) describeOtherSide() (err error) {
 	own := b.other.keys
@@ -77,7 +83,10 @@ func (b *Sandbox) describeOtherSide() (err error) {
 		return err
 	}
 	f.MDES.CustomerService = own.customerService.secrets(f.SandboxURL)
-	f.VTS = own.vts
+	f.VTS.vtsSecrets = own.vts
+	if f.VTS.TokenAPI, err = own.tokenAPI.secrets(f.SandboxURL); err != nil {
+		return err
+	}
 	if f.Apple, err = own.apple.PEM(); err != nil {
 		return err
 	}

@@ -139,7 +139,7 @@ func (f File) inspectKeys() (held inspectKeys, err error) {
 	if held.mdes, err = f.MDES.keys(); err != nil {
 		return held, fmt.Errorf("mdes: %w", err)
 	}
-	if f.VTS != (vtsSecrets{}) {
+	if f.VTS.vtsSecrets != (vtsSecrets{}) {
 		if held.vts, err = f.VTS.keys(); err != nil {
 			return held, fmt.Errorf("vts: %w", err)
 		}

@@ -26,8 +26,8 @@ import (
 // keyLifetime keeps a sandbox folder usable for years.
 const keyLifetime = 5 * 365 * 24 * time.Hour
 
-// schemeKey is a pair between the issuer and the simulated Mastercard. Of the one that
-// payloads are encrypted to, walletport gets only the certificate.
+// schemeKey is a pair between the issuer and a simulated scheme. Of the scheme's own,
+// walletport gets only the certificate.
 type schemeKey struct {
 	private        *rsa.PrivateKey
 	privatePEM     []byte
@@ -37,29 +37,29 @@ type schemeKey struct {
 
 // openSchemeKey reads the pair that payloads are encrypted to, or makes it.
 func openSchemeKey(path string, clock func() time.Time) (*schemeKey, error) {
-	return openPair(path, "walletport sandbox: simulated MDES payload encryption", clock)
+	return openPair(path, "walletport sandbox: simulated MDES payload encryption", x509.KeyUsageKeyEncipherment, clock)
 }
 
-// openPair reads the pair at path, or makes it under a name and writes it.
-func openPair(path, name string, clock func() time.Time) (*schemeKey, error) {
+// openPair reads the pair at path, or makes it under a name and for a usage, and writes it.
+func openPair(path, name string, usage x509.KeyUsage, clock func() time.Time) (*schemeKey, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if text, err = makePair(name, clock()); err == nil {
+		if text, err = makePair(name, usage, clock()); err == nil {
 			err = writeFileAtomically(path, text)
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("simulated MDES key: %w", err)
+		return nil, fmt.Errorf("key of the simulated schemes: %w", err)
 	}
 	key, err := parseSchemeKey(text)
 	if err != nil {
-		return nil, fmt.Errorf("simulated MDES key %s: %w", path, err)
+		return nil, fmt.Errorf("key of the simulated schemes, %s: %w", path, err)
 	}
 	return key, nil
 }
 
 // makePair returns PKCS#8 and a self-signed certificate, both PEM.
-func makePair(name string, now time.Time) ([]byte, error) {
+func makePair(name string, usage x509.KeyUsage, now time.Time) ([]byte, error) {
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func makePair(name string, now time.Time) ([]byte, error) {
 		Subject:      pkix.Name{CommonName: name},
 		NotBefore:    now.Add(-time.Hour),
 		NotAfter:     now.Add(keyLifetime),
-		KeyUsage:     x509.KeyUsageKeyEncipherment,
+		KeyUsage:     usage,
 	}
 	certificate, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
 	if err != nil {
@@ -137,7 +137,8 @@ func openKeys(ctx context.Context, place config.Keys, other otherKeys) error {
 		importOnce(ctx, custody, keys.Spec{Purpose: keys.MDESEncryption, Activate: true, Sandbox: true}, other.mdes.certificatePEM),
 		importOnce(ctx, custody, keys.Spec{Purpose: keys.OPCEncryption, Activate: true, Sandbox: true}, []byte(google)),
 		other.customerService.share(ctx, custody),
-		other.vts.share(ctx, custody))
+		other.vts.share(ctx, custody),
+		other.tokenAPI.share(ctx, custody))
 }
 
 // activePublicKey returns the public half, as text, of the newest active key.

@@ -35,10 +35,10 @@ type customerServiceKeys struct{ signing, encryption *schemeKey }
 
 // openCustomerServiceKeys reads the pairs in dir, or makes them.
 func openCustomerServiceKeys(dir string, clock func() time.Time) (k customerServiceKeys, err error) {
-	if k.signing, err = openPair(filepath.Join(dir, "mdes-oauth-key.pem"), "walletport sandbox: requests to the simulated MDES", clock); err != nil {
+	if k.signing, err = openPair(filepath.Join(dir, "mdes-oauth-key.pem"), "walletport sandbox: requests to the simulated MDES", x509.KeyUsageDigitalSignature, clock); err != nil {
 		return k, err
 	}
-	k.encryption, err = openPair(filepath.Join(dir, "mdes-cs-key.pem"), "walletport sandbox: simulated MDES Customer Service encryption", clock)
+	k.encryption, err = openPair(filepath.Join(dir, "mdes-cs-key.pem"), "walletport sandbox: simulated MDES Customer Service encryption", x509.KeyUsageKeyEncipherment, clock)
 	return k, err
 }
 

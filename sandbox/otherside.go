@@ -20,6 +20,7 @@ import (
 	"github.com/walletport/walletport/sim/mdessim/customerservice"
 	"github.com/walletport/walletport/sim/samsungsim"
 	"github.com/walletport/walletport/sim/vtssim"
+	"github.com/walletport/walletport/sim/vtssim/tokenapi"
 )
 
 // otherSide is what a sandbox simulates: the schemes, each with a folder for its
@@ -38,6 +39,7 @@ type otherKeys struct {
 	mdes            *schemeKey
 	customerService customerServiceKeys
 	vts             vtsSecrets
+	tokenAPI        tokenAPIKeys
 	apple           *applesim.Authority
 	google          *googlesim.Key
 }
@@ -53,6 +55,9 @@ func openOtherKeys(dir string, clock func() time.Time) (k otherKeys, err error) 
 	if k.vts, err = openVTSSecrets(filepath.Join(dir, "vts-secrets.json")); err != nil {
 		return k, err
 	}
+	if k.tokenAPI, err = openTokenAPIKeys(dir, clock); err != nil {
+		return k, err
+	}
 	if k.apple, err = openAppleAuthority(dir, clock); err != nil {
 		return k, err
 	}
@@ -64,7 +69,10 @@ func openOtherKeys(dir string, clock func() time.Time) (k otherKeys, err error) 
 // issuer's keys as they are at the moment of each call, so that a rotation needs no
 // restart.
 func openOtherSide(dir string, own otherKeys, issuer keys.Source, clock func() time.Time) (_ *otherSide, err error) {
-	o := &otherSide{keys: own, clock: clock, faults: faults.New(map[string][]string{customerservice.SchemeName: customerservice.Calls()})}
+	o := &otherSide{keys: own, clock: clock, faults: faults.New(map[string][]string{
+		customerservice.SchemeName: customerservice.Calls(),
+		tokenapi.SchemeName:        tokenapi.Calls(),
+	})}
 	shared, err := own.vts.keys()
 	if err != nil {
 		return nil, err
@@ -141,7 +149,7 @@ func (o *otherSide) frontDoor(settings config.Config, issuer keys.Source) (http.
 	mux.Handle("/wallets/googlepay/", google)
 	mux.Handle("/wallets/samsungpay/", samsung)
 	mux.Handle("/wallets/manual/", manual)
-	if err := o.mountMDES(mux, issuer); err != nil {
+	if err := errors.Join(o.mountMDES(mux, issuer), o.mountVTS(mux, issuer)); err != nil {
 		return nil, err
 	}
 	mux.Handle("/faults", o.faults)

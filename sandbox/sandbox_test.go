@@ -147,6 +147,24 @@ type contractFile struct {
 		PushSharedSecret *string `json:"pushSharedSecret"`
 		WSDKeySet        *string `json:"wsdKeySet"`
 		WSDKey           *string `json:"wsdKey"`
+
+		TokenAPI *struct {
+			BaseURL                 *string `json:"baseURL"`
+			APIKey                  *string `json:"apiKey"`
+			SharedSecret            *string `json:"sharedSecret"`
+			SigningKeyID            *string `json:"signingKeyId"`
+			SigningPrivateKey       *string `json:"signingPrivateKey"`
+			SigningPublicKey        *string `json:"signingPublicKey"`
+			EncryptionKeyID         *string `json:"encryptionKeyId"`
+			EncryptionPrivateKey    *string `json:"encryptionPrivateKey"`
+			EncryptionCertificate   *string `json:"encryptionCertificate"`
+			VerificationKeyID       *string `json:"verificationKeyId"`
+			VerificationPrivateKey  *string `json:"verificationPrivateKey"`
+			VerificationCertificate *string `json:"verificationCertificate"`
+			DecryptionKeyID         *string `json:"decryptionKeyId"`
+			DecryptionPrivateKey    *string `json:"decryptionPrivateKey"`
+			DecryptionPublicKey     *string `json:"decryptionPublicKey"`
+		} `json:"tokenAPI"`
 	} `json:"vts"`
 	Apple *struct {
 		RootCertificate  *string `json:"rootCertificate"`
@@ -203,7 +221,8 @@ func TestSecondStartKeepsKeysCardsCredentialsAndAudit(t *testing.T) {
 		t.Errorf("credentials changed")
 	}
 	first.MDES.CustomerService.BaseURL, second.MDES.CustomerService.BaseURL = "", "" // has a port of its own each time
-	if first.MDES != second.MDES {
+	first.VTS.TokenAPI.BaseURL, second.VTS.TokenAPI.BaseURL = "", ""
+	if first.MDES != second.MDES || first.VTS != second.VTS {
 		t.Errorf("keys changed")
 	}
 	mustStatus(t, box, first.Credentials.Basic, http.StatusOK)

@@ -2,7 +2,7 @@
 // as a stranger meets it: an issuer lists the tokens of a card, asks for the details of one
 // and changes its life cycle. A request is let in by its x-pay-token, and encryptedData, a
 // JWE inside a JWS, is opened and made with code of the simulator's own. What others do to
-// a token, a sandbox's test does by Acts. The sandbox does not mount it yet.
+// a token, a sandbox's test does by Acts.
 //
 // Visa does not publish this API: it is known from processors' documents and code in the
 // field. Where they are silent, comments say what was inferred. As far as they disagree on
