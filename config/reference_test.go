@@ -200,6 +200,12 @@ func reference(t *testing.T) string {
 			out.WriteString("\nThe profile named `default` is the one of the defaults below, unless the file has its own. Each setting names its sources and how\n" +
 				"sure they make us; [`scheme/vts/doc.go`](../scheme/vts/doc.go) lists them.\n")
 		}
+		if s.name == "schemes" {
+			out.WriteString("\nAn interface without a `url` is switched off: calls on tokens of its scheme are 503 `scheme_not_configured`. With which keys it is\n" +
+				"called, [Keys](keys.md) says. Each setting of a profile names its sources and how sure they make us;\n" +
+				"[`scheme/mdes/customerservice/doc.go`](../scheme/mdes/customerservice/doc.go) and\n" +
+				"[`scheme/vts/tokenapi/doc.go`](../scheme/vts/tokenapi/doc.go) list them.\n")
+		}
 		if s.name == "profiles" {
 			out.WriteString("\nThe profile named `default` is the one of the defaults below, unless the file has its own. Each setting names its sources and how\n" +
 				"sure they make us; [`scheme/mdes/doc.go`](../scheme/mdes/doc.go) lists them.\n")

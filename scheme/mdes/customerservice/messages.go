@@ -15,16 +15,33 @@ import (
 	"github.com/walletport/walletport/scheme/mdes"
 )
 
-// Config is what Messages are made of.
+// Config is what Messages are made of. A configuration file names its fields by their tags.
 type Config struct {
 	// BaseURL is where the API is, without the version: https://api.mastercard.com/mdes/csapi. Sources
 	// disagree on the host of Mastercard's test facility, so that it is given as a whole.
-	BaseURL string
+	BaseURL string `setting:"url"`
 	// Organization names the issuer, or its processor, to Mastercard: 4 to 200 characters.
-	Organization string
+	Organization string `setting:"organization"`
 	// Phone of the organization's customer service, 4 to 20 characters; may be empty.
-	Phone   string
-	Profile Profile
+	Phone   string  `setting:"phone"`
+	Profile Profile `setting:"profile"`
+}
+
+// Validate returns every problem but those of the Profile, joined, or nil. The texts name
+// fields as a configuration file does.
+func (c Config) Validate() error {
+	var problems []error
+	at, err := url.Parse(c.BaseURL)
+	if err != nil || at.Scheme != "https" && at.Scheme != "http" || at.Host == "" || at.User != nil || at.RawQuery != "" || at.Fragment != "" {
+		problems = append(problems, errors.New("url: an absolute URL without user, query and fragment"))
+	}
+	if !isText(c.Organization, maxOrganization) {
+		problems = append(problems, errors.New("organization: 4 to 200 characters of plain text"))
+	}
+	if c.Phone != "" && !isText(c.Phone, maxPhone) {
+		problems = append(problems, errors.New("phone: 4 to 20 characters of plain text"))
+	}
+	return errors.Join(problems...)
 }
 
 // apiVersion is the {id} of every path [S3].
@@ -47,18 +64,7 @@ var (
 
 // New checks the configuration; its error names every problem.
 func New(c Config) (*Messages, error) {
-	problems := []error{c.Profile.Validate()}
-	at, err := url.Parse(c.BaseURL)
-	if err != nil || at.Scheme != "https" && at.Scheme != "http" || at.Host == "" || at.User != nil || at.RawQuery != "" || at.Fragment != "" {
-		problems = append(problems, errors.New("base address: an absolute URL without user, query and fragment"))
-	}
-	if !isText(c.Organization, maxOrganization) {
-		problems = append(problems, errors.New("organization: 4 to 200 characters of plain text"))
-	}
-	if c.Phone != "" && !isText(c.Phone, maxPhone) {
-		problems = append(problems, errors.New("phone: 4 to 20 characters of plain text"))
-	}
-	if err := errors.Join(problems...); err != nil {
+	if err := errors.Join(c.Validate(), c.Profile.Validate()); err != nil {
 		return nil, fmt.Errorf("customer service: %w", err)
 	}
 	return &Messages{base: strings.TrimSuffix(c.BaseURL, "/"), organization: c.Organization, phone: c.Phone, profile: c.Profile}, nil

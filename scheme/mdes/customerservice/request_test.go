@@ -224,7 +224,7 @@ func TestNewNamesEveryProblem(t *testing.T) {
 		t.Fatal("a configuration of nothing is taken")
 	}
 	for _, problem := range []string{
-		"base address:", "organization:", "phone:", "oaep_hash:", "aes_bits:", "cipher_mode:", "fingerprint:", "hex_case:", "page_size:",
+		"url:", "organization:", "phone:", "oaep_hash:", "aes_bits:", "cipher_mode:", "fingerprint:", "hex_case:", "page_size:",
 		"max_tokens:", "activation_reason:", "comment:", "pad_user_id:", "requestor_search:", "clock_skew:", "settle_after:",
 	} {
 		if !strings.Contains(err.Error(), problem) {

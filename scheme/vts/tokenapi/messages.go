@@ -10,12 +10,25 @@ import (
 	"github.com/walletport/walletport/scheme"
 )
 
-// Config is what Messages are made of.
+// Config is what Messages are made of. A configuration file names its fields by their tags.
 type Config struct {
 	// BaseURL is where the API is: https://api.visa.com. A path of its own, of a proxy that takes it away
 	// again, is not signed.
-	BaseURL string
-	Profile Profile
+	BaseURL string  `setting:"url"`
+	Profile Profile `setting:"profile"`
+}
+
+// Validate returns every problem but those of the Profile, joined, or nil. The texts name
+// fields as a configuration file does.
+func (c Config) Validate() error {
+	at, err := url.Parse(c.BaseURL)
+	switch {
+	case err != nil || at.Host == "" || at.Scheme != "https" && at.Scheme != "http":
+		return errors.New("url: not an absolute http or https URL")
+	case at.RawQuery != "" || at.Fragment != "" || at.User != nil:
+		return errors.New("url: has neither query, fragment nor user")
+	}
+	return nil
 }
 
 // Messages makes requests of Visa's token API and reads the answers. It is immutable and
@@ -30,17 +43,10 @@ var _ scheme.TokenManager = (*Messages)(nil)
 
 // New checks the configuration.
 func New(c Config) (*Messages, error) {
-	if err := c.Profile.Validate(); err != nil {
-		return nil, fmt.Errorf("profile: %w", err)
+	if err := errors.Join(c.Validate(), c.Profile.Validate()); err != nil {
+		return nil, fmt.Errorf("token API: %w", err)
 	}
-	base, err := url.Parse(c.BaseURL)
-	switch {
-	case err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http":
-		return nil, errors.New("base address: not an absolute http or https URL")
-	case base.RawQuery != "" || base.Fragment != "" || base.User != nil:
-		return nil, errors.New("base address: has neither query, fragment nor user")
-	}
-	return &Messages{base: strings.TrimSuffix(base.String(), "/"), profile: c.Profile}, nil
+	return &Messages{base: strings.TrimSuffix(c.BaseURL, "/"), profile: c.Profile}, nil
 }
 
 // Scheme returns walletport.Visa.
