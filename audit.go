@@ -56,7 +56,7 @@ const (
 // Action names an audited act.
 type Action string
 
-// The audited acts, but for ActionProvision.
+// The audited acts, but for those of ActionProvision and ActionTokenChange.
 const (
 	ActionActivate     Action = "activate"
 	ActionActivateTAV2 Action = "activate.tav2" // the deprecated calls
@@ -75,10 +75,16 @@ const (
 	ActionKeyRead      Action = "keys.read"
 	ActionClientChange Action = "clients.change"
 	ActionCallsRefused Action = "calls.refused" // many, as a sum
+	ActionTokensList   Action = "tokens.list"   // of a card
+	ActionTokensRead   Action = "tokens.read"   // all that is known of one
+	ActionTokensChange Action = "tokens.change" // a call for a change that is none of ours; see ActionTokenChange
 )
 
 // ActionProvision is the provisioning of a card into a wallet: "provision.googlepay".
 func ActionProvision(w Wallet) Action { return Action("provision." + string(w)) }
+
+// ActionTokenChange is the change of a token: "tokens.suspend".
+func ActionTokenChange(a TokenAction) Action { return Action("tokens." + string(a)) }
 
 // AuditRecorder makes a record durable. Record returns only after the record
 // will survive a crash; on error nothing may be handed out (CodeUnavailable,

@@ -32,6 +32,9 @@ func TestTheAuditPageNamesEveryActionAndDetail(t *testing.T) {
 			for _, w := range append(walletport.Wallets(), walletport.IssuerWallet) {
 				declared = append(declared, string(walletport.ActionProvision(w)))
 			}
+			for _, a := range walletport.TokenActions() {
+				declared = append(declared, string(walletport.ActionTokenChange(a)))
+			}
 		}
 		for _, name := range declared {
 			if !slices.Contains(documented, name) {

@@ -58,6 +58,13 @@ const (
 	DetailToVersion   DetailName = "to_version"   // after it
 )
 
+// The details of tokens.
+const (
+	DetailTokenID  DetailName = "token_id"  // see TokenID
+	DetailChangeID DetailName = "change_id" // of a change of a token, also in the token's history
+	DetailReason   DetailName = "reason"    // of a change of a token, where one was given
+)
+
 // The details of keys.
 const (
 	DetailPurpose     DetailName = "purpose"     // of a key
