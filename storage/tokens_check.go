@@ -8,9 +8,9 @@ import (
 	"github.com/walletport/walletport"
 )
 
-// maxTokenText bounds each text of a token and of its history, in bytes. Whoever takes one
+// MaxTokenText bounds each text of a token and of its history, in bytes. Whoever takes one
 // from a scheme cuts it.
-const maxTokenText = 512
+const MaxTokenText = 512
 
 // ErrTokenChangeInProgress returns the answer for a change of a token while another one is
 // not resolved.
@@ -97,8 +97,8 @@ func CheckTokenHistory(entries []TokenHistoryEntry) error {
 func checkTokenTexts(texts ...string) error {
 	for _, text := range texts {
 		switch {
-		case len(text) > maxTokenText:
-			return fmt.Errorf("a text of a token is longer than %d bytes", maxTokenText)
+		case len(text) > MaxTokenText:
+			return fmt.Errorf("a text of a token is longer than %d bytes", MaxTokenText)
 		case walletport.ContainsPAN(text):
 			return errors.New("a text of a token holds a card number")
 		}

@@ -110,7 +110,16 @@ type Observer interface {
 	// Changed tells how an open change ended, or that it is not known how: "done",
 	// "not_done" or "unknown".
 	Changed(id walletport.SchemeID, action walletport.TokenAction, outcome string)
+	// Odd tells of a token of an issuer's card that an operator should look at, and why:
+	// OddOtherIssuer or OddStatus.
+	Odd(issuer walletport.IssuerID, ref walletport.TokenRef, why string)
 }
+
+// What is odd of a token.
+const (
+	OddOtherIssuer = "other_issuer" // it is stored as one of another issuer, and is not shown
+	OddStatus      = "status"       // the scheme's word for its status is not known here
+)
 
 // Where a list came from.
 const (
@@ -123,6 +132,7 @@ type unobserved struct{}
 
 func (unobserved) Listed(walletport.SchemeID, string)                          {}
 func (unobserved) Changed(walletport.SchemeID, walletport.TokenAction, string) {}
+func (unobserved) Odd(walletport.IssuerID, walletport.TokenRef, string)        {}
 
 // Flow lists and changes tokens. It is safe for concurrent use.
 type Flow struct {
