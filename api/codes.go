@@ -85,6 +85,7 @@ var codeDocs = []door.CodeDoc{
 	{Code: "payload_too_long", Status: 422, Title: "The payload is longer than the wallet takes", Remedy: "The operator must use shorter keys or raise max_chars of the wallet: issuer_wallet, or the format of wallets.googlepay or wallets.samsungpay."},
 	{Code: "samsung_needs_card_info", Status: 422, Title: "Samsung Pay cannot read the card in this form", Remedy: "The operator must set shape to cardInfo in the MDES profile of Samsung Pay."},
 	{Code: "card_damaged", Status: 500, Title: "The stored card cannot be used", Remedy: "The operator must import the card again; its row was not written as it stands."},
+	{Code: "token_damaged", Status: 500, Title: "The stored token number cannot be used", Remedy: "The operator must run walletport vault verify; the token's row was not written as it stands."},
 	{Code: "store_unavailable", Status: 503, Title: "The database does not answer", Remedy: "Try again; the operator is needed if it lasts."},
 	{Code: "database_rights", Status: 503, Title: "The database denies walletport a right", Remedy: "The operator must grant it: see the roles in docs/operations.md. The detail of /readyz says which."},
 	{Code: "audit_unavailable", Status: 503, Title: "The audit trail cannot be written", Remedy: "Try again; nothing was handed out. The operator is needed if it lasts."},

@@ -26,7 +26,9 @@ type Trail interface {
 	act.ChangeTrail
 }
 
-// Numbers seals the numbers of tokens for their rows. Its errors are CodeUnavailable.
+// Numbers seals the numbers of tokens for their rows. Its errors are CodeUnavailable, reason
+// key_unavailable, and of a row that was not written as it stands CodeInternal, reason
+// token_damaged.
 type Numbers interface {
 	// SealTokenNumber seals a number for the row of that issuer and reference.
 	SealTokenNumber(issuer walletport.IssuerID, ref walletport.TokenRef, number walletport.PAN) (storage.TokenNumber, error)

@@ -10,6 +10,9 @@ import (
 var (
 	ParsePlain  = parsePlain
 	AppendPlain = appendPlain
+
+	ParseTokenPlain  = parseTokenPlain
+	AppendTokenPlain = appendTokenPlain
 )
 
 // NewestVersion is that of the rows that are written.
