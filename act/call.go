@@ -119,12 +119,7 @@ func (c *Call) FindCard(ctx context.Context) error {
 	if textErr != nil {
 		return textErr
 	}
-	for _, text := range c.asked.Texts {
-		if card.NumberIn(text.Value) {
-			return errContainsNumber(text.Reason, text.Field)
-		}
-	}
-	return nil
+	return c.record.checkTexts(card.CardSummary)
 }
 
 // SelectKeys returns a key of the card for each purpose, in the order given; the

@@ -32,6 +32,24 @@ func DeclaredChange(ctx context.Context, trail ChangeTrail, intended Request, ch
 	return err
 }
 
+// Commit makes a change of stored rows and one record of it a single commit, for what no
+// caller waits for. change is called as ChangeTrail says. Of a change that failed there is
+// no record.
+func Commit(ctx context.Context, trail ChangeTrail, asked Request, change func(storage.Tx, *Record) error) error {
+	return newRecord(ctx, asked).Commit(ctx, trail, change)
+}
+
+// Commit makes a change of stored rows and the record, as change leaves it, one commit: a
+// record of its own for each step of an act that is several, of which Audited then adds
+// one only where the last step failed. change is called as ChangeTrail says, each time
+// with the record as it was.
+func (r *Record) Commit(ctx context.Context, trail ChangeTrail, change func(storage.Tx, *Record) error) error {
+	if !r.subjectKnown {
+		r.redactSuspects()
+	}
+	return commitChange(ctx, trail, r, change)
+}
+
 // commitChange makes a change and the record of it durable. If it fails, the record is left
 // to be written by whoever began it.
 func commitChange(ctx context.Context, trail ChangeTrail, record *Record, change func(storage.Tx, *Record) error) error {

@@ -136,6 +136,27 @@ func (r *Record) redactNumber(card walletport.CardSummary) error {
 	return nil
 }
 
+// FoundCard tells the record which card the act is about, where its request names a token
+// of the card, and looks for the card's number in the texts of the caller, as Call.FindCard
+// does and with its errors. It is for cards that the actor may act for.
+func (r *Record) FoundCard(card walletport.CardSummary) error {
+	r.asked.CardID, r.Issuer, r.Scheme, r.subjectKnown = card.ID, card.Issuer, card.Scheme, true
+	if err := r.redactNumber(card); err != nil {
+		return err
+	}
+	return r.checkTexts(card)
+}
+
+// checkTexts refuses a text of the request that has the number of the card.
+func (r *Record) checkTexts(card walletport.CardSummary) error {
+	for _, text := range r.asked.Texts {
+		if card.NumberIn(text.Value) {
+			return errContainsNumber(text.Reason, text.Field)
+		}
+	}
+	return nil
+}
+
 // redactSuspects cleans the record of an act that ended without a card: it repeats no
 // text that may be a PAN. Some are none, and then the record lacks a text; no call is
 // refused by it.
