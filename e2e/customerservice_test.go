@@ -82,9 +82,17 @@ type tokenStory struct {
 	} `json:"history"`
 }
 
-func (s *sandbox) tokenStory(t *testing.T, ref string) (story tokenStory) {
+func (s tokenStory) deeds() (all []string) {
+	for _, d := range s.History {
+		all = append(all, d.By+" "+d.Call)
+	}
+	return all
+}
+
+// tokenStory asks "mdes" or "vts" for the truth about a token.
+func (s *sandbox) tokenStory(t *testing.T, scheme, ref string) (story tokenStory) {
 	t.Helper()
-	a := s.send(t, http.MethodGet, s.file.SandboxURL+"/mdes/tokens/"+ref, "", "")
+	a := s.send(t, http.MethodGet, s.file.SandboxURL+"/"+scheme+"/tokens/"+ref, "", "")
 	if err := json.Unmarshal([]byte(a.body), &story); a.status != http.StatusOK || err != nil {
 		t.Fatalf("the scheme's truth: %d %s, %v", a.status, a.body, a.err)
 	}
@@ -121,13 +129,9 @@ func TestTheSimulatedMDESKeepsItsState(t *testing.T) {
 	box.mustKill(t)
 
 	box = mustSandbox(t, dir, "")
-	story := box.tokenStory(t, ref)
-	deeds := []string{}
-	for _, d := range story.History {
-		deeds = append(deeds, d.By+" "+d.Call)
-	}
+	story := box.tokenStory(t, "mdes", ref)
 	want := []string{"TOKEN_REQUESTOR digitize", "ISSUER suspend", "CARDHOLDER suspend", "ISSUER unsuspend"}
-	if story.Status != "SUSPENDED" || !slices.Equal(story.Suspenders, []string{"CARDHOLDER"}) || !slices.Equal(deeds, want) {
+	if story.Status != "SUSPENDED" || !slices.Equal(story.Suspenders, []string{"CARDHOLDER"}) || !slices.Equal(story.deeds(), want) {
 		t.Errorf("after the kill the scheme knows %+v", story)
 	}
 	issuer = newIssuerInPython(t, box)

@@ -40,6 +40,7 @@ func TestAnOldSandboxGoesOn(t *testing.T) {
 	}
 	s := mustSandbox(t, dir, "")
 	before.MDES.CustomerService = s.file.MDES.CustomerService // the program before it had none
+	before.VTS.TokenAPI = s.file.VTS.TokenAPI                 // nor these
 	if s.file.MDES != before.MDES || s.file.VTS != before.VTS || s.file.Credentials.Basic != before.Credentials.Basic {
 		t.Error("it has other keys or credentials than before")
 	}

@@ -42,6 +42,8 @@ type sandboxFile struct {
 		PushSharedSecret string `json:"pushSharedSecret"`
 		WSDKeySet        string `json:"wsdKeySet"`
 		WSDKey           string `json:"wsdKey"`
+
+		TokenAPI tokenAPISecrets `json:"tokenAPI"`
 	} `json:"vts"`
 	Apple struct {
 		RootCertificate  string `json:"rootCertificate"`
