@@ -86,7 +86,8 @@ func (c *Call) Announce() { c.record.Announce() }
 
 // FindCard looks the card up, and for its number in the texts of the caller. It needs
 // no open card, so it does for an act that ends before one is opened. A card of an
-// issuer that the actor of ctx is not bound to looks like none. Errors:
+// issuer that the actor of ctx is not bound to looks like none, but for Request.AnyIssuer.
+// Errors:
 //
 //   - CodeNotFound, card_not_found, and CodeInvalid, card_id_contains_pan: see
 //     walletport.ErrNoCard
@@ -107,7 +108,7 @@ func (c *Call) FindCard(ctx context.Context) error {
 	}
 	c.record.Issuer, c.record.Scheme = card.Issuer, card.Scheme
 	textErr := c.record.redactNumber(card.CardSummary)
-	if !walletport.ActorFrom(ctx).ActsFor(card.Issuer) {
+	if !c.asked.AnyIssuer && !walletport.ActorFrom(ctx).ActsFor(card.Issuer) {
 		return walletport.ErrNoCard(c.asked.CardID)
 	}
 	c.Card, c.record.subjectKnown = card, true
@@ -144,6 +145,9 @@ func (c *Call) SelectKeys(purposes ...keys.Purpose) ([]*keys.Key, error) {
 	c.record.KeyVersions = used
 	return selected, nil
 }
+
+// UsedKeys records the keys that the flow selected itself.
+func (c *Call) UsedKeys(ids []string) { c.record.KeyVersions = ids }
 
 // Borrow opens the card for the time of use and wipes it afterwards.
 func (c *Call) Borrow(ctx context.Context, use func(*walletport.Card) error) error {

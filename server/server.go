@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"sync/atomic"
@@ -42,11 +41,6 @@ type Options struct {
 
 	Lines   *LogLines        // where Log writes, for a warning when it cannot; nil is unwatched
 	Hangups <-chan os.Signal // each reads all files anew; nil is none
-
-	// Socket, of OpenSocket, is what the API is served on instead of http.listen, for whoever
-	// must know the address before the server is made. It stays the caller's to close; nil
-	// opens one.
-	Socket net.Listener
 }
 
 // Server is every room of a running walletport. This file is the only place that
@@ -75,8 +69,7 @@ type Server struct {
 	followed      []*followed // certificates and Apple's roots
 	lines         *LogLines
 	hangups       <-chan os.Signal
-	socket        net.Listener // see Options
-	door          *door.Door   // nil until Listen
+	door          *door.Door // nil until Listen
 	listeners     listeners
 	auditFailedAt atomic.Int64
 	testCards     testCards
@@ -91,7 +84,7 @@ type Server struct {
 func Open(ctx context.Context, o Options) (_ *Server, err error) {
 	settings := o.Settings
 	s := &Server{
-		Settings: settings, log: o.Log, clock: o.Clock, version: o.Version, lines: o.Lines, hangups: o.Hangups, socket: o.Socket,
+		Settings: settings, log: o.Log, clock: o.Clock, version: o.Version, lines: o.Lines, hangups: o.Hangups,
 		metrics: telemetry.NewMetrics(), background: &background{log: o.Log, clock: o.Clock},
 	}
 	defer func() {

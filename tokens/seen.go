@@ -39,7 +39,7 @@ func (f *Flow) seen(row storage.Token, card walletport.CardSummary, a answer) (s
 		seen.Holders = nil
 	}
 	seen.PANReference = clean.reference(said.PANReference)
-	seen.Wallet = clean.text(walletName(row.Ref.Requestor, said))
+	seen.Wallet = clean.text(walletName(row.Ref, said))
 	seen.StatusSince, seen.RequestedAt, seen.Expiry = said.StatusSince, said.RequestedAt, said.Expiry
 	seen.DeviceName, seen.DeviceType = clean.text(said.Device.Name), clean.text(said.Device.Type)
 	var err error

@@ -139,6 +139,10 @@ func (unobserved) Odd(walletport.IssuerID, walletport.TokenRef, string)        {
 // Flow lists and changes tokens. It is safe for concurrent use.
 type Flow struct {
 	Parts
+
+	acts    act.Parts // of Parts
+	clock   databaseClock
+	flights flights
 }
 
 // New checks the parts; its error names each that is missing.
@@ -154,7 +158,8 @@ func New(p Parts) (*Flow, error) {
 		p.Observer = unobserved{}
 	}
 	p.Settings = p.Settings.WithDefaults()
-	return &Flow{Parts: p}, nil
+	acts := act.Parts{Vault: p.Vault, Keys: p.Keys, Audit: p.Audit, Limit: p.Limit, Rand: p.Rand, Clock: p.Clock}
+	return &Flow{Parts: p, acts: acts}, nil
 }
 
 // schemeOf returns the scheme of a card or token: CodeUnavailable, reason

@@ -1,6 +1,9 @@
 package tokens
 
-import "github.com/walletport/walletport/scheme"
+import (
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/scheme"
+)
 
 // wallets are the token requestors that are known by their ids, Mastercard's (501...) and
 // Visa's (400...), under the names that lists give them. No source prints the names of the
@@ -32,11 +35,11 @@ var mdesWallets = map[string]string{
 // walletName returns the name of who keeps a token: by the requestor's id, by Mastercard's id
 // of the wallet, else what the scheme calls the requestor. It is "" where that is not told:
 // lists then have the requestor's id, which is no name to be stored in the place of one.
-func walletName(requestor string, said *scheme.Token) string {
-	if name, ok := wallets[requestor]; ok {
+func walletName(ref walletport.TokenRef, said *scheme.Token) string {
+	if name, ok := wallets[ref.Requestor]; ok {
 		return name
 	}
-	if name, ok := mdesWallets[said.WalletID]; ok {
+	if name, ok := mdesWallets[said.WalletID]; ok && ref.Scheme == walletport.Mastercard {
 		return name
 	}
 	return said.Requestor

@@ -1,0 +1,40 @@
+package tokens
+
+import (
+	"context"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
+	"github.com/walletport/walletport/storage"
+)
+
+// findToken returns the row of the token that an act is about and its card, which is the
+// zero one where the token has none any more. A token of an issuer that the actor of ctx is
+// not bound to is CodeNotFound, token_not_found, as one that does not exist; a command acts
+// for all. Other errors are those of act.Record.FoundCard, of Parts.Limit, and
+// CodeUnavailable.
+func (f *Flow) findToken(ctx context.Context, record *act.Record, id walletport.TokenID, channel storage.TokenChannel) (storage.Token, walletport.CardSummary, error) {
+	var none walletport.CardSummary
+	row, err := f.Store.Token(ctx, id)
+	if err != nil {
+		return row, none, err
+	}
+	record.Issuer, record.Scheme = row.Issuer, row.Ref.Scheme
+	card, err := f.cardOf(ctx, row)
+	if err != nil {
+		return row, none, err
+	}
+	if channel != storage.ChannelCommand && !walletport.ActorFrom(ctx).ActsFor(row.Issuer) {
+		return storage.Token{}, none, walletport.ErrTokenNotFound()
+	}
+	var textErr error
+	if card.ID != 0 {
+		textErr = record.FoundCard(card)
+	}
+	if f.Limit != nil {
+		if err := f.Limit(row.Issuer); err != nil {
+			return row, card, err
+		}
+	}
+	return row, card, textErr
+}

@@ -1,0 +1,98 @@
+package tokens
+
+import (
+	"context"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
+	"github.com/walletport/walletport/storage"
+)
+
+// List returns the tokens of a card. The scheme is asked if it was not for longer than
+// Settings.MaxAge. If it does not answer in time the stored ones are returned, as old; but a
+// card whose tokens were never told has no list, for it would look like one without tokens:
+// the error is the scheme's then, as it is. Other errors:
+//
+//   - those of act.Call.FindCard, such as CodeNotFound, card_not_found
+//   - CodeUnavailable: scheme_not_configured, store_unavailable, audit_unavailable, and those
+//     of Numbers for a caller who may see whole numbers
+//
+// Nothing is announced to the trail: whoever asks a scheme would hold the records of all
+// others back.
+func (f *Flow) List(ctx context.Context, req ListRequest) (List, error) {
+	asked := act.Request{
+		Action: walletport.ActionTokensList, CardID: req.CardID, AuditUser: req.AuditUser, AnyIssuer: req.Channel == storage.ChannelCommand,
+	}
+	return act.OnCard(ctx, &f.acts, asked, func(c *act.Call) (List, error) {
+		if err := c.FindCard(ctx); err != nil {
+			return List{}, err
+		}
+		s, err := f.schemeOf(c.Card.Scheme)
+		if err != nil {
+			return List{}, err
+		}
+		known, source, err := f.tokensOf(ctx, c, s, req.AuditUser)
+		if err != nil {
+			return List{}, err
+		}
+		f.Observer.Listed(c.Card.Scheme, source)
+		tokens, err := f.viewAll(ctx, known.Tokens)
+		return List{Tokens: tokens, AsOf: known.AsOf, IsOld: source == SourceOld}, err
+	})
+}
+
+// tokensOf returns the tokens of the call's card and where they are from.
+func (f *Flow) tokensOf(ctx context.Context, c *act.Call, s Scheme, by walletport.AuditUser) (storage.TokenList, string, error) {
+	known, err := f.Store.TokensOfCard(ctx, c.Card.ID)
+	if err != nil {
+		return known, "", err
+	}
+	if young, err := f.isYoung(ctx, known.AsOf); young || err != nil {
+		return known, SourceStore, err
+	}
+	card := c.Card
+	told, err := f.flights.join(ctx, card.ID, f.Settings.AskTimeout, func(ctx context.Context) (storage.TokenList, []string, error) {
+		return f.askCard(ctx, s, card, known.Tokens, by)
+	})
+	if err == nil {
+		c.UsedKeys(told.keys)
+		err = told.err
+	}
+	switch {
+	case err == nil:
+		return told.list, SourceScheme, nil
+	case known.AsOf.IsZero() || ctx.Err() != nil || !isOfTheScheme(err):
+		return known, "", err
+	}
+	return known, SourceOld, nil
+}
+
+// isOfTheScheme reports whether the stored tokens may be shown in the place of the scheme's
+// word: not for a fault of ours, nor where the card has gone meanwhile.
+func isOfTheScheme(err error) bool {
+	code := walletport.CodeOf(err)
+	return code != walletport.CodeInternal && code != walletport.CodeNotFound
+}
+
+// isYoung reports whether a word of a scheme is younger than Settings.MaxAge.
+func (f *Flow) isYoung(ctx context.Context, asOf time.Time) (bool, error) {
+	if asOf.IsZero() {
+		return false, nil
+	}
+	now, err := f.clock.now(ctx, f.Clock, f.now)
+	return now.Sub(asOf) < f.Settings.MaxAge, err
+}
+
+// viewAll is view of all, for the caller of ctx.
+func (f *Flow) viewAll(ctx context.Context, rows []storage.Token) ([]Listed, error) {
+	whole := walletport.ActorFrom(ctx).May(walletport.ScopeTokensNumber)
+	all := make([]Listed, len(rows))
+	for i := range rows {
+		var err error
+		if all[i], err = f.view(rows[i], whole); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}

@@ -1,0 +1,74 @@
+package tokens
+
+import (
+	"context"
+	"slices"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
+	"github.com/walletport/walletport/storage"
+)
+
+// Show returns all that is known of a token. The scheme is asked for it if what is stored is
+// older than Settings.MaxAge; if it does not answer in time, what is stored is shown, as old.
+// Errors are those of List, but for a token: CodeNotFound, token_not_found, for one that does
+// not exist or is not the caller's, and none of the scheme, as a token that is stored was told
+// by it once.
+func (f *Flow) Show(ctx context.Context, req ShowRequest) (Shown, error) {
+	asked := act.Request{Action: walletport.ActionTokensRead, AuditUser: req.AuditUser}
+	asked.SetDetail(walletport.DetailTokenID, req.TokenID.String())
+	asked.Time = f.Clock()
+	return act.Audited(ctx, f.Audit, asked, func(record *act.Record) (Shown, error) {
+		row, _, err := f.findToken(ctx, record, req.TokenID, req.Channel)
+		if err != nil {
+			return Shown{}, err
+		}
+		if _, err := f.schemeOf(row.Ref.Scheme); err != nil {
+			return Shown{}, err
+		}
+		row, isOld, err := f.refreshed(ctx, row, req.AuditUser)
+		if err != nil {
+			return Shown{}, err
+		}
+		return f.shown(ctx, row, isOld, req.History)
+	})
+}
+
+// refreshed returns the row as the scheme has it now, or, as old, as it is stored.
+func (f *Flow) refreshed(ctx context.Context, row storage.Token, by walletport.AuditUser) (_ storage.Token, isOld bool, err error) {
+	young, err := f.isYoung(ctx, row.AsOf)
+	if young || err != nil {
+		return row, false, err
+	}
+	asking, cancel := context.WithTimeout(ctx, f.Settings.AskTimeout)
+	defer cancel()
+	told, err := f.askToken(asking, row, by)
+	switch {
+	case err == nil:
+		return told.Row, false, nil
+	case ctx.Err() != nil || !isOfTheScheme(err):
+		return row, false, err
+	}
+	return row, true, nil
+}
+
+func (f *Flow) shown(ctx context.Context, row storage.Token, isOld bool, entries int) (Shown, error) {
+	history, err := f.Store.TokenHistory(ctx, row.ID, 0, entries)
+	if err != nil {
+		return Shown{}, err
+	}
+	listed, err := f.view(row, walletport.ActorFrom(ctx).May(walletport.ScopeTokensNumber))
+	row.Number.Sealed, row.Number.WrappedKey, row.Number.KEK = nil, nil, ""
+	return Shown{Token: row, Listed: listed, Allowed: allowedNow(&row), IsOld: isOld, History: history}, err
+}
+
+// allowedNow returns what may be done to a token now.
+func allowedNow(row *storage.Token) []walletport.TokenAction {
+	if row.Change.State.IsOpen() {
+		return nil
+	}
+	onlyOthersHold := len(row.Holders) > 0 && !slices.Contains(row.Holders, walletport.HolderIssuer)
+	return slices.DeleteFunc(row.Status.Actions(), func(a walletport.TokenAction) bool {
+		return a == walletport.TokenResume && onlyOthersHold
+	})
+}
