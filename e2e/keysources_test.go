@@ -73,7 +73,7 @@ func TestKeysAreFetchedFromAProviderOnLoopback(t *testing.T) {
 				t.Errorf("status %d, want %d", got.status, c.status)
 			}
 			page := s.get("/metrics").body
-			if want := `walletport_outbound_calls_total{outcome="` + c.outcome + `",target="` + host + `"}`; !strings.Contains(page, want) || strings.Contains(page, "s3cret") {
+			if want := `walletport_outbound_calls_total{call="",outcome="` + c.outcome + `",target="` + host + `"}`; !strings.Contains(page, want) || strings.Contains(page, "s3cret") {
 				t.Errorf("the page lacks %s, or has the URL", want)
 			}
 		})

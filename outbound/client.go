@@ -28,6 +28,7 @@ type Client struct {
 	clock     func() time.Time
 	observer  Observer
 	breaker   *breaker
+	turns     *turns
 }
 
 // Request is one call.
@@ -36,10 +37,19 @@ type Request struct {
 	URL    string      // at the target's scheme, host and port
 	Header http.Header // nil is none; Do does not change it
 	Body   []byte      // nil is none
+	// Call and ID are for metrics and spans and are not sent: the target's own word for
+	// what is asked, one of a few, and what names this request alone. Both may be empty.
+	Call, ID string
+	// Once has a read sent once, as a write is: its redirects are the caller's, and when a
+	// kept connection breaks it is not repeated. It is for what is signed for one use.
+	Once bool
 }
 
-// isRead reports whether redirects are followed: they make another request.
-func (r Request) isRead() bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
+// mayRepeat reports whether redirects are followed, which make another request, and
+// whether net/http may send it again over another connection.
+func (r Request) mayRepeat() bool {
+	return !r.Once && (r.Method == http.MethodGet || r.Method == http.MethodHead)
+}
 
 // Answer is what the target answered, whatever its status.
 type Answer struct {
@@ -53,7 +63,7 @@ type Answer struct {
 // operators: it has addresses and host names, but no URL and nothing of the request.
 func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 	began := c.clock()
-	ctx, ended := c.observer.CallBegan(ctx, c.target.Name, r.Method)
+	ctx, ended := c.observer.CallBegan(ctx, c.target.Name, r.Method, r.Call, r.ID)
 	answer, err := c.admitted(ctx, r)
 	took := c.clock().Sub(began)
 	if err != nil {
@@ -64,12 +74,22 @@ func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 	return answer, nil
 }
 
-// admitted asks the breaker first and tells it what came of the call.
+// admitted asks the breaker first, waits for the call's turn, and tells the breaker what
+// came of it. The breaker is asked again after the wait, in which others may have failed;
+// before it only looks, so that the one call of a pause is none that gets no turn.
 func (c *Client) admitted(ctx context.Context, r Request) (*Answer, error) {
 	at, err := url.Parse(r.URL)
 	if err != nil || !isSamePlace(at, c.at) {
 		return nil, &fault{outcome: OutcomeMisuse, unsent: true, err: fmt.Errorf("the URL is not at the place of target %s", c.target.Name)}
 	}
+	if err := c.breaker.look(c.clock()); err != nil {
+		return nil, err
+	}
+	done, err := c.turns.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	if err := c.breaker.admit(c.clock()); err != nil {
 		return nil, err
 	}
@@ -119,7 +139,7 @@ func (c *Client) redirected(r Request, from *url.URL, answer *Answer) (*url.URL,
 	default:
 		return nil, nil //nolint:nilnil // no redirect
 	}
-	if location == "" || !r.isRead() {
+	if location == "" || !r.mayRepeat() {
 		return nil, nil //nolint:nilnil // the answer is for the caller
 	}
 	to, err := from.Parse(location)
@@ -154,7 +174,7 @@ func (c *Client) send(ctx context.Context, r Request, at *url.URL) (*Answer, err
 		password, _ := user.Password()
 		request.SetBasicAuth(user.Username(), password)
 	}
-	if !r.isRead() {
+	if !r.mayRepeat() {
 		sendOnce(request)
 	}
 	answer, err := to.RoundTrip(request)
@@ -169,9 +189,13 @@ func (c *Client) send(ctx context.Context, r Request, at *url.URL) (*Answer, err
 // sendOnce keeps net/http from sending a request again when a connection that was kept
 // breaks before the answer. It would if it could read the body again, or if there is none
 // and one of its names of an idempotency key is there: in other letters, which mean the
-// same, it does not know them.
+// same, it does not know them. A read without a body it would send again whatever the
+// headers, but not one with a body that is empty.
 func sendOnce(request *http.Request) {
 	request.GetBody = nil
+	if request.Method == http.MethodGet || request.Method == http.MethodHead {
+		request.Body = io.NopCloser(request.Body)
+	}
 	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
 		if values, ok := request.Header[name]; ok {
 			delete(request.Header, name)

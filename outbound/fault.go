@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
+	"time"
 
 	"github.com/walletport/walletport"
 )
@@ -24,18 +26,26 @@ const (
 	OutcomeRedirect       = "redirect_refused" // a redirect led where it must not
 	OutcomeTooBig         = "answer_too_big"
 	OutcomeLeftAlone      = "left_alone" // the target failed again and again and was not asked
+	OutcomeNoTurn         = "no_turn"    // there were as many calls as may be, for too long
 	OutcomeMisuse         = "misuse"     // the call itself was wrong: another place than the target's
 )
 
 // fault is an error of a call whose outcome is known where it arises.
 type fault struct {
-	outcome string
-	unsent  bool
-	err     error
+	outcome    string
+	unsent     bool
+	retryAfter time.Duration // 0 is not known
+	shown      string        // instead of the text of err; may be empty
+	err        error
 }
 
 // Error returns the cause's text, which has no URL and nothing of a body or header.
-func (f *fault) Error() string { return f.err.Error() }
+func (f *fault) Error() string {
+	if f.shown != "" {
+		return f.shown
+	}
+	return f.err.Error()
+}
 
 // Unwrap returns the cause.
 func (f *fault) Unwrap() error { return f.err }
@@ -47,10 +57,38 @@ func IsUnsent(err error) bool {
 	return ok && f.unsent
 }
 
+// RetryAfter returns after how long a call that was not made would be: of a target that
+// is left alone, or of which there were too many calls. 0 is not known.
+func RetryAfter(err error) time.Duration {
+	if f, ok := errors.AsType[*fault](err); ok {
+		return f.retryAfter
+	}
+	return 0
+}
+
+// OutcomeOf returns the outcome of an error of Do, as its Observer was told; "" of others.
+func OutcomeOf(err error) string {
+	if f, ok := errors.AsType[*fault](err); ok {
+		return f.outcome
+	}
+	return ""
+}
+
 // faultOf makes a fault of a transport's error. A transport, unlike http.Client, says no
-// URL in it.
+// URL in it, but it may repeat what it could not read of the answer.
 func faultOf(err error, unsent bool) *fault {
-	return &fault{outcome: outcomeOfError(err), unsent: unsent, err: err}
+	return &fault{outcome: outcomeOfError(err), unsent: unsent, shown: withoutAnswer(err.Error()), err: err}
+}
+
+// withoutAnswer cuts off what a transport repeats of an answer: it stands in quotation
+// marks or after the word "malformed".
+func withoutAnswer(text string) string {
+	const malformed = "malformed"
+	if i := strings.Index(text, malformed); i >= 0 {
+		text = text[:i+len(malformed)]
+	}
+	text, _, _ = strings.Cut(text, `"`)
+	return strings.TrimSpace(text)
 }
 
 func outcomeOfError(err error) string {

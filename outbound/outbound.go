@@ -1,9 +1,9 @@
 // Package outbound is the one HTTP client for everything that walletport calls. A
 // Client calls one target and bounds everything about it: the time of each step, the
-// size of an answer, where a redirect may lead, which addresses are connected to, and
-// how often a target is asked that does not answer. It reports each call to an
-// Observer by the target's name; no URL, header or body is in an error, a metric or a
-// span.
+// size of an answer, where a redirect may lead, which addresses are connected to, how
+// many calls there are at a time and in a second, and how often a target is asked that
+// does not answer. It reports each call to an Observer by the target's name and the
+// call's; no URL, header or body is in an error, a metric or a span.
 //
 // A request is a method, a URL, headers and a body in one piece. Whoever signs or
 // encrypts (OAuth 1.0a, x-pay-token, message-level encryption) does so before Do: the
@@ -20,7 +20,6 @@
 package outbound
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -46,10 +45,11 @@ type Clients struct {
 
 // Observer is told of calls. It must be safe for concurrent use.
 type Observer interface {
-	// CallBegan is told the target's name and the method. The call goes on with the
-	// context that it returns. ended is called once: outcome is one of the outcomes of
-	// this package, status that of the answer, 0 without one.
-	CallBegan(ctx context.Context, target, method string) (_ context.Context, ended func(outcome string, status int, took time.Duration))
+	// CallBegan is told the target's name, the method, and what the Request says it is: its
+	// Call and its ID. The call goes on with the context that it returns. ended is called
+	// once: outcome is one of the outcomes of this package, status that of the answer, 0
+	// without one.
+	CallBegan(ctx context.Context, target, method, call, id string) (_ context.Context, ended func(outcome string, status int, took time.Duration))
 }
 
 // Target is one place to call.
@@ -62,38 +62,12 @@ type Target struct {
 	// headers of the call. Redirects within the place are always followed.
 	FollowElsewhere bool
 	Limits          Limits
+	Caps            Caps
 	Breaker         Breaker
 	Roots           *x509.CertPool // that the target's certificate must lead to; nil are the system's
 	// Certificate returns the client certificate of mutual TLS for a new connection, so
 	// that a renewed one counts; its private key may be in custody. nil offers none.
 	Certificate func() (*tls.Certificate, error)
-}
-
-// Limits bounds a call. A zero is the default that its comment names.
-type Limits struct {
-	Connect     time.Duration // of TCP; 5s
-	TLS         time.Duration // of the handshake; 5s
-	Headers     time.Duration // from the request, when it is sent, to the answer's headers; 10s
-	Whole       time.Duration // of everything, redirects and the body of the answer too; 30s
-	AnswerBytes int64         // of the answer's body, decompressed; 1 MiB
-}
-
-const (
-	defaultConnect     = 5 * time.Second
-	defaultTLS         = 5 * time.Second
-	defaultHeaders     = 10 * time.Second
-	defaultWhole       = 30 * time.Second
-	defaultAnswerBytes = 1 << 20
-	maxHeaderBytes     = 64 << 10 // of an answer
-	idleTime           = 90 * time.Second
-	maxIdle            = 16 // connections kept for the next call
-)
-
-func (l Limits) withDefaults() Limits {
-	return Limits{
-		Connect: cmp.Or(l.Connect, defaultConnect), TLS: cmp.Or(l.TLS, defaultTLS), Headers: cmp.Or(l.Headers, defaultHeaders),
-		Whole: cmp.Or(l.Whole, defaultWhole), AnswerBytes: cmp.Or(l.AnswerBytes, defaultAnswerBytes),
-	}
 }
 
 // To returns a client for a target. It is safe for concurrent use.
@@ -105,8 +79,8 @@ func (c Clients) To(t Target) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("outbound: the URL of target %s is malformed", t.Name)
 	}
-	t.Limits = t.Limits.withDefaults()
-	client := &Client{target: t, at: at, clock: c.Clock, observer: c.Observer, breaker: newBreaker(t.Breaker)}
+	t.Limits = t.Limits.WithDefaults()
+	client := &Client{target: t, at: at, clock: c.Clock, observer: c.Observer, breaker: newBreaker(t.Breaker), turns: newTurns(t.Caps, c.Clock)}
 	if client.observer == nil {
 		client.observer = noObserver{}
 	}
@@ -129,8 +103,9 @@ func (c Clients) check(t Target) error {
 		return errors.New("outbound: a target needs a name")
 	case !IsSafeURL(t.URL):
 		return fmt.Errorf("outbound: the URL of target %s must be https, or http on loopback", t.Name)
-	case min(t.Limits.Connect, t.Limits.TLS, t.Limits.Headers, t.Limits.Whole, time.Duration(t.Limits.AnswerBytes)) < 0:
-		return fmt.Errorf("outbound: the limits of target %s must not be negative", t.Name)
+	}
+	if err := errors.Join(t.Limits.Validate(), t.Caps.Validate(), t.Breaker.Validate()); err != nil {
+		return fmt.Errorf("outbound: target %s: %w", t.Name, err)
 	}
 	return nil
 }
@@ -178,6 +153,6 @@ func (c Clients) transport(t Target, guarded dial) *http.Transport {
 
 type noObserver struct{}
 
-func (noObserver) CallBegan(ctx context.Context, _, _ string) (context.Context, func(string, int, time.Duration)) {
+func (noObserver) CallBegan(ctx context.Context, _, _, _, _ string) (context.Context, func(string, int, time.Duration)) {
 	return ctx, func(string, int, time.Duration) {}
 }

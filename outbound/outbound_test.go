@@ -47,10 +47,10 @@ type seen struct {
 	calls    []string // target and method
 }
 
-func (s *seen) CallBegan(ctx context.Context, target, method string) (context.Context, func(string, int, time.Duration)) {
+func (s *seen) CallBegan(ctx context.Context, target, method, call, id string) (context.Context, func(string, int, time.Duration)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.calls = append(s.calls, target+" "+method)
+	s.calls = append(s.calls, strings.TrimSpace(strings.Join([]string{target, method, call, id}, " ")))
 	return ctx, func(outcome string, _ int, _ time.Duration) {
 		s.mu.Lock()
 		defer s.mu.Unlock()

@@ -54,12 +54,12 @@ func NewMetrics() *Metrics {
 			Name: "walletport_card_lookups_total", Help: "Cards looked up in the vault, by outcome code.",
 		}, []string{"outcome"}),
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "walletport_outbound_calls_total", Help: "Calls that the server made, by target and outcome.",
-		}, []string{"target", "outcome"}),
+			Name: "walletport_outbound_calls_total", Help: "Calls that the server made, by target, the target's word for the call, and outcome.",
+		}, []string{"target", "call", "outcome"}),
 		callSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "walletport_outbound_call_seconds", Help: "Time of a call that the server made, until the answer was read.",
 			Buckets: []float64{0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30},
-		}, []string{"target", "outcome"}),
+		}, []string{"target", "call", "outcome"}),
 	}
 	m.registry.MustRegister(m.requests, m.requestSeconds, m.inFlight, m.auditRecords, m.auditSeconds, m.auditFailures, m.cardLookups, m.calls, m.callSeconds,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -94,11 +94,11 @@ func (m *Metrics) AuditFailed() { m.auditFailures.Inc() }
 // CardLookedUp notes one look-up; outcome is "ok" or a problem code.
 func (m *Metrics) CardLookedUp(outcome string) { m.cardLookups.WithLabelValues(outcome).Inc() }
 
-// CallEnded notes a call that the server made. target is a name of the configuration,
-// outcome a constant.
-func (m *Metrics) CallEnded(target, outcome string, took time.Duration) {
-	m.calls.WithLabelValues(target, outcome).Inc()
-	m.callSeconds.WithLabelValues(target, outcome).Observe(took.Seconds())
+// CallEnded notes a call that the server made. target is a name of the configuration, call
+// the target's own word for it, one of a few, or empty, and outcome a constant.
+func (m *Metrics) CallEnded(target, call, outcome string, took time.Duration) {
+	m.calls.WithLabelValues(target, call, outcome).Inc()
+	m.callSeconds.WithLabelValues(target, call, outcome).Observe(took.Seconds())
 }
 
 // KeyExpiry is when a key of the catalogue ends.

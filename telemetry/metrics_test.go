@@ -18,7 +18,7 @@ func TestMetricsPage(t *testing.T) {
 	m.AuditCommitted(32, 300*time.Microsecond)
 	m.AuditFailed()
 	m.CardLookedUp("card_not_found")
-	m.CallEnded("login.bank.example", "timeout", 5*time.Second)
+	m.CallEnded("login.bank.example", "", "timeout", 5*time.Second)
 	m.WatchKeys(func() []telemetry.KeyExpiry {
 		return []telemetry.KeyExpiry{
 			{ID: "tav-signing-v3", Purpose: "tav-signing", ValidUntil: time.Unix(1_800_000_000, 0)},
@@ -38,8 +38,8 @@ func TestMetricsPage(t *testing.T) {
 		`walletport_audit_commit_seconds_count 1`,
 		`walletport_audit_failures_total 1`,
 		`walletport_card_lookups_total{outcome="card_not_found"} 1`,
-		`walletport_outbound_calls_total{outcome="timeout",target="login.bank.example"} 1`,
-		`walletport_outbound_call_seconds_bucket{outcome="timeout",target="login.bank.example",le="5"} 1`,
+		`walletport_outbound_calls_total{call="",outcome="timeout",target="login.bank.example"} 1`,
+		`walletport_outbound_call_seconds_bucket{call="",outcome="timeout",target="login.bank.example",le="5"} 1`,
 		`walletport_key_expiry_timestamp_seconds{key="tav-signing-v3",purpose="tav-signing"} 1.8e+09`,
 		`walletport_warnings{code="offer_unavailable"} 3`,
 		`go_goroutines`,

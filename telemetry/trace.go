@@ -47,6 +47,9 @@ const (
 	AttrWallet = attribute.Key("walletport.wallet")
 	AttrScheme = attribute.Key("walletport.scheme")
 	AttrTarget = attribute.Key("walletport.target") // what the server called
+	AttrCall   = attribute.Key("walletport.call")   // the target's word for it
+	// AttrRequestID names one request to a target, as the target's own log may.
+	AttrRequestID = attribute.Key("walletport.request_id")
 )
 
 // OpenTracing returns a provider that exports to c.Endpoint, or nil when there is
@@ -110,7 +113,7 @@ func (s bareSpan) Attributes() []attribute.KeyValue {
 	var kept []attribute.KeyValue
 	for _, a := range s.ReadOnlySpan.Attributes() {
 		switch a.Key {
-		case AttrRoute, AttrMethod, AttrCode, AttrWallet, AttrScheme, AttrTarget:
+		case AttrRoute, AttrMethod, AttrCode, AttrWallet, AttrScheme, AttrTarget, AttrCall, AttrRequestID:
 			kept = append(kept, attribute.String(string(a.Key), Redact(a.Value.String())))
 		case AttrStatus:
 			kept = append(kept, a)

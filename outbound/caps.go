@@ -1,0 +1,173 @@
+package outbound
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Caps bound how many calls of this process a target gets, as its operator asks of those
+// who call. A call beyond them waits for its turn. A zero is the default that its comment
+// names.
+type Caps struct {
+	Concurrent int           `setting:"concurrent"` // calls at a time; 0 is 64, at most 10000, negative is no cap
+	PerSecond  int           `setting:"per_second"` // calls that begin in a second, on the average; 0 is 200, at most 100000, negative is no cap
+	Burst      int           `setting:"burst"`      // calls that may begin at one time after a while with fewer; 0 is as many as per_second, at most 100000
+	Wait       time.Duration `setting:"wait"`       // for a turn, after which the call is given up without being sent; 0 is 500ms, 1ms to 30s
+}
+
+const (
+	defaultConcurrent = 64
+	defaultPerSecond  = 200
+	defaultWait       = 500 * time.Millisecond
+	maxConcurrent     = 10_000
+	maxPerSecond      = 100_000
+	maxWait           = 30 * time.Second
+)
+
+// Validate reports everything that is wrong with c, each with the setting's name.
+func (c Caps) Validate() error {
+	return errors.Join(
+		rule("concurrent", c.Concurrent <= maxConcurrent, "up to 10000, or 0, which is 64"),
+		rule("per_second", c.PerSecond <= maxPerSecond, "up to 100000, or 0, which is 200"),
+		rule("burst", isBetween(c.Burst, 1, maxPerSecond), "1 to 100000, or 0, which is as many as per_second"),
+		rule("wait", isBetween(c.Wait, time.Millisecond, maxWait), "1ms to 30s, or 0, which is 500ms"),
+	)
+}
+
+// WithDefaults returns c with what is in force for fields that are zero.
+func (c Caps) WithDefaults() Caps {
+	perSecond := cmp.Or(c.PerSecond, defaultPerSecond)
+	return Caps{
+		Concurrent: cmp.Or(c.Concurrent, defaultConcurrent), PerSecond: perSecond,
+		Burst: cmp.Or(c.Burst, max(perSecond, 1)), Wait: cmp.Or(c.Wait, defaultWait),
+	}
+}
+
+// turns gives the calls of one target their turns. A call holds one of the places from its
+// turn to its end; how many turns begin is counted as a leaky bucket (GCRA) on the clock
+// that was handed in.
+type turns struct {
+	caps   Caps
+	clock  func() time.Time
+	places chan struct{} // nil without a cap
+
+	mu   sync.Mutex
+	full time.Time // when the allowance will be whole again if no call comes
+}
+
+func newTurns(c Caps, clock func() time.Time) *turns {
+	t := &turns{caps: c.WithDefaults(), clock: clock}
+	if t.caps.Concurrent > 0 {
+		t.places = make(chan struct{}, t.caps.Concurrent)
+	}
+	return t
+}
+
+// take waits for a turn, in the order of those who wait. The caller calls done when the
+// call is over.
+func (t *turns) take(ctx context.Context) (done func(), _ error) {
+	bounded, cancel := context.WithTimeout(ctx, t.caps.Wait)
+	defer cancel()
+	if err := t.takePlace(bounded); err != nil {
+		return nil, t.refused(ctx, 0)
+	}
+	if wait, err := t.takeMoment(bounded); err != nil {
+		t.leave()
+		return nil, t.refused(ctx, wait)
+	}
+	return t.leave, nil
+}
+
+func (t *turns) takePlace(ctx context.Context) error {
+	if t.places == nil {
+		return nil
+	}
+	select {
+	case t.places <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case t.places <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (t *turns) leave() {
+	if t.places != nil {
+		<-t.places
+	}
+}
+
+// takeMoment waits until the call may begin. It does not begin to wait for what would be
+// too late, and returns after how long it would not.
+func (t *turns) takeMoment(ctx context.Context) (time.Duration, error) {
+	left := t.caps.Wait
+	if until, ok := ctx.Deadline(); ok {
+		left = time.Until(until)
+	}
+	wait, ok := t.reserve(left)
+	switch {
+	case !ok:
+		return wait, errNoTurn
+	case wait <= 0:
+		return 0, nil
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return 0, nil
+	case <-ctx.Done():
+		t.giveBack()
+		return 0, ctx.Err()
+	}
+}
+
+// reserve takes the next moment unless it is later than longest, and says how far it is.
+func (t *turns) reserve(longest time.Duration) (wait time.Duration, ok bool) {
+	if t.caps.PerSecond < 0 {
+		return 0, true
+	}
+	now, each := t.clock(), t.each()
+	allowance := time.Duration(t.caps.Burst-1) * each
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if ahead := t.full.Sub(now); ahead < 0 || ahead > allowance+t.caps.Wait+each { // further ahead is of a clock that was set back
+		t.full = now
+	}
+	if wait = t.full.Sub(now) - allowance; wait > max(longest, 0) {
+		return wait, false
+	}
+	t.full = t.full.Add(each)
+	return wait, true
+}
+
+// giveBack undoes a reservation. Those behind it keep theirs, so that the next one shares
+// the moment of the last of them.
+func (t *turns) giveBack() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.full = t.full.Add(-t.each())
+}
+
+func (t *turns) each() time.Duration { return time.Second / time.Duration(t.caps.PerSecond) }
+
+var errNoTurn = errors.New("no turn")
+
+// refused is about a call that got no turn; ctx is its caller's.
+func (t *turns) refused(ctx context.Context, retryAfter time.Duration) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return &fault{outcome: OutcomeCanceled, unsent: true, err: ctx.Err()}
+	}
+	return &fault{
+		outcome: OutcomeNoTurn, unsent: true, retryAfter: retryAfter,
+		err: fmt.Errorf("there are as many calls as may be, and no turn within %s", t.caps.Wait),
+	}
+}
