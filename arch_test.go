@@ -149,6 +149,7 @@ func TestImportTableNoticesBreaches(t *testing.T) {
 		{"tokens", module + "/vault"},
 		{"tokens", module + "/scheme/mdes/customerservice"},
 		{"tokens", module + "/outbound/exchange"},
+		{"outbound/exchange", module + "/scheme/vts/tokenapi"},
 		{"auth", module + "/audit"},
 		{"storage", module + "/act"},
 		{"api", module + "/storage/sqlite"},

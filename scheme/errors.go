@@ -37,12 +37,13 @@ func ErrAccessRefused() *walletport.Error {
 	return walletport.Errorf(walletport.CodeUnavailable, "scheme_access_refused", "the scheme does not accept how walletport identifies itself; an operator must look at it")
 }
 
-// ErrRateLimited is CodeRateLimited: nothing was done, and later it may be.
+// ErrRateLimited is CodeRateLimited: nothing was done, and later it may be. It is of the
+// scheme, or of what the operator set for all calls to it.
 func ErrRateLimited() *walletport.Error {
 	return walletport.Errorf(walletport.CodeRateLimited, "scheme_rate_limited", "the scheme wants fewer requests; try again later")
 }
 
-// ErrUnavailable is CodeUnavailable: the scheme says that it failed.
+// ErrUnavailable is CodeUnavailable: the scheme says that it failed, or cannot be reached.
 func ErrUnavailable() *walletport.Error {
 	return walletport.Errorf(walletport.CodeUnavailable, "scheme_unavailable", "the scheme is not available at this moment")
 }
@@ -50,4 +51,10 @@ func ErrUnavailable() *walletport.Error {
 // ErrUnreadable is CodeUnavailable: what came back is no answer of the scheme's.
 func ErrUnreadable() *walletport.Error {
 	return walletport.Errorf(walletport.CodeUnavailable, "scheme_answer_unreadable", "the scheme's answer cannot be read")
+}
+
+// ErrNoAnswer is CodeUnavailable: a request was sent and no whole answer came, so that
+// what the scheme did is not known.
+func ErrNoAnswer() *walletport.Error {
+	return walletport.Errorf(walletport.CodeUnavailable, "scheme_no_answer", "the scheme did not answer")
 }

@@ -1,0 +1,26 @@
+package exchange
+
+import (
+	"context"
+
+	"github.com/walletport/walletport/outbound"
+	"github.com/walletport/walletport/scheme"
+)
+
+// Send sends a command in at most one HTTP request. What surely never left is Refused with
+// CodeUnavailable or CodeRateLimited, or with the error of the Command's Request. Without
+// an answer it is Unknown, reason scheme_no_answer, or scheme_answer_unreadable where there
+// was more than can be read.
+func (l *Line) Send(ctx context.Context, c scheme.Command) scheme.Outcome {
+	a, id, unsent, err := l.call(ctx, c.Name, c.Request)
+	if err != nil {
+		effect := scheme.Unknown
+		if unsent {
+			effect = scheme.Refused
+		}
+		return scheme.Outcome{Effect: effect, Err: named(err, c.Name, id), RetryAfter: outbound.RetryAfter(err)}
+	}
+	o := c.Read(a)
+	o.Err = named(o.Err, c.Name, id)
+	return o
+}
