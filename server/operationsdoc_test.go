@@ -52,7 +52,7 @@ func TestEveryMetricIsOnThePage(t *testing.T) {
 	retireAll(t, box.Keys, keys.AuditCheckpoint) // for a warning
 	box.InspectCondition(t.Context())
 	box.Metrics().AuditFailed()
-	box.Metrics().CallEnded("login.bank.example", "ok", time.Millisecond)
+	box.Metrics().CallEnded("login.bank.example", "", "ok", time.Millisecond)
 	page := httptest.NewRecorder()
 	box.Metrics().Handler().ServeHTTP(page, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
 	var served []string
