@@ -6,7 +6,6 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/walletport/walletport/keys"
@@ -60,15 +60,9 @@ type tokenAPISecrets struct {
 	DecryptionPublicKey     string `json:"decryptionPublicKey"`
 }
 
-// requestSecret is the file of what requests are signed with.
-type requestSecret struct {
-	APIKey       string `json:"apiKey"`
-	SharedSecret string `json:"sharedSecret"`
-}
-
 // tokenAPIKeys are the secret and the four pairs.
 type tokenAPIKeys struct {
-	requests                     requestSecret
+	sharedSecret                 string // of requests
 	issuerSigning, issuerReading *schemeKey
 	visaSigning, visaReading     *schemeKey
 }
@@ -76,7 +70,7 @@ type tokenAPIKeys struct {
 // openTokenAPIKeys reads the keys in dir, or makes them: a folder of an older release has
 // none.
 func openTokenAPIKeys(dir string, clock func() time.Time) (k tokenAPIKeys, err error) {
-	if k.requests, err = openRequestSecret(filepath.Join(dir, "vts-api-secret.json")); err != nil {
+	if k.sharedSecret, err = openSharedSecret(filepath.Join(dir, "vts-api-secret.txt")); err != nil {
 		return k, err
 	}
 	for _, pair := range []struct {
@@ -96,31 +90,26 @@ func openTokenAPIKeys(dir string, clock func() time.Time) (k tokenAPIKeys, err e
 	return k, nil
 }
 
-// openRequestSecret reads the secret at path, or makes and writes it.
-func openRequestSecret(path string) (s requestSecret, err error) {
+// openSharedSecret reads the secret at path, or makes and writes it.
+func openSharedSecret(path string) (string, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		random := make([]byte, tokenAPISecretBytes)
-		if _, err = io.ReadFull(rand.Reader, random); err != nil {
-			return s, err
+		if _, err := io.ReadFull(rand.Reader, random); err != nil {
+			return "", fmt.Errorf("simulated VTS secret: %w", err)
 		}
-		s = requestSecret{tokenAPIKey, base64.RawURLEncoding.EncodeToString(random)}
-		if text, err = json.MarshalIndent(s, "", "  "); err == nil {
-			err = writeFileAtomically(path, append(text, '\n'))
-		}
+		secret := base64.RawURLEncoding.EncodeToString(random)
+		return secret, writeFileAtomically(path, []byte(secret+"\n"))
 	}
 	if err != nil {
-		return s, fmt.Errorf("simulated VTS secret: %w", err)
+		return "", fmt.Errorf("simulated VTS secret: %w", err)
 	}
-	if err := json.Unmarshal(text, &s); err != nil {
-		return s, fmt.Errorf("simulated VTS secret %s: %w", path, err)
-	}
-	return s, nil
+	return strings.TrimSpace(string(text)), nil
 }
 
 func (k tokenAPIKeys) secrets(sandboxURL string) (s tokenAPISecrets, err error) {
 	s = tokenAPISecrets{
-		BaseURL: sandboxURL + tokenAPIPath, APIKey: k.requests.APIKey, SharedSecret: k.requests.SharedSecret,
+		BaseURL: sandboxURL + tokenAPIPath, APIKey: tokenAPIKey, SharedSecret: k.sharedSecret,
 		SigningKeyID: issuerSigningKeyID, SigningPrivateKey: string(k.issuerSigning.privatePEM),
 		EncryptionKeyID: visaReadingKeyID, EncryptionPrivateKey: string(k.visaReading.privatePEM), EncryptionCertificate: string(k.visaReading.certificatePEM),
 		VerificationKeyID: visaSigningKeyID, VerificationPrivateKey: string(k.visaSigning.privatePEM), VerificationCertificate: string(k.visaSigning.certificatePEM),
@@ -146,7 +135,7 @@ func (k tokenAPIKeys) share(ctx context.Context, custody keys.Custodian) error {
 		alias   string
 		data    []byte
 	}{
-		{keys.VTSAPI, k.requests.APIKey, []byte(k.requests.SharedSecret)},
+		{keys.VTSAPI, tokenAPIKey, []byte(k.sharedSecret)},
 		{keys.VTSSigning, issuerSigningKeyID, k.issuerSigning.privatePEM},
 		{keys.VTSEncryption, visaReadingKeyID, k.visaReading.certificatePEM},
 		{keys.VTSVerification, visaSigningKeyID, k.visaSigning.certificatePEM},
@@ -170,7 +159,7 @@ func (o *otherSide) mountVTS(mux *http.ServeMux, issuer keys.Source) error {
 				SignerKeyID: visaSigningKeyID, Signer: own.visaSigning.private,
 			}
 		},
-		Clients: func() []tokenapi.Client { return own.requests.clients(issuer.Current(), o.clock()) },
+		Clients: func() []tokenapi.Client { return own.clients(issuer.Current(), o.clock()) },
 		Rand:    rand.Reader, Now: o.clock, Seed: spellingSeed,
 	})
 	if err != nil {
@@ -183,13 +172,13 @@ func (o *otherSide) mountVTS(mux *http.ServeMux, issuer keys.Source) error {
 
 // clients are the issuer with the pairs that it has now: Visa verifies by each signing key
 // that was published, and encrypts to the newest key that is active.
-func (s requestSecret) clients(ring *keys.Ring, now time.Time) (known []tokenapi.Client) {
+func (k tokenAPIKeys) clients(ring *keys.Ring, now time.Time) (known []tokenapi.Client) {
 	var reader tokenapi.PublicKey
 	if key, err := ring.Select(keys.VTSDecryption, Issuer, "", now); err == nil {
 		reader = publishedKey(key)
 	}
 	for _, key := range publishedKeys(ring, keys.VTSSigning) {
-		known = append(known, tokenapi.Client{APIKey: s.APIKey, Secret: []byte(s.SharedSecret), Signer: publishedKey(key), Recipient: reader})
+		known = append(known, tokenapi.Client{APIKey: tokenAPIKey, Secret: []byte(k.sharedSecret), Signer: publishedKey(key), Recipient: reader})
 	}
 	return known
 }

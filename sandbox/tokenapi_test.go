@@ -24,8 +24,8 @@ func TestTheSimulatedVisaFollowsRotations(t *testing.T) {
 	must(t, own.share(t.Context(), custody)) // again, as each start does
 
 	known := func() (signers, readers []string) {
-		for _, c := range own.requests.clients(custody.Current(), time.Now()) {
-			if c.APIKey != own.requests.APIKey || string(c.Secret) != own.requests.SharedSecret || c.Signer.Key == nil {
+		for _, c := range own.clients(custody.Current(), time.Now()) {
+			if c.APIKey != tokenAPIKey || string(c.Secret) != own.sharedSecret || c.Signer.Key == nil {
 				t.Errorf("a client without its secret or key")
 			}
 			signers, readers = append(signers, c.Signer.KeyID), append(readers, c.Recipient.KeyID)
