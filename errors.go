@@ -3,6 +3,7 @@ package walletport
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Code is the class of an error: what a caller can do about it. The set is closed.
@@ -30,6 +31,9 @@ type Error struct {
 	Message string  // for the caller: safe to show, never holds input or card data
 	Fields  []Field // for CodeInvalid: what is wrong where
 	Err     error   // the cause, for operators only; may be nil
+	// RetryAfter is how long to wait before another try, as a scheme or a limit says; 0 is
+	// not known.
+	RetryAfter time.Duration
 }
 
 // Field is one fault of a request or of an imported row.
@@ -53,6 +57,13 @@ func ErrField(reason, field, rule string) *Error {
 func (e *Error) WithCause(err error) *Error {
 	c := *e
 	c.Err = err
+	return &c
+}
+
+// WithRetryAfter returns a copy of e that says how long to wait before another try.
+func (e *Error) WithRetryAfter(wait time.Duration) *Error {
+	c := *e
+	c.RetryAfter = wait
 	return &c
 }
 

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// maxHeldBytes is the largest body that is held back until it is whole. Every
-// answer of the specification fits.
+// maxHeldBytes is the largest body that is held back until it is whole. Every answer of
+// the specification fits, but for a list of some 80 tokens and more.
 const maxHeldBytes = 16 << 10
 
 // heldRoom keeps the buffers of bodies that have left.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -80,7 +81,7 @@ func TestErrors(t *testing.T) {
 			if strings.Contains(w.Body.String(), "driver") || strings.Contains(w.Body.String(), "disk") {
 				t.Errorf("a cause is shown: %s", w.Body.String())
 			}
-			if retry := w.Header().Get("Retry-After"); (c.status == 503) != (retry != "") {
+			if retry := w.Header().Get("Retry-After"); (c.status == 503 || c.status == 429) != (retry != "") {
 				t.Errorf("Retry-After %q", retry)
 			}
 			if records := h.trail.Take(); len(records) != 0 {
@@ -91,6 +92,34 @@ func TestErrors(t *testing.T) {
 	logs := h.logs.String()
 	if !strings.Contains(logs, "disk full") || strings.Contains(logs, testPAN) {
 		t.Errorf("the log lacks the cause, or has the PAN: %s", logs)
+	}
+}
+
+// TestAnErrorSaysHowLongToWait: what a scheme asks for is passed on, in whole seconds.
+func TestAnErrorSaysHowLongToWait(t *testing.T) {
+	h := mustHouse(t, nil)
+	for _, c := range []struct {
+		code   walletport.Code
+		wait   time.Duration
+		status int
+		want   string
+	}{
+		{walletport.CodeUnavailable, 0, 503, "1"},
+		{walletport.CodeUnavailable, 30 * time.Second, 503, "30"},
+		{walletport.CodeUnavailable, 1200 * time.Millisecond, 503, "2"},
+		{walletport.CodeRateLimited, 0, 429, "1"},
+		{walletport.CodeRateLimited, 2 * time.Minute, 429, "120"},
+		{walletport.CodeRejected, 0, 422, ""},
+	} {
+		t.Run(fmt.Sprint(c.code, " ", c.wait), func(t *testing.T) {
+			h.things.err = fmt.Errorf("ask: %w", walletport.Errorf(c.code, "audit_unavailable", "x").WithRetryAfter(c.wait))
+			r := mustRequest(t, http.MethodPost, goodTarget, nil)
+			w := h.do(r)
+			doortest.WantProblem(t, r, w, c.status, "audit_unavailable")
+			if got := w.Header().Get("Retry-After"); got != c.want {
+				t.Errorf("Retry-After %q, want %q", got, c.want)
+			}
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package door
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -20,7 +21,7 @@ import (
 type refusal struct {
 	err        *walletport.Error
 	status     int                 // 0 is the status of the error's class
-	retryAfter time.Duration       // 0 says nothing
+	retryAfter time.Duration       // 0 leaves it to the error, or to the status
 	allow      string              // the methods that would do, for 405
 	issuer     walletport.IssuerID // whose limit it was, for the log; "" for none
 }
@@ -156,11 +157,11 @@ func (r *refusal) setHeaders(c *Call, status int) {
 	if status == http.StatusUnauthorized {
 		h["Www-Authenticate"] = c.door.Authenticator.Challenges(r.err.Reason)
 	}
-	switch {
-	case r.retryAfter > 0:
-		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(r.retryAfter.Seconds()))))
-	case status == http.StatusServiceUnavailable:
-		h.Set("Retry-After", "1")
+	switch wait := cmp.Or(r.retryAfter, r.err.RetryAfter); {
+	case wait > 0:
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+	case status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests:
+		h.Set("Retry-After", "1") // nobody knows better
 	}
 	if status == http.StatusRequestEntityTooLarge {
 		h.Set("Connection", "close") // the rest of the body is not worth reading

@@ -19,3 +19,6 @@ func lockFolder(dir string) (*os.File, error) {
 	}
 	return lock, nil
 }
+
+// isRunning cannot tell here, and takes it that one is.
+func isRunning(string) (bool, error) { return true, nil }

@@ -5,6 +5,7 @@ package sandbox
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -29,4 +30,21 @@ func lockFolder(dir string) (*os.File, error) {
 		return nil, fmt.Errorf("sandbox lock: %w", err)
 	}
 	return lock, nil
+}
+
+// isRunning reports whether a sandbox has the folder.
+func isRunning(dir string) (bool, error) {
+	lock, err := os.Open(filepath.Join(dir, "sandbox.lock"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("sandbox lock: %w", err)
+	}
+	defer lock.Close()
+	err = syscall.Flock(int(lock.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
+	if err != nil && !errors.Is(err, syscall.EWOULDBLOCK) {
+		return false, fmt.Errorf("sandbox lock: %w", err)
+	}
+	return err != nil, nil
 }

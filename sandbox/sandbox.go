@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -45,10 +46,11 @@ type Options struct {
 // Sandbox is a running server together with the other side.
 type Sandbox struct {
 	*server.Server
-	File  File // as it stands in sandbox.json
-	other *otherSide
-	lock  *os.File
-	o     Options
+	File   File // as it stands in sandbox.json
+	other  *otherSide
+	lock   *os.File
+	socket net.Listener
+	o      Options
 }
 
 // Open makes or reopens the sandbox in a folder, takes its address and writes
@@ -84,11 +86,14 @@ func Open(ctx context.Context, o Options) (_ *Sandbox, err error) {
 		return nil, err
 	}
 	settings.Auth.TokenIssuers = append(settings.Auth.TokenIssuers, tokens.trust())
+	if err := box.takeAddress(ctx, &settings); err != nil {
+		return nil, err
+	}
 
 	if _, err = server.CreateDatabase(ctx, settings.Database); err != nil {
 		return nil, err
 	}
-	box.Server, err = server.Open(ctx, server.Options{Settings: settings, Log: o.Log, Clock: o.Clock, Version: o.Version, Sandbox: true})
+	box.Server, err = server.Open(ctx, server.Options{Settings: settings, Log: o.Log, Clock: o.Clock, Version: o.Version, Sandbox: true, Socket: box.socket})
 	if err != nil {
 		return nil, err
 	}
@@ -107,6 +112,25 @@ func Open(ctx context.Context, o Options) (_ *Sandbox, err error) {
 		return nil, err
 	}
 	return box, box.writeFile(ctx, tokens)
+}
+
+// takeAddress opens the socket of the API before the server is made: the server is to call
+// the simulated schemes, which are behind the same port, and that may be any free one.
+func (b *Sandbox) takeAddress(ctx context.Context, settings *config.Config) (err error) {
+	if b.socket, err = server.OpenSocket(ctx, settings.HTTP.Listen); err != nil {
+		return err
+	}
+	if callsNoSimulator(*settings) {
+		return nil
+	}
+	protocol := "http"
+	if settings.HTTP.TLS.Enabled() {
+		protocol = "https"
+	}
+	if err := callSimulators(settings, protocol+"://"+b.socket.Addr().String()+frontDoorPath); err != nil {
+		b.o.Log.Warn("calls on tokens are switched off", "err", err)
+	}
+	return nil
 }
 
 // providers are wallet providers with different profiles, so that both
@@ -226,6 +250,9 @@ func (b *Sandbox) Close() {
 		if err := b.other.close(); err != nil {
 			b.o.Log.Error("simulated schemes not closed", "err", err)
 		}
+	}
+	if b.socket != nil {
+		_ = b.socket.Close() // a server that served on it has closed it already
 	}
 	if b.lock != nil {
 		b.lock.Close()

@@ -29,19 +29,33 @@ type listener struct {
 	scheme string
 }
 
-// listen opens the socket, so that a taken port is an error of the start and not
-// of a goroutine. A nil tlsSettings serves plain HTTP.
-func listen(ctx context.Context, address string, server *http.Server, tlsSettings *tls.Config) (*listener, error) {
+// OpenSocket opens the socket of an address, so that a taken port is an error of the
+// start and not of a goroutine.
+func OpenSocket(ctx context.Context, address string) (net.Listener, error) {
 	var sockets net.ListenConfig
 	socket, err := sockets.Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
+	return socket, nil
+}
+
+// listen opens the socket and serves on it.
+func listen(ctx context.Context, address string, server *http.Server, tlsSettings *tls.Config) (*listener, error) {
+	socket, err := OpenSocket(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	return serveOn(socket, server, tlsSettings), nil
+}
+
+// serveOn takes a socket that is open. A nil tlsSettings serves plain HTTP.
+func serveOn(socket net.Listener, server *http.Server, tlsSettings *tls.Config) *listener {
 	l := &listener{socket: socket, scheme: "http", server: server}
 	if tlsSettings != nil {
 		l.scheme, server.TLSConfig = "https", tlsSettings
 	}
-	return l, nil
+	return l
 }
 
 // url returns where the listener is reached.

@@ -25,7 +25,9 @@ func (s *Server) Listen(ctx context.Context, mounts map[string]http.Handler) (er
 		certificates.guard(server)
 		tlsSettings = certificates.serverConfig()
 	}
-	if s.listeners.api, err = listen(ctx, settings.Listen, server, tlsSettings); err != nil {
+	if s.socket != nil {
+		s.listeners.api = serveOn(s.socket, server, tlsSettings)
+	} else if s.listeners.api, err = listen(ctx, settings.Listen, server, tlsSettings); err != nil {
 		return err
 	}
 	if settings.ProxyProtocol {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"sync/atomic"
@@ -41,6 +42,11 @@ type Options struct {
 
 	Lines   *LogLines        // where Log writes, for a warning when it cannot; nil is unwatched
 	Hangups <-chan os.Signal // each reads all files anew; nil is none
+
+	// Socket, of OpenSocket, is what the API is served on instead of http.listen, for whoever
+	// must know the address before the server is made. It stays the caller's to close; nil
+	// opens one.
+	Socket net.Listener
 }
 
 // Server is every room of a running walletport. This file is the only place that
@@ -69,7 +75,8 @@ type Server struct {
 	followed      []*followed // certificates and Apple's roots
 	lines         *LogLines
 	hangups       <-chan os.Signal
-	door          *door.Door // nil until Listen
+	socket        net.Listener // see Options
+	door          *door.Door   // nil until Listen
 	listeners     listeners
 	auditFailedAt atomic.Int64
 	testCards     testCards
@@ -84,7 +91,7 @@ type Server struct {
 func Open(ctx context.Context, o Options) (_ *Server, err error) {
 	settings := o.Settings
 	s := &Server{
-		Settings: settings, log: o.Log, clock: o.Clock, version: o.Version, lines: o.Lines, hangups: o.Hangups,
+		Settings: settings, log: o.Log, clock: o.Clock, version: o.Version, lines: o.Lines, hangups: o.Hangups, socket: o.Socket,
 		metrics: telemetry.NewMetrics(), background: &background{log: o.Log, clock: o.Clock},
 	}
 	defer func() {

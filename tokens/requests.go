@@ -7,6 +7,12 @@ import (
 	"github.com/walletport/walletport/storage"
 )
 
+// The channels of requests.
+const (
+	ChannelAPI     = storage.ChannelAPI
+	ChannelCommand = storage.ChannelCommand
+)
+
 // ListRequest asks for the tokens of a card. Who asks through the API must be bound to the
 // card's issuer; a command acts for all.
 type ListRequest struct {
