@@ -30,6 +30,7 @@ type Store interface {
 	Audit
 	Nonces
 	Tokens
+	TokenNumbers
 	Jobs
 	Updater
 	Eraser

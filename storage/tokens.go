@@ -156,12 +156,30 @@ type Tokens interface {
 	// TokensInChange returns up to limit tokens with an open change and ids above after,
 	// in id order. It costs what it finds.
 	TokensInChange(ctx context.Context, after walletport.TokenID, limit int) ([]Token, error)
+}
+
+// TokenNumbers goes through the sealed numbers of tokens by the thousand, for re-wraps and
+// verification. Single ones are changed by TokensTx.
+type TokenNumbers interface {
+	// TokensAfter returns up to limit tokens with ids above after, in id order, with a
+	// number or without.
+	TokensAfter(ctx context.Context, after walletport.TokenID, limit int) ([]Token, error)
 	// TokensWrappedBy returns up to limit tokens whose number's data key is wrapped by
 	// kek, with ids above after, in id order: the work list of a re-wrap.
 	TokensWrappedBy(ctx context.Context, kek string, after walletport.TokenID, limit int) ([]Token, error)
 	// TokenKEKs returns the ids of the keys that wrap data keys of token numbers. It costs
 	// one look-up a key.
 	TokenKEKs(ctx context.Context) ([]string, error)
+	// RewrapTokens replaces wrapped keys in one transaction, each only where the stored
+	// wrapped key still equals Old, and returns how many it replaced.
+	RewrapTokens(ctx context.Context, changes []TokenRewrapping) (int, error)
+}
+
+// TokenRewrapping moves the data key of one token's number to another KEK.
+type TokenRewrapping struct {
+	ID       walletport.TokenID
+	Old, New []byte
+	KEK      string
 }
 
 // TokensTx changes tokens.

@@ -76,9 +76,9 @@ func (s *Store) transact(ctx context.Context, act func(*pgdb.Queries) error) err
 
 // splitAtRepeats cuts list so that no part has an id twice, for one statement
 // cannot change a row twice.
-func splitAtRepeats[T any](list []T, id func(*T) walletport.CardID) [][]T {
+func splitAtRepeats[T any, ID comparable](list []T, id func(*T) ID) [][]T {
 	var parts [][]T
-	seen := make(map[walletport.CardID]struct{}, len(list))
+	seen := make(map[ID]struct{}, len(list))
 	start := 0
 	for i := range list {
 		key := id(&list[i])

@@ -78,16 +78,45 @@ func (s *Store) TokensInChange(ctx context.Context, after walletport.TokenID, li
 	})
 }
 
-// TokensWrappedBy implements storage.Tokens.
+// TokensAfter implements storage.TokenNumbers.
+func (s *Store) TokensAfter(ctx context.Context, after walletport.TokenID, limit int) ([]storage.Token, error) {
+	return s.tokens(ctx, func() ([]pgdb.Token, error) {
+		return s.queries.ListTokensAfter(ctx, pgdb.ListTokensAfterParams{After: int64(after), MaxRows: rowLimit(limit)})
+	})
+}
+
+// TokensWrappedBy implements storage.TokenNumbers.
 func (s *Store) TokensWrappedBy(ctx context.Context, kek string, after walletport.TokenID, limit int) ([]storage.Token, error) {
 	return s.tokens(ctx, func() ([]pgdb.Token, error) {
 		return s.queries.ListTokensOfKEK(ctx, pgdb.ListTokensOfKEKParams{Kek: kek, After: int64(after), MaxRows: rowLimit(limit)})
 	})
 }
 
-// TokenKEKs implements storage.Tokens.
+// TokenKEKs implements storage.TokenNumbers.
 func (s *Store) TokenKEKs(ctx context.Context) ([]string, error) {
 	return distinct[string](ctx, s, s.queries.NextTokenKEK)
+}
+
+// RewrapTokens implements storage.TokenNumbers.
+func (s *Store) RewrapTokens(ctx context.Context, changes []storage.TokenRewrapping) (int, error) {
+	var replaced int64
+	err := s.retryUndone(ctx, func() error {
+		replaced = 0
+		return s.transact(ctx, func(q *pgdb.Queries) error {
+			for _, run := range splitAtRepeats(changes, func(c *storage.TokenRewrapping) walletport.TokenID { return c.ID }) {
+				n, err := q.RewrapTokens(ctx, rewrapTokenParams(run))
+				if err != nil {
+					return err
+				}
+				replaced += n
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return 0, err
+	}
+	return int(replaced), nil
 }
 
 func (s *Store) tokens(ctx context.Context, list func() ([]pgdb.Token, error)) ([]storage.Token, error) {

@@ -78,16 +78,42 @@ func (s *Store) TokensInChange(ctx context.Context, after walletport.TokenID, li
 	})
 }
 
-// TokensWrappedBy implements storage.Tokens.
+// TokensAfter implements storage.TokenNumbers.
+func (s *Store) TokensAfter(ctx context.Context, after walletport.TokenID, limit int) ([]storage.Token, error) {
+	return s.tokens(ctx, func(q *sqlitedb.Queries) ([]sqlitedb.Token, error) {
+		return q.ListTokensAfter(ctx, sqlitedb.ListTokensAfterParams{After: int64(after), MaxRows: rowLimit(limit)})
+	})
+}
+
+// TokensWrappedBy implements storage.TokenNumbers.
 func (s *Store) TokensWrappedBy(ctx context.Context, kek string, after walletport.TokenID, limit int) ([]storage.Token, error) {
 	return s.tokens(ctx, func(q *sqlitedb.Queries) ([]sqlitedb.Token, error) {
 		return q.ListTokensOfKEK(ctx, sqlitedb.ListTokensOfKEKParams{Kek: kek, After: int64(after), MaxRows: rowLimit(limit)})
 	})
 }
 
-// TokenKEKs implements storage.Tokens.
+// TokenKEKs implements storage.TokenNumbers.
 func (s *Store) TokenKEKs(ctx context.Context) ([]string, error) {
 	return distinct[string](ctx, s, (*sqlitedb.Queries).NextTokenKEK)
+}
+
+// RewrapTokens implements storage.TokenNumbers.
+func (s *Store) RewrapTokens(ctx context.Context, changes []storage.TokenRewrapping) (int, error) {
+	var replaced int64
+	err := s.transact(ctx, func(q *sqlitedb.Queries) error {
+		for _, c := range changes {
+			n, err := q.RewrapToken(ctx, sqlitedb.RewrapTokenParams{NewKey: c.New, Kek: c.KEK, ID: int64(c.ID), OldKey: c.Old})
+			if err != nil {
+				return storage.ErrUnavailable(ctx, err)
+			}
+			replaced += n
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return int(replaced), nil
 }
 
 func (s *Store) tokens(ctx context.Context, list func(*sqlitedb.Queries) ([]sqlitedb.Token, error)) ([]storage.Token, error) {

@@ -72,6 +72,11 @@ func calls(s storage.Store) map[string]func(context.Context) error {
 		},
 		"TokensWrappedBy": func(ctx context.Context) error { _, err := s.TokensWrappedBy(ctx, "kek/1", 0, 10); return err },
 		"TokenKEKs":       func(ctx context.Context) error { _, err := s.TokenKEKs(ctx); return err },
+		"TokensAfter":     func(ctx context.Context) error { _, err := s.TokensAfter(ctx, 0, 10); return err },
+		"RewrapTokens": func(ctx context.Context) error {
+			_, err := s.RewrapTokens(ctx, []storage.TokenRewrapping{{ID: 1, Old: []byte("old"), New: []byte("new"), KEK: "kek/2"}})
+			return err
+		},
 		"PutTokens": updating(s, func(tx storage.Tx) error {
 			_, err := tx.PutTokens([]storage.SeenToken{token(1, 0)})
 			return err

@@ -22,9 +22,9 @@ func testTokens(t *testing.T, database NewDatabase) {
 	withStore(t, database, "ids rise and come once", testTokenIDs)
 	withStore(t, database, "tokens that nobody should have put are refused", testRefusedTokens)
 	withStore(t, database, "a list is as old as its last listing", testTokensListed)
-	withStore(t, database, "numbers are found by the key that wrapped them", testTokensWrappedBy)
 	withStore(t, database, "a card that goes leaves its tokens without what is personal", testTokensWithoutCard)
 	withStore(t, database, "unknown tokens are not found", testUnknownTokens)
+	testTokenNumbers(t, database)
 	t.Run("replicas put the same tokens at once", func(t *testing.T) { testConcurrentTokens(t, database(t)) })
 }
 
@@ -298,40 +298,6 @@ func testTokensListed(t *testing.T, s storage.Store) {
 	listed(1, 60)
 	wantEqual(t, "listed again", asOf(1), at(60))
 	wantEqual(t, "another card", asOf(2), storage.TokenList{}.AsOf)
-}
-
-func testTokensWrappedBy(t *testing.T, s storage.Store) {
-	var all []walletport.TokenID
-	for n := 1; n <= 4; n++ {
-		seen := token(n, 0)
-		if n == 2 {
-			seen.Number = storage.TokenNumber{LastFour: "0002"}
-		}
-		if n == 4 {
-			seen.Number.KEK = "kek/2"
-		}
-		all = append(all, mustPutToken(t, s, seen))
-	}
-	found := func(kek string, after walletport.TokenID, limit int) (ids []walletport.TokenID) {
-		t.Helper()
-		for _, token := range must(s.TokensWrappedBy(t.Context(), kek, after, limit))(t, "TokensWrappedBy") {
-			ids = append(ids, token.ID)
-		}
-		return ids
-	}
-	wantEqual(t, "kek/1", found("kek/1", 0, 9), []walletport.TokenID{all[0], all[2]})
-	wantEqual(t, "kek/1, a page", found("kek/1", 0, 1), all[:1])
-	wantEqual(t, "kek/1, the next page", found("kek/1", all[0], 1), all[2:3])
-	wantEqual(t, "no key", found("", 0, 9), []walletport.TokenID{})
-	wantEqual(t, "keys", must(s.TokenKEKs(t.Context()))(t, "TokenKEKs"), []string{"kek/1", "kek/2"})
-	for _, id := range all[:3] {
-		mustUpdateToken(t, s, id, func(token *storage.Token) {
-			if token.Number.KEK != "" {
-				token.Number.KEK, token.Number.WrappedKey = "kek/2", []byte("wrapped again")
-			}
-		})
-	}
-	wantEqual(t, "keys after a re-wrap", must(s.TokenKEKs(t.Context()))(t, "TokenKEKs"), []string{"kek/2"})
 }
 
 func testTokensWithoutCard(t *testing.T, s storage.Store) {

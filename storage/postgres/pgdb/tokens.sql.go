@@ -219,6 +219,69 @@ func (q *Queries) ListTokenHistory(ctx context.Context, arg ListTokenHistoryPara
 	return items, nil
 }
 
+const listTokensAfter = `-- name: ListTokensAfter :many
+SELECT id, scheme, requestor, reference, issuer, card_id, pan_reference, wallet, status, holders, status_since_ms, requested_ms, expiry_year, expiry_month, device_name, device_type, sealed, wrapped_key, kek, first_six, last_four, source, as_of_ms, change_id, change_action, change_state, change_reason, change_by, change_client, change_channel, change_since_ms, change_outcome, change_open FROM tokens WHERE id > $1 ORDER BY id LIMIT $2::bigint
+`
+
+type ListTokensAfterParams struct {
+	After   int64
+	MaxRows int64
+}
+
+func (q *Queries) ListTokensAfter(ctx context.Context, arg ListTokensAfterParams) ([]Token, error) {
+	rows, err := q.db.Query(ctx, listTokensAfter, arg.After, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Token
+	for rows.Next() {
+		var i Token
+		if err := rows.Scan(
+			&i.ID,
+			&i.Scheme,
+			&i.Requestor,
+			&i.Reference,
+			&i.Issuer,
+			&i.CardID,
+			&i.PanReference,
+			&i.Wallet,
+			&i.Status,
+			&i.Holders,
+			&i.StatusSinceMs,
+			&i.RequestedMs,
+			&i.ExpiryYear,
+			&i.ExpiryMonth,
+			&i.DeviceName,
+			&i.DeviceType,
+			&i.Sealed,
+			&i.WrappedKey,
+			&i.Kek,
+			&i.FirstSix,
+			&i.LastFour,
+			&i.Source,
+			&i.AsOfMs,
+			&i.ChangeID,
+			&i.ChangeAction,
+			&i.ChangeState,
+			&i.ChangeReason,
+			&i.ChangeBy,
+			&i.ChangeClient,
+			&i.ChangeChannel,
+			&i.ChangeSinceMs,
+			&i.ChangeOutcome,
+			&i.ChangeOpen,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listTokensInChange = `-- name: ListTokensInChange :many
 SELECT id, scheme, requestor, reference, issuer, card_id, pan_reference, wallet, status, holders, status_since_ms, requested_ms, expiry_year, expiry_month, device_name, device_type, sealed, wrapped_key, kek, first_six, last_four, source, as_of_ms, change_id, change_action, change_state, change_reason, change_by, change_client, change_channel, change_since_ms, change_outcome, change_open FROM tokens WHERE change_open = 1 AND id > $1 ORDER BY id LIMIT $2::bigint
 `
@@ -498,6 +561,38 @@ func (q *Queries) NextTokenKEK(ctx context.Context, after string) (string, error
 	var kek string
 	err := row.Scan(&kek)
 	return kek, err
+}
+
+const rewrapTokens = `-- name: RewrapTokens :execrows
+UPDATE tokens AS t SET wrapped_key = change.new_key, kek = change.kek
+FROM (
+    SELECT
+        unnest($1::bigint[])       AS id,
+        unnest($2::bytea[])   AS old_key,
+        unnest($3::bytea[])   AS new_key,
+        unnest($4::text[])        AS kek
+) AS change
+WHERE t.id = change.id AND t.wrapped_key = change.old_key
+`
+
+type RewrapTokensParams struct {
+	Ids     []int64
+	OldKeys [][]byte
+	NewKeys [][]byte
+	Keks    []string
+}
+
+func (q *Queries) RewrapTokens(ctx context.Context, arg RewrapTokensParams) (int64, error) {
+	result, err := q.db.Exec(ctx, rewrapTokens,
+		arg.Ids,
+		arg.OldKeys,
+		arg.NewKeys,
+		arg.Keks,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const setTokenList = `-- name: SetTokenList :exec

@@ -29,6 +29,20 @@ ORDER BY id LIMIT sqlc.arg(max_rows)::bigint;
 -- name: NextTokenKEK :one
 SELECT kek FROM tokens WHERE kek > sqlc.arg(after) AND kek > '' ORDER BY kek LIMIT 1;
 
+-- name: ListTokensAfter :many
+SELECT * FROM tokens WHERE id > sqlc.arg(after) ORDER BY id LIMIT sqlc.arg(max_rows)::bigint;
+
+-- name: RewrapTokens :execrows
+UPDATE tokens AS t SET wrapped_key = change.new_key, kek = change.kek
+FROM (
+    SELECT
+        unnest(sqlc.arg(ids)::bigint[])       AS id,
+        unnest(sqlc.arg(old_keys)::bytea[])   AS old_key,
+        unnest(sqlc.arg(new_keys)::bytea[])   AS new_key,
+        unnest(sqlc.arg(keks)::text[])        AS kek
+) AS change
+WHERE t.id = change.id AND t.wrapped_key = change.old_key;
+
 -- Rows of a call travel together, in one round trip. One that stands already does not
 -- come back.
 -- name: InsertTokens :batchone

@@ -18,6 +18,13 @@ ORDER BY id LIMIT sqlc.arg(max_rows);
 -- name: NextTokenKEK :one
 SELECT kek FROM tokens WHERE kek > sqlc.arg(after) AND kek > '' ORDER BY kek LIMIT 1;
 
+-- name: ListTokensAfter :many
+SELECT * FROM tokens WHERE id > sqlc.arg(after) ORDER BY id LIMIT sqlc.arg(max_rows);
+
+-- name: RewrapToken :execrows
+UPDATE tokens SET wrapped_key = sqlc.arg(new_key), kek = sqlc.arg(kek)
+WHERE id = sqlc.arg(id) AND wrapped_key = sqlc.arg(old_key);
+
 -- name: InsertToken :one
 INSERT INTO tokens (
     scheme, requestor, reference, issuer, card_id, pan_reference, wallet, status, holders,

@@ -150,6 +150,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.listTokenHistoryStmt, err = db.PrepareContext(ctx, listTokenHistory); err != nil {
 		return nil, fmt.Errorf("error preparing query ListTokenHistory: %w", err)
 	}
+	if q.listTokensAfterStmt, err = db.PrepareContext(ctx, listTokensAfter); err != nil {
+		return nil, fmt.Errorf("error preparing query ListTokensAfter: %w", err)
+	}
 	if q.listTokensInChangeStmt, err = db.PrepareContext(ctx, listTokensInChange); err != nil {
 		return nil, fmt.Errorf("error preparing query ListTokensInChange: %w", err)
 	}
@@ -188,6 +191,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.rewrapCardStmt, err = db.PrepareContext(ctx, rewrapCard); err != nil {
 		return nil, fmt.Errorf("error preparing query RewrapCard: %w", err)
+	}
+	if q.rewrapTokenStmt, err = db.PrepareContext(ctx, rewrapToken); err != nil {
+		return nil, fmt.Errorf("error preparing query RewrapToken: %w", err)
 	}
 	if q.setAuditHeadStmt, err = db.PrepareContext(ctx, setAuditHead); err != nil {
 		return nil, fmt.Errorf("error preparing query SetAuditHead: %w", err)
@@ -431,6 +437,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing listTokenHistoryStmt: %w", cerr)
 		}
 	}
+	if q.listTokensAfterStmt != nil {
+		if cerr := q.listTokensAfterStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listTokensAfterStmt: %w", cerr)
+		}
+	}
 	if q.listTokensInChangeStmt != nil {
 		if cerr := q.listTokensInChangeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing listTokensInChangeStmt: %w", cerr)
@@ -494,6 +505,11 @@ func (q *Queries) Close() error {
 	if q.rewrapCardStmt != nil {
 		if cerr := q.rewrapCardStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing rewrapCardStmt: %w", cerr)
+		}
+	}
+	if q.rewrapTokenStmt != nil {
+		if cerr := q.rewrapTokenStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing rewrapTokenStmt: %w", cerr)
 		}
 	}
 	if q.setAuditHeadStmt != nil {
@@ -622,6 +638,7 @@ type Queries struct {
 	listDueLanesStmt        *sql.Stmt
 	listParkedJobsStmt      *sql.Stmt
 	listTokenHistoryStmt    *sql.Stmt
+	listTokensAfterStmt     *sql.Stmt
 	listTokensInChangeStmt  *sql.Stmt
 	listTokensOfCardStmt    *sql.Stmt
 	listTokensOfKEKStmt     *sql.Stmt
@@ -635,6 +652,7 @@ type Queries struct {
 	probeStmt               *sql.Stmt
 	renewNonceStmt          *sql.Stmt
 	rewrapCardStmt          *sql.Stmt
+	rewrapTokenStmt         *sql.Stmt
 	setAuditHeadStmt        *sql.Stmt
 	setLaneHeadStmt         *sql.Stmt
 	setTokenListStmt        *sql.Stmt
@@ -692,6 +710,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		listDueLanesStmt:        q.listDueLanesStmt,
 		listParkedJobsStmt:      q.listParkedJobsStmt,
 		listTokenHistoryStmt:    q.listTokenHistoryStmt,
+		listTokensAfterStmt:     q.listTokensAfterStmt,
 		listTokensInChangeStmt:  q.listTokensInChangeStmt,
 		listTokensOfCardStmt:    q.listTokensOfCardStmt,
 		listTokensOfKEKStmt:     q.listTokensOfKEKStmt,
@@ -705,6 +724,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		probeStmt:               q.probeStmt,
 		renewNonceStmt:          q.renewNonceStmt,
 		rewrapCardStmt:          q.rewrapCardStmt,
+		rewrapTokenStmt:         q.rewrapTokenStmt,
 		setAuditHeadStmt:        q.setAuditHeadStmt,
 		setLaneHeadStmt:         q.setLaneHeadStmt,
 		setTokenListStmt:        q.setTokenListStmt,

@@ -282,6 +282,72 @@ func (q *Queries) ListTokenHistory(ctx context.Context, arg ListTokenHistoryPara
 	return items, nil
 }
 
+const listTokensAfter = `-- name: ListTokensAfter :many
+SELECT id, scheme, requestor, reference, issuer, card_id, pan_reference, wallet, status, holders, status_since_ms, requested_ms, expiry_year, expiry_month, device_name, device_type, sealed, wrapped_key, kek, first_six, last_four, source, as_of_ms, change_id, change_action, change_state, change_reason, change_by, change_client, change_channel, change_since_ms, change_outcome, change_open FROM tokens WHERE id > ?1 ORDER BY id LIMIT ?2
+`
+
+type ListTokensAfterParams struct {
+	After   int64
+	MaxRows int64
+}
+
+func (q *Queries) ListTokensAfter(ctx context.Context, arg ListTokensAfterParams) ([]Token, error) {
+	rows, err := q.query(ctx, q.listTokensAfterStmt, listTokensAfter, arg.After, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Token
+	for rows.Next() {
+		var i Token
+		if err := rows.Scan(
+			&i.ID,
+			&i.Scheme,
+			&i.Requestor,
+			&i.Reference,
+			&i.Issuer,
+			&i.CardID,
+			&i.PanReference,
+			&i.Wallet,
+			&i.Status,
+			&i.Holders,
+			&i.StatusSinceMs,
+			&i.RequestedMs,
+			&i.ExpiryYear,
+			&i.ExpiryMonth,
+			&i.DeviceName,
+			&i.DeviceType,
+			&i.Sealed,
+			&i.WrappedKey,
+			&i.Kek,
+			&i.FirstSix,
+			&i.LastFour,
+			&i.Source,
+			&i.AsOfMs,
+			&i.ChangeID,
+			&i.ChangeAction,
+			&i.ChangeState,
+			&i.ChangeReason,
+			&i.ChangeBy,
+			&i.ChangeClient,
+			&i.ChangeChannel,
+			&i.ChangeSinceMs,
+			&i.ChangeOutcome,
+			&i.ChangeOpen,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listTokensInChange = `-- name: ListTokensInChange :many
 SELECT id, scheme, requestor, reference, issuer, card_id, pan_reference, wallet, status, holders, status_since_ms, requested_ms, expiry_year, expiry_month, device_name, device_type, sealed, wrapped_key, kek, first_six, last_four, source, as_of_ms, change_id, change_action, change_state, change_reason, change_by, change_client, change_channel, change_since_ms, change_outcome, change_open FROM tokens WHERE change_open = 1 AND id > ?1 ORDER BY id LIMIT ?2
 `
@@ -486,6 +552,31 @@ func (q *Queries) NextTokenKEK(ctx context.Context, after string) (string, error
 	var kek string
 	err := row.Scan(&kek)
 	return kek, err
+}
+
+const rewrapToken = `-- name: RewrapToken :execrows
+UPDATE tokens SET wrapped_key = ?1, kek = ?2
+WHERE id = ?3 AND wrapped_key = ?4
+`
+
+type RewrapTokenParams struct {
+	NewKey []byte
+	Kek    string
+	ID     int64
+	OldKey []byte
+}
+
+func (q *Queries) RewrapToken(ctx context.Context, arg RewrapTokenParams) (int64, error) {
+	result, err := q.exec(ctx, q.rewrapTokenStmt, rewrapToken,
+		arg.NewKey,
+		arg.Kek,
+		arg.ID,
+		arg.OldKey,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const setTokenList = `-- name: SetTokenList :exec
