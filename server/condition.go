@@ -157,17 +157,17 @@ func (f *findings) addOffers(all []walletport.Rehearsal) {
 	}
 }
 
-// addKEKs warns of each key that opens none of the cards that it sealed. When there are
-// cards and none opens, the server is not ready.
+// addKEKs warns of each key that opens nothing of what it sealed. When something is sealed
+// and nothing opens, the server is not ready.
 func (f *findings) addKEKs(checks []vault.KEKCheck) {
 	mine := findings{}
 	for _, c := range checks {
 		if c.Err != nil {
-			mine.warn("vault_key_unavailable", c.Err, "stored cards sealed by %s do not open: %s: %s", c.KEK, walletport.ReasonOf(c.Err), safeText(c.Err))
+			mine.warn("vault_key_unavailable", c.Err, "what is stored and sealed by %s does not open: %s: %s", c.KEK, walletport.ReasonOf(c.Err), safeText(c.Err))
 		}
 	}
 	if n := len(mine.warnings); n > 0 && n == len(checks) {
-		f.vault = walletport.Errorf(walletport.CodeUnavailable, "vault_unavailable", "no stored card opens: %s", mine.summary()).WithCause(mine.warnings[0].cause)
+		f.vault = walletport.Errorf(walletport.CodeUnavailable, "vault_unavailable", "nothing that is stored opens: %s", mine.summary()).WithCause(mine.warnings[0].cause)
 	}
 	f.warnings = append(f.warnings, mine.warnings...)
 }

@@ -99,7 +99,7 @@ func TestAnotherKeyStoreBesideTheDatabase(t *testing.T) {
 		s.Keys, s.Vault = store, &v
 	})
 	vault, offers, warnings := foundBy(t, other)
-	want := []string{"vault_key_unavailable: stored cards sealed by vault-kek-v1 do not open: card_damaged: the stored card cannot be used"}
+	want := []string{"vault_key_unavailable: what is stored and sealed by vault-kek-v1 does not open: card_damaged: the stored card cannot be used"}
 	if diff := cmp.Diff(want, warnings); diff != "" || vault != "vault_unavailable" || offers != "" {
 		t.Errorf("vault %q, offers %q, warnings (-want +got):\n%s", vault, offers, diff)
 	}

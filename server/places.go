@@ -84,7 +84,7 @@ func CheckKeyStore(ctx context.Context, db Database, source keys.Source, clock f
 	if last, err := db.LastCheckpoint(ctx); err != nil || last.Seq > 0 || len(audit.TrustedKeys(ring)) == 0 {
 		return err
 	}
-	v, err := vault.New(vault.Vault{Cards: db, Keys: source, Clock: clock})
+	v, err := vault.New(vault.Vault{Cards: db, Tokens: db, Keys: source, Clock: clock})
 	if err != nil {
 		return err
 	}
@@ -93,12 +93,12 @@ func CheckKeyStore(ctx context.Context, db Database, source keys.Source, clock f
 		return err
 	}
 	return walletport.Errorf(walletport.CodeConflict, "keystore_foreign",
-		"this key store opens none of the cards of this database that name its keys, and nobody has signed its audit trail yet: bring back the right one")
+		"this key store opens nothing of this database that names its keys, and nobody has signed its audit trail yet: bring back the right one")
 }
 
 // OpenVault returns the vault over a database and its key store. It refuses cards with
 // test numbers, unless the keys are a sandbox's.
-func OpenVault(cards storage.Cards, source keys.Source, clock func() time.Time) (*vault.Vault, error) {
+func OpenVault(db storage.Store, source keys.Source, clock func() time.Time) (*vault.Vault, error) {
 	var refused []walletport.PAN
 	if !IsSandbox(source.Current()) {
 		var err error
@@ -106,5 +106,5 @@ func OpenVault(cards storage.Cards, source keys.Source, clock func() time.Time) 
 			return nil, err
 		}
 	}
-	return vault.New(vault.Vault{Cards: cards, Keys: source, Clock: clock, TestNumbers: refused})
+	return vault.New(vault.Vault{Cards: db, Tokens: db, Keys: source, Clock: clock, TestNumbers: refused})
 }

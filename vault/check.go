@@ -8,44 +8,73 @@ import (
 	"github.com/walletport/walletport/keys"
 )
 
-// KEKCheck says whether a key-encryption key opens cards that name it.
+// KEKCheck says whether a key-encryption key opens what names it.
 type KEKCheck struct {
 	KEK keys.ID
-	// Err is nil when a card opened. It is CodeUnavailable, reason key_unavailable, for
-	// a key that is not in the catalogue, and CodeInternal, reason card_damaged, where
-	// none of the cards that were tried opens: the key, or that of the index, is another
-	// one of the same name.
+	// Err is nil when a card opened, or a token number where the key has no cards. It is
+	// CodeUnavailable, reason key_unavailable, for a key that is not in the catalogue, and
+	// CodeInternal, reason card_damaged or token_damaged, where nothing that was tried
+	// opens: the key, or that of the index, is another one of the same name.
 	Err error
 }
 
-// cardsTried is how many cards of a key must fail before the key is blamed: a single
+// rowsTried is how many rows of a key must fail before the key is blamed: a single
 // one may have been damaged.
-const cardsTried = 5
+const rowsTried = 5
 
-// CheckKEKs opens a stored card of each key-encryption key in use. It does nothing
-// with the card. An error is about the database, not about a key.
+// CheckKEKs opens a stored card of each key-encryption key in use, or a token number where
+// it has no cards. It does nothing with what it opened. An error is about the database, not about a key.
 func (v *Vault) CheckKEKs(ctx context.Context) ([]KEKCheck, error) {
-	inUse, err := v.Cards.CardKEKs(ctx)
+	inUse, err := v.keksInUse(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var checks []KEKCheck
 	for _, kek := range inUse {
-		rows, err := v.Cards.CardsWrappedBy(ctx, kek, math.MinInt64, cardsTried)
+		tried, fault, err := v.tryCards(ctx, kek)
+		if err == nil && !tried {
+			fault, err = v.tryTokens(ctx, kek)
+		}
 		if err != nil {
 			return nil, err
 		}
-		check := KEKCheck{KEK: keys.ID(kek)}
-		for i := range rows { // none are left when a re-wrap has just moved them
-			var card *walletport.Card
-			if card, check.Err = v.open(&rows[i]); check.Err == nil {
-				wipeCard(card)
-			}
-			if check.Err == nil || walletport.CodeOf(check.Err) == walletport.CodeUnavailable {
-				break
-			}
-		}
-		checks = append(checks, check)
+		checks = append(checks, KEKCheck{KEK: kek, Err: fault})
 	}
 	return checks, nil
+}
+
+// tryCards opens cards of a key until one opens.
+func (v *Vault) tryCards(ctx context.Context, kek keys.ID) (tried bool, fault, err error) {
+	rows, err := v.Cards.CardsWrappedBy(ctx, string(kek), math.MinInt64, rowsTried)
+	for i := range rows {
+		var card *walletport.Card
+		if card, fault = v.open(&rows[i]); fault == nil {
+			wipeCard(card)
+		}
+		if isAboutKey(fault) {
+			break
+		}
+	}
+	return len(rows) > 0, fault, err
+}
+
+// tryTokens opens token numbers of a key until one opens. There are none when a re-wrap has
+// just moved them.
+func (v *Vault) tryTokens(ctx context.Context, kek keys.ID) (fault, err error) {
+	rows, err := v.Tokens.TokensWrappedBy(ctx, string(kek), 0, rowsTried)
+	for i := range rows {
+		var number walletport.PAN
+		if number, fault = v.OpenTokenNumber(rows[i].Issuer, rows[i].Ref, rows[i].Number); fault == nil {
+			number.Wipe()
+		}
+		if isAboutKey(fault) {
+			break
+		}
+	}
+	return fault, err
+}
+
+// isAboutKey reports whether another row of the key would tell nothing more.
+func isAboutKey(fault error) bool {
+	return fault == nil || walletport.CodeOf(fault) == walletport.CodeUnavailable
 }

@@ -9,17 +9,17 @@ import (
 )
 
 // ForeignKEKs returns the key-encryption keys at hand that unwrap none of the stored
-// cards that name them: they are keys of another key store, which has the same ids. The
-// right key is known by its first good card, so that the scan is short unless it is
-// needed. A key that the catalogue lacks is not among them.
+// cards and token numbers that name them: they are keys of another key store, which has the
+// same ids. The right key is known by the first that is good, so that the scan is short
+// unless it is needed. A key that the catalogue lacks is not among them.
 func (v *Vault) ForeignKEKs(ctx context.Context) (map[keys.ID]bool, error) {
-	inUse, err := v.Cards.CardKEKs(ctx)
+	inUse, err := v.keksInUse(ctx)
 	if err != nil {
 		return nil, err
 	}
 	foreign := map[keys.ID]bool{}
 	for _, id := range inUse {
-		kek, ok := v.Keys.Current().ByID(keys.ID(id))
+		kek, ok := v.Keys.Current().ByID(id)
 		if !ok || kek.KEK == nil {
 			continue
 		}
@@ -34,20 +34,45 @@ func (v *Vault) ForeignKEKs(ctx context.Context) (map[keys.ID]bool, error) {
 	return foreign, nil
 }
 
-// unwrapsNone reports whether cards name kek and it unwraps none of them.
+// unwrapsNone reports whether cards or token numbers name kek and it unwraps none of them.
 func (v *Vault) unwrapsNone(ctx context.Context, kek *keys.Key) (bool, error) {
-	tried := false
+	cards, good, err := v.unwrapsCard(ctx, kek)
+	if err != nil || good {
+		return false, err
+	}
+	tokens, good, err := v.unwrapsToken(ctx, kek)
+	return (cards || tokens) && !good, err
+}
+
+func (v *Vault) unwrapsCard(ctx context.Context, kek *keys.Key) (tried, good bool, err error) {
 	for after := walletport.CardID(math.MinInt64); ; {
 		rows, err := v.Cards.CardsWrappedBy(ctx, string(kek.ID), after, verifyPage)
 		if err != nil || len(rows) == 0 {
-			return tried, err
+			return tried, false, err
 		}
 		tried, after = true, rows[len(rows)-1].ID
 		for i := range rows {
 			dataKey, err := kek.KEK.Unwrap(rows[i].WrappedKey, appendKeyData(nil, &rows[i].CardSummary, kek.ID))
 			clear(dataKey)
 			if err == nil {
-				return false, nil
+				return true, true, nil
+			}
+		}
+	}
+}
+
+func (v *Vault) unwrapsToken(ctx context.Context, kek *keys.Key) (tried, good bool, err error) {
+	for after := walletport.TokenID(0); ; {
+		rows, err := v.Tokens.TokensWrappedBy(ctx, string(kek.ID), after, verifyPage)
+		if err != nil || len(rows) == 0 {
+			return tried, false, err
+		}
+		tried, after = true, rows[len(rows)-1].ID
+		for i := range rows {
+			dataKey, err := kek.KEK.Unwrap(rows[i].Number.WrappedKey, appendTokenKeyData(nil, rows[i].Issuer, rows[i].Ref, kek.ID))
+			clear(dataKey)
+			if err == nil {
+				return true, true, nil
 			}
 		}
 	}
@@ -55,7 +80,7 @@ func (v *Vault) unwrapsNone(ctx context.Context, kek *keys.Key) (bool, error) {
 
 // foreignText says what ForeignKEKs found of a key.
 func foreignText(kek keys.ID) string {
-	return "no stored card opens under " + string(kek) + ": this is another key store than the one that sealed them"
+	return "nothing that is stored opens under " + string(kek) + ": this is another key store than the one that sealed them"
 }
 
 // refuseForeign returns CodeConflict, reason keystore_foreign, if a key that new cards

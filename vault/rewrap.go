@@ -22,53 +22,63 @@ const maxListedFailures = 100
 
 // RewrapReport says what a re-wrap did so far.
 type RewrapReport struct {
-	Moved    int64               // data keys now under their newest key-encryption key
-	Failed   int64               // data keys that did not unwrap and stay as they are
-	Failures []walletport.CardID // the first 100 of them
-	// Left are the issuers whose cards stay where they are, for there is no key to move
-	// them to, in the order of their names.
-	Left []LeftCards
+	Cards  Rewrapped[walletport.CardID]
+	Tokens Rewrapped[walletport.TokenID] // of their numbers
+	// Left are the issuers whose cards and token numbers stay where they are, for there is
+	// no key to move them to, in the order of their names.
+	Left []LeftSealed
 }
 
-// LeftCards are the cards of one issuer that a re-wrap left.
-type LeftCards struct {
-	Issuer walletport.IssuerID
-	Cards  int64
-	Why    error // CodeUnavailable, reason key_unavailable
+// Rewrapped counts the data keys of cards, or of token numbers.
+type Rewrapped[ID comparable] struct {
+	Moved    int64 // data keys now under their newest key-encryption key
+	Failed   int64 // data keys that did not unwrap and stay as they are
+	Failures []ID  // the first 100 of them
 }
 
-// Rewrap moves every data key to the key-encryption key that new cards get, batch
-// by batch while servers run. It is idempotent, may be stopped and started again,
+// LeftSealed is what a re-wrap left of one issuer.
+type LeftSealed struct {
+	Issuer        walletport.IssuerID
+	Cards, Tokens int64
+	Why           error // CodeUnavailable, reason key_unavailable
+}
+
+// Rewrap moves every data key, of cards and of token numbers, to the key-encryption key
+// that new ones get, batch by batch while servers run. It is idempotent, may be stopped and started again,
 // and skips what is done already. progress (may be nil) is called after each batch.
 //
 // Nothing is lost on the way: a data key is replaced only after it was unwrapped
 // and wrapped anew, and only if the stored one is still that which was read; the
-// old key-encryption key opens in any state but destroyed. Cards that do not unwrap are counted,
-// and then the error is CodeInternal, reason card_damaged. Cards of an issuer without
-// a key to move to are counted too, hold up nobody else's, and then the error is
-// CodeUnavailable, reason key_unavailable.
+// old key-encryption key opens in any state but destroyed. What does not unwrap is counted,
+// and then the error is CodeInternal, reason card_damaged if there is a card among it, else
+// token_damaged. What is left of an issuer without a key to move to is counted too, holds
+// up nobody else's, and then the error is CodeUnavailable, reason key_unavailable.
 func (v *Vault) Rewrap(ctx context.Context, progress func(RewrapReport)) (report RewrapReport, err error) {
-	r := rewrapper{vault: v, progress: progress, failed: map[walletport.CardID]bool{}}
+	r := newRewrapper(v)
+	r.progress = progress
 	defer func() { report.Left = r.listLeft() }()
 	for {
 		// Another round catches the cards that a server with the former catalogue
 		// stored behind our back.
-		before := r.report.Moved
-		r.left = map[walletport.IssuerID]*LeftCards{}
+		before := r.moved()
+		r.left = map[walletport.IssuerID]*LeftSealed{}
 		if err := r.round(ctx); err != nil {
 			return r.report, err
 		}
-		if r.report.Moved == before {
+		if r.moved() == before {
 			break
 		}
 	}
 	switch {
-	case r.report.Failed > 0:
+	case r.report.Cards.Failed > 0:
 		return r.report, walletport.Errorf(walletport.CodeInternal, reasonDamaged,
-			"%d cards do not open and were not moved", r.report.Failed)
+			"%d cards do not open and were not moved", r.report.Cards.Failed)
+	case r.report.Tokens.Failed > 0:
+		return r.report, walletport.Errorf(walletport.CodeInternal, reasonTokenDamaged,
+			"%d token numbers do not open and were not moved", r.report.Tokens.Failed)
 	case len(r.left) > 0:
 		return r.report, walletport.Errorf(walletport.CodeUnavailable, reasonNoKey,
-			"the cards of %d issuers stay under the key that they have, for there is no other for them", len(r.left))
+			"what %d issuers have stays under the key that it has, for there is no other for it", len(r.left))
 	}
 	return r.report, nil
 }
@@ -77,23 +87,37 @@ type rewrapper struct {
 	vault    *Vault
 	progress func(RewrapReport)
 	report   RewrapReport
-	failed   map[walletport.CardID]bool         // so that a second round does not count them again
-	left     map[walletport.IssuerID]*LeftCards // of this round
+	cards    failed[walletport.CardID]
+	tokens   failed[walletport.TokenID]
+	left     map[walletport.IssuerID]*LeftSealed // of this round
 }
 
-func (r *rewrapper) leave(issuer walletport.IssuerID, why error) {
-	if r.left[issuer] == nil {
-		r.left[issuer] = &LeftCards{Issuer: issuer, Why: why}
+// failed are the rows that did not unwrap, so that a second round does not count them again.
+type failed[ID comparable] map[ID]bool
+
+func newRewrapper(v *Vault) rewrapper {
+	return rewrapper{
+		vault: v, cards: failed[walletport.CardID]{}, tokens: failed[walletport.TokenID]{},
+		left: map[walletport.IssuerID]*LeftSealed{},
 	}
-	r.left[issuer].Cards++
 }
 
-func (r *rewrapper) listLeft() []LeftCards {
-	var list []LeftCards
+func (r *rewrapper) moved() int64 { return r.report.Cards.Moved + r.report.Tokens.Moved }
+
+// leftOf counts what is left of an issuer.
+func (r *rewrapper) leftOf(issuer walletport.IssuerID, why error) *LeftSealed {
+	if r.left[issuer] == nil {
+		r.left[issuer] = &LeftSealed{Issuer: issuer, Why: why}
+	}
+	return r.left[issuer]
+}
+
+func (r *rewrapper) listLeft() []LeftSealed {
+	var list []LeftSealed
 	for _, left := range r.left {
 		list = append(list, *left)
 	}
-	slices.SortFunc(list, func(a, b LeftCards) int { return cmp.Compare(a.Issuer, b.Issuer) })
+	slices.SortFunc(list, func(a, b LeftSealed) int { return cmp.Compare(a.Issuer, b.Issuer) })
 	return list
 }
 
@@ -102,14 +126,17 @@ func (r *rewrapper) round(ctx context.Context) error {
 		if k.Purpose != keys.VaultKEK || r.isOnlyChoice(k) {
 			continue
 		}
-		if err := r.moveFrom(ctx, k); err != nil {
+		if err := r.moveCards(ctx, k); err != nil {
+			return err
+		}
+		if err := r.moveTokens(ctx, k); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// isOnlyChoice reports whether no other key could be chosen for a card of k: then
+// isOnlyChoice reports whether no other key could be chosen for what k wraps: then
 // there is nothing to look for among what may be all cards. An older key of the
 // same scope is no choice.
 func (r *rewrapper) isOnlyChoice(k *keys.Key) bool {
@@ -126,14 +153,14 @@ func (r *rewrapper) isOnlyChoice(k *keys.Key) bool {
 	return k.ServesAt(now)
 }
 
-func (r *rewrapper) moveFrom(ctx context.Context, old *keys.Key) error {
+func (r *rewrapper) moveCards(ctx context.Context, old *keys.Key) error {
 	for after := walletport.CardID(math.MinInt64); ; {
 		cards, err := r.vault.Cards.CardsWrappedBy(ctx, string(old.ID), after, rewrapBatch)
 		if err != nil || len(cards) == 0 {
 			return err
 		}
 		after = cards[len(cards)-1].ID
-		changes, err := r.changes(cards, old)
+		changes, err := r.cardChanges(cards, old)
 		if err != nil {
 			return err
 		}
@@ -142,7 +169,7 @@ func (r *rewrapper) moveFrom(ctx context.Context, old *keys.Key) error {
 			if err != nil {
 				return err
 			}
-			r.report.Moved += int64(moved)
+			r.report.Cards.Moved += int64(moved)
 		}
 		if r.progress != nil {
 			r.progress(r.report)
@@ -150,14 +177,14 @@ func (r *rewrapper) moveFrom(ctx context.Context, old *keys.Key) error {
 	}
 }
 
-func (r *rewrapper) changes(cards []storage.Card, old *keys.Key) ([]storage.Rewrapping, error) {
+func (r *rewrapper) cardChanges(cards []storage.Card, old *keys.Key) ([]storage.Rewrapping, error) {
 	ring, now := r.vault.newestRing(), r.vault.Clock()
 	var changes []storage.Rewrapping
 	for i := range cards {
 		c := &cards[i]
 		target, err := ring.Select(keys.VaultKEK, c.Issuer, c.BIN, now)
 		if walletport.ReasonOf(err) == reasonNoKey {
-			r.leave(c.Issuer, err)
+			r.leftOf(c.Issuer, err).Cards++
 			continue
 		}
 		if err != nil {
@@ -166,9 +193,9 @@ func (r *rewrapper) changes(cards []storage.Card, old *keys.Key) ([]storage.Rewr
 		if target.ID == old.ID {
 			continue
 		}
-		wrapped, err := rewrap(c, old, target)
+		wrapped, err := rewrap(c.WrappedKey, old, target, func(kek keys.ID) []byte { return appendKeyData(nil, &c.CardSummary, kek) })
 		if err != nil {
-			r.fail(c.ID)
+			r.cards.count(&r.report.Cards, c.ID)
 			continue
 		}
 		changes = append(changes, storage.Rewrapping{ID: c.ID, Old: c.WrappedKey, New: wrapped, KEK: string(target.ID)})
@@ -176,25 +203,27 @@ func (r *rewrapper) changes(cards []storage.Card, old *keys.Key) ([]storage.Rewr
 	return changes, nil
 }
 
-func (r *rewrapper) fail(id walletport.CardID) {
-	if r.failed[id] {
+func (f failed[ID]) count(in *Rewrapped[ID], id ID) {
+	if f[id] {
 		return
 	}
-	r.failed[id] = true
-	r.report.Failed++
-	if len(r.report.Failures) < maxListedFailures {
-		r.report.Failures = append(r.report.Failures, id)
+	f[id] = true
+	in.Failed++
+	if len(in.Failures) < maxListedFailures {
+		in.Failures = append(in.Failures, id)
 	}
 }
 
-func rewrap(c *storage.Card, old, target *keys.Key) ([]byte, error) {
+// rewrap moves a wrapped data key from old to target. bound gives what a key with that id
+// binds to it.
+func rewrap(wrapped []byte, old, target *keys.Key, bound func(keys.ID) []byte) ([]byte, error) {
 	if old.KEK == nil {
 		return nil, errors.New("the key was destroyed")
 	}
-	dataKey, err := old.KEK.Unwrap(c.WrappedKey, appendKeyData(nil, &c.CardSummary, old.ID))
+	dataKey, err := old.KEK.Unwrap(wrapped, bound(old.ID))
 	if err != nil {
 		return nil, fmt.Errorf("unwrap data key: %w", err)
 	}
 	defer clear(dataKey)
-	return target.KEK.Wrap(dataKey, appendKeyData(nil, &c.CardSummary, target.ID))
+	return target.KEK.Wrap(dataKey, bound(target.ID))
 }

@@ -177,3 +177,16 @@ func errTokenDamaged(n *storage.TokenNumber, what string) error {
 	return walletport.Errorf(walletport.CodeInternal, reasonTokenDamaged, "the stored token number cannot be used").
 		WithCause(fmt.Errorf("token number under %s: %s", n.KEK, what))
 }
+
+// hasSealed reports whether a row has a number that is sealed, or what is left of one.
+func hasSealed(n *storage.TokenNumber) bool {
+	return len(n.Sealed) > 0 || len(n.WrappedKey) > 0 || n.KEK != ""
+}
+
+// checkTokenNumber reports whether the number of a token is as it was sealed: nil, or the
+// errors of OpenTokenNumber.
+func (v *Vault) checkTokenNumber(t storage.Token) error {
+	number, err := v.OpenTokenNumber(t.Issuer, t.Ref, t.Number)
+	number.Wipe()
+	return err
+}

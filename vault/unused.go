@@ -8,19 +8,20 @@ import (
 	"github.com/walletport/walletport/keys"
 )
 
-// CheckUnused returns nil if no stored card needs the key, so that it may be destroyed. A
-// key-encryption key is needed by the cards whose data keys it wraps. An index key is
+// CheckUnused returns nil if nothing that is stored needs the key, so that it may be
+// destroyed. A key-encryption key is needed by the cards and the token numbers whose data
+// keys it wraps. An index key is
 // needed as long as there are cards, also forgotten ones: each keeps the index and the MAC
 // that it was stored with, and does not name their key. The error is CodeConflict, reason
 // key_in_use.
 func (v *Vault) CheckUnused(ctx context.Context, k *keys.Key) error {
 	switch k.Purpose {
 	case keys.VaultKEK:
-		wrappedBy, err := v.Cards.CardKEKs(ctx)
-		if err != nil || !slices.Contains(wrappedBy, string(k.ID)) {
+		inUse, err := v.keksInUse(ctx)
+		if err != nil || !slices.Contains(inUse, k.ID) {
 			return err
 		}
-		return walletport.Errorf(walletport.CodeConflict, "key_in_use", "stored cards open under the key alone: cards rewrap moves them to another")
+		return walletport.Errorf(walletport.CodeConflict, "key_in_use", "stored cards or token numbers open under the key alone: cards rewrap moves them to another")
 	case keys.VaultIndex:
 		issuers, err := v.Cards.CardIssuers(ctx)
 		if err != nil || len(issuers) == 0 {
@@ -31,6 +32,25 @@ func (v *Vault) CheckUnused(ctx context.Context, k *keys.Key) error {
 		keys.OPCEncryption, keys.OPCSigning, keys.AuditCheckpoint: // no row is sealed by them
 	}
 	return nil
+}
+
+// keksInUse returns the ids of the keys that wrap data keys of cards or of token numbers,
+// in order.
+func (v *Vault) keksInUse(ctx context.Context) ([]keys.ID, error) {
+	ofCards, err := v.Cards.CardKEKs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ofTokens, err := v.Tokens.TokenKEKs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var inUse []keys.ID
+	for _, id := range slices.Concat(ofCards, ofTokens) {
+		inUse = append(inUse, keys.ID(id))
+	}
+	slices.Sort(inUse)
+	return slices.Compact(inUse), nil
 }
 
 // checkKept returns CodeUnavailable, reason key_unavailable, if a key of the vault that new
@@ -60,17 +80,17 @@ func (v *Vault) rescue(ctx context.Context, ring *keys.Ring) error {
 	if newest == ring {
 		return nil
 	}
-	r := rewrapper{vault: v, failed: map[walletport.CardID]bool{}, left: map[walletport.IssuerID]*LeftCards{}}
+	r := newRewrapper(v)
 	for _, k := range ring.All() {
 		kept, ok := newest.ByID(k.ID)
 		if k.Purpose != keys.VaultKEK || k.KEK == nil || ok && kept.KEK != nil {
 			continue
 		}
-		if err := r.moveFrom(ctx, k); err != nil {
+		if err := r.moveCards(ctx, k); err != nil {
 			return err
 		}
 	}
-	if r.report.Failed > 0 || len(r.left) > 0 {
+	if r.report.Cards.Failed > 0 || len(r.left) > 0 {
 		return walletport.Errorf(walletport.CodeUnavailable, reasonNoKey, "a key was destroyed while cards under it were stored, and they could not be moved to another")
 	}
 	return nil

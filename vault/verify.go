@@ -17,35 +17,57 @@ import (
 // verifyPage is how many rows are in memory at once.
 const verifyPage = 1000
 
-// Finding is a stored card that cannot be lent as it stands.
+// Finding is a stored card that cannot be lent as it stands, or a token whose number
+// cannot be opened.
 type Finding struct {
-	ID     walletport.CardID
+	ID     walletport.CardID   // 0 for a token
+	Token  walletport.TokenID  // 0 for a card
 	Issuer walletport.IssuerID // as the row says
-	// Reason is card_damaged for a row that is not as it was written, and
+	// Reason is card_damaged or token_damaged for a row that is not as it was written, and
 	// key_unavailable for one whose key is not in the key store, or is there as another
 	// key of the same id (ForeignKEKs): nobody knows then.
 	Reason string
 	Detail string // what does not agree, for operators
 }
 
-// VerifyReport counts stored cards: Cards = Good + Altered + WithoutKey.
+// VerifyReport counts stored cards, of which Cards = Good + Altered + WithoutKey, and
+// sealed numbers of tokens.
 type VerifyReport struct {
 	Cards, Good, Altered, WithoutKey int64
-	Issuers                          map[walletport.IssuerID]VerifyCounts
+	Issuers                          map[walletport.IssuerID]VerifyCounts // cards by issuer, as the rows say
+	Tokens                           VerifyCounts
 }
 
-// VerifyCounts are those of one issuer, as the rows say.
+// VerifyCounts counts rows by what was found of them.
 type VerifyCounts struct{ Good, Altered, WithoutKey int64 }
 
-// VerifyOptions say which cards are verified, and who is told.
-type VerifyOptions struct {
-	Issuer   walletport.IssuerID // "" for all
-	Found    func(Finding) error // told of each finding, in id order; its error ends the scan
-	Progress func(cards int64)   // called after each page; may be nil
+// Rows is how many rows were counted.
+func (c VerifyCounts) Rows() int64 { return c.Good + c.Altered + c.WithoutKey }
+
+func (c *VerifyCounts) count(reason string) {
+	switch reason {
+	case "":
+		c.Good++
+	case reasonDamaged, reasonTokenDamaged:
+		c.Altered++
+	default:
+		c.WithoutKey++
+	}
 }
 
-// Verify opens every stored card and holds its row against what was sealed. It reads
-// page by page beside running servers, and holds one page in memory.
+// VerifyOptions say whose rows are verified, and who is told.
+type VerifyOptions struct {
+	Issuer   walletport.IssuerID // "" for all
+	Found    func(Finding) error // told of each finding, cards first, in id order; its error ends the scan
+	Progress func(rows int64)    // called after each page; may be nil
+}
+
+// Verify opens every stored card and holds its row against what was sealed, and opens every
+// number of a token. It reads page by page beside running servers, and holds one page in
+// memory.
+//
+// Of a token only the number is sealed, with the digits of it that stand in clear: the
+// scheme tells the rest again, and the row's other columns are not held against anything.
 //
 // A row that was put back whole as it was at an earlier time agrees with itself, and a
 // row that was deleted is not there: the audit trail tells of these.
@@ -55,76 +77,103 @@ func (v *Vault) Verify(ctx context.Context, o VerifyOptions) (VerifyReport, erro
 	if err != nil {
 		return report, err
 	}
+	scan := verification{vault: v, options: o, foreign: foreign, report: &report}
+	if err := scan.cards(ctx); err != nil {
+		return report, err
+	}
+	return report, scan.tokens(ctx)
+}
+
+// verification is one scan.
+type verification struct {
+	vault   *Vault
+	options VerifyOptions
+	foreign map[keys.ID]bool
+	report  *VerifyReport
+}
+
+func (s *verification) cards(ctx context.Context) error {
 	for after := walletport.CardID(math.MinInt64); ; {
-		cards, err := v.Cards.CardsAfter(ctx, o.Issuer, after, verifyPage)
-		if err != nil || len(cards) == 0 {
-			return report, err
+		rows, err := s.vault.Cards.CardsAfter(ctx, s.options.Issuer, after, verifyPage)
+		if err != nil || len(rows) == 0 {
+			return err
 		}
-		after = cards[len(cards)-1].ID
-		for i, fault := range v.checkAll(cards) {
-			finding, err := findingOf(&cards[i], fault)
+		after = rows[len(rows)-1].ID
+		for i, fault := range checkAll(rows, s.vault.Check) {
+			reason, err := s.judge(Finding{ID: rows[i].ID, Issuer: rows[i].Issuer}, keys.ID(rows[i].KEK), fault)
 			if err != nil {
-				return report, err
+				return err
 			}
-			if kek := keys.ID(cards[i].KEK); fault != nil && foreign[kek] {
-				finding.Reason, finding.Detail = reasonNoKey, foreignText(kek)
-			}
-			report.count(cards[i].Issuer, finding.Reason)
-			if fault == nil {
-				continue
-			}
-			if err := o.Found(finding); err != nil {
-				return report, err
-			}
+			s.report.count(rows[i].Issuer, reason)
 		}
-		if o.Progress != nil {
-			o.Progress(report.Cards)
+		s.progress()
+	}
+}
+
+func (s *verification) tokens(ctx context.Context) error {
+	for after := walletport.TokenID(0); ; {
+		rows, err := s.vault.Tokens.TokensAfter(ctx, after, verifyPage)
+		if err != nil || len(rows) == 0 {
+			return err
 		}
+		after = rows[len(rows)-1].ID
+		rows = slices.DeleteFunc(rows, func(t storage.Token) bool {
+			return s.options.Issuer != "" && t.Issuer != s.options.Issuer || !hasSealed(&t.Number)
+		})
+		for i, fault := range checkAll(rows, s.vault.checkTokenNumber) {
+			reason, err := s.judge(Finding{Token: rows[i].ID, Issuer: rows[i].Issuer}, keys.ID(rows[i].Number.KEK), fault)
+			if err != nil {
+				return err
+			}
+			s.report.Tokens.count(reason)
+		}
+		s.progress()
+	}
+}
+
+func (s *verification) progress() {
+	if s.options.Progress != nil {
+		s.options.Progress(s.report.Cards + s.report.Tokens.Rows())
 	}
 }
 
 func (r *VerifyReport) count(issuer walletport.IssuerID, reason string) {
-	counts := r.Issuers[issuer]
-	r.Cards++
-	switch reason {
-	case "":
-		r.Good++
-		counts.Good++
-	case reasonDamaged:
-		r.Altered++
-		counts.Altered++
-	default:
-		r.WithoutKey++
-		counts.WithoutKey++
-	}
-	r.Issuers[issuer] = counts
+	all, of := VerifyCounts{r.Good, r.Altered, r.WithoutKey}, r.Issuers[issuer]
+	all.count(reason)
+	of.count(reason)
+	r.Cards, r.Good, r.Altered, r.WithoutKey = r.Cards+1, all.Good, all.Altered, all.WithoutKey
+	r.Issuers[issuer] = of
 }
 
-// findingOf says what Check's error is about; one of another kind is returned.
-func findingOf(row *storage.Card, fault error) (Finding, error) {
+// judge tells of what is wrong with a row and returns the reason, "" if nothing is. An error
+// of another kind than a row's is returned.
+func (s *verification) judge(row Finding, kek keys.ID, fault error) (reason string, err error) {
 	if fault == nil {
-		return Finding{}, nil
+		return "", nil
 	}
-	found := Finding{ID: row.ID, Issuer: row.Issuer, Reason: walletport.ReasonOf(fault)}
-	if found.Reason != reasonDamaged && found.Reason != reasonNoKey {
-		return Finding{}, fault
+	row.Reason = walletport.ReasonOf(fault)
+	if !slices.Contains([]string{reasonDamaged, reasonTokenDamaged, reasonNoKey}, row.Reason) {
+		return "", fault
 	}
-	found.Detail = "its key " + row.KEK + " is not in the key store"
+	row.Detail = "its key " + string(kek) + " is not in the key store"
 	if e, ok := errors.AsType[*walletport.Error](fault); ok && e.Err != nil {
-		found.Detail = e.Err.Error()
+		row.Detail = e.Err.Error()
 	}
-	return found, nil
+	if s.foreign[kek] {
+		row.Reason, row.Detail = reasonNoKey, foreignText(kek)
+	}
+	return row.Reason, s.options.Found(row)
 }
 
 // checkAll checks rows on all processors.
-func (v *Vault) checkAll(cards []storage.Card) []error {
-	faults := make([]error, len(cards))
+func checkAll[R any](rows []R, check func(R) error) []error {
+	faults := make([]error, len(rows))
 	var group sync.WaitGroup
 	workers := runtime.GOMAXPROCS(0)
 	for worker := range workers {
 		group.Go(func() {
-			for i := worker; i < len(cards); i += workers {
-				faults[i] = v.Check(cards[i])
+			for i := worker; i < len(rows); i += workers {
+				faults[i] = check(rows[i])
 			}
 		})
 	}

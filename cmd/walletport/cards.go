@@ -25,7 +25,7 @@ type cardsCommand struct {
 	Change    cardsChangeCommand    `cmd:"" help:"Give one card another name, customer or product."`
 	Forget    cardsForgetCommand    `cmd:"" help:"Erase what is known of one card, and keep that there was one."`
 	Delete    cardsDeleteCommand    `cmd:"" help:"Delete one card."`
-	Rewrap    cardsRewrapCommand    `cmd:"" help:"Move every card's data key to the newest vault-kek, while servers run."`
+	Rewrap    cardsRewrapCommand    `cmd:"" help:"Move the data key of every card and token number to the newest vault-kek, while servers run."`
 }
 
 func (cardsCommand) Help() string {
@@ -226,29 +226,36 @@ func (c cardsRewrapCommand) Run(ctx context.Context, con console) error {
 			noteRewrap(record, report)
 			return err
 		})
-		for _, id := range report.Failures {
+		for _, id := range report.Cards.Failures {
 			fmt.Fprintf(con.Err, "card %s does not unwrap\n", id)
 		}
-		for _, left := range report.Left {
-			fmt.Fprintf(con.Err, "%d cards of %s stay where they are: %v\n", left.Cards, left.Issuer, left.Why)
+		for _, id := range report.Tokens.Failures {
+			fmt.Fprintf(con.Err, "the number of token %s does not unwrap\n", id)
 		}
-		fmt.Fprintf(con.Out, "%d data keys moved, %d failed, %d left\n", report.Moved, report.Failed, leftCards(report))
+		for _, left := range report.Left {
+			fmt.Fprintf(con.Err, "%d cards and %d token numbers of %s stay where they are: %v\n", left.Cards, left.Tokens, left.Issuer, left.Why)
+		}
+		leftCards, leftTokens := leftOf(report)
+		fmt.Fprintf(con.Out, "%d data keys moved, %d failed, %d left\n", report.Cards.Moved, report.Cards.Failed, leftCards)
+		fmt.Fprintf(con.Out, "%d data keys of token numbers moved, %d failed, %d left\n", report.Tokens.Moved, report.Tokens.Failed, leftTokens)
 		return rewrapErr
 	})
 }
 
-func leftCards(r vault.RewrapReport) int64 {
-	var cards int64
+// leftOf counts the cards and the token numbers that a re-wrap left.
+func leftOf(r vault.RewrapReport) (cards, tokens int64) {
 	for _, left := range r.Left {
 		cards += left.Cards
+		tokens += left.Tokens
 	}
-	return cards
+	return cards, tokens
 }
 
 func noteRewrap(record *act.Record, r vault.RewrapReport) {
-	left := leftCards(r)
-	record.SetDetail(walletport.DetailMoved, strconv.FormatInt(r.Moved, 10))
-	record.SetDetail(walletport.DetailFailed, strconv.FormatInt(r.Failed, 10))
+	cards, tokens := leftOf(r)
+	moved, failed, left := r.Cards.Moved+r.Tokens.Moved, r.Cards.Failed+r.Tokens.Failed, cards+tokens
+	record.SetDetail(walletport.DetailMoved, strconv.FormatInt(moved, 10))
+	record.SetDetail(walletport.DetailFailed, strconv.FormatInt(failed, 10))
 	record.SetDetail(walletport.DetailLeft, strconv.FormatInt(left, 10))
-	noteRefused(record, r.Moved, r.Failed+left)
+	noteRefused(record, moved, failed+left)
 }

@@ -20,7 +20,7 @@ import (
 )
 
 type vaultCommand struct {
-	Verify vaultVerifyCommand `cmd:"" help:"Open every stored card and name those that are not as they were stored."`
+	Verify vaultVerifyCommand `cmd:"" help:"Open every stored card and token number and name those that are not as they were stored."`
 }
 
 func (vaultCommand) Help() string {
@@ -29,14 +29,14 @@ func (vaultCommand) Help() string {
 }
 
 type vaultVerifyCommand struct {
-	Issuer string `help:"Cards of this issuer only."`
+	Issuer string `help:"Cards and tokens of this issuer only."`
 	JSON   bool   `help:"Print JSON Lines: one for each finding, then the counts."`
 	location
 }
 
 func (vaultVerifyCommand) Help() string {
-	return `Reads the whole table beside running servers, page by page. Ends with 1 when a card was altered in the database, does
-not open, or has a key that is not in the key store. A row that was put back whole as it once was agrees with itself: the
+	return `Reads all cards and tokens beside running servers, page by page. Ends with 1 when a card was altered in the database, when
+a card or the number of a token does not open, or has a key that is not in the key store. A row that was put back whole as it once was agrees with itself: the
 audit trail tells of that.
 
 Examples:
@@ -68,7 +68,7 @@ func (c vaultVerifyCommand) Run(ctx context.Context, con console) error {
 		if err := c.print(con, report); err != nil {
 			return err
 		}
-		if report.Good < report.Cards {
+		if report.Good < report.Cards || report.Tokens.Good < report.Tokens.Rows() {
 			return errFault
 		}
 		return nil
@@ -76,41 +76,48 @@ func (c vaultVerifyCommand) Run(ctx context.Context, con console) error {
 }
 
 func noteVerify(record *act.Record, r vault.VerifyReport) {
-	record.SetDetail(walletport.DetailRead, strconv.FormatInt(r.Cards, 10))
-	record.SetDetail(walletport.DetailAltered, strconv.FormatInt(r.Altered, 10))
-	record.SetDetail(walletport.DetailNoKey, strconv.FormatInt(r.WithoutKey, 10))
+	altered, withoutKey := r.Altered+r.Tokens.Altered, r.WithoutKey+r.Tokens.WithoutKey
+	record.SetDetail(walletport.DetailRead, strconv.FormatInt(r.Cards+r.Tokens.Rows(), 10))
+	record.SetDetail(walletport.DetailAltered, strconv.FormatInt(altered, 10))
+	record.SetDetail(walletport.DetailNoKey, strconv.FormatInt(withoutKey, 10))
 	switch {
 	case r.Altered > 0:
 		record.Outcome = "card_damaged"
-	case r.WithoutKey > 0:
+	case altered > 0:
+		record.Outcome = "token_damaged"
+	case withoutKey > 0:
 		record.Outcome = "key_unavailable"
 	}
 }
 
-// showCount counts on a terminal; how many cards there are is not known before.
+// showCount counts on a terminal; how many rows there are is not known before.
 func showCount(w io.Writer, options *vault.VerifyOptions) (finish func()) {
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return func() {}
 	}
-	bar := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription("cards verified"),
+	bar := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription("rows verified"),
 		progressbar.OptionShowCount())
-	options.Progress = func(cards int64) { _ = bar.Set64(cards) } // a bar that cannot be drawn stops nothing
+	options.Progress = func(rows int64) { _ = bar.Set64(rows) } // a bar that cannot be drawn stops nothing
 	return func() {
 		_ = bar.Finish()
 		fmt.Fprintln(w)
 	}
 }
 
-var findingWords = map[string]string{"card_damaged": checkAltered, "key_unavailable": checkNoKey}
+var findingWords = map[string]string{"card_damaged": checkAltered, "token_damaged": checkAltered, "key_unavailable": checkNoKey}
 
 func (c vaultVerifyCommand) printFinding(con console, f vault.Finding) error {
+	member, name, id := "cardId", "card", int64(f.ID)
+	if f.Token != 0 {
+		member, name, id = "tokenId", "the number of token", int64(f.Token)
+	}
 	if c.JSON {
 		return json.NewEncoder(con.Out).Encode(map[string]any{
-			"cardId": int64(f.ID), "issuer": f.Issuer, "check": findingWords[f.Reason], "detail": f.Detail,
+			member: id, "issuer": f.Issuer, "check": findingWords[f.Reason], "detail": f.Detail,
 		})
 	}
-	_, err := fmt.Fprintf(con.Out, "%s: card %s of %s: %s\n", findingWords[f.Reason], f.ID, f.Issuer, f.Detail)
+	_, err := fmt.Fprintf(con.Out, "%s: %s %d of %s: %s\n", findingWords[f.Reason], name, id, f.Issuer, f.Detail)
 	return err
 }
 
@@ -129,13 +136,16 @@ func (c vaultVerifyCommand) print(con console, r vault.VerifyReport) error {
 		}
 		return json.NewEncoder(con.Out).Encode(map[string]any{
 			"cards": r.Cards, "good": r.Good, "altered": r.Altered, "withoutKey": r.WithoutKey, "issuers": issuers,
+			"tokenNumbers": map[string]int64{"good": r.Tokens.Good, "altered": r.Tokens.Altered, "withoutKey": r.Tokens.WithoutKey},
 		})
 	}
 	for _, issuer := range slices.Sorted(maps.Keys(r.Issuers)) {
 		of := r.Issuers[issuer]
 		fmt.Fprintf(con.Out, "issuer %s: %d good, %d altered, %d without a key\n", issuer, of.Good, of.Altered, of.WithoutKey)
 	}
-	_, err := fmt.Fprintf(con.Out, "%d cards: %d good, %d altered, %d without a key\n", r.Cards, r.Good, r.Altered, r.WithoutKey)
+	fmt.Fprintf(con.Out, "%d cards: %d good, %d altered, %d without a key\n", r.Cards, r.Good, r.Altered, r.WithoutKey)
+	_, err := fmt.Fprintf(con.Out, "%d token numbers: %d good, %d altered, %d without a key\n",
+		r.Tokens.Rows(), r.Tokens.Good, r.Tokens.Altered, r.Tokens.WithoutKey)
 	return err
 }
 
