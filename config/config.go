@@ -99,7 +99,7 @@ type WalletProvider struct {
 // zero, so that nobody has to know what zero means.
 func (c Config) withDefaults() Config {
 	c.API, c.Auth, c.Audit, c.IssuerWallet = c.API.WithDefaults(), c.Auth.WithDefaults(), c.Audit.WithDefaults(), c.IssuerWallet.WithDefaults()
-	c.Tokens = c.Tokens.WithDefaults()
+	c.Tokens, c.Schemes = c.Tokens.WithDefaults(), c.Schemes.withDefaults()
 	c.Wallets.NonceRetention = cmp.Or(c.Wallets.NonceRetention, replay.DefaultRetention)
 	if !strings.HasPrefix(c.Database.URL, SQLitePrefix) {
 		c.Database.MaxConns = cmp.Or(c.Database.MaxConns, max(minMaxConns, runtime.NumCPU()))

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/walletport/walletport/outbound"
+	"github.com/walletport/walletport/outbound/exchange"
 	"github.com/walletport/walletport/scheme/mdes/customerservice"
 	"github.com/walletport/walletport/scheme/vts/tokenapi"
 )
@@ -24,6 +25,7 @@ type MDES struct {
 // CustomerService is Mastercard's Customer Service API. Without a URL it is switched off.
 type CustomerService struct {
 	customerservice.Config
+	Line
 }
 
 // VTS is the interfaces of Visa.
@@ -34,6 +36,24 @@ type VTS struct {
 // TokenAPI is Visa's token API. Without a URL it is switched off.
 type TokenAPI struct {
 	tokenapi.Config
+	Line
+}
+
+// Line is what bounds the calls of an interface.
+type Line struct {
+	Limits  outbound.Limits  `setting:"limits"`
+	Caps    outbound.Caps    `setting:"caps"`
+	Breaker outbound.Breaker `setting:"breaker"`
+	Retries exchange.Retries `setting:"retries"`
+}
+
+func (l Line) withDefaults() Line {
+	return Line{l.Limits.WithDefaults(), l.Caps.WithDefaults(), l.Breaker.WithDefaults(), l.Retries.WithDefaults()}
+}
+
+func (l Line) validate() error {
+	return errors.Join(
+		at("limits", l.Limits.Validate()), at("caps", l.Caps.Validate()), at("breaker", l.Breaker.Validate()), at("retries", l.Retries.Validate()))
 }
 
 // Enabled reports whether the interface is called.
@@ -44,9 +64,15 @@ func (c TokenAPI) Enabled() bool { return c.BaseURL != "" }
 
 func defaultSchemes() Schemes {
 	return Schemes{
-		MDES: MDES{CustomerService{customerservice.Config{Profile: customerservice.DefaultProfile()}}},
-		VTS:  VTS{TokenAPI{tokenapi.Config{Profile: tokenapi.DefaultProfile()}}},
+		MDES: MDES{CustomerService{Config: customerservice.Config{Profile: customerservice.DefaultProfile()}}},
+		VTS:  VTS{TokenAPI{Config: tokenapi.Config{Profile: tokenapi.DefaultProfile()}}},
 	}
+}
+
+func (c Schemes) withDefaults() Schemes {
+	c.MDES.CustomerService.Line = c.MDES.CustomerService.Line.withDefaults()
+	c.VTS.TokenAPI.Line = c.VTS.TokenAPI.Line.withDefaults()
+	return c
 }
 
 // The sections of the interfaces.
@@ -75,8 +101,8 @@ func (c Schemes) anyEnabled() bool {
 func (c Schemes) validate() error {
 	mdes, vts := c.MDES.CustomerService, c.VTS.TokenAPI
 	problems := []error{
-		at(CustomerServiceSetting+".profile", mdes.Profile.Validate()),
-		at(TokenAPISetting+".profile", vts.Profile.Validate()),
+		at(CustomerServiceSetting, errors.Join(at("profile", mdes.Profile.Validate()), mdes.Line.validate())),
+		at(TokenAPISetting, errors.Join(at("profile", vts.Profile.Validate()), vts.Line.validate())),
 	}
 	if mdes.Enabled() {
 		problems = append(problems, at(CustomerServiceSetting, errors.Join(mdes.Validate(), checkPlace(mdes.BaseURL))))

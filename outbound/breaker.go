@@ -16,6 +16,11 @@ type Breaker struct {
 	Pause    time.Duration `setting:"pause"`    // between the calls that then are let through to find out whether it answers again, one at a time; 0 is 10s, 10ms to 5m
 }
 
+// WithDefaults returns b with what is in force for fields that are zero.
+func (b Breaker) WithDefaults() Breaker {
+	return Breaker{Failures: cmp.Or(b.Failures, defaultFailures), Pause: cmp.Or(b.Pause, defaultPause)}
+}
+
 // Validate reports everything that is wrong with b, each with the setting's name.
 func (b Breaker) Validate() error {
 	return errors.Join(
@@ -41,7 +46,7 @@ type breaker struct {
 }
 
 func newBreaker(b Breaker) *breaker {
-	return &breaker{Breaker: Breaker{Failures: cmp.Or(b.Failures, defaultFailures), Pause: cmp.Or(b.Pause, defaultPause)}}
+	return &breaker{Breaker: b.WithDefaults()}
 }
 
 // look returns the error for a call that would not be made now, which says for how long
