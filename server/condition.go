@@ -134,7 +134,7 @@ func (s *Server) rehearse(ctx context.Context, ring *keys.Ring) []walletport.Reh
 	if len(issuers) == 0 {
 		issuers = []walletport.IssuerID{""}
 	}
-	return append(s.provisioning.Rehearse(ctx, issuers), s.activation.Rehearse(ctx, issuers)...)
+	return slices.Concat(s.provisioning.Rehearse(ctx, issuers), s.activation.Rehearse(ctx, issuers), s.tokens.Rehearse(issuers))
 }
 
 func (f *findings) warn(code string, cause error, format string, args ...any) {
@@ -277,7 +277,7 @@ func (s *Server) tellWarnings() {
 	c.inspecting.Lock()
 	defer c.inspecting.Unlock()
 	told := map[door.Warning]bool{}
-	all := c.warnings()
+	all := append(c.warnings(), s.openChanges.warnings()...)
 	for _, w := range s.keyWarnings() {
 		all = append(all, conditionWarning{Warning: w})
 	}

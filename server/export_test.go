@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/walletport/walletport/door"
+	"github.com/walletport/walletport/jobs"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/replay"
 	"github.com/walletport/walletport/telemetry"
@@ -18,13 +19,14 @@ import (
 func (s *Server) Beside(change func(*Server)) *Server {
 	other := &Server{
 		Settings: s.Settings, Database: s.Database, Keys: s.Keys, Vault: s.Vault, log: s.log, clock: s.clock,
-		trust: s.trust, provisioning: s.provisioning, activation: s.activation, background: &background{log: s.log, clock: s.clock},
+		trust: s.trust, provisioning: s.provisioning, activation: s.activation, tokens: s.tokens, metrics: s.metrics, background: &background{log: s.log, clock: s.clock},
 	}
 	change(other)
 	return other
 }
 
 func (s *Server) Guard() *replay.Guard                    { return s.guard }
+func (s *Server) SetJobKinds(kinds ...jobs.Kind)          { s.jobKinds = kinds }
 func (s *Server) SetLog(log *slog.Logger)                 { s.log = log }
 func (s *Server) InspectCondition(ctx context.Context)    { s.inspectCondition(ctx) }
 func (s *Server) VaultReady(ctx context.Context) error    { return s.vaultReady(ctx) }
@@ -34,6 +36,7 @@ func (s *Server) Warnings() []door.Warning                { return s.warnings() 
 func (s *Server) WarnOfIssuers(ctx context.Context)       { s.warnOfIssuers(ctx) }
 func (s *Server) FindTestCards(ctx context.Context) error { return s.findTestCards(ctx) }
 func (s *Server) TestCardWarnings() []string              { return s.testCardWarnings() }
+func (s *Server) WatchOpenChanges(c context.Context)      { s.watchOpenChanges(c) }
 func (s *Server) Metrics() *telemetry.Metrics             { return s.metrics }
 func (s *Server) Door() *door.Door                        { return s.door }
 

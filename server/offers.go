@@ -50,6 +50,8 @@ func (c offers) neededPurposes() (needed []keys.Purpose, by map[keys.Purpose]str
 	}
 	add(c.Activation.Mastercard.Enabled, "activation.mastercard", keys.TAVSigning)
 	add(c.Activation.Visa.Enabled, "activation.visa", keys.WSD)
+	add(c.Schemes.MDES.CustomerService.Enabled(), config.CustomerServiceSetting, mdesAccess.Purposes()...)
+	add(c.Schemes.VTS.TokenAPI.Enabled(), config.TokenAPISetting, vtsAccess.Purposes()...)
 	return needed, by
 }
 

@@ -53,6 +53,12 @@ func TestEveryMetricIsOnThePage(t *testing.T) {
 	box.InspectCondition(t.Context())
 	box.Metrics().AuditFailed()
 	box.Metrics().CallEnded("login.bank.example", "", "ok", time.Millisecond)
+	box.Metrics().JobBegan("tokens.resolve", 0)
+	box.Metrics().JobEnded("tokens.resolve", "done", time.Millisecond)
+	box.Metrics().JobDepth("tokens.resolve", 0, 0, 0)
+	box.Metrics().TokensListed("VISA", "store")
+	box.Metrics().TokenChanged("VISA", "suspend", "done")
+	box.Metrics().TokenOdd("VISA", "status")
 	page := httptest.NewRecorder()
 	box.Metrics().Handler().ServeHTTP(page, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
 	var served []string

@@ -21,11 +21,13 @@ import (
 	"github.com/walletport/walletport/auth"
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/door"
+	"github.com/walletport/walletport/jobs"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/outbound"
 	"github.com/walletport/walletport/provisioning"
 	"github.com/walletport/walletport/replay"
 	"github.com/walletport/walletport/telemetry"
+	"github.com/walletport/walletport/tokens"
 	"github.com/walletport/walletport/vault"
 )
 
@@ -67,9 +69,12 @@ type Server struct {
 	trust         *auth.Trust
 	provisioning  *provisioning.Flow
 	activation    *activation.Flow
+	tokens        *tokens.Flow
 	metrics       *telemetry.Metrics
 	tracing       *sdktrace.TracerProvider // nil without an endpoint
 	condition     condition
+	openChanges   openChanges
+	jobKinds      []jobs.Kind // that this server does
 	background    *background
 	reloads       reloads     // everything that is read from files
 	followed      []*followed // certificates and Apple's roots
@@ -154,8 +159,10 @@ func (s *Server) startWork(ctx context.Context) {
 	s.background.start(ctx, "uses of API clients", upkeep, s.Authenticator.Run)
 	s.reloads.add("token issuers' keys", s.trust)
 	s.inspectCondition(ctx)
+	s.watchOpenChanges(ctx)
 	s.tellWarnings()
 	s.background.every(ctx, conditionLook, "condition", s.watchCondition)
+	s.background.every(ctx, openChangesEvery, "open changes", s.watchOpenChanges)
 }
 
 // calls is what all clients of this server share, for what it calls itself.
@@ -197,7 +204,13 @@ func (s *Server) openFlows(ctx context.Context) error {
 	if err := (offers{s.Settings}).offerActivation(&activate); err != nil {
 		return err
 	}
-	s.activation, err = activation.New(activate)
+	if s.activation, err = activation.New(activate); err != nil {
+		return err
+	}
+	s.tokens, err = OpenTokens(TokenRooms{
+		Settings: s.Settings, Database: s.Database, Keys: s.Keys, Vault: s.Vault, Audit: s.audit, Clock: s.clock,
+		Cards: cards, Clients: *s.calls(), Observer: &tokenObserver{metrics: s.metrics, log: s.log}, Limit: limits.Admit,
+	})
 	return err
 }
 

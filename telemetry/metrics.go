@@ -11,7 +11,7 @@ import (
 
 // Metrics are the numbers of one server, on a registry of their own. Labels take
 // constants and names of the configuration only: routes of the specification, outcome
-// codes, targets that the server calls. It is safe for concurrent use.
+// codes, targets that the server calls, kinds of jobs. It is safe for concurrent use.
 type Metrics struct {
 	registry       *prometheus.Registry
 	requests       *prometheus.CounterVec
@@ -23,6 +23,8 @@ type Metrics struct {
 	cardLookups    *prometheus.CounterVec
 	calls          *prometheus.CounterVec
 	callSeconds    *prometheus.HistogramVec
+	jobs           jobMetrics
+	tokens         tokenMetrics
 }
 
 // NewMetrics returns metrics that are all zero, with Go's and the process's own.
@@ -60,7 +62,9 @@ func NewMetrics() *Metrics {
 			Name: "walletport_outbound_call_seconds", Help: "Time of a call that the server made, until the answer was read.",
 			Buckets: []float64{0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30},
 		}, []string{"target", "call", "outcome"}),
+		jobs: newJobMetrics(), tokens: newTokenMetrics(),
 	}
+	m.registry.MustRegister(append(m.jobs.collectors(), m.tokens.collectors()...)...)
 	m.registry.MustRegister(m.requests, m.requestSeconds, m.inFlight, m.auditRecords, m.auditSeconds, m.auditFailures, m.cardLookups, m.calls, m.callSeconds,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

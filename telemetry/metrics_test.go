@@ -19,6 +19,14 @@ func TestMetricsPage(t *testing.T) {
 	m.AuditFailed()
 	m.CardLookedUp("card_not_found")
 	m.CallEnded("login.bank.example", "", "timeout", 5*time.Second)
+	m.JobBegan("tokens.resolve", 40*time.Millisecond)
+	m.JobEnded("tokens.resolve", "again", 2*time.Second)
+	m.JobDepth("tokens.resolve", 3, time.Minute, 1)
+	m.JobQueueFailed()
+	m.TokensListed("VISA", "old")
+	m.TokenChanged("MASTERCARD", "suspend", "unknown")
+	m.TokenOdd("VISA", "status")
+	m.TokenChangesOpen("unknown", 2, 90*time.Second)
 	m.WatchKeys(func() []telemetry.KeyExpiry {
 		return []telemetry.KeyExpiry{
 			{ID: "tav-signing-v3", Purpose: "tav-signing", ValidUntil: time.Unix(1_800_000_000, 0)},
@@ -42,6 +50,18 @@ func TestMetricsPage(t *testing.T) {
 		`walletport_outbound_call_seconds_bucket{call="",outcome="timeout",target="login.bank.example",le="5"} 1`,
 		`walletport_key_expiry_timestamp_seconds{key="tav-signing-v3",purpose="tav-signing"} 1.8e+09`,
 		`walletport_warnings{code="offer_unavailable"} 3`,
+		`walletport_job_wait_seconds_bucket{kind="tokens.resolve",le="0.05"} 1`,
+		`walletport_job_attempts_total{kind="tokens.resolve",outcome="again"} 1`,
+		`walletport_job_attempt_seconds_sum{kind="tokens.resolve"} 2`,
+		`walletport_jobs_waiting{kind="tokens.resolve"} 3`,
+		`walletport_job_oldest_seconds{kind="tokens.resolve"} 60`,
+		`walletport_jobs_parked{kind="tokens.resolve"} 1`,
+		`walletport_job_queue_failures_total 1`,
+		`walletport_token_lists_total{scheme="VISA",source="old"} 1`,
+		`walletport_token_changes_total{action="suspend",outcome="unknown",scheme="MASTERCARD"} 1`,
+		`walletport_tokens_odd_total{scheme="VISA",why="status"} 1`,
+		`walletport_token_changes_open{state="unknown"} 2`,
+		`walletport_token_change_oldest_seconds{state="unknown"} 90`,
 		`go_goroutines`,
 	} {
 		if !strings.Contains(page, want) {

@@ -1,6 +1,8 @@
 package tokens
 
 import (
+	"slices"
+
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/scheme"
@@ -13,6 +15,12 @@ type AccessKeys struct {
 	Secret       keys.Purpose // of Access.Secret
 	Verification keys.Purpose // of Access.Verifiers: all that are not destroyed
 	Opening      keys.Purpose // of Access.Openers: all that are not destroyed
+}
+
+// Purposes lists those that there must be a key of.
+func (k AccessKeys) Purposes() []keys.Purpose {
+	all := []keys.Purpose{k.Signing, k.Recipient, k.Secret, k.Verification, k.Opening}
+	return slices.DeleteFunc(all, func(p keys.Purpose) bool { return p == "" })
 }
 
 // Access selects the keys of an issuer and a BIN, and names those that requests are made

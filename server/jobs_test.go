@@ -1,0 +1,84 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/jobs"
+	"github.com/walletport/walletport/telemetry"
+)
+
+const resolve jobs.Kind = "tokens.resolve"
+
+func TestOutcomesOfJobsAreCountedAndThoseThatMatterAreLogged(t *testing.T) {
+	for _, c := range []struct {
+		outcome jobs.Outcome
+		level   string // "" is no line
+	}{
+		{jobs.Done, ""},
+		{jobs.Again, "INFO"},
+		{jobs.Park, "ERROR"},
+		{jobs.GiveBack, ""},
+		{jobs.Lost, "WARN"},
+	} {
+		t.Run(string(c.outcome), func(t *testing.T) {
+			var log bytes.Buffer
+			o := &jobObserver{metrics: telemetry.NewMetrics(), log: slog.New(slog.NewTextHandler(&log, nil)), clock: time.Now}
+			o.Began(resolve, 3, time.Second)
+			o.Ended(resolve, c.outcome, 3, time.Second, errors.New("the scheme was rude"))
+			switch said := log.String(); {
+			case c.level == "" && said != "":
+				t.Errorf("the log says %s", said)
+			case c.level != "" && (!strings.Contains(said, "level="+c.level) || !strings.Contains(said, "the scheme was rude") || !strings.Contains(said, "kind=tokens.resolve")):
+				t.Errorf("the log says %q, want a line of %s with kind and cause", said, c.level)
+			}
+			mustShow(t, o.metrics, `walletport_job_attempts_total{kind="tokens.resolve",outcome="`+string(c.outcome)+`"} 1`)
+		})
+	}
+}
+
+func mustShow(t *testing.T, m *telemetry.Metrics, lines ...string) {
+	t.Helper()
+	page := httptest.NewRecorder()
+	m.Handler().ServeHTTP(page, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
+	for _, line := range lines {
+		if !strings.Contains(page.Body.String(), line+"\n") {
+			t.Errorf("the metrics lack %s", line)
+		}
+	}
+}
+
+// TestAQueueThatDoesNotAnswerIsLoggedOnceAMinute: it is asked again each second.
+func TestAQueueThatDoesNotAnswerIsLoggedOnceAMinute(t *testing.T) {
+	var log bytes.Buffer
+	now := time.Unix(1_800_000_000, 0)
+	o := &jobObserver{metrics: telemetry.NewMetrics(), log: slog.New(slog.NewTextHandler(&log, nil)), clock: func() time.Time { return now }}
+	for range 90 {
+		o.Failed(errors.New("away"))
+		now = now.Add(time.Second)
+	}
+	if got := strings.Count(log.String(), "level=ERROR"); got != 2 {
+		t.Errorf("%d lines in one and a half minutes, want 2", got)
+	}
+	mustShow(t, o.metrics, "walletport_job_queue_failures_total 90")
+}
+
+func TestOddTokensAreCountedEachTimeAndLoggedOnce(t *testing.T) {
+	var log bytes.Buffer
+	o := &tokenObserver{metrics: telemetry.NewMetrics(), log: slog.New(slog.NewTextHandler(&log, nil))}
+	for i := range maxOddTold + 2 {
+		ref := walletport.TokenRef{Scheme: walletport.Visa, Requestor: "40010030273", Reference: strings.Repeat("a", i)}
+		o.Odd("acme", ref, "status")
+		o.Odd("acme", ref, "status")
+	}
+	if got := strings.Count(log.String(), "level=WARN"); got != maxOddTold {
+		t.Errorf("%d lines, want one for each of the first %d", got, maxOddTold)
+	}
+	mustShow(t, o.metrics, `walletport_tokens_odd_total{scheme="VISA",why="status"} 2004`)
+}

@@ -1,0 +1,98 @@
+package server
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/storage"
+)
+
+const (
+	// openChangesEvery is how often the open changes of tokens are counted.
+	openChangesEvery = 15 * time.Second
+	// maxOpenChanges is where the count stops.
+	maxOpenChanges  = 10_000
+	openChangesRows = 500 // of the database at a time
+	// changeNotice is how old a change without an outcome is when an operator must know.
+	// Its job has asked the scheme several times then.
+	changeNotice = 5 * time.Minute
+)
+
+// openChanges is what the server knows of changes of tokens whose outcome nobody knows, and
+// of jobs that nobody does any more. It is found beside requests.
+type openChanges struct {
+	lock  sync.Mutex // guards found
+	found []conditionWarning
+}
+
+func (c *openChanges) warnings() []conditionWarning {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	return c.found
+}
+
+// waiting is the changes of a state.
+type waiting struct {
+	count  int
+	oldest time.Duration
+}
+
+// watchOpenChanges counts the open changes for the metrics and warns of what takes too
+// long. What the database does not tell now stays as it was found before.
+func (s *Server) watchOpenChanges(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, openChangesEvery)
+	defer cancel()
+	open, err := s.countOpenChanges(ctx)
+	if err != nil {
+		s.log.Debug("open changes of tokens were not counted", "err", err)
+		return
+	}
+	var found findings
+	for state, w := range open {
+		s.metrics.TokenChangesOpen(string(state), w.count, w.oldest)
+		if w.oldest >= changeNotice {
+			found.warn("token_change_open", nil, "a change of a token has been %s for more than %s: its scheme did not say what became of it, or nobody asked", state, changeNotice)
+		}
+	}
+	for _, kind := range s.jobKinds {
+		depth, err := s.Database.JobDepth(ctx, kind)
+		if err != nil {
+			return
+		}
+		if depth.Parked > 0 {
+			found.warn("jobs_parked", nil, "jobs of the kind %s are parked: walletport jobs list", kind)
+		}
+	}
+	s.openChanges.lock.Lock()
+	defer s.openChanges.lock.Unlock()
+	s.openChanges.found = found.warnings
+}
+
+// countOpenChanges counts by state, those without any change too.
+func (s *Server) countOpenChanges(ctx context.Context) (map[storage.ChangeState]waiting, error) {
+	now, err := s.Database.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	open := map[storage.ChangeState]waiting{storage.ChangeAsked: {}, storage.ChangeUnknown: {}}
+	after := walletport.TokenID(0)
+	for counted := 0; counted < maxOpenChanges; {
+		rows, err := s.Database.TokensInChange(ctx, after, openChangesRows)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			w := open[row.Change.State]
+			w.count++
+			w.oldest = max(w.oldest, now.Sub(row.Change.Since))
+			open[row.Change.State], after = w, row.ID
+		}
+		counted += len(rows)
+		if len(rows) < openChangesRows {
+			break
+		}
+	}
+	return open, nil
+}
