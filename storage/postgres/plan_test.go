@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -33,7 +34,7 @@ var byIndex = map[string]string{
 	"ForgetNonces":          "nonces_by_time",
 	"ListTokensOfCard":      "tokens_by_card",
 	"DetachTokens":          "tokens_by_card",
-	"ListTokensInChange":    "tokens_in_change",
+	"ListTokensInChange":    "tokens_in_change_pkey",
 	"ListTokensOfKEK":       "tokens_by_kek",
 	"NextTokenKEK":          "tokens_by_kek",
 	"ListTokenHistory":      "token_history_by_token",
@@ -87,6 +88,33 @@ func TestQueriesUseIndexes(t *testing.T) {
 	}
 	if seen < 14 {
 		t.Errorf("found %d queries, want at least 14", seen)
+	}
+}
+
+// TestAChangeLeavesTheIndexesOfTokensAlone: a change that touches a column of any index, or
+// of its condition, writes a new entry into all of them.
+func TestAChangeLeavesTheIndexesOfTokensAlone(t *testing.T) {
+	url := storagetest.Postgres(t)
+	mustOpen(t, url)
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	// What an index has of a column, as its key or in its condition, depends on it.
+	rows, err := conn.Query(t.Context(), `
+SELECT DISTINCT a.attname::text FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND (
+    a.attnum = ANY (i.indkey) OR EXISTS (SELECT FROM pg_depend d WHERE d.objid = i.indexrelid AND d.refobjid = i.indrelid AND d.refobjsubid = a.attnum)
+) WHERE i.indrelid = 'tokens'::regclass AND a.attnum > 0 ORDER BY 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	columns, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"card_id", "id", "kek", "reference", "requestor", "scheme"}; !slices.Equal(columns, want) {
+		t.Errorf("indexes of tokens are of %v, want %v", columns, want)
 	}
 }
 

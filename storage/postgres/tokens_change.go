@@ -169,29 +169,55 @@ func (t *transaction) UpdateToken(id walletport.TokenID, change func(storage.Tok
 	if err != nil {
 		return err
 	}
+	t.changedTokens = append(t.changedTokens, int64(id))
 	if err := t.writeTokens(token); err != nil {
+		return t.failed(err)
+	}
+	if err := t.noteChange(old.Change.State, token.Change.State, id); err != nil {
 		return t.failed(err)
 	}
 	return nil
 }
 
-// AddTokenHistory implements storage.TokensTx.
+// noteChange keeps the list of tokens with an open change.
+func (t *transaction) noteChange(was, is storage.ChangeState, id walletport.TokenID) error {
+	switch {
+	case is.IsOpen() && !was.IsOpen():
+		return t.q.OpenTokenChange(t.ctx, int64(id))
+	case was.IsOpen() && !is.IsOpen():
+		return t.q.CloseTokenChange(t.ctx, int64(id))
+	}
+	return nil
+}
+
+// AddTokenHistory implements storage.TokensTx. Tokens that the transaction has changed are
+// there, and locked.
 func (t *transaction) AddTokenHistory(entries ...storage.TokenHistoryEntry) error {
 	if err := storage.CheckTokenHistory(entries); err != nil {
 		return err
 	}
 	ids := column(entries, func(e storage.TokenHistoryEntry) int64 { return int64(e.Token) })
 	slices.Sort(ids)
-	ids = slices.Compact(ids)
+	ids = slices.DeleteFunc(slices.Compact(ids), func(id int64) bool { return slices.Contains(t.changedTokens, id) })
+	if err := t.lockTokens(ids); err != nil {
+		return err
+	}
+	if err := t.writeHistory(entries); err != nil {
+		return t.failed(err)
+	}
+	return nil
+}
+
+func (t *transaction) lockTokens(ids []int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
 	there, err := t.q.LockTokens(t.ctx, ids)
 	switch {
 	case err != nil:
 		return t.failed(err)
 	case len(there) < len(ids):
 		return walletport.ErrTokenNotFound()
-	}
-	if err := t.writeHistory(entries); err != nil {
-		return t.failed(err)
 	}
 	return nil
 }

@@ -42,10 +42,6 @@ func insertTokenParams(t *storage.Token) (pgdb.InsertTokensParams, error) {
 
 func updateTokenParams(t *storage.Token) (pgdb.UpdateTokensParams, error) {
 	holders, err := storage.EncodeList(t.Holders)
-	open := int64(0)
-	if t.Change.State.IsOpen() {
-		open = 1
-	}
 	return pgdb.UpdateTokensParams{
 		ID:            int64(t.ID),
 		CardID:        int64(t.CardID),
@@ -75,7 +71,6 @@ func updateTokenParams(t *storage.Token) (pgdb.UpdateTokensParams, error) {
 		ChangeChannel: string(t.Change.Channel),
 		ChangeSinceMs: storage.TokenTime(t.Change.Since),
 		ChangeOutcome: t.Change.Outcome,
-		ChangeOpen:    open,
 	}, err
 }
 

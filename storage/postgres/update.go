@@ -19,6 +19,8 @@ type transaction struct {
 	fault error // the first of the driver, after which the server takes nothing more
 
 	enqueued bool // there are jobs to be claimed after the commit
+
+	changedTokens []int64 // ids that UpdateToken has locked
 }
 
 // failed notes a fault of the driver.

@@ -17,7 +17,7 @@ import (
 // It measures an engine: cards put in batches of 1,000 (new and unchanged ones),
 // one card looked up among few and among many, audit records appended alone and in
 // batches, by one caller and by several, a card changed in one commit with its record,
-// the tokens of one card listed and put again among those of few and of many.
+// the tokens of one card listed, changed and put again among those of few and of many.
 func Bench(b *testing.B, database NewDatabase) {
 	b.Run("put 1000 new cards", func(b *testing.B) { benchPut(b, database(b)(b)) })
 	b.Run("put 1000 unchanged cards", func(b *testing.B) { benchPutUnchanged(b, database(b)(b)) })
@@ -202,6 +202,7 @@ func benchTokens(b *testing.B, s storage.Store, count int) {
 			}
 		}
 	})
+	b.Run("changed", func(b *testing.B) { benchTokenChange(b, s, count) })
 	b.Run("put again", func(b *testing.B) {
 		i, version := uint64(0), asOfBenchStart
 		defer reportCPU(b)()
@@ -215,6 +216,26 @@ func benchTokens(b *testing.B, s storage.Store, count int) {
 			})
 		}
 	})
+}
+
+// benchTokenChange changes tokens as the flow does: the intent in one commit with its
+// history and its record, the outcome in another.
+func benchTokenChange(b *testing.B, s storage.Store, count int) {
+	link := benchLink(benchEntries(1))
+	i := uint64(0)
+	step := func(id walletport.TokenID, change func(*storage.Token)) {
+		entry := storage.TokenHistoryEntry{Token: id, At: at(int64(i)), What: storage.TokenChangeDone, From: "ACTIVE", To: "SUSPENDED"}
+		mustUpdate(b, s, func(tx storage.Tx) error {
+			return errors.Join(tx.UpdateToken(id, changed(change)), tx.AddTokenHistory(entry), tx.AppendAudit(link))
+		})
+	}
+	defer reportCPU(b)()
+	for b.Loop() {
+		i++
+		id := walletport.TokenID(1 + scatter(i, count*tokensOfACard))
+		step(id, asked(fmt.Sprint("change ", i)))
+		step(id, moved(storage.ChangeDone))
+	}
 }
 
 func benchCardTokens(card walletport.CardID, version int) []storage.SeenToken {

@@ -93,10 +93,10 @@ INSERT INTO tokens (
     status_since_ms, requested_ms, expiry_year, expiry_month, device_name, device_type,
     sealed, wrapped_key, kek, first_six, last_four, source, as_of_ms,
     change_id, change_action, change_state, change_reason, change_by, change_client,
-    change_channel, change_since_ms, change_outcome, change_open
+    change_channel, change_since_ms, change_outcome
 ) VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-    '', '', '', '', '', '', '', 0, '', 0
+    '', '', '', '', '', '', '', 0, ''
 )
 ON CONFLICT (reference, requestor, scheme) DO NOTHING
 RETURNING id
@@ -198,7 +198,7 @@ UPDATE tokens SET
     device_name = $11, device_type = $12,
     sealed = $13, wrapped_key = $14, kek = $15, first_six = $16, last_four = $17, source = $18, as_of_ms = $19,
     change_id = $20, change_action = $21, change_state = $22, change_reason = $23, change_by = $24,
-    change_client = $25, change_channel = $26, change_since_ms = $27, change_outcome = $28, change_open = $29
+    change_client = $25, change_channel = $26, change_since_ms = $27, change_outcome = $28
 WHERE id = $1
 `
 
@@ -237,7 +237,6 @@ type UpdateTokensParams struct {
 	ChangeChannel string
 	ChangeSinceMs int64
 	ChangeOutcome string
-	ChangeOpen    int64
 }
 
 func (q *Queries) UpdateTokens(ctx context.Context, arg []UpdateTokensParams) *UpdateTokensBatchResults {
@@ -272,7 +271,6 @@ func (q *Queries) UpdateTokens(ctx context.Context, arg []UpdateTokensParams) *U
 			a.ChangeChannel,
 			a.ChangeSinceMs,
 			a.ChangeOutcome,
-			a.ChangeOpen,
 		}
 		batch.Queue(updateTokens, vals...)
 	}

@@ -102,7 +102,6 @@ type Token struct {
 	ChangeChannel string
 	ChangeSinceMs int64
 	ChangeOutcome string
-	ChangeOpen    int64
 }
 
 type TokenHistory struct {

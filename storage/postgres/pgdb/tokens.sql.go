@@ -9,6 +9,15 @@ import (
 	"context"
 )
 
+const closeTokenChange = `-- name: CloseTokenChange :exec
+DELETE FROM tokens_in_change WHERE token_id = $1
+`
+
+func (q *Queries) CloseTokenChange(ctx context.Context, tokenID int64) error {
+	_, err := q.db.Exec(ctx, closeTokenChange, tokenID)
+	return err
+}
+
 const detachTokens = `-- name: DetachTokens :exec
 UPDATE tokens SET
     card_id = 0, pan_reference = '', device_name = '',
@@ -22,7 +31,7 @@ func (q *Queries) DetachTokens(ctx context.Context, cardID int64) error {
 }
 
 const getToken = `-- name: GetToken :one
-SELECT id, scheme, requestor, reference, issuer, card_id, pan_reference, wallet, status, holders, status_since_ms, requested_ms, expiry_year, expiry_month, device_name, device_type, sealed, wrapped_key, kek, first_six, last_four, source, as_of_ms, change_id, change_action, change_state, change_reason, change_by, change_client, change_channel, change_since_ms, change_outcome, change_open FROM tokens WHERE id = $1
+SELECT id, scheme, requestor, reference, issuer, card_id, pan_reference, wallet, status, holders, status_since_ms, requested_ms, expiry_year, expiry_month, device_name, device_type, sealed, wrapped_key, kek, first_six, last_four, source, as_of_ms, change_id, change_action, change_state, change_reason, change_by, change_client, change_channel, change_since_ms, change_outcome FROM tokens WHERE id = $1
 `
 
 func (q *Queries) GetToken(ctx context.Context, id int64) (Token, error) {
@@ -61,13 +70,12 @@ func (q *Queries) GetToken(ctx context.Context, id int64) (Token, error) {
 		&i.ChangeChannel,
 		&i.ChangeSinceMs,
 		&i.ChangeOutcome,
-		&i.ChangeOpen,
 	)
 	return i, err
 }
 
 const getTokenByRef = `-- name: GetTokenByRef :one
-SELECT id, scheme, requestor, reference, issuer, card_id, pan_reference, wallet, status, holders, status_since_ms, requested_ms, expiry_year, expiry_month, device_name, device_type, sealed, wrapped_key, kek, first_six, last_four, source, as_of_ms, change_id, change_action, change_state, change_reason, change_by, change_client, change_channel, change_since_ms, change_outcome, change_open FROM tokens
+SELECT id, scheme, requestor, reference, issuer, card_id, pan_reference, wallet, status, holders, status_since_ms, requested_ms, expiry_year, expiry_month, device_name, device_type, sealed, wrapped_key, kek, first_six, last_four, source, as_of_ms, change_id, change_action, change_state, change_reason, change_by, change_client, change_channel, change_since_ms, change_outcome FROM tokens
 WHERE reference = $1 AND requestor = $2 AND scheme = $3
 `
 
@@ -113,13 +121,12 @@ func (q *Queries) GetTokenByRef(ctx context.Context, arg GetTokenByRefParams) (T
 		&i.ChangeChannel,
 		&i.ChangeSinceMs,
 		&i.ChangeOutcome,
-		&i.ChangeOpen,
 	)
 	return i, err
 }
 
 const getTokenForUpdate = `-- name: GetTokenForUpdate :one
-SELECT id, scheme, requestor, reference, issuer, card_id, pan_reference, wallet, status, holders, status_since_ms, requested_ms, expiry_year, expiry_month, device_name, device_type, sealed, wrapped_key, kek, first_six, last_four, source, as_of_ms, change_id, change_action, change_state, change_reason, change_by, change_client, change_channel, change_since_ms, change_outcome, change_open FROM tokens WHERE id = $1 FOR UPDATE
+SELECT id, scheme, requestor, reference, issuer, card_id, pan_reference, wallet, status, holders, status_since_ms, requested_ms, expiry_year, expiry_month, device_name, device_type, sealed, wrapped_key, kek, first_six, last_four, source, as_of_ms, change_id, change_action, change_state, change_reason, change_by, change_client, change_channel, change_since_ms, change_outcome FROM tokens WHERE id = $1 FOR UPDATE
 `
 
 func (q *Queries) GetTokenForUpdate(ctx context.Context, id int64) (Token, error) {
@@ -158,7 +165,6 @@ func (q *Queries) GetTokenForUpdate(ctx context.Context, id int64) (Token, error
 		&i.ChangeChannel,
 		&i.ChangeSinceMs,
 		&i.ChangeOutcome,
-		&i.ChangeOpen,
 	)
 	return i, err
 }
@@ -220,7 +226,7 @@ func (q *Queries) ListTokenHistory(ctx context.Context, arg ListTokenHistoryPara
 }
 
 const listTokensAfter = `-- name: ListTokensAfter :many
-SELECT id, scheme, requestor, reference, issuer, card_id, pan_reference, wallet, status, holders, status_since_ms, requested_ms, expiry_year, expiry_month, device_name, device_type, sealed, wrapped_key, kek, first_six, last_four, source, as_of_ms, change_id, change_action, change_state, change_reason, change_by, change_client, change_channel, change_since_ms, change_outcome, change_open FROM tokens WHERE id > $1 ORDER BY id LIMIT $2::bigint
+SELECT id, scheme, requestor, reference, issuer, card_id, pan_reference, wallet, status, holders, status_since_ms, requested_ms, expiry_year, expiry_month, device_name, device_type, sealed, wrapped_key, kek, first_six, last_four, source, as_of_ms, change_id, change_action, change_state, change_reason, change_by, change_client, change_channel, change_since_ms, change_outcome FROM tokens WHERE id > $1 ORDER BY id LIMIT $2::bigint
 `
 
 type ListTokensAfterParams struct {
@@ -270,7 +276,6 @@ func (q *Queries) ListTokensAfter(ctx context.Context, arg ListTokensAfterParams
 			&i.ChangeChannel,
 			&i.ChangeSinceMs,
 			&i.ChangeOutcome,
-			&i.ChangeOpen,
 		); err != nil {
 			return nil, err
 		}
@@ -283,7 +288,8 @@ func (q *Queries) ListTokensAfter(ctx context.Context, arg ListTokensAfterParams
 }
 
 const listTokensInChange = `-- name: ListTokensInChange :many
-SELECT id, scheme, requestor, reference, issuer, card_id, pan_reference, wallet, status, holders, status_since_ms, requested_ms, expiry_year, expiry_month, device_name, device_type, sealed, wrapped_key, kek, first_six, last_four, source, as_of_ms, change_id, change_action, change_state, change_reason, change_by, change_client, change_channel, change_since_ms, change_outcome, change_open FROM tokens WHERE change_open = 1 AND id > $1 ORDER BY id LIMIT $2::bigint
+SELECT tokens.id, tokens.scheme, tokens.requestor, tokens.reference, tokens.issuer, tokens.card_id, tokens.pan_reference, tokens.wallet, tokens.status, tokens.holders, tokens.status_since_ms, tokens.requested_ms, tokens.expiry_year, tokens.expiry_month, tokens.device_name, tokens.device_type, tokens.sealed, tokens.wrapped_key, tokens.kek, tokens.first_six, tokens.last_four, tokens.source, tokens.as_of_ms, tokens.change_id, tokens.change_action, tokens.change_state, tokens.change_reason, tokens.change_by, tokens.change_client, tokens.change_channel, tokens.change_since_ms, tokens.change_outcome FROM tokens_in_change JOIN tokens ON id = token_id
+WHERE token_id > $1 ORDER BY token_id LIMIT $2::bigint
 `
 
 type ListTokensInChangeParams struct {
@@ -333,7 +339,6 @@ func (q *Queries) ListTokensInChange(ctx context.Context, arg ListTokensInChange
 			&i.ChangeChannel,
 			&i.ChangeSinceMs,
 			&i.ChangeOutcome,
-			&i.ChangeOpen,
 		); err != nil {
 			return nil, err
 		}
@@ -346,7 +351,7 @@ func (q *Queries) ListTokensInChange(ctx context.Context, arg ListTokensInChange
 }
 
 const listTokensOfCard = `-- name: ListTokensOfCard :many
-SELECT id, scheme, requestor, reference, issuer, card_id, pan_reference, wallet, status, holders, status_since_ms, requested_ms, expiry_year, expiry_month, device_name, device_type, sealed, wrapped_key, kek, first_six, last_four, source, as_of_ms, change_id, change_action, change_state, change_reason, change_by, change_client, change_channel, change_since_ms, change_outcome, change_open FROM tokens WHERE card_id = $1 ORDER BY id
+SELECT id, scheme, requestor, reference, issuer, card_id, pan_reference, wallet, status, holders, status_since_ms, requested_ms, expiry_year, expiry_month, device_name, device_type, sealed, wrapped_key, kek, first_six, last_four, source, as_of_ms, change_id, change_action, change_state, change_reason, change_by, change_client, change_channel, change_since_ms, change_outcome FROM tokens WHERE card_id = $1 ORDER BY id
 `
 
 func (q *Queries) ListTokensOfCard(ctx context.Context, cardID int64) ([]Token, error) {
@@ -391,7 +396,6 @@ func (q *Queries) ListTokensOfCard(ctx context.Context, cardID int64) ([]Token, 
 			&i.ChangeChannel,
 			&i.ChangeSinceMs,
 			&i.ChangeOutcome,
-			&i.ChangeOpen,
 		); err != nil {
 			return nil, err
 		}
@@ -404,7 +408,7 @@ func (q *Queries) ListTokensOfCard(ctx context.Context, cardID int64) ([]Token, 
 }
 
 const listTokensOfKEK = `-- name: ListTokensOfKEK :many
-SELECT id, scheme, requestor, reference, issuer, card_id, pan_reference, wallet, status, holders, status_since_ms, requested_ms, expiry_year, expiry_month, device_name, device_type, sealed, wrapped_key, kek, first_six, last_four, source, as_of_ms, change_id, change_action, change_state, change_reason, change_by, change_client, change_channel, change_since_ms, change_outcome, change_open FROM tokens WHERE kek = $1 AND kek > '' AND id > $2
+SELECT id, scheme, requestor, reference, issuer, card_id, pan_reference, wallet, status, holders, status_since_ms, requested_ms, expiry_year, expiry_month, device_name, device_type, sealed, wrapped_key, kek, first_six, last_four, source, as_of_ms, change_id, change_action, change_state, change_reason, change_by, change_client, change_channel, change_since_ms, change_outcome FROM tokens WHERE kek = $1 AND kek > '' AND id > $2
 ORDER BY id LIMIT $3::bigint
 `
 
@@ -456,7 +460,6 @@ func (q *Queries) ListTokensOfKEK(ctx context.Context, arg ListTokensOfKEKParams
 			&i.ChangeChannel,
 			&i.ChangeSinceMs,
 			&i.ChangeOutcome,
-			&i.ChangeOpen,
 		); err != nil {
 			return nil, err
 		}
@@ -493,7 +496,7 @@ func (q *Queries) LockTokens(ctx context.Context, ids []int64) ([]int64, error) 
 }
 
 const lockTokensByReference = `-- name: LockTokensByReference :many
-SELECT id, scheme, requestor, reference, issuer, card_id, pan_reference, wallet, status, holders, status_since_ms, requested_ms, expiry_year, expiry_month, device_name, device_type, sealed, wrapped_key, kek, first_six, last_four, source, as_of_ms, change_id, change_action, change_state, change_reason, change_by, change_client, change_channel, change_since_ms, change_outcome, change_open FROM tokens WHERE reference = ANY($1::text[]) FOR UPDATE
+SELECT id, scheme, requestor, reference, issuer, card_id, pan_reference, wallet, status, holders, status_since_ms, requested_ms, expiry_year, expiry_month, device_name, device_type, sealed, wrapped_key, kek, first_six, last_four, source, as_of_ms, change_id, change_action, change_state, change_reason, change_by, change_client, change_channel, change_since_ms, change_outcome FROM tokens WHERE reference = ANY($1::text[]) FOR UPDATE
 `
 
 // The references of different schemes and requestors hardly ever meet: the caller leaves
@@ -540,7 +543,6 @@ func (q *Queries) LockTokensByReference(ctx context.Context, tokenReferences []s
 			&i.ChangeChannel,
 			&i.ChangeSinceMs,
 			&i.ChangeOutcome,
-			&i.ChangeOpen,
 		); err != nil {
 			return nil, err
 		}
@@ -561,6 +563,15 @@ func (q *Queries) NextTokenKEK(ctx context.Context, after string) (string, error
 	var kek string
 	err := row.Scan(&kek)
 	return kek, err
+}
+
+const openTokenChange = `-- name: OpenTokenChange :exec
+INSERT INTO tokens_in_change (token_id) VALUES ($1)
+`
+
+func (q *Queries) OpenTokenChange(ctx context.Context, tokenID int64) error {
+	_, err := q.db.Exec(ctx, openTokenChange, tokenID)
+	return err
 }
 
 const rewrapTokens = `-- name: RewrapTokens :execrows

@@ -20,7 +20,14 @@ SELECT id FROM tokens WHERE id = ANY(sqlc.arg(ids)::bigint[]) FOR UPDATE;
 SELECT * FROM tokens WHERE card_id = $1 ORDER BY id;
 
 -- name: ListTokensInChange :many
-SELECT * FROM tokens WHERE change_open = 1 AND id > sqlc.arg(after) ORDER BY id LIMIT sqlc.arg(max_rows)::bigint;
+SELECT tokens.* FROM tokens_in_change JOIN tokens ON id = token_id
+WHERE token_id > sqlc.arg(after) ORDER BY token_id LIMIT sqlc.arg(max_rows)::bigint;
+
+-- name: OpenTokenChange :exec
+INSERT INTO tokens_in_change (token_id) VALUES ($1);
+
+-- name: CloseTokenChange :exec
+DELETE FROM tokens_in_change WHERE token_id = $1;
 
 -- name: ListTokensOfKEK :many
 SELECT * FROM tokens WHERE kek = sqlc.arg(kek) AND kek > '' AND id > sqlc.arg(after)
@@ -51,10 +58,10 @@ INSERT INTO tokens (
     status_since_ms, requested_ms, expiry_year, expiry_month, device_name, device_type,
     sealed, wrapped_key, kek, first_six, last_four, source, as_of_ms,
     change_id, change_action, change_state, change_reason, change_by, change_client,
-    change_channel, change_since_ms, change_outcome, change_open
+    change_channel, change_since_ms, change_outcome
 ) VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-    '', '', '', '', '', '', '', 0, '', 0
+    '', '', '', '', '', '', '', 0, ''
 )
 ON CONFLICT (reference, requestor, scheme) DO NOTHING
 RETURNING id;
@@ -66,7 +73,7 @@ UPDATE tokens SET
     device_name = $11, device_type = $12,
     sealed = $13, wrapped_key = $14, kek = $15, first_six = $16, last_four = $17, source = $18, as_of_ms = $19,
     change_id = $20, change_action = $21, change_state = $22, change_reason = $23, change_by = $24,
-    change_client = $25, change_channel = $26, change_since_ms = $27, change_outcome = $28, change_open = $29
+    change_client = $25, change_channel = $26, change_since_ms = $27, change_outcome = $28
 WHERE id = $1;
 
 -- name: DetachTokens :exec
