@@ -2,6 +2,7 @@ package act
 
 import (
 	"context"
+	"errors"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
@@ -39,15 +40,24 @@ func Commit(ctx context.Context, trail ChangeTrail, asked Request, change func(s
 	return newRecord(ctx, asked).Commit(ctx, trail, change)
 }
 
+// ErrCommitted is what the change of a Commit returns that finds itself made already, by a
+// call whose answer was lost.
+var ErrCommitted = errors.New("the change and its record were committed before")
+
 // Commit makes a change of stored rows and the record, as change leaves it, one commit: a
 // record of its own for each step of an act that is several, of which Audited then adds
 // one only where the last step failed. change is called as ChangeTrail says, each time
-// with the record as it was.
+// with the record as it was. After ErrCommitted nothing is changed, and Commit returns nil.
 func (r *Record) Commit(ctx context.Context, trail ChangeTrail, change func(storage.Tx, *Record) error) error {
 	if !r.subjectKnown {
 		r.redactSuspects()
 	}
-	return commitChange(ctx, trail, r, change)
+	err := commitChange(ctx, trail, r, change)
+	if errors.Is(err, ErrCommitted) {
+		r.written = true
+		return nil
+	}
+	return err
 }
 
 // commitChange makes a change and the record of it durable. If it fails, the record is left

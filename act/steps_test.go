@@ -49,6 +49,15 @@ func TestAnActOfSeveralCommits(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a commit that finds itself made has its record", func(t *testing.T) {
+		trail := &commits{calls: 1}
+		_, err := act.Audited(operating(t.Context()), announcing{trail}, act.Request{}, func(record *act.Record) (struct{}, error) {
+			return struct{}{}, record.Commit(t.Context(), trail, func(storage.Tx, *act.Record) error { return act.ErrCommitted })
+		})
+		if err != nil || trail.recorded != "" || len(trail.lines) != 0 {
+			t.Errorf("error %v, committed %q, and the trail has %q", err, trail.recorded, trail.lines)
+		}
+	})
 	t.Run("a commit that nobody waits for", func(t *testing.T) {
 		trail := &commits{calls: 2}
 		err := act.Commit(operating(t.Context()), trail, act.Request{}, step(""))

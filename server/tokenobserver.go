@@ -44,6 +44,10 @@ func (o *tokenObserver) Odd(issuer walletport.IssuerID, ref walletport.TokenRef,
 	}
 }
 
+func (o *tokenObserver) SweepFailed(err error) {
+	o.log.Error("changes of tokens that were interrupted cannot be looked for; it is tried again", "err", err)
+}
+
 func (o *tokenObserver) isNew(odd oddToken) bool {
 	o.lock.Lock()
 	defer o.lock.Unlock()

@@ -20,12 +20,12 @@ func (f *Flow) findToken(ctx context.Context, record *act.Record, id walletport.
 		return row, none, err
 	}
 	record.Issuer, record.Scheme = row.Issuer, row.Ref.Scheme
+	if channel != storage.ChannelCommand && !walletport.ActorFrom(ctx).ActsFor(row.Issuer) {
+		return storage.Token{}, none, walletport.ErrTokenNotFound() // after as much work as without a row
+	}
 	card, err := f.cardOf(ctx, row)
 	if err != nil {
 		return row, none, err
-	}
-	if channel != storage.ChannelCommand && !walletport.ActorFrom(ctx).ActsFor(row.Issuer) {
-		return storage.Token{}, none, walletport.ErrTokenNotFound()
 	}
 	var textErr error
 	if card.ID != 0 {

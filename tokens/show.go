@@ -67,8 +67,5 @@ func allowedNow(row *storage.Token) []walletport.TokenAction {
 	if row.Change.State.IsOpen() {
 		return nil
 	}
-	onlyOthersHold := len(row.Holders) > 0 && !slices.Contains(row.Holders, walletport.HolderIssuer)
-	return slices.DeleteFunc(row.Status.Actions(), func(a walletport.TokenAction) bool {
-		return a == walletport.TokenResume && onlyOthersHold
-	})
+	return slices.DeleteFunc(row.Status.Actions(), func(a walletport.TokenAction) bool { return allowed(row, a) != nil })
 }

@@ -115,6 +115,9 @@ type Observer interface {
 	// Odd tells of a token of an issuer's card that an operator should look at, and why:
 	// OddOtherIssuer or OddStatus.
 	Odd(issuer walletport.IssuerID, ref walletport.TokenRef, why string)
+	// SweepFailed tells that interrupted changes cannot be looked for: once, until they can
+	// be again.
+	SweepFailed(err error)
 }
 
 // What is odd of a token.
@@ -135,6 +138,7 @@ type unobserved struct{}
 func (unobserved) Listed(walletport.SchemeID, string)                          {}
 func (unobserved) Changed(walletport.SchemeID, walletport.TokenAction, string) {}
 func (unobserved) Odd(walletport.IssuerID, walletport.TokenRef, string)        {}
+func (unobserved) SweepFailed(error)                                           {}
 
 // Flow lists and changes tokens. It is safe for concurrent use.
 type Flow struct {

@@ -1,0 +1,190 @@
+package tokens
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
+	"github.com/walletport/walletport/jobs"
+	"github.com/walletport/walletport/scheme"
+	"github.com/walletport/walletport/storage"
+)
+
+// ResolveKind is the job that finds out what became of a token's change. Its key is the
+// token.
+const ResolveKind jobs.Kind = "tokens.resolve"
+
+// settlePause is how long a job waits that the scheme could not yet say enough to.
+const settlePause = 2 * time.Second
+
+// Works returns the background work of the flow. A job is not parked, however long a scheme
+// is down: until it is done, its token cannot be changed.
+func (f *Flow) Works() []jobs.Work {
+	return []jobs.Work{{
+		Kind: ResolveKind, Handler: jobs.HandlerFunc(f.resolve), Attempts: math.MaxInt32,
+		Backoff: jobs.Exponential(time.Second, 5*time.Minute), Timeout: 30 * time.Second,
+	}}
+}
+
+// resolve asks the scheme what became of a change and closes it. Nothing is sent again.
+func (f *Flow) resolve(ctx context.Context, job jobs.Job) error {
+	row, err := f.Store.Token(ctx, walletport.TokenID(job.Key.ID))
+	switch {
+	case walletport.CodeOf(err) == walletport.CodeNotFound:
+		return nil
+	case err != nil:
+		return err
+	case row.Change.State != storage.ChangeUnknown: // it is closed
+		return nil
+	}
+	judgement, err := f.judge(ctx, row)
+	if err != nil {
+		return soonAs(err)
+	}
+	switch judgement.Verdict {
+	case scheme.WasDone:
+		return f.close(ctx, job, row, storage.ChangeDone, judgement.Reference)
+	case scheme.WasNotDone:
+		return f.close(ctx, job, row, storage.ChangeNotDone, judgement.Reference)
+	case scheme.AskLater, scheme.AskHistory:
+	}
+	return jobs.After(settlePause, errOutcomeUnknown(row.Change.ID))
+}
+
+// soonAs has the job tried again when the scheme said so, if it did.
+func soonAs(err error) error {
+	if said, ok := errors.AsType[*walletport.Error](err); ok && said.RetryAfter > 0 {
+		return jobs.After(said.RetryAfter, err)
+	}
+	return err
+}
+
+// judge asks for the token, and for its history where the token alone does not tell.
+func (f *Flow) judge(ctx context.Context, row storage.Token) (scheme.Judgement, error) {
+	s, err := f.schemeOf(row.Ref.Scheme)
+	if err != nil {
+		return scheme.Judgement{}, err
+	}
+	told, err := f.askToken(ctx, row, row.Change.By)
+	if err != nil {
+		return scheme.Judgement{}, err
+	}
+	known, err := f.knownReferences(ctx, row)
+	if err != nil {
+		return scheme.Judgement{}, err
+	}
+	evidence := scheme.Evidence{
+		Action: row.Change.Action, By: row.Change.By, SentAt: row.Change.Since, Now: told.AskedAt, Token: told.Token, Known: known,
+	}
+	judgement := s.Manager.Judge(evidence)
+	if judgement.Verdict != scheme.AskHistory {
+		return judgement, nil
+	}
+	if evidence.History, err = f.askHistory(ctx, s, row); err != nil {
+		return scheme.Judgement{}, err
+	}
+	evidence.HasHistory = true
+	return s.Manager.Judge(evidence), nil
+}
+
+// knownReferences are the scheme's ids of earlier changes of the token.
+func (f *Flow) knownReferences(ctx context.Context, row storage.Token) ([]string, error) {
+	entries, err := f.Store.TokenHistory(ctx, row.ID, 0, lastEntries)
+	if err != nil {
+		return nil, err
+	}
+	var known []string
+	for _, e := range entries {
+		if e.Reference != "" && e.ChangeID != row.Change.ID {
+			known = append(known, e.Reference)
+		}
+	}
+	return known, nil
+}
+
+func (f *Flow) askHistory(ctx context.Context, s Scheme, row storage.Token) ([]scheme.TokenEvent, error) {
+	historian, ok := s.Manager.(scheme.TokenHistorian)
+	if !ok {
+		return nil, errors.New("a scheme without a history of its tokens wants it asked for")
+	}
+	card, err := f.cardOf(ctx, row)
+	if err != nil {
+		return nil, err
+	}
+	access, _, err := f.access(s, row.Issuer, card.BIN)
+	if err != nil {
+		return nil, err
+	}
+	query, err := historian.TokenHistory(scheme.TokenInput{Access: access, By: row.Change.By, Ref: row.Ref})
+	if err != nil {
+		return nil, err
+	}
+	return scheme.Ask(ctx, s.Line, query)
+}
+
+// errOvertaken is of a change that is no longer as it was read: there is nothing left to do.
+var errOvertaken = errors.New("the change has moved on")
+
+// close closes a change and its job, in one commit with its record. How the token is, its
+// row has from the scheme already.
+func (f *Flow) close(ctx context.Context, job jobs.Job, row storage.Token, state storage.ChangeState, reference string) error {
+	at, err := f.now(ctx)
+	if err != nil {
+		return err
+	}
+	change := row.Change
+	reason := ""
+	if state == storage.ChangeNotDone {
+		reason = scheme.ErrUnavailable().Reason
+	}
+	err = f.commitFor(ctx, row, foundByJob, func(tx storage.Tx, record *act.Record) error {
+		entry := entryOf(row.ID, change, state, at)
+		entry.Channel, entry.Reference, entry.Answer = storage.ChannelJob, cleaner{}.text(reference), reason
+		err := tx.UpdateToken(row.ID, func(old storage.Token) (storage.Token, error) {
+			if old.Change.ID != change.ID || old.Change.State != storage.ChangeUnknown {
+				return old, errOvertaken
+			}
+			old.Change.State, old.Change.Outcome = state, reason
+			entry.To = string(old.Status)
+			return old, nil
+		})
+		if err != nil {
+			return err
+		}
+		record.Outcome = reason
+		record.SetDetail(walletport.DetailTo, entry.To)
+		if err := tx.AddTokenHistory(entry); err != nil {
+			return err
+		}
+		return tx.FinishJob(job)
+	})
+	switch {
+	case errors.Is(err, errOvertaken):
+		return nil
+	case err == nil:
+		f.Observer.Changed(row.Ref.Scheme, change.Action, string(state))
+	}
+	return err
+}
+
+// What a record names as found_by.
+const (
+	foundByJob   = "job"
+	foundBySweep = "sweep"
+)
+
+// commitFor makes a change of a row and the record of it one commit, on behalf of who asked
+// for the token's change and no longer can.
+func (f *Flow) commitFor(ctx context.Context, row storage.Token, by string, change func(storage.Tx, *act.Record) error) error {
+	c := row.Change
+	asked := act.Request{Action: walletport.ActionTokenChange(c.Action), AuditUser: c.By, CardID: row.CardID}
+	asked.Issuer, asked.Scheme = row.Issuer, row.Ref.Scheme
+	asked.SetDetail(walletport.DetailTokenID, row.ID.String())
+	asked.SetDetail(walletport.DetailChangeID, c.ID)
+	asked.SetDetail(walletport.DetailReason, string(c.Reason))
+	asked.SetDetail(walletport.DetailFoundBy, by)
+	return act.Commit(walletport.WithActor(ctx, walletport.Actor{ClientID: c.Client}), f.Audit, asked, change)
+}

@@ -1,0 +1,107 @@
+package tokens
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/scheme"
+	"github.com/walletport/walletport/storage"
+)
+
+// How often the row is read by who waits for its change.
+const (
+	firstPoll = 10 * time.Millisecond
+	maxPoll   = 200 * time.Millisecond
+)
+
+// join waits for the outcome of the change that is under way, if it is the one that is
+// asked for.
+func (c *changing) join(ctx context.Context, open storage.TokenChange) (Changed, error) {
+	if open.Action != c.asked.Action {
+		return Changed{}, storage.ErrTokenChangeInProgress()
+	}
+	c.record.SetDetail(walletport.DetailChangeID, open.ID)
+	return c.wait(ctx, open.ID)
+}
+
+// wait reads the row until the change is closed, as long as the caller waits.
+func (c *changing) wait(ctx context.Context, id string) (Changed, error) {
+	waiting, cancel := context.WithTimeout(ctx, c.left())
+	defer cancel()
+	for interval := firstPoll; pause(waiting, interval); interval = min(2*interval, maxPoll) {
+		row, err := c.flow.Store.Token(waiting, c.row.ID)
+		if err != nil {
+			continue
+		}
+		state, reason, err := c.flow.endOf(waiting, row, id)
+		switch {
+		case err != nil || state.IsOpen():
+			continue
+		case state == storage.ChangeDone:
+			return c.answer(ctx, row, id)
+		}
+		return Changed{}, errNotDone(&row, c.asked.Action, reason)
+	}
+	return Changed{}, errOutcomeUnknown(id)
+}
+
+// endOf says how far a change has come, and why it was not done. One whose place another
+// change has taken is closed, and in the history.
+func (f *Flow) endOf(ctx context.Context, row storage.Token, id string) (storage.ChangeState, string, error) {
+	if row.Change.ID == id {
+		return row.Change.State, row.Change.Outcome, nil
+	}
+	entries, err := f.Store.TokenHistory(ctx, row.ID, 0, lastEntries)
+	if err != nil {
+		return "", "", err
+	}
+	for _, e := range entries {
+		if state := storage.ChangeState(e.What); e.ChangeID == id && !state.IsOpen() {
+			return state, e.Answer, nil
+		}
+	}
+	return storage.ChangeUnknown, "", nil
+}
+
+// lastEntries is how much of a token's history is looked at: more than what happens to a
+// token while somebody waits.
+const lastEntries = 200
+
+const outcomeUnknown = "scheme_outcome_unknown"
+
+func errOutcomeUnknown(id string) *walletport.Error {
+	return walletport.Errorf(walletport.CodeUnavailable, outcomeUnknown,
+		"the scheme has not said what became of change %s; it is being found out, so look at the token before you ask again", id)
+}
+
+// errNotDone is what those are told who waited for a change that was not done: what the
+// one was told who had it sent.
+func errNotDone(row *storage.Token, action walletport.TokenAction, reason string) error {
+	if isOfState(reason) {
+		return refusedByState(row, action)
+	}
+	for _, refusal := range []*walletport.Error{
+		scheme.ErrUnsupported(), scheme.ErrRequestRefused(), scheme.ErrRefused(), scheme.ErrAccessRefused(), scheme.ErrRateLimited(),
+	} {
+		if refusal.Reason == reason {
+			return refusal
+		}
+	}
+	return scheme.ErrUnavailable()
+}
+
+func isHeldByOthers(holders []walletport.Holder) bool {
+	return len(holders) > 0 && !slices.Contains(holders, walletport.HolderIssuer)
+}
+
+func errSuspendedByOthers(holders []walletport.Holder) *walletport.Error {
+	names := make([]string, len(holders))
+	for i, h := range holders {
+		names[i] = string(h)
+	}
+	return walletport.Errorf(walletport.CodeConflict, "suspended_by_others",
+		"the issuer does not hold the token suspended; only who does can resume it: %s", strings.Join(names, ", "))
+}
