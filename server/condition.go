@@ -39,7 +39,7 @@ const maxClockGap = time.Minute
 //
 // One offer's or one issuer's trouble is a warning, for the replica serves the others,
 // and all replicas share keys and configuration: they would go out of service together.
-// The replica is not ready when no offer works, or no stored card opens.
+// The replica is not ready when no offer works, or nothing that is stored opens.
 type condition struct {
 	inspecting sync.Mutex            // one inspection at a time; guards what follows
 	issuers    []walletport.IssuerID // that have cards

@@ -25,7 +25,8 @@ type rig struct {
 	*vault.Vault
 	cards storage.Store
 	keys  *keystest.Source
-	path  string // of the SQLite file
+	path  string // of the SQLite file, or
+	url   string // of the PostgreSQL database
 }
 
 func newRig(t testing.TB) rig {
@@ -42,11 +43,14 @@ func newRig(t testing.TB) rig {
 
 func newPostgresRig(t testing.TB) rig {
 	t.Helper()
-	store, err := postgres.Open(t.Context(), postgres.Config{URL: storagetest.Postgres(t)})
+	url := storagetest.Postgres(t)
+	store, err := postgres.Open(t.Context(), postgres.Config{URL: url})
 	must(t, err)
 	t.Cleanup(func() { must(t, store.Close()) })
 	must(t, store.Migrate(t.Context()))
-	return rigOn(t, store)
+	r := rigOn(t, store)
+	r.url = url
+	return r
 }
 
 func rigOn(t testing.TB, store storage.Store) rig {
