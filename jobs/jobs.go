@@ -1,6 +1,6 @@
 // Package jobs is work that is done later, beside requests: what a job is, who does it,
-// and a Worker. The engines of the queue are those of storage. The server has no kind of job
-// yet, so it runs no Worker.
+// and a Worker. The engines of the queue are those of storage, and the server runs one
+// Worker.
 //
 // A job is enqueued in the transaction of the change that asks for it (storage.JobsTx), so
 // that there is no change without its work and no work without its change. It has a Key:

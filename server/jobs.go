@@ -11,11 +11,16 @@ import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/jobs"
 	"github.com/walletport/walletport/telemetry"
+	"github.com/walletport/walletport/tokens"
 )
+
+// JobKinds lists the kinds of jobs that servers do.
+func JobKinds() []jobs.Kind { return []jobs.Kind{tokens.ResolveKind} }
 
 // startJobs starts the worker that does what was put off, in this process for all replicas.
 func (s *Server) startJobs(ctx context.Context, works []jobs.Work) error {
 	for i, work := range works {
+		s.jobKinds = append(s.jobKinds, work.Kind)
 		works[i].Handler = tracedHandler{handler: work.Handler, tracer: s.tracer()}
 	}
 	worker, err := jobs.NewWorker(jobs.Config{

@@ -135,7 +135,9 @@ func Open(ctx context.Context, o Options) (_ *Server, err error) {
 	if err := s.openFlows(ctx); err != nil {
 		return nil, err
 	}
-	s.startWork(ctx)
+	if err := s.startWork(ctx); err != nil {
+		return nil, err
+	}
 	if !o.Sandbox {
 		if err := s.refuseSandbox(ctx); err != nil {
 			return nil, err
@@ -146,7 +148,7 @@ func Open(ctx context.Context, o Options) (_ *Server, err error) {
 
 // startWork starts what goes on beside requests, in the order in which it is needed: it
 // ends in the reverse one.
-func (s *Server) startWork(ctx context.Context) {
+func (s *Server) startWork(ctx context.Context) error {
 	s.metrics.WatchKeys(s.keyExpiries)
 	s.metrics.WatchWarnings(s.countWarnings)
 	s.metrics.WatchBackground(s.background.running)
@@ -158,11 +160,16 @@ func (s *Server) startWork(ctx context.Context) {
 	s.background.start(ctx, "token issuers' keys", upkeep, s.trust.Run)
 	s.background.start(ctx, "uses of API clients", upkeep, s.Authenticator.Run)
 	s.reloads.add("token issuers' keys", s.trust)
+	s.background.start(ctx, "interrupted changes", upkeep, s.tokens.Run)
+	if err := s.startJobs(ctx, s.tokens.Works()); err != nil {
+		return err
+	}
 	s.inspectCondition(ctx)
 	s.watchOpenChanges(ctx)
 	s.tellWarnings()
 	s.background.every(ctx, conditionLook, "condition", s.watchCondition)
 	s.background.every(ctx, openChangesEvery, "open changes", s.watchOpenChanges)
+	return nil
 }
 
 // calls is what all clients of this server share, for what it calls itself.

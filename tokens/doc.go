@@ -11,6 +11,4 @@
 // A change whose outcome nobody knows stays open, and a job asks the scheme what became of
 // it. It is never sent again blindly. While a change of a token is open no other begins;
 // whoever asks for the same one waits for its outcome.
-//
-// No room serves these flows yet.
 package tokens
