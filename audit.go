@@ -74,6 +74,7 @@ const (
 	ActionKeyChange    Action = "keys.change"
 	ActionKeyRead      Action = "keys.read"
 	ActionClientChange Action = "clients.change"
+	ActionJobsChange   Action = "jobs.change"   // of one that is parked
 	ActionCallsRefused Action = "calls.refused" // many, as a sum
 	ActionTokensList   Action = "tokens.list"   // of a card
 	ActionTokensRead   Action = "tokens.read"   // all that is known of one

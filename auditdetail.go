@@ -48,6 +48,7 @@ const (
 	DetailOverlap     DetailName = "overlap_until" // when a client's secret before ends, RFC 3339
 	DetailCertificate DetailName = "certificate"   // that a client is bound to, hex SHA-256
 	DetailCalls       DetailName = "calls"         // that a sum stands for
+	DetailJob         DetailName = "job"           // id of the parked job that is changed
 )
 
 // The details of looks at the trail and of migrations.

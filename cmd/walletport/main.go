@@ -53,6 +53,7 @@ type cli struct {
 	Vault   vaultCommand   `cmd:"" help:"Verify the stored cards."`
 	Keys    keysCommand    `cmd:"" help:"Make, import and rotate keys."`
 	Clients clientsCommand `cmd:"" help:"Create and revoke API clients."`
+	Jobs    jobsCommand    `cmd:"" help:"List, re-drive and drop parked background jobs."`
 	Audit   auditCommand   `cmd:"" help:"Verify and export the audit trail."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database schema up to date."`
 	Config  configCommand  `cmd:"" help:"Check and print the configuration."`
