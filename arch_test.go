@@ -104,6 +104,10 @@ var testSupport = []string{"oracle", "storage/storagetest", "keys/keystest", "si
 // simulators parse PANs of their own.
 var revealers = []string{".", "wallet/*", "scheme/*", "vault"}
 
+// revealingFiles may do so in rooms that otherwise may not: the list of tokens shows whole
+// token numbers to those who may have them.
+var revealingFiles = []string{"api/tokens.go"}
+
 type goPackage struct {
 	ImportPath string
 	Dir        string
@@ -255,7 +259,9 @@ func TestOnlyEncodersAndTheVaultRevealPANs(t *testing.T) {
 			continue
 		}
 		for _, call := range callsOf(t, p, "Reveal") {
-			t.Errorf("%s calls Reveal: only %v may read a PAN's digits", call, revealers)
+			if file, _, _ := strings.Cut(call, ":"); !slices.Contains(revealingFiles, file) {
+				t.Errorf("%s calls Reveal: only %v and %v may read a PAN's digits", call, revealers, revealingFiles)
+			}
 		}
 	}
 }

@@ -30,10 +30,11 @@ func (id *TokenID) UnmarshalText(text []byte) (err error) {
 }
 
 // ParseTokenID reads an id as String writes it. Its error is CodeNotFound with the reason
-// token_not_found, for no token has such an id; it does not repeat the text.
+// token_not_found, for no token has such an id; it does not repeat the text. What may be a
+// card number in the place of an id is refused too, so that no record has it.
 func ParseTokenID(text string) (TokenID, error) {
 	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 1 || n > maxTokenID || TokenID(n).String() != text {
+	if err != nil || n < 1 || n > maxTokenID || TokenID(n).String() != text || SuspectsPAN(text) {
 		return 0, ErrTokenNotFound()
 	}
 	return TokenID(n), nil

@@ -85,6 +85,7 @@ func TestTokenIDText(t *testing.T) {
 		{"a fraction", "1.0", 0},
 		{"an underscore", "1_0", 0},
 		{"another digit of Unicode", "١", 0},
+		{"a card number", testPAN, 0},
 		{"a word", "all", 0},
 		{"nothing", "", 0},
 	} {

@@ -90,10 +90,13 @@ var notices = map[string]string{
 	auth.ReasonEnded:   "a client whose end has come was refused",
 }
 
-// looksUnknown reports whether the caller must not see that the card is there.
+// looksUnknown reports whether the caller must not see that the card or token is there.
 func looksUnknown(err error) bool {
-	reason := walletport.ReasonOf(err)
-	return reason == "card_not_found" || reason == "card_id_contains_pan"
+	switch walletport.ReasonOf(err) {
+	case "card_not_found", "card_id_contains_pan", "token_not_found":
+		return true
+	}
+	return false
 }
 
 // router knows the paths of the specification.

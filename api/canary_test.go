@@ -67,6 +67,14 @@ func TestCanary(t *testing.T) {
 		{name: "header of its own", target: goodTarget, change: set("X-Pan", testPAN)},
 		{name: "step-up assertion", target: goodTarget, change: set("Step-Up-Assertion", testPAN)},
 		{name: "step-up assertion twice", target: goodTarget, change: func(r *http.Request) { r.Header["Step-Up-Assertion"] = []string{testPAN, testPAN} }},
+		{name: "card id of a list", method: http.MethodGet, target: "/wallet/v1/card/" + testPAN + "/tokens?auditUser=ada"},
+		{name: "dashed card id of a list", method: http.MethodGet, target: "/wallet/v1/card/" + spaced + "/tokens?auditUser=ada"},
+		{name: "audit user of a list", method: http.MethodGet, target: listPath + "?auditUser=" + testPAN},
+		{name: "token id", method: http.MethodPut, target: "/wallet/v1/tokens/" + testPAN + "/suspend?auditUser=ada"},
+		{name: "action", method: http.MethodPut, target: "/wallet/v1/tokens/7/" + testPAN + "?auditUser=ada"},
+		{name: "audit user of a change", method: http.MethodPut, target: suspendPath + "?auditUser=" + testPAN},
+		{name: "reason of a change", method: http.MethodPut, target: suspend, change: set("X-Reason", testPAN)},
+		{name: "reason of a change twice", method: http.MethodPut, target: suspend, change: func(r *http.Request) { r.Header["X-Reason"] = []string{testPAN, testPAN} }},
 	}
 	for _, call := range walletCalls {
 		rows = append(rows, canaryBodies(call, testPAN)...)

@@ -30,16 +30,18 @@ func explain(r *http.Request, err error) error {
 	return err
 }
 
-func explainParameter(r *http.Request, name string) *walletport.Error {
+func explainParameter(r *http.Request, name string) error {
 	switch name {
 	case "cardId":
-		e := errCardID("card_id_malformed", "must be a whole number of at most 64 bits")
-		if _, err := auditUser(r); err != nil { // say everything that is wrong at once
-			if also, ok := errors.AsType[*walletport.Error](err); ok {
-				e.Fields = append(e.Fields, also.Fields...)
-			}
-		}
-		return e
+		_, err := auditUser(r)
+		return errCardIDMalformed(err)
+	case "tokenId":
+		return walletport.ErrTokenNotFound()
+	case "action":
+		_, err := walletport.ParseTokenAction("")
+		return err
+	case reasonHeader:
+		return walletport.ErrField("token_reason_unknown", reasonHeader, "must be one of lost, stolen, fraud, closed, other")
 	case "walletProvider":
 		return walletport.ErrWalletProviderNotFound()
 	case "auditUser":

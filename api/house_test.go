@@ -35,6 +35,7 @@ import (
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/sqlite"
 	"github.com/walletport/walletport/telemetry"
+	"github.com/walletport/walletport/tokens"
 )
 
 const (
@@ -44,13 +45,15 @@ const (
 	goodData   = "eyJjYXJkSW5mbyI6e319"
 )
 
-// fakeFlow stands for provisioning and activation.
+// fakeFlow stands for provisioning, activation and the tokens of cards.
 type fakeFlow struct {
 	mu    sync.Mutex
 	calls []any           // the requests, each of its own type
 	ctx   context.Context //nolint:containedctx // the test looks at what came with the call
 	err   error
 	do    func(context.Context) // called before the answer
+	list  tokens.List
+	token tokens.Listed // after a change
 }
 
 // tav2Request tells the deprecated calls' requests from the current one's.
@@ -91,6 +94,16 @@ func (f *fakeFlow) Activate(ctx context.Context, req activation.Request) (activa
 func (f *fakeFlow) ActivateTAV2(ctx context.Context, req activation.Request) (activation.Result, error) {
 	err := f.answer(ctx, tav2Request(req))
 	return activation.Result{ActivationData: "dGF2Mg=="}, err
+}
+
+func (f *fakeFlow) List(ctx context.Context, req tokens.ListRequest) (tokens.List, error) {
+	err := f.answer(ctx, req)
+	return f.list, err
+}
+
+func (f *fakeFlow) Change(ctx context.Context, req tokens.ChangeRequest) (tokens.Changed, error) {
+	err := f.answer(ctx, req)
+	return tokens.Changed{Token: f.token, ChangeID: "c-1"}, err
 }
 
 // changes is a trail whose records of changes are committed with them.
@@ -173,7 +186,7 @@ func mustHouse(t testing.TB, change func(*parts)) *house {
 			Metrics: h.metrics, Tracer: provider.Tracer("api"), MetricsPage: h.metrics.Handler(),
 			Limits: door.Limits{RequestsPerSecond: -1, RequestsPerMinute: -1, FailuresPerMinute: -1},
 		},
-		Flows: api.Flows{Provisioner: h.flow, Activator: h.flow}, Verifier: authenticator,
+		Flows: api.Flows{Provisioner: h.flow, Activator: h.flow, Tokens: h.flow}, Verifier: authenticator,
 	}
 	if change != nil {
 		change(&p)
@@ -201,7 +214,8 @@ func (h *house) makeClients(t testing.TB) {
 		}
 		return credential{id, secret}
 	}
-	h.client, h.readOnly, h.revoked = create(walletport.ScopeProvision, walletport.ScopeActivate), create(walletport.ScopeTokensRead), create(walletport.ScopeProvision)
+	h.client = create(walletport.ScopeProvision, walletport.ScopeActivate, walletport.ScopeTokensRead, walletport.ScopeTokensWrite)
+	h.readOnly, h.revoked = create(walletport.ScopeTokensRead), create(walletport.ScopeProvision)
 	if _, err := clients.Revoke(ctx, h.revoked.id, ""); err != nil {
 		t.Fatal(err)
 	}

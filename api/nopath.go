@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/walletport/walletport"
@@ -47,8 +48,10 @@ func (r *router) nearestPath(p string) string {
 }
 
 func (r *router) leads(p string) bool {
-	_, ok := r.server.FindPath(http.MethodPost, &url.URL{Path: p})
-	return ok
+	return slices.ContainsFunc([]string{http.MethodPost, http.MethodGet, http.MethodPut}, func(method string) bool {
+		_, ok := r.server.FindPath(method, &url.URL{Path: p})
+		return ok
+	})
 }
 
 // lowerFixed lowers all letters but those of the last part, which may be the name of a

@@ -16,6 +16,7 @@ import (
 type Flows struct {
 	Provisioner Provisioner
 	Activator   Activator
+	Tokens      Tokens
 }
 
 // check reports every flow that is missing.
@@ -26,7 +27,7 @@ func (f Flows) check() error {
 		}
 		return nil
 	}
-	return errors.Join(missing(f.Provisioner == nil, "Provisioner"), missing(f.Activator == nil, "Activator"))
+	return errors.Join(missing(f.Provisioner == nil, "Provisioner"), missing(f.Activator == nil, "Activator"), missing(f.Tokens == nil, "Tokens"))
 }
 
 // calls implements the calls of the specification: each converts, calls one method of a
@@ -42,8 +43,12 @@ type operation struct {
 	card   string // the path's argument that is the card's id; "" where there is none
 	// wallet and provider say what the call is about: a wallet, or the path's argument
 	// that names a wallet provider. Both are "" where neither is known.
-	wallet     walletport.Wallet
-	provider   string
+	wallet   walletport.Wallet
+	provider string
+	// token and change are the path's arguments that are a token's id and what is to be
+	// done to it; "" where there are none. With them, action is for a change that is none.
+	token      string
+	change     string
 	body       *door.Body // nil takes none
 	deprecated bool
 }
@@ -111,6 +116,19 @@ var operations = map[oas.OperationName]operation{
 		body:       &door.Body{Members: []door.Member{{Name: "tokenUniqueReference"}}},
 		deprecated: true,
 	},
+	oas.GetTokensOperation: {
+		route:  "/v1/card/{cardId}/tokens",
+		scope:  walletport.ScopeTokensRead,
+		action: walletport.ActionTokensList,
+		card:   "cardId",
+	},
+	oas.ChangeTokenStatusOperation: {
+		route:  "/v1/tokens/{tokenId}/{action}",
+		scope:  walletport.ScopeTokensWrite,
+		action: walletport.ActionTokensChange,
+		token:  "tokenId",
+		change: "action",
+	},
 }
 
 // deprecation is in the headers of the answers of deprecated calls (RFC 9745, RFC 8288).
@@ -123,9 +141,14 @@ var deprecation = map[string][]string{
 func newTable(rows map[oas.OperationName]operation) (map[oas.OperationName]*door.Operation, error) {
 	table := make(map[oas.OperationName]*door.Operation, len(rows))
 	for name, row := range rows {
-		s := subject{card: argument(row.route, row.card), provider: argument(row.route, row.provider)}
-		if row.card != "" && s.card < 0 || row.provider != "" && s.provider < 0 {
-			return nil, fmt.Errorf("api: the path of %s lacks an argument of its row", name)
+		var s subject
+		for _, a := range []struct {
+			name  string
+			place *int
+		}{{row.card, &s.card}, {row.provider, &s.provider}, {row.token, &s.token}, {row.change, &s.change}} {
+			if *a.place = argument(row.route, a.name); a.name != "" && *a.place < 0 {
+				return nil, fmt.Errorf("api: the path of %s lacks an argument of its row", name)
+			}
 		}
 		op := door.Operation{Route: row.route, Scope: row.scope, Action: row.action, Wallet: row.wallet, Body: row.body, Describe: s.describe}
 		if row.deprecated {
@@ -148,8 +171,9 @@ func argument(route, name string) int {
 	return slices.Index(names, name)
 }
 
-// subject is where a call names what it is about.
-type subject struct{ card, provider int } // places among the path's arguments; -1 is nowhere
+// subject is where a call names what it is about: places among the path's arguments; -1
+// is nowhere.
+type subject struct{ card, provider, token, change int }
 
 // describe reads for the record of a refusal what a request says, checked or not. What
 // may be a card number is left out.
@@ -163,10 +187,19 @@ func (s subject) describe(r *http.Request, arguments []string, record *walletpor
 	if s.card >= 0 {
 		record.CardID = parseCardID(arguments[s.card])
 	}
-	if s.provider < 0 {
-		return
+	if s.provider >= 0 {
+		if provider, err := walletport.ParseWalletProviderID(arguments[s.provider]); err == nil && !walletport.SuspectsPAN(string(provider)) {
+			record.Wallet = string(provider)
+		}
 	}
-	if provider, err := walletport.ParseWalletProviderID(arguments[s.provider]); err == nil && !walletport.SuspectsPAN(string(provider)) {
-		record.Wallet = string(provider)
+	if s.token >= 0 {
+		if id, err := walletport.ParseTokenID(arguments[s.token]); err == nil {
+			record.SetDetail(walletport.DetailTokenID, id.String())
+		}
+	}
+	if s.change >= 0 {
+		if action, err := walletport.ParseTokenAction(arguments[s.change]); err == nil {
+			record.Action = walletport.ActionTokenChange(action)
+		}
 	}
 }

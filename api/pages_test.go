@@ -37,7 +37,10 @@ func TestCodesAreDocumented(t *testing.T) {
 	}
 	byHTTP := []string{"method_not_allowed", "not_acceptable", "body_too_large", "media_type_unsupported"}
 	// What no call gets to hear: readers of payloads say it, or a flow asks first.
-	unheard := []string{"payload_malformed", "cryptography_error", "card_data_malformed", "nonce_required"}
+	unheard := []string{
+		"payload_malformed", "cryptography_error", "card_data_malformed", "nonce_required",
+		"token_note_too_long", "token_note_malformed", "token_note_contains_pan",
+	}
 	for _, dir := range answering(t) {
 		for _, used := range codesIn(t, dir) {
 			if slices.Contains(unheard, used.code) {
@@ -53,7 +56,7 @@ func TestCodesAreDocumented(t *testing.T) {
 // answering returns the rooms whose errors a call may answer with.
 func answering(t *testing.T) []string {
 	t.Helper()
-	rooms := []string{".", "../door", "../act", "../provisioning", "../activation", "../auth", "../wallet", "../scheme/vts"}
+	rooms := []string{".", "../door", "../act", "../provisioning", "../activation", "../tokens", "../auth", "../wallet", "../scheme", "../scheme/vts"}
 	encoders, err := os.ReadDir("../wallet")
 	if err != nil {
 		t.Fatal(err)
@@ -121,7 +124,7 @@ func TestPagesShowTheCalls(t *testing.T) {
 
 func TestNewNamesWhatIsMissing(t *testing.T) {
 	_, err := api.New(api.Flows{}, nil)
-	if want := "api: Provisioner is missing\napi: Activator is missing"; err == nil || err.Error() != want {
+	if want := "api: Provisioner is missing\napi: Activator is missing\napi: Tokens is missing"; err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
 }

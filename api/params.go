@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -40,6 +41,9 @@ func prepare(r *http.Request, request *walletport.Request) error {
 	if _, err := readQuery(r.URL.RawQuery); err != nil {
 		return err
 	}
+	if len(r.Header[reasonHeader]) > 1 { // two readers might take different ones
+		return walletport.ErrField("token_reason_repeated", reasonHeader, "must be given once")
+	}
 	request.StepUp = proof
 	return nil
 }
@@ -48,6 +52,9 @@ func prepare(r *http.Request, request *walletport.Request) error {
 const maxStepUpBytes = 8 << 10
 
 const stepUpHeader = "Step-Up-Assertion"
+
+// reasonHeader says why a token is changed.
+const reasonHeader = "X-Reason"
 
 // stepUp returns the proof of strong authentication that came with a call, the zero
 // Assertion without one. What it proves is not looked at here.
@@ -76,6 +83,15 @@ func parseCardID(text string) walletport.CardID {
 
 func errCardID(reason, rule string) *walletport.Error {
 	return walletport.ErrField(reason, "cardId", rule)
+}
+
+// errCardIDMalformed also says what is wrong with the audit user, if anything is.
+func errCardIDMalformed(user error) *walletport.Error {
+	e := errCardID("card_id_malformed", "must be a whole number of at most 64 bits")
+	if also, ok := errors.AsType[*walletport.Error](user); ok {
+		e.Fields = append(e.Fields, also.Fields...)
+	}
+	return e
 }
 
 func errStepUp(reason, message, rule string) *walletport.Error {

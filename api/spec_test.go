@@ -278,16 +278,16 @@ func (a scopeAuth) AuthenticateBearer(ctx context.Context, token string, cert *x
 func TestScopesAreTheSpecifications(t *testing.T) {
 	h := mustHouse(t, func(p *parts) { p.Verifier = scopeAuth{} })
 	all := []walletport.Scope{
-		walletport.ScopeProvision, walletport.ScopeActivate, walletport.ScopeTokensRead, walletport.ScopeTokensWrite,
+		walletport.ScopeProvision, walletport.ScopeActivate, walletport.ScopeTokensRead, walletport.ScopeTokensWrite, walletport.ScopeTokensNumber,
 		walletport.ScopeClickToPay, walletport.ScopeCards, walletport.ScopeAuditRead,
 	}
 	for path, item := range mustSpec(t, "openapi.yaml").Paths.Map() {
 		for method, op := range item.Operations() {
 			want, _ := op.Extensions["x-required-scope"].(string)
-			target := "/wallet" + strings.NewReplacer("{cardId}", "1", "{walletProvider}", "acme").Replace(path) + "?auditUser=ada"
+			target := "/wallet" + strings.NewReplacer("{cardId}", "1", "{walletProvider}", "acme", "{tokenId}", "1", "{action}", "suspend").Replace(path) + "?auditUser=ada"
 			for _, scope := range all {
 				r := h.mustRequest(t, method, target, nil)
-				r.SetBasicAuth(string(scope), "x")
+				r.Header.Set("Authorization", "Bearer "+string(scope)) // Basic ends an id at a colon
 				if w := h.do(r); (w.Code != http.StatusForbidden) != (string(scope) == want) {
 					t.Errorf("%s with scope %s answers %d, the specification asks for %q", op.OperationID, scope, w.Code, want)
 				}

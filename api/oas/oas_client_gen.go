@@ -55,6 +55,36 @@ type Invoker interface {
 	//
 	// POST /v2/{cardId}/activate/mdes/tav2
 	ActivateMdesTav2V2(ctx context.Context, request OptActivationTav2Request, params ActivateMdesTav2V2Params) (ActivateMdesTav2V2Res, error)
+	// ChangeTokenStatus invokes changeTokenStatus operation.
+	//
+	// Asks the scheme to change one token. INACTIVE tokens can be activated, ACTIVE ones suspended,
+	// SUSPENDED ones resumed, and all but DEACTIVATED ones deactivated, which nothing takes back. Anything
+	// else is 409 with the actions that are allowed.
+	//
+	// `resume` takes back the issuer's own hold. The answer has the token as it is now: it is still
+	// SUSPENDED where the card holder or somebody else holds it too. Where only others hold it the answer
+	// is 409 `suspended_by_others`.
+	//
+	// The scheme is asked once. A caller who gets 503 `scheme_outcome_unknown` need not send the change
+	// again: walletport goes on asking the scheme what became of it, and the same call joins the change
+	// that is under way. Another change of that token is 409 `token_change_in_progress` until then.
+	//
+	// PUT /v1/tokens/{tokenId}/{action}
+	ChangeTokenStatus(ctx context.Context, params ChangeTokenStatusParams) (ChangeTokenStatusRes, error)
+	// GetTokens invokes getTokens operation.
+	//
+	// The tokens of a card: which wallets hold it, and in which state. The scheme is the source of truth.
+	// What it said a few seconds ago is answered again; else it is asked. A card without tokens has an
+	// empty list; tokens that were deactivated stay in it.
+	//
+	// While the scheme does not answer, the list is what it said last, and `X-Tokens-As-Of` says when that
+	// was.
+	//
+	// Whole token numbers are shown to clients with the scope `tokens:number`. Others get the first six
+	// and the last four digits, with asterisks between them.
+	//
+	// GET /v1/card/{cardId}/tokens
+	GetTokens(ctx context.Context, params GetTokensParams) (GetTokensRes, error)
 	// ProvisionApplepay invokes provisionApplepay operation.
 	//
 	// What an app sets on PassKit's `PKAddPaymentPassRequest`. The request repeats what PassKit gave the
@@ -572,6 +602,306 @@ func (c *Client) sendActivateMdesTav2V2(ctx context.Context, request OptActivati
 	}()
 
 	result, err := decodeActivateMdesTav2V2Response(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// ChangeTokenStatus invokes changeTokenStatus operation.
+//
+// Asks the scheme to change one token. INACTIVE tokens can be activated, ACTIVE ones suspended,
+// SUSPENDED ones resumed, and all but DEACTIVATED ones deactivated, which nothing takes back. Anything
+// else is 409 with the actions that are allowed.
+//
+// `resume` takes back the issuer's own hold. The answer has the token as it is now: it is still
+// SUSPENDED where the card holder or somebody else holds it too. Where only others hold it the answer
+// is 409 `suspended_by_others`.
+//
+// The scheme is asked once. A caller who gets 503 `scheme_outcome_unknown` need not send the change
+// again: walletport goes on asking the scheme what became of it, and the same call joins the change
+// that is under way. Another change of that token is 409 `token_change_in_progress` until then.
+//
+// PUT /v1/tokens/{tokenId}/{action}
+func (c *Client) ChangeTokenStatus(ctx context.Context, params ChangeTokenStatusParams) (ChangeTokenStatusRes, error) {
+	res, err := c.sendChangeTokenStatus(ctx, params)
+	return res, err
+}
+
+func (c *Client) sendChangeTokenStatus(ctx context.Context, params ChangeTokenStatusParams) (res ChangeTokenStatusRes, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [4]string
+	pathParts[0] = "/v1/tokens/"
+	{
+		// Encode "tokenId" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "tokenId",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.TokenId))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/"
+	{
+		// Encode "action" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "action",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(string(params.Action)))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[3] = encoded
+	}
+	uri.AddPathParts(u, pathParts[:]...)
+
+	q := uri.NewQueryEncoder()
+	{
+		// Encode "auditUser" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "auditUser",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			return e.EncodeValue(conv.StringToString(params.AuditUser))
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	u.RawQuery = q.Values().Encode()
+
+	r, err := ht.NewRequest(ctx, "PUT", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+
+	h := uri.NewHeaderEncoder(r.Header)
+	{
+		cfg := uri.HeaderParameterEncodingConfig{
+			Name:    "X-Reason",
+			Explode: false,
+		}
+		if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.XReason.Get(); ok {
+				return e.EncodeValue(conv.StringToString(string(val)))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode header")
+		}
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBasicAuth(ctx, ChangeTokenStatusOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BasicAuth\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerAuth(ctx, ChangeTokenStatusOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerAuth\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeChangeTokenStatusResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// GetTokens invokes getTokens operation.
+//
+// The tokens of a card: which wallets hold it, and in which state. The scheme is the source of truth.
+// What it said a few seconds ago is answered again; else it is asked. A card without tokens has an
+// empty list; tokens that were deactivated stay in it.
+//
+// While the scheme does not answer, the list is what it said last, and `X-Tokens-As-Of` says when that
+// was.
+//
+// Whole token numbers are shown to clients with the scope `tokens:number`. Others get the first six
+// and the last four digits, with asterisks between them.
+//
+// GET /v1/card/{cardId}/tokens
+func (c *Client) GetTokens(ctx context.Context, params GetTokensParams) (GetTokensRes, error) {
+	res, err := c.sendGetTokens(ctx, params)
+	return res, err
+}
+
+func (c *Client) sendGetTokens(ctx context.Context, params GetTokensParams) (res GetTokensRes, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/card/"
+	{
+		// Encode "cardId" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "cardId",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.CardId))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/tokens"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	q := uri.NewQueryEncoder()
+	{
+		// Encode "auditUser" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "auditUser",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			return e.EncodeValue(conv.StringToString(params.AuditUser))
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	u.RawQuery = q.Values().Encode()
+
+	r, err := ht.NewRequest(ctx, "GET", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBasicAuth(ctx, GetTokensOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BasicAuth\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerAuth(ctx, GetTokensOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerAuth\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeGetTokensResponse(resp)
 	if err != nil {
 		return res, errors.Wrap(err, "decode response")
 	}

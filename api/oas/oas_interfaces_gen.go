@@ -13,6 +13,14 @@ type ActivateRes interface {
 	activateRes()
 }
 
+type ChangeTokenStatusRes interface {
+	changeTokenStatusRes()
+}
+
+type GetTokensRes interface {
+	getTokensRes()
+}
+
 type ProvisionApplepayRes interface {
 	provisionApplepayRes()
 }

@@ -9,6 +9,8 @@ const (
 	ActivateOperation              OperationName = "Activate"
 	ActivateMdesTav2V1Operation    OperationName = "ActivateMdesTav2V1"
 	ActivateMdesTav2V2Operation    OperationName = "ActivateMdesTav2V2"
+	ChangeTokenStatusOperation     OperationName = "ChangeTokenStatus"
+	GetTokensOperation             OperationName = "GetTokens"
 	ProvisionApplepayOperation     OperationName = "ProvisionApplepay"
 	ProvisionGooglepayOperation    OperationName = "ProvisionGooglepay"
 	ProvisionIssuerwalletOperation OperationName = "ProvisionIssuerwallet"

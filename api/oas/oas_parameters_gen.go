@@ -506,6 +506,358 @@ func decodeActivateMdesTav2V2Params(args [1]string, argsEscaped bool, r *http.Re
 	return params, nil
 }
 
+// ChangeTokenStatusParams is parameters of changeTokenStatus operation.
+type ChangeTokenStatusParams struct {
+	// Id of the token, `tokenId` in the list of the card's tokens.
+	TokenId string
+	// What is to be done.
+	Action ChangeTokenStatusAction
+	// The audit user to log the request.
+	AuditUser string
+	// Why it is done, for the scheme and the token's history. Without it the action has its usual reason.
+	XReason OptChangeTokenStatusXReason `json:",omitempty,omitzero"`
+}
+
+func unpackChangeTokenStatusParams(packed middleware.Parameters) (params ChangeTokenStatusParams) {
+	{
+		key := middleware.ParameterKey{
+			Name: "tokenId",
+			In:   "path",
+		}
+		params.TokenId = packed[key].(string)
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "action",
+			In:   "path",
+		}
+		params.Action = packed[key].(ChangeTokenStatusAction)
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "auditUser",
+			In:   "query",
+		}
+		params.AuditUser = packed[key].(string)
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "X-Reason",
+			In:   "header",
+		}
+		if v, ok := packed[key]; ok {
+			params.XReason = v.(OptChangeTokenStatusXReason)
+		}
+	}
+	return params
+}
+
+func decodeChangeTokenStatusParams(args [2]string, argsEscaped bool, r *http.Request) (params ChangeTokenStatusParams, _ error) {
+	q := uri.NewQueryDecoder(r.URL.Query())
+	h := uri.NewHeaderDecoder(r.Header)
+	// Decode path: tokenId.
+	if err := func() error {
+		param := args[0]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[0])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "tokenId",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.TokenId = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "tokenId",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	// Decode path: action.
+	if err := func() error {
+		param := args[1]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[1])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "action",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.Action = ChangeTokenStatusAction(c)
+				return nil
+			}(); err != nil {
+				return err
+			}
+			if err := func() error {
+				if err := params.Action.Validate(); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "action",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	// Decode query: auditUser.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "auditUser",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.AuditUser = c
+				return nil
+			}); err != nil {
+				return err
+			}
+		} else {
+			return err
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "auditUser",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	// Decode header: X-Reason.
+	if err := func() error {
+		cfg := uri.HeaderParameterDecodingConfig{
+			Name:    "X-Reason",
+			Explode: false,
+		}
+		if err := h.HasParam(cfg); err == nil {
+			if err := h.DecodeParam(cfg, func(d uri.Decoder) error {
+				var paramsDotXReasonVal ChangeTokenStatusXReason
+				if err := func() error {
+					val, err := d.DecodeValue()
+					if err != nil {
+						return err
+					}
+
+					c, err := conv.ToString(val)
+					if err != nil {
+						return err
+					}
+
+					paramsDotXReasonVal = ChangeTokenStatusXReason(c)
+					return nil
+				}(); err != nil {
+					return err
+				}
+				params.XReason.SetTo(paramsDotXReasonVal)
+				return nil
+			}); err != nil {
+				return err
+			}
+			if err := func() error {
+				if value, ok := params.XReason.Get(); ok {
+					if err := func() error {
+						if err := value.Validate(); err != nil {
+							return err
+						}
+						return nil
+					}(); err != nil {
+						return err
+					}
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "X-Reason",
+			In:   "header",
+			Err:  err,
+		}
+	}
+	return params, nil
+}
+
+// GetTokensParams is parameters of getTokens operation.
+type GetTokensParams struct {
+	// Id of the card whose tokens are asked for, a whole number.
+	CardId string
+	// The audit user to log the request.
+	AuditUser string
+}
+
+func unpackGetTokensParams(packed middleware.Parameters) (params GetTokensParams) {
+	{
+		key := middleware.ParameterKey{
+			Name: "cardId",
+			In:   "path",
+		}
+		params.CardId = packed[key].(string)
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "auditUser",
+			In:   "query",
+		}
+		params.AuditUser = packed[key].(string)
+	}
+	return params
+}
+
+func decodeGetTokensParams(args [1]string, argsEscaped bool, r *http.Request) (params GetTokensParams, _ error) {
+	q := uri.NewQueryDecoder(r.URL.Query())
+	// Decode path: cardId.
+	if err := func() error {
+		param := args[0]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[0])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "cardId",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.CardId = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "cardId",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	// Decode query: auditUser.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "auditUser",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.AuditUser = c
+				return nil
+			}); err != nil {
+				return err
+			}
+		} else {
+			return err
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "auditUser",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	return params, nil
+}
+
 // ProvisionApplepayParams is parameters of provisionApplepay operation.
 type ProvisionApplepayParams struct {
 	// Id of the card that goes into the wallet.

@@ -2,6 +2,10 @@
 
 package oas
 
+import (
+	"github.com/go-faster/errors"
+)
+
 // ActivateOKHeaders wraps ActivationResponse with response headers.
 type ActivateOKHeaders struct {
 	XRequestID OptString
@@ -284,6 +288,8 @@ func (s *BadRequestHeaders) SetResponse(val Problem) {
 func (*BadRequestHeaders) activateMdesTav2V1Res()    {}
 func (*BadRequestHeaders) activateMdesTav2V2Res()    {}
 func (*BadRequestHeaders) activateRes()              {}
+func (*BadRequestHeaders) changeTokenStatusRes()     {}
+func (*BadRequestHeaders) getTokensRes()             {}
 func (*BadRequestHeaders) provisionApplepayRes()     {}
 func (*BadRequestHeaders) provisionGooglepayRes()    {}
 func (*BadRequestHeaders) provisionIssuerwalletRes() {}
@@ -350,6 +356,123 @@ func (s *BearerAuth) SetRoles(val []string) {
 	s.Roles = val
 }
 
+type ChangeTokenStatusAction string
+
+const (
+	ChangeTokenStatusActionActivate   ChangeTokenStatusAction = "activate"
+	ChangeTokenStatusActionSuspend    ChangeTokenStatusAction = "suspend"
+	ChangeTokenStatusActionResume     ChangeTokenStatusAction = "resume"
+	ChangeTokenStatusActionDeactivate ChangeTokenStatusAction = "deactivate"
+)
+
+// AllValues returns all ChangeTokenStatusAction values.
+func (ChangeTokenStatusAction) AllValues() []ChangeTokenStatusAction {
+	return []ChangeTokenStatusAction{
+		ChangeTokenStatusActionActivate,
+		ChangeTokenStatusActionSuspend,
+		ChangeTokenStatusActionResume,
+		ChangeTokenStatusActionDeactivate,
+	}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s ChangeTokenStatusAction) MarshalText() ([]byte, error) {
+	switch s {
+	case ChangeTokenStatusActionActivate:
+		return []byte(s), nil
+	case ChangeTokenStatusActionSuspend:
+		return []byte(s), nil
+	case ChangeTokenStatusActionResume:
+		return []byte(s), nil
+	case ChangeTokenStatusActionDeactivate:
+		return []byte(s), nil
+	default:
+		return nil, errors.Errorf("invalid value: %q", s)
+	}
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *ChangeTokenStatusAction) UnmarshalText(data []byte) error {
+	switch ChangeTokenStatusAction(data) {
+	case ChangeTokenStatusActionActivate:
+		*s = ChangeTokenStatusActionActivate
+		return nil
+	case ChangeTokenStatusActionSuspend:
+		*s = ChangeTokenStatusActionSuspend
+		return nil
+	case ChangeTokenStatusActionResume:
+		*s = ChangeTokenStatusActionResume
+		return nil
+	case ChangeTokenStatusActionDeactivate:
+		*s = ChangeTokenStatusActionDeactivate
+		return nil
+	default:
+		return errors.Errorf("invalid value: %q", data)
+	}
+}
+
+type ChangeTokenStatusXReason string
+
+const (
+	ChangeTokenStatusXReasonLost   ChangeTokenStatusXReason = "lost"
+	ChangeTokenStatusXReasonStolen ChangeTokenStatusXReason = "stolen"
+	ChangeTokenStatusXReasonFraud  ChangeTokenStatusXReason = "fraud"
+	ChangeTokenStatusXReasonClosed ChangeTokenStatusXReason = "closed"
+	ChangeTokenStatusXReasonOther  ChangeTokenStatusXReason = "other"
+)
+
+// AllValues returns all ChangeTokenStatusXReason values.
+func (ChangeTokenStatusXReason) AllValues() []ChangeTokenStatusXReason {
+	return []ChangeTokenStatusXReason{
+		ChangeTokenStatusXReasonLost,
+		ChangeTokenStatusXReasonStolen,
+		ChangeTokenStatusXReasonFraud,
+		ChangeTokenStatusXReasonClosed,
+		ChangeTokenStatusXReasonOther,
+	}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s ChangeTokenStatusXReason) MarshalText() ([]byte, error) {
+	switch s {
+	case ChangeTokenStatusXReasonLost:
+		return []byte(s), nil
+	case ChangeTokenStatusXReasonStolen:
+		return []byte(s), nil
+	case ChangeTokenStatusXReasonFraud:
+		return []byte(s), nil
+	case ChangeTokenStatusXReasonClosed:
+		return []byte(s), nil
+	case ChangeTokenStatusXReasonOther:
+		return []byte(s), nil
+	default:
+		return nil, errors.Errorf("invalid value: %q", s)
+	}
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *ChangeTokenStatusXReason) UnmarshalText(data []byte) error {
+	switch ChangeTokenStatusXReason(data) {
+	case ChangeTokenStatusXReasonLost:
+		*s = ChangeTokenStatusXReasonLost
+		return nil
+	case ChangeTokenStatusXReasonStolen:
+		*s = ChangeTokenStatusXReasonStolen
+		return nil
+	case ChangeTokenStatusXReasonFraud:
+		*s = ChangeTokenStatusXReasonFraud
+		return nil
+	case ChangeTokenStatusXReasonClosed:
+		*s = ChangeTokenStatusXReasonClosed
+		return nil
+	case ChangeTokenStatusXReasonOther:
+		*s = ChangeTokenStatusXReasonOther
+		return nil
+	default:
+		return errors.Errorf("invalid value: %q", data)
+	}
+}
+
 // ConflictHeaders wraps Problem with response headers.
 type ConflictHeaders struct {
 	XRequestID OptString
@@ -377,6 +500,7 @@ func (s *ConflictHeaders) SetResponse(val Problem) {
 }
 
 func (*ConflictHeaders) activateRes()          {}
+func (*ConflictHeaders) changeTokenStatusRes() {}
 func (*ConflictHeaders) provisionApplepayRes() {}
 
 // ContentTooLargeHeaders wraps Problem with response headers.
@@ -408,6 +532,8 @@ func (s *ContentTooLargeHeaders) SetResponse(val Problem) {
 func (*ContentTooLargeHeaders) activateMdesTav2V1Res()    {}
 func (*ContentTooLargeHeaders) activateMdesTav2V2Res()    {}
 func (*ContentTooLargeHeaders) activateRes()              {}
+func (*ContentTooLargeHeaders) changeTokenStatusRes()     {}
+func (*ContentTooLargeHeaders) getTokensRes()             {}
 func (*ContentTooLargeHeaders) provisionApplepayRes()     {}
 func (*ContentTooLargeHeaders) provisionGooglepayRes()    {}
 func (*ContentTooLargeHeaders) provisionIssuerwalletRes() {}
@@ -499,10 +625,51 @@ func (s *ForbiddenHeaders) SetResponse(val Problem) {
 func (*ForbiddenHeaders) activateMdesTav2V1Res()    {}
 func (*ForbiddenHeaders) activateMdesTav2V2Res()    {}
 func (*ForbiddenHeaders) activateRes()              {}
+func (*ForbiddenHeaders) changeTokenStatusRes()     {}
+func (*ForbiddenHeaders) getTokensRes()             {}
 func (*ForbiddenHeaders) provisionApplepayRes()     {}
 func (*ForbiddenHeaders) provisionGooglepayRes()    {}
 func (*ForbiddenHeaders) provisionIssuerwalletRes() {}
 func (*ForbiddenHeaders) provisionSamsungpayRes()   {}
+
+// GetTokensOKHeaders wraps []Token with response headers.
+type GetTokensOKHeaders struct {
+	XRequestID  OptString
+	XTokensAsOf OptString
+	Response    []Token
+}
+
+// GetXRequestID returns the value of XRequestID.
+func (s *GetTokensOKHeaders) GetXRequestID() OptString {
+	return s.XRequestID
+}
+
+// GetXTokensAsOf returns the value of XTokensAsOf.
+func (s *GetTokensOKHeaders) GetXTokensAsOf() OptString {
+	return s.XTokensAsOf
+}
+
+// GetResponse returns the value of Response.
+func (s *GetTokensOKHeaders) GetResponse() []Token {
+	return s.Response
+}
+
+// SetXRequestID sets the value of XRequestID.
+func (s *GetTokensOKHeaders) SetXRequestID(val OptString) {
+	s.XRequestID = val
+}
+
+// SetXTokensAsOf sets the value of XTokensAsOf.
+func (s *GetTokensOKHeaders) SetXTokensAsOf(val OptString) {
+	s.XTokensAsOf = val
+}
+
+// SetResponse sets the value of Response.
+func (s *GetTokensOKHeaders) SetResponse(val []Token) {
+	s.Response = val
+}
+
+func (*GetTokensOKHeaders) getTokensRes() {}
 
 type GoogleOpaquePaymentCard string
 
@@ -601,6 +768,8 @@ func (s *InternalServerErrorHeaders) SetResponse(val Problem) {
 func (*InternalServerErrorHeaders) activateMdesTav2V1Res()    {}
 func (*InternalServerErrorHeaders) activateMdesTav2V2Res()    {}
 func (*InternalServerErrorHeaders) activateRes()              {}
+func (*InternalServerErrorHeaders) changeTokenStatusRes()     {}
+func (*InternalServerErrorHeaders) getTokensRes()             {}
 func (*InternalServerErrorHeaders) provisionApplepayRes()     {}
 func (*InternalServerErrorHeaders) provisionGooglepayRes()    {}
 func (*InternalServerErrorHeaders) provisionIssuerwalletRes() {}
@@ -635,6 +804,8 @@ func (s *NotAcceptableHeaders) SetResponse(val Problem) {
 func (*NotAcceptableHeaders) activateMdesTav2V1Res()    {}
 func (*NotAcceptableHeaders) activateMdesTav2V2Res()    {}
 func (*NotAcceptableHeaders) activateRes()              {}
+func (*NotAcceptableHeaders) changeTokenStatusRes()     {}
+func (*NotAcceptableHeaders) getTokensRes()             {}
 func (*NotAcceptableHeaders) provisionApplepayRes()     {}
 func (*NotAcceptableHeaders) provisionGooglepayRes()    {}
 func (*NotAcceptableHeaders) provisionIssuerwalletRes() {}
@@ -669,6 +840,8 @@ func (s *NotFoundHeaders) SetResponse(val Problem) {
 func (*NotFoundHeaders) activateMdesTav2V1Res()    {}
 func (*NotFoundHeaders) activateMdesTav2V2Res()    {}
 func (*NotFoundHeaders) activateRes()              {}
+func (*NotFoundHeaders) changeTokenStatusRes()     {}
+func (*NotFoundHeaders) getTokensRes()             {}
 func (*NotFoundHeaders) provisionApplepayRes()     {}
 func (*NotFoundHeaders) provisionGooglepayRes()    {}
 func (*NotFoundHeaders) provisionIssuerwalletRes() {}
@@ -806,6 +979,52 @@ func (o OptBool) Get() (v bool, ok bool) {
 
 // Or returns value if set, or given parameter if does not.
 func (o OptBool) Or(d bool) bool {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptChangeTokenStatusXReason returns new OptChangeTokenStatusXReason with value set to v.
+func NewOptChangeTokenStatusXReason(v ChangeTokenStatusXReason) OptChangeTokenStatusXReason {
+	return OptChangeTokenStatusXReason{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptChangeTokenStatusXReason is optional ChangeTokenStatusXReason.
+type OptChangeTokenStatusXReason struct {
+	Value ChangeTokenStatusXReason
+	Set   bool
+}
+
+// IsSet returns true if OptChangeTokenStatusXReason was set.
+func (o OptChangeTokenStatusXReason) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptChangeTokenStatusXReason) Reset() {
+	var v ChangeTokenStatusXReason
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptChangeTokenStatusXReason) SetTo(v ChangeTokenStatusXReason) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptChangeTokenStatusXReason) Get() (v ChangeTokenStatusXReason, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptChangeTokenStatusXReason) Or(d ChangeTokenStatusXReason) ChangeTokenStatusXReason {
 	if v, ok := o.Get(); ok {
 		return v
 	}
@@ -1211,6 +1430,8 @@ func (s *ProblemStatusCodeWithHeaders) SetResponse(val Problem) {
 func (*ProblemStatusCodeWithHeaders) activateMdesTav2V1Res()    {}
 func (*ProblemStatusCodeWithHeaders) activateMdesTav2V2Res()    {}
 func (*ProblemStatusCodeWithHeaders) activateRes()              {}
+func (*ProblemStatusCodeWithHeaders) changeTokenStatusRes()     {}
+func (*ProblemStatusCodeWithHeaders) getTokensRes()             {}
 func (*ProblemStatusCodeWithHeaders) provisionApplepayRes()     {}
 func (*ProblemStatusCodeWithHeaders) provisionGooglepayRes()    {}
 func (*ProblemStatusCodeWithHeaders) provisionIssuerwalletRes() {}
@@ -1297,10 +1518,183 @@ func (s *ServiceUnavailableHeaders) SetResponse(val Problem) {
 func (*ServiceUnavailableHeaders) activateMdesTav2V1Res()    {}
 func (*ServiceUnavailableHeaders) activateMdesTav2V2Res()    {}
 func (*ServiceUnavailableHeaders) activateRes()              {}
+func (*ServiceUnavailableHeaders) changeTokenStatusRes()     {}
+func (*ServiceUnavailableHeaders) getTokensRes()             {}
 func (*ServiceUnavailableHeaders) provisionApplepayRes()     {}
 func (*ServiceUnavailableHeaders) provisionGooglepayRes()    {}
 func (*ServiceUnavailableHeaders) provisionIssuerwalletRes() {}
 func (*ServiceUnavailableHeaders) provisionSamsungpayRes()   {}
+
+// A token of a card.
+// Ref: #/components/schemas/token
+type Token struct {
+	// The scheme's reference of the token.
+	TokenUniqueReferenceId string `json:"tokenUniqueReferenceId"`
+	// The scheme's id of the wallet or merchant that asked for the token.
+	TokenRequestorId string `json:"tokenRequestorId"`
+	// The number of the token, given by the scheme; whole for the scope `tokens:number` only. It is absent
+	// while it is not known.
+	TokenNumber OptString `json:"tokenNumber"`
+	// The id of the token here, by which it is changed.
+	TokenId string `json:"tokenId"`
+	// Who keeps the token, by name where it is known, else the token requestor's id.
+	WalletProvider string `json:"walletProvider"`
+	// ACTIVE can pay. INACTIVE waits for its activation. SUSPENDED cannot pay for now. DEACTIVATED never
+	// can again. SOFTDELETED is removed from the consumer's device.
+	Status TokenStatus `json:"status"`
+}
+
+// GetTokenUniqueReferenceId returns the value of TokenUniqueReferenceId.
+func (s *Token) GetTokenUniqueReferenceId() string {
+	return s.TokenUniqueReferenceId
+}
+
+// GetTokenRequestorId returns the value of TokenRequestorId.
+func (s *Token) GetTokenRequestorId() string {
+	return s.TokenRequestorId
+}
+
+// GetTokenNumber returns the value of TokenNumber.
+func (s *Token) GetTokenNumber() OptString {
+	return s.TokenNumber
+}
+
+// GetTokenId returns the value of TokenId.
+func (s *Token) GetTokenId() string {
+	return s.TokenId
+}
+
+// GetWalletProvider returns the value of WalletProvider.
+func (s *Token) GetWalletProvider() string {
+	return s.WalletProvider
+}
+
+// GetStatus returns the value of Status.
+func (s *Token) GetStatus() TokenStatus {
+	return s.Status
+}
+
+// SetTokenUniqueReferenceId sets the value of TokenUniqueReferenceId.
+func (s *Token) SetTokenUniqueReferenceId(val string) {
+	s.TokenUniqueReferenceId = val
+}
+
+// SetTokenRequestorId sets the value of TokenRequestorId.
+func (s *Token) SetTokenRequestorId(val string) {
+	s.TokenRequestorId = val
+}
+
+// SetTokenNumber sets the value of TokenNumber.
+func (s *Token) SetTokenNumber(val OptString) {
+	s.TokenNumber = val
+}
+
+// SetTokenId sets the value of TokenId.
+func (s *Token) SetTokenId(val string) {
+	s.TokenId = val
+}
+
+// SetWalletProvider sets the value of WalletProvider.
+func (s *Token) SetWalletProvider(val string) {
+	s.WalletProvider = val
+}
+
+// SetStatus sets the value of Status.
+func (s *Token) SetStatus(val TokenStatus) {
+	s.Status = val
+}
+
+// TokenHeaders wraps Token with response headers.
+type TokenHeaders struct {
+	XRequestID OptString
+	Response   Token
+}
+
+// GetXRequestID returns the value of XRequestID.
+func (s *TokenHeaders) GetXRequestID() OptString {
+	return s.XRequestID
+}
+
+// GetResponse returns the value of Response.
+func (s *TokenHeaders) GetResponse() Token {
+	return s.Response
+}
+
+// SetXRequestID sets the value of XRequestID.
+func (s *TokenHeaders) SetXRequestID(val OptString) {
+	s.XRequestID = val
+}
+
+// SetResponse sets the value of Response.
+func (s *TokenHeaders) SetResponse(val Token) {
+	s.Response = val
+}
+
+func (*TokenHeaders) changeTokenStatusRes() {}
+
+// ACTIVE can pay. INACTIVE waits for its activation. SUSPENDED cannot pay for now. DEACTIVATED never
+// can again. SOFTDELETED is removed from the consumer's device.
+type TokenStatus string
+
+const (
+	TokenStatusACTIVE      TokenStatus = "ACTIVE"
+	TokenStatusDEACTIVATED TokenStatus = "DEACTIVATED"
+	TokenStatusINACTIVE    TokenStatus = "INACTIVE"
+	TokenStatusSUSPENDED   TokenStatus = "SUSPENDED"
+	TokenStatusSOFTDELETED TokenStatus = "SOFTDELETED"
+)
+
+// AllValues returns all TokenStatus values.
+func (TokenStatus) AllValues() []TokenStatus {
+	return []TokenStatus{
+		TokenStatusACTIVE,
+		TokenStatusDEACTIVATED,
+		TokenStatusINACTIVE,
+		TokenStatusSUSPENDED,
+		TokenStatusSOFTDELETED,
+	}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s TokenStatus) MarshalText() ([]byte, error) {
+	switch s {
+	case TokenStatusACTIVE:
+		return []byte(s), nil
+	case TokenStatusDEACTIVATED:
+		return []byte(s), nil
+	case TokenStatusINACTIVE:
+		return []byte(s), nil
+	case TokenStatusSUSPENDED:
+		return []byte(s), nil
+	case TokenStatusSOFTDELETED:
+		return []byte(s), nil
+	default:
+		return nil, errors.Errorf("invalid value: %q", s)
+	}
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *TokenStatus) UnmarshalText(data []byte) error {
+	switch TokenStatus(data) {
+	case TokenStatusACTIVE:
+		*s = TokenStatusACTIVE
+		return nil
+	case TokenStatusDEACTIVATED:
+		*s = TokenStatusDEACTIVATED
+		return nil
+	case TokenStatusINACTIVE:
+		*s = TokenStatusINACTIVE
+		return nil
+	case TokenStatusSUSPENDED:
+		*s = TokenStatusSUSPENDED
+		return nil
+	case TokenStatusSOFTDELETED:
+		*s = TokenStatusSOFTDELETED
+		return nil
+	default:
+		return errors.Errorf("invalid value: %q", data)
+	}
+}
 
 // TooManyRequestsHeaders wraps Problem with response headers.
 type TooManyRequestsHeaders struct {
@@ -1342,6 +1736,8 @@ func (s *TooManyRequestsHeaders) SetResponse(val Problem) {
 func (*TooManyRequestsHeaders) activateMdesTav2V1Res()    {}
 func (*TooManyRequestsHeaders) activateMdesTav2V2Res()    {}
 func (*TooManyRequestsHeaders) activateRes()              {}
+func (*TooManyRequestsHeaders) changeTokenStatusRes()     {}
+func (*TooManyRequestsHeaders) getTokensRes()             {}
 func (*TooManyRequestsHeaders) provisionApplepayRes()     {}
 func (*TooManyRequestsHeaders) provisionGooglepayRes()    {}
 func (*TooManyRequestsHeaders) provisionIssuerwalletRes() {}
@@ -1387,6 +1783,8 @@ func (s *UnauthorizedHeaders) SetResponse(val Problem) {
 func (*UnauthorizedHeaders) activateMdesTav2V1Res()    {}
 func (*UnauthorizedHeaders) activateMdesTav2V2Res()    {}
 func (*UnauthorizedHeaders) activateRes()              {}
+func (*UnauthorizedHeaders) changeTokenStatusRes()     {}
+func (*UnauthorizedHeaders) getTokensRes()             {}
 func (*UnauthorizedHeaders) provisionApplepayRes()     {}
 func (*UnauthorizedHeaders) provisionGooglepayRes()    {}
 func (*UnauthorizedHeaders) provisionIssuerwalletRes() {}

@@ -41,6 +41,36 @@ type Handler interface {
 	//
 	// POST /v2/{cardId}/activate/mdes/tav2
 	ActivateMdesTav2V2(ctx context.Context, req OptActivationTav2Request, params ActivateMdesTav2V2Params) (ActivateMdesTav2V2Res, error)
+	// ChangeTokenStatus implements changeTokenStatus operation.
+	//
+	// Asks the scheme to change one token. INACTIVE tokens can be activated, ACTIVE ones suspended,
+	// SUSPENDED ones resumed, and all but DEACTIVATED ones deactivated, which nothing takes back. Anything
+	// else is 409 with the actions that are allowed.
+	//
+	// `resume` takes back the issuer's own hold. The answer has the token as it is now: it is still
+	// SUSPENDED where the card holder or somebody else holds it too. Where only others hold it the answer
+	// is 409 `suspended_by_others`.
+	//
+	// The scheme is asked once. A caller who gets 503 `scheme_outcome_unknown` need not send the change
+	// again: walletport goes on asking the scheme what became of it, and the same call joins the change
+	// that is under way. Another change of that token is 409 `token_change_in_progress` until then.
+	//
+	// PUT /v1/tokens/{tokenId}/{action}
+	ChangeTokenStatus(ctx context.Context, params ChangeTokenStatusParams) (ChangeTokenStatusRes, error)
+	// GetTokens implements getTokens operation.
+	//
+	// The tokens of a card: which wallets hold it, and in which state. The scheme is the source of truth.
+	// What it said a few seconds ago is answered again; else it is asked. A card without tokens has an
+	// empty list; tokens that were deactivated stay in it.
+	//
+	// While the scheme does not answer, the list is what it said last, and `X-Tokens-As-Of` says when that
+	// was.
+	//
+	// Whole token numbers are shown to clients with the scope `tokens:number`. Others get the first six
+	// and the last four digits, with asterisks between them.
+	//
+	// GET /v1/card/{cardId}/tokens
+	GetTokens(ctx context.Context, params GetTokensParams) (GetTokensRes, error)
 	// ProvisionApplepay implements provisionApplepay operation.
 	//
 	// What an app sets on PassKit's `PKAddPaymentPassRequest`. The request repeats what PassKit gave the
