@@ -31,6 +31,22 @@ func TestAgesAreOfTheDatabase(t *testing.T) {
 	}
 }
 
+// TestAClockThatIsSet is noticed: how far it is off is measured again.
+func TestAClockThatIsSet(t *testing.T) {
+	b := openBank(t)
+	var wrong time.Duration
+	replica := b.with(t, func(p *tokens.Parts) { p.Clock = func() time.Time { return b.tick().Add(wrong) } })
+	replica.mustList(t)
+	replica.mustList(t)
+	for _, wrong = range []time.Duration{-time.Hour, time.Minute, -time.Minute} {
+		b.later(40 * time.Second)
+		b.questions()
+		if list := replica.mustList(t); list.IsOld || len(b.questions()) != 1 {
+			t.Errorf("set by %s: %+v", wrong, list)
+		}
+	}
+}
+
 // TestListWithoutTheDatabaseClock has no age to judge by.
 func TestListWithoutTheDatabaseClock(t *testing.T) {
 	b := openBank(t)

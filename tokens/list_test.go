@@ -155,6 +155,19 @@ func TestListOfASlowScheme(t *testing.T) {
 	}
 }
 
+// TestListOfAFaultOfOurs is none of the stored tokens: a bug must not look like a scheme that
+// is down.
+func TestListOfAFaultOfOurs(t *testing.T) {
+	b := openBank(t)
+	b.mustList(t)
+	b.later(time.Minute)
+	fault := errors.New("a reader is wrong")
+	b.answers(fault)
+	if list, err := b.list(t, bankCard); !errors.Is(err, fault) || list.Tokens != nil {
+		t.Errorf("list %+v, %v", list, err)
+	}
+}
+
 func TestListIsAskedOnce(t *testing.T) {
 	b := openBank(t)
 	b.has(token("ref-a"))
@@ -208,6 +221,25 @@ func TestListOutlivesTheFirstCaller(t *testing.T) {
 	}
 	if asked := b.questions(); len(asked) != 1 {
 		t.Errorf("asked %v", asked)
+	}
+}
+
+// TestListOfACallerWhoLeft is a call that was stopped, also where old tokens are stored.
+func TestListOfACallerWhoLeft(t *testing.T) {
+	b := openBank(t)
+	b.mustList(t)
+	b.later(time.Minute)
+	defer b.hold()()
+	ctx, leave := context.WithCancel(acttest.AsBank(t.Context()))
+	left := make(chan error, 1)
+	go func() {
+		_, err := b.List(ctx, tokens.ListRequest{CardID: bankCard, AuditUser: user, Channel: storage.ChannelAPI})
+		left <- err
+	}()
+	<-b.sent
+	leave()
+	if err := <-left; !errors.Is(err, context.Canceled) || len(b.seen.listed) != 1 {
+		t.Errorf("error %v, lists from %v", err, b.seen.listed)
 	}
 }
 
@@ -327,6 +359,21 @@ func TestListAsksForDetails(t *testing.T) {
 	}
 }
 
+// TestDetailsAtFirstSight: what only the list tells is kept beside them.
+func TestDetailsAtFirstSight(t *testing.T) {
+	b := openBank(t)
+	b.has(scheme.Token{Ref: ref("ref-a"), Status: walletport.TokenSuspended, Brief: true, PANReference: "V-1"})
+	b.details = map[string]scheme.Token{"ref-a": token("ref-a", func(t *scheme.Token) { t.PANReference, t.Status = "", "" })}
+	b.mustList(t)
+	row := b.row(t, "ref-a")
+	if row.PANReference != "V-1" || row.Status != walletport.TokenSuspended || row.DeviceName != "Ada's phone" || b.seen.odd != nil {
+		t.Errorf("row %+v, odd %v", row, b.seen.odd)
+	}
+	if story := b.story(t, "ref-a"); len(story) != 1 {
+		t.Errorf("history %v", story)
+	}
+}
+
 // TestListLeavesNewerWords: what was stored while the scheme was asked is not undone.
 func TestListLeavesNewerWords(t *testing.T) {
 	b := openBank(t)
@@ -395,8 +442,19 @@ func TestListIsOfOneIssuer(t *testing.T) {
 
 // TestListKeepsNothingOfACardThatHasGone while the scheme was asked.
 func TestListKeepsNothingOfACardThatHasGone(t *testing.T) {
-	b := openBank(t)
-	b.has(token("ref-a"))
+	for _, isKnown := range []bool{false, true} {
+		b := openBank(t)
+		if isKnown {
+			b.mustList(t)
+			b.later(time.Minute)
+		}
+		b.has(token("ref-a"))
+		deleteWhileAsked(t, b)
+	}
+}
+
+func deleteWhileAsked(t *testing.T, b *bank) {
+	t.Helper()
 	release := b.hold()
 	done := make(chan error, 1)
 	go func() {
