@@ -53,11 +53,11 @@ func (f *Flow) access(s Scheme, issuer walletport.IssuerID, bin string) (a schem
 		if key.State == keys.Destroyed || key.Issuer != "" && key.Issuer != issuer {
 			continue
 		}
-		switch key.Purpose {
-		case "":
-		case s.Keys.Verification:
+		switch purpose := key.Purpose; {
+		case purpose == "":
+		case purpose == s.Keys.Verification:
 			a.Verifiers = append(a.Verifiers, scheme.Verifier{Public: key.Public, KeyID: key.Alias})
-		case s.Keys.Opening:
+		case purpose == s.Keys.Opening:
 			a.Openers = append(a.Openers, scheme.Opener{Key: key.Decrypter, KeyID: key.Alias})
 		}
 	}

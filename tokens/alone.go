@@ -15,14 +15,14 @@ import (
 // words of the tokens that are asked for alone. Where these do not come the word of the list
 // stands, or the row as it is, and they are asked for with the next list.
 func (f *Flow) seenOf(ctx context.Context, q *question) ([]storage.SeenToken, error) {
-	seen := make([]storage.SeenToken, len(q.refs))
+	seen := make([]storage.SeenToken, 0, len(q.refs))
 	places := make(map[walletport.TokenRef]int, len(q.refs))
 	for i, ref := range q.refs {
-		var err error
-		if seen[i], err = f.seen(q.row(ref), q.card.CardSummary, q.listed[ref]); err != nil {
+		listed, err := f.seen(q.row(ref), q.card.CardSummary, q.listed[ref])
+		if err != nil {
 			return nil, err
 		}
-		places[ref] = i
+		seen, places[ref] = append(seen, listed), i
 	}
 	for _, told := range f.askEach(ctx, q, append(q.lacking(), q.vanished()...)) {
 		if place, ok := places[told.Ref]; ok {

@@ -24,12 +24,29 @@ type question struct {
 }
 
 // askCard asks the scheme for the tokens of a card, stores what it says, and returns what is
-// stored then, with the ids of the keys that it was asked with.
-func (f *Flow) askCard(ctx context.Context, s Scheme, card storage.Card, stored []storage.Token, by walletport.AuditUser) (storage.TokenList, []string, error) {
-	var none storage.TokenList
+// stored then, with the ids of the keys that it was asked with. It looks at the store first:
+// another question may have ended since its caller looked.
+func (f *Flow) askCard(ctx context.Context, s Scheme, card storage.Card, by walletport.AuditUser) (storage.TokenList, []string, error) {
+	stored, err := f.Store.TokensOfCard(ctx, card.ID)
+	if err != nil {
+		return storage.TokenList{}, nil, err
+	}
+	if young, err := f.isYoung(ctx, stored.AsOf); young || err != nil {
+		return stored, nil, err
+	}
+	used, err := f.askAnew(ctx, s, card, stored.Tokens, by)
+	if err != nil {
+		return storage.TokenList{}, used, err
+	}
+	list, err := f.Store.TokensOfCard(ctx, card.ID)
+	return list, used, err
+}
+
+// askAnew asks the scheme for the tokens of a card and stores what it says.
+func (f *Flow) askAnew(ctx context.Context, s Scheme, card storage.Card, stored []storage.Token, by walletport.AuditUser) (used []string, err error) {
 	access, used, err := f.access(s, card.Issuer, card.BIN)
 	if err != nil {
-		return none, nil, err
+		return nil, err
 	}
 	q := question{scheme: s, card: card, access: access, by: by, rows: make(map[walletport.TokenRef]storage.Token, len(stored))}
 	for _, row := range stored {
@@ -37,20 +54,16 @@ func (f *Flow) askCard(ctx context.Context, s Scheme, card storage.Card, stored 
 	}
 	// All pages count as old as the first: what was changed while they came is not undone.
 	if q.at, err = f.now(ctx); err != nil {
-		return none, used, err
+		return used, err
 	}
 	if err := f.askPages(ctx, &q); err != nil {
-		return none, used, err
+		return used, err
 	}
 	seen, err := f.seenOf(ctx, &q)
 	if err != nil {
-		return none, used, err
+		return used, err
 	}
-	if err := f.putList(ctx, &q, seen); err != nil {
-		return none, used, err
-	}
-	list, err := f.Store.TokensOfCard(ctx, card.ID)
-	return list, used, err
+	return used, f.putList(ctx, &q, seen)
 }
 
 // maxPages bounds the pages of one card: a scheme that has more goes round in a circle.

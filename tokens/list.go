@@ -53,7 +53,7 @@ func (f *Flow) tokensOf(ctx context.Context, c *act.Call, s Scheme, by walletpor
 	}
 	card := c.Card
 	told, err := f.flights.join(ctx, card.ID, f.Settings.AskTimeout, func(ctx context.Context) (storage.TokenList, []string, error) {
-		return f.askCard(ctx, s, card, known.Tokens, by)
+		return f.askCard(ctx, s, card, by)
 	})
 	if err == nil {
 		c.UsedKeys(told.keys)
