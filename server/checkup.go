@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/walletport/walletport/auth"
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/outbound"
 	"github.com/walletport/walletport/provisioning"
 	"github.com/walletport/walletport/storage/postgres"
 )
@@ -36,6 +39,7 @@ func Check(ctx context.Context, settings config.Config, clock func() time.Time, 
 	c.checkTrust(ctx)
 	c.problem("wallets", offers{c.settings}.offerWallets(&provisioning.Flow{}))
 	c.problem("activation", offers{c.settings}.offerActivation(&activation.Flow{}))
+	c.checkSchemes()
 	c.checkDatabase(ctx)
 	c.Warnings = append(c.Warnings, settings.Doubts...)
 	if form := settings.NewForm(); form != "" {
@@ -125,6 +129,17 @@ func (c *checkup) checkTrust(ctx context.Context) {
 	urls += min(1, len(rules.StepUpOfOthers.JWKSURL))
 	if urls > 0 {
 		c.Unchecked = append(c.Unchecked, fmt.Sprintf("auth: the keys behind %d jwks_url", urls))
+	}
+}
+
+// checkSchemes builds what calls the schemes, and calls nobody.
+func (c *checkup) checkSchemes() {
+	all, err := schemesOf(c.settings.Schemes, outbound.Clients{Clock: c.clock})
+	if err != nil {
+		c.Problems = append(c.Problems, err) // which names the setting
+	}
+	for _, id := range slices.Sorted(maps.Keys(all)) {
+		c.Unchecked = append(c.Unchecked, "schemes: whether the interface of "+string(id)+" answers, and takes our keys")
 	}
 }
 
