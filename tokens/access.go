@@ -53,11 +53,10 @@ func (f *Flow) access(s Scheme, issuer walletport.IssuerID, bin string) (a schem
 		if key.State == keys.Destroyed || key.Issuer != "" && key.Issuer != issuer {
 			continue
 		}
-		switch purpose := key.Purpose; {
-		case purpose == "":
-		case purpose == s.Keys.Verification:
+		if key.Purpose == s.Keys.Verification {
 			a.Verifiers = append(a.Verifiers, scheme.Verifier{Public: key.Public, KeyID: key.Alias})
-		case purpose == s.Keys.Opening:
+		}
+		if key.Purpose == s.Keys.Opening {
 			a.Openers = append(a.Openers, scheme.Opener{Key: key.Decrypter, KeyID: key.Alias})
 		}
 	}

@@ -14,6 +14,7 @@ type told struct {
 	Row     storage.Token // as it stands after
 	Token   *scheme.Token // its number is wiped; nil: the scheme knows no such token
 	AskedAt time.Time     // when the question was sent, by the database's clock
+	Keys    []string      // ids of those that it was asked with
 }
 
 // askToken asks the scheme for one token alone and stores what it says. A token that the
@@ -28,7 +29,7 @@ func (f *Flow) askToken(ctx context.Context, row storage.Token, by walletport.Au
 	if err != nil {
 		return told{}, err
 	}
-	access, _, err := f.access(s, row.Issuer, card.BIN)
+	access, used, err := f.access(s, row.Issuer, card.BIN)
 	if err != nil {
 		return told{}, err
 	}
@@ -40,6 +41,7 @@ func (f *Flow) askToken(ctx context.Context, row storage.Token, by walletport.Au
 	if err != nil {
 		return told{}, err
 	}
+	seen.CardID = 0 // stays as it is: the card may have gone while the scheme was asked
 	err = f.Store.Update(ctx, func(tx storage.Tx) error {
 		_, err := tx.PutTokens([]storage.SeenToken{seen})
 		return err
@@ -48,7 +50,7 @@ func (f *Flow) askToken(ctx context.Context, row storage.Token, by walletport.Au
 		return told{}, err
 	}
 	row, err = f.Store.Token(ctx, row.ID) // a change may have been quicker
-	return told{Row: row, Token: answer.token, AskedAt: answer.askedAt}, err
+	return told{Row: row, Token: answer.token, AskedAt: answer.askedAt, Keys: used}, err
 }
 
 // answer is a scheme's word of one token.

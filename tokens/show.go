@@ -26,7 +26,7 @@ func (f *Flow) Show(ctx context.Context, req ShowRequest) (Shown, error) {
 		if _, err := f.schemeOf(row.Ref.Scheme); err != nil {
 			return Shown{}, err
 		}
-		row, isOld, err := f.refreshed(ctx, row, req.AuditUser)
+		row, isOld, err := f.refreshed(ctx, record, row, req.AuditUser)
 		if err != nil {
 			return Shown{}, err
 		}
@@ -35,7 +35,7 @@ func (f *Flow) Show(ctx context.Context, req ShowRequest) (Shown, error) {
 }
 
 // refreshed returns the row as the scheme has it now, or, as old, as it is stored.
-func (f *Flow) refreshed(ctx context.Context, row storage.Token, by walletport.AuditUser) (_ storage.Token, isOld bool, err error) {
+func (f *Flow) refreshed(ctx context.Context, record *act.Record, row storage.Token, by walletport.AuditUser) (_ storage.Token, isOld bool, err error) {
 	young, err := f.isYoung(ctx, row.AsOf)
 	if young || err != nil {
 		return row, false, err
@@ -45,6 +45,7 @@ func (f *Flow) refreshed(ctx context.Context, row storage.Token, by walletport.A
 	told, err := f.askToken(asking, row, by)
 	switch {
 	case err == nil:
+		record.KeyVersions = told.Keys
 		return told.Row, false, nil
 	case ctx.Err() != nil || !isOfTheScheme(err):
 		return row, false, err

@@ -44,7 +44,7 @@ func TestShow(t *testing.T) {
 	}
 	record := b.MustRecord(t)
 	if record.Action != "tokens.read" || record.Outcome != "ok" || record.CardID != bankCard || record.Issuer != "acme" ||
-		record.Details.Get(walletport.DetailTokenID) != "1" || record.Scheme != walletport.Mastercard {
+		record.Details.Get(walletport.DetailTokenID) != "1" || record.Scheme != walletport.Mastercard || len(record.KeyVersions) != 1 {
 		t.Errorf("record %+v", record)
 	}
 	b.mustShow(t)
@@ -145,6 +145,29 @@ func TestShowRefusals(t *testing.T) {
 	}
 	if _, err := b.Show(acttest.AsBank(t.Context()), tokens.ShowRequest{TokenID: 1, AuditUser: "user" + cardNumber, Channel: storage.ChannelAPI}); walletport.ReasonOf(err) != "audit_user_contains_pan" {
 		t.Errorf("the card's number as auditUser: %v", err)
+	}
+}
+
+// TestShowKeepsNothingOfACardThatHasGone while the scheme was asked.
+func TestShowKeepsNothingOfACardThatHasGone(t *testing.T) {
+	b := openBank(t)
+	b.has(token("ref-a"))
+	b.mustList(t)
+	b.later(time.Minute)
+	release := b.hold()
+	done := make(chan tokens.Shown, 1)
+	go func() {
+		shown, err := b.show(t, 1)
+		if err != nil {
+			t.Error(err)
+		}
+		done <- shown
+	}()
+	<-b.sent
+	must(t, b.DB.Update(t.Context(), func(tx storage.Tx) error { return tx.DeleteCard(bankCard) }))
+	release()
+	if shown := <-done; shown.Token.CardID != 0 || shown.Token.DeviceName != "" || shown.Token.PANReference != "" {
+		t.Errorf("shown %+v", shown.Token)
 	}
 }
 
