@@ -22,7 +22,6 @@ func (o object) put(name, value string) {
 type spelling struct {
 	flipsNumbers  bool // ids as numbers, and month, year and the trace as text or number the other way round
 	encodesNames  bool // deviceName in base64
-	otherDevices  bool // the other set of device types
 	hasTextIssued bool // iat in seconds as text, instead of milliseconds as a number
 }
 
@@ -32,7 +31,16 @@ func (s *Service) spell() spelling {
 		return spelling{}
 	}
 	draw := sha256.Sum256(fmt.Appendf(nil, "%d/%d", s.c.Seed, s.answers.Add(1)))
-	return spelling{draw[0]&1 != 0, draw[0]&2 != 0, draw[0]&4 != 0, draw[0]&8 != 0}
+	return spelling{draw[0]&1 != 0, draw[0]&2 != 0, draw[0]&8 != 0}
+}
+
+// isOfOtherSet chooses the set of device types for a token, which has one: another type in
+// the next answer would be another device.
+func (s *Service) isOfOtherSet(reference string) bool {
+	if s.c.Seed == 0 {
+		return false
+	}
+	return sha256.Sum256(fmt.Appendf(nil, "%d/%s", s.c.Seed, reference))[0]&1 != 0
 }
 
 // digits writes what is a string or, flipped, a number.

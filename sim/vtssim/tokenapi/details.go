@@ -14,7 +14,7 @@ func (s *Service) details(in request) (any, *refusal) {
 		return nil, refused
 	}
 	p := s.spell()
-	sealed, err := s.seal(in, p, object{"tokenInfo": s.tokenInfo(p, t), "deviceInfo": deviceInfo(p, t)})
+	sealed, err := s.seal(in, p, object{"tokenInfo": s.tokenInfo(p, t), "deviceInfo": s.deviceInfo(p, t)})
 	if err != nil {
 		return nil, internal()
 	}
@@ -65,9 +65,9 @@ func expiryOf(t tokenvault.Token) time.Time {
 }
 
 // deviceInfo makes up the phone that a simulated wallet is.
-func deviceInfo(p spelling, t tokenvault.Token) object {
+func (s *Service) deviceInfo(p spelling, t tokenvault.Token) object {
 	device := object{"deviceType": "MOBILE_PHONE", "osType": "ANDROID", "tokenProtectionMethod": "CLOUD"}
-	if p.otherDevices {
+	if s.isOfOtherSet(t.TokenReferenceID) {
 		device["deviceType"] = "PHONE"
 	}
 	name := "Ada's phone"

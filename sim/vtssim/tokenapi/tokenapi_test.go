@@ -196,17 +196,22 @@ func TestTokensThatThereAreNot(t *testing.T) {
 	}
 }
 
-// Over many answers every spelling is met, and each reads as the same token.
+// Over many answers every spelling is met, and each reads as the same token: its device type
+// stays.
 func TestSpellings(t *testing.T) {
 	w := newWorld(t, func(c *tokenapi.Config) { c.Seed = 7 })
-	token := provision(t, w.vault, googlePay(testPAN))
-	steps := make([]step, 24)
-	for i := range steps {
-		steps[i] = w.details(token)
+	var steps []step
+	for range 24 {
+		token := provision(t, w.vault, googlePay(testPAN))
+		steps = append(steps, w.details(token), w.details(token))
 	}
-	met := map[string]bool{}
-	for _, got := range ask(t, steps...) {
+	met, before := map[string]bool{}, ""
+	for i, got := range ask(t, steps...) {
 		s := got.sealed(t)
+		if i%2 == 1 && s.DeviceInfo.DeviceType != before {
+			t.Errorf("the device type of a token was %s and is %s", before, s.DeviceInfo.DeviceType)
+		}
+		before = s.DeviceInfo.DeviceType
 		met[fmt.Sprintf("year %T", s.TokenInfo.TokenExpirationDate.Year)] = true
 		met[fmt.Sprintf("iat %T", got.Opened.Inner["iat"])] = true
 		met[s.DeviceInfo.DeviceType] = true
