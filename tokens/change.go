@@ -104,7 +104,7 @@ func (c *changing) allow(ctx context.Context) error {
 	if isYoung {
 		return refusal
 	}
-	asking, cancel := context.WithTimeout(ctx, c.left())
+	asking, cancel := context.WithTimeout(ctx, c.left()/2) // the rest is for the change
 	defer cancel()
 	told, err := c.flow.askToken(asking, c.row, c.asked.AuditUser)
 	if err != nil {
@@ -159,7 +159,7 @@ func (c *changing) begin(ctx context.Context) (isOutdated bool, err error) {
 		return tx.AddTokenHistory(asked)
 	})
 	if isOutdated = isOutdated && err != nil; isOutdated { // the record is of what follows
-		c.record.Outcome = ""
+		c.record.Outcome, c.record.KeyVersions = "", nil
 		for _, detail := range []walletport.DetailName{walletport.DetailChangeID, walletport.DetailFrom, walletport.DetailTo} {
 			c.record.SetDetail(detail, "")
 		}

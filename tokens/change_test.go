@@ -1,6 +1,7 @@
 package tokens_test
 
 import (
+	"context"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -230,4 +231,79 @@ func TestChangeRefused(t *testing.T) {
 			t.Errorf("the change is %+v", change)
 		}
 	})
+}
+
+// TestTheTokenHasMovedOn is of tokens that are not what their rows say.
+func TestTheTokenHasMovedOn(t *testing.T) {
+	t.Run("deleted at the scheme meanwhile", func(t *testing.T) {
+		d := onSQLite(t)
+		id := d.know(t, "DW", 0, active)
+		_, err := d.Change(acttest.AsBank(t.Context()), ask(id, walletport.TokenSuspend))
+		mustReason(t, err, "token_transition_not_allowed")
+		row := d.row(t, id)
+		if row.Status != deactivated || row.Change.State != storage.ChangeNotDone || row.Change.Outcome != "token_not_at_scheme" {
+			t.Errorf("the row is %s, its change %+v", row.Status, row.Change)
+		}
+	})
+	t.Run("refused for its state, and the scheme does not say which", func(t *testing.T) {
+		d := onSQLite(t)
+		id := d.add(t, "DW", 0, active)
+		d.scheme.setTrouble(func(call string) trouble {
+			return trouble{lost: call == "search", isRefused: scheme.ErrStatusRefused()}
+		})
+		_, err := d.Change(acttest.AsBank(t.Context()), ask(id, walletport.TokenSuspend))
+		mustReason(t, err, "token_transition_not_allowed")
+		if row := d.row(t, id); row.Status != active || row.Change.State != storage.ChangeNotDone {
+			t.Errorf("the row is %s, its change %+v", row.Status, row.Change)
+		}
+	})
+	t.Run("resumed, and the scheme does not say who else holds it", func(t *testing.T) {
+		d := onSQLite(t)
+		id := d.add(t, "DW", time.Minute, walletport.TokenSuspended, issuer, cardholder)
+		d.scheme.setTrouble(func(call string) trouble { return trouble{lost: call == "search"} })
+		got, err := d.Change(acttest.AsBank(t.Context()), ask(id, walletport.TokenResume))
+		must(t, err)
+		if got.Token.Status != walletport.TokenSuspended {
+			t.Errorf("the answer is %+v", got.Token)
+		}
+		d.mustAgree(t, id)
+	})
+	t.Run("its card is gone", func(t *testing.T) {
+		d := onSQLite(t)
+		id := d.add(t, "DW", time.Minute, active)
+		must(t, d.store.Update(t.Context(), func(tx storage.Tx) error { return tx.DeleteCard(deskCard) }))
+		_, err := d.Change(acttest.AsBank(t.Context()), ask(id, walletport.TokenDeactivate))
+		must(t, err)
+		d.mustAgree(t, id)
+	})
+}
+
+// TestTheCallerLeaves while the scheme is asked: the change is ended all the same.
+func TestTheCallerLeaves(t *testing.T) {
+	d := onSQLite(t)
+	id := d.add(t, "DW", time.Minute, active)
+	ctx, leave := context.WithCancel(acttest.AsBank(t.Context()))
+	d.scheme.setTrouble(onCommand(trouble{before: leave}))
+	_, err := d.Change(ctx, ask(id, walletport.TokenSuspend))
+	must(t, err)
+	d.mustAgree(t, id)
+	if got := outcomesOf(d.records(t, id)); !slices.Equal(got, []string{"suspend started", "suspend ok"}) || d.scheme.sent("DW") != 1 {
+		t.Errorf("the records are %q", got)
+	}
+}
+
+// TestWhatIsNotDoneCanBeAskedForAgain is of a scheme that wants fewer requests.
+func TestWhatIsNotDoneCanBeAskedForAgain(t *testing.T) {
+	d := onSQLite(t)
+	id := d.add(t, "DW", time.Minute, active)
+	d.scheme.setTrouble(onCommand(trouble{isRefused: scheme.ErrRateLimited()}))
+	_, err := d.Change(acttest.AsBank(t.Context()), ask(id, walletport.TokenSuspend))
+	mustReason(t, err, "scheme_rate_limited")
+	d.scheme.setTrouble(nil)
+	_, err = d.Change(acttest.AsBank(t.Context()), ask(id, walletport.TokenSuspend))
+	must(t, err)
+	d.mustAgree(t, id)
+	if want := []string{"seen >ACTIVE", "asked ACTIVE>SUSPENDED", "not_done ACTIVE>ACTIVE", "asked ACTIVE>SUSPENDED", "done ACTIVE>SUSPENDED"}; !slices.Equal(d.history(t, id), want) {
+		t.Errorf("the history is %q", d.history(t, id))
+	}
 }

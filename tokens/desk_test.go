@@ -47,10 +47,19 @@ type desk struct {
 	seen   *outcomes
 }
 
-// deskClock is a database's clock that a test sets ahead.
+// deskClock is a database whose clock a test sets ahead.
 type deskClock struct {
 	storage.Store
 	ahead atomic.Int64
+	reads atomic.Int64
+	read  func(n int64) // before a row is read for the nth time; nil is nothing
+}
+
+func (c *deskClock) Token(ctx context.Context, id walletport.TokenID) (storage.Token, error) {
+	if n := c.reads.Add(1); c.read != nil {
+		c.read(n)
+	}
+	return c.Store.Token(ctx, id)
 }
 
 func (c *deskClock) Now(ctx context.Context) (time.Time, error) {
@@ -110,11 +119,17 @@ func (o *outcomes) all() []string {
 	return slices.Clone(o.changed)
 }
 
-// onEach runs a story on both engines.
+// onEach runs a story on both engines, side by side: stories wait more than they work.
 func onEach(t *testing.T, story func(t *testing.T, database string)) {
 	t.Helper()
-	t.Run("SQLite", func(t *testing.T) { story(t, filepath.Join(t.TempDir(), "walletport.db")) })
-	t.Run("PostgreSQL", func(t *testing.T) { story(t, storagetest.Postgres(t)) })
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		story(t, filepath.Join(t.TempDir(), "walletport.db"))
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		story(t, storagetest.Postgres(t))
+	})
 }
 
 func openStore(t testing.TB, database string) storage.Store {

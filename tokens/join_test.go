@@ -37,7 +37,7 @@ func TestUnknownOutcome(t *testing.T) {
 		})
 		t.Run("it was not done, which shows after a while", func(t *testing.T) {
 			d := newDesk(t, database, newFakeScheme(), func(p *tokens.Parts) {
-				p.Schemes[walletport.Mastercard] = tokens.Scheme{Manager: fakeManager{settle: time.Second}, Line: p.Schemes[walletport.Mastercard].Line}
+				p.Schemes[walletport.Mastercard] = tokens.Scheme{Manager: fakeManager{settle: 500 * time.Millisecond}, Line: p.Schemes[walletport.Mastercard].Line}
 			})
 			id := d.add(t, "DW-2", time.Minute, active)
 			d.scheme.setTrouble(onCommand(trouble{lost: true}))
@@ -167,6 +167,70 @@ func TestJoin(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestJoinedAndReplaced: before the joining caller looks again, another change has taken the
+// place of the one that was joined.
+func TestJoinedAndReplaced(t *testing.T) {
+	onEach(t, func(t *testing.T, database string) {
+		s := newFakeScheme()
+		first, second := newDesk(t, database, s), newDesk(t, database, s)
+		id := first.add(t, "DW", time.Minute, active)
+		entered, leave, polled, goOn := make(chan struct{}), make(chan struct{}), make(chan struct{}), make(chan struct{})
+		s.setTrouble(func(call string) trouble {
+			switch call {
+			case "suspend":
+			case "resume":
+				return trouble{isRefused: scheme.ErrRefused()}
+			default:
+				return trouble{}
+			}
+			return trouble{before: func() { close(entered); <-leave }}
+		})
+		second.clock.read = func(n int64) {
+			if n == 2 { // the first is that of the row as it was found
+				close(polled)
+				<-goOn
+			}
+		}
+		ends := make(chan tokens.Changed, 2)
+		change := func(d *desk) {
+			got, err := d.Change(acttest.AsBank(context.WithoutCancel(t.Context())), ask(id, walletport.TokenSuspend))
+			if err != nil {
+				t.Error(err)
+			}
+			ends <- got
+		}
+		go change(first)
+		<-entered
+		go change(second)
+		<-polled
+		close(leave)
+		sent := <-ends
+		_, err := first.Change(acttest.AsBank(t.Context()), ask(id, walletport.TokenResume))
+		mustReason(t, err, "scheme_refused")
+		close(goOn)
+		if joined := <-ends; joined.ChangeID != sent.ChangeID || joined.ChangeID == first.row(t, id).Change.ID {
+			t.Errorf("the joining caller is told of %q, not of %q", joined.ChangeID, sent.ChangeID)
+		}
+		first.mustAgree(t, id)
+	})
+}
+
+// TestAnEarlierChangeIsNotTakenForThisOne: the scheme's history has one that was done a
+// moment before, which the scheme names by an id that is known here.
+func TestAnEarlierChangeIsNotTakenForThisOne(t *testing.T) {
+	d := onSQLite(t)
+	id := d.add(t, "DW", time.Minute, active)
+	for _, action := range []walletport.TokenAction{walletport.TokenSuspend, walletport.TokenResume} {
+		_, err := d.Change(acttest.AsBank(t.Context()), ask(id, action))
+		must(t, err)
+	}
+	d.scheme.setTrouble(onCommand(trouble{lost: true}))
+	d.work(t)
+	_, err := d.Change(acttest.AsBank(t.Context()), ask(id, walletport.TokenSuspend))
+	mustReason(t, err, "scheme_unavailable")
+	d.mustAgree(t, id)
 }
 
 // TestTwoReplicas change one token at once, each many times.

@@ -57,8 +57,7 @@ func (c *changing) ask(ctx context.Context) scheme.Outcome {
 		late := errors.New("the intent became durable too late, so nothing was sent")
 		return scheme.Outcome{Effect: scheme.Refused, Err: storage.ErrUnavailable(ctx, late)}
 	}
-	// A caller who waits for less has an answer in time, too.
-	limit := min(answerWithin-c.elapsed(), c.flow.Settings.ChangeTimeout*4/5)
+	limit := min(answerWithin-c.elapsed(), c.left()*9/10) // the caller is still to be answered
 	sending, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	out := c.scheme.Line.Send(sending, c.command)
@@ -218,8 +217,11 @@ func (c *changing) lookAgain(ctx context.Context) storage.Token {
 	return c.row
 }
 
-// askBriefly asks for the token, for as long as a list and the caller would wait.
+// askBriefly asks for the token, for as long as a list and the caller would wait. It begins
+// in the next millisecond: a word of the same one as the outcome would count as no newer.
 func (c *changing) askBriefly(ctx context.Context) (told, error) {
+	now := c.change.Since.Add(c.elapsed())
+	pause(ctx, now.Truncate(time.Millisecond).Add(time.Millisecond).Sub(now))
 	asking, cancel := context.WithTimeout(ctx, min(c.flow.Settings.AskTimeout, c.left()))
 	defer cancel()
 	return c.flow.askToken(asking, c.row, c.asked.AuditUser)

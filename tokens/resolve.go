@@ -18,7 +18,7 @@ import (
 const ResolveKind jobs.Kind = "tokens.resolve"
 
 // settlePause is how long a job waits that the scheme could not yet say enough to.
-const settlePause = 2 * time.Second
+const settlePause = time.Second
 
 // Works returns the background work of the flow. A job is not parked, however long a scheme
 // is down: until it is done, its token cannot be changed.
