@@ -64,6 +64,7 @@ const (
 	DetailTokenID  DetailName = "token_id"  // see TokenID
 	DetailChangeID DetailName = "change_id" // of a change of a token, also in the token's history
 	DetailReason   DetailName = "reason"    // of a change of a token, where one was given
+	DetailNumbers  DetailName = "numbers"   // of tokens that an answer has whole
 	DetailFoundBy  DetailName = "found_by"  // what found out about a change that nobody waited for any more: sweep or job
 )
 

@@ -149,6 +149,9 @@ func (c *Call) SelectKeys(purposes ...keys.Purpose) ([]*keys.Key, error) {
 // UsedKeys records the keys that the flow selected itself.
 func (c *Call) UsedKeys(ids []string) { c.record.KeyVersions = ids }
 
+// SetDetail adds a detail to the record, see Facts.SetDetail.
+func (c *Call) SetDetail(name walletport.DetailName, value string) { c.record.SetDetail(name, value) }
+
 // Borrow opens the card for the time of use and wipes it afterwards.
 func (c *Call) Borrow(ctx context.Context, use func(*walletport.Card) error) error {
 	return c.parts.Vault.Borrow(ctx, c.Card, use)

@@ -2,6 +2,7 @@ package tokens
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/walletport/walletport"
@@ -37,7 +38,10 @@ func (f *Flow) List(ctx context.Context, req ListRequest) (List, error) {
 			return List{}, err
 		}
 		f.Observer.Listed(c.Card.Scheme, source)
-		tokens, err := f.viewAll(ctx, known.Tokens)
+		tokens, shown, err := f.viewAll(ctx, known.Tokens)
+		if shown > 0 {
+			c.SetDetail(walletport.DetailNumbers, strconv.Itoa(shown))
+		}
 		return List{Tokens: tokens, AsOf: known.AsOf, IsOld: source == SourceOld}, err
 	})
 }
@@ -84,15 +88,17 @@ func (f *Flow) isYoung(ctx context.Context, asOf time.Time) (bool, error) {
 	return now.Sub(asOf) < f.Settings.MaxAge, err
 }
 
-// viewAll is view of all, for the caller of ctx.
-func (f *Flow) viewAll(ctx context.Context, rows []storage.Token) ([]Listed, error) {
+// viewAll is view of all, for the caller of ctx, and says how many numbers it shows whole.
+func (f *Flow) viewAll(ctx context.Context, rows []storage.Token) (all []Listed, shown int, err error) {
 	whole := walletport.ActorFrom(ctx).May(walletport.ScopeTokensNumber)
-	all := make([]Listed, len(rows))
+	all = make([]Listed, len(rows))
 	for i := range rows {
-		var err error
 		if all[i], err = f.view(rows[i], whole); err != nil {
-			return nil, err
+			return nil, 0, err
+		}
+		if !all[i].Number.IsZero() {
+			shown++
 		}
 	}
-	return all, nil
+	return all, shown, nil
 }

@@ -14,8 +14,7 @@ import (
 // seen returns what a scheme said of a token as the store takes it. row is what is stored
 // of it: of a token that is seen for the first time no more than Ref and Issuer. card is the
 // token's; the zero one of a token that has none any more. The number of the token is wiped.
-// Errors are those of Numbers, and scheme_answer_unreadable where what was said cannot be
-// stored.
+// The error is scheme_answer_unreadable where what was said cannot be stored.
 func (f *Flow) seen(row storage.Token, card walletport.CardSummary, a answer) (storage.SeenToken, error) {
 	seen := storage.SeenToken{Token: storage.Token{
 		Ref: row.Ref, Issuer: row.Issuer, CardID: card.ID, Source: a.source, AsOf: a.askedAt,
@@ -42,9 +41,8 @@ func (f *Flow) seen(row storage.Token, card walletport.CardSummary, a answer) (s
 	seen.Wallet = clean.text(walletName(row.Ref, said))
 	seen.StatusSince, seen.RequestedAt, seen.Expiry = said.StatusSince, said.RequestedAt, said.Expiry
 	seen.DeviceName, seen.DeviceType = clean.text(said.Device.Name), clean.text(said.Device.Type)
-	var err error
-	seen.Number, err = f.numberOf(row, card, said)
-	return seen, err
+	seen.Number = f.numberOf(row, card, said)
+	return seen, nil
 }
 
 // statusOfUnknownWord is the status of a token that was never seen before and whose status
@@ -54,19 +52,26 @@ const statusOfUnknownWord = walletport.TokenActive
 
 // numberOf returns the number of a token for its row. A token has one number for its life,
 // so one that is stored and begins and ends alike is the same and is not sealed again: that
-// would ask the custodian of the key, and the store keeps what it has.
-func (f *Flow) numberOf(row storage.Token, card walletport.CardSummary, said *scheme.Token) (storage.TokenNumber, error) {
+// would ask the custodian of the key, and the store keeps what it has. Of one that cannot be
+// sealed the last four digits are kept: no list and no change of a token waits for the key of
+// numbers. It is tried again with the next look.
+func (f *Flow) numberOf(row storage.Token, card walletport.CardSummary, said *scheme.Token) storage.TokenNumber {
 	last, first := said.LastFour, firstSix(said.Number)
 	isStored := len(row.Number.Sealed) > 0 && row.Number.FirstSix == first && row.Number.LastFour == said.Number.LastFour()
 	switch {
 	case said.Number.IsZero() && (len(last) != 4 || !walletport.IsDigits(last)):
-		return storage.TokenNumber{}, nil
+		return storage.TokenNumber{}
 	case said.Number.IsZero(), card.ID == 0: // without a card nothing is kept of it
-		return storage.TokenNumber{LastFour: last}, nil
+		return storage.TokenNumber{LastFour: last}
 	case isStored:
-		return storage.TokenNumber{LastFour: row.Number.LastFour}, nil
+		return storage.TokenNumber{LastFour: row.Number.LastFour}
 	}
-	return f.Numbers.SealTokenNumber(row.Issuer, row.Ref, said.Number)
+	sealed, err := f.Numbers.SealTokenNumber(row.Issuer, row.Ref, said.Number)
+	if err != nil {
+		f.Observer.Odd(row.Issuer, row.Ref, OddNumber)
+		return storage.TokenNumber{LastFour: said.Number.LastFour()}
+	}
+	return sealed
 }
 
 func firstSix(number walletport.PAN) string {

@@ -174,6 +174,9 @@ func TestNumbersOfTokens(t *testing.T) {
 		if !told.Number.IsZero() {
 			t.Error("the number is still open")
 		}
+		if record := b.MustRecord(t); record.Details.Get(walletport.DetailNumbers) != "" {
+			t.Errorf("the record %+v says that a whole number was shown", record)
+		}
 		b.later(time.Minute)
 		told = whole()
 		b.has(told)
@@ -193,6 +196,9 @@ func TestNumbersOfTokens(t *testing.T) {
 	if !list.Tokens[0].Number.Equal(parse(t, tokenNumber1)) {
 		t.Errorf("list with whole numbers %+v", list)
 	}
+	if record := b.MustRecord(t); record.Details.Get(walletport.DetailNumbers) != "1" {
+		t.Errorf("the record %+v does not say that a whole number was shown", record)
+	}
 	t.Run("another number is sealed anew", func(t *testing.T) {
 		b.later(time.Minute)
 		b.has(token("ref-a", func(said *scheme.Token) { said.Number, said.LastFour = parse(t, otherNumber), "4444" }))
@@ -206,10 +212,22 @@ func TestNumbersOfTokens(t *testing.T) {
 	})
 	t.Run("a custodian that is away", func(t *testing.T) {
 		numbers.fault = walletport.Errorf(walletport.CodeUnavailable, "key_unavailable", "away")
+		said := func() scheme.Token {
+			return token("ref-c", func(said *scheme.Token) { said.Number, said.LastFour = parse(t, tokenNumber1), "" })
+		}
 		b.later(time.Minute)
-		b.has(token("ref-c", func(said *scheme.Token) { said.Number = parse(t, tokenNumber1) }))
-		if list := b.mustList(t); !list.IsOld || len(list.Tokens) != 1 {
+		b.has(said())
+		if list := b.mustList(t); list.IsOld || len(list.Tokens) != 2 || list.Tokens[1].MaskedNumber != "" {
 			t.Errorf("list %+v", list)
+		}
+		if row := b.row(t, "ref-c"); row.Number.LastFour != "4111" || len(row.Number.Sealed) != 0 {
+			t.Errorf("row %+v", row.Number)
+		}
+		numbers.fault = nil
+		b.later(time.Minute)
+		b.has(said())
+		if list := b.mustList(t); list.Tokens[1].MaskedNumber != "541333******4111" {
+			t.Errorf("back again, list %+v", list)
 		}
 	})
 }

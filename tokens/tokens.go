@@ -113,7 +113,7 @@ type Observer interface {
 	// "not_done" or "unknown".
 	Changed(id walletport.SchemeID, action walletport.TokenAction, outcome string)
 	// Odd tells of a token of an issuer's card that an operator should look at, and why:
-	// OddOtherIssuer or OddStatus.
+	// OddOtherIssuer, OddStatus or OddNumber.
 	Odd(issuer walletport.IssuerID, ref walletport.TokenRef, why string)
 	// SweepFailed tells that interrupted changes cannot be looked for: once, until they can
 	// be again.
@@ -124,6 +124,7 @@ type Observer interface {
 const (
 	OddOtherIssuer = "other_issuer" // it is stored as one of another issuer, and is not shown
 	OddStatus      = "status"       // the scheme's word for its status is not known here
+	OddNumber      = "number"       // its number cannot be sealed, mostly for want of a key, and is not kept
 )
 
 // Where a list came from.
