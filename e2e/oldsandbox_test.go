@@ -44,10 +44,13 @@ func TestAnOldSandboxGoesOn(t *testing.T) {
 	if s.file.MDES != before.MDES || s.file.VTS != before.VTS || s.file.Credentials.Basic != before.Credentials.Basic {
 		t.Error("it has other keys or credentials than before")
 	}
-	for _, scheme := range []string{"mdes", "vts"} {
+	for scheme, card := range map[string]int64{"mdes": mastercardCard, "vts": visaCard} {
 		made := strings.TrimSpace(mustRead(t, filepath.Join(dir, scheme, "tokens.jsonl")))
 		if tokens := s.caller().get("/sandbox/" + scheme + "/tokens").body; !strings.Contains(tokens, reference(t, made)) {
 			t.Errorf("the token of before is not among those of %s: %s", scheme, tokens)
+		}
+		if listed := s.mustFind(t, card); listed.Reference != reference(t, made) {
+			t.Errorf("card %d has the token %+v listed", card, listed)
 		}
 	}
 	s.provisioned(t, s.caller(), wallet, "old-box")
