@@ -92,11 +92,17 @@ var noLimits = []string{"WALLETPORT_API__LIMITS__REQUESTS_PER_SECOND=-1", "WALLE
 // is SQLite in dir.
 func mustSandbox(t *testing.T, dir, databaseURL string) *sandbox {
 	t.Helper()
-	args := []string{"sandbox", "--dir", dir, "--listen", "127.0.0.1:0"}
+	return mustSandboxAt(t, plainHTTP, dir, databaseURL)
+}
+
+// mustSandboxAt starts a sandbox at an address, with further environment variables.
+func mustSandboxAt(t *testing.T, address, dir, databaseURL string, env ...string) *sandbox {
+	t.Helper()
+	args := []string{"sandbox", "--dir", dir, "--listen", address}
 	if databaseURL != "" {
 		args = append(args, "--database", databaseURL)
 	}
-	s := &sandbox{process: mustStart(t, noLimits, args...), dir: dir}
+	s := &sandbox{process: mustStart(t, append(env, noLimits...), args...), dir: dir}
 	eventually(t, "the sandbox writes its sandbox.json", func() bool {
 		if s.hasExited() {
 			t.Fatalf("the sandbox ended with code %d", s.cmd.ProcessState.ExitCode())

@@ -40,7 +40,8 @@ const (
 var (
 	cardNumber  = sim.Kind{Code: "typed_number", Remedy: "type the digits of a Mastercard or Visa card as pan"}
 	cardExpiry  = sim.Kind{Code: "typed_expiry", Remedy: "type the expiry as expiryMonth MM and expiryYear YYYY"}
-	dataMissing = sim.Kind{Code: "activation_data_missing", Remedy: "hand over the activationData string of the answer as it is"}
+	dataMissing = sim.Kind{Code: "activation_data_missing", Remedy: "hand over the activationData string of the answer as it is, or stepUp true for a token that waits for its activation"}
+	dataBesides = sim.Kind{Code: "activation_data_and_step_up", Remedy: "leave stepUp out where the app has activation data"}
 )
 
 // typed is what the cardholder typed, and what the app brought.
@@ -50,6 +51,9 @@ type typed struct {
 	ExpiryYear     string `json:"expiryYear"`  // YYYY
 	ActivationData string `json:"activationData"`
 	Nonce          string `json:"nonce"` // the wallet's, where it gave one
+	// StepUp goes on without an app, and so without activation data: the token is inactive
+	// until the cardholder was verified in another way.
+	StepUp bool `json:"stepUp"`
 }
 
 // add answers 200 with the report, whether the card was accepted or not.
@@ -92,8 +96,11 @@ func read(t typed) (sim.Verdict, walletport.SchemeID, sim.Enrolment) {
 	if err != nil {
 		data = []byte(t.ActivationData)
 	}
-	if len(data) == 0 {
+	switch {
+	case len(data) == 0 && !t.StepUp:
 		list.Fail(checkData, dataMissing, "activationData is missing or empty")
+	case len(data) > 0 && t.StepUp:
+		list.Fail(checkData, dataBesides, "activationData and stepUp are both there")
 	}
 	list.Pass(checkData, "%d bytes for the scheme", len(data))
 	verdict := list.Verdict()

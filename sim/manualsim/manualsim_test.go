@@ -78,6 +78,15 @@ func TestTheSchemeJudges(t *testing.T) {
 	}
 }
 
+// TestAStepUp: without an app the scheme is asked to add the card with no activation data.
+func TestAStepUp(t *testing.T) {
+	h, _, visa := open(t)
+	w := call(h, http.MethodPost, `{"pan":"`+visaPAN+`","expiryMonth":"12","expiryYear":"2031","stepUp":true}`)
+	if w.Code != http.StatusOK || visa.got == nil || len(visa.got.ActivationData) != 0 {
+		t.Errorf("status %d, %s, the scheme was asked for %+v", w.Code, w.Body, visa.got)
+	}
+}
+
 func TestFaultsOfTheWallet(t *testing.T) {
 	const rest = `"expiryMonth":"12","expiryYear":"2031","activationData":"eyJ9"}`
 	for _, c := range []struct{ name, body, code string }{
@@ -87,6 +96,7 @@ func TestFaultsOfTheWallet(t *testing.T) {
 		{"a month that is none", `{"pan":"` + visaPAN + `","expiryMonth":"13","expiryYear":"2031","activationData":"eyJ9"}`, "typed_expiry"},
 		{"a year of two digits", `{"pan":"` + visaPAN + `","expiryMonth":"12","expiryYear":"31","activationData":"eyJ9"}`, "typed_expiry"},
 		{"no activation data", `{"pan":"` + visaPAN + `","expiryMonth":"12","expiryYear":"2031"}`, "activation_data_missing"},
+		{"activation data and a step-up", `{"pan":"` + visaPAN + `","stepUp":true,` + rest, "activation_data_and_step_up"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h, mastercard, visa := open(t)
