@@ -110,7 +110,7 @@ func (c *changing) allow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.row = told.Row
+	c.row, c.record.KeyVersions = told.Row, told.Keys
 	return allowed(&c.row, c.asked.Action)
 }
 

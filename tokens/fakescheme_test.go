@@ -190,6 +190,8 @@ func (s *fakeScheme) change(call, reference string) scheme.Answer {
 type fakeManager struct {
 	id     walletport.SchemeID
 	settle time.Duration
+	// byState: the token's state is enough to say that a change was done.
+	byState bool
 }
 
 func (m fakeManager) Scheme() walletport.SchemeID { return m.id }
@@ -247,10 +249,13 @@ func (m fakeManager) ChangeToken(in scheme.ChangeInput) (scheme.Command, error) 
 	}, nil
 }
 
-// Judge goes by the history alone: by an entry since, of no other change.
+// Judge goes by the history: by an entry since, of no other change.
 func (m fakeManager) Judge(e scheme.Evidence) scheme.Judgement {
 	if e.Token == nil {
 		return scheme.Judgement{Verdict: scheme.WasNotDone}
+	}
+	if isThere, err := e.Token.Status.After(e.Action); m.byState && !e.HasHistory && (err != nil || isThere == e.Token.Status) {
+		return scheme.Judgement{Verdict: scheme.WasDone}
 	}
 	if !e.HasHistory {
 		return scheme.Judgement{Verdict: scheme.AskHistory}

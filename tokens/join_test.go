@@ -2,7 +2,7 @@ package tokens_test
 
 import (
 	"context"
-	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -233,6 +233,38 @@ func TestAnEarlierChangeIsNotTakenForThisOne(t *testing.T) {
 	d.mustAgree(t, id)
 }
 
+// TestTheHistoryNamesAChange that the token's state alone says was done. Where the history
+// cannot be had, it was done all the same.
+func TestTheHistoryNamesAChange(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		isLost    string // a question that gets no answer
+		reference string
+	}{
+		{"it is asked for", "", "C-1"},
+		{"it cannot be had", "history", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newDesk(t, filepath.Join(t.TempDir(), "walletport.db"), newFakeScheme(), func(p *tokens.Parts) {
+				s := p.Schemes[walletport.Mastercard]
+				s.Manager = fakeManager{id: walletport.Mastercard, byState: true}
+				p.Schemes[walletport.Mastercard] = s
+			})
+			id := d.add(t, "DW", time.Minute, active)
+			d.scheme.setTrouble(func(call string) trouble { return trouble{noAnswer: call == "suspend", lost: call == c.isLost} })
+			d.work(t)
+			_, err := d.Change(acttest.AsBank(t.Context()), ask(id, walletport.TokenSuspend))
+			must(t, err)
+			d.mustAgree(t, id)
+			last, err := d.store.TokenHistory(t.Context(), id, 0, 1)
+			must(t, err)
+			if last[0].What != storage.TokenChangeDone || last[0].Reference != c.reference || last[0].Channel != storage.ChannelJob {
+				t.Errorf("the last entry is %+v", last[0])
+			}
+		})
+	}
+}
+
 // TestTwoReplicas change one token at once, each many times.
 func TestTwoReplicas(t *testing.T) {
 	onEach(t, func(t *testing.T, database string) {
@@ -355,7 +387,7 @@ func TestRunSweeps(t *testing.T) {
 func BenchmarkChange(b *testing.B) {
 	s := newFakeScheme()
 	s.answers = 20 * time.Millisecond
-	d := newDesk(b, fmt.Sprint(b.TempDir(), "/walletport.db"), s)
+	d := newDesk(b, filepath.Join(b.TempDir(), "walletport.db"), s)
 	id := d.add(b, "DW", 0, active)
 	actions := []walletport.TokenAction{walletport.TokenSuspend, walletport.TokenResume}
 	for i := 0; b.Loop(); i++ {

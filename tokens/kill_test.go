@@ -125,6 +125,9 @@ func TestKilledAtEachPoint(t *testing.T) {
 						r.Details.Get(walletport.DetailChangeID) != heir.row(t, id).Change.ID {
 						t.Errorf("the record is %+v", r)
 					}
+					if bySweep := r.Details.Get(walletport.DetailFoundBy) == "sweep"; bySweep != (len(r.KeyVersions) == 0) {
+						t.Errorf("the record %s is of the keys %v", r.Outcome, r.KeyVersions)
+					}
 				}
 			})
 		}

@@ -139,6 +139,9 @@ func (c *changing) conclude(tx storage.Tx, record *act.Record, out scheme.Outcom
 		return err
 	}
 	record.Outcome = cmp.Or(reasonOf(out), walletport.OutcomeOK)
+	if state == storage.ChangeDone {
+		record.SetDetail(walletport.DetailTo, entry.To)
+	}
 	if state == storage.ChangeUnknown {
 		record.Outcome = outcomeUnknown
 	}

@@ -46,9 +46,9 @@ func (f *Flow) resolve(ctx context.Context, job jobs.Job) error {
 	}
 	switch judgement.Verdict {
 	case scheme.WasDone:
-		return f.close(ctx, job, row, storage.ChangeDone, judgement.Reference)
+		return f.close(ctx, job, row, storage.ChangeDone, judgement)
 	case scheme.WasNotDone:
-		return f.close(ctx, job, row, storage.ChangeNotDone, judgement.Reference)
+		return f.close(ctx, job, row, storage.ChangeNotDone, judgement)
 	case scheme.AskLater, scheme.AskHistory:
 	}
 	return jobs.After(settlePause, errOutcomeUnknown(row.Change.ID))
@@ -62,32 +62,55 @@ func soonAs(err error) error {
 	return err
 }
 
+// judged is what the scheme's words say of a change.
+type judged struct {
+	scheme.Judgement
+	keys []string // ids of those that it was asked with
+}
+
 // judge asks for the token, and for its history where the token alone does not tell.
-func (f *Flow) judge(ctx context.Context, row storage.Token) (scheme.Judgement, error) {
+func (f *Flow) judge(ctx context.Context, row storage.Token) (judged, error) {
 	s, err := f.schemeOf(row.Ref.Scheme)
 	if err != nil {
-		return scheme.Judgement{}, err
+		return judged{}, err
 	}
 	told, err := f.askToken(ctx, row, row.Change.By)
 	if err != nil {
-		return scheme.Judgement{}, err
+		return judged{}, err
 	}
 	known, err := f.knownReferences(ctx, row)
 	if err != nil {
-		return scheme.Judgement{}, err
+		return judged{}, err
 	}
 	evidence := scheme.Evidence{
 		Action: row.Change.Action, By: row.Change.By, SentAt: row.Change.Since, Now: told.AskedAt, Token: told.Token, Known: known,
 	}
-	judgement := s.Manager.Judge(evidence)
-	if judgement.Verdict != scheme.AskHistory {
-		return judgement, nil
+	judgement, err := f.withHistory(ctx, s, row, evidence, s.Manager.Judge(evidence))
+	return judged{judgement, told.Keys}, err
+}
+
+// withHistory judges again, by the token's history too, where that is needed. It is for a
+// change that was done and whose id is not known, too: a later one might be taken for it. But
+// that it was done, no fault of the history takes back.
+func (f *Flow) withHistory(ctx context.Context, s Scheme, row storage.Token, e scheme.Evidence, first scheme.Judgement) (scheme.Judgement, error) {
+	historian, hasHistory := s.Manager.(scheme.TokenHistorian)
+	isNeeded := first.Verdict == scheme.AskHistory
+	isNameless := first.Verdict == scheme.WasDone && first.Reference == ""
+	switch {
+	case isNeeded && !hasHistory:
+		return first, errors.New("a scheme without a history of its tokens wants it asked for")
+	case !isNeeded && (!isNameless || !hasHistory):
+		return first, nil
 	}
-	if evidence.History, err = f.askHistory(ctx, s, row); err != nil {
-		return scheme.Judgement{}, err
+	var err error
+	if e.History, err = f.askHistory(ctx, s, historian, row); err == nil {
+		e.HasHistory = true
+		return s.Manager.Judge(e), nil
 	}
-	evidence.HasHistory = true
-	return s.Manager.Judge(evidence), nil
+	if isNeeded {
+		return first, err
+	}
+	return first, nil
 }
 
 // knownReferences are the scheme's ids of earlier changes of the token.
@@ -105,11 +128,7 @@ func (f *Flow) knownReferences(ctx context.Context, row storage.Token) ([]string
 	return known, nil
 }
 
-func (f *Flow) askHistory(ctx context.Context, s Scheme, row storage.Token) ([]scheme.TokenEvent, error) {
-	historian, ok := s.Manager.(scheme.TokenHistorian)
-	if !ok {
-		return nil, errors.New("a scheme without a history of its tokens wants it asked for")
-	}
+func (f *Flow) askHistory(ctx context.Context, s Scheme, historian scheme.TokenHistorian, row storage.Token) ([]scheme.TokenEvent, error) {
 	card, err := f.cardOf(ctx, row)
 	if err != nil {
 		return nil, err
@@ -130,7 +149,7 @@ var errOvertaken = errors.New("the change has moved on")
 
 // close closes a change and its job, in one commit with its record. How the token is, its
 // row has from the scheme already.
-func (f *Flow) close(ctx context.Context, job jobs.Job, row storage.Token, state storage.ChangeState, reference string) error {
+func (f *Flow) close(ctx context.Context, job jobs.Job, row storage.Token, state storage.ChangeState, found judged) error {
 	at, err := f.now(ctx)
 	if err != nil {
 		return err
@@ -142,7 +161,7 @@ func (f *Flow) close(ctx context.Context, job jobs.Job, row storage.Token, state
 	}
 	err = f.commitFor(ctx, row, foundByJob, func(tx storage.Tx, record *act.Record) error {
 		entry := entryOf(row.ID, change, state, at)
-		entry.Channel, entry.Reference, entry.Answer = storage.ChannelJob, cleaner{}.text(reference), reason
+		entry.Channel, entry.Reference, entry.Answer = storage.ChannelJob, cleaner{}.text(found.Reference), reason
 		err := tx.UpdateToken(row.ID, func(old storage.Token) (storage.Token, error) {
 			if old.Change.ID != change.ID || old.Change.State != storage.ChangeUnknown {
 				return old, errOvertaken
@@ -154,7 +173,7 @@ func (f *Flow) close(ctx context.Context, job jobs.Job, row storage.Token, state
 		if err != nil {
 			return err
 		}
-		record.Outcome = reason
+		record.Outcome, record.KeyVersions = reason, found.keys
 		record.SetDetail(walletport.DetailTo, entry.To)
 		if err := tx.AddTokenHistory(entry); err != nil {
 			return err
