@@ -120,7 +120,7 @@ func TestHalvesOfEachPurpose(t *testing.T) {
 		if p.HasSecretHalf() == theirs {
 			t.Errorf("%s has a secret half: %v", p, p.HasSecretHalf())
 		}
-		pair := slices.Contains([]keys.Purpose{keys.TAVSigning, keys.MDESOAuth, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSDecryption, keys.OPCSigning, keys.AuditCheckpoint}, p)
+		pair := slices.Contains([]keys.Purpose{keys.TAVSigning, keys.MDESOAuth, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSDecryption, keys.MDESTLS, keys.VTSTLS, keys.OPCSigning, keys.AuditCheckpoint}, p)
 		if p.HasPublicHalf() != (theirs || pair) {
 			t.Errorf("%s has a public half: %v", p, p.HasPublicHalf())
 		}

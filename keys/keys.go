@@ -31,6 +31,8 @@ const (
 	VTSVerification  Purpose = "vts-verification"   // RSA, public half only: Visa signs with it what it seals for us
 	VTSEncryption    Purpose = "vts-encryption"     // RSA, public half only: seals for Visa
 	VTSDecryption    Purpose = "vts-decryption"     // RSA pair: opens what Visa seals for us; Visa holds the public half
+	MDESTLS          Purpose = "mdes-tls"           // RSA or ECDSA pair with its certificate: names us to Mastercard's APIs in TLS
+	VTSTLS           Purpose = "vts-tls"            // the same, to Visa's
 	OPCEncryption    Purpose = "opc-encryption"     // Google's OpenPGP certificate; public half only
 	OPCSigning       Purpose = "opc-signing"        // the issuer's OpenPGP RSA key; Google holds the certificate
 	VaultKEK         Purpose = "vault-kek"          // AES-256: wraps the data key of each card
@@ -80,7 +82,7 @@ type Meta struct {
 	ValidUntil  time.Time // zero never ends
 	Version     int       // counts up from 1 within purpose and issuer
 	State       State
-	Algorithm   string // "RSA-2048", "AES-256", "2TDEA", "HMAC-SHA-256", "Ed25519"
+	Algorithm   string // "RSA-2048", "ECDSA-P-256", "AES-256", "2TDEA", "HMAC-SHA-256", "Ed25519"
 	Fingerprint string // lower-case hex SHA-256 of the SubjectPublicKeyInfo; empty for secret keys
 	CheckValue  string // of secret keys, as CheckValueOf makes it; empty for others
 	// Alias is the name the other side knows the key by: the Key Unique Reference
@@ -114,14 +116,17 @@ type OpenPGP struct {
 // concurrent use.
 type Key struct {
 	Meta
-	Certificate *x509.Certificate // of keys of the schemes that came as one
-	Public      crypto.PublicKey
-	Signer      crypto.Signer
-	Decrypter   crypto.Decrypter // of MDESCSDecryption and VTSDecryption: RSA-OAEP
-	KEK         KEK              // of VaultKEK, and of VTSPush, where it wraps content keys (A256GCMKW)
-	MAC         MAC
-	TDEA        TDEA
-	OpenPGP     *OpenPGP // of OPCEncryption and OPCSigning
+	Certificate *x509.Certificate // of keys that came with one; MDESTLS and VTSTLS have it always
+	// Chain are the certificates above Certificate, each the issuer of the one before, without
+	// the root: what a TLS client sends. Of MDESTLS and VTSTLS; may be empty.
+	Chain     []*x509.Certificate
+	Public    crypto.PublicKey
+	Signer    crypto.Signer
+	Decrypter crypto.Decrypter // of MDESCSDecryption and VTSDecryption: RSA-OAEP
+	KEK       KEK              // of VaultKEK, and of VTSPush, where it wraps content keys (A256GCMKW)
+	MAC       MAC
+	TDEA      TDEA
+	OpenPGP   *OpenPGP // of OPCEncryption and OPCSigning
 }
 
 // KEK wraps data keys. Implementations are safe for concurrent use.

@@ -13,7 +13,7 @@ func Purposes() []Purpose {
 	return []Purpose{
 		MDESEncryption, TAVSigning, MDESOAuth, MDESCSEncryption, MDESCSDecryption,
 		VTSPush, WSD, VTSAPI, VTSSigning, VTSVerification, VTSEncryption, VTSDecryption,
-		OPCEncryption, OPCSigning, VaultKEK, VaultIndex, AuditCheckpoint,
+		MDESTLS, VTSTLS, OPCEncryption, OPCSigning, VaultKEK, VaultIndex, AuditCheckpoint,
 	}
 }
 
@@ -41,7 +41,7 @@ func (p Purpose) HasSecretHalf() bool {
 	switch p {
 	case MDESEncryption, MDESCSEncryption, VTSVerification, VTSEncryption, OPCEncryption:
 		return false
-	case TAVSigning, MDESOAuth, MDESCSDecryption, VTSPush, WSD, VTSAPI, VTSSigning, VTSDecryption, OPCSigning, VaultKEK, VaultIndex, AuditCheckpoint:
+	case TAVSigning, MDESOAuth, MDESCSDecryption, VTSPush, WSD, VTSAPI, VTSSigning, VTSDecryption, MDESTLS, VTSTLS, OPCSigning, VaultKEK, VaultIndex, AuditCheckpoint:
 	}
 	return true
 }
@@ -52,10 +52,14 @@ func (p Purpose) HasPublicHalf() bool {
 	switch p {
 	case VTSPush, WSD, VTSAPI, VaultKEK, VaultIndex:
 		return false
-	case MDESEncryption, TAVSigning, MDESOAuth, MDESCSEncryption, MDESCSDecryption, VTSSigning, VTSVerification, VTSEncryption, VTSDecryption, OPCEncryption, OPCSigning, AuditCheckpoint:
+	case MDESEncryption, TAVSigning, MDESOAuth, MDESCSEncryption, MDESCSDecryption, VTSSigning, VTSVerification, VTSEncryption, VTSDecryption, MDESTLS, VTSTLS, OPCEncryption, OPCSigning, AuditCheckpoint:
 	}
 	return true
 }
+
+// MayBeRenewed reports whether a key of the purpose may come in again with another
+// certificate: so may those of others, and those by which TLS names us.
+func (p Purpose) MayBeRenewed() bool { return !p.HasSecretHalf() || p == MDESTLS || p == VTSTLS }
 
 // NewID names version n of the keys of a purpose and issuer ("" for all).
 func NewID(p Purpose, issuer walletport.IssuerID, n int) ID {

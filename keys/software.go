@@ -6,6 +6,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/des" //nolint:gosec // G502: Visa's WSD format is TDEA
+	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/rsa"
@@ -43,7 +44,7 @@ type signer struct {
 	public  crypto.PublicKey
 }
 
-// NewSigner hides an RSA or Ed25519 private key behind crypto.Signer. For RSA
+// NewSigner hides an RSA, ECDSA or Ed25519 private key behind crypto.Signer. For RSA
 // call Precompute before. The public half is a copy, for rsa.PrivateKey.Public
 // points into the private key.
 func NewSigner(private crypto.Signer) (crypto.Signer, error) {
@@ -51,10 +52,13 @@ func NewSigner(private crypto.Signer) (crypto.Signer, error) {
 	case *rsa.PrivateKey:
 		public := k.PublicKey
 		return &signer{opaque: "keys.Signer(RSA)", private: k, public: &public}, nil
+	case *ecdsa.PrivateKey:
+		public := k.PublicKey
+		return &signer{opaque: "keys.Signer(ECDSA)", private: k, public: &public}, nil
 	case ed25519.PrivateKey:
 		return &signer{opaque: "keys.Signer(Ed25519)", private: k, public: k.Public()}, nil
 	}
-	return nil, errors.New("a signing key is RSA or Ed25519")
+	return nil, errors.New("a signing key is RSA, ECDSA or Ed25519")
 }
 
 func (s *signer) Public() crypto.PublicKey { return s.public }
@@ -230,6 +234,8 @@ func AlgorithmOf(public crypto.PublicKey) string {
 	switch k := public.(type) {
 	case *rsa.PublicKey:
 		return fmt.Sprintf("RSA-%d", k.N.BitLen())
+	case *ecdsa.PublicKey:
+		return "ECDSA-" + k.Curve.Params().Name
 	case ed25519.PublicKey:
 		return "Ed25519"
 	}

@@ -68,10 +68,14 @@ func TestHandlesRefuseOtherMaterial(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := keys.NewSigner(ec); err == nil {
-		t.Errorf("an ECDSA key is taken")
+	signer, err := keys.NewSigner(ec)
+	if err != nil || keys.AlgorithmOf(signer.Public()) != "ECDSA-P-256" {
+		t.Errorf("an ECDSA key is not taken: %v", err)
 	}
-	if keys.AlgorithmOf(&ec.PublicKey) != "" || keys.AlgorithmOf(nil) != "" {
+	if _, err := keys.NewSigner(signer); err == nil { // whose kind is hidden
+		t.Errorf("another signer is taken")
+	}
+	if keys.AlgorithmOf("no key") != "" || keys.AlgorithmOf(nil) != "" {
 		t.Errorf("a kind that no purpose uses has a name")
 	}
 	if _, err := keys.FingerprintOf("no key"); err == nil {

@@ -134,7 +134,7 @@ func (c *checkup) checkTrust(ctx context.Context) {
 
 // checkSchemes builds what calls the schemes, and calls nobody.
 func (c *checkup) checkSchemes() {
-	all, err := schemesOf(c.settings.Schemes, outbound.Clients{Clock: c.clock})
+	all, err := schemesOf(c.settings.Schemes, outbound.Clients{Clock: c.clock}, c.keys)
 	if err != nil {
 		c.Problems = append(c.Problems, err) // which names the setting
 	}

@@ -70,3 +70,5 @@ const MaxTestCardsNamed = maxTestCardsNamed
 func NewKeyStore(t *testing.T) keys.Custody { return newKeyStore(t) }
 
 func SafeText(err error) string { return safeText(err) }
+
+var ClientCertificate = clientCertificate

@@ -2,6 +2,7 @@ package server
 
 import (
 	"crypto/rand"
+	"crypto/tls"
 	"fmt"
 	"time"
 
@@ -44,7 +45,7 @@ func OpenTokens(r TokenRooms) (*tokens.Flow, error) {
 	if r.Cards == nil {
 		r.Cards = r.Vault
 	}
-	schemes, err := schemesOf(r.Settings.Schemes, r.Clients)
+	schemes, err := schemesOf(r.Settings.Schemes, r.Clients, r.Keys)
 	if err != nil {
 		return nil, err
 	}
@@ -64,15 +65,16 @@ var (
 	}
 )
 
-// schemesOf returns the schemes whose interfaces are switched on.
-func schemesOf(c config.Schemes, clients outbound.Clients) (map[walletport.SchemeID]tokens.Scheme, error) {
+// schemesOf returns the schemes whose interfaces are switched on. source has the client
+// certificates of their connections.
+func schemesOf(c config.Schemes, clients outbound.Clients, source keys.Source) (map[walletport.SchemeID]tokens.Scheme, error) {
 	all := map[walletport.SchemeID]tokens.Scheme{}
 	if mdes := c.MDES.CustomerService; mdes.Enabled() {
 		messages, err := customerservice.New(mdes.Config)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", config.CustomerServiceSetting, err)
 		}
-		line, err := lineTo("mdes.customer_service", mdes.BaseURL, mdes.Line, clients)
+		line, err := lineTo("mdes.customer_service", mdes.BaseURL, mdes.Line, clients, clientCertificate(source, keys.MDESTLS, clients.Clock))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", config.CustomerServiceSetting, err)
 		}
@@ -83,7 +85,7 @@ func schemesOf(c config.Schemes, clients outbound.Clients) (map[walletport.Schem
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", config.TokenAPISetting, err)
 		}
-		line, err := lineTo("vts.token_api", vts.BaseURL, vts.Line, clients)
+		line, err := lineTo("vts.token_api", vts.BaseURL, vts.Line, clients, clientCertificate(source, keys.VTSTLS, clients.Clock))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", config.TokenAPISetting, err)
 		}
@@ -97,8 +99,8 @@ func schemesOf(c config.Schemes, clients outbound.Clients) (map[walletport.Schem
 const requestID = "X-Request-Id"
 
 // lineTo returns the way to one interface.
-func lineTo(name, address string, c config.Line, clients outbound.Clients) (scheme.Line, error) {
-	client, err := clients.To(outbound.Target{Name: name, URL: address, Limits: c.Limits, Caps: c.Caps, Breaker: c.Breaker})
+func lineTo(name, address string, c config.Line, clients outbound.Clients, certificate func() (*tls.Certificate, error)) (scheme.Line, error) {
+	client, err := clients.To(outbound.Target{Name: name, URL: address, Limits: c.Limits, Caps: c.Caps, Breaker: c.Breaker, Certificate: certificate})
 	if err != nil {
 		return nil, err
 	}

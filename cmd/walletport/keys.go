@@ -49,7 +49,7 @@ A running server takes a change within seconds, without a restart.`
 
 // keySpec holds the flags that describe a new key.
 type keySpec struct {
-	Purpose           string   `arg:"" help:"mdes-encryption, tav-signing, mdes-oauth, mdes-cs-encryption, mdes-cs-decryption, vts-push, wsd, vts-api, vts-signing, vts-verification, vts-encryption, vts-decryption, opc-encryption, opc-signing, vault-kek, vault-index or audit-checkpoint."`
+	Purpose           string   `arg:"" help:"mdes-encryption, tav-signing, mdes-oauth, mdes-cs-encryption, mdes-cs-decryption, vts-push, wsd, vts-api, vts-signing, vts-verification, vts-encryption, vts-decryption, mdes-tls, vts-tls, opc-encryption, opc-signing, vault-kek, vault-index or audit-checkpoint."`
 	Issuer            string   `help:"Serve this issuer only; without it, every issuer."`
 	BIN               []string `help:"Serve these BINs only: 520424, or 52042400-52042499." placeholder:"RANGE"`
 	ValidFrom         string   `help:"First moment of use, RFC 3339; without it, now." placeholder:"TIME"`

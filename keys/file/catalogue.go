@@ -44,11 +44,12 @@ type entry struct {
 	CheckValue        string              `json:"checkValue,omitempty"` // of destroyed secret keys; that of others is computed
 	Sandbox           bool                `json:"sandbox,omitempty"`
 
-	Certificate []byte `json:"certificate,omitempty"` // X.509 DER
-	OpenPGP     []byte `json:"openpgp,omitempty"`     // transferable public key (RFC 4880 section 11.1), binary
-	Public      []byte `json:"public,omitempty"`      // SubjectPublicKeyInfo DER
-	Private     []byte `json:"private,omitempty"`     // PKCS#8 DER
-	Secret      []byte `json:"secret,omitempty"`      // 32 bytes of an AES or HMAC key, 16 of a TDEA key, or the text that Visa issued
+	Certificate []byte   `json:"certificate,omitempty"` // X.509 DER
+	Chain       [][]byte `json:"chain,omitempty"`       // X.509 DER, of the certificates above it
+	OpenPGP     []byte   `json:"openpgp,omitempty"`     // transferable public key (RFC 4880 section 11.1), binary
+	Public      []byte   `json:"public,omitempty"`      // SubjectPublicKeyInfo DER
+	Private     []byte   `json:"private,omitempty"`     // PKCS#8 DER
+	Secret      []byte   `json:"secret,omitempty"`      // 32 bytes of an AES or HMAC key, 16 of a TDEA key, or the text that Visa issued
 }
 
 // wipe clears what is secret.
@@ -155,6 +156,9 @@ func newEntry(m *material.Key) (*entry, error) {
 	if m.Certificate != nil {
 		e.Certificate = m.Certificate.Raw
 	}
+	for _, c := range m.Chain {
+		e.Chain = append(e.Chain, c.Raw)
+	}
 	var err error
 	if m.Public != nil {
 		if e.Public, err = x509.MarshalPKIXPublicKey(m.Public); err != nil {
@@ -185,6 +189,13 @@ func (e *entry) key() (*keys.Key, error) {
 		if m.Certificate, err = x509.ParseCertificate(e.Certificate); err != nil {
 			return nil, fmt.Errorf("certificate: %w", err)
 		}
+	}
+	for _, der := range e.Chain {
+		above, err := x509.ParseCertificate(der)
+		if err != nil {
+			return nil, fmt.Errorf("certificate of its chain: %w", err)
+		}
+		m.Chain = append(m.Chain, above)
 	}
 	if e.Private != nil {
 		if m.Private, err = e.private(); err != nil {

@@ -80,7 +80,8 @@ func (c *catalogue) add(spec keys.Spec, m *material.Key) (keys.Meta, error) {
 }
 
 // repeats reports whether other is the same key. The public keys of Mastercard and
-// Google may come again for another issuer or with a renewed certificate.
+// Google may come again for another issuer or with a renewed certificate, and so may those
+// by which TLS names us, unless they were destroyed.
 func (e *entry) repeats(other *entry) (bool, error) {
 	if e.Secret != nil {
 		return e.repeatsSecret(other)
@@ -88,10 +89,12 @@ func (e *entry) repeats(other *entry) (bool, error) {
 	if e.Fingerprint != other.Fingerprint {
 		return false, nil
 	}
-	if e.Purpose.HasSecretHalf() || e.Purpose != other.Purpose {
+	isGone := e.Purpose.HasSecretHalf() && other.State == keys.Destroyed
+	if !e.Purpose.MayBeRenewed() || isGone || e.Purpose != other.Purpose {
 		return true, nil
 	}
-	return e.Issuer == other.Issuer && bytes.Equal(e.Certificate, other.Certificate) && bytes.Equal(e.OpenPGP, other.OpenPGP), nil
+	return e.Issuer == other.Issuer && bytes.Equal(e.Certificate, other.Certificate) && slices.EqualFunc(e.Chain, other.Chain, bytes.Equal) &&
+		bytes.Equal(e.OpenPGP, other.OpenPGP), nil
 }
 
 // repeatsSecret compares secrets, whatever their purposes. Of a destroyed key the check

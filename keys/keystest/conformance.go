@@ -106,6 +106,8 @@ func checkHandles(t testing.TB, k *keys.Key) {
 		keys.VTSVerification:  {"public"},
 		keys.VTSEncryption:    {"public"},
 		keys.VTSDecryption:    {"decrypter", "public"},
+		keys.MDESTLS:          {"public", "signer"},
+		keys.VTSTLS:           {"public", "signer"},
 		keys.AuditCheckpoint:  {"public", "signer"},
 		keys.VaultKEK:         {"KEK"},
 		keys.VaultIndex:       {"MAC"},
@@ -115,6 +117,9 @@ func checkHandles(t testing.TB, k *keys.Key) {
 	}
 	if !slices.Equal(has, want) {
 		t.Errorf("%s, which is %s, has %v, want %v", k.ID, k.State, has, want)
+	}
+	if isTLS := k.Purpose == keys.MDESTLS || k.Purpose == keys.VTSTLS; isTLS && k.Certificate == nil || !isTLS && k.Chain != nil {
+		t.Errorf("%s has certificate %t and a chain of %d", k.ID, k.Certificate != nil, len(k.Chain))
 	}
 	if k.Algorithm == "" {
 		t.Error("it names no algorithm")

@@ -27,6 +27,7 @@ var addingChecks = []custodyCheck{
 	{"a password opens what is under one", checkPassword},
 	{"what makes no good key is refused, and changes nothing", checkRefusals},
 	{"a key comes in once", checkOnce},
+	{"a client certificate keeps those above it", checkChain},
 	{"check says what import would, and stores nothing", checkCheck},
 	{"what the caller brought may be wiped afterwards", checkWiped},
 	{"no secret and no card number is shown", checkSecrets},
@@ -138,7 +139,7 @@ func (c *custodian) checkSame(k *keys.Key, s Sample) {
 		own, err := keys.NewSharedSecretMAC(s.Secret)
 		must(c, err)
 		same = bytes.Equal(own.Sum([]byte("data")), k.MAC.Sum([]byte("data")))
-	case keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption:
+	case keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.MDESTLS, keys.VTSTLS:
 		same = SchemeKey(c, k.Purpose).PublicKey.Equal(k.Public)
 	case keys.TAVSigning:
 		same = RSAKey(c).PublicKey.Equal(k.Public)
@@ -247,6 +248,11 @@ func checkRefusals(c *custodian) {
 func checkOnce(c *custodian) {
 	mdes, google := MDESKey(c), OpenPGPPublic(c, GoogleKey(c))
 	certificate := Certificate(c, mdes, Year(2020), Year(2040))
+	client := func(until time.Time) []byte {
+		k := SchemeKey(c, keys.MDESTLS)
+		return append(PEM("PRIVATE KEY", PKCS8(c, k)), PEM("CERTIFICATE", Certificate(c, k, Year(2020), until))...)
+	}
+	named := client(Year(2040))
 	tav, opc, kek := SampleOf(c, keys.TAVSigning), SampleOf(c, keys.OPCSigning), SampleOf(c, keys.VaultKEK)
 	for _, r := range []struct {
 		name    string
@@ -269,6 +275,10 @@ func checkOnce(c *custodian) {
 		{"Google's certificate, renewed for the same key,", keys.OPCEncryption, "", renewedGoogle(c), false},
 		{"an OpenPGP signing key", keys.OPCSigning, "", opc.Data, false},
 		{"the same for an issuer", keys.OPCSigning, "acme", opc.Data, true},
+		{"a client certificate", keys.MDESTLS, "", named, false},
+		{"the same again", keys.MDESTLS, "", named, true},
+		{"the same, renewed for the same key,", keys.MDESTLS, "", client(Year(2041)), false},
+		{"the same key for Visa", keys.VTSTLS, "", named, true},
 		{"a KEK", keys.VaultKEK, "", kek.Data, false},
 		{"the same again", keys.VaultKEK, "", kek.Data, true},
 		{"the KEK as index key", keys.VaultIndex, "", kek.Data, true},

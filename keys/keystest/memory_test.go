@@ -180,7 +180,7 @@ func (s *memoryStore) repeats(k, other *material.Key) bool {
 		return subtle.ConstantTimeCompare(k.Secret, other.Secret) == 1
 	case k.Fingerprint != other.Fingerprint:
 		return false
-	case k.Purpose.HasSecretHalf(), k.Purpose != other.Purpose:
+	case !k.Purpose.MayBeRenewed(), k.Purpose.HasSecretHalf() && other.State == keys.Destroyed, k.Purpose != other.Purpose:
 		return true
 	}
 	renewed := !bytes.Equal(k.OpenPGP, other.OpenPGP) || k.Certificate != nil && !k.Certificate.Equal(other.Certificate)

@@ -8,6 +8,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
 	"encoding/hex"
 	"sync"
 	"sync/atomic"
@@ -78,6 +79,11 @@ func Key(t testing.TB, m keys.Meta) *keys.Key {
 	case keys.MDESOAuth:
 		setSigner(t, k, SchemeKey(t, m.Purpose))
 		k.Alias = cmp.Or(k.Alias, ConsumerKey)
+	case keys.MDESTLS, keys.VTSTLS:
+		setSigner(t, k, SchemeKey(t, m.Purpose))
+		var err error
+		k.Certificate, err = x509.ParseCertificate(Certificate(t, SchemeKey(t, m.Purpose), Year(2020), Year(2040)))
+		must(t, err)
 	case keys.MDESCSDecryption:
 		setDecrypter(t, k)
 	case keys.VTSVerification, keys.VTSEncryption:
@@ -198,7 +204,7 @@ var (
 // takes a pair twice.
 var schemeOnce = func() map[keys.Purpose]func() (*rsa.PrivateKey, error) {
 	once := map[keys.Purpose]func() (*rsa.PrivateKey, error){}
-	for _, p := range []keys.Purpose{keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption} {
+	for _, p := range []keys.Purpose{keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.MDESTLS, keys.VTSTLS} {
 		once[p] = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 	}
 	return once

@@ -124,6 +124,9 @@ func SampleOf(t testing.TB, p keys.Purpose) Sample {
 		if p == keys.MDESOAuth {
 			s.Spec.Alias = ConsumerKey
 		}
+	case keys.MDESTLS, keys.VTSTLS:
+		s.Data = append(PEM("PRIVATE KEY", PKCS8(t, SchemeKey(t, p))), PEM("CERTIFICATE", Certificate(t, SchemeKey(t, p), Year(2020), Year(2040)))...)
+		s.Secret = SchemeKey(t, p).D.Bytes()
 	case keys.VTSVerification, keys.VTSEncryption:
 		s.Spec.Alias, s.Data = "kid-"+string(p), Certificate(t, SchemeKey(t, p), Year(2020), Year(2040))
 	case keys.VTSSigning, keys.VTSDecryption:

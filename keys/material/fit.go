@@ -35,6 +35,8 @@ func (m material) fill(k *Key, now time.Time) error {
 			return m.fillPair(k)
 		}
 		return errUnfit(fmt.Sprintf("the purpose %s takes an RSA private key; the file holds %s", k.Purpose, m.kind()))
+	case keys.MDESTLS, keys.VTSTLS:
+		return m.fillTLS(k)
 	case keys.OPCEncryption:
 		return m.fillOPCEncryption(k, now)
 	case keys.OPCSigning:
@@ -141,6 +143,9 @@ func checkUse(spec keys.Spec, m material) error {
 	if spec.Purpose == keys.WSD && m.typed {
 		return checkParity(m.secret)
 	}
+	if isTLS(spec.Purpose) && !isForClients(m.certificate) {
+		return errUnfit("the certificate's extended key usage does not allow TLS clients, so that it is hardly the one that the scheme expects: ask for that one, or insist with --as-is")
+	}
 	if m.certificate == nil || m.certificate.KeyUsage == 0 {
 		return nil
 	}
@@ -152,7 +157,7 @@ func checkUse(spec keys.Spec, m material) error {
 		if usage&encrypts == 0 {
 			return errUnfit("the certificate's key usage does not allow encryption, so that it is hardly the scheme's encryption certificate or one for it: ask for that one, or insist with --as-is")
 		}
-	case keys.TAVSigning, keys.MDESOAuth, keys.VTSSigning, keys.VTSVerification:
+	case keys.TAVSigning, keys.MDESOAuth, keys.VTSSigning, keys.VTSVerification, keys.MDESTLS, keys.VTSTLS:
 		if usage&signs == 0 {
 			return errUnfit("the certificate's key usage does not allow signatures: the other side may refuse what it signs; use another, or insist with --as-is")
 		}

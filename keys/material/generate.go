@@ -30,6 +30,8 @@ func generate(spec keys.Spec, now time.Time) (material, error) {
 		return material{}, errUnfit("the " + string(p) + " key is Mastercard's: import its certificate")
 	case p == keys.VTSVerification, p == keys.VTSEncryption:
 		return material{}, errUnfit("the " + string(p) + " key is Visa's: import its certificate or public key")
+	case isTLS(p):
+		return material{}, errUnfit("a " + string(p) + " key comes with the certificate that the scheme's authority issued for it: import both")
 	case p == keys.OPCEncryption:
 		return material{}, errUnfit("the opc-encryption key is Google's: import its OpenPGP public key")
 	case p == keys.OPCSigning:
@@ -75,7 +77,7 @@ func secretAlgorithm(p keys.Purpose) string {
 		return "HMAC-SHA-256"
 	case keys.AuditCheckpoint:
 		return "Ed25519"
-	case keys.MDESEncryption, keys.TAVSigning, keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.OPCEncryption, keys.OPCSigning:
+	case keys.MDESEncryption, keys.TAVSigning, keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.MDESTLS, keys.VTSTLS, keys.OPCEncryption, keys.OPCSigning:
 	}
 	return ""
 }

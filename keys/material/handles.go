@@ -21,6 +21,11 @@ func (k *Key) Handles() (*keys.Key, error) {
 		err = k.addPublic(made)
 	case keys.TAVSigning, keys.MDESOAuth, keys.VTSSigning, keys.AuditCheckpoint:
 		err = cmp.Or(k.addPublic(made), k.addSigner(made))
+	case keys.MDESTLS, keys.VTSTLS:
+		err = cmp.Or(k.addPublic(made), k.addSigner(made))
+		if made.Chain = k.Chain; err == nil && k.Certificate == nil {
+			err = errors.New("it has no certificate")
+		}
 	case keys.MDESCSDecryption, keys.VTSDecryption:
 		err = cmp.Or(k.addPublic(made), k.addDecrypter(made))
 	case keys.OPCEncryption:

@@ -21,9 +21,10 @@ import (
 type Key struct {
 	// Meta is the catalogue entry, but for ID and Version, which the custodian gives.
 	keys.Meta
-	Certificate *x509.Certificate // if it came as one
+	Certificate *x509.Certificate   // if it came as one
+	Chain       []*x509.Certificate // see keys.Key
 	Public      crypto.PublicKey
-	Private     crypto.Signer // *rsa.PrivateKey or ed25519.PrivateKey, of Public
+	Private     crypto.Signer // *rsa.PrivateKey, *ecdsa.PrivateKey or ed25519.PrivateKey, of Public
 	Secret      []byte        // an AES or HMAC key of 32 bytes, a TDEA key of 16, or the text that Visa issued
 	OpenPGP     []byte        // transferable public key (RFC 4880 section 11.1), binary, of the opc purposes
 }
@@ -59,7 +60,8 @@ func Generate(spec keys.Spec, now time.Time) (*Key, error) {
 // material is a key as generated or parsed. Parts that it lacks are nil.
 type material struct {
 	certificate *x509.Certificate
-	public      crypto.PublicKey // of a lone public key
+	others      []*x509.Certificate // that came beside it
+	public      crypto.PublicKey    // of a lone public key
 	private     crypto.Signer
 	secret      []byte
 	typed       bool // the secret was read, not generated
@@ -88,6 +90,9 @@ func fit(spec keys.Spec, raw material, now time.Time) (*Key, error) {
 		// NotAfter is the last good second (RFC 5280 section 4.1.2.5); ValidUntil is the
 		// first bad one.
 		k.narrow(raw.certificate.NotBefore, raw.certificate.NotAfter.Add(time.Second))
+	}
+	for _, c := range k.Chain {
+		k.narrow(c.NotBefore, c.NotAfter.Add(time.Second))
 	}
 	if !k.ValidUntil.IsZero() && (!k.ValidUntil.After(k.ValidFrom) || !k.ValidUntil.After(now)) {
 		return nil, errEnded(k.ValidUntil)

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/walletport/walletport"
@@ -23,7 +24,7 @@ func parse(spec keys.Spec, data, password []byte) (material, error) {
 		return parseSecret(data, keys.SecretBytes)
 	case keys.OPCEncryption, keys.OPCSigning:
 		return parseOpenPGP(plainText(data))
-	case keys.MDESEncryption, keys.TAVSigning, keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.AuditCheckpoint:
+	case keys.MDESEncryption, keys.TAVSigning, keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.MDESTLS, keys.VTSTLS, keys.AuditCheckpoint:
 	}
 	text := plainText(data)
 	if block, _ := pem.Decode(text); block != nil {
@@ -131,8 +132,8 @@ func parseDER(der []byte) (material, bool) {
 	return material{}, false
 }
 
-// withCertificate adds the one certificate that a key store entry can have. Of a
-// chain it takes the private key's own, or the only one that is no authority's.
+// withCertificate adds the key's certificate. Of a chain it takes the private key's own,
+// or the only one that is no authority's, and keeps the others beside it.
 func (m material) withCertificate(chain []*x509.Certificate) (material, error) {
 	var leaves []*x509.Certificate
 	for _, c := range chain {
@@ -150,5 +151,6 @@ func (m material) withCertificate(chain []*x509.Certificate) (material, error) {
 		return material{}, errUnfit("the certificate belongs to another public key")
 	}
 	m.certificate = leaves[0]
+	m.others = slices.DeleteFunc(chain, func(c *x509.Certificate) bool { return c == leaves[0] })
 	return m, nil
 }

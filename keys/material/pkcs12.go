@@ -41,13 +41,13 @@ func isPKCS12(data []byte) bool {
 // parsePKCS12 reads a key pair with its certificate, a trust store with one
 // certificate, or a certificate alone.
 func parsePKCS12(data, password []byte) (material, error) {
-	private, leaf, _, err := pkcs12.DecodeChain(data, string(password))
+	private, leaf, above, err := pkcs12.DecodeChain(data, string(password))
 	if err == nil {
 		signer, ok := private.(crypto.Signer)
 		if !ok {
 			return material{}, errUnfit("the private key does not sign")
 		}
-		return material{private: signer}.withCertificate([]*x509.Certificate{leaf})
+		return material{private: signer}.withCertificate(append([]*x509.Certificate{leaf}, above...))
 	}
 	if errors.Is(err, pkcs12.ErrIncorrectPassword) || errors.Is(err, pkcs12.ErrDecryption) {
 		return material{}, errPKCS12Password(password)
