@@ -47,8 +47,9 @@ type Line struct {
 	Retries exchange.Retries `setting:"retries"`
 }
 
-func (l Line) withDefaults() Line {
-	return Line{l.Limits.WithDefaults(), l.Caps.WithDefaults(), l.Breaker.WithDefaults(), l.Retries.WithDefaults()}
+// fillIn gives what is zero the values that are in force.
+func (l *Line) fillIn() {
+	*l = Line{l.Limits.WithDefaults(), l.Caps.WithDefaults(), l.Breaker.WithDefaults(), l.Retries.WithDefaults()}
 }
 
 func (l Line) validate() error {
@@ -70,8 +71,8 @@ func defaultSchemes() Schemes {
 }
 
 func (c Schemes) withDefaults() Schemes {
-	c.MDES.CustomerService.Line = c.MDES.CustomerService.Line.withDefaults()
-	c.VTS.TokenAPI.Line = c.VTS.TokenAPI.Line.withDefaults()
+	c.MDES.CustomerService.fillIn()
+	c.VTS.TokenAPI.fillIn()
 	return c
 }
 
@@ -101,8 +102,8 @@ func (c Schemes) anyEnabled() bool {
 func (c Schemes) validate() error {
 	mdes, vts := c.MDES.CustomerService, c.VTS.TokenAPI
 	problems := []error{
-		at(CustomerServiceSetting, errors.Join(at("profile", mdes.Profile.Validate()), mdes.Line.validate())),
-		at(TokenAPISetting, errors.Join(at("profile", vts.Profile.Validate()), vts.Line.validate())),
+		at(CustomerServiceSetting, errors.Join(at("profile", mdes.Profile.Validate()), mdes.validate())),
+		at(TokenAPISetting, errors.Join(at("profile", vts.Profile.Validate()), vts.validate())),
 	}
 	if mdes.Enabled() {
 		problems = append(problems, at(CustomerServiceSetting, errors.Join(mdes.Validate(), checkPlace(mdes.BaseURL))))

@@ -67,6 +67,7 @@ func (o *jobObserver) Began(kind jobs.Kind, _ int, waited time.Duration) {
 func (o *jobObserver) Ended(kind jobs.Kind, outcome jobs.Outcome, attempt int, took time.Duration, err error) {
 	o.metrics.JobEnded(string(kind), string(outcome), took)
 	switch outcome {
+	case jobs.Done, jobs.GiveBack:
 	case jobs.Park:
 		o.log.Error("a job is parked: nobody does it until somebody says so (walletport jobs list)", "kind", string(kind), "attempt", attempt, "err", err)
 	case jobs.Again:
