@@ -23,6 +23,9 @@ const (
 	exitOK    = 0
 	exitFault = 1
 	exitUsage = 2
+	// exitUnknown is of a change at a scheme that may or may not have been made: it is not
+	// known yet.
+	exitUnknown = 3
 )
 
 func main() {
@@ -50,6 +53,7 @@ type cli struct {
 	Serve   serveCommand   `cmd:"" help:"Run the production server."`
 	Inspect inspectCommand `cmd:"" help:"Open a payload, check each field, name the first fault."`
 	Cards   cardsCommand   `cmd:"" help:"Import, find, change, forget and delete cards."`
+	Tokens  tokensCommand  `cmd:"" help:"List the tokens of a card, show one, change one at its scheme."`
 	Vault   vaultCommand   `cmd:"" help:"Verify the stored cards."`
 	Keys    keysCommand    `cmd:"" help:"Make, import and rotate keys."`
 	Clients clientsCommand `cmd:"" help:"Create and revoke API clients."`
@@ -62,6 +66,9 @@ type cli struct {
 
 // errFault ends a command that has already said what is wrong.
 var errFault = errors.New("fault already reported")
+
+// errOutcomeUnknown ends a command that has said that nobody knows what became of its change.
+var errOutcomeUnknown = errors.New("outcome of a change not known, as already reported")
 
 // kongExit carries kong's wish to exit (after --help) out of its parser.
 type kongExit int
@@ -106,6 +113,8 @@ func run(ctx context.Context, args []string, con console) (code int) {
 		return exitOK
 	case errors.Is(err, errFault), errors.Is(err, syscall.EPIPE): // as of "| head": nobody wants to hear more
 		return exitFault
+	case errors.Is(err, errOutcomeUnknown):
+		return exitUnknown
 	case isStopped(ctx, err):
 		fmt.Fprintln(con.Err, "walletport: stopped:", context.Cause(ctx))
 		return exitFault

@@ -48,6 +48,11 @@ func (l location) open(ctx context.Context) (*operator, error) {
 	if err != nil {
 		return nil, err
 	}
+	return openOperator(ctx, settings)
+}
+
+// openOperator opens what a configuration names.
+func openOperator(ctx context.Context, settings config.Config) (*operator, error) {
 	keyStore, err := server.OpenKeys(settings.Keys, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/sandbox"
 	"github.com/walletport/walletport/telemetry"
 )
@@ -16,6 +17,10 @@ const sandboxIssuer = sandbox.Issuer
 
 // sandboxConfigPath returns where a sandbox keeps its configuration.
 func sandboxConfigPath(dir string) (string, error) { return sandbox.ConfigPath(dir), nil }
+
+// runningSandbox returns the configuration of the sandbox that runs on a folder, with the
+// addresses of its simulated schemes.
+func runningSandbox(dir string) (config.Config, error) { return sandbox.RunningConfig(dir) }
 
 // sandboxOptions are those of every sandbox of this program.
 func sandboxOptions() sandbox.Options {

@@ -2,12 +2,16 @@
 
 package main
 
+import "github.com/walletport/walletport/config"
+
 // sandboxIssuer is nobody: a program without the sandbox imports into none.
 const sandboxIssuer = ""
 
 var errNoSandbox = usagef("this program was built without the sandbox and the simulators: take one that was built without -tags nosandbox")
 
 func sandboxConfigPath(string) (string, error) { return "", errNoSandbox }
+
+func runningSandbox(string) (config.Config, error) { return config.Config{}, errNoSandbox }
 
 // absentCommand stands for a command that this program was built without, whatever its
 // flags.

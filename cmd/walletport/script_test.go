@@ -44,6 +44,9 @@ func TestMain(m *testing.M) {
 //	                           mangled, and a sandbox.json that opens them
 //	sql FILE STATEMENT         edits a SQLite database behind walletport's back
 //	mode OCTAL FILE            demands the permission bits of a file
+//	ready DIR                  waits for the sandbox that was started on a folder
+//	outside DIR PATH BODY      does something on the other side of it, as of {sandboxURL}
+//	keep NAME REGEXP           sets a variable to what the parentheses match in stdout
 //
 // and the condition [openssl].
 func TestScripts(t *testing.T) {
@@ -53,6 +56,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": scriptExits, "payload": scriptPayload, "mode": scriptMode, "sql": scriptSQL,
+			"ready": scriptReady, "outside": scriptOutside, "keep": scriptKeep,
 		},
 		Condition: func(name string) (bool, error) {
 			if name != "openssl" {

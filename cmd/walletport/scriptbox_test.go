@@ -1,0 +1,73 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/walletport/walletport/sandbox"
+)
+
+// longestStart bounds how long a sandbox is waited for.
+const longestStart = 30 * time.Second
+
+func readBox(ts *testscript.TestScript, dir string) (file sandbox.File) {
+	text, err := os.ReadFile(sandbox.FilePath(ts.MkAbs(dir)))
+	ts.Check(err)
+	ts.Check(json.Unmarshal(text, &file))
+	return file
+}
+
+func scriptReady(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: ready DIR")
+	}
+	client := http.Client{Timeout: longestStart}
+	for deadline := time.Now().Add(longestStart); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		// The file may still be that of an earlier start.
+		at := strings.TrimSuffix(readBox(ts, args[0]).BaseURL, "/wallet") + "/readyz"
+		answer, err := client.Get(at)
+		if err != nil {
+			continue
+		}
+		answer.Body.Close()
+		if answer.StatusCode == http.StatusOK {
+			return
+		}
+	}
+	ts.Fatalf("the sandbox is not ready")
+}
+
+func scriptOutside(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: outside DIR PATH BODY")
+	}
+	client := http.Client{Timeout: longestStart}
+	answer, err := client.Post(readBox(ts, args[0]).SandboxURL+args[1], "application/json", strings.NewReader(args[2]))
+	ts.Check(err)
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	ts.Check(err)
+	if answer.StatusCode/100 != 2 {
+		ts.Fatalf("%s %s", answer.Status, body)
+	}
+}
+
+func scriptKeep(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: keep NAME REGEXP")
+	}
+	pattern, err := regexp.Compile("(?m)" + args[1])
+	ts.Check(err)
+	found := pattern.FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(found) != 2 {
+		ts.Fatalf("nothing in stdout matches %s", args[1])
+	}
+	ts.Setenv(args[0], found[1])
+}
