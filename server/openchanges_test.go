@@ -14,9 +14,9 @@ import (
 	"github.com/walletport/walletport/storage"
 )
 
-// mustPutChange stores a token of the first sample card with a change in a state, which was
-// asked for some time ago.
-func mustPutChange(t *testing.T, box *sandbox.Sandbox, reference string, state storage.ChangeState, ago time.Duration) {
+// mustPutToken stores an active token of the first sample card, as if its scheme had just
+// shown it.
+func mustPutToken(t *testing.T, box *sandbox.Sandbox, reference string) (id walletport.TokenID) {
 	t.Helper()
 	now, err := box.Database.Now(t.Context())
 	must(t, err)
@@ -25,23 +25,32 @@ func mustPutChange(t *testing.T, box *sandbox.Sandbox, reference string, state s
 			Ref:    walletport.TokenRef{Scheme: walletport.Mastercard, Requestor: "50110030273", Reference: reference},
 			Issuer: "acme", CardID: 1001, Status: walletport.TokenActive, Source: "search", AsOf: now,
 		}}})
-		if err != nil {
-			return err
+		if err == nil {
+			id = puts[0].ID
 		}
-		change := storage.TokenChange{
-			ID: "change-" + reference, Action: walletport.TokenSuspend, By: "ada", Channel: storage.ChannelAPI, Since: now.Add(-ago),
-		}
-		for _, change.State = range []storage.ChangeState{storage.ChangeAsked, state} {
-			err = tx.UpdateToken(puts[0].ID, func(old storage.Token) (storage.Token, error) {
+		return err
+	}))
+	return id
+}
+
+// mustPutChange stores such a token with a change in a state, which was asked for some time
+// ago.
+func mustPutChange(t *testing.T, box *sandbox.Sandbox, reference string, state storage.ChangeState, ago time.Duration) {
+	t.Helper()
+	id := mustPutToken(t, box, reference)
+	now, err := box.Database.Now(t.Context())
+	must(t, err)
+	change := storage.TokenChange{
+		ID: "change-" + reference, Action: walletport.TokenSuspend, By: "ada", Channel: storage.ChannelAPI, Since: now.Add(-ago),
+	}
+	for _, change.State = range []storage.ChangeState{storage.ChangeAsked, state} {
+		must(t, box.Database.Update(t.Context(), func(tx storage.Tx) error {
+			return tx.UpdateToken(id, func(old storage.Token) (storage.Token, error) {
 				old.Change = change
 				return old, nil
 			})
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
+		}))
+	}
 }
 
 func warningOf(box interface{ Warnings() []door.Warning }, code string) string {

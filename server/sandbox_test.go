@@ -42,7 +42,12 @@ func startSandbox(t *testing.T) *sandbox.Sandbox {
 // runSandbox runs the one of a folder.
 func runSandbox(t *testing.T, dir string) *sandbox.Sandbox {
 	t.Helper()
-	box := openSandbox(t, dir)
+	return serving(t, openSandbox(t, dir))
+}
+
+// serving has a sandbox answer until the test ends.
+func serving(t *testing.T, box *sandbox.Sandbox) *sandbox.Sandbox {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)
 	go func() { done <- box.Run(ctx) }()

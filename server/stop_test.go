@@ -38,11 +38,17 @@ func (l *lockedLog) String() string {
 // openWithMetrics opens a sandbox with every listener and its log.
 func openWithMetrics(t *testing.T, log *lockedLog) *sandbox.Sandbox {
 	t.Helper()
+	return openBoxWith(t, log, "metrics: {listen: \"127.0.0.1:0\"}\nhttp: {drain: 50ms}\n")
+}
+
+// openBoxWith opens a sandbox whose configuration has more at its end.
+func openBoxWith(t *testing.T, log *lockedLog, more string) *sandbox.Sandbox {
+	t.Helper()
 	dir := t.TempDir()
 	openSandbox(t, dir).Close()
 	file, err := os.OpenFile(sandbox.ConfigPath(dir), os.O_APPEND|os.O_WRONLY, 0)
 	must(t, err)
-	_, err = file.WriteString("metrics: {listen: \"127.0.0.1:0\"}\nhttp: {drain: 50ms}\n")
+	_, err = file.WriteString(more)
 	must(t, err)
 	must(t, file.Close())
 	box, err := sandbox.Open(t.Context(), sandbox.Options{

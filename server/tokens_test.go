@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -74,19 +73,6 @@ func TestSchemesAreAskedAtTheirAddresses(t *testing.T) {
 	}
 }
 
-// boxWith starts a sandbox whose configuration has more at its end.
-func boxWith(t *testing.T, more string) *sandbox.Sandbox {
-	t.Helper()
-	dir := t.TempDir()
-	openSandbox(t, dir).Close()
-	file, err := os.OpenFile(sandbox.ConfigPath(dir), os.O_APPEND|os.O_WRONLY, 0)
-	must(t, err)
-	_, err = file.WriteString(more)
-	must(t, err)
-	must(t, file.Close())
-	return runSandbox(t, dir)
-}
-
 // TestASchemeOfAnotherAddressIsCalledThere plays Mastercard, badly: a breaker of one failure
 // leaves it alone after the first answer.
 func TestASchemeOfAnotherAddressIsCalledThere(t *testing.T) {
@@ -99,7 +85,7 @@ func TestASchemeOfAnotherAddressIsCalledThere(t *testing.T) {
 		w.WriteHeader(http.StatusBadGateway)
 	}))
 	t.Cleanup(far.Close)
-	box := boxWith(t, `
+	box := serving(t, openBoxWith(t, &lockedLog{}, `
 schemes:
   mdes:
     customer_service:
@@ -107,7 +93,7 @@ schemes:
       organization: Acme Bank
       breaker: {failures: 1, pause: 5m}
       retries: {attempts: 1}
-`)
+`))
 	for range 3 {
 		if status, code, body := askTokens(t, box, cardOf(t, box, walletport.Mastercard)); status != http.StatusServiceUnavailable || code != "scheme_unavailable" {
 			t.Errorf("%d %s", status, body)
