@@ -193,6 +193,8 @@ type fakeManager struct {
 	settle time.Duration
 	// byState: the token's state is enough to say that a change was done.
 	byState bool
+	// stateOnly: nothing else is, for there is no history.
+	stateOnly bool
 }
 
 func (m fakeManager) Scheme() walletport.SchemeID { return m.id }
@@ -258,11 +260,14 @@ func (m fakeManager) Judge(e scheme.Evidence) scheme.Judgement {
 	if isThere, err := e.Token.Status.After(e.Action); m.byState && !e.HasHistory && (err != nil || isThere == e.Token.Status) {
 		return scheme.Judgement{Verdict: scheme.WasDone}
 	}
-	if !e.HasHistory {
+	if !e.HasHistory && !m.stateOnly {
 		return scheme.Judgement{Verdict: scheme.AskHistory}
 	}
 	for _, event := range e.History {
-		if !event.At.Before(e.SentAt.Add(-time.Second)) && !slices.Contains(e.Known, event.Reference) {
+		isEarlier := slices.ContainsFunc(e.Earlier, func(c scheme.EarlierChange) bool {
+			return c.Reference == event.Reference || c.Reference == "" && !event.At.After(c.EndedAt)
+		})
+		if !event.At.Before(e.SentAt.Add(-time.Second)) && !isEarlier {
 			return scheme.Judgement{Verdict: scheme.WasDone, Reference: event.Reference}
 		}
 	}

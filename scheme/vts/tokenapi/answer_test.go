@@ -327,6 +327,8 @@ func TestJudge(t *testing.T) {
 		{"suspended", walletport.TokenSuspend, token(walletport.TokenSuspended), 0, scheme.WasDone},
 		{"still active, soon after", walletport.TokenSuspend, token(walletport.TokenActive), 9 * time.Second, scheme.AskLater},
 		{"still active", walletport.TokenSuspend, token(walletport.TokenActive), 10 * time.Second, scheme.WasNotDone},
+		{"suspended before, resumed, and lost", walletport.TokenSuspend, token(walletport.TokenActive), time.Minute, scheme.WasNotDone},
+		{"lost, and suspended by somebody else", walletport.TokenSuspend, token(walletport.TokenSuspended), time.Minute, scheme.WasDone},
 		{"resumed", walletport.TokenResume, token(walletport.TokenActive), 0, scheme.WasDone},
 		{"still suspended", walletport.TokenResume, token(walletport.TokenSuspended), time.Minute, scheme.WasNotDone},
 		{"activated", walletport.TokenActivate, token(walletport.TokenActive), 0, scheme.WasDone},
