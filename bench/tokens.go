@@ -129,6 +129,9 @@ schemes:
 `, url+"/mdes", url+"/vts")
 }
 
+// consumerKey is by which Mastercard would know the server.
+const consumerKey = "bench!0123456789abcdef"
+
 // addSchemeKeys gives the server the keys that it asks the schemes with. One key serves one
 // purpose.
 func (s *setup) addSchemeKeys() error {
@@ -148,7 +151,7 @@ func (s *setup) addSchemeKeys() error {
 		}
 	}
 	for _, args := range [][]string{
-		{"keys", "generate", "mdes-oauth", "--alias", "bench!0123456789abcdef", "--activate"},
+		{"keys", "generate", "mdes-oauth", "--alias", consumerKey, "--activate"},
 		{"keys", "import", "mdes-cs-encryption", s.path("tls.pem"), "--activate"},
 		{"keys", "import", "vts-api", s.path("api.txt"), "--alias", "BENCHAPI", "--activate"},
 		{"keys", "generate", "vts-signing", "--alias", "BENCH-ISSUER-SIGNING", "--activate"},
