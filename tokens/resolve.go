@@ -20,12 +20,18 @@ const ResolveKind jobs.Kind = "tokens.resolve"
 // settlePause is how long a job waits that the scheme could not yet say enough to.
 const settlePause = time.Second
 
+// maxResolvePause is how long a job waits at most after an attempt that failed. Attempts
+// count also those that the scheme answered and that did not tell, and those that a kill
+// ended: a longer pause would keep a token from being stopped for minutes after the scheme is
+// back. What the scheme is spared while it is down is up to the breaker of its line.
+const maxResolvePause = 15 * time.Second
+
 // Works returns the background work of the flow. A job is not parked, however long a scheme
 // is down: until it is done, its token cannot be changed.
 func (f *Flow) Works() []jobs.Work {
 	return []jobs.Work{{
 		Kind: ResolveKind, Handler: jobs.HandlerFunc(f.resolve), Attempts: math.MaxInt32,
-		Backoff: jobs.Exponential(time.Second, 5*time.Minute), Timeout: 30 * time.Second,
+		Backoff: jobs.Exponential(time.Second, maxResolvePause), Timeout: 30 * time.Second,
 	}}
 }
 
@@ -78,11 +84,12 @@ func (f *Flow) judge(ctx context.Context, row storage.Token) (judged, error) {
 	if err != nil {
 		return judged{}, err
 	}
-	evidence := scheme.Evidence{
-		Action: row.Change.Action, By: row.Change.By, SentAt: row.Change.Since, Now: told.AskedAt, Token: told.Token,
-	}
-	if evidence.Earlier, evidence.EarlierEnd, err = f.earlierChanges(ctx, row); err != nil {
+	known, err := f.knownReferences(ctx, row)
+	if err != nil {
 		return judged{}, err
+	}
+	evidence := scheme.Evidence{
+		Action: row.Change.Action, By: row.Change.By, SentAt: row.Change.Since, Now: told.AskedAt, Token: told.Token, Known: known,
 	}
 	judgement, err := f.withHistory(ctx, s, row, evidence, s.Manager.Judge(evidence))
 	return judged{judgement, told.Keys}, err
@@ -112,25 +119,19 @@ func (f *Flow) withHistory(ctx context.Context, s Scheme, row storage.Token, e s
 	return first, nil
 }
 
-// earlierChanges returns the changes of a token before the one that is open, as
-// scheme.Evidence has them. Of one whose outcome came twice, as a job was quicker than the
-// answer, both are told.
-func (f *Flow) earlierChanges(ctx context.Context, row storage.Token) (earlier []scheme.EarlierChange, before time.Time, _ error) {
+// knownReferences are the scheme's ids of earlier changes of the token.
+func (f *Flow) knownReferences(ctx context.Context, row storage.Token) ([]string, error) {
 	entries, err := f.Store.TokenHistory(ctx, row.ID, 0, lastEntries)
 	if err != nil {
-		return nil, before, err
+		return nil, err
 	}
+	var known []string
 	for _, e := range entries {
-		// What a job found not done was judged so; what an answer says was not done, was not.
-		isJudged := e.What == storage.TokenChangeNotDone && e.Channel == storage.ChannelJob
-		if e.ChangeID != row.Change.ID && (e.What == storage.TokenChangeDone || isJudged) {
-			earlier = append(earlier, scheme.EarlierChange{Action: e.Action, Reference: e.Reference, EndedAt: e.At})
+		if e.Reference != "" && e.ChangeID != row.Change.ID {
+			known = append(known, e.Reference)
 		}
 	}
-	if len(entries) == lastEntries { // there may be more
-		before = entries[len(entries)-1].At
-	}
-	return earlier, before, nil
+	return known, nil
 }
 
 func (f *Flow) askHistory(ctx context.Context, s Scheme, historian scheme.TokenHistorian, row storage.Token) ([]scheme.TokenEvent, error) {
