@@ -247,21 +247,7 @@ func mustReadAll(t *testing.T, dir string) string {
 // that goes before them.
 func wantCleanCluster(t *testing.T, databaseURL string, answered []string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	db, err := pgx.Connect(ctx, databaseURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close(ctx)
-	if _, err := db.Exec(ctx, "CHECKPOINT"); err != nil {
-		t.Fatal(err)
-	}
-	var root, own string
-	err = db.QueryRow(ctx, "SELECT current_setting('data_directory'), 'base/' || oid FROM pg_database WHERE datname = current_database()").Scan(&root, &own)
-	if err != nil {
-		t.Fatal(err)
-	}
+	root, own := mustClusterOf(t, databaseURL)
 	for _, folder := range []string{own, "pg_wal"} {
 		content := mustReadAll(t, filepath.Join(root, folder))
 		if !strings.Contains(content, "8001") && !strings.Contains(content, "ada@bank.example") {
@@ -272,4 +258,25 @@ func wantCleanCluster(t *testing.T, databaseURL string, answered []string) {
 	if log, err := os.ReadFile(filepath.Join(filepath.Dir(root), "log")); err == nil {
 		wantNoCanary(t, "the database server's log", string(log), answered...)
 	}
+}
+
+// mustClusterOf returns the folder of a database server, and below it that of one of its
+// databases, once what is in memory is in the files.
+func mustClusterOf(t *testing.T, databaseURL string) (root, own string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	db, err := pgx.Connect(ctx, databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(ctx)
+	if _, err := db.Exec(ctx, "CHECKPOINT"); err != nil {
+		t.Fatal(err)
+	}
+	err = db.QueryRow(ctx, "SELECT current_setting('data_directory'), 'base/' || oid FROM pg_database WHERE datname = current_database()").Scan(&root, &own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root, own
 }
