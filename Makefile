@@ -29,8 +29,8 @@ lint: prepare ## code and specification
 generate: ## everything that is generated: the API, the queries, the configuration reference
 	go generate ./...
 
-bench: prepare ## the table of docs/performance.md, measured here
-	go run ./bench
+bench: prepare ## the tables of docs/performance.md, measured here; BENCH=-full for those of the full store too
+	go run ./bench $(BENCH)
 
 fuzz: ## each fuzz target for a few seconds
 	./tools/fuzz.sh $(or $(FUZZTIME),10s)

@@ -9,11 +9,11 @@ import (
 
 // callRates is what one call gives on one database: medians over the rounds.
 type callRates struct {
-	perSecond      float64 // closed loop
-	perCPUSecond   float64 // of the server process
-	ofGoRSA        float64 // perCPUSecond against Go's RSA alone, measured right before and after
-	ofOpenSSL      float64 // perCPUSecond against OpenSSL's RSA alone, measured in the same round
-	p50, p99, p999 time.Duration
+	perSecond    float64 // closed loop
+	perCPUSecond float64 // of the server process
+	ofGoRSA      float64 // perCPUSecond against Go's RSA alone, measured right before and after
+	ofOpenSSL    float64 // perCPUSecond against OpenSSL's RSA alone, measured in the same round
+	latencies
 }
 
 // loadWorkers is how many calls the closed loop keeps under way.
@@ -58,11 +58,11 @@ func measureCalls(ctx context.Context, r *running, m material, calls []httpCall,
 	rates := make([]callRates, len(calls))
 	for i, c := range calls {
 		rates[i] = mediansOf(measured[i])
-		latencies, err := openLoop(ctx, targets[i], rates[i].perSecond/2, span)
+		all, err := openLoop(ctx, targets[i], rates[i].perSecond/2, span)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.name, err)
 		}
-		rates[i].p50, rates[i].p99, rates[i].p999 = quantile(latencies, 0.5), quantile(latencies, 0.99), quantile(latencies, 0.999)
+		rates[i].latencies = latenciesOf(all)
 	}
 	return rates, nil
 }
@@ -72,13 +72,13 @@ func measureCalls(ctx context.Context, r *running, m material, calls []httpCall,
 // taken before and one after.
 func measureBetweenLimits(ctx context.Context, r *running, t *target, m material, work rsaWork, span time.Duration) (callRates, error) {
 	if work == noRSA {
-		return measureRound(ctx, r, t, span)
+		return measureRound(ctx, []*running{r}, t, span)
 	}
 	before, err := goRSALimit(m, work, 1)
 	if err != nil {
 		return callRates{}, err
 	}
-	round, err := measureRound(ctx, r, t, span)
+	round, err := measureRound(ctx, []*running{r}, t, span)
 	if err != nil {
 		return callRates{}, err
 	}
@@ -87,8 +87,8 @@ func measureBetweenLimits(ctx context.Context, r *running, t *target, m material
 	return round, err
 }
 
-func measureRound(ctx context.Context, r *running, t *target, span time.Duration) (callRates, error) {
-	before, err := cpuTime(r.cmd.Process.Pid)
+func measureRound(ctx context.Context, servers []*running, t *target, span time.Duration) (callRates, error) {
+	before, err := cpuTimes(servers)
 	if err != nil {
 		return callRates{}, err
 	}
@@ -98,7 +98,7 @@ func measureRound(ctx context.Context, r *running, t *target, span time.Duration
 		return callRates{}, err
 	}
 	took := time.Since(start)
-	after, err := cpuTime(r.cmd.Process.Pid)
+	after, err := cpuTimes(servers)
 	if err != nil {
 		return callRates{}, err
 	}

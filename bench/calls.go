@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 
 	"github.com/walletport/walletport"
 )
@@ -45,10 +46,10 @@ func opaqueCardRequest(material) any {
 
 // of returns the call's target on a server.
 func (c httpCall) of(r *running, m material) *target {
-	t := &target{client: r.client, username: r.username, password: r.password}
-	first := 1 + firstCard(c.scheme)
-	for i := range benchCards {
-		t.urls = append(t.urls, fmt.Sprintf("%s/wallet/"+c.path+"?auditUser=bench", r.url, first+i))
+	t := &target{client: r.client, method: http.MethodPost, username: r.username, password: r.password}
+	first := 1 + callCards.first(c.scheme)
+	t.url = func(n int) string {
+		return fmt.Sprintf("%s/wallet/"+c.path+"?auditUser=bench", r.url, first+n%benchCards)
 	}
 	if c.body != nil {
 		t.body = func() ([]byte, error) { return json.Marshal(c.body(m)) }
@@ -56,8 +57,8 @@ func (c httpCall) of(r *running, m material) *target {
 	return t
 }
 
-// configText offers what httpCalls asks for.
-func configText(address, databaseURL string) string {
+// configText offers what httpCalls asks for, and more.
+func configText(address, databaseURL, more string) string {
 	return fmt.Sprintf(`http:
   listen: %s
   tls: {certificate_file: tls.pem, key_file: tls-key.pem}
@@ -71,5 +72,5 @@ wallets:
   googlepay: {mastercard: {enabled: true}, visa: {enabled: true}}
   samsungpay: {mastercard: {enabled: true}, visa: {enabled: true}}
 activation: {mastercard: {enabled: true}}
-`, address, databaseURL)
+%s`, address, databaseURL, more)
 }

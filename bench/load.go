@@ -6,19 +6,22 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// target is one HTTP call that the load repeats over a list of cards.
+// target is one HTTP call that the load repeats over many cards. It numbers its calls, over
+// all loops.
 type target struct {
 	client   *http.Client
-	urls     []string
+	method   string
+	url      func(n int) string     // of call number n
 	body     func() ([]byte, error) // nil sends none; else each call has one of its own
 	username string
 	password string
+
+	next atomic.Int64
 }
 
 // call makes request number n and reads its answer to the end.
@@ -30,7 +33,7 @@ func (t *target) call(ctx context.Context, n int) error {
 			return err
 		}
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.urls[n%len(t.urls)], bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, t.method, t.url(n), bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -43,11 +46,12 @@ func (t *target) call(ctx context.Context, n int) error {
 		return err
 	}
 	defer resp.Body.Close()
-	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
 		return err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("status %d", resp.StatusCode)
+		return fmt.Errorf("status %d: %s", resp.StatusCode, answer)
 	}
 	return nil
 }
@@ -57,13 +61,13 @@ func closedLoop(ctx context.Context, t *target, workers int, d time.Duration) (i
 	ctx, cancel := context.WithTimeout(ctx, d+10*time.Second)
 	defer cancel()
 	end := time.Now().Add(d)
-	var next, done atomic.Int64
+	var done atomic.Int64
 	var firstErr atomic.Pointer[error]
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
 			for time.Now().Before(end) && firstErr.Load() == nil {
-				if err := t.call(ctx, int(next.Add(1))); err != nil {
+				if err := t.call(ctx, int(t.next.Add(1)-1)); err != nil {
 					firstErr.CompareAndSwap(nil, &err)
 					return
 				}
@@ -79,8 +83,9 @@ func closedLoop(ctx context.Context, t *target, workers int, d time.Duration) (i
 }
 
 // openLoop starts rate calls a second for d, whether or not earlier ones are
-// answered, and returns each latency counted from the moment the call was due:
-// a stall of the server counts against all calls that it held up.
+// answered, and returns each latency, in the order of the calls, counted from the
+// moment the call was due: a stall of the server counts against all calls that it
+// held up.
 func openLoop(ctx context.Context, t *target, rate float64, d time.Duration) ([]time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, d+10*time.Second)
 	defer cancel()
@@ -92,8 +97,9 @@ func openLoop(ctx context.Context, t *target, rate float64, d time.Duration) ([]
 	for n := range total {
 		due := start.Add(time.Duration(float64(n) / rate * float64(time.Second)))
 		time.Sleep(time.Until(due))
+		number := int(t.next.Add(1) - 1)
 		wg.Go(func() {
-			if err := t.call(ctx, n); err != nil {
+			if err := t.call(ctx, number); err != nil {
 				firstErr.CompareAndSwap(nil, &err)
 			}
 			latencies[n] = time.Since(due)
@@ -103,7 +109,6 @@ func openLoop(ctx context.Context, t *target, rate float64, d time.Duration) ([]
 	if err := firstErr.Load(); err != nil {
 		return nil, fmt.Errorf("load: %w", *err)
 	}
-	slices.Sort(latencies)
 	return latencies, nil
 }
 

@@ -29,6 +29,7 @@ type plan struct {
 	callSeconds int
 	databases   string
 	only        *regexp.Regexp
+	full        bool
 }
 
 func main() {
@@ -37,6 +38,7 @@ func main() {
 	flag.IntVar(&p.seconds, "seconds", 1, "length of one encoder measurement")
 	flag.IntVar(&p.callSeconds, "call-seconds", 10, "length of each call's closed loop in all, and of its open loop")
 	flag.StringVar(&p.databases, "databases", "sqlite,postgres", "which databases the HTTP calls are measured on")
+	flag.BoolVar(&p.full, "full", false, "measure call/tokens-*-full too: 1,000,000 cards with 3,000,000 tokens, on each database, which takes minutes to fill and 4 GB of disk")
 	only := flag.String("only", "", "regular expression of the rows to measure: encoder/apple-visa, call/googlepay-mastercard, …")
 	what := flag.String("child", "", "used by bench itself: measure one thing and print its rate")
 	flag.Parse()
@@ -74,13 +76,12 @@ func (p plan) run(ctx context.Context, out io.Writer) error {
 	if err := p.benchEncoders(out, m); err != nil {
 		return err
 	}
-	return p.benchCalls(ctx, out, m)
+	return p.benchServer(ctx, out, m)
 }
 
-// benchCalls measures the chosen calls on each database.
-func (p plan) benchCalls(ctx context.Context, out io.Writer, m material) error {
-	calls := pick(httpCalls, p.only, func(c httpCall) string { return c.name })
-	if len(calls) == 0 {
+// benchServer measures what the built program does.
+func (p plan) benchServer(ctx context.Context, out io.Writer, m material) error {
+	if !slices.ContainsFunc(serverRows(), p.only.MatchString) {
 		return nil
 	}
 	dir, err := os.MkdirTemp("", "walletport-bench-")
@@ -94,6 +95,29 @@ func (p plan) benchCalls(ctx context.Context, out io.Writer, m material) error {
 	}
 	if err := stayOn(loadCore); err != nil { // and PostgreSQL with it
 		return err
+	}
+	if err := p.benchCalls(ctx, out, m, program, dir); err != nil {
+		return err
+	}
+	return p.benchTokens(ctx, out, m, program, dir)
+}
+
+// serverRows are the names of the rows that the built program is measured for.
+func serverRows() (names []string) {
+	for _, c := range httpCalls {
+		names = append(names, c.name)
+	}
+	for _, r := range tokenRows {
+		names = append(names, r.name)
+	}
+	return names
+}
+
+// benchCalls measures the chosen calls on each database.
+func (p plan) benchCalls(ctx context.Context, out io.Writer, m material, program, dir string) error {
+	calls := pick(httpCalls, p.only, func(c httpCall) string { return c.name })
+	if len(calls) == 0 {
+		return nil
 	}
 	printCallsHead(out)
 	b := callBench{plan: p, calls: calls, material: m, program: program, dir: dir}
@@ -134,11 +158,11 @@ func (b callBench) on(ctx context.Context, out io.Writer, database, url string) 
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
-	s, err := newSetup(b.program, dir, url, b.material)
+	s, err := newSetup(b.program, dir, url, b.material, callCards, "")
 	if err != nil {
 		return err
 	}
-	server, err := s.start(ctx)
+	server, err := s.start(ctx, 0)
 	if err != nil {
 		return err
 	}
@@ -147,7 +171,7 @@ func (b callBench) on(ctx context.Context, out io.Writer, database, url string) 
 		err = stopErr
 	}
 	if err != nil {
-		log, _ := os.ReadFile(s.path("serve.log"))
+		log, _ := os.ReadFile(s.path(logName(0)))
 		return fmt.Errorf("%w; the server said:\n%s", err, log[max(0, len(log)-2000):])
 	}
 	for i, c := range b.calls {

@@ -23,43 +23,57 @@ import (
 // benchCards is how many cards of each scheme the measured server holds.
 const benchCards = 10_000
 
-// issuerNumbers are the made-up numbers that stand in the card file, by their first
-// digits, in the order of their card ids.
-var issuerNumbers = []struct {
-	scheme walletport.SchemeID
-	prefix string
-}{{walletport.Mastercard, "222100"}, {walletport.Visa, "411111"}}
+// benchIssuer has them all.
+const benchIssuer = "bench"
 
-// firstCard returns the index of a scheme's first card in the file.
-func firstCard(scheme walletport.SchemeID) int {
-	for i, n := range issuerNumbers {
-		if n.scheme == scheme {
-			return i * benchCards
-		}
+// cardCounts is how many cards of each scheme a server holds, Mastercard's first.
+type cardCounts struct{ mastercard, visa int }
+
+// callCards are those of the calls of httpCalls.
+var callCards = cardCounts{mastercard: benchCards, visa: benchCards}
+
+func (c cardCounts) sum() int { return c.mastercard + c.visa }
+
+// schemeOf returns the scheme of the card at an index.
+func (c cardCounts) schemeOf(card int) walletport.SchemeID {
+	if card < c.mastercard {
+		return walletport.Mastercard
 	}
-	return -1
+	return walletport.Visa
 }
+
+// first returns the index of a scheme's first card.
+func (c cardCounts) first(scheme walletport.SchemeID) int {
+	if scheme == walletport.Visa {
+		return c.mastercard
+	}
+	return 0
+}
+
+// numberPrefixes begin the made-up card numbers.
+var numberPrefixes = map[walletport.SchemeID]string{walletport.Mastercard: "222100", walletport.Visa: "411111"}
 
 // setup prepares a production server the way an operator would: with the
 // program's own commands, in a folder of its own.
 type setup struct {
-	program string // the built binary
-	dir     string
-	address string
-	tls     keyPair
-	client  struct {
+	program   string // the built binary
+	dir       string
+	cards     cardCounts
+	addresses [maxReplicas]string // each with a configuration file of its own
+	tls       keyPair
+	client    struct {
 		Username string `json:"username"`
 		Password string `json:"password"`
 	}
 }
 
-// newSetup configures a server on the database, with keys, cards and a client.
-func newSetup(program, dir, databaseURL string, m material) (*setup, error) {
-	address, err := freeAddress()
-	if err != nil {
-		return nil, err
-	}
-	s := &setup{program: program, dir: dir, address: address}
+// maxReplicas is how many servers of a setup can run at once.
+const maxReplicas = 2
+
+// newSetup configures servers on the database, with keys, cards and a client; more is
+// added to the configuration.
+func newSetup(program, dir, databaseURL string, m material, cards cardCounts, more string) (s *setup, err error) {
+	s = &setup{program: program, dir: dir, cards: cards}
 	if s.tls, err = newKeyPair("localhost"); err != nil {
 		return nil, err
 	}
@@ -72,15 +86,20 @@ func newSetup(program, dir, databaseURL string, m material) (*setup, error) {
 		return nil, err
 	}
 	files := map[string][]byte{
-		"walletport.yaml": []byte(configText(address, databaseURL)),
-		"tls.pem":         []byte(s.tls.Certificate),
-		"tls-key.pem":     []byte(s.tls.PrivateKey),
-		"pepk.pem":        []byte(m.MDES.Certificate),
-		"push.txt":        []byte(m.PushSecret),
-		"wsd.hex":         []byte(m.WSDKey),
-		"google.pgp":      googleCertificate,
-		"apple-root.pem":  []byte(m.AppleRoot),
-		"cards.csv":       cardFile(),
+		"tls.pem":        []byte(s.tls.Certificate),
+		"tls-key.pem":    []byte(s.tls.PrivateKey),
+		"pepk.pem":       []byte(m.MDES.Certificate),
+		"push.txt":       []byte(m.PushSecret),
+		"wsd.hex":        []byte(m.WSDKey),
+		"google.pgp":     googleCertificate,
+		"apple-root.pem": []byte(m.AppleRoot),
+		"cards.csv":      cardFile(cards),
+	}
+	for n := range s.addresses {
+		if s.addresses[n], err = freeAddress(); err != nil {
+			return nil, err
+		}
+		files[configName(n)] = []byte(configText(s.addresses[n], databaseURL, more))
 	}
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
@@ -99,13 +118,14 @@ func newSetup(program, dir, databaseURL string, m material) (*setup, error) {
 		{"keys", "import", "vts-push", s.path("push.txt"), "--alias", m.PushKeyID, "--activate"},
 		{"keys", "import", "wsd", s.path("wsd.hex"), "--alias", m.WSDKeySet, "--activate"},
 		{"keys", "import", "opc-encryption", s.path("google.pgp"), "--activate"},
-		{"cards", "import", s.path("cards.csv"), "--issuer", "bench"},
+		{"cards", "import", s.path("cards.csv"), "--issuer", benchIssuer},
 	} {
 		if _, err := s.command(args...); err != nil {
 			return nil, err
 		}
 	}
-	out, err := s.command("clients", "create", "--name", "bench", "--issuer", "bench", "--scope", "provision,activate", "--json")
+	out, err := s.command("clients", "create", "--name", "bench", "--issuer", benchIssuer,
+		"--scope", "provision,activate,tokens:read,tokens:write", "--json")
 	if err != nil {
 		return nil, err
 	}
@@ -114,14 +134,18 @@ func newSetup(program, dir, databaseURL string, m material) (*setup, error) {
 
 func (s *setup) path(name string) string { return filepath.Join(s.dir, name) }
 
+// configName and logName are files of a replica.
+func configName(replica int) string { return fmt.Sprintf("walletport-%d.yaml", replica) }
+func logName(replica int) string    { return fmt.Sprintf("serve-%d.log", replica) }
+
 // cardFile makes CSV rows.
-func cardFile() []byte {
+func cardFile(cards cardCounts) []byte {
 	var csv bytes.Buffer
 	csv.WriteString("cardId,pan,expiryMonth,expiryYear,cardholderName\n")
-	for _, numbers := range issuerNumbers {
-		for i := range benchCards {
-			fmt.Fprintf(&csv, "%d,%s,12,2031,TEST CARDHOLDER\n", 1+firstCard(numbers.scheme)+i, withCheckDigit(fmt.Sprintf("%s%09d", numbers.prefix, i)))
-		}
+	for i := range cards.sum() {
+		scheme := cards.schemeOf(i)
+		number := withCheckDigit(fmt.Sprintf("%s%09d", numberPrefixes[scheme], i-cards.first(scheme)))
+		fmt.Fprintf(&csv, "%d,%s,12,2031,TEST CARDHOLDER\n", 1+i, number)
 	}
 	return csv.Bytes()
 }
@@ -137,7 +161,7 @@ func withCheckDigit(digits string) string {
 }
 
 func (s *setup) command(args ...string) ([]byte, error) {
-	cmd := exec.Command(s.program, append(args, "--config", s.path("walletport.yaml"))...)
+	cmd := exec.Command(s.program, append(args, "--config", s.path(configName(0)))...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -164,11 +188,11 @@ type running struct {
 	cmd                *exec.Cmd
 }
 
-// start runs the server on its core and waits until it is ready.
-func (s *setup) start(ctx context.Context) (*running, error) {
-	cmd := pinned(serverCore, s.program, "serve", "--config", s.path("walletport.yaml"))
+// start runs a server on its core and waits until it is ready.
+func (s *setup) start(ctx context.Context, replica int) (*running, error) {
+	cmd := pinned(serverCore, s.program, "serve", "--config", s.path(configName(replica)))
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
-	log, err := os.Create(s.path("serve.log"))
+	log, err := os.Create(s.path(logName(replica)))
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +204,7 @@ func (s *setup) start(ctx context.Context) (*running, error) {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM([]byte(s.tls.Certificate))
 	r := &running{
-		url: "https://" + s.address, username: s.client.Username, password: s.client.Password, cmd: cmd,
+		url: "https://" + s.addresses[replica], username: s.client.Username, password: s.client.Password, cmd: cmd,
 		client: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
 			TLSClientConfig:     &tls.Config{RootCAs: roots, ServerName: "localhost", MinVersion: tls.VersionTLS13},
 			MaxIdleConnsPerHost: connections,

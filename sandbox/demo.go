@@ -31,8 +31,8 @@ type DemoOptions struct {
 }
 
 // Demo walks through the main job against a sandbox of its own: it stores a card, asks for
-// each payload over HTTP, hands it to simulated wallets and schemes, and verifies the audit
-// trail. The error names the first step that did not hold.
+// each payload over HTTP, hands it to simulated wallets and schemes, lists and changes the
+// tokens that they made, and verifies the audit trail. The error names the first step that did not hold.
 func Demo(ctx context.Context, o DemoOptions) (err error) {
 	dir := o.Keep
 	if dir == "" {
@@ -116,6 +116,7 @@ func runDemo(ctx context.Context, d *demo) error {
 		{"break the payload: MDES must name the fault", d.digitizeBroken},
 	}
 	steps = append(steps, d.walletSteps()...)
+	steps = append(steps, d.tokenSteps()...)
 	steps = append(steps, demoStep{"verify the audit trail", d.verifyAudit})
 	for _, step := range steps {
 		d.step++

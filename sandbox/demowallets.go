@@ -14,13 +14,16 @@ import (
 	"github.com/walletport/walletport/sim"
 )
 
+// demoVisaCardID is of a sample card.
+const demoVisaCardID = 1006
+
 // The cards that the demo puts into the device wallets.
 var demoWalletCards = []struct {
 	scheme walletport.SchemeID
 	id     int64
 }{
 	{walletport.Mastercard, demoCardID},
-	{walletport.Visa, 1006},
+	{walletport.Visa, demoVisaCardID},
 }
 
 // object is a JSON object on its way from one side to the other.

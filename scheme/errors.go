@@ -1,6 +1,10 @@
 package scheme
 
-import "github.com/walletport/walletport"
+import (
+	"time"
+
+	"github.com/walletport/walletport"
+)
 
 // These are the errors of answers, the same for every scheme. What a scheme said itself is
 // their cause, for operators.
@@ -35,6 +39,14 @@ func ErrRefused() *walletport.Error {
 // our clock. Nothing was done, and nothing will be before an operator has looked at it.
 func ErrAccessRefused() *walletport.Error {
 	return walletport.Errorf(walletport.CodeUnavailable, "scheme_access_refused", "the scheme does not accept how walletport identifies itself; an operator must look at it")
+}
+
+// ErrSignatureSpent is CodeUnavailable: the scheme has had the same signature before, as two
+// equal requests of one second have, or took it for too old, as it does if a clock is wrong.
+// Nothing was done, and in a second it may be.
+func ErrSignatureSpent() *walletport.Error {
+	return walletport.Errorf(walletport.CodeUnavailable, "scheme_signature_spent",
+		"the scheme took the request for one that it had before, or for an old one; try again in a second").WithRetryAfter(time.Second)
 }
 
 // ErrRateLimited is CodeRateLimited: nothing was done, and later it may be. It is of the

@@ -161,8 +161,18 @@ type Evidence struct {
 	// History was asked for after Token was; empty without HasHistory.
 	History    []TokenEvent
 	HasHistory bool
-	// Known are references of earlier changes of this token, whose outcomes are known.
-	Known []string
+	// Earlier are changes of this token that ended before this one was sent, but for those
+	// that the scheme refused, so that no entry of theirs is taken for one of this change.
+	// Those before them ended at EarlierEnd at the latest; it is zero if there are none.
+	Earlier    []EarlierChange
+	EarlierEnd time.Time
+}
+
+// EarlierChange is a change that the scheme may have an entry of in its history.
+type EarlierChange struct {
+	Action    walletport.TokenAction
+	Reference string    // see Outcome; empty where it never became known
+	EndedAt   time.Time // when its outcome was written down here
 }
 
 // Verdict says what became of a change.

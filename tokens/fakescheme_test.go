@@ -14,13 +14,14 @@ import (
 	"github.com/walletport/walletport/scheme"
 )
 
-// vault is a scheme's own record of tokens, which keeps the truth.
+// fakeScheme is a scheme and the line to it. It keeps the truth of its tokens.
 type fakeScheme struct {
 	lock     sync.Mutex
 	tokens   map[string]*fakeToken
 	commands []string // that came here, as "suspend REF"
 	asked    int
 	answers  time.Duration // how long a command takes
+	now      func() time.Time
 
 	// trouble is what happens to a call on its way; nil is nothing.
 	trouble func(call string) trouble
@@ -41,7 +42,7 @@ type trouble struct {
 	isRefused error  // the scheme says no
 }
 
-func newFakeScheme() *fakeScheme { return &fakeScheme{tokens: map[string]*fakeToken{}} }
+func newFakeScheme() *fakeScheme { return &fakeScheme{tokens: map[string]*fakeToken{}, now: time.Now} }
 
 // put makes a token at the scheme.
 func (s *fakeScheme) put(reference string, status walletport.TokenStatus, holders ...walletport.Holder) {
@@ -182,7 +183,7 @@ func (s *fakeScheme) change(call, reference string) scheme.Answer {
 	}
 	t.Status = next
 	id := fmt.Sprintf("C-%d", len(s.commands))
-	t.History = append(t.History, scheme.TokenEvent{Status: next, At: time.Now(), By: walletport.HolderIssuer, Reference: id})
+	t.History = append(t.History, scheme.TokenEvent{Status: next, At: s.now(), By: walletport.HolderIssuer, Reference: id})
 	return scheme.Answer{Status: 200, Body: []byte(id)}
 }
 
@@ -192,6 +193,8 @@ type fakeManager struct {
 	settle time.Duration
 	// byState: the token's state is enough to say that a change was done.
 	byState bool
+	// stateOnly: nothing else is, for there is no history.
+	stateOnly bool
 }
 
 func (m fakeManager) Scheme() walletport.SchemeID { return m.id }
@@ -257,11 +260,14 @@ func (m fakeManager) Judge(e scheme.Evidence) scheme.Judgement {
 	if isThere, err := e.Token.Status.After(e.Action); m.byState && !e.HasHistory && (err != nil || isThere == e.Token.Status) {
 		return scheme.Judgement{Verdict: scheme.WasDone}
 	}
-	if !e.HasHistory {
+	if !e.HasHistory && !m.stateOnly {
 		return scheme.Judgement{Verdict: scheme.AskHistory}
 	}
 	for _, event := range e.History {
-		if !event.At.Before(e.SentAt.Add(-time.Second)) && !slices.Contains(e.Known, event.Reference) {
+		isEarlier := slices.ContainsFunc(e.Earlier, func(c scheme.EarlierChange) bool {
+			return c.Reference == event.Reference || c.Reference == "" && !event.At.After(c.EndedAt)
+		})
+		if !event.At.Before(e.SentAt.Add(-time.Second)) && !isEarlier {
 			return scheme.Judgement{Verdict: scheme.WasDone, Reference: event.Reference}
 		}
 	}

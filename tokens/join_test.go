@@ -265,6 +265,36 @@ func TestTheHistoryNamesAChange(t *testing.T) {
 	}
 }
 
+// TestAnEarlierChangeWithoutAnIDIsNotTakenForThisOne: a suspension whose answer was lost was
+// found done by the token's state alone, as the history could not be had or the scheme has
+// none. One after it that never came to the scheme was not done.
+func TestAnEarlierChangeWithoutAnIDIsNotTakenForThisOne(t *testing.T) {
+	for name, manager := range map[string]scheme.TokenManager{
+		"the history could not be had": fakeManager{id: walletport.Mastercard, byState: true},
+		"the scheme has no history":    struct{ scheme.TokenManager }{fakeManager{id: walletport.Mastercard, byState: true, stateOnly: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, filepath.Join(t.TempDir(), "walletport.db"), newFakeScheme(), func(p *tokens.Parts) {
+				s := p.Schemes[walletport.Mastercard]
+				s.Manager = manager
+				p.Schemes[walletport.Mastercard] = s
+			})
+			id := d.add(t, "DW", time.Minute, active)
+			d.work(t)
+			d.scheme.setTrouble(func(call string) trouble { return trouble{noAnswer: call == "suspend", lost: call == "history"} })
+			_, err := d.Change(acttest.AsBank(t.Context()), ask(id, walletport.TokenSuspend))
+			must(t, err)
+			d.scheme.setTrouble(nil)
+			_, err = d.Change(acttest.AsBank(t.Context()), ask(id, walletport.TokenResume))
+			must(t, err)
+			d.scheme.setTrouble(onCommand(trouble{lost: true}))
+			_, err = d.Change(acttest.AsBank(t.Context()), ask(id, walletport.TokenSuspend))
+			mustReason(t, err, "scheme_unavailable")
+			d.mustAgree(t, id)
+		})
+	}
+}
+
 // TestTwoReplicas change one token at once, each many times.
 func TestTwoReplicas(t *testing.T) {
 	onEach(t, func(t *testing.T, database string) {

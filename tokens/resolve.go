@@ -84,12 +84,11 @@ func (f *Flow) judge(ctx context.Context, row storage.Token) (judged, error) {
 	if err != nil {
 		return judged{}, err
 	}
-	known, err := f.knownReferences(ctx, row)
-	if err != nil {
-		return judged{}, err
-	}
 	evidence := scheme.Evidence{
-		Action: row.Change.Action, By: row.Change.By, SentAt: row.Change.Since, Now: told.AskedAt, Token: told.Token, Known: known,
+		Action: row.Change.Action, By: row.Change.By, SentAt: row.Change.Since, Now: told.AskedAt, Token: told.Token,
+	}
+	if evidence.Earlier, evidence.EarlierEnd, err = f.earlierChanges(ctx, row); err != nil {
+		return judged{}, err
 	}
 	judgement, err := f.withHistory(ctx, s, row, evidence, s.Manager.Judge(evidence))
 	return judged{judgement, told.Keys}, err
@@ -119,19 +118,25 @@ func (f *Flow) withHistory(ctx context.Context, s Scheme, row storage.Token, e s
 	return first, nil
 }
 
-// knownReferences are the scheme's ids of earlier changes of the token.
-func (f *Flow) knownReferences(ctx context.Context, row storage.Token) ([]string, error) {
+// earlierChanges returns the changes of a token before the one that is open, as
+// scheme.Evidence has them. Of one whose outcome came twice, as a job was quicker than the
+// answer, both are told.
+func (f *Flow) earlierChanges(ctx context.Context, row storage.Token) (earlier []scheme.EarlierChange, before time.Time, _ error) {
 	entries, err := f.Store.TokenHistory(ctx, row.ID, 0, lastEntries)
 	if err != nil {
-		return nil, err
+		return nil, before, err
 	}
-	var known []string
 	for _, e := range entries {
-		if e.Reference != "" && e.ChangeID != row.Change.ID {
-			known = append(known, e.Reference)
+		// What a job found not done was judged so; what an answer says was not done, was not.
+		isJudged := e.What == storage.TokenChangeNotDone && e.Channel == storage.ChannelJob
+		if e.ChangeID != row.Change.ID && (e.What == storage.TokenChangeDone || isJudged) {
+			earlier = append(earlier, scheme.EarlierChange{Action: e.Action, Reference: e.Reference, EndedAt: e.At})
 		}
 	}
-	return known, nil
+	if len(entries) == lastEntries { // there may be more
+		before = entries[len(entries)-1].At
+	}
+	return earlier, before, nil
 }
 
 func (f *Flow) askHistory(ctx context.Context, s Scheme, historian scheme.TokenHistorian, row storage.Token) ([]scheme.TokenEvent, error) {

@@ -84,7 +84,8 @@ func errNotDone(row *storage.Token, action walletport.TokenAction, reason string
 		return refusedByState(row, action)
 	}
 	for _, refusal := range []*walletport.Error{
-		scheme.ErrUnsupported(), scheme.ErrRequestRefused(), scheme.ErrRefused(), scheme.ErrAccessRefused(), scheme.ErrRateLimited(),
+		scheme.ErrUnsupported(), scheme.ErrRequestRefused(), scheme.ErrRefused(), scheme.ErrAccessRefused(), scheme.ErrSignatureSpent(),
+		scheme.ErrRateLimited(),
 	} {
 		if refusal.Reason == reason {
 			return refusal

@@ -61,7 +61,8 @@ type demoCommand struct {
 func (demoCommand) Help() string {
 	return `Stores a card and puts it into an issuer's wallet, Apple Pay, Google Pay and Samsung Pay, and a Visa card too where a
 wallet takes one: asks for each payload over HTTP, hands it to simulated wallets and schemes that open it with code of
-their own, sees tokens come to life, and verifies the audit trail. Exit status 0 only if every step held.
+their own, and sees tokens come to life. Then lists the tokens, suspends, resumes and deactivates one of each scheme, loses an
+answer of the scheme and finds out what became of it, and verifies the audit trail. Exit status 0 only if every step held.
 
 Examples:
   walletport demo

@@ -15,10 +15,15 @@ import (
 // Ask has a question answered, see scheme.Line. It is asked again after no answer, an
 // answer that cannot be read, a failure of the scheme's, and after 429 when the scheme says
 // for how long; never after a refusal, also not of how we identify ourselves, and not of a
-// scheme that is left alone.
+// scheme that is left alone. Where the scheme had the same signature before, from another
+// process, it is signed anew at once, as of another second.
 func (l *Line) Ask(ctx context.Context, q scheme.Question) error {
-	for attempt := 1; ; attempt++ {
-		wait, again, err := l.askOnce(ctx, q)
+	for attempt, refusals := 1, 0; ; attempt++ {
+		wait, again, err := l.askOnce(ctx, q, refusals)
+		for isSpent(err) && refusals < maxRefusals && ctx.Err() == nil {
+			refusals++
+			wait, again, err = l.askOnce(ctx, q, refusals)
+		}
 		if err == nil || !again || attempt == l.c.Retries.Attempts || ctx.Err() != nil {
 			return err
 		}
@@ -29,9 +34,18 @@ func (l *Line) Ask(ctx context.Context, q scheme.Question) error {
 	}
 }
 
+// maxRefusals is how often a question is signed anew because its signature was spent. If
+// ten processes ask at once, a few in a million are refused so often; if it is our clock
+// that is wrong, all are.
+const maxRefusals = 6
+
+func isSpent(err error) bool {
+	return walletport.ReasonOf(err) == scheme.ErrSignatureSpent().Reason
+}
+
 // askOnce makes one attempt. again says whether there may be another one, after wait.
-func (l *Line) askOnce(ctx context.Context, q scheme.Question) (wait time.Duration, again bool, _ error) {
-	a, id, _, err := l.call(ctx, q.Name, q.Request)
+func (l *Line) askOnce(ctx context.Context, q scheme.Question, refusals int) (wait time.Duration, again bool, _ error) {
+	a, id, _, err := l.call(ctx, q.Name, q.Request, refusals)
 	if err != nil {
 		outcome := outbound.OutcomeOf(err)
 		return 0, outcome == outbound.OutcomeUnreachable || outcome == outbound.OutcomeTimeout, named(err, q.Name, id)

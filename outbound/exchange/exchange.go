@@ -92,10 +92,11 @@ func New(c Config) (*Line, error) {
 // makeRequest is the maker of a scheme.Query's or scheme.Command's requests.
 type makeRequest = func(now time.Time, random io.Reader) (scheme.Request, error)
 
-// call makes one request, sends it once and returns the answer. id names the request. The
-// error is a walletport.Error; unsent says that nothing was sent.
-func (l *Line) call(ctx context.Context, name string, form makeRequest) (a scheme.Answer, id string, unsent bool, err error) {
-	request, err := l.signed.sign(form, l.c.Clock(), l.c.Rand)
+// call makes one request, sends it once and returns the answer. id names the request, and
+// refusals says how often it was refused for the second that it was signed as of. The error
+// is a walletport.Error; unsent says that nothing was sent.
+func (l *Line) call(ctx context.Context, name string, form makeRequest, refusals int) (a scheme.Answer, id string, unsent bool, err error) {
+	request, err := l.signed.sign(form, l.c.Clock(), l.c.Rand, refusals)
 	if err != nil {
 		return scheme.Answer{}, "", true, errUnmade(err)
 	}

@@ -10,9 +10,10 @@ import (
 // Send sends a command in at most one HTTP request. What surely never left is Refused with
 // CodeUnavailable or CodeRateLimited, or with the error of the Command's Request. Without
 // an answer it is Unknown, reason scheme_no_answer, or scheme_answer_unreadable where there
-// was more than can be read.
+// was more than can be read. What the scheme refused for a signature that it had before is
+// not sent again either: see scheme.ErrSignatureSpent.
 func (l *Line) Send(ctx context.Context, c scheme.Command) scheme.Outcome {
-	a, id, unsent, err := l.call(ctx, c.Name, c.Request)
+	a, id, unsent, err := l.call(ctx, c.Name, c.Request, 0)
 	if err != nil {
 		effect := scheme.Unknown
 		if unsent {

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"strconv"
 	"testing"
 	"time"
 
@@ -127,38 +126,6 @@ func TestNoTurnIsRefused(t *testing.T) {
 	close(end)
 	if o := <-first; o.Effect != scheme.Done || len(f.requests()) != 1 {
 		t.Errorf("the first: %+v", o)
-	}
-}
-
-// TestEqualRequestsAreSignedAsOfDifferentSeconds, without waiting for them: Visa takes the
-// second for a replay.
-func TestEqualRequestsAreSignedAsOfDifferentSeconds(t *testing.T) {
-	now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
-	f := newFar(t, false, status(500), says("found"))
-	line := f.line(t, func(_ *outbound.Target, c *exchange.Config) { c.Clock = func() time.Time { return now } })
-	if _, err := scheme.Ask(t.Context(), line, f.query(http.MethodGet)); err != nil {
-		t.Fatal(err)
-	}
-	if o := line.Send(t.Context(), f.command(http.MethodGet)); o.Err != nil {
-		t.Fatal(o.Err)
-	}
-	if o := line.Send(t.Context(), f.command(http.MethodPost)); o.Err != nil { // another request
-		t.Fatal(o.Err)
-	}
-	now = now.Add(time.Minute)
-	if o := line.Send(t.Context(), f.command(http.MethodGet)); o.Err != nil {
-		t.Fatal(o.Err)
-	}
-	now = now.Add(-time.Hour)
-	if o := line.Send(t.Context(), f.command(http.MethodGet)); o.Err != nil {
-		t.Fatal(o.Err)
-	}
-	base := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC).Unix()
-	want := []int64{0, 1, 2, 0, 60, 60 - 3600}
-	for i, r := range f.requests() {
-		if got := r.Header.Get("X-Signed"); got != strconv.FormatInt(base+want[i], 10) {
-			t.Errorf("request %d is signed as of %s, want %s", i, got, strconv.FormatInt(base+want[i], 10))
-		}
 	}
 }
 

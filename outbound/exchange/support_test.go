@@ -123,6 +123,8 @@ func (f *far) form(method string) func(time.Time, io.Reader) (scheme.Request, er
 func read(a scheme.Answer) (string, error) {
 	cause := fmt.Errorf("HTTP %d", a.Status)
 	switch {
+	case a.Status == 401 && string(a.Body) == "9121":
+		return "", scheme.ErrSignatureSpent().WithCause(cause)
 	case a.Status == 401 || a.Status == 403:
 		return "", scheme.ErrAccessRefused().WithCause(cause)
 	case a.Status == 429:

@@ -33,6 +33,7 @@ var byIndex = map[string]string{
 	"NextCardKEK":           "cards_by_kek",
 	"ForgetNonces":          "nonces_by_time",
 	"ListTokensOfCard":      "tokens_by_card",
+	"GetEmptyTokenList":     "tokens_by_card",
 	"DetachTokens":          "tokens_by_card",
 	"ListTokensInChange":    "tokens_in_change_pkey",
 	"ListTokensOfKEK":       "tokens_by_kek",
@@ -140,8 +141,10 @@ func explain(t *testing.T, conn *pgx.Conn, name, query string) string {
 	return strings.Join(lines, "\n")
 }
 
-// numberParameters turns sqlc.arg(name) into $1, $2, …, and counts the parameters.
+// numberParameters turns sqlc.arg(name) into $1, $2, …, and counts the parameters; it
+// writes sqlc.embed(table) as table.*.
 func numberParameters(query string) (string, int) {
+	query = regexp.MustCompile(`sqlc\.embed\((\w+)\)`).ReplaceAllString(query, "$1.*")
 	names := map[string]int{}
 	query = regexp.MustCompile(`sqlc\.arg\((\w+)\)`).ReplaceAllStringFunc(query, func(arg string) string {
 		if names[arg] == 0 {

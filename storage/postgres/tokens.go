@@ -47,28 +47,42 @@ func (s *Store) token(ctx context.Context, get func() (pgdb.Token, error)) (stor
 	return token, nil
 }
 
-// TokensOfCard implements storage.Tokens. The moment is read first: tokens that are put
-// meanwhile are in the list, and it does not call them newer than they are.
-func (s *Store) TokensOfCard(ctx context.Context, card walletport.CardID) (storage.TokenList, error) {
+// TokensOfCard implements storage.Tokens. Tokens and the moment are of one statement, which
+// sees one state of the database. Where the second one finds that a card without tokens has
+// got some meanwhile, the answer is as of never.
+func (s *Store) TokensOfCard(ctx context.Context, card walletport.CardID) (list storage.TokenList, err error) {
 	if card == 0 { // of the tokens that lost their card
 		return storage.TokenList{}, nil
 	}
-	var asOf int64
-	err := s.retryLost(ctx, func() (err error) {
-		asOf, err = s.queries.GetTokenList(ctx, int64(card))
-		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+	err = s.retryLost(ctx, func() error {
+		var err error
+		if list, err = s.listOfCard(ctx, int64(card)); err != nil {
 			return unavailable(ctx, err)
 		}
 		return nil
 	})
+	return list, err
+}
+
+func (s *Store) listOfCard(ctx context.Context, card int64) (storage.TokenList, error) {
+	rows, err := s.queries.ListTokensOfCard(ctx, card)
 	if err != nil {
 		return storage.TokenList{}, err
 	}
-	tokens, err := s.tokens(ctx, func() ([]pgdb.Token, error) { return s.queries.ListTokensOfCard(ctx, int64(card)) })
-	if err != nil {
-		return storage.TokenList{}, err
+	if len(rows) == 0 {
+		asOf, err := s.queries.GetEmptyTokenList(ctx, card)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return storage.TokenList{}, nil
+		}
+		return storage.TokenList{AsOf: storage.TokenTimeFrom(asOf)}, err
 	}
-	return storage.TokenList{Tokens: tokens, AsOf: storage.TokenTimeFrom(asOf)}, nil
+	list := storage.TokenList{Tokens: make([]storage.Token, len(rows)), AsOf: storage.TokenTimeFrom(rows[0].ListedMs)}
+	for i := range rows {
+		if list.Tokens[i], err = tokenFrom(&rows[i].Token); err != nil {
+			return storage.TokenList{}, err
+		}
+	}
+	return list, nil
 }
 
 // TokensInChange implements storage.Tokens.

@@ -45,8 +45,9 @@ func (s *Store) token(ctx context.Context, get func(*sqlitedb.Queries) (sqlitedb
 	return token, nil
 }
 
-// TokensOfCard implements storage.Tokens. The moment is read first: tokens that are put
-// meanwhile are in the list, and it does not call them newer than they are.
+// TokensOfCard implements storage.Tokens. Tokens and the moment are of one statement, which
+// sees one state of the database. Where the second one finds that a card without tokens has
+// got some meanwhile, the answer is as of never.
 func (s *Store) TokensOfCard(ctx context.Context, card walletport.CardID) (storage.TokenList, error) {
 	if card == 0 { // of the tokens that lost their card
 		return storage.TokenList{}, nil
@@ -58,17 +59,32 @@ func (s *Store) TokensOfCard(ctx context.Context, card walletport.CardID) (stora
 	if ctx.Err() != nil {
 		return storage.TokenList{}, storage.ErrUnavailable(ctx, ctx.Err())
 	}
-	asOf, err := q.GetTokenList(uncancelled(ctx), int64(card))
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	list, err := listOfCard(uncancelled(ctx), q, int64(card))
+	if err != nil {
 		return storage.TokenList{}, storage.ErrUnavailable(ctx, err)
 	}
-	tokens, err := s.tokens(ctx, func(q *sqlitedb.Queries) ([]sqlitedb.Token, error) {
-		return q.ListTokensOfCard(uncancelled(ctx), int64(card))
-	})
+	return list, nil
+}
+
+func listOfCard(ctx context.Context, q *sqlitedb.Queries, card int64) (storage.TokenList, error) {
+	rows, err := q.ListTokensOfCard(ctx, card)
 	if err != nil {
 		return storage.TokenList{}, err
 	}
-	return storage.TokenList{Tokens: tokens, AsOf: storage.TokenTimeFrom(asOf)}, nil
+	if len(rows) == 0 {
+		asOf, err := q.GetEmptyTokenList(ctx, card)
+		if errors.Is(err, sql.ErrNoRows) {
+			return storage.TokenList{}, nil
+		}
+		return storage.TokenList{AsOf: storage.TokenTimeFrom(asOf)}, err
+	}
+	list := storage.TokenList{Tokens: make([]storage.Token, len(rows)), AsOf: storage.TokenTimeFrom(rows[0].ListedMs)}
+	for i := range rows {
+		if list.Tokens[i], err = tokenFrom(&rows[i].Token); err != nil {
+			return storage.TokenList{}, err
+		}
+	}
+	return list, nil
 }
 
 // TokensInChange implements storage.Tokens.

@@ -79,7 +79,68 @@ func TestJudge(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			got := mustMessages(t, nil).Judge(scheme.Evidence{
 				Action: c.action, By: testUser, SentAt: testNow, Now: testNow.Add(c.asked), Token: c.token,
-				History: c.events, HasHistory: c.hasEvts, Known: []string{"OLD"},
+				History: c.events, HasHistory: c.hasEvts,
+				Earlier: []scheme.EarlierChange{{Action: walletport.TokenSuspend, Reference: "OLD", EndedAt: testNow.Add(-time.Hour)}},
+			})
+			if got.Verdict != c.want || got.Reference != c.ref {
+				t.Errorf("verdict %d, reference %q; want %d, %q", got.Verdict, got.Reference, c.want, c.ref)
+			}
+		})
+	}
+}
+
+// TestJudgeTellsChangesApart: an entry of an earlier change is not taken for one of a change
+// that was lost. Of each story, the last suspension is judged; it was sent at testNow.
+func TestJudgeTellsChangesApart(t *testing.T) {
+	const s, r = walletport.TokenSuspend, walletport.TokenResume
+	at := func(seconds int) time.Time { return testNow.Add(time.Duration(seconds) * time.Second) }
+	entry := func(status walletport.TokenStatus, seconds int, reference string) scheme.TokenEvent {
+		return scheme.TokenEvent{Status: status, At: at(seconds), By: walletport.HolderIssuer, Reference: reference, User: string(testUser)}
+	}
+	ended := func(action walletport.TokenAction, seconds int, reference string) scheme.EarlierChange {
+		return scheme.EarlierChange{Action: action, Reference: reference, EndedAt: at(seconds)}
+	}
+	suspended := func(seconds int, reference string) scheme.TokenEvent {
+		return entry(walletport.TokenSuspended, seconds, reference)
+	}
+	active := func(seconds int, reference string) scheme.TokenEvent {
+		return entry(walletport.TokenActive, seconds, reference)
+	}
+	type events = []scheme.TokenEvent
+	type changes = []scheme.EarlierChange
+	for _, c := range []struct {
+		name    string
+		history events
+		earlier changes
+		before  time.Time // Evidence.EarlierEnd
+		isHeld  bool      // the token is as a suspension makes it
+		want    scheme.Verdict
+		ref     string
+	}{
+		{"the id of none is known", events{suspended(-20, "1"), active(-10, "2")}, changes{ended(s, -15, ""), ended(r, -9, "")}, time.Time{}, false, scheme.WasNotDone, ""},
+		{"the id of the one between is known", events{suspended(-20, "1"), active(-10, "2")}, changes{ended(s, -15, ""), ended(r, -9, "2")}, time.Time{}, false, scheme.WasNotDone, ""},
+		{"by the order alone", events{suspended(-20, "1"), active(-10, "2")}, changes{ended(r, -9, "2")}, time.Time{}, false, scheme.WasNotDone, ""},
+		{"in one second", events{suspended(-1, "1"), active(-1, "2")}, changes{ended(r, -1, "2")}, time.Time{}, false, scheme.WasNotDone, ""},
+		{"found not done, and done after all", events{suspended(-20, "1")}, changes{ended(s, -10, "")}, time.Time{}, false, scheme.WasNotDone, ""},
+		{"the history has another id of it", events{suspended(-20, "1")}, changes{ended(s, -19, "X")}, time.Time{}, false, scheme.WasNotDone, ""},
+		{"no entry has an id", events{suspended(-20, ""), active(-10, "")}, changes{ended(s, -20, ""), ended(r, -10, "")}, time.Time{}, false, scheme.WasNotDone, ""},
+		{"a history of ours that is cut", events{suspended(-20, "1")}, nil, at(-19), false, scheme.WasNotDone, ""},
+		{"at the edge of what clocks differ by", events{suspended(100, "1")}, changes{ended(s, -20, "")}, time.Time{}, false, scheme.WasNotDone, ""},
+		{"surely none of before", events{suspended(101, "1"), active(110, "")}, changes{ended(s, -20, "")}, time.Time{}, false, scheme.WasDone, "1"},
+		{"all ids are known", events{suspended(-20, "1"), active(-10, "2"), suspended(1, "3"), active(5, "")}, changes{ended(s, -19, "1"), ended(r, -9, "2")}, time.Time{}, false, scheme.WasDone, "3"},
+		{"one long ago has no id", events{suspended(-121, "1"), suspended(1, "3"), active(5, "")}, changes{ended(s, -120, "")}, time.Time{}, false, scheme.WasDone, "3"},
+		{"another kind of change has no id", events{active(-10, "2"), suspended(1, "3"), active(5, "")}, changes{ended(r, -9, "")}, time.Time{}, false, scheme.WasDone, "3"},
+		{"held: named by the newest", events{suspended(-20, "1"), active(-10, "2"), suspended(1, "3")}, changes{ended(s, -15, ""), ended(r, -9, "")}, time.Time{}, true, scheme.WasDone, "3"},
+		{"held: an entry of before names it not", events{suspended(-20, "1"), active(-10, "2")}, changes{ended(s, -15, ""), ended(r, -9, "2")}, time.Time{}, true, scheme.WasDone, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			token := &scheme.Token{Ref: testRef(), Status: walletport.TokenActive}
+			if c.isHeld {
+				token.Status, token.Holders = walletport.TokenSuspended, []walletport.Holder{walletport.HolderIssuer}
+			}
+			got := mustMessages(t, nil).Judge(scheme.Evidence{
+				Action: s, By: testUser, SentAt: testNow, Now: testNow.Add(5 * time.Minute), Token: token,
+				History: c.history, HasHistory: true, Earlier: c.earlier, EarlierEnd: c.before,
 			})
 			if got.Verdict != c.want || got.Reference != c.ref {
 				t.Errorf("verdict %d, reference %q; want %d, %q", got.Verdict, got.Reference, c.want, c.ref)

@@ -23,7 +23,7 @@ type failure struct {
 }
 
 func (f *failure) outcome(a scheme.Answer) scheme.Outcome {
-	return scheme.Outcome{Effect: f.effect, Err: f.err, RetryAfter: a.RetryAfter}
+	return scheme.Outcome{Effect: f.effect, Err: f.err, RetryAfter: max(a.RetryAfter, f.err.RetryAfter)}
 }
 
 // isNotFound reports whether Visa said that there is no such token.
@@ -53,9 +53,9 @@ var kinds = map[string]kind{
 	"invalidParameter": {scheme.Refused, scheme.ErrRequestRefused},
 	"invalidRequest":   {scheme.Refused, scheme.ErrRequestRefused},
 	"serviceError":     {scheme.Unknown, scheme.ErrUnavailable},
-	"9121":             {scheme.Refused, scheme.ErrAccessRefused}, // x-pay-token expired or used again [XPT]
-	"9159":             {scheme.Refused, scheme.ErrAccessRefused}, // its digest does not match
-	"9201":             {scheme.Refused, scheme.ErrAccessRefused}, // API key of another environment
+	"9121":             {scheme.Refused, scheme.ErrSignatureSpent}, // x-pay-token expired or used again [XPT]
+	"9159":             {scheme.Refused, scheme.ErrAccessRefused},  // its digest does not match
+	"9201":             {scheme.Refused, scheme.ErrAccessRefused},  // API key of another environment
 }
 
 // kindOf classifies an error by its status, where no code of it is known.

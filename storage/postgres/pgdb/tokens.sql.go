@@ -30,6 +30,19 @@ func (q *Queries) DetachTokens(ctx context.Context, cardID int64) error {
 	return err
 }
 
+const getEmptyTokenList = `-- name: GetEmptyTokenList :one
+SELECT l.as_of_ms FROM token_lists AS l
+WHERE l.card_id = $1 AND NOT EXISTS (SELECT 1 FROM tokens AS t WHERE t.card_id = $1)
+`
+
+// Of a card without tokens.
+func (q *Queries) GetEmptyTokenList(ctx context.Context, cardID int64) (int64, error) {
+	row := q.db.QueryRow(ctx, getEmptyTokenList, cardID)
+	var as_of_ms int64
+	err := row.Scan(&as_of_ms)
+	return as_of_ms, err
+}
+
 const getToken = `-- name: GetToken :one
 SELECT id, scheme, requestor, reference, issuer, card_id, pan_reference, wallet, status, holders, status_since_ms, requested_ms, expiry_year, expiry_month, device_name, device_type, sealed, wrapped_key, kek, first_six, last_four, source, as_of_ms, change_id, change_action, change_state, change_reason, change_by, change_client, change_channel, change_since_ms, change_outcome FROM tokens WHERE id = $1
 `
@@ -167,17 +180,6 @@ func (q *Queries) GetTokenForUpdate(ctx context.Context, id int64) (Token, error
 		&i.ChangeOutcome,
 	)
 	return i, err
-}
-
-const getTokenList = `-- name: GetTokenList :one
-SELECT as_of_ms FROM token_lists WHERE card_id = $1
-`
-
-func (q *Queries) GetTokenList(ctx context.Context, cardID int64) (int64, error) {
-	row := q.db.QueryRow(ctx, getTokenList, cardID)
-	var as_of_ms int64
-	err := row.Scan(&as_of_ms)
-	return as_of_ms, err
 }
 
 const listTokenHistory = `-- name: ListTokenHistory :many
@@ -351,51 +353,59 @@ func (q *Queries) ListTokensInChange(ctx context.Context, arg ListTokensInChange
 }
 
 const listTokensOfCard = `-- name: ListTokensOfCard :many
-SELECT id, scheme, requestor, reference, issuer, card_id, pan_reference, wallet, status, holders, status_since_ms, requested_ms, expiry_year, expiry_month, device_name, device_type, sealed, wrapped_key, kek, first_six, last_four, source, as_of_ms, change_id, change_action, change_state, change_reason, change_by, change_client, change_channel, change_since_ms, change_outcome FROM tokens WHERE card_id = $1 ORDER BY id
+SELECT tokens.id, tokens.scheme, tokens.requestor, tokens.reference, tokens.issuer, tokens.card_id, tokens.pan_reference, tokens.wallet, tokens.status, tokens.holders, tokens.status_since_ms, tokens.requested_ms, tokens.expiry_year, tokens.expiry_month, tokens.device_name, tokens.device_type, tokens.sealed, tokens.wrapped_key, tokens.kek, tokens.first_six, tokens.last_four, tokens.source, tokens.as_of_ms, tokens.change_id, tokens.change_action, tokens.change_state, tokens.change_reason, tokens.change_by, tokens.change_client, tokens.change_channel, tokens.change_since_ms, tokens.change_outcome,
+    coalesce((SELECT l.as_of_ms FROM token_lists AS l WHERE l.card_id = $1), 0)::bigint AS listed_ms
+FROM tokens WHERE tokens.card_id = $1 ORDER BY id
 `
 
-func (q *Queries) ListTokensOfCard(ctx context.Context, cardID int64) ([]Token, error) {
+type ListTokensOfCardRow struct {
+	Token    Token
+	ListedMs int64
+}
+
+func (q *Queries) ListTokensOfCard(ctx context.Context, cardID int64) ([]ListTokensOfCardRow, error) {
 	rows, err := q.db.Query(ctx, listTokensOfCard, cardID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Token
+	var items []ListTokensOfCardRow
 	for rows.Next() {
-		var i Token
+		var i ListTokensOfCardRow
 		if err := rows.Scan(
-			&i.ID,
-			&i.Scheme,
-			&i.Requestor,
-			&i.Reference,
-			&i.Issuer,
-			&i.CardID,
-			&i.PanReference,
-			&i.Wallet,
-			&i.Status,
-			&i.Holders,
-			&i.StatusSinceMs,
-			&i.RequestedMs,
-			&i.ExpiryYear,
-			&i.ExpiryMonth,
-			&i.DeviceName,
-			&i.DeviceType,
-			&i.Sealed,
-			&i.WrappedKey,
-			&i.Kek,
-			&i.FirstSix,
-			&i.LastFour,
-			&i.Source,
-			&i.AsOfMs,
-			&i.ChangeID,
-			&i.ChangeAction,
-			&i.ChangeState,
-			&i.ChangeReason,
-			&i.ChangeBy,
-			&i.ChangeClient,
-			&i.ChangeChannel,
-			&i.ChangeSinceMs,
-			&i.ChangeOutcome,
+			&i.Token.ID,
+			&i.Token.Scheme,
+			&i.Token.Requestor,
+			&i.Token.Reference,
+			&i.Token.Issuer,
+			&i.Token.CardID,
+			&i.Token.PanReference,
+			&i.Token.Wallet,
+			&i.Token.Status,
+			&i.Token.Holders,
+			&i.Token.StatusSinceMs,
+			&i.Token.RequestedMs,
+			&i.Token.ExpiryYear,
+			&i.Token.ExpiryMonth,
+			&i.Token.DeviceName,
+			&i.Token.DeviceType,
+			&i.Token.Sealed,
+			&i.Token.WrappedKey,
+			&i.Token.Kek,
+			&i.Token.FirstSix,
+			&i.Token.LastFour,
+			&i.Token.Source,
+			&i.Token.AsOfMs,
+			&i.Token.ChangeID,
+			&i.Token.ChangeAction,
+			&i.Token.ChangeState,
+			&i.Token.ChangeReason,
+			&i.Token.ChangeBy,
+			&i.Token.ChangeClient,
+			&i.Token.ChangeChannel,
+			&i.Token.ChangeSinceMs,
+			&i.Token.ChangeOutcome,
+			&i.ListedMs,
 		); err != nil {
 			return nil, err
 		}

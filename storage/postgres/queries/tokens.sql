@@ -17,7 +17,9 @@ SELECT * FROM tokens WHERE reference = ANY(sqlc.arg(token_references)::text[]) F
 SELECT id FROM tokens WHERE id = ANY(sqlc.arg(ids)::bigint[]) FOR UPDATE;
 
 -- name: ListTokensOfCard :many
-SELECT * FROM tokens WHERE card_id = $1 ORDER BY id;
+SELECT sqlc.embed(tokens),
+    coalesce((SELECT l.as_of_ms FROM token_lists AS l WHERE l.card_id = sqlc.arg(card_id)), 0)::bigint AS listed_ms
+FROM tokens WHERE tokens.card_id = sqlc.arg(card_id) ORDER BY id;
 
 -- name: ListTokensInChange :many
 SELECT tokens.* FROM tokens_in_change JOIN tokens ON id = token_id
@@ -91,8 +93,10 @@ INSERT INTO token_history (
 SELECT * FROM token_history WHERE token_id = sqlc.arg(token_id) AND seq < sqlc.arg(before)
 ORDER BY seq DESC LIMIT sqlc.arg(max_rows)::bigint;
 
--- name: GetTokenList :one
-SELECT as_of_ms FROM token_lists WHERE card_id = $1;
+-- Of a card without tokens.
+-- name: GetEmptyTokenList :one
+SELECT l.as_of_ms FROM token_lists AS l
+WHERE l.card_id = sqlc.arg(card_id) AND NOT EXISTS (SELECT 1 FROM tokens AS t WHERE t.card_id = sqlc.arg(card_id));
 
 -- name: SetTokenList :exec
 INSERT INTO token_lists AS l (card_id, as_of_ms) VALUES ($1, $2)

@@ -6,7 +6,9 @@ SELECT * FROM tokens
 WHERE reference = sqlc.arg(reference) AND requestor = sqlc.arg(requestor) AND scheme = sqlc.arg(scheme);
 
 -- name: ListTokensOfCard :many
-SELECT * FROM tokens WHERE card_id = ? ORDER BY id;
+SELECT sqlc.embed(tokens),
+    CAST(coalesce((SELECT l.as_of_ms FROM token_lists AS l WHERE l.card_id = sqlc.arg(card_id)), 0) AS INTEGER) AS listed_ms
+FROM tokens WHERE tokens.card_id = sqlc.arg(card_id) ORDER BY id;
 
 -- name: ListTokensInChange :many
 SELECT * FROM tokens WHERE change_open = 1 AND id > sqlc.arg(after) ORDER BY id LIMIT sqlc.arg(max_rows);
@@ -60,8 +62,10 @@ INSERT INTO token_history (
 SELECT * FROM token_history WHERE token_id = sqlc.arg(token_id) AND seq < sqlc.arg(before)
 ORDER BY seq DESC LIMIT sqlc.arg(max_rows);
 
--- name: GetTokenList :one
-SELECT as_of_ms FROM token_lists WHERE card_id = ?;
+-- Of a card without tokens.
+-- name: GetEmptyTokenList :one
+SELECT l.as_of_ms FROM token_lists AS l
+WHERE l.card_id = sqlc.arg(card_id) AND NOT EXISTS (SELECT 1 FROM tokens AS t WHERE t.card_id = sqlc.arg(card_id));
 
 -- name: SetTokenList :exec
 INSERT INTO token_lists (card_id, as_of_ms) VALUES (sqlc.arg(card_id), sqlc.arg(as_of_ms))

@@ -81,14 +81,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.getClientStmt, err = db.PrepareContext(ctx, getClient); err != nil {
 		return nil, fmt.Errorf("error preparing query GetClient: %w", err)
 	}
+	if q.getEmptyTokenListStmt, err = db.PrepareContext(ctx, getEmptyTokenList); err != nil {
+		return nil, fmt.Errorf("error preparing query GetEmptyTokenList: %w", err)
+	}
 	if q.getTokenStmt, err = db.PrepareContext(ctx, getToken); err != nil {
 		return nil, fmt.Errorf("error preparing query GetToken: %w", err)
 	}
 	if q.getTokenByRefStmt, err = db.PrepareContext(ctx, getTokenByRef); err != nil {
 		return nil, fmt.Errorf("error preparing query GetTokenByRef: %w", err)
-	}
-	if q.getTokenListStmt, err = db.PrepareContext(ctx, getTokenList); err != nil {
-		return nil, fmt.Errorf("error preparing query GetTokenList: %w", err)
 	}
 	if q.insertCardStmt, err = db.PrepareContext(ctx, insertCard); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertCard: %w", err)
@@ -322,6 +322,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing getClientStmt: %w", cerr)
 		}
 	}
+	if q.getEmptyTokenListStmt != nil {
+		if cerr := q.getEmptyTokenListStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing getEmptyTokenListStmt: %w", cerr)
+		}
+	}
 	if q.getTokenStmt != nil {
 		if cerr := q.getTokenStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing getTokenStmt: %w", cerr)
@@ -330,11 +335,6 @@ func (q *Queries) Close() error {
 	if q.getTokenByRefStmt != nil {
 		if cerr := q.getTokenByRefStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing getTokenByRefStmt: %w", cerr)
-		}
-	}
-	if q.getTokenListStmt != nil {
-		if cerr := q.getTokenListStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing getTokenListStmt: %w", cerr)
 		}
 	}
 	if q.insertCardStmt != nil {
@@ -615,9 +615,9 @@ type Queries struct {
 	getCardStmt             *sql.Stmt
 	getCardsStmt            *sql.Stmt
 	getClientStmt           *sql.Stmt
+	getEmptyTokenListStmt   *sql.Stmt
 	getTokenStmt            *sql.Stmt
 	getTokenByRefStmt       *sql.Stmt
-	getTokenListStmt        *sql.Stmt
 	insertCardStmt          *sql.Stmt
 	insertCheckpointStmt    *sql.Stmt
 	insertClientStmt        *sql.Stmt
@@ -687,9 +687,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		getCardStmt:             q.getCardStmt,
 		getCardsStmt:            q.getCardsStmt,
 		getClientStmt:           q.getClientStmt,
+		getEmptyTokenListStmt:   q.getEmptyTokenListStmt,
 		getTokenStmt:            q.getTokenStmt,
 		getTokenByRefStmt:       q.getTokenByRefStmt,
-		getTokenListStmt:        q.getTokenListStmt,
 		insertCardStmt:          q.insertCardStmt,
 		insertCheckpointStmt:    q.insertCheckpointStmt,
 		insertClientStmt:        q.insertClientStmt,
