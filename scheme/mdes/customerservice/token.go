@@ -80,7 +80,7 @@ func (j tokenJSON) token(cardSuffix string) scheme.Token {
 		Expiry:        expiry(j.ExpirationDate),
 		CardLastFour:  cardSuffix,
 		Requestor:     j.requestor(),
-		WalletID:      identifier(j.WalletID.padded(walletDigits), walletDigits),
+		WalletID:      j.walletID(),
 		Device:        scheme.Device{ID: shown(j.Device.DeviceID), Name: shown(j.Device.DeviceName), Type: digits(j.Device.DeviceType, deviceTypeDigits)},
 		CorrelationID: digits(j.CorrelationID, correlationDigits),
 		RequestedAt:   instant(j.DigitizationRequestDateTime),
@@ -108,7 +108,22 @@ func (j tokenJSON) holders() []walletport.Holder {
 	return holders
 }
 
+// wallets are the names of wallets by WalletId, as far as public sources know them. 327 is
+// that of all merchants and names nobody.
+var wallets = map[string]string{
+	"103": "Apple Pay",   // confidence high
+	"216": "Google Pay",  // high
+	"217": "Samsung Pay", // medium
+}
+
+func (j tokenJSON) walletID() string {
+	return identifier(j.WalletID.padded(walletDigits), walletDigits)
+}
+
 func (j tokenJSON) requestor() string {
+	if name, ok := wallets[j.walletID()]; ok {
+		return name
+	}
 	if name := shown(j.TokenRequestorConsumerFacingEntityName); name != "" {
 		return name
 	}
