@@ -13,7 +13,7 @@ import (
 // TokenRequestor is what the schemes know a wallet by. It is data, not code:
 // schemes assign new ids without asking us.
 type TokenRequestor struct {
-	DisplayName string `setting:"display_name"` // for people
+	DisplayName string `setting:"display_name"` // of its wallet, in lists of tokens; empty takes what the scheme calls it
 	Visa        string `setting:"visa"`         // 11 digits; empty where none is known
 	Mastercard  string `setting:"mastercard"`   // 11 digits; empty where none is known
 	Confidence  string `setting:"confidence"`   // how well public sources agree on the ids
@@ -41,6 +41,21 @@ func (c TokenRequestor) ID(scheme walletport.SchemeID) string {
 		return c.Mastercard
 	}
 	return ""
+}
+
+// RequestorNames returns the display names of token requestors by their ids. Of two entries
+// with one id that with the first name in alphabetical order counts.
+func (c Config) RequestorNames() map[string]string {
+	names := map[string]string{}
+	for _, key := range slices.Backward(slices.Sorted(maps.Keys(c.TokenRequestors))) {
+		requestor := c.TokenRequestors[key]
+		for _, id := range []string{requestor.Visa, requestor.Mastercard} {
+			if id != "" && requestor.DisplayName != "" {
+				names[id] = requestor.DisplayName
+			}
+		}
+	}
+	return names
 }
 
 func (c TokenRequestor) validate() error {

@@ -55,6 +55,14 @@ wallets:
 	if google.Visa != "40010099999" || google.Mastercard != "50120834693" {
 		t.Errorf("Google Pay: %+v", google)
 	}
+	names := config.RequestorNames()
+	for id, want := range map[string]string{
+		"40010099999": "Google Pay", "50120834693": "Google Pay", "40010075001": "", "50183038325": "Garmin Pay", "50199900009": "Acme",
+	} {
+		if names[id] != want {
+			t.Errorf("the requestor %s is named %q, want %q", id, names[id], want)
+		}
+	}
 	for i, want := range []string{"50199900009", "50148149593"} {
 		if got := config.TokenRequestorOf(config.WalletProviders[i]); got != want {
 			t.Errorf("wallet provider %s: %s, want %s", config.WalletProviders[i].ID, got, want)

@@ -51,7 +51,8 @@ func OpenTokens(r TokenRooms) (*tokens.Flow, error) {
 	}
 	return tokens.New(tokens.Parts{
 		Store: r.Database, Vault: r.Cards, Numbers: r.Vault, Keys: r.Keys, Audit: r.Audit, Schemes: schemes, Limit: r.Limit,
-		Observer: r.Observer, Settings: r.Settings.Tokens, Rand: rand.Reader, Clock: r.Clock,
+		Requestors: r.Settings.RequestorNames(),
+		Observer:   r.Observer, Settings: r.Settings.Tokens, Rand: rand.Reader, Clock: r.Clock,
 	})
 }
 

@@ -62,8 +62,9 @@ func openBank(t testing.TB, change ...func(*tokens.Parts)) *bank {
 	p := b.House.Parts(t)
 	b.parts = tokens.Parts{
 		Store: clocked{b.DB, b}, Vault: p.Vault, Numbers: b.Cards, Keys: p.Keys, Audit: p.Audit.(tokens.Trail),
-		Schemes:  map[walletport.SchemeID]tokens.Scheme{walletport.Mastercard: {Manager: b.book, Line: b.book, Keys: tokens.AccessKeys{Signing: keys.MDESOAuth}}},
-		Observer: &b.seen, Rand: rand.Reader, Clock: b.tick,
+		Schemes:    map[walletport.SchemeID]tokens.Scheme{walletport.Mastercard: {Manager: b.book, Line: b.book, Keys: tokens.AccessKeys{Signing: keys.MDESOAuth}}},
+		Requestors: map[string]string{googlePay: "Google Pay"},
+		Observer:   &b.seen, Rand: rand.Reader, Clock: b.tick,
 	}
 	for _, c := range change {
 		c(&b.parts)

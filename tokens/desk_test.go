@@ -168,7 +168,8 @@ func newDesk(t testing.TB, database string, s *fakeScheme, change ...func(*token
 		Schemes: map[walletport.SchemeID]tokens.Scheme{walletport.Mastercard: {
 			Manager: fakeManager{id: walletport.Mastercard}, Line: s, Keys: tokens.AccessKeys{Signing: keys.MDESOAuth},
 		}},
-		Settings: tokens.Settings{ChangeTimeout: 2 * time.Second},
+		Requestors: map[string]string{"50110030273": "Apple Pay"},
+		Settings:   tokens.Settings{ChangeTimeout: 2 * time.Second},
 	}
 	for _, c := range change {
 		c(&parts)

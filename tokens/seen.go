@@ -38,7 +38,7 @@ func (f *Flow) seen(row storage.Token, card walletport.CardSummary, a answer) (s
 		seen.Holders = nil
 	}
 	seen.PANReference = clean.reference(said.PANReference)
-	seen.Wallet = clean.text(walletName(row.Ref, said))
+	seen.Wallet = clean.text(cmp.Or(f.Requestors[row.Ref.Requestor], said.Requestor)) // "" is not known: see view
 	seen.StatusSince, seen.RequestedAt, seen.Expiry = said.StatusSince, said.RequestedAt, said.Expiry
 	seen.DeviceName, seen.DeviceType = clean.text(said.Device.Name), clean.text(said.Device.Type)
 	seen.Number = f.numberOf(row, card, said)

@@ -43,19 +43,23 @@ type Scheme struct {
 	Keys    AccessKeys
 }
 
-// Parts are what the flows ask. All but Limit and Observer are required; Schemes may be empty.
+// Parts are what the flows ask. All but Requestors, Limit and Observer are required; Schemes
+// may be empty.
 type Parts struct {
-	Store    Store
-	Vault    act.Vault
-	Numbers  Numbers
-	Keys     keys.Source
-	Audit    Trail
-	Schemes  map[walletport.SchemeID]Scheme
-	Limit    func(walletport.IssuerID) error // see act.Parts
-	Observer Observer
-	Settings Settings
-	Rand     io.Reader // crypto/rand.Reader outside of tests
-	Clock    func() time.Time
+	Store   Store
+	Vault   act.Vault
+	Numbers Numbers
+	Keys    keys.Source
+	Audit   Trail
+	Schemes map[walletport.SchemeID]Scheme
+	// Requestors are the names that lists have for token requestors, by the requestors' ids
+	// at their schemes. One that is not among them has the name that its scheme gives it.
+	Requestors map[string]string
+	Limit      func(walletport.IssuerID) error // see act.Parts
+	Observer   Observer
+	Settings   Settings
+	Rand       io.Reader // crypto/rand.Reader outside of tests
+	Clock      func() time.Time
 }
 
 // Settings are what an operator may choose. A zero is the default that its comment names.
