@@ -54,6 +54,39 @@ func TestATokenMovesThroughEveryArrow(t *testing.T) {
 	}
 }
 
+// TestAnOldChangeIsNotTakenForALostOne: a token is suspended and the answer is lost, it is
+// resumed, and then a suspension is lost on its way to the scheme. Nobody is told that it was
+// done: the history of the token has the first one, seconds before.
+func TestAnOldChangeIsNotTakenForALostOne(t *testing.T) {
+	t.Parallel()
+	h := mustTokenHouse(t, 0, "", "")
+	for card, call := range map[int64]string{7001: "suspend", 7002: "lifecycle"} {
+		t.Run(schemeOf[card], func(t *testing.T) {
+			t.Parallel()
+			token := h.mustFindToken(t, card, h.mustAddToken(t, card, "ACTIVE"))
+			change := func(action, fault, status string) {
+				t.Helper()
+				if fault != "" {
+					if a := h.fault(schemeOf[card], call, fault, 1, 1); a.status/100 != 2 {
+						t.Fatalf("the fault: %v", a)
+					}
+				}
+				a := h.caller(0).changeToken(token.ID, action, "old-"+randomHex(8), "")
+				story, err := h.truth(card, token.Reference)
+				if err != nil || story.Status != status {
+					t.Errorf("%s: the scheme knows %+v, %v, want %s", action, story, err, status)
+				}
+				if isLost := fault == "drop_before"; isLost && a.problem().Code != "scheme_outcome_unknown" || !isLost && a.mustToken(t).Status != status {
+					t.Errorf("%s: %v", action, a)
+				}
+			}
+			change("suspend", "drop_after_commit", "SUSPENDED")
+			change("resume", "", "ACTIVE")
+			change("suspend", "drop_before", "ACTIVE")
+		})
+	}
+}
+
 // mustAddToken adds a card in the wallet, so that its token has a state.
 func (h *tokenHouse) mustAddToken(t *testing.T, card int64, status string) string {
 	t.Helper()

@@ -44,7 +44,11 @@ func TestACommandIsSentOnce(t *testing.T) {
 			t.Run(protocol+" "+c.name, func(t *testing.T) {
 				t.Parallel()
 				f := newFar(t, protocol == "HTTP/2.0", c.answer)
-				line := f.line(t, func(target *outbound.Target, _ *exchange.Config) { target.Limits.Headers = 300 * time.Millisecond })
+				line := f.line(t, func(target *outbound.Target, _ *exchange.Config) {
+					if c.name == "too late" {
+						target.Limits.Headers = 300 * time.Millisecond
+					}
+				})
 				methods := []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodGet}
 				for _, method := range methods {
 					f.warm(t, line)

@@ -43,9 +43,12 @@ func spent(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, "9121")
 }
 
-// at returns a change of a Line whose clock stands.
+// at returns a change of a Line whose clock stands, and where each call has its turn.
 func at(now *time.Time) func(*outbound.Target, *exchange.Config) {
-	return func(_ *outbound.Target, c *exchange.Config) { c.Clock = func() time.Time { return *now } }
+	return func(target *outbound.Target, c *exchange.Config) {
+		target.Caps.Concurrent = -1
+		c.Clock = func() time.Time { return *now }
+	}
 }
 
 // details asks for one token.
