@@ -2,7 +2,6 @@ package tokens_test
 
 import (
 	"context"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -23,7 +22,7 @@ const (
 
 func onSQLite(t *testing.T) *desk {
 	t.Helper()
-	return newDesk(t, filepath.Join(t.TempDir(), "walletport.db"), newFakeScheme())
+	return newDesk(t, acttest.Database(t), newFakeScheme())
 }
 
 // TestChange is each answer to a change that no fault meets.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -124,7 +123,7 @@ func onEach(t *testing.T, story func(t *testing.T, database string)) {
 	t.Helper()
 	t.Run("SQLite", func(t *testing.T) {
 		t.Parallel()
-		story(t, filepath.Join(t.TempDir(), "walletport.db"))
+		story(t, acttest.Database(t))
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()

@@ -2,7 +2,6 @@ package tokens_test
 
 import (
 	"context"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -245,7 +244,7 @@ func TestTheHistoryNamesAChange(t *testing.T) {
 		{"it cannot be had", "history", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := newDesk(t, filepath.Join(t.TempDir(), "walletport.db"), newFakeScheme(), func(p *tokens.Parts) {
+			d := newDesk(t, acttest.Database(t), newFakeScheme(), func(p *tokens.Parts) {
 				s := p.Schemes[walletport.Mastercard]
 				s.Manager = fakeManager{id: walletport.Mastercard, byState: true}
 				p.Schemes[walletport.Mastercard] = s
@@ -274,7 +273,7 @@ func TestAnEarlierChangeWithoutAnIDIsNotTakenForThisOne(t *testing.T) {
 		"the scheme has no history":    struct{ scheme.TokenManager }{fakeManager{id: walletport.Mastercard, byState: true, stateOnly: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := newDesk(t, filepath.Join(t.TempDir(), "walletport.db"), newFakeScheme(), func(p *tokens.Parts) {
+			d := newDesk(t, acttest.Database(t), newFakeScheme(), func(p *tokens.Parts) {
 				s := p.Schemes[walletport.Mastercard]
 				s.Manager = manager
 				p.Schemes[walletport.Mastercard] = s
@@ -417,7 +416,7 @@ func TestRunSweeps(t *testing.T) {
 func BenchmarkChange(b *testing.B) {
 	s := newFakeScheme()
 	s.answers = 20 * time.Millisecond
-	d := newDesk(b, filepath.Join(b.TempDir(), "walletport.db"), s)
+	d := newDesk(b, acttest.Database(b), s)
 	id := d.add(b, "DW", 0, active)
 	actions := []walletport.TokenAction{walletport.TokenSuspend, walletport.TokenResume}
 	for i := 0; b.Loop(); i++ {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -47,7 +46,7 @@ func newWeather(t *testing.T, seed uint64) *weather {
 	t.Helper()
 	w := &weather{chance: rand.New(rand.NewPCG(seed, 13)), scheme: newFakeScheme(), ids: map[string]walletport.TokenID{}}
 	w.scheme.now = func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
-	database := filepath.Join(t.TempDir(), "walletport.db")
+	database := acttest.Database(t)
 	for range 2 {
 		w.replicas = append(w.replicas, newDesk(t, database, w.scheme, func(p *tokens.Parts) {
 			p.Clock = w.scheme.now

@@ -6,6 +6,8 @@ package acttest
 import (
 	"context"
 	"crypto/rand"
+	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -36,15 +38,43 @@ type House struct {
 // Open returns a House with an empty database, where it is always the same time.
 func Open(t testing.TB, now time.Time, ring *keys.Ring) *House {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "walletport.db")})
+	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: Database(t)})
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
-	must(t, db.Migrate(t.Context()))
 	h := &House{DB: db, Ring: keystest.NewSource(ring), now: now}
 	h.Cards, err = vault.New(vault.Vault{Cards: db, Tokens: db, Keys: h.Ring, Clock: Fixed(now)})
 	must(t, err)
 	return h
 }
+
+// Database returns the path of an empty database that is migrated and exists until the test
+// ends. It is a copy: each migration would wait for the disk.
+func Database(t testing.TB) string {
+	t.Helper()
+	empty, err := migrated()
+	must(t, err)
+	path := filepath.Join(t.TempDir(), "walletport.db")
+	must(t, os.WriteFile(path, empty, 0o600))
+	return path
+}
+
+// migrated is the file of an empty database, made once for all tests of the process.
+var migrated = sync.OnceValues(func() (file []byte, err error) {
+	dir, err := os.MkdirTemp("", "acttest")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	path := filepath.Join(dir, "walletport.db")
+	db, err := sqlite.Open(context.Background(), sqlite.Config{Path: path})
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(db.Migrate(context.Background()), db.Close()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
 
 // Parts starts the audit trail and the guard of nonces, which run until the test ends,
 // before the database closes, and returns the parts of a flow.
