@@ -105,6 +105,9 @@ func (s *fakeScheme) Ask(ctx context.Context, q scheme.Question) error {
 	if how.lost || how.noAnswer || ctx.Err() != nil {
 		return scheme.ErrUnavailable()
 	}
+	if how.isRefused != nil {
+		return how.isRefused
+	}
 	request, err := q.Request(time.Now(), nil)
 	if err != nil {
 		return err

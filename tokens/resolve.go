@@ -17,8 +17,16 @@ import (
 // token.
 const ResolveKind jobs.Kind = "tokens.resolve"
 
-// settlePause is how long a job waits that the scheme could not yet say enough to.
-const settlePause = time.Second
+// settlePause is how long a job waits that the scheme could not yet say enough to. Mostly it
+// can after some seconds; what it does not say for long, as the state that a token is in has
+// a name that is not known here, is asked for at the pace of failed attempts.
+const (
+	settlePause    = time.Second
+	settleAttempts = 30
+)
+
+// maxSpared is for how long a scheme that asks to be left alone is not asked for a change.
+const maxSpared = time.Minute
 
 // maxResolvePause is how long a job waits at most after an attempt that failed. Attempts
 // count also those that the scheme answered and that did not tell, and those that a kill
@@ -57,13 +65,17 @@ func (f *Flow) resolve(ctx context.Context, job jobs.Job) error {
 		return f.close(ctx, job, row, storage.ChangeNotDone, judgement)
 	case scheme.AskLater, scheme.AskHistory:
 	}
-	return jobs.After(settlePause, errOutcomeUnknown(row.Change.ID))
+	unknown := errOutcomeUnknown(row.Change.ID)
+	if job.Attempt > settleAttempts {
+		return unknown
+	}
+	return jobs.After(settlePause, unknown)
 }
 
-// soonAs has the job tried again when the scheme said so, if it did.
+// soonAs has the job tried again when the scheme said so, if it did, but after maxSpared.
 func soonAs(err error) error {
 	if said, ok := errors.AsType[*walletport.Error](err); ok && said.RetryAfter > 0 {
-		return jobs.After(said.RetryAfter, err)
+		return jobs.After(min(said.RetryAfter, maxSpared), err)
 	}
 	return err
 }
