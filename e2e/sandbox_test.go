@@ -55,6 +55,8 @@ type sandboxFile struct {
 		OPCPrivateKey   string `json:"opcPrivateKey"`
 		IssuerPublicKey string `json:"issuerPublicKey"`
 	} `json:"google"`
+
+	settleAfter string // how long the schemes of a tokenHouse are thought to take; "" is 10s
 }
 
 type sampleCard struct {

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -52,26 +53,42 @@ type tokenHouse struct {
 // the issuer's. config is for these servers, env for the sandbox.
 func mustTokenHouse(t *testing.T, servers int, databaseURL, config string, env ...string) *tokenHouse {
 	t.Helper()
-	h := &tokenHouse{address: mustAddress(t), dir: filepath.Join(t.TempDir(), "box"), env: env}
+	boxDatabase := ""
 	if servers == 0 {
-		h.database = databaseURL
+		boxDatabase = databaseURL
 	}
-	h.box = mustSandboxAt(t, h.address, h.dir, h.database, h.env...)
-	mustRun(t, tokenCards, h.box.at().with("cards", "import", "-", "--format", "csv", "--issuer", serveIssuer)...)
-	if servers == 0 {
-		return h
-	}
-	h.p = mustTokenProduction(t, databaseURL, h.box.file.schemeConfig()+config, h.box.file)
-	for range servers {
-		h.servers = append(h.servers, h.p.mustServe(t))
+	h := mustTokenBox(t, boxDatabase, env...)
+	if servers > 0 {
+		h.mustServers(t, servers, databaseURL, config, h.box.file)
 	}
 	return h
 }
 
+// mustTokenBox starts a sandbox that has the cards of a tokenHouse.
+func mustTokenBox(t *testing.T, databaseURL string, env ...string) *tokenHouse {
+	t.Helper()
+	h := &tokenHouse{address: mustAddress(t), dir: filepath.Join(t.TempDir(), "box"), database: databaseURL, env: env}
+	h.box = mustSandboxAt(t, h.address, h.dir, h.database, h.env...)
+	mustRun(t, tokenCards, h.box.at().with("cards", "import", "-", "--format", "csv", "--issuer", serveIssuer)...)
+	return h
+}
+
+// mustServers starts servers of the issuer's own, who knows of the schemes what stands in
+// file.
+func (h *tokenHouse) mustServers(t *testing.T, servers int, databaseURL, config string, file sandboxFile) {
+	t.Helper()
+	h.p = mustTokenProduction(t, databaseURL, file.schemeConfig()+config, file)
+	for range servers {
+		h.servers = append(h.servers, h.p.mustServe(t))
+	}
+}
+
 // schemeConfig is the addresses of the simulated schemes as an operator writes them down.
 func (f sandboxFile) schemeConfig() string {
-	return fmt.Sprintf("schemes:\n  mdes: {customer_service: {url: %q, organization: Acme Bank}}\n  vts: {token_api: {url: %q}}\n",
-		f.MDES.CustomerService.BaseURL, f.VTS.TokenAPI.BaseURL)
+	const always = "breaker: {failures: -1}" // no scheme is left alone, whatever fails
+	return fmt.Sprintf("schemes:\n  mdes: {customer_service: {url: %q, organization: Acme Bank, profile: {settle_after: %s}, %s}}\n"+
+		"  vts: {token_api: {url: %q, profile: {settle_after: %[2]s}, %[3]s}}\n",
+		f.MDES.CustomerService.BaseURL, cmp.Or(f.settleAfter, "10s"), always, f.VTS.TokenAPI.BaseURL)
 }
 
 // mustTokenProduction prepares a server that calls the schemes of a sandbox.

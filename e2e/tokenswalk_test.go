@@ -274,7 +274,7 @@ func (w *tokenWalk) stepCommand(t *testing.T, r *rand.Rand, n int, step int64) {
 var changeAnswers = []string{
 	"ok", "token_transition_not_allowed", "suspended_by_others", "token_change_in_progress", "scheme_outcome_unknown",
 	"scheme_unavailable", "scheme_no_answer", "scheme_answer_unreadable", "scheme_rate_limited", "scheme_access_refused",
-	"scheme_request_refused", "scheme_refused", "audit_unavailable", "store_unavailable", "timed_out",
+	"scheme_request_refused", "scheme_refused", "scheme_signature_spent", "audit_unavailable", "store_unavailable", "timed_out",
 }
 
 // actionsOf are what the table allows, in an order that is always the same.
