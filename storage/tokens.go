@@ -193,10 +193,10 @@ type TokensTx interface {
 	// as the row, or earlier, is left alone: an old word of the scheme never takes the
 	// place of a newer one. So AsOf of an answer that was read is when the question was
 	// sent, and that of a change when its answer came: a question that was under way beside
-	// a change may have been answered before it.
+	// a change may have been answered before it. See IsNewerWord for clocks that are set back.
 	PutTokens(seen []SeenToken) ([]TokenPut, error)
 	// TokensListed notes that all tokens of a card were put as the scheme had them asOf.
-	// An earlier moment than the one that is noted changes nothing.
+	// A moment that is no newer than the one that is noted changes nothing, see IsNewerWord.
 	TokensListed(card walletport.CardID, asOf time.Time) error
 	// UpdateToken stores what change makes of a token, as ChangeToken has it. An unknown id
 	// is CodeNotFound, reason token_not_found.

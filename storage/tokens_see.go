@@ -10,6 +10,20 @@ import (
 	"github.com/walletport/walletport"
 )
 
+// MaxWordDelay is longer than any question to a scheme is under way. Where what is stored is
+// of a moment that is later than now, or than a newer word, by more than this, the
+// database's clock was set back.
+const MaxWordDelay = time.Minute
+
+// IsNewerWord reports whether a scheme's word as of one moment takes the place of what is
+// stored as of another: it does when it is later, in milliseconds, and after the clock was
+// set back by more than MaxWordDelay. Else a row would keep an old word until the clock has
+// come again to where it was.
+func IsNewerWord(word, stored time.Time) bool {
+	ahead := stored.UnixMilli() - word.UnixMilli()
+	return ahead < 0 || ahead > MaxWordDelay.Milliseconds()
+}
+
 // SeeToken returns the row that PutTokens stores where old stands and seen was shown, and
 // what is entered into the history. Nothing is stored where the outcome says that the row
 // is left alone.
@@ -21,7 +35,7 @@ func SeeToken(old Token, seen SeenToken) (Token, []TokenHistoryEntry, PutOutcome
 	switch {
 	case old.Issuer != seen.Issuer:
 		return old, nil, TokenOtherIssuer
-	case seen.AsOf.UnixMilli() <= old.AsOf.UnixMilli():
+	case !IsNewerWord(seen.AsOf, old.AsOf):
 		return old, nil, TokenOlder
 	}
 	next := merge(old, seen.Token)
@@ -156,7 +170,7 @@ func expiryText(e walletport.Expiry) string {
 // While a change is open, another one is CodeConflict, reason token_change_in_progress. Of
 // the same change only State and Outcome can move, and only on: from asked to unknown, and
 // from both to done or not_done, where it ends. Whatever else is done to a Change, and an
-// AsOf that goes back, is the caller's fault and CodeInternal.
+// AsOf that goes back (but see IsNewerWord), is the caller's fault and CodeInternal.
 func ChangeToken(old Token, change func(Token) (Token, error)) (Token, error) {
 	next, err := change(old)
 	if err != nil {
@@ -164,7 +178,7 @@ func ChangeToken(old Token, change func(Token) (Token, error)) (Token, error) {
 	}
 	next.ID, next.Ref, next.Issuer = old.ID, old.Ref, old.Issuer
 	settle(&next)
-	if next.AsOf.UnixMilli() < old.AsOf.UnixMilli() {
+	if next.AsOf.UnixMilli() != old.AsOf.UnixMilli() && !IsNewerWord(next.AsOf, old.AsOf) {
 		return Token{}, fmt.Errorf("token %s is of %s and cannot become one of %s", old.ID, old.AsOf.Format(time.RFC3339Nano), next.AsOf.Format(time.RFC3339Nano))
 	}
 	if next.Change, err = old.Change.becomes(next.Change); err != nil {

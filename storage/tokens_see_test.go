@@ -42,6 +42,9 @@ func TestSeeToken(t *testing.T) {
 		{"of the same moment", func(s *storage.SeenToken) { s.AsOf, s.Status = moment(1000), walletport.TokenActive }, nil, "", storage.TokenOlder},
 		{"of the same millisecond", func(s *storage.SeenToken) { s.AsOf = moment(1000).Add(time.Microsecond) }, nil, "", storage.TokenOlder},
 		{"of an earlier moment", func(s *storage.SeenToken) { s.AsOf = moment(999) }, nil, "", storage.TokenOlder},
+		{"by a clock that was set back a little", func(s *storage.SeenToken) { s.AsOf = moment(1000).Add(-storage.MaxWordDelay) }, nil, "", storage.TokenOlder},
+		{"by a clock that was set back", func(s *storage.SeenToken) { s.AsOf = moment(999).Add(-storage.MaxWordDelay) },
+			func(r *storage.Token) { r.AsOf = moment(999).Add(-storage.MaxWordDelay) }, "", storage.TokenConfirmed},
 		{"of another issuer", func(s *storage.SeenToken) { s.Issuer = "globex" }, nil, "", storage.TokenOtherIssuer},
 		{"with little told", func(s *storage.SeenToken) {
 			s.Token = storage.Token{Ref: s.Ref, Issuer: "acme", Status: walletport.TokenSuspended, AsOf: s.AsOf}

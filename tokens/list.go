@@ -79,13 +79,15 @@ func isOfTheScheme(err error) bool {
 	return code != walletport.CodeInternal && code != walletport.CodeNotFound
 }
 
-// isYoung reports whether a word of a scheme is younger than Settings.MaxAge.
+// isYoung reports whether a word of a scheme is younger than Settings.MaxAge. One of a moment
+// that is yet to come is not: the clock was set back since, and nobody knows when it was said.
 func (f *Flow) isYoung(ctx context.Context, asOf time.Time) (bool, error) {
 	if asOf.IsZero() {
 		return false, nil
 	}
 	now, err := f.clock.now(ctx, f.Clock, f.now)
-	return now.Sub(asOf) < f.Settings.MaxAge, err
+	age := now.Sub(asOf)
+	return age < f.Settings.MaxAge && age >= -storage.MaxWordDelay, err
 }
 
 // viewAll is view of all, for the caller of ctx, and says how many numbers it shows whole.

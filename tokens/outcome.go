@@ -127,7 +127,7 @@ func (c *changing) conclude(tx storage.Tx, record *act.Record, out scheme.Outcom
 		wasAsked = isOurs && old.Change.State == storage.ChangeAsked
 		if isOurs && old.Change.State.IsOpen() {
 			old.Change.State, old.Change.Outcome = state, reasonOf(out)
-			if state == storage.ChangeDone && !at.Before(old.AsOf) { // else the row has a newer word
+			if state == storage.ChangeDone && (!at.Before(old.AsOf) || storage.IsNewerWord(at, old.AsOf)) { // else the row has a newer word
 				old = c.done(old, at)
 			}
 		}

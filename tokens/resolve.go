@@ -54,7 +54,7 @@ func (f *Flow) resolve(ctx context.Context, job jobs.Job) error {
 	case row.Change.State != storage.ChangeUnknown: // it is closed
 		return nil
 	}
-	judgement, err := f.judge(ctx, row)
+	judgement, err := f.judge(ctx, job, row)
 	if err != nil {
 		return soonAs(err)
 	}
@@ -87,7 +87,7 @@ type judged struct {
 }
 
 // judge asks for the token, and for its history where the token alone does not tell.
-func (f *Flow) judge(ctx context.Context, row storage.Token) (judged, error) {
+func (f *Flow) judge(ctx context.Context, job jobs.Job, row storage.Token) (judged, error) {
 	s, err := f.schemeOf(row.Ref.Scheme)
 	if err != nil {
 		return judged{}, err
@@ -97,13 +97,23 @@ func (f *Flow) judge(ctx context.Context, row storage.Token) (judged, error) {
 		return judged{}, err
 	}
 	evidence := scheme.Evidence{
-		Action: row.Change.Action, By: row.Change.By, SentAt: row.Change.Since, Now: told.AskedAt, Token: told.Token,
+		Action: row.Change.Action, By: row.Change.By, SentAt: sentAt(job, row, told.AskedAt), Now: told.AskedAt, Token: told.Token,
 	}
 	if evidence.Earlier, evidence.EarlierEnd, err = f.earlierChanges(ctx, row); err != nil {
 		return judged{}, err
 	}
 	judgement, err := f.withHistory(ctx, s, row, evidence, s.Manager.Judge(evidence))
 	return judged{judgement, told.Keys}, err
+}
+
+// sentAt returns when a change was sent, at the latest. Of one that would have been sent after
+// now, because the clock was set back since, it is not known: it is as old as the pauses of
+// its job are long, at least, so that it does not stay open until that moment comes again.
+func sentAt(job jobs.Job, row storage.Token, now time.Time) time.Time {
+	if row.Change.Since.After(now) {
+		return now.Add(-time.Duration(job.Attempt-1) * settlePause)
+	}
+	return row.Change.Since
 }
 
 // withHistory judges again, by the token's history too, where that is needed. It is for a

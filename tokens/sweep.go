@@ -45,7 +45,7 @@ func (f *Flow) Sweep(ctx context.Context) (found int, err error) {
 		}
 		for _, row := range rows {
 			after = row.ID
-			if row.Change.State != storage.ChangeAsked || now.Sub(row.Change.Since) <= lostAfter {
+			if row.Change.State != storage.ChangeAsked || !isLost(now.Sub(row.Change.Since)) {
 				continue
 			}
 			switch lostErr := f.lose(ctx, row, now); {
@@ -60,6 +60,10 @@ func (f *Flow) Sweep(ctx context.Context) (found int, err error) {
 		}
 	}
 }
+
+// isLost reports whether nobody can be at work any more at a change whose intent is that old.
+// One that is yet to come is of a clock that was set back since.
+func isLost(age time.Duration) bool { return age > lostAfter || age < -storage.MaxWordDelay }
 
 // lose notes that nobody knows what became of a change, in one commit with the job that
 // finds it out.

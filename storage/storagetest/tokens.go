@@ -297,6 +297,11 @@ func testTokensListed(t *testing.T, s storage.Store) {
 	wantEqual(t, "listed earlier", asOf(1), at(50))
 	listed(1, 60)
 	wantEqual(t, "listed again", asOf(1), at(60))
+	back := 60 - storage.MaxWordDelay.Milliseconds()
+	listed(1, back)
+	wantEqual(t, "listed by a clock that was set back a little", asOf(1), at(60))
+	listed(1, back-1)
+	wantEqual(t, "listed by a clock that was set back", asOf(1), at(back-1))
 	wantEqual(t, "another card", asOf(2), storage.TokenList{}.AsOf)
 }
 

@@ -619,7 +619,7 @@ func (q *Queries) RewrapTokens(ctx context.Context, arg RewrapTokensParams) (int
 const setTokenList = `-- name: SetTokenList :exec
 INSERT INTO token_lists AS l (card_id, as_of_ms) VALUES ($1, $2)
 ON CONFLICT (card_id) DO UPDATE SET as_of_ms = excluded.as_of_ms
-WHERE l.as_of_ms < excluded.as_of_ms
+WHERE l.as_of_ms NOT BETWEEN excluded.as_of_ms AND excluded.as_of_ms + 60000
 `
 
 type SetTokenListParams struct {
@@ -627,6 +627,7 @@ type SetTokenListParams struct {
 	AsOfMs int64
 }
 
+// 60000 is storage.MaxWordDelay.
 func (q *Queries) SetTokenList(ctx context.Context, arg SetTokenListParams) error {
 	_, err := q.db.Exec(ctx, setTokenList, arg.CardID, arg.AsOfMs)
 	return err

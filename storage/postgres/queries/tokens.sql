@@ -99,9 +99,10 @@ SELECT l.as_of_ms FROM token_lists AS l
 WHERE l.card_id = sqlc.arg(card_id) AND NOT EXISTS (SELECT 1 FROM tokens AS t WHERE t.card_id = sqlc.arg(card_id));
 
 -- name: SetTokenList :exec
+-- 60000 is storage.MaxWordDelay.
 INSERT INTO token_lists AS l (card_id, as_of_ms) VALUES ($1, $2)
 ON CONFLICT (card_id) DO UPDATE SET as_of_ms = excluded.as_of_ms
-WHERE l.as_of_ms < excluded.as_of_ms;
+WHERE l.as_of_ms NOT BETWEEN excluded.as_of_ms AND excluded.as_of_ms + 60000;
 
 -- name: UnsetTokenList :exec
 UPDATE token_lists SET as_of_ms = 0 WHERE card_id = $1;

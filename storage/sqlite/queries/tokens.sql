@@ -68,9 +68,10 @@ SELECT l.as_of_ms FROM token_lists AS l
 WHERE l.card_id = sqlc.arg(card_id) AND NOT EXISTS (SELECT 1 FROM tokens AS t WHERE t.card_id = sqlc.arg(card_id));
 
 -- name: SetTokenList :exec
+-- 60000 is storage.MaxWordDelay.
 INSERT INTO token_lists (card_id, as_of_ms) VALUES (sqlc.arg(card_id), sqlc.arg(as_of_ms))
 ON CONFLICT (card_id) DO UPDATE SET as_of_ms = excluded.as_of_ms
-WHERE token_lists.as_of_ms < excluded.as_of_ms;
+WHERE token_lists.as_of_ms NOT BETWEEN excluded.as_of_ms AND excluded.as_of_ms + 60000;
 
 -- name: UnsetTokenList :exec
 UPDATE token_lists SET as_of_ms = 0 WHERE card_id = ?;

@@ -592,7 +592,7 @@ func (q *Queries) RewrapToken(ctx context.Context, arg RewrapTokenParams) (int64
 const setTokenList = `-- name: SetTokenList :exec
 INSERT INTO token_lists (card_id, as_of_ms) VALUES (?1, ?2)
 ON CONFLICT (card_id) DO UPDATE SET as_of_ms = excluded.as_of_ms
-WHERE token_lists.as_of_ms < excluded.as_of_ms
+WHERE token_lists.as_of_ms NOT BETWEEN excluded.as_of_ms AND excluded.as_of_ms + 60000
 `
 
 type SetTokenListParams struct {
@@ -600,6 +600,7 @@ type SetTokenListParams struct {
 	AsOfMs int64
 }
 
+// 60000 is storage.MaxWordDelay.
 func (q *Queries) SetTokenList(ctx context.Context, arg SetTokenListParams) error {
 	_, err := q.exec(ctx, q.setTokenListStmt, setTokenList, arg.CardID, arg.AsOfMs)
 	return err
