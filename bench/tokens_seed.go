@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -49,7 +50,7 @@ func seedTokens(ctx context.Context, s *setup, databaseURL string) (err error) {
 		return err
 	}
 	defer seed.store.Close()
-	custody, err := server.OpenKeys(config.Keys{File: s.path("keystore.age"), KeyFile: s.path("keystore.key")}, nil)
+	custody, err := server.OpenKeys(config.Keys{File: s.path("keystore.age"), KeyFile: s.path("keystore.key")}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
