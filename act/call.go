@@ -127,20 +127,9 @@ func (c *Call) FindCard(ctx context.Context) error {
 // purpose "" gets the zero Key. All are recorded, or none. The error is
 // CodeUnavailable, reason key_unavailable.
 func (c *Call) SelectKeys(purposes ...keys.Purpose) ([]*keys.Key, error) {
-	ring := c.parts.Keys.Current()
-	selected := make([]*keys.Key, len(purposes))
-	var used []string
-	for i, purpose := range purposes {
-		if purpose == "" {
-			selected[i] = &keys.Key{}
-			continue
-		}
-		key, err := ring.Select(purpose, c.Card.Issuer, c.Card.BIN, c.Now)
-		if err != nil {
-			return nil, err
-		}
-		selected[i] = key
-		used = append(used, string(key.ID))
+	selected, used, err := c.parts.Keys.Current().SelectAll(c.Card.Issuer, c.Card.BIN, c.Now, purposes...)
+	if err != nil {
+		return nil, err
 	}
 	c.record.KeyVersions = used
 	return selected, nil

@@ -69,6 +69,23 @@ func (r *Ring) Select(p Purpose, issuer walletport.IssuerID, bin string, t time.
 	return best, nil
 }
 
+// SelectAll is Select for several purposes, in their order; the purpose "" gets the zero Key.
+// used are the ids of the keys. The error is that of the first purpose that has none.
+func (r *Ring) SelectAll(issuer walletport.IssuerID, bin string, t time.Time, purposes ...Purpose) (selected []*Key, used []string, _ error) {
+	for _, purpose := range purposes {
+		if purpose == "" {
+			selected = append(selected, &Key{})
+			continue
+		}
+		key, err := r.Select(purpose, issuer, bin, t)
+		if err != nil {
+			return nil, nil, err
+		}
+		selected, used = append(selected, key), append(used, string(key.ID))
+	}
+	return selected, used, nil
+}
+
 func serves(k *Key, issuer walletport.IssuerID, bin string) bool {
 	if k.Issuer != "" && k.Issuer != issuer {
 		return false

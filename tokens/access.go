@@ -23,25 +23,15 @@ func (k AccessKeys) Purposes() []keys.Purpose {
 	return slices.DeleteFunc(all, func(p keys.Purpose) bool { return p == "" })
 }
 
-// Access selects the keys of an issuer and a BIN, and names those that requests are made
+// access selects the keys of an issuer and a BIN, and names those that requests are made
 // with. The error is CodeUnavailable, reason key_unavailable.
 func (f *Flow) access(s Scheme, issuer walletport.IssuerID, bin string) (a scheme.Access, used []string, err error) {
-	ring, now := f.Keys.Current(), f.Clock()
-	selected := func(p keys.Purpose) *keys.Key {
-		if p == "" || err != nil {
-			return &keys.Key{}
-		}
-		var key *keys.Key
-		if key, err = ring.Select(p, issuer, bin, now); err != nil {
-			return &keys.Key{}
-		}
-		used = append(used, string(key.ID))
-		return key
-	}
-	signing, recipient, secret := selected(s.Keys.Signing), selected(s.Keys.Recipient), selected(s.Keys.Secret)
+	ring := f.Keys.Current()
+	selected, used, err := ring.SelectAll(issuer, bin, f.Clock(), s.Keys.Signing, s.Keys.Recipient, s.Keys.Secret)
 	if err != nil {
 		return scheme.Access{}, nil, err
 	}
+	signing, recipient, secret := selected[0], selected[1], selected[2]
 	a = scheme.Access{
 		Signer: scheme.Signer{Key: signing.Signer, Alias: signing.Alias},
 		Recipient: scheme.Recipient{
