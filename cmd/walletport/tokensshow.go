@@ -72,7 +72,8 @@ func screen(s tokens.Shown, at time.Time) string {
 		}
 	}
 	b.WriteString(heading(t) + "\n")
-	line("Status", sinceText(statusText(t.Status), t.StatusSince, at))
+	line("Status", statusText(t.Status))
+	line("Since", momentText(t.StatusSince, at))
 	line("Held by", holdersText(t.Holders))
 	line("Wallet", fmt.Sprintf("%s, token requestor %s", plain(s.Listed.Wallet), t.Ref.Requestor))
 	line("Device", deviceText(t))

@@ -183,13 +183,6 @@ func ageText(t, at time.Time) string {
 	return "just now" // clocks of two machines may differ
 }
 
-func sinceText(what string, t, at time.Time) string {
-	if t.IsZero() {
-		return what
-	}
-	return fmt.Sprintf("%s, since %s", what, momentText(t, at))
-}
-
 // momentText is a moment with its age; "" for none.
 func momentText(t, at time.Time) string {
 	if t.IsZero() {

@@ -91,7 +91,8 @@ func TestScreen(t *testing.T) {
 		},
 	}
 	want := `Token 7 of card 1042, Mastercard, issuer acme
-  Status      suspended: it cannot pay, since 2026-11-27 16:04 UTC, 2 days ago
+  Status      suspended: it cannot pay
+  Since       2026-11-27 16:04 UTC, 2 days ago
   Held by     the cardholder, somebody whom the scheme does not name
   Wallet      Apple Pay, token requestor 50110030273
   Device      Ada's ?[31mphone?

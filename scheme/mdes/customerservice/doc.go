@@ -1,7 +1,7 @@
 // Package customerservice makes and reads the messages of Mastercard's MDES Customer
 // Service API, by which an issuer lists the tokens of its cards and changes them: search,
 // activate, suspend, unsuspend, delete, status history, activation methods, resending a
-// code, and the search for a token requestor. No call of the server uses it yet.
+// code, and the search for a token requestor.
 //
 // It does no I/O and never reads the clock. Messages makes requests, each signed by OAuth
 // 1.0a, and reads answers; whoever speaks HTTP sends one and hands the other in. An answer

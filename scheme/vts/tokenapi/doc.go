@@ -1,6 +1,6 @@
 // Package tokenapi makes and reads the messages of Visa's token API for issuers (VTIS), by
 // which an issuer lists the tokens of its cards and changes them: retrieveTokenInfo,
-// details, and lifecycle with its operations. No call of the server uses it yet.
+// details, and lifecycle with its operations.
 //
 // It does no I/O and never reads the clock. Messages makes requests, each signed by
 // x-pay-token, and reads answers; whoever speaks HTTP sends one and hands the other in.
