@@ -1,15 +1,12 @@
 package seal
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 )
 
 // A signed JWE is a JWS in compact serialization (RFC 7515 section 7.1) whose payload is
@@ -19,24 +16,10 @@ import (
 
 const (
 	signatureAlgorithm = "PS256"
-	keyOAEPAlgorithm   = "RSA-OAEP-256"
 	nestedContentType  = "JWE" // cty of the JWS (Visa's sample)
 )
 
-var (
-	pssOptions  = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256} // RFC 7518 section 3.5
-	oaepOptions = &rsa.OAEPOptions{Hash: crypto.SHA256}                                         // RFC 7518 section 4.3
-)
-
-// IssuedAtForm says how the header of the inner JWE has the time.
-type IssuedAtForm int
-
-// The forms of iat.
-const (
-	NoIssuedAt     IssuedAtForm = iota
-	IssuedAtNumber              // 1700000000000
-	IssuedAtText                // "1700000000"
-)
+var pssOptions = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256} // RFC 7518 section 3.5
 
 // SignedJWEHeader is what the headers say beside algorithms and types. Key ids are
 // printable ASCII without '"' and '\'.
@@ -47,16 +30,19 @@ type SignedJWEHeader struct {
 	IssuedAtForm   IssuedAtForm
 }
 
+// inner is the header of the JWE.
+func (h SignedJWEHeader) inner() OAEPHeader {
+	return OAEPHeader{Type: "JOSE", KeyID: h.RecipientKeyID, IssuedAt: h.IssuedAt, IssuedAtForm: h.IssuedAtForm, KeyBits: 256}
+}
+
 // SealSignedJWE encrypts plaintext to a public RSA key and signs the result. It keeps no
 // argument; wiping plaintext is the caller's part. random is crypto/rand.Reader outside of
 // tests. The errors of signer come back wrapped.
 func SealSignedJWE(random io.Reader, header SignedJWEHeader, to *rsa.PublicKey, signer crypto.Signer, plaintext []byte) ([]byte, error) {
-	for _, id := range []string{header.SignerKeyID, header.RecipientKeyID} {
-		if err := (JWEHeader{KeyID: id}).check(); err != nil {
-			return nil, err
-		}
+	if err := (JWEHeader{KeyID: header.SignerKeyID}).check(); err != nil {
+		return nil, err
 	}
-	inner, err := sealOAEP(random, header, to, plaintext)
+	inner, err := SealOAEPJWE(random, header.inner(), to, plaintext)
 	if err != nil {
 		return nil, err
 	}
@@ -72,39 +58,6 @@ func SealSignedJWE(random io.Reader, header SignedJWEHeader, to *rsa.PublicKey, 
 	return jwe64.AppendEncode(append(compact, '.'), signature), nil
 }
 
-// sealOAEP returns the inner JWE.
-func sealOAEP(random io.Reader, header SignedJWEHeader, to *rsa.PublicKey, plaintext []byte) ([]byte, error) {
-	var secrets [contentKeyBytes + gcmIVBytes]byte
-	key, iv := secrets[:contentKeyBytes], secrets[contentKeyBytes:]
-	defer clear(key)
-	if _, err := io.ReadFull(random, secrets[:]); err != nil {
-		return nil, fmt.Errorf("draw content key and IV: %w", err)
-	}
-	wrapped, err := rsa.EncryptOAEP(sha256.New(), random, to, key, nil)
-	if err != nil {
-		return nil, fmt.Errorf("encrypt content key: %w", err)
-	}
-	gcm, err := newGCM(key)
-	if err != nil {
-		return nil, err
-	}
-	protected := appendMember([]byte(`{"alg":"`+keyOAEPAlgorithm+`","enc":"`+contentAlgorithm+`","typ":"JOSE"`), `,"kid":"`, header.RecipientKeyID)
-	switch header.IssuedAtForm {
-	case NoIssuedAt:
-	case IssuedAtNumber:
-		protected = strconv.AppendInt(append(protected, `,"iat":`...), header.IssuedAt, 10)
-	case IssuedAtText:
-		protected = append(strconv.AppendInt(append(protected, `,"iat":"`...), header.IssuedAt, 10), '"')
-	}
-	compact := jwe64.AppendEncode(nil, append(protected, '}'))
-	sealed := gcm.Seal(nil, iv, plaintext, compact) // the associated data are the header's segment
-	end := len(sealed) - gcmTagBytes
-	for _, segment := range [][]byte{wrapped, iv, sealed[:end], sealed[end:]} {
-		compact = jwe64.AppendEncode(append(compact, '.'), segment)
-	}
-	return compact, nil
-}
-
 // errSignedJWE is about a text that can be seen to be no signed JWE without a key.
 var errSignedJWE = errors.New("seal: not a compact JWE with RSA-OAEP-256 and A256GCM in a compact JWS with PS256")
 
@@ -114,22 +67,9 @@ type SignedJWE struct {
 	SignerKeyID    string // kid of the JWS: who may have signed; may be empty
 	RecipientKeyID string // kid of the JWE: which key opens it; may be empty
 
-	signed     []byte // what the signature is over
-	signature  []byte
-	protected  []byte // the first segment of the JWE as it came: the associated data
-	wrapped    []byte // the content key
-	iv         []byte
-	ciphertext []byte // followed by its tag
-}
-
-// joseHeader is a protected header of either layer. Members that are not known are passed
-// over, unless crit demands that they be understood (RFC 7515 section 4.1.11).
-type joseHeader struct {
-	Algorithm  string   `json:"alg"`
-	Encryption string   `json:"enc"`
-	KeyID      string   `json:"kid"`
-	Zip        string   `json:"zip"`
-	Critical   []string `json:"crit"`
+	signed    []byte // what the signature is over
+	signature []byte
+	inner     OAEPJWE
 }
 
 // ParseSignedJWE reads at most 16384 bytes. Other algorithms than those that SealSignedJWE
@@ -142,9 +82,8 @@ func ParseSignedJWE(compact []byte) (SignedJWE, error) {
 	if err != nil || outer.Algorithm != signatureAlgorithm {
 		return SignedJWE{}, errSignedJWE
 	}
-	inner, parts, err := splitJOSE(segments[1].decoded, 5)
-	if err != nil || inner.Algorithm != keyOAEPAlgorithm || inner.Encryption != contentAlgorithm ||
-		len(parts[2].decoded) != gcmIVBytes || len(parts[4].decoded) != gcmTagBytes {
+	inner, err := ParseOAEPJWE(segments[1].decoded)
+	if err != nil || inner.KeyBits != 256 {
 		return SignedJWE{}, errSignedJWE
 	}
 	return SignedJWE{
@@ -152,33 +91,8 @@ func ParseSignedJWE(compact []byte) (SignedJWE, error) {
 		RecipientKeyID: inner.KeyID,
 		signed:         compact[:len(compact)-len(segments[2].text)-len(".")],
 		signature:      segments[2].decoded,
-		protected:      parts[0].text,
-		wrapped:        parts[1].decoded,
-		iv:             parts[2].decoded,
-		ciphertext:     append(parts[3].decoded, parts[4].decoded...),
+		inner:          inner,
 	}, nil
-}
-
-// segment is a part of a compact serialization, as it came and decoded.
-type segment struct{ text, decoded []byte }
-
-// splitJOSE takes a compact serialization of n segments apart.
-func splitJOSE(compact []byte, n int) (header joseHeader, segments []segment, err error) {
-	texts := bytes.Split(compact, []byte("."))
-	if len(texts) != n || bytes.ContainsAny(compact, "\r\n") { // Go's base64 passes over line breaks
-		return header, nil, errSignedJWE
-	}
-	for _, text := range texts {
-		decoded, err := jwe64.AppendDecode(nil, text)
-		if err != nil {
-			return header, nil, errSignedJWE
-		}
-		segments = append(segments, segment{text, decoded})
-	}
-	if err := json.Unmarshal(segments[0].decoded, &header); err != nil || header.Zip != "" || len(header.Critical) > 0 {
-		return header, nil, errSignedJWE
-	}
-	return header, segments, nil
 }
 
 // Open verifies that sender signed, and returns the plaintext, which the caller wipes.
@@ -188,19 +102,5 @@ func (s SignedJWE) Open(sender *rsa.PublicKey, key crypto.Decrypter) ([]byte, er
 	if err := rsa.VerifyPSS(sender, crypto.SHA256, digest[:], s.signature, pssOptions); err != nil {
 		return nil, ErrOpen
 	}
-	contentKey, err := key.Decrypt(nil, s.wrapped, oaepOptions)
-	if err != nil || len(contentKey) != contentKeyBytes {
-		clear(contentKey)
-		return nil, ErrOpen
-	}
-	defer clear(contentKey)
-	gcm, err := newGCM(contentKey)
-	if err != nil {
-		return nil, err
-	}
-	plaintext, err := gcm.Open(nil, s.iv, s.ciphertext, s.protected)
-	if err != nil {
-		return nil, ErrOpen
-	}
-	return plaintext, nil
+	return s.inner.Open(key)
 }
