@@ -2,7 +2,7 @@
 // compact JWE with the card and what the wallet said of itself (Visa's
 // encPaymentInstrument), and the two WSD strings, MBPAC (activation data that
 // answer a wallet's nonce) and MBPAD (a card number that only Visa reads). It also
-// reads push payloads.
+// reads push payloads. PaySignature signs requests to Visa's APIs by x-pay-token.
 //
 // It does no I/O and never reads the clock. It knows no wallet: what a wallet does
 // with a JWE is the business of wallet/*.
@@ -14,6 +14,8 @@
 //	IAP    Visa In-App Provisioning: OpenAPI document and samples
 //	SRCJS  Visa Secure Remote Commerce, JavaScript reference: Java and Node samples
 //	VMCP   github.com/visa/mcp, the API client of Visa's agent toolkit
+//	XP1    Visa developer pages on x-pay-token
+//	XPT    Visa's developer community, replies of its support on x-pay-token
 //	COM    Visa's developer community, replies of its support on encPaymentInstrument
 //	BEP    processor documentation (bePaid)
 //	FIS-V  processor OpenAPI (Fiserv FirstVision), Visa VTS

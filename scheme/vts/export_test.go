@@ -2,6 +2,7 @@ package vts
 
 import (
 	"io"
+	"time"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/scheme"
@@ -12,6 +13,11 @@ import (
 func PushRoom(p Profile, card *walletport.Card, name string, client scheme.Client) (used, room int) {
 	content := pushContent{card: card, name: []byte(name), client: client}
 	return len(p.appendPush(nil, content)), content.maxBytes()
+}
+
+// PayToken is payToken.
+func PayToken(secret scheme.MAC, now time.Time, resourcePath, query string, body []byte) string {
+	return payToken(secret, now, resourcePath, query, body)
 }
 
 // The alphabets, and how characters of them are drawn.

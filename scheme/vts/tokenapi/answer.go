@@ -11,6 +11,7 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/scheme"
+	"github.com/walletport/walletport/scheme/vts"
 )
 
 // maxAnswerBytes bounds what is read: a token in a list has some 400 bytes.
@@ -38,24 +39,24 @@ type kind struct {
 // kinds are the codes that are known. Visa refuses before it does anything (inferred), but
 // for failures of its own.
 var kinds = map[string]kind{
-	"VSE40000":         {scheme.Refused, scheme.ErrRequestRefused}, // invalid data
-	"VSE40001":         {scheme.Refused, scheme.ErrRequestRefused}, // required data missing
-	"VSE40002":         {scheme.Refused, scheme.ErrStatusRefused},  // the token is in that state already
-	"VSE40003":         {scheme.Refused, scheme.ErrTokenNotFound},
-	"VSE40004":         {scheme.Refused, scheme.ErrRequestRefused}, // bad profile id
-	"VSE40005":         {scheme.Refused, scheme.ErrRequestRefused}, // bad task id
-	"VSE40006":         {scheme.Refused, scheme.ErrRequestRefused}, // invalid replacement PAN
-	"VSE40007":         {scheme.Refused, scheme.ErrStatusRefused},
-	"VSE40008":         {scheme.Refused, scheme.ErrUnsupported},   // not registered for messaging
-	"VSE40009":         {scheme.Unknown, scheme.ErrUnavailable},   // internal
-	"VSE40010":         {scheme.Refused, scheme.ErrAccessRefused}, // cryptography
-	"VSE40011":         {scheme.Refused, scheme.ErrStatusRefused}, // the token is not active
-	"invalidParameter": {scheme.Refused, scheme.ErrRequestRefused},
-	"invalidRequest":   {scheme.Refused, scheme.ErrRequestRefused},
-	"serviceError":     {scheme.Unknown, scheme.ErrUnavailable},
-	"9121":             {scheme.Refused, scheme.ErrSignatureSpent}, // x-pay-token expired or used again [XPT]
-	"9159":             {scheme.Refused, scheme.ErrAccessRefused},  // its digest does not match
-	"9201":             {scheme.Refused, scheme.ErrAccessRefused},  // API key of another environment
+	"VSE40000":           {scheme.Refused, scheme.ErrRequestRefused}, // invalid data
+	"VSE40001":           {scheme.Refused, scheme.ErrRequestRefused}, // required data missing
+	"VSE40002":           {scheme.Refused, scheme.ErrStatusRefused},  // the token is in that state already
+	"VSE40003":           {scheme.Refused, scheme.ErrTokenNotFound},
+	"VSE40004":           {scheme.Refused, scheme.ErrRequestRefused}, // bad profile id
+	"VSE40005":           {scheme.Refused, scheme.ErrRequestRefused}, // bad task id
+	"VSE40006":           {scheme.Refused, scheme.ErrRequestRefused}, // invalid replacement PAN
+	"VSE40007":           {scheme.Refused, scheme.ErrStatusRefused},
+	"VSE40008":           {scheme.Refused, scheme.ErrUnsupported},   // not registered for messaging
+	"VSE40009":           {scheme.Unknown, scheme.ErrUnavailable},   // internal
+	"VSE40010":           {scheme.Refused, scheme.ErrAccessRefused}, // cryptography
+	"VSE40011":           {scheme.Refused, scheme.ErrStatusRefused}, // the token is not active
+	"invalidParameter":   {scheme.Refused, scheme.ErrRequestRefused},
+	"invalidRequest":     {scheme.Refused, scheme.ErrRequestRefused},
+	"serviceError":       {scheme.Unknown, scheme.ErrUnavailable},
+	vts.PayTokenSpent:    {scheme.Refused, scheme.ErrSignatureSpent},
+	vts.PayTokenMismatch: {scheme.Refused, scheme.ErrAccessRefused},
+	vts.PayTokenUnknown:  {scheme.Refused, scheme.ErrAccessRefused},
 }
 
 // kindOf classifies an error by its status, where no code of it is known.

@@ -6,15 +6,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
-)
-
-// PathRule says which part of a path x-pay-token signs.
-type PathRule string
-
-// The rules. Neither has the leading slash.
-const (
-	FullPath       PathRule = "full"            // vtis/v1/pan/retrieveTokenInfo
-	WithoutContext PathRule = "without_context" // v1/pan/retrieveTokenInfo
+	"github.com/walletport/walletport/scheme/vts"
 )
 
 // IssuedAt says how encryptedData has the time at which it was made.
@@ -42,7 +34,7 @@ const (
 type Profile struct {
 	// ResourcePath that x-pay-token signs: full (default; field code agrees on it for VTIS, medium) or
 	// without_context, without the first segment, as most of Visa's other products want it (XP1).
-	ResourcePath PathRule `setting:"resource_path"`
+	ResourcePath vts.PathRule `setting:"resource_path"`
 	// APIKeyName is the query parameter of the API key: apiKey (default; FC, FIS-T) or apikey, as the In-App
 	// Provisioning API has it. Its case counts in the signature.
 	APIKeyName string `setting:"api_key_name"`
@@ -72,7 +64,7 @@ type Profile struct {
 // DefaultProfile returns what the sources make most likely.
 func DefaultProfile() Profile {
 	return Profile{
-		ResourcePath:      FullPath,
+		ResourcePath:      vts.FullPath,
 		APIKeyName:        "apiKey",
 		IssuedAt:          Milliseconds,
 		CardholderName:    "cardholderInfo",
@@ -97,7 +89,7 @@ func (p Profile) Validate() error {
 		ok      bool
 		problem string
 	}{
-		{oneOf(p.ResourcePath, FullPath, WithoutContext), "resource_path: full or without_context"},
+		{oneOf(p.ResourcePath, vts.FullPath, vts.WithoutContext), "resource_path: full or without_context"},
 		{oneOf(p.APIKeyName, "apiKey", "apikey"), "api_key_name: apiKey or apikey"},
 		{oneOf(p.IssuedAt, Milliseconds, SecondsText, WithoutTheTime), "issued_at: milliseconds, seconds or absent"},
 		{oneOf(p.CardholderName, "cardholderInfo", "cardHolderInfo"), "cardholder_name: cardholderInfo or cardHolderInfo"},
