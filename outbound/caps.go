@@ -13,10 +13,10 @@ import (
 // who call. A call beyond them waits for its turn. A zero is the default that its comment
 // names.
 type Caps struct {
-	Concurrent int           `setting:"concurrent"` // calls at a time; 0 is 64, at most 10000, negative is no cap
+	Concurrent int           `setting:"concurrent"` // calls at a time, of which an eighth is kept for changes; 0 is 64, at most 10000, negative is no cap
 	PerSecond  int           `setting:"per_second"` // calls that begin in a second, on the average; 0 is 200, at most 100000, negative is no cap
 	Burst      int           `setting:"burst"`      // calls that may begin at one time after a while with fewer; 0 is as many as per_second, at most 100000
-	Wait       time.Duration `setting:"wait"`       // for a turn, after which the call is given up without being sent; 0 is 500ms, 1ms to 30s
+	Wait       time.Duration `setting:"wait"`       // for a turn, after which the call is given up without being sent; questions wait half as long, so that changes get their turn; 0 is 500ms, 1ms to 30s
 }
 
 const (
@@ -54,6 +54,7 @@ type turns struct {
 	caps   Caps
 	clock  func() time.Time
 	places chan struct{} // nil without a cap
+	lent   chan struct{} // of them, to calls that yield
 
 	mu   sync.Mutex
 	full time.Time // when the allowance will be whole again if no call comes
@@ -63,45 +64,70 @@ func newTurns(c Caps, clock func() time.Time) *turns {
 	t := &turns{caps: c.WithDefaults(), clock: clock}
 	if t.caps.Concurrent > 0 {
 		t.places = make(chan struct{}, t.caps.Concurrent)
+		t.lent = make(chan struct{}, t.caps.Concurrent-t.caps.Concurrent/keptPart)
 	}
 	return t
 }
 
+// keptPart of the places is kept for calls that do not yield: 8 of 64.
+const keptPart = 8
+
 // take waits for a turn, in the order of those who wait. The caller calls done when the
 // call is over.
-func (t *turns) take(ctx context.Context) (done func(), _ error) {
-	bounded, cancel := context.WithTimeout(ctx, t.caps.Wait)
+func (t *turns) take(ctx context.Context, yields bool) (done func(), _ error) {
+	longest := t.caps.Wait
+	if yields {
+		longest /= 2
+	}
+	bounded, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
-	if err := t.takePlace(bounded); err != nil {
-		return nil, t.refused(ctx, 0)
+	leave, err := t.takePlace(bounded, yields)
+	if err != nil {
+		return nil, t.refused(ctx, longest, 0)
 	}
 	if wait, err := t.takeMoment(bounded); err != nil {
-		t.leave()
-		return nil, t.refused(ctx, wait)
+		leave()
+		return nil, t.refused(ctx, longest, wait)
 	}
-	return t.leave, nil
+	return leave, nil
 }
 
-func (t *turns) takePlace(ctx context.Context) error {
+// takePlace waits for a place, and for one that is lent where the call yields.
+func (t *turns) takePlace(ctx context.Context, yields bool) (leave func(), _ error) {
 	if t.places == nil {
-		return nil
+		return func() {}, nil
 	}
+	if yields {
+		if err := enter(ctx, t.lent); err != nil {
+			return nil, err
+		}
+	}
+	if err := enter(ctx, t.places); err != nil {
+		if yields {
+			<-t.lent
+		}
+		return nil, err
+	}
+	return func() {
+		<-t.places
+		if yields {
+			<-t.lent
+		}
+	}, nil
+}
+
+// enter waits for one of some places, which is free again when it is received from there.
+func enter(ctx context.Context, places chan struct{}) error {
 	select {
-	case t.places <- struct{}{}:
+	case places <- struct{}{}:
 		return nil
 	default:
 	}
 	select {
-	case t.places <- struct{}{}:
+	case places <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
-	}
-}
-
-func (t *turns) leave() {
-	if t.places != nil {
-		<-t.places
 	}
 }
 
@@ -162,12 +188,12 @@ func (t *turns) each() time.Duration { return time.Second / time.Duration(t.caps
 var errNoTurn = errors.New("no turn")
 
 // refused is about a call that got no turn; ctx is its caller's.
-func (t *turns) refused(ctx context.Context, retryAfter time.Duration) error {
+func (t *turns) refused(ctx context.Context, longest, retryAfter time.Duration) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return &fault{outcome: OutcomeCanceled, unsent: true, err: ctx.Err()}
 	}
 	return &fault{
 		outcome: OutcomeNoTurn, unsent: true, retryAfter: retryAfter,
-		err: fmt.Errorf("there are as many calls as may be, and no turn within %s", t.caps.Wait),
+		err: fmt.Errorf("there are as many calls as may be, and no turn within %s", longest),
 	}
 }

@@ -43,6 +43,10 @@ type Request struct {
 	// Once has a read sent once, as a write is: its redirects are the caller's, and when a
 	// kept connection breaks it is not repeated. It is for what is signed for one use.
 	Once bool
+	// Yields has a call leave turns to those that do not yield, which so get theirs also
+	// while too many come of those that do: an eighth of the places is kept for them, and
+	// they wait twice as long.
+	Yields bool
 }
 
 // mayRepeat reports whether redirects are followed, which make another request, and
@@ -85,7 +89,7 @@ func (c *Client) admitted(ctx context.Context, r Request) (*Answer, error) {
 	if err := c.breaker.look(c.clock()); err != nil {
 		return nil, err
 	}
-	done, err := c.turns.take(ctx)
+	done, err := c.turns.take(ctx, r.Yields)
 	if err != nil {
 		return nil, err
 	}

@@ -93,9 +93,10 @@ func New(c Config) (*Line, error) {
 type makeRequest = func(now time.Time, random io.Reader) (scheme.Request, error)
 
 // call makes one request, sends it once and returns the answer. id names the request, and
-// refusals says how often it was refused for the second that it was signed as of. The error
-// is a walletport.Error; unsent says that nothing was sent.
-func (l *Line) call(ctx context.Context, name string, form makeRequest, refusals int) (a scheme.Answer, id string, unsent bool, err error) {
+// refusals says how often it was refused for the second that it was signed as of. A
+// question yields to commands. The error is a walletport.Error; unsent says that nothing was
+// sent.
+func (l *Line) call(ctx context.Context, name string, form makeRequest, refusals int, yields bool) (a scheme.Answer, id string, unsent bool, err error) {
 	request, err := l.signed.sign(form, l.c.Clock(), l.c.Rand, refusals)
 	if err != nil {
 		return scheme.Answer{}, "", true, errUnmade(err)
@@ -108,7 +109,7 @@ func (l *Line) call(ctx context.Context, name string, form makeRequest, refusals
 		return scheme.Answer{}, "", true, errUnmade(err)
 	}
 	got, err := l.c.Client.Do(ctx, outbound.Request{
-		Method: request.Method, URL: request.URL, Header: header, Body: request.Body, Call: name, ID: id, Once: true,
+		Method: request.Method, URL: request.URL, Header: header, Body: request.Body, Call: name, ID: id, Once: true, Yields: yields,
 	})
 	if err != nil {
 		return scheme.Answer{}, id, outbound.IsUnsent(err), errOf(err)
