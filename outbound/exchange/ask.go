@@ -16,7 +16,8 @@ import (
 // answer that cannot be read, a failure of the scheme's, and after 429 when the scheme says
 // for how long; never after a refusal, also not of how we identify ourselves, and not of a
 // scheme that is left alone. Where the scheme had the same signature before, from another
-// process, it is signed anew at once, as of another second.
+// process, it is signed anew at once, as of another second. Where it is known how long the
+// scheme is left alone, or wants to be, the error's RetryAfter says so.
 func (l *Line) Ask(ctx context.Context, q scheme.Question) error {
 	for attempt, refusals := 1, 0; ; attempt++ {
 		wait, again, err := l.askOnce(ctx, q, refusals)
@@ -48,10 +49,19 @@ func (l *Line) askOnce(ctx context.Context, q scheme.Question, refusals int) (wa
 	a, id, _, err := l.call(ctx, q.Name, q.Request, refusals, true)
 	if err != nil {
 		outcome := outbound.OutcomeOf(err)
-		return 0, outcome == outbound.OutcomeUnreachable || outcome == outbound.OutcomeTimeout, named(err, q.Name, id)
+		again = outcome == outbound.OutcomeUnreachable || outcome == outbound.OutcomeTimeout
+		return 0, again, named(notBefore(err, outbound.RetryAfter(err)), q.Name, id)
 	}
 	_, err = q.Read(a)
-	return a.RetryAfter, mayAskAgain(a, err), named(err, q.Name, id)
+	return a.RetryAfter, mayAskAgain(a, err), named(notBefore(err, a.RetryAfter), q.Name, id)
+}
+
+// notBefore adds to an error how long to wait before another try, where it is known.
+func notBefore(err error, wait time.Duration) error {
+	if e, ok := err.(*walletport.Error); ok && wait > 0 { //nolint:errorlint // one that is wrapped keeps its wrapping
+		return e.WithRetryAfter(wait)
+	}
+	return err
 }
 
 // mayAskAgain reports whether what the scheme answered may be another answer soon.

@@ -123,6 +123,25 @@ func TestAPauseThatDoesNotFitIsNotBegun(t *testing.T) {
 	}
 }
 
+// TestWhenToAskAgain is what a scheme says, for whoever asked.
+func TestWhenToAskAgain(t *testing.T) {
+	for _, c := range []struct {
+		answer http.HandlerFunc
+		want   time.Duration
+	}{
+		{status(429, "Retry-After", "60"), time.Minute},
+		{status(503, "Retry-After", "3600"), time.Hour},
+		{status(429), 0},
+		{status(403, "Retry-After", "60"), 0},
+	} {
+		f := newFar(t, false, c.answer)
+		_, err := scheme.Ask(t.Context(), f.line(t, nil), f.query(http.MethodPost))
+		if e, _ := errors.AsType[*walletport.Error](err); e == nil || e.RetryAfter != c.want {
+			t.Errorf("the error is %+v, want %s", e, c.want)
+		}
+	}
+}
+
 // TestASchemeThatIsLeftAloneIsNotWaitedFor: the breaker answers at once, and for all.
 func TestASchemeThatIsLeftAloneIsNotWaitedFor(t *testing.T) {
 	f := newFar(t, false, status(503))
@@ -133,8 +152,8 @@ func TestASchemeThatIsLeftAloneIsNotWaitedFor(t *testing.T) {
 	if got := f.outcomes(); got != "server_error server_error left_alone" || walletport.ReasonOf(err) != "scheme_unavailable" {
 		t.Errorf("outcomes %s, error %v", got, err)
 	}
-	if wait := outbound.RetryAfter(err); wait <= 0 || wait > time.Minute {
-		t.Errorf("retry after %s", wait)
+	if e, _ := errors.AsType[*walletport.Error](err); e.RetryAfter <= 0 || e.RetryAfter > time.Minute {
+		t.Errorf("retry after %s", e.RetryAfter)
 	}
 	o := line.Send(t.Context(), f.command(http.MethodPost))
 	if o.Effect != scheme.Refused || walletport.ReasonOf(o.Err) != "scheme_unavailable" || o.RetryAfter <= 0 || o.RetryAfter > time.Minute || len(f.requests()) != 2 {
