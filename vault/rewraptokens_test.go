@@ -214,7 +214,7 @@ func TestVerifyNamesTokenNumbersThatDoNotOpen(t *testing.T) {
 		}
 		report, found := verified("")
 		wantReport := vault.VerifyReport{
-			Cards: 2, Good: 2, Issuers: map[walletport.IssuerID]vault.VerifyCounts{"acme": {Good: 2}},
+			Cards: vault.VerifyCounts{Good: 2}, Issuers: map[walletport.IssuerID]vault.VerifyCounts{"acme": {Good: 2}},
 			Tokens: vault.VerifyCounts{Good: 1098, Altered: 2, WithoutKey: 1},
 		}
 		if diff := cmp.Diff(wantReport, report); diff != "" {
@@ -229,7 +229,7 @@ func TestVerifyNamesTokenNumbersThatDoNotOpen(t *testing.T) {
 			t.Errorf("findings (-want +got):\n%s", diff)
 		}
 		report, found = verified("globex")
-		if diff := cmp.Diff(want[2:], found); diff != "" || report.Tokens.Rows() != 1 || report.Cards != 0 {
+		if diff := cmp.Diff(want[2:], found); diff != "" || report.Tokens.Rows() != 1 || report.Cards.Rows() != 0 {
 			t.Errorf("of one issuer: %+v (-want +got):\n%s", report, diff)
 		}
 		stop := errors.New("stop")
@@ -276,7 +276,7 @@ func TestAKeyThatWrapsTokenNumbersAlone(t *testing.T) {
 		r.keys.Replace(keys.NewRing(append(r.ring()[:2:2], foreign)))
 		wantFound("with another key of that name", map[keys.ID]string{first: "", second.ID: "token_damaged"}, map[keys.ID]bool{second.ID: true})
 		report, err := r.Verify(t.Context(), vault.VerifyOptions{Found: func(vault.Finding) error { return nil }})
-		if err != nil || report.Tokens.WithoutKey != 2 || report.Good != 1 {
+		if err != nil || report.Tokens.WithoutKey != 2 || report.Cards.Good != 1 {
 			t.Errorf("Verify: %+v, %v", report, err)
 		}
 		r.keys.Replace(keys.NewRing(good.All()[:2:2]))

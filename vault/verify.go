@@ -30,12 +30,11 @@ type Finding struct {
 	Detail string // what does not agree, for operators
 }
 
-// VerifyReport counts stored cards, of which Cards = Good + Altered + WithoutKey, and
-// sealed numbers of tokens.
+// VerifyReport counts stored cards and sealed numbers of tokens.
 type VerifyReport struct {
-	Cards, Good, Altered, WithoutKey int64
-	Issuers                          map[walletport.IssuerID]VerifyCounts // cards by issuer, as the rows say
-	Tokens                           VerifyCounts
+	Cards   VerifyCounts
+	Issuers map[walletport.IssuerID]VerifyCounts // cards by issuer, as the rows say
+	Tokens  VerifyCounts
 }
 
 // VerifyCounts counts rows by what was found of them.
@@ -104,7 +103,7 @@ func (s *verification) cards(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			s.report.count(rows[i].Issuer, reason)
+			s.report.countCard(rows[i].Issuer, reason)
 		}
 		s.progress()
 	}
@@ -133,15 +132,14 @@ func (s *verification) tokens(ctx context.Context) error {
 
 func (s *verification) progress() {
 	if s.options.Progress != nil {
-		s.options.Progress(s.report.Cards + s.report.Tokens.Rows())
+		s.options.Progress(s.report.Cards.Rows() + s.report.Tokens.Rows())
 	}
 }
 
-func (r *VerifyReport) count(issuer walletport.IssuerID, reason string) {
-	all, of := VerifyCounts{r.Good, r.Altered, r.WithoutKey}, r.Issuers[issuer]
-	all.count(reason)
+func (r *VerifyReport) countCard(issuer walletport.IssuerID, reason string) {
+	r.Cards.count(reason)
+	of := r.Issuers[issuer]
 	of.count(reason)
-	r.Cards, r.Good, r.Altered, r.WithoutKey = r.Cards+1, all.Good, all.Altered, all.WithoutKey
 	r.Issuers[issuer] = of
 }
 

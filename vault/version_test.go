@@ -57,8 +57,8 @@ func (r rig) mustVerify(t *testing.T, cards int64) {
 		return nil
 	}})
 	must(t, err)
-	if report.Cards != cards {
-		t.Errorf("%d cards are verified, want %d", report.Cards, cards)
+	if report.Cards.Rows() != cards {
+		t.Errorf("%d cards are verified, want %d", report.Cards.Rows(), cards)
 	}
 }
 

@@ -68,7 +68,7 @@ func (c vaultVerifyCommand) Run(ctx context.Context, con console) error {
 		if err := c.print(con, report); err != nil {
 			return err
 		}
-		if report.Good < report.Cards || report.Tokens.Good < report.Tokens.Rows() {
+		if report.Cards.Good < report.Cards.Rows() || report.Tokens.Good < report.Tokens.Rows() {
 			return errFault
 		}
 		return nil
@@ -76,12 +76,12 @@ func (c vaultVerifyCommand) Run(ctx context.Context, con console) error {
 }
 
 func noteVerify(record *act.Record, r vault.VerifyReport) {
-	altered, withoutKey := r.Altered+r.Tokens.Altered, r.WithoutKey+r.Tokens.WithoutKey
-	record.SetDetail(walletport.DetailRead, strconv.FormatInt(r.Cards+r.Tokens.Rows(), 10))
+	altered, withoutKey := r.Cards.Altered+r.Tokens.Altered, r.Cards.WithoutKey+r.Tokens.WithoutKey
+	record.SetDetail(walletport.DetailRead, strconv.FormatInt(r.Cards.Rows()+r.Tokens.Rows(), 10))
 	record.SetDetail(walletport.DetailAltered, strconv.FormatInt(altered, 10))
 	record.SetDetail(walletport.DetailNoKey, strconv.FormatInt(withoutKey, 10))
 	switch {
-	case r.Altered > 0:
+	case r.Cards.Altered > 0:
 		record.Outcome = "card_damaged"
 	case altered > 0:
 		record.Outcome = "token_damaged"
@@ -135,7 +135,7 @@ func (c vaultVerifyCommand) print(con console, r vault.VerifyReport) error {
 			issuers = append(issuers, counts{issuer, of.Good, of.Altered, of.WithoutKey})
 		}
 		return json.NewEncoder(con.Out).Encode(map[string]any{
-			"cards": r.Cards, "good": r.Good, "altered": r.Altered, "withoutKey": r.WithoutKey, "issuers": issuers,
+			"cards": r.Cards.Rows(), "good": r.Cards.Good, "altered": r.Cards.Altered, "withoutKey": r.Cards.WithoutKey, "issuers": issuers,
 			"tokenNumbers": map[string]int64{"good": r.Tokens.Good, "altered": r.Tokens.Altered, "withoutKey": r.Tokens.WithoutKey},
 		})
 	}
@@ -143,10 +143,15 @@ func (c vaultVerifyCommand) print(con console, r vault.VerifyReport) error {
 		of := r.Issuers[issuer]
 		fmt.Fprintf(con.Out, "issuer %s: %d good, %d altered, %d without a key\n", issuer, of.Good, of.Altered, of.WithoutKey)
 	}
-	fmt.Fprintf(con.Out, "%d cards: %d good, %d altered, %d without a key\n", r.Cards, r.Good, r.Altered, r.WithoutKey)
-	_, err := fmt.Fprintf(con.Out, "%d token numbers: %d good, %d altered, %d without a key\n",
-		r.Tokens.Rows(), r.Tokens.Good, r.Tokens.Altered, r.Tokens.WithoutKey)
-	return err
+	for _, of := range []struct {
+		what string
+		vault.VerifyCounts
+	}{{"cards", r.Cards}, {"token numbers", r.Tokens}} {
+		if _, err := fmt.Fprintf(con.Out, "%d %s: %d good, %d altered, %d without a key\n", of.Rows(), of.what, of.Good, of.Altered, of.WithoutKey); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // vault opens the vault of the location.
