@@ -179,6 +179,14 @@ func (s *server) sendCanaries(t *testing.T) {
 			user, _, _ := r.BasicAuth()
 			r.SetBasicAuth(user, passwordPAN)
 		}},
+		{"card whose tokens are asked for", "/v1/card/" + pathPAN + "/tokens?auditUser=ada", withMethod(http.MethodGet)},
+		{"token", "/v1/tokens/" + pathPAN + "/suspend?auditUser=ada", withMethod(http.MethodPut)},
+		{"action on a token", "/v1/tokens/1/" + pathPAN + "?auditUser=ada", withMethod(http.MethodPut)},
+		{"audit user of a change", "/v1/tokens/1/suspend?auditUser=" + queryPAN, withMethod(http.MethodPut)},
+		{"reason of a change", "/v1/tokens/1/suspend?auditUser=ada", func(r *http.Request) {
+			r.Method = http.MethodPut
+			r.Header.Set("X-Reason", headerPAN)
+		}},
 		{"bearer", good, withHeader("Authorization", "Bearer "+passwordPAN)},
 		{"authentication scheme", good, withHeader("Authorization", userPAN+" "+passwordPAN)},
 	} {
@@ -197,6 +205,10 @@ func (s *server) sendCanaries(t *testing.T) {
 		}
 		wantNoCanary(t, "the answer to a PAN as "+c.name, a.body+joined(a.header))
 	}
+}
+
+func withMethod(method string) func(*http.Request) {
+	return func(r *http.Request) { r.Method = method }
 }
 
 // wantSealed looks through the payload as far as it opens without a key.

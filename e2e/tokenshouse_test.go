@@ -47,6 +47,7 @@ type tokenHouse struct {
 	gate    sync.RWMutex
 	box     *sandbox
 	servers []*server
+	killed  []*process
 }
 
 // mustTokenHouse starts the sandbox, and as many servers of the issuer's own. databaseURL is
@@ -160,6 +161,7 @@ func (h *tokenHouse) mustKillSandbox(t *testing.T) {
 	h.gate.Lock()
 	defer h.gate.Unlock()
 	h.box.mustKill(t)
+	h.killed = append(h.killed, h.box.process)
 	h.box = mustSandboxAt(t, h.address, h.dir, h.database, h.env...)
 }
 
@@ -169,6 +171,7 @@ func (h *tokenHouse) mustKillServer(t *testing.T, n int) {
 	h.gate.Lock()
 	defer h.gate.Unlock()
 	h.servers[n].mustKill(t)
+	h.killed = append(h.killed, h.servers[n].process)
 	h.servers[n] = h.p.mustServe(t)
 }
 

@@ -111,7 +111,20 @@ func (w *tokenWalk) wantNoNumbers(t *testing.T, databaseURL string, tr trail) {
 	for _, s := range w.servers {
 		logs += s.out.String()
 	}
-	places := map[string]string{"the audit export": tr.text, "the logs": logs}
+	for _, p := range w.killed {
+		logs += p.out.String()
+	}
+	places := map[string]string{"the audit export": tr.text, "the logs": logs, "the metrics": w.caller(0).get("/metrics").body}
+	places["tokens list"] = mustRun(t, "", w.at().with("tokens", "list", "7002")...)
+	for _, token := range w.tokens[:4] {
+		places["tokens show "+token.id] = mustRun(t, "", w.at().with("tokens", "show", token.id)...) +
+			mustRun(t, "", w.at().with("tokens", "show", token.id, "--json")...)
+	}
+	if w.p != nil {
+		if places["the traces"] = w.spans.received.String(); !strings.Contains(places["the traces"], "/v1/tokens/{tokenId}/{action}") {
+			t.Error("no spans arrived")
+		}
+	}
 	if databaseURL == "" {
 		for _, name := range []string{"walletport.db", "walletport.db-wal"} {
 			places[name] = mustRead(t, filepath.Join(w.issuerDir(), name))

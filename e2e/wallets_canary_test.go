@@ -43,6 +43,7 @@ func mustCanaryProduction(t *testing.T, databaseURL, config string) (*production
 	t.Helper()
 	apple := mustAuthority(t)
 	p := mustWalletProduction(t, databaseURL, stepUpRule+config, apple)
+	p.client = p.mustClient(t, "provision", "--scope", "activate", "--scope", "tokens:read", "--scope", "tokens:write", "--issuer", secondIssuer)
 	w := &walletSecrets{key: mustECKey(t)}
 	mustJWKS(t, filepath.Join(p.dir, "id.jwks"), w.key)
 	leaf := apple.mustLeaf(t, func(c *x509.Certificate) { c.Subject.CommonName = leafCanary })
