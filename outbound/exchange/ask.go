@@ -46,7 +46,7 @@ func isSpent(err error) bool {
 
 // askOnce makes one attempt. again says whether there may be another one, after wait.
 func (l *Line) askOnce(ctx context.Context, q scheme.Question, refusals int) (wait time.Duration, again bool, _ error) {
-	a, id, _, err := l.call(ctx, q.Name, q.Request, refusals, true)
+	a, id, _, err := l.call(ctx, sending{name: q.Name, form: q.Request, refusals: refusals, yields: true})
 	if err != nil {
 		outcome := outbound.OutcomeOf(err)
 		again = outcome == outbound.OutcomeUnreachable || outcome == outbound.OutcomeTimeout

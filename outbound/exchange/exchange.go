@@ -92,12 +92,18 @@ func New(c Config) (*Line, error) {
 // makeRequest is the maker of a scheme.Query's or scheme.Command's requests.
 type makeRequest = func(now time.Time, random io.Reader) (scheme.Request, error)
 
-// call makes one request, sends it once and returns the answer. id names the request, and
-// refusals says how often it was refused for the second that it was signed as of. A
-// question yields to commands. The error is a walletport.Error; unsent says that nothing was
-// sent.
-func (l *Line) call(ctx context.Context, name string, form makeRequest, refusals int, yields bool) (a scheme.Answer, id string, unsent bool, err error) {
-	request, err := l.signed.sign(form, l.c.Clock(), l.c.Rand, refusals)
+// sending is a request that is made and sent once.
+type sending struct {
+	name     string
+	form     makeRequest
+	refusals int  // for the second that the request was signed as of, before
+	yields   bool // it is a question, which leaves turns to commands
+}
+
+// call makes one request, sends it once and returns the answer. id names the request. The
+// error is a walletport.Error; unsent says that nothing was sent.
+func (l *Line) call(ctx context.Context, s sending) (a scheme.Answer, id string, unsent bool, err error) {
+	request, err := l.signed.sign(s.form, l.c.Clock(), l.c.Rand, s.refusals)
 	if err != nil {
 		return scheme.Answer{}, "", true, errUnmade(err)
 	}
@@ -109,7 +115,7 @@ func (l *Line) call(ctx context.Context, name string, form makeRequest, refusals
 		return scheme.Answer{}, "", true, errUnmade(err)
 	}
 	got, err := l.c.Client.Do(ctx, outbound.Request{
-		Method: request.Method, URL: request.URL, Header: header, Body: request.Body, Call: name, ID: id, Once: true, Yields: yields,
+		Method: request.Method, URL: request.URL, Header: header, Body: request.Body, Call: s.name, ID: id, Once: true, Yields: s.yields,
 	})
 	if err != nil {
 		return scheme.Answer{}, id, outbound.IsUnsent(err), errOf(err)

@@ -13,7 +13,7 @@ import (
 // was more than can be read. What the scheme refused for a signature that it had before is
 // not sent again either: see scheme.ErrSignatureSpent.
 func (l *Line) Send(ctx context.Context, c scheme.Command) scheme.Outcome {
-	a, id, unsent, err := l.call(ctx, c.Name, c.Request, 0, false)
+	a, id, unsent, err := l.call(ctx, sending{name: c.Name, form: c.Request})
 	if err != nil {
 		effect := scheme.Unknown
 		if unsent {
