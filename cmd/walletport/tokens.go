@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"text/tabwriter"
 	"time"
@@ -122,7 +123,7 @@ func (c tokensListCommand) cards(ctx context.Context, o *operator, con console) 
 	if !c.PAN {
 		return []walletport.CardID{walletport.CardID(c.ID)}, nil, nil
 	}
-	found := numbersFound{page: storage.CardPage{After: firstCard, Limit: maxNumbers}}
+	found := numbersFound{page: storage.CardPage{After: math.MinInt64, Limit: maxNumbers}}
 	err = o.reading(ctx, act.Request{Action: walletport.ActionCardsRead}, func(record *act.Record) error {
 		v, err := o.vault()
 		if err != nil {

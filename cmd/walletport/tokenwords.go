@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -10,9 +9,6 @@ import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
 )
-
-// firstCard is below every card id.
-const firstCard = walletport.CardID(math.MinInt64)
 
 func schemeName(id walletport.SchemeID) string {
 	switch id {
