@@ -113,14 +113,11 @@ func encode(value any) ([]byte, error) {
 	return []byte(strings.TrimSuffix(text.String(), "\n")), nil
 }
 
-// minReferenceChars of a token unique reference that a request may name [S3]; 64 is the
-// most, as of every scheme's.
-const minReferenceChars = 48
-
-// checkRef refuses a reference that Mastercard could not have given.
+// checkRef refuses a reference that cannot be a token's. That it has at least 48 characters
+// [S3] is Mastercard's to check: one that is listed with fewer can be asked for and changed.
 func checkRef(ref walletport.TokenRef) error {
-	if ref.Scheme != walletport.Mastercard || ref.Rule() != "" || len(ref.Reference) < minReferenceChars {
-		return walletport.ErrField("token_unique_reference_malformed", "tokenUniqueReference", "has 48 to 64 printable ASCII characters")
+	if ref.Scheme != walletport.Mastercard || ref.Rule() != "" {
+		return walletport.ErrField("token_unique_reference_malformed", "tokenUniqueReference", "has at most 64 printable ASCII characters")
 	}
 	return nil
 }

@@ -186,7 +186,7 @@ func TestMessagesRefuse(t *testing.T) {
 		code   walletport.Code
 		reason string
 	}{
-		"a short reference":       {ref(func(r *walletport.TokenRef) { r.Reference = "DWSPMC1" }), walletport.CodeInvalid, malformed},
+		"no reference":            {ref(func(r *walletport.TokenRef) { r.Reference = "" }), walletport.CodeInvalid, malformed},
 		"a long reference":        {ref(func(r *walletport.TokenRef) { r.Reference = strings.Repeat("A", 65) }), walletport.CodeInvalid, malformed},
 		"a reference of Visa":     {ref(func(r *walletport.TokenRef) { r.Scheme = walletport.Visa }), walletport.CodeInvalid, malformed},
 		"a reference with spaces": {ref(func(r *walletport.TokenRef) { r.Reference = strings.Repeat(" ", 48) }), walletport.CodeInvalid, malformed},
@@ -208,6 +208,11 @@ func TestMessagesRefuse(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { mustRefuse(t, c.err, c.code, c.reason) })
 	}
+	t.Run("a short reference, as it was listed", func(t *testing.T) {
+		if err := ref(func(r *walletport.TokenRef) { r.Reference = "DWSPMC1" }); err != nil {
+			t.Error(err)
+		}
+	})
 	t.Run("no consumer key", func(t *testing.T) {
 		in := tokenInput()
 		in.Access.Signer.Alias = ""
