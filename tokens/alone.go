@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/scheme"
@@ -77,12 +78,21 @@ func (q *question) vanished() []walletport.TokenRef {
 const maxAlone = 4
 
 // askEach asks for each of these tokens alone, and returns those that the scheme has told of,
-// in that order.
+// in that order. A card may have more of them than can be asked for in time: a part of it is
+// left, so that what was told is stored, and the next list goes on from there.
 func (f *Flow) askEach(ctx context.Context, q *question, refs []walletport.TokenRef) []storage.SeenToken {
+	if until, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Until(until)*4/5)
+		defer cancel()
+	}
 	told := make([]storage.SeenToken, len(refs))
 	places := make(chan struct{}, maxAlone)
 	var group sync.WaitGroup
 	for i, ref := range refs {
+		if ctx.Err() != nil {
+			break
+		}
 		places <- struct{}{}
 		group.Go(func() {
 			defer func() { <-places }()

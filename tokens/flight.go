@@ -1,6 +1,7 @@
 package tokens
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime/debug"
@@ -17,6 +18,8 @@ import (
 type flights struct {
 	lock sync.Mutex
 	ways map[walletport.CardID]*flight
+	// longest bounds a question with all its pages and details; 0 is maxFlight.
+	longest time.Duration
 }
 
 // flight is one question and its answer.
@@ -51,7 +54,6 @@ func (fs *flights) join(ctx context.Context, card walletport.CardID, wait time.D
 	return way, nil
 }
 
-// maxFlight bounds a question with all its pages and details.
 const maxFlight = 10 * time.Second
 
 // find returns the flight of the card, which begins if there is none.
@@ -66,7 +68,7 @@ func (fs *flights) find(ctx context.Context, card walletport.CardID, ask asking)
 		fs.ways = make(map[walletport.CardID]*flight)
 	}
 	fs.ways[card] = way
-	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxFlight)
+	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(fs.longest, maxFlight))
 	go func() {
 		defer cancel()
 		defer fs.end(card, way)
