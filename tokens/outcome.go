@@ -143,7 +143,7 @@ func (c *changing) conclude(tx storage.Tx, record *act.Record, out scheme.Outcom
 		record.SetDetail(walletport.DetailTo, entry.To)
 	}
 	if state == storage.ChangeUnknown {
-		record.Outcome = outcomeUnknown
+		record.Outcome = ReasonOutcomeUnknown
 	}
 	entry.Answer = reasonOf(out)
 	if err := tx.AddTokenHistory(entry); err != nil {
@@ -161,7 +161,7 @@ func reasonOf(out scheme.Outcome) string {
 	case out.Effect == scheme.Done:
 		return ""
 	case out.Err == nil:
-		return outcomeUnknown
+		return ReasonOutcomeUnknown
 	}
 	return walletport.ReasonOf(out.Err)
 }

@@ -74,15 +74,15 @@ func (f *Flow) lose(ctx context.Context, row storage.Token, at time.Time) error 
 			if old.Change.ID != change.ID || old.Change.State != storage.ChangeAsked {
 				return old, errOvertaken
 			}
-			old.Change.State, old.Change.Outcome = storage.ChangeUnknown, outcomeUnknown
+			old.Change.State, old.Change.Outcome = storage.ChangeUnknown, ReasonOutcomeUnknown
 			return old, nil
 		})
 		if err != nil {
 			return err
 		}
-		record.Outcome = outcomeUnknown
+		record.Outcome = ReasonOutcomeUnknown
 		entry := entryOf(row.ID, change, storage.ChangeUnknown, at)
-		entry.Channel, entry.Answer = storage.ChannelJob, outcomeUnknown
+		entry.Channel, entry.Answer = storage.ChannelJob, ReasonOutcomeUnknown
 		if err := tx.AddTokenHistory(entry); err != nil {
 			return err
 		}

@@ -70,10 +70,11 @@ func (f *Flow) endOf(ctx context.Context, row storage.Token, id string) (storage
 // token while somebody waits.
 const lastEntries = 200
 
-const outcomeUnknown = "scheme_outcome_unknown"
+// ReasonOutcomeUnknown is the reason of a change whose outcome nobody knows yet.
+const ReasonOutcomeUnknown = "scheme_outcome_unknown"
 
 func errOutcomeUnknown(id string) *walletport.Error {
-	return walletport.Errorf(walletport.CodeUnavailable, outcomeUnknown,
+	return walletport.Errorf(walletport.CodeUnavailable, ReasonOutcomeUnknown,
 		"the scheme has not said what became of change %s; it is being found out, so look at the token before you ask again", id)
 }
 

@@ -34,7 +34,7 @@ func (c oneToken) change(ctx context.Context, con console, action walletport.Tok
 		changed, err := flow.Change(ctx, tokens.ChangeRequest{
 			TokenID: id, Action: action, Reason: reason, AuditUser: osUser(), Channel: tokens.ChannelCommand,
 		})
-		if walletport.ReasonOf(err) == "scheme_outcome_unknown" {
+		if walletport.ReasonOf(err) == tokens.ReasonOutcomeUnknown {
 			con.complain(err)
 			fmt.Fprintf(con.Err, "Nobody has to do it again: a server finds out what became of it. To see: walletport tokens show %s\n", id)
 			return errOutcomeUnknown
