@@ -108,7 +108,7 @@ func (c *Call) FindCard(ctx context.Context) error {
 	}
 	c.record.Issuer, c.record.Scheme = card.Issuer, card.Scheme
 	textErr := c.record.redactNumber(card.CardSummary)
-	if !c.asked.AnyIssuer && !walletport.ActorFrom(ctx).ActsFor(card.Issuer) {
+	if !c.record.ActsFor(ctx, card.Issuer) {
 		return walletport.ErrNoCard(c.asked.CardID)
 	}
 	c.Card, c.record.subjectKnown = card, true

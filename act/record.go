@@ -136,6 +136,12 @@ func (r *Record) redactNumber(card walletport.CardSummary) error {
 	return nil
 }
 
+// ActsFor reports whether what belongs to the issuer is there for whoever asks: the actor of
+// ctx is bound to it, or the request is Request.AnyIssuer.
+func (r *Record) ActsFor(ctx context.Context, issuer walletport.IssuerID) bool {
+	return r.asked.AnyIssuer || walletport.ActorFrom(ctx).ActsFor(issuer)
+}
+
 // FoundCard tells the record which card the act is about, where its request names a token
 // of the card, and looks for the card's number in the texts of the caller, as Call.FindCard
 // does and with its errors. It is for cards that the actor may act for.

@@ -15,7 +15,7 @@ type Request struct {
 	CardID    walletport.CardID // 0 when it names none
 	Wallet    string            // wallet or wallet provider, checked text; "" when it names none
 	// AnyIssuer is of an operator's command, which is bound to no issuer: a Call finds every
-	// card.
+	// card, and Record.ActsFor is true.
 	AnyIssuer bool
 	// Texts are further texts of the caller, which a Call searches for the number of
 	// its card, in this order. Records do not have them.

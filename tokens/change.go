@@ -26,7 +26,7 @@ import (
 //   - what the scheme refuses with, as it is; what Parts.Limit says
 func (f *Flow) Change(ctx context.Context, r ChangeRequest) (Changed, error) {
 	until := f.Clock().Add(f.Settings.ChangeTimeout)
-	asked := act.Request{Action: walletport.ActionTokenChange(r.Action), AuditUser: r.AuditUser}
+	asked := request(walletport.ActionTokenChange(r.Action), r.AuditUser, r.Channel)
 	asked.SetDetail(walletport.DetailTokenID, r.TokenID.String())
 	asked.SetDetail(walletport.DetailReason, string(r.Reason))
 	return act.Audited(ctx, f.Audit, asked, func(record *act.Record) (Changed, error) {
@@ -82,7 +82,7 @@ func (c *changing) run(ctx context.Context) (Changed, error) {
 
 // find reads the row and the card, and says whether the caller may ask at all.
 func (c *changing) find(ctx context.Context) (err error) {
-	c.row, c.card, err = c.flow.findToken(ctx, c.record, c.asked.TokenID, c.asked.Channel)
+	c.row, c.card, err = c.flow.findToken(ctx, c.record, c.asked.TokenID)
 	if err != nil {
 		return err
 	}

@@ -22,9 +22,8 @@ import (
 // Nothing is announced to the trail: whoever asks a scheme would hold the records of all
 // others back.
 func (f *Flow) List(ctx context.Context, req ListRequest) (List, error) {
-	asked := act.Request{
-		Action: walletport.ActionTokensList, CardID: req.CardID, AuditUser: req.AuditUser, AnyIssuer: req.Channel == storage.ChannelCommand,
-	}
+	asked := request(walletport.ActionTokensList, req.AuditUser, req.Channel)
+	asked.CardID = req.CardID
 	return act.OnCard(ctx, &f.acts, asked, func(c *act.Call) (List, error) {
 		if err := c.FindCard(ctx); err != nil {
 			return List{}, err

@@ -15,11 +15,11 @@ import (
 // not exist or is not the caller's, and none of the scheme, as a token that is stored was told
 // by it once.
 func (f *Flow) Show(ctx context.Context, req ShowRequest) (Shown, error) {
-	asked := act.Request{Action: walletport.ActionTokensRead, AuditUser: req.AuditUser}
+	asked := request(walletport.ActionTokensRead, req.AuditUser, req.Channel)
 	asked.SetDetail(walletport.DetailTokenID, req.TokenID.String())
 	asked.Time = f.Clock()
 	return act.Audited(ctx, f.Audit, asked, func(record *act.Record) (Shown, error) {
-		row, _, err := f.findToken(ctx, record, req.TokenID, req.Channel)
+		row, _, err := f.findToken(ctx, record, req.TokenID)
 		if err != nil {
 			return Shown{}, err
 		}
