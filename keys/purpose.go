@@ -59,7 +59,11 @@ func (p Purpose) HasPublicHalf() bool {
 
 // MayBeRenewed reports whether a key of the purpose may come in again with another
 // certificate: so may those of others, and those by which TLS names us.
-func (p Purpose) MayBeRenewed() bool { return !p.HasSecretHalf() || p == MDESTLS || p == VTSTLS }
+func (p Purpose) MayBeRenewed() bool { return !p.HasSecretHalf() || p.isOfConnections() }
+
+// isOfConnections reports whether the purpose's keys are of TLS connections, which the cards
+// of all issuers share.
+func (p Purpose) isOfConnections() bool { return p == MDESTLS || p == VTSTLS }
 
 // NewID names version n of the keys of a purpose and issuer ("" for all).
 func NewID(p Purpose, issuer walletport.IssuerID, n int) ID {

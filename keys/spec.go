@@ -37,7 +37,7 @@ type Spec struct {
 const maxAliasBytes = 64
 
 // Validate looks at everything that a Spec says of itself. Its errors are CodeInvalid
-// with the reasons key_purpose, issuer_malformed, bin_range and key_alias.
+// with the reasons key_purpose, issuer_malformed, bin_range, key_not_of_cards and key_alias.
 func (s Spec) Validate() error {
 	if _, err := ParsePurpose(string(s.Purpose)); err != nil {
 		return err
@@ -51,6 +51,10 @@ func (s Spec) Validate() error {
 		if _, err := ParseBINRange(r.Low + "-" + r.High); err != nil {
 			return err
 		}
+	}
+	if s.Purpose.isOfConnections() && (s.Issuer != "" || len(s.BINs) > 0) {
+		return walletport.Errorf(walletport.CodeInvalid, "key_not_of_cards",
+			"a %s key is of the connection to the scheme, over which the requests of all issuers and cards go: it has neither an issuer nor BINs", s.Purpose)
 	}
 	texts := []string{s.SchemeFingerprint, s.Alias}
 	if s.Purpose == MDESOAuth {
