@@ -32,6 +32,9 @@ func (f *Flow) seen(row storage.Token, card walletport.CardSummary, a answer) (s
 		f.Observer.Odd(row.Issuer, row.Ref, OddStatus)
 	}
 	clean := cleaner{card, said.Number}
+	if clean.hasOwnNumber(row.Ref.Reference) { // other digits in it are its own
+		return seen, scheme.ErrUnreadable().WithCause(errors.New("a token's reference has the number of the card or of the token in it"))
+	}
 	seen.Status = cmp.Or(said.Status, row.Status, statusOfUnknownWord)
 	seen.Holders = said.Holders // none: the scheme does not say who
 	if len(seen.Holders) == 0 {
@@ -102,8 +105,10 @@ func (c cleaner) text(text string) string {
 }
 
 func (c cleaner) hasNumber(text string) bool {
-	return walletport.ContainsPAN(text) || c.card.NumberIn(text) || c.number.IsIn(text)
+	return walletport.ContainsPAN(text) || c.hasOwnNumber(text)
 }
+
+func (c cleaner) hasOwnNumber(text string) bool { return c.card.NumberIn(text) || c.number.IsIn(text) }
 
 // reference returns a reference as it is, or none: half a reference is another one.
 func (c cleaner) reference(reference string) string {

@@ -221,3 +221,23 @@ func parse(t testing.TB, digits string) walletport.PAN {
 	must(t, err)
 	return pan
 }
+
+// TestANumberInAReference is not stored: a reference stands in lists, in rows and in URLs.
+func TestANumberInAReference(t *testing.T) {
+	for name, reference := range map[string]string{
+		"the card's":  "DWSPMC" + cardNumber + "abc",
+		"the token's": "DWSPMC" + tokenNumber1 + "abc",
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := openBank(t)
+			number, err := walletport.ParsePAN([]byte(tokenNumber1))
+			must(t, err)
+			b.has(token(reference, func(s *scheme.Token) { s.Number = number }))
+			_, err = b.list(t, bankCard)
+			mustReason(t, err, "scheme_answer_unreadable")
+			if row, err := b.DB.TokenByRef(t.Context(), ref(reference)); walletport.CodeOf(err) != walletport.CodeNotFound {
+				t.Errorf("the row is %+v, %v", row, err)
+			}
+		})
+	}
+}
