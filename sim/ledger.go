@@ -207,6 +207,16 @@ func (l *Ledger[T]) PANReference(number CardNumber, spell func(hash []byte) stri
 	return spell(mac.Sum(nil))
 }
 
+// Key returns a key of 32 bytes for a purpose of the scheme's own: what must not stand in
+// the ledger in clear is sealed with it. It is kept beside the ledger, and says nothing of
+// other purposes' keys or of PAN references.
+func (l *Ledger[T]) Key(purpose string) []byte {
+	mac := hmac.New(sha256.New, l.key)
+	mac.Write([]byte{1}) // PAN references have 0
+	mac.Write([]byte(purpose))
+	return mac.Sum(nil)
+}
+
 // DrawReference draws a new name: spell writes 32 random bytes in the scheme's form.
 func DrawReference(rand io.Reader, spell func(random []byte) string) (string, error) {
 	var raw [32]byte

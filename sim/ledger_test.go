@@ -271,3 +271,22 @@ func TestReferencesAreNotTakenForPANs(t *testing.T) {
 		t.Errorf("without randomness: %v", err)
 	}
 }
+
+func TestLedgerKeys(t *testing.T) {
+	dir := t.TempDir()
+	l := openLedger(t, dir)
+	key := l.Key("consumers")
+	reference := l.PANReference(sim.NewCardNumber("consumers"), hex.EncodeToString)
+	if len(key) != 32 || bytes.Equal(key, l.Key("others")) || hex.EncodeToString(key) == reference {
+		t.Errorf("key %x", key)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if again := openLedger(t, dir).Key("consumers"); !bytes.Equal(key, again) {
+		t.Error("another key after a restart")
+	}
+	if other := openLedger(t, t.TempDir()).Key("consumers"); bytes.Equal(key, other) {
+		t.Error("another ledger has the same key")
+	}
+}
