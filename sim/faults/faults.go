@@ -109,12 +109,18 @@ type contextKey struct{}
 // Take reports whether a fault happens to the call of ctx, and counts it: a handler asks
 // at the place where the fault is, so that a call without that place does not use it up.
 func Take(ctx context.Context, fault Fault) bool {
+	_, happens := TakeForm(ctx, fault, 1)
+	return happens
+}
+
+// TakeForm is Take of a fault that the scheme knows in several forms, 0 to forms-1.
+func TakeForm(ctx context.Context, fault Fault, forms uint64) (form uint64, happens bool) {
 	c, ok := ctx.Value(contextKey{}).(current)
 	if !ok {
-		return false
+		return 0, false
 	}
-	_, happens := c.library.take(c.scheme, c.call, fault)
-	return happens
+	w, happens := c.library.take(c.scheme, c.call, fault)
+	return w.form(forms), happens
 }
 
 // Scheme is a simulated scheme that faults happen to.

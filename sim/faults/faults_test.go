@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -211,6 +212,29 @@ func TestAFaultOfKeysHappensWhereTheKeysAre(t *testing.T) {
 		t.Errorf("met %d times in %d calls", s.wrong.Load(), s.done.Load())
 	}
 	if Take(t.Context(), WrongKey) {
+		t.Error("there is a fault outside of any call")
+	}
+}
+
+// A fault of keys has as many forms as the scheme says, by the seed.
+func TestFormsOfAFaultWithin(t *testing.T) {
+	library := New(map[string][]string{"mdes": {"search"}})
+	var got []uint64
+	handler := library.Around(Scheme{Name: "mdes", CallOf: func(*http.Request) string { return "search" }}, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if form, happens := TakeForm(r.Context(), WrongKey, 3); happens {
+			got = append(got, form)
+		}
+	}))
+	for _, seed := range []uint64{0, 5, 7} {
+		library.waiting = append(library.waiting, Waiting{Scheme: "mdes", Call: AnyCall, Fault: WrongKey, Times: 1, Seed: seed})
+	}
+	for range 4 {
+		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", nil))
+	}
+	if !slices.Equal(got, []uint64{0, 2, 1}) {
+		t.Errorf("forms %v", got)
+	}
+	if _, happens := TakeForm(t.Context(), WrongKey, 3); happens {
 		t.Error("there is a fault outside of any call")
 	}
 }
