@@ -274,7 +274,7 @@ func TestMisleadingAnswersAreNotBelieved(t *testing.T) {
 	for name, body := range map[string]string{
 		"no list":                    `{}`,
 		"null":                       `{"tokenDetails":null}`,
-		"a status of its own":        strings.Replace(item("DNITHE1"), "ACTIVE", "4111111111111111", 1),
+		"no status":                  strings.Replace(item("DNITHE1"), "ACTIVE", "", 1),
 		"no reference":               item(""),
 		"a card number as reference": item(testPAN),
 		"a requestor of letters":     strings.Replace(item("DNITHE1"), "40010075001", "APPLE", 1),
@@ -290,12 +290,12 @@ func TestMisleadingAnswersAreNotBelieved(t *testing.T) {
 		})
 	}
 	for name, body := range map[string]string{
-		"nothing":           `{}`,
-		"an unknown status": `{"tokenInfo":{"tokenStatus":"4111111111111111"}}`,
-		"another token":     `{"tokenReferenceID":"DNITHE9","tokenInfo":{"tokenStatus":"ACTIVE"}}`,
-		"no encryptedData":  `{"encryptedData":"a.b.c","tokenInfo":{"tokenStatus":"ACTIVE"}}`,
-		"a long one":        `{"encryptedData":"` + strings.Repeat("A", 7001) + `"}`,
-		"sealed garbage":    `{"encryptedData":"` + visaSeals().seal(t, "4895370012003478") + `"}`,
+		"nothing":          `{}`,
+		"no status":        `{"tokenInfo":{"tokenStatus":""}}`,
+		"another token":    `{"tokenReferenceID":"DNITHE9","tokenInfo":{"tokenStatus":"ACTIVE"}}`,
+		"no encryptedData": `{"encryptedData":"a.b.c","tokenInfo":{"tokenStatus":"ACTIVE"}}`,
+		"a long one":       `{"encryptedData":"` + strings.Repeat("A", 7001) + `"}`,
+		"sealed garbage":   `{"encryptedData":"` + visaSeals().seal(t, "4895370012003478") + `"}`,
 	} {
 		t.Run("details with "+name, func(t *testing.T) {
 			_, err := detailsQuery(t).Read(answer(200, body))
@@ -304,6 +304,21 @@ func TestMisleadingAnswersAreNotBelieved(t *testing.T) {
 			}
 			checkNoNumber(t, err)
 		})
+	}
+}
+
+// TestAStatusThatIsNotKnown keeps neither a list nor the details from being read: the other
+// tokens of the card are to be seen, and this one can be stopped.
+func TestAStatusThatIsNotKnown(t *testing.T) {
+	list := `{"tokenDetails":[{"tokenRequestorID":"40010075001","tokenReferenceID":"DNITHE1","tokenStatus":"4111111111111111"},` +
+		`{"tokenRequestorID":"40010075001","tokenReferenceID":"DNITHE2","tokenStatus":"ACTIVE"}]}`
+	page, err := listQuery(t).Read(answer(200, list))
+	if err != nil || len(page.Tokens) != 2 || page.Tokens[0].Status != "" || page.Tokens[1].Status != walletport.TokenActive {
+		t.Errorf("list %+v, %v", page, err)
+	}
+	token, err := detailsQuery(t).Read(answer(200, `{"tokenInfo":{"tokenStatus":"PAUSED"}}`))
+	if err != nil || token.Status != "" {
+		t.Errorf("details %+v, %v", token, err)
 	}
 }
 

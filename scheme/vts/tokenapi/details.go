@@ -59,17 +59,16 @@ func (m *Messages) Token(in scheme.TokenInput) (scheme.Query[scheme.Token], erro
 // token returns what the details say, or the rule that they break. A number or a date that
 // cannot be read is left out: a token can be changed without.
 func (m *Messages) token(ref walletport.TokenRef, said detailsJSON) (t scheme.Token, rule string) {
-	status, ok := statuses[said.TokenInfo.TokenStatus]
 	switch {
 	case said.TokenReferenceID != "" && string(said.TokenReferenceID) != ref.Reference:
 		return t, "it is about another token"
-	case !ok:
-		return t, "its tokenStatus is unknown"
+	case said.TokenInfo.TokenStatus == "":
+		return t, "it has no tokenStatus"
 	}
 	t = scheme.Token{
 		Ref:          ref,
 		PANReference: shown(string(said.PANReferenceID)),
-		Status:       status,
+		Status:       statuses[said.TokenInfo.TokenStatus], // empty for a word that is not known: see scheme.Token
 		Expiry:       said.TokenInfo.TokenExpirationDate.expiry(),
 		CardLastFour: lastFour(said.LastFourOfPAN),
 		WalletID:     shown(string(said.ClientWalletAccountID)),
