@@ -9,8 +9,8 @@ import (
 )
 
 // Breaker says when a target that fails is left alone. A failure is a call without an
-// answer, or with one of 500 or above; one that its caller canceled is none. A zero is the
-// default that its comment names.
+// answer, or with one of 500 or above; one that its caller canceled, or gave no
+// time worth the name, is none. A zero is the default that its comment names.
 type Breaker struct {
 	Failures int           `setting:"failures"` // in a row, after which the target is left alone; 0 is 5, at most 1000, negative never leaves it alone
 	Pause    time.Duration `setting:"pause"`    // between the calls that then are let through to find out whether it answers again, one at a time; 0 is 10s, 10ms to 5m

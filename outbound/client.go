@@ -97,11 +97,13 @@ func (c *Client) admitted(ctx context.Context, r Request) (*Answer, error) {
 	if err := c.breaker.admit(c.clock()); err != nil {
 		return nil, err
 	}
+	isHurried := c.isHurried(ctx)
 	bounded, cancel := context.WithTimeout(ctx, c.target.Limits.Whole)
 	defer cancel()
 	answer, err := c.follow(bounded, r, at)
 	switch {
 	case err != nil && errors.Is(ctx.Err(), context.Canceled): // says nothing of the target
+	case err != nil && isHurried && isOver(ctx): // nor does this
 	case err != nil:
 		c.breaker.failed(c.clock(), err)
 	case answer.Status >= http.StatusInternalServerError:
@@ -110,6 +112,24 @@ func (c *Client) admitted(ctx context.Context, r Request) (*Answer, error) {
 		c.breaker.answered()
 	}
 	return answer, err
+}
+
+// isHurried reports whether the caller's deadline leaves a target less time than a tenth of
+// what it may take for its headers, and less than half a second. That such a call has no
+// answer in time is the caller's doing: after a slow database many have such a deadline, and
+// they would close the target for everybody. A longer deadline than that counts although the
+// target's own limits are longer still: else one that hangs would not be left alone where no
+// caller waits as long as these.
+func (c *Client) isHurried(ctx context.Context) bool {
+	until, ok := ctx.Deadline()
+	return ok && time.Until(until) < min(time.Second/2, c.target.Limits.Headers/10)
+}
+
+// isOver reports whether the deadline of ctx has passed. A dialer may notice that before
+// ctx does.
+func isOver(ctx context.Context) bool {
+	until, ok := ctx.Deadline()
+	return ok && time.Until(until) <= 0
 }
 
 // follow sends a request, and again to where redirects lead.

@@ -119,6 +119,48 @@ func TestTheCallersContextEndsACall(t *testing.T) {
 	}
 }
 
+// TestADeadlineThatIsTooShortIsTheCallers: what no target could have done in time is no
+// failure of the target's, and what one that is well would have done is.
+func TestADeadlineThatIsTooShortIsTheCallers(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		headers time.Duration
+		own     time.Duration
+		counts  bool
+	}{
+		{"far shorter than the target's limits", 0, hangs, false},
+		{"long enough for a target that is well", 5 * soon, hangs, true},
+		{"longer than a limit of the target", 0, soon / 10, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+			at := b.server.URL
+			if c.own != hangs {
+				at = "https://" + silentListener(t)
+			}
+			client := b.client(t, func(_ *outbound.Clients, target *outbound.Target) {
+				target.URL, target.Breaker.Failures = at, 1
+				target.Limits = outbound.Limits{Headers: c.headers, TLS: c.own}
+			})
+			hurry := func() string {
+				ctx, cancel := context.WithTimeout(t.Context(), soon)
+				defer cancel()
+				_, _ = client.Do(ctx, outbound.Request{Method: http.MethodGet, URL: at})
+				return b.seen.last()
+			}
+			if outcome := hurry(); outcome != outbound.OutcomeTimeout {
+				t.Errorf("the call ends as %q", outcome)
+			}
+			if outcome := hurry(); (outcome == outbound.OutcomeLeftAlone) != c.counts {
+				t.Errorf("the next one ends as %q", outcome)
+			}
+		})
+	}
+}
+
+// hangs is a limit that no test meets.
+const hangs = time.Minute
+
 // TestSizes bounds what an answer may have, packed and unpacked.
 func TestSizes(t *testing.T) {
 	var bomb bytes.Buffer
