@@ -11,6 +11,7 @@ import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/act/acttest"
 	"github.com/walletport/walletport/storage"
+	"github.com/walletport/walletport/tokens"
 )
 
 // die ends the goroutine, as a kill would: nothing that comes after is done.
@@ -238,22 +239,40 @@ func TestALateOutcome(t *testing.T) {
 	})
 }
 
-// TestHeldUpBeforeItIsSent is of a process that stood still between the intent and the call.
+// TestHeldUpBeforeItIsSent is of a process, or a database, that stood still between the intent
+// and the call. What is sent has time for an answer.
 func TestHeldUpBeforeItIsSent(t *testing.T) {
-	d := onSQLite(t)
-	id := d.add(t, "DW", time.Minute, active)
-	now := time.Now()
-	d.Clock = func() time.Time { return now }
-	d.trail.after = func(commit int) error {
-		if commit == 1 {
-			now = now.Add(3 * time.Second)
-		}
-		return nil
-	}
-	_, err := d.Change(acttest.AsBank(t.Context()), ask(id, walletport.TokenSuspend))
-	mustReason(t, err, "store_unavailable")
-	d.mustAgree(t, id)
-	if got := outcomesOf(d.records(t, id)); !slices.Equal(got, []string{"suspend started", "suspend store_unavailable"}) || d.scheme.sent("DW") != 0 {
-		t.Errorf("the records are %q, %d sent", got, d.scheme.sent("DW"))
+	for _, c := range []struct {
+		name          string
+		timeout, held time.Duration
+		isSent        bool
+	}{
+		{"too long for the change", 5 * time.Second, 3 * time.Second, false},
+		{"until the caller is about to leave", 2 * time.Second, 1850 * time.Millisecond, false},
+		{"until a caller in a hurry is about to leave", 500 * time.Millisecond, 470 * time.Millisecond, false},
+		{"for less than that", 2 * time.Second, 1700 * time.Millisecond, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newDesk(t, acttest.Database(t), newFakeScheme(), func(p *tokens.Parts) { p.Settings.ChangeTimeout = c.timeout })
+			id := d.add(t, "DW", time.Minute, active)
+			now := time.Now()
+			d.Clock = func() time.Time { return now }
+			d.trail.after = func(commit int) error {
+				if commit == 1 {
+					now = now.Add(c.held)
+				}
+				return nil
+			}
+			_, err := d.Change(acttest.AsBank(t.Context()), ask(id, walletport.TokenSuspend))
+			reason, audit, sent := "store_unavailable", "suspend store_unavailable", 0
+			if c.isSent {
+				reason, audit, sent = "", "suspend ok", 1
+			}
+			mustReason(t, err, reason)
+			d.mustAgree(t, id)
+			if got := outcomesOf(d.records(t, id)); !slices.Equal(got, []string{"suspend started", audit}) || d.scheme.sent("DW") != sent {
+				t.Errorf("the records are %q, %d sent", got, d.scheme.sent("DW"))
+			}
+		})
 	}
 }

@@ -23,6 +23,10 @@ const (
 	lostAfter     = 8 * time.Second
 )
 
+// worthSending is the least time for a scheme's answer that is worth sending a change for; of
+// a caller who waits for less than 2 s, it is a tenth of that.
+const worthSending = 200 * time.Millisecond
+
 // commitPause is how long a commit of an outcome that failed waits before it is made again.
 const commitPause = 200 * time.Millisecond
 
@@ -51,13 +55,15 @@ func (c *changing) send(ctx context.Context) (Changed, error) {
 func (c *changing) elapsed() time.Duration { return c.flow.Clock().Sub(c.began) }
 
 // ask has the scheme do it, once. A process that was held up between the intent and here
-// sends nothing: the change may be taken for interrupted before the answer comes.
+// sends nothing: the change may be taken for interrupted before the answer comes. Nor does
+// one with so little of the caller's time left that no answer would come within it: nobody
+// would know what became of the change, where it can as well be asked for again.
 func (c *changing) ask(ctx context.Context) scheme.Outcome {
-	if c.elapsed() > sendWithin {
+	limit := min(answerWithin-c.elapsed(), c.left()*9/10) // the caller is still to be answered
+	if c.elapsed() > sendWithin || limit < min(worthSending, c.flow.Settings.ChangeTimeout/10) {
 		late := errors.New("the intent became durable too late, so nothing was sent")
 		return scheme.Outcome{Effect: scheme.Refused, Err: storage.ErrUnavailable(ctx, late)}
 	}
-	limit := min(answerWithin-c.elapsed(), c.left()*9/10) // the caller is still to be answered
 	sending, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	out := c.scheme.Line.Send(sending, c.command)
