@@ -12,10 +12,18 @@ import (
 // from a scheme cuts it.
 const MaxTokenText = 512
 
+// openChangePause is after how long it is worth trying again to change a token that is being
+// changed: mostly its scheme has answered then.
+const openChangePause = 3 * time.Second
+
 // ErrTokenChangeInProgress returns the answer for a change of a token while another one is
-// not resolved.
-func ErrTokenChangeInProgress() *walletport.Error {
-	return walletport.Errorf(walletport.CodeConflict, "token_change_in_progress", "another change of the token is under way")
+// not resolved, which it names. Of one that was resolved meanwhile it says nothing.
+func ErrTokenChangeInProgress(open TokenChange) *walletport.Error {
+	text := "another change of the token is under way"
+	if open.State.IsOpen() {
+		text += fmt.Sprintf(": %s, change %s, since %s", open.Action, open.ID, open.Since.UTC().Format(time.RFC3339))
+	}
+	return walletport.Errorf(walletport.CodeConflict, "token_change_in_progress", "%s", text).WithRetryAfter(openChangePause)
 }
 
 // CheckSeen returns CodeInvalid, reason text_malformed, for text that not every engine can

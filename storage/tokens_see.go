@@ -197,7 +197,7 @@ func (c TokenChange) becomes(next TokenChange) (TokenChange, error) {
 		c.State, c.Outcome = next.State, next.Outcome
 		return c, nil
 	case c.State.IsOpen():
-		return c, ErrTokenChangeInProgress()
+		return c, ErrTokenChangeInProgress(c)
 	case next.ID == "" || next.State != ChangeAsked || next.Outcome != "":
 		return c, errors.New("a change of a token begins with being asked for")
 	}

@@ -2,6 +2,7 @@ package tokens
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -77,7 +78,7 @@ func (c *changing) run(ctx context.Context) (Changed, error) {
 			return Changed{}, err
 		}
 	}
-	return Changed{}, storage.ErrTokenChangeInProgress()
+	return Changed{}, storage.ErrTokenChangeInProgress(c.row.Change)
 }
 
 // find reads the row and the card, and says whether the caller may ask at all.
@@ -117,15 +118,28 @@ func (c *changing) allow(ctx context.Context) error {
 // left is how long the caller still waits.
 func (c *changing) left() time.Duration { return c.until.Sub(c.flow.Clock()) }
 
-// allowed refuses an action that the state of a token does not allow.
+// allowed refuses an action that the state of a token does not allow. The refusal says how
+// the last change ended: who was told scheme_outcome_unknown and asks again is refused because
+// the change was done after all, and knows it by its id.
 func allowed(t *storage.Token, action walletport.TokenAction) error {
 	if _, err := t.Status.After(action); err != nil {
-		return err
+		return withLastChange(err, &t.Change)
 	}
 	if action == walletport.TokenResume && isHeldByOthers(t.Holders) {
-		return errSuspendedByOthers(t.Holders)
+		return withLastChange(errSuspendedByOthers(t.Holders), &t.Change)
 	}
 	return nil
+}
+
+func withLastChange(err error, last *storage.TokenChange) error {
+	refusal, ok := errors.AsType[*walletport.Error](err)
+	ended := map[storage.ChangeState]string{storage.ChangeDone: "is done", storage.ChangeNotDone: "was not done"}[last.State]
+	if !ok || ended == "" {
+		return err
+	}
+	told := *refusal
+	told.Message = fmt.Sprintf("%s; the last change, %s %s, %s", refusal.Message, last.Action, last.ID, ended)
+	return &told
 }
 
 // begin makes the intent durable. isOutdated says that it was not, for the row is no longer

@@ -2,6 +2,7 @@ package tokens_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -64,10 +65,21 @@ func TestUnknownOutcome(t *testing.T) {
 			if change := d.row(t, id).Change; change.State != storage.ChangeUnknown || change.Outcome != "scheme_unavailable" || !strings.Contains(err.Error(), change.ID) {
 				t.Errorf("the error is %v, the change %+v", err, change)
 			}
+			if cause := errors.Unwrap(err); walletport.ReasonOf(cause) != "scheme_unavailable" {
+				t.Errorf("the cause is %v", cause)
+			}
 			_, err = d.Change(acttest.AsBank(t.Context()), ask(id, walletport.TokenDeactivate))
 			mustReason(t, err, "token_change_in_progress")
+			change := d.row(t, id).Change
+			refusal, _ := errors.AsType[*walletport.Error](err)
+			if want := "suspend, change " + change.ID + ", since " + change.Since.UTC().Format(time.RFC3339); !strings.Contains(refusal.Message, want) || refusal.RetryAfter <= 0 {
+				t.Errorf("%q, to be tried again after %s, does not say %q", refusal.Message, refusal.RetryAfter, want)
+			}
 			_, err = d.Change(acttest.AsBank(t.Context()), ask(id, walletport.TokenSuspend))
 			mustReason(t, err, "scheme_outcome_unknown")
+			if cause := errors.Unwrap(err); cause == nil || !strings.Contains(cause.Error(), "unknown scheme_unavailable") {
+				t.Errorf("the cause of who joined is %v", cause)
+			}
 			if n := d.scheme.sent("DW-3"); n != 1 {
 				t.Errorf("%d commands were sent", n)
 			}
@@ -80,6 +92,11 @@ func TestUnknownOutcome(t *testing.T) {
 				t.Errorf("the attempt ends as %s, %v", end.outcome, end.err)
 			}
 			d.mustAgree(t, id)
+			_, err = d.Change(acttest.AsBank(t.Context()), ask(id, walletport.TokenSuspend))
+			mustReason(t, err, "token_transition_not_allowed")
+			if want := "; the last change, suspend " + change.ID + ", is done"; !strings.HasSuffix(err.Error(), want) {
+				t.Errorf("who asks again is told %q, not %q", err, want)
+			}
 		})
 		t.Run("the scheme is not set up any more", func(t *testing.T) {
 			d := newDesk(t, database, newFakeScheme(), func(p *tokens.Parts) { p.Settings.ChangeTimeout = 100 * time.Millisecond })

@@ -48,7 +48,7 @@ func (c *changing) send(ctx context.Context) (Changed, error) {
 		return Changed{}, c.refusal(ctx, out.Err)
 	case scheme.Unknown:
 	}
-	return c.wait(ctx, c.change.ID)
+	return c.wait(ctx, c.change.ID, out.Err)
 }
 
 // elapsed is how long ago the intent was, at most.

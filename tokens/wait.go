@@ -2,6 +2,7 @@ package tokens
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -21,14 +22,15 @@ const (
 // asked for.
 func (c *changing) join(ctx context.Context, open storage.TokenChange) (Changed, error) {
 	if open.Action != c.asked.Action {
-		return Changed{}, storage.ErrTokenChangeInProgress()
+		return Changed{}, storage.ErrTokenChangeInProgress(open)
 	}
 	c.record.SetDetail(walletport.DetailChangeID, open.ID)
-	return c.wait(ctx, open.ID)
+	return c.wait(ctx, open.ID, fmt.Errorf("another call asked for it, and it is %s %s", open.State, open.Outcome))
 }
 
-// wait reads the row until the change is closed, as long as the caller waits.
-func (c *changing) wait(ctx context.Context, id string) (Changed, error) {
+// wait reads the row until the change is closed, as long as the caller waits. Why its outcome
+// is not known is for the log.
+func (c *changing) wait(ctx context.Context, id string, why error) (Changed, error) {
 	waiting, cancel := context.WithTimeout(ctx, c.left())
 	defer cancel()
 	for interval := firstPoll; pause(waiting, interval); interval = min(2*interval, maxPoll) {
@@ -45,7 +47,7 @@ func (c *changing) wait(ctx context.Context, id string) (Changed, error) {
 		}
 		return Changed{}, errNotDone(&row, c.asked.Action, reason)
 	}
-	return Changed{}, errOutcomeUnknown(id)
+	return Changed{}, errOutcomeUnknown(id).WithCause(why)
 }
 
 // endOf says how far a change has come, and why it was not done. One whose place another
