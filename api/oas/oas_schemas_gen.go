@@ -475,8 +475,14 @@ func (s *ChangeTokenStatusXReason) UnmarshalText(data []byte) error {
 
 // ConflictHeaders wraps Problem with response headers.
 type ConflictHeaders struct {
+	RetryAfter OptInt
 	XRequestID OptString
 	Response   Problem
+}
+
+// GetRetryAfter returns the value of RetryAfter.
+func (s *ConflictHeaders) GetRetryAfter() OptInt {
+	return s.RetryAfter
 }
 
 // GetXRequestID returns the value of XRequestID.
@@ -487,6 +493,11 @@ func (s *ConflictHeaders) GetXRequestID() OptString {
 // GetResponse returns the value of Response.
 func (s *ConflictHeaders) GetResponse() Problem {
 	return s.Response
+}
+
+// SetRetryAfter sets the value of RetryAfter.
+func (s *ConflictHeaders) SetRetryAfter(val OptInt) {
+	s.RetryAfter = val
 }
 
 // SetXRequestID sets the value of XRequestID.

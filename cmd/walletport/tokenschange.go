@@ -36,7 +36,7 @@ func (c oneToken) change(ctx context.Context, con console, action walletport.Tok
 		})
 		if walletport.ReasonOf(err) == tokens.ReasonOutcomeUnknown {
 			con.complain(err)
-			fmt.Fprintf(con.Err, "Nobody has to do it again: a server finds out what became of it. To see: walletport tokens show %s\n", id)
+			fmt.Fprintf(con.Err, "A server finds out what became of it. Look with: walletport tokens show %s\nIf it was not done, do it again.\n", id)
 			return errOutcomeUnknown
 		}
 		if err != nil {
@@ -72,7 +72,8 @@ Examples:
 }
 
 // changeHelp says of every change how it ends.
-const changeHelp = `Exit status 0: it is done; 1: it is not; 3: nobody knows yet, and a server finds it out.`
+const changeHelp = `Exit status 0: it is done; 1: it is not; 3: nobody knows yet. A server finds it out; look with tokens show, and
+if it was not done, do it again.`
 
 func (c tokensSuspendCommand) Run(ctx context.Context, con console) error {
 	return c.change(ctx, con, walletport.TokenSuspend)
