@@ -49,6 +49,17 @@ func ErrSignatureSpent() *walletport.Error {
 		"the scheme took the request for one that it had before, or for an old one; try again in a second").WithRetryAfter(time.Second)
 }
 
+// ErrBusy is CodeUnavailable: the scheme has not ended an earlier request for the same
+// consumer. Nothing was done, and later it may be.
+func ErrBusy() *walletport.Error {
+	return walletport.Errorf(walletport.CodeUnavailable, "scheme_busy", "the scheme has not ended an earlier request for this consumer; try again later")
+}
+
+// ErrRequestNotFound is CodeNotFound: the scheme knows no request of that reference.
+func ErrRequestNotFound() *walletport.Error {
+	return walletport.Errorf(walletport.CodeNotFound, "request_not_at_scheme", "the scheme knows no such request")
+}
+
 // ErrRateLimited is CodeRateLimited: nothing was done, and later it may be. It is of the
 // scheme, or of what the operator set for all calls to it.
 func ErrRateLimited() *walletport.Error {

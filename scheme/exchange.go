@@ -2,6 +2,8 @@ package scheme
 
 import (
 	"io"
+	"mime"
+	"strings"
 	"time"
 )
 
@@ -41,6 +43,16 @@ type Command struct {
 	Request func(now time.Time, random io.Reader) (Request, error)
 	// Read classifies an answer; there is none that it does not classify.
 	Read func(Answer) Outcome
+}
+
+// IsJSON reports whether the answer says that it is JSON. An absent type is taken for it:
+// not every gateway keeps it.
+func (a Answer) IsJSON() bool {
+	if a.ContentType == "" {
+		return true
+	}
+	media, _, err := mime.ParseMediaType(a.ContentType)
+	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
 }
 
 // Effect says what a command did at the scheme.

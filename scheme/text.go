@@ -28,6 +28,16 @@ func ShownText(text string, limit int) string {
 	return plain
 }
 
+// ShownWord returns a code, a key id or the path of a member that a scheme wrote, as
+// operators and callers may see it; "" unless it is one, of at most 64 characters.
+func ShownWord(word string) string {
+	const maxShown = 64
+	if len(word) > maxShown || !walletport.IsAlnum(word, "._-/[]") || walletport.SuspectsPAN(word) {
+		return ""
+	}
+	return word
+}
+
 // LetterDigest returns n letters from a to p, at most 64, which are the beginning of the
 // SHA-256 of text, four bits each: by them two names that had to be cut stay two. It has no
 // digits, so that it never reads as a part of a card number.

@@ -46,6 +46,9 @@ type Access struct {
 	Secret    SharedSecret // of Visa: signs requests (x-pay-token)
 	Verifiers []Verifier   // of Visa: its keys that it signs answers with, retired ones too
 	Openers   []Opener     // of Visa: the issuer's keys that answers are sealed to, retired ones too
+	// Login is "user:password" of Basic authentication, where Visa knows the issuer by its
+	// client certificate and not by a signature.
+	Login walletport.Private
 }
 
 // SharedSecret is a secret that the issuer shares with the scheme.

@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"mime"
 	"strconv"
-	"strings"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/scheme"
@@ -79,7 +77,7 @@ func kindOf(status int) kind {
 // fault returns why an answer is no success, or nil: an error in the body, whatever the
 // status, or a status without one. A 4xx says that nothing was done, also of a gateway.
 func fault(a scheme.Answer) *failure {
-	if len(a.Body) <= maxAnswerBytes && isJSON(a.ContentType) {
+	if len(a.Body) <= maxAnswerBytes && a.IsJSON() {
 		if errs, ok := errorsOf(a.Body); ok {
 			return failed(a.Status, errs)
 		}
@@ -120,20 +118,10 @@ func failed(httpStatus int, errs []errorJSON) *failure {
 
 // shownWord returns a code for operators, with text before it; "" unless it is one.
 func shownWord(before, word string) string {
-	const maxShown = 64
-	if word == "" || len(word) > maxShown || !walletport.IsAlnum(word, "._-/[]") || walletport.SuspectsPAN(word) {
+	if word = scheme.ShownWord(word); word == "" {
 		return ""
 	}
 	return before + word
-}
-
-// isJSON takes an absent type as JSON: not every gateway keeps it.
-func isJSON(contentType string) bool {
-	if contentType == "" {
-		return true
-	}
-	media, _, err := mime.ParseMediaType(contentType)
-	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
 }
 
 // read finds what an answer says, in clear and in its encryptedData, whose members win.
@@ -141,7 +129,7 @@ func read[T any](access scheme.Access, a scheme.Answer) (said T, _ *failure) {
 	if f := fault(a); f != nil {
 		return said, f
 	}
-	if len(a.Body) > maxAnswerBytes || !isJSON(a.ContentType) || !isObject(a.Body) {
+	if len(a.Body) > maxAnswerBytes || !a.IsJSON() || !isObject(a.Body) {
 		return said, unread(a, "it is no JSON object")
 	}
 	var sealed struct {
