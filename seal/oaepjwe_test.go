@@ -2,7 +2,11 @@ package seal_test
 
 import (
 	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -146,6 +150,36 @@ func TestOtherAlgorithmsAreNoOAEPJWE(t *testing.T) {
 				t.Error("it is taken")
 			}
 		})
+	}
+}
+
+// TestAContentKeyIsAsLongAsItsHeaderSays: a key of 256 bits under the name of A128GCM.
+func TestAContentKeyIsAsLongAsItsHeaderSays(t *testing.T) {
+	key, iv := make([]byte, 32), make([]byte, 12)
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gcm, err := cipher.NewGCM(block)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrapped, err := rsa.EncryptOAEP(sha256.New(), rand.Reader, &signedJWEPairs().reader.PublicKey, key, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := base64.RawURLEncoding.EncodeToString
+	for enc, opens := range map[string]bool{"A128GCM": false, "A256GCM": true} {
+		header := text([]byte(`{"alg":"RSA-OAEP-256","enc":"` + enc + `"}`))
+		sealed := gcm.Seal(nil, iv, []byte(oaepText), []byte(header))
+		end := len(sealed) - 16
+		parsed, err := seal.ParseOAEPJWE([]byte(strings.Join([]string{header, text(wrapped), text(iv), text(sealed[:end]), text(sealed[end:])}, ".")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := parsed.Open(signedJWEPairs().reader); opens != (err == nil) {
+			t.Errorf("%s: %v", enc, err)
+		}
 	}
 }
 

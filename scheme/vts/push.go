@@ -27,7 +27,7 @@ func (p Profile) appendPush(dst []byte, c pushContent) []byte {
 	dst = append(dst, c.card.PAN.Reveal()...)
 	if len(c.name) > 0 {
 		dst = append(dst, `","name":"`...)
-		dst = appendEscaped(dst, c.name)
+		dst = AppendEscaped(dst, c.name)
 	}
 	dst = append(dst, `","expirationDate":{"month":"`...)
 	dst = appendTwoDigits(dst, int(c.card.Expiry.Month))
@@ -64,9 +64,10 @@ func (p Profile) appendIDnV(dst []byte) []byte {
 	return append(append(append(dst, `,"isIDnV":"`...), p.IDnV...), '"')
 }
 
-// appendEscaped writes text that nameForVisa has passed: without control
-// characters, only two need an escape (RFC 8259 section 7).
-func appendEscaped(dst, text []byte) []byte {
+// AppendEscaped appends text as the inside of a JSON string. It is for UTF-8 without
+// control characters, of which only two need an escape (RFC 8259 section 7); with them it
+// makes no JSON. It writes at most twice as many bytes as text has.
+func AppendEscaped(dst, text []byte) []byte {
 	for _, b := range text {
 		if b == '"' || b == '\\' {
 			dst = append(dst, '\\')
