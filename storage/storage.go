@@ -29,6 +29,7 @@ type Store interface {
 	Clients
 	Audit
 	Nonces
+	Answers
 	Tokens
 	TokenNumbers
 	Jobs

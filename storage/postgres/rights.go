@@ -30,6 +30,7 @@ func servingRights() []right {
 		{"SELECT", "cards", ""},
 		{"SELECT", "clients", ""}, {"UPDATE", "clients", "last_used_ms"},
 		{"SELECT", "nonces", ""}, {"INSERT", "nonces", ""}, {"UPDATE", "nonces", ""}, {"DELETE", "nonces", ""},
+		{"SELECT", "answers", ""}, {"INSERT", "answers", ""}, {"UPDATE", "answers", ""}, {"DELETE", "answers", ""},
 		{"SELECT", "tokens", ""}, {"INSERT", "tokens", ""}, {"UPDATE", "tokens", ""},
 		{"SELECT", "token_lists", ""}, {"INSERT", "token_lists", ""}, {"UPDATE", "token_lists", ""},
 		{"SELECT", "token_history", ""}, {"INSERT", "token_history", ""},

@@ -25,6 +25,10 @@ func TestReadOnlySessionsRecover(t *testing.T) {
 			_, err := s.UseNonces(ctx, []storage.NonceUse{{Nonce: storage.Nonce{Issuer: "bank"}}})
 			return err
 		},
+		"ClaimAnswer": func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.ClaimAnswer(ctx, storage.AnswerLease{})
+			return err
+		},
 		"PutCards": func(ctx context.Context, s *postgres.Store) error {
 			_, err := s.PutCards(ctx, make([]storage.Card, 1))
 			return err

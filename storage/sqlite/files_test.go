@@ -266,6 +266,19 @@ func writes(s *sqlite.Store) map[string]func(context.Context) error {
 			_, err := s.ForgetNonces(ctx, time.UnixMilli(1), 1)
 			return err
 		},
+		"ClaimAnswer": func(ctx context.Context) error {
+			_, err := s.ClaimAnswer(ctx, storage.AnswerLease{})
+			return err
+		},
+		"KeepAnswer": func(ctx context.Context) error {
+			_, err := s.KeepAnswer(ctx, walletport.AnswerClaim{}, walletport.KeptAnswer{Status: 200})
+			return err
+		},
+		"DropAnswer": func(ctx context.Context) error { return s.DropAnswer(ctx, walletport.AnswerClaim{}) },
+		"ForgetAnswers": func(ctx context.Context) error {
+			_, err := s.ForgetAnswers(ctx, time.UnixMilli(1), 1)
+			return err
+		},
 		"PutCards": func(ctx context.Context) error {
 			_, err := s.PutCards(ctx, []storage.Card{{CardSummary: walletport.CardSummary{ID: 2, Issuer: "bank"}}})
 			return err

@@ -30,6 +30,7 @@ var byIndex = map[string]string{
 	"NextCardIssuer":      "cards_by_issuer",
 	"NextCardKEK":         "cards_by_kek",
 	"ForgetNonces":        "nonces_by_time",
+	"ForgetAnswers":       "answers_by_time",
 	"ListTokensOfCard":    "tokens_by_card",
 	"GetEmptyTokenList":   "tokens_by_card",
 	"DetachTokens":        "tokens_by_card",

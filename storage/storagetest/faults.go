@@ -62,10 +62,20 @@ func calls(s storage.Store) map[string]func(context.Context) error {
 			_, err := s.UseNonces(ctx, []storage.NonceUse{nonce("fault", 1, 1), nonce("fault too", 1, 1)})
 			return err
 		},
-		"Token":        func(ctx context.Context) error { _, err := s.Token(ctx, 1); return err },
-		"TokenByRef":   func(ctx context.Context) error { _, err := s.TokenByRef(ctx, tokenRef(1)); return err },
-		"TokensOfCard": func(ctx context.Context) error { _, err := s.TokensOfCard(ctx, 1); return err },
-		"TokenHistory": func(ctx context.Context) error { _, err := s.TokenHistory(ctx, 1, 0, 10); return err },
+		"ClaimAnswer": func(ctx context.Context) error {
+			_, err := s.ClaimAnswer(ctx, lease(1, 1, 1, 5, 10, 0))
+			return err
+		},
+		"KeepAnswer": func(ctx context.Context) error {
+			_, err := s.KeepAnswer(ctx, lease(1, 1, 1, 5, 10, 0).AnswerClaim, anAnswer("x"))
+			return err
+		},
+		"DropAnswer":    func(ctx context.Context) error { return s.DropAnswer(ctx, lease(1, 1, 1, 5, 10, 0).AnswerClaim) },
+		"ForgetAnswers": func(ctx context.Context) error { _, err := s.ForgetAnswers(ctx, at(1), 10); return err },
+		"Token":         func(ctx context.Context) error { _, err := s.Token(ctx, 1); return err },
+		"TokenByRef":    func(ctx context.Context) error { _, err := s.TokenByRef(ctx, tokenRef(1)); return err },
+		"TokensOfCard":  func(ctx context.Context) error { _, err := s.TokensOfCard(ctx, 1); return err },
+		"TokenHistory":  func(ctx context.Context) error { _, err := s.TokenHistory(ctx, 1, 0, 10); return err },
 		"TokensInChange": func(ctx context.Context) error {
 			_, err := s.TokensInChange(ctx, 0, 10)
 			return err
@@ -139,6 +149,7 @@ func testFaults(t *testing.T, database NewDatabase) {
 		wantEqual(t, "cards", must(s.CardsAfter(t.Context(), "", 0, 10))(t, "CardsAfter"), []storage.Card{})
 		wantEqual(t, "tokens", must(s.TokensOfCard(t.Context(), 1))(t, "TokensOfCard"), storage.TokenList{})
 		mustUse(t, s, nonce("fault", 1, 1), nonce("fault too", 1, 1))
+		wantAnswers(t, s, 0)
 		wantChain(t, s, 0)
 	})
 	withStore(t, database, "a caller who leaves during an append leaves no record", func(t *testing.T, s storage.Store) {

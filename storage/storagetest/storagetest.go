@@ -33,6 +33,7 @@ func Run(t *testing.T, database NewDatabase) {
 	t.Run("clients", func(t *testing.T) { testClients(t, database) })
 	t.Run("audit", func(t *testing.T) { testAudit(t, database) })
 	t.Run("nonces", func(t *testing.T) { testNonces(t, database) })
+	t.Run("answers", func(t *testing.T) { testAnswers(t, database) })
 	t.Run("tokens", func(t *testing.T) { testTokens(t, database) })
 	t.Run("token changes", func(t *testing.T) { testTokenUpdates(t, database) })
 	t.Run("jobs", func(t *testing.T) { testJobs(t, database) })

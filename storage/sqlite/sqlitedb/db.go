@@ -54,6 +54,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.detachTokensStmt, err = db.PrepareContext(ctx, detachTokens); err != nil {
 		return nil, fmt.Errorf("error preparing query DetachTokens: %w", err)
 	}
+	if q.dropAnswerStmt, err = db.PrepareContext(ctx, dropAnswer); err != nil {
+		return nil, fmt.Errorf("error preparing query DropAnswer: %w", err)
+	}
 	if q.dropParkedJobStmt, err = db.PrepareContext(ctx, dropParkedJob); err != nil {
 		return nil, fmt.Errorf("error preparing query DropParkedJob: %w", err)
 	}
@@ -66,8 +69,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.extendLaneStmt, err = db.PrepareContext(ctx, extendLane); err != nil {
 		return nil, fmt.Errorf("error preparing query ExtendLane: %w", err)
 	}
+	if q.forgetAnswersStmt, err = db.PrepareContext(ctx, forgetAnswers); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetAnswers: %w", err)
+	}
 	if q.forgetNoncesStmt, err = db.PrepareContext(ctx, forgetNonces); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetNonces: %w", err)
+	}
+	if q.getAnswerStmt, err = db.PrepareContext(ctx, getAnswer); err != nil {
+		return nil, fmt.Errorf("error preparing query GetAnswer: %w", err)
 	}
 	if q.getAuditHeadStmt, err = db.PrepareContext(ctx, getAuditHead); err != nil {
 		return nil, fmt.Errorf("error preparing query GetAuditHead: %w", err)
@@ -90,6 +99,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.getTokenByRefStmt, err = db.PrepareContext(ctx, getTokenByRef); err != nil {
 		return nil, fmt.Errorf("error preparing query GetTokenByRef: %w", err)
 	}
+	if q.insertAnswerStmt, err = db.PrepareContext(ctx, insertAnswer); err != nil {
+		return nil, fmt.Errorf("error preparing query InsertAnswer: %w", err)
+	}
 	if q.insertCardStmt, err = db.PrepareContext(ctx, insertCard); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertCard: %w", err)
 	}
@@ -110,6 +122,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.jobExistsStmt, err = db.PrepareContext(ctx, jobExists); err != nil {
 		return nil, fmt.Errorf("error preparing query JobExists: %w", err)
+	}
+	if q.keepAnswerStmt, err = db.PrepareContext(ctx, keepAnswer); err != nil {
+		return nil, fmt.Errorf("error preparing query KeepAnswer: %w", err)
 	}
 	if q.lastCheckpointStmt, err = db.PrepareContext(ctx, lastCheckpoint); err != nil {
 		return nil, fmt.Errorf("error preparing query LastCheckpoint: %w", err)
@@ -188,6 +203,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.renewNonceStmt, err = db.PrepareContext(ctx, renewNonce); err != nil {
 		return nil, fmt.Errorf("error preparing query RenewNonce: %w", err)
+	}
+	if q.retakeAnswerStmt, err = db.PrepareContext(ctx, retakeAnswer); err != nil {
+		return nil, fmt.Errorf("error preparing query RetakeAnswer: %w", err)
 	}
 	if q.rewrapCardStmt, err = db.PrepareContext(ctx, rewrapCard); err != nil {
 		return nil, fmt.Errorf("error preparing query RewrapCard: %w", err)
@@ -277,6 +295,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing detachTokensStmt: %w", cerr)
 		}
 	}
+	if q.dropAnswerStmt != nil {
+		if cerr := q.dropAnswerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropAnswerStmt: %w", cerr)
+		}
+	}
 	if q.dropParkedJobStmt != nil {
 		if cerr := q.dropParkedJobStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing dropParkedJobStmt: %w", cerr)
@@ -297,9 +320,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing extendLaneStmt: %w", cerr)
 		}
 	}
+	if q.forgetAnswersStmt != nil {
+		if cerr := q.forgetAnswersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetAnswersStmt: %w", cerr)
+		}
+	}
 	if q.forgetNoncesStmt != nil {
 		if cerr := q.forgetNoncesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing forgetNoncesStmt: %w", cerr)
+		}
+	}
+	if q.getAnswerStmt != nil {
+		if cerr := q.getAnswerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing getAnswerStmt: %w", cerr)
 		}
 	}
 	if q.getAuditHeadStmt != nil {
@@ -337,6 +370,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing getTokenByRefStmt: %w", cerr)
 		}
 	}
+	if q.insertAnswerStmt != nil {
+		if cerr := q.insertAnswerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing insertAnswerStmt: %w", cerr)
+		}
+	}
 	if q.insertCardStmt != nil {
 		if cerr := q.insertCardStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing insertCardStmt: %w", cerr)
@@ -370,6 +408,11 @@ func (q *Queries) Close() error {
 	if q.jobExistsStmt != nil {
 		if cerr := q.jobExistsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing jobExistsStmt: %w", cerr)
+		}
+	}
+	if q.keepAnswerStmt != nil {
+		if cerr := q.keepAnswerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing keepAnswerStmt: %w", cerr)
 		}
 	}
 	if q.lastCheckpointStmt != nil {
@@ -502,6 +545,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing renewNonceStmt: %w", cerr)
 		}
 	}
+	if q.retakeAnswerStmt != nil {
+		if cerr := q.retakeAnswerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing retakeAnswerStmt: %w", cerr)
+		}
+	}
 	if q.rewrapCardStmt != nil {
 		if cerr := q.rewrapCardStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing rewrapCardStmt: %w", cerr)
@@ -606,11 +654,14 @@ type Queries struct {
 	deleteJobStmt           *sql.Stmt
 	deleteLaneStmt          *sql.Stmt
 	detachTokensStmt        *sql.Stmt
+	dropAnswerStmt          *sql.Stmt
 	dropParkedJobStmt       *sql.Stmt
 	endClaimStmt            *sql.Stmt
 	enterLaneStmt           *sql.Stmt
 	extendLaneStmt          *sql.Stmt
+	forgetAnswersStmt       *sql.Stmt
 	forgetNoncesStmt        *sql.Stmt
+	getAnswerStmt           *sql.Stmt
 	getAuditHeadStmt        *sql.Stmt
 	getCardStmt             *sql.Stmt
 	getCardsStmt            *sql.Stmt
@@ -618,6 +669,7 @@ type Queries struct {
 	getEmptyTokenListStmt   *sql.Stmt
 	getTokenStmt            *sql.Stmt
 	getTokenByRefStmt       *sql.Stmt
+	insertAnswerStmt        *sql.Stmt
 	insertCardStmt          *sql.Stmt
 	insertCheckpointStmt    *sql.Stmt
 	insertClientStmt        *sql.Stmt
@@ -625,6 +677,7 @@ type Queries struct {
 	insertNonceStmt         *sql.Stmt
 	insertTokenStmt         *sql.Stmt
 	jobExistsStmt           *sql.Stmt
+	keepAnswerStmt          *sql.Stmt
 	lastCheckpointStmt      *sql.Stmt
 	listAuditEntriesStmt    *sql.Stmt
 	listCardsStmt           *sql.Stmt
@@ -651,6 +704,7 @@ type Queries struct {
 	parkJobStmt             *sql.Stmt
 	probeStmt               *sql.Stmt
 	renewNonceStmt          *sql.Stmt
+	retakeAnswerStmt        *sql.Stmt
 	rewrapCardStmt          *sql.Stmt
 	rewrapTokenStmt         *sql.Stmt
 	setAuditHeadStmt        *sql.Stmt
@@ -678,11 +732,14 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		deleteJobStmt:           q.deleteJobStmt,
 		deleteLaneStmt:          q.deleteLaneStmt,
 		detachTokensStmt:        q.detachTokensStmt,
+		dropAnswerStmt:          q.dropAnswerStmt,
 		dropParkedJobStmt:       q.dropParkedJobStmt,
 		endClaimStmt:            q.endClaimStmt,
 		enterLaneStmt:           q.enterLaneStmt,
 		extendLaneStmt:          q.extendLaneStmt,
+		forgetAnswersStmt:       q.forgetAnswersStmt,
 		forgetNoncesStmt:        q.forgetNoncesStmt,
+		getAnswerStmt:           q.getAnswerStmt,
 		getAuditHeadStmt:        q.getAuditHeadStmt,
 		getCardStmt:             q.getCardStmt,
 		getCardsStmt:            q.getCardsStmt,
@@ -690,6 +747,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		getEmptyTokenListStmt:   q.getEmptyTokenListStmt,
 		getTokenStmt:            q.getTokenStmt,
 		getTokenByRefStmt:       q.getTokenByRefStmt,
+		insertAnswerStmt:        q.insertAnswerStmt,
 		insertCardStmt:          q.insertCardStmt,
 		insertCheckpointStmt:    q.insertCheckpointStmt,
 		insertClientStmt:        q.insertClientStmt,
@@ -697,6 +755,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		insertNonceStmt:         q.insertNonceStmt,
 		insertTokenStmt:         q.insertTokenStmt,
 		jobExistsStmt:           q.jobExistsStmt,
+		keepAnswerStmt:          q.keepAnswerStmt,
 		lastCheckpointStmt:      q.lastCheckpointStmt,
 		listAuditEntriesStmt:    q.listAuditEntriesStmt,
 		listCardsStmt:           q.listCardsStmt,
@@ -723,6 +782,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		parkJobStmt:             q.parkJobStmt,
 		probeStmt:               q.probeStmt,
 		renewNonceStmt:          q.renewNonceStmt,
+		retakeAnswerStmt:        q.retakeAnswerStmt,
 		rewrapCardStmt:          q.rewrapCardStmt,
 		rewrapTokenStmt:         q.rewrapTokenStmt,
 		setAuditHeadStmt:        q.setAuditHeadStmt,

@@ -8,6 +8,19 @@ import (
 	"database/sql"
 )
 
+type Answer struct {
+	KeyDigest     []byte
+	RequestDigest []byte
+	Holder        []byte
+	ClaimedMs     int64
+	UntilMs       int64
+	Status        int64
+	Outcome       string
+	ContentType   string
+	Body          []byte
+	RequestID     string
+}
+
 type AuditCheckpoint struct {
 	Seq       int64
 	Hash      []byte

@@ -1,0 +1,63 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/walletport/walletport"
+)
+
+// AnswerLease is a claim on an idempotency key for a time. Its times are by the
+// database's clock (see Clock), in milliseconds.
+type AnswerLease struct {
+	walletport.AnswerClaim
+	At    time.Time // when the key is claimed
+	Until time.Time // an unanswered claim holds up the same request until then, and no longer
+	Since time.Time // what was claimed before no longer counts, answered or not
+}
+
+// AnswerState is what there is under an idempotency key after somebody tried to claim it.
+type AnswerState struct {
+	IsClaimed bool // by this call; the rest is zero then
+	// Request is the digest of the request that has the key.
+	Request [32]byte
+	Answer  *walletport.KeptAnswer // nil while it is not answered
+}
+
+// Answers keeps the first answers to requests under idempotency keys, so that they are
+// given again, whichever replica is asked.
+type Answers interface {
+	// ClaimAnswer claims a key durably if it is free: if nobody has it, or what has it was
+	// claimed before Since, or is a claim of the same request that was not answered Until
+	// its end. Of several calls at once, on any replica, one claims it. The others are told
+	// what has it.
+	ClaimAnswer(ctx context.Context, lease AnswerLease) (AnswerState, error)
+	// KeepAnswer stores the answer of a claim durably, and reports whether the claim still
+	// stood. Where another one has taken its place nothing is stored.
+	KeepAnswer(ctx context.Context, claim walletport.AnswerClaim, answer walletport.KeptAnswer) (isKept bool, err error)
+	// DropAnswer gives back the key of a claim that is not to be answered. One that was
+	// answered, or does not stand any more, is left alone.
+	DropAnswer(ctx context.Context, claim walletport.AnswerClaim) error
+	// ForgetAnswers deletes up to limit keys that were claimed before the given time, the
+	// oldest first, and returns how many.
+	ForgetAnswers(ctx context.Context, before time.Time, limit int) (int, error)
+}
+
+// CheckLease reports a lease that would not count as soon as it is taken, which is the
+// caller's fault and CodeInternal.
+func CheckLease(l AnswerLease) error {
+	if l.Until.Before(l.At) || l.At.Before(l.Since) {
+		return fmt.Errorf("a claim of %s does not count from then on", l.At.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// CheckAnswer returns CodeInvalid, reason text_malformed, for text that not every engine can
+// keep. An answer without a status is the caller's fault and CodeInternal.
+func CheckAnswer(a walletport.KeptAnswer) error {
+	if a.Status <= 0 {
+		return fmt.Errorf("an answer of status %d is none", a.Status)
+	}
+	return checkText(a.ContentType, a.Outcome, a.RequestID)
+}
