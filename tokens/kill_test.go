@@ -202,6 +202,35 @@ func TestTheDatabaseGoesAway(t *testing.T) {
 	}
 }
 
+// TestAnotherChangeComesBeforeTheSecondAttempt: the outcome is committed and the answer lost,
+// and before it is tried again another replica has changed the token. It is there once.
+func TestAnotherChangeComesBeforeTheSecondAttempt(t *testing.T) {
+	onEach(t, func(t *testing.T, database string) {
+		s := newFakeScheme()
+		d, other := newDesk(t, database, s), newDesk(t, database, s)
+		id := d.add(t, "DW", time.Minute, active)
+		d.trail.after = func(commit int) error {
+			if commit != 2 {
+				return nil
+			}
+			_, err := other.Change(acttest.AsBank(context.WithoutCancel(t.Context())), ask(id, walletport.TokenResume))
+			if err != nil {
+				t.Error(err)
+			}
+			return walletport.Errorf(walletport.CodeUnavailable, "audit_unavailable", "the database is gone")
+		}
+		_, err := d.Change(acttest.AsBank(t.Context()), ask(id, walletport.TokenSuspend))
+		must(t, err)
+		d.mustAgree(t, id)
+		if got, want := outcomesOf(d.records(t, id)), []string{"suspend started", "suspend ok", "resume started", "resume ok"}; !slices.Equal(got, want) {
+			t.Errorf("the records are %q", got)
+		}
+		if got, want := d.history(t, id)[1:], []string{"asked ACTIVE>SUSPENDED", "done ACTIVE>SUSPENDED", "asked SUSPENDED>ACTIVE", "done SUSPENDED>ACTIVE"}; !slices.Equal(got, want) {
+			t.Errorf("the history is %q", got)
+		}
+	})
+}
+
 // TestALateOutcome comes when the change was closed already: this process was held up.
 func TestALateOutcome(t *testing.T) {
 	onEach(t, func(t *testing.T, database string) {

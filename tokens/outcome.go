@@ -90,17 +90,38 @@ func stateAfter(e scheme.Effect) storage.ChangeState {
 
 // keepOutcome makes the outcome durable. A commit that fails is made again while ctx allows.
 func (c *changing) keepOutcome(ctx context.Context, out scheme.Outcome, at time.Time) error {
-	for attempt := 1; ; attempt++ {
-		err := c.record.Commit(ctx, c.flow.Audit, func(tx storage.Tx, record *act.Record) error {
-			return c.conclude(tx, record, out, at, attempt > 1)
-		})
-		switch {
-		case err == nil:
-			return nil
-		case walletport.CodeOf(err) != walletport.CodeUnavailable || !pause(ctx, commitPause):
+	err := c.commitOutcome(ctx, out, at, false)
+	for walletport.CodeOf(err) == walletport.CodeUnavailable && pause(ctx, commitPause) {
+		err = c.commitOutcome(ctx, out, at, true)
+	}
+	return err
+}
+
+// commitOutcome makes the outcome durable in one attempt.
+func (c *changing) commitOutcome(ctx context.Context, out scheme.Outcome, at time.Time, isRepeated bool) error {
+	isKept := false
+	if isRepeated {
+		var err error
+		if isKept, err = c.isKept(ctx, stateAfter(out.Effect)); err != nil {
 			return err
 		}
 	}
+	return c.record.Commit(ctx, c.flow.Audit, func(tx storage.Tx, record *act.Record) error {
+		if isKept {
+			return act.ErrCommitted
+		}
+		return c.conclude(tx, record, out, at, isRepeated)
+	})
+}
+
+// isKept reports whether an attempt has made the outcome durable whose answer was lost. The
+// history tells it also where another change has taken this one's place on the row since.
+// What a job found out is an entry of its own.
+func (c *changing) isKept(ctx context.Context, state storage.ChangeState) (bool, error) {
+	entries, err := c.flow.Store.TokenHistory(ctx, c.row.ID, 0, lastEntries)
+	return slices.ContainsFunc(entries, func(e storage.TokenHistoryEntry) bool {
+		return e.ChangeID == c.change.ID && e.What == storage.TokenEvent(state) && e.Channel != storage.ChannelJob
+	}), err
 }
 
 // pause waits, and reports whether ctx goes on.
@@ -126,7 +147,7 @@ func (c *changing) conclude(tx storage.Tx, record *act.Record, out scheme.Outcom
 	wasAsked := false
 	err := tx.UpdateToken(c.row.ID, func(old storage.Token) (storage.Token, error) {
 		isOurs := old.Change.ID == c.change.ID
-		if isRepeated && isOurs && old.Change.State != storage.ChangeAsked {
+		if isRepeated && isOurs && old.Change.State != storage.ChangeAsked { // the attempt before has come through after all
 			return old, act.ErrCommitted
 		}
 		entry.From = string(old.Status)
@@ -201,65 +222,6 @@ func made(holders []walletport.Holder, action walletport.TokenAction) (walletpor
 	case walletport.TokenActivate:
 	}
 	return walletport.TokenActive, nil
-}
-
-// answer is the answer to a change that was done. A number that cannot be opened now is left
-// out: it must not make the change look as if it had failed.
-func (c *changing) answer(ctx context.Context, row storage.Token, id string) (Changed, error) {
-	whole := walletport.ActorFrom(ctx).May(walletport.ScopeTokensNumber)
-	listed, err := c.flow.view(row, whole)
-	if err != nil {
-		listed, err = c.flow.view(row, false)
-	}
-	return Changed{Token: listed, ChangeID: id}, err
-}
-
-// lookAgain returns the row after the change. Who else holds a token that was resumed, the
-// scheme is asked; if it does not say, what was known of the holders stands.
-func (c *changing) lookAgain(ctx context.Context) storage.Token {
-	if c.change.Action != walletport.TokenResume {
-		return c.row
-	}
-	if told, err := c.askBriefly(ctx); err == nil {
-		return told.Row
-	}
-	return c.row
-}
-
-// askBriefly asks for the token, for as long as a list and the caller would wait. It begins
-// in the next millisecond: a word of the same one as the outcome would count as no newer.
-func (c *changing) askBriefly(ctx context.Context) (told, error) {
-	now := c.change.Since.Add(c.elapsed())
-	pause(ctx, now.Truncate(time.Millisecond).Add(time.Millisecond).Sub(now))
-	asking, cancel := context.WithTimeout(ctx, min(c.flow.Settings.AskTimeout, c.left()))
-	defer cancel()
-	return c.flow.askToken(asking, c.row, c.asked.AuditUser)
-}
-
-// refusal is the answer to a change that the scheme refused. Where it was for the token's
-// state, the token is not as it was thought to be, and is asked for.
-func (c *changing) refusal(ctx context.Context, err error) error {
-	if !isOfState(walletport.ReasonOf(err)) {
-		return err
-	}
-	if told, askErr := c.askBriefly(ctx); askErr == nil {
-		c.row = told.Row
-	}
-	return refusedByState(&c.row, c.asked.Action)
-}
-
-// isOfState reports whether a scheme refuses for this reason because of the token's state.
-func isOfState(reason string) bool {
-	return reason == scheme.ErrStatusRefused().Reason || reason == scheme.ErrTokenNotFound().Reason
-}
-
-// refusedByState is the answer where a scheme refused for the token's state.
-func refusedByState(t *storage.Token, action walletport.TokenAction) error {
-	if err := allowed(t, action); err != nil {
-		return err
-	}
-	return walletport.Errorf(walletport.CodeConflict, "token_transition_not_allowed",
-		"the scheme refused: the state of the token there does not allow it; here it is known as %s", t.Status)
 }
 
 // enqueue has a job find out what became of a token's change.
