@@ -48,6 +48,10 @@ func (o *tokenObserver) SweepFailed(err error) {
 	o.log.Error("changes of tokens that were interrupted cannot be looked for; it is tried again", "err", err)
 }
 
+func (o *tokenObserver) AskingFailed(err error) {
+	o.log.Error("a scheme was asked for a card's tokens, and walletport failed at it; nobody waited for the answer any more", "err", err)
+}
+
 func (o *tokenObserver) isNew(odd oddToken) bool {
 	o.lock.Lock()
 	defer o.lock.Unlock()

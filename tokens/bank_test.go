@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -145,9 +146,11 @@ type book struct {
 	gate  chan struct{} // holds answers back
 	sent  chan struct{} // gets one of each question, once it is under way
 	asked []string      // names, and references of those that were asked for alone
-	open  bool          // a card was open while the scheme was asked
-	pan   walletport.PAN
-	users []walletport.AuditUser
+	// canceled counts the questions that ended while they were held.
+	canceled atomic.Int32
+	open     bool // a card was open while the scheme was asked
+	pan      walletport.PAN
+	users    []walletport.AuditUser
 }
 
 func (b *book) Scheme() walletport.SchemeID { return walletport.Mastercard }
@@ -221,6 +224,7 @@ func (b *book) Ask(ctx context.Context, q scheme.Question) error {
 		select {
 		case <-gate:
 		case <-ctx.Done():
+			b.canceled.Add(1)
 			return scheme.ErrUnavailable().WithCause(ctx.Err())
 		}
 	}
@@ -296,7 +300,10 @@ type sightings struct {
 	lock   sync.Mutex
 	listed []string
 	odd    []string
+	failed chan error // gets what AskingFailed is told
 }
+
+func (s *sightings) AskingFailed(err error) { s.failed <- err }
 
 func (s *sightings) Listed(_ walletport.SchemeID, source string) {
 	s.lock.Lock()

@@ -111,6 +111,7 @@ func (o *outcomes) Changed(_ walletport.SchemeID, action walletport.TokenAction,
 }
 func (o *outcomes) Odd(walletport.IssuerID, walletport.TokenRef, string) {}
 func (o *outcomes) SweepFailed(error)                                    {}
+func (o *outcomes) AskingFailed(error)                                   {}
 
 func (o *outcomes) all() []string {
 	o.lock.Lock()

@@ -57,7 +57,7 @@ func (f *Flow) tokensOf(ctx context.Context, c *act.Call, s Scheme, by walletpor
 	card := c.Card
 	told, err := f.flights.join(ctx, card.ID, f.Settings.AskTimeout, func(ctx context.Context) (storage.TokenList, []string, error) {
 		return f.askCard(ctx, s, card, by)
-	})
+	}, f.Observer.AskingFailed)
 	if err == nil {
 		c.UsedKeys(told.keys)
 		err = told.err

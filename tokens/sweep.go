@@ -16,8 +16,10 @@ const (
 )
 
 // Run sweeps every 2 seconds until ctx ends, and returns nil. Each replica may: they do not
-// get in each other's way.
+// get in each other's way. At its end it cancels the questions that go on although nobody
+// waits for them any more, and waits for these; later ones have no answer.
 func (f *Flow) Run(ctx context.Context) error {
+	defer f.flights.stop()
 	for hasFailed := false; ; {
 		_, err := f.Sweep(ctx)
 		if err != nil && !hasFailed && ctx.Err() == nil {

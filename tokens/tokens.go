@@ -122,6 +122,9 @@ type Observer interface {
 	// SweepFailed tells that interrupted changes cannot be looked for: once, until they can
 	// be again.
 	SweepFailed(err error)
+	// AskingFailed tells of a panic while a scheme was asked for a card's tokens, if all who
+	// waited for the answer had left. Its text has where it was.
+	AskingFailed(err error)
 }
 
 // What is odd of a token.
@@ -144,6 +147,7 @@ func (unobserved) Listed(walletport.SchemeID, string)                          {
 func (unobserved) Changed(walletport.SchemeID, walletport.TokenAction, string) {}
 func (unobserved) Odd(walletport.IssuerID, walletport.TokenRef, string)        {}
 func (unobserved) SweepFailed(error)                                           {}
+func (unobserved) AskingFailed(error)                                          {}
 
 // Flow lists and changes tokens. It is safe for concurrent use.
 type Flow struct {
