@@ -1,0 +1,244 @@
+package walletport
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+	"unsafe"
+)
+
+// customerRule is what a value of a field must be. Lengths are in characters; what a
+// scheme takes may be less, and is its room's to check.
+type customerRule struct {
+	max   int // characters of a value
+	count int // values, of a list
+	// form returns what else is wrong with a value; nil takes every text.
+	form func(text []byte) string
+	// isNumber: its digits may look like a card number without being one.
+	isNumber bool
+}
+
+// customerRules are those of the texts. A name is as long as a cardholder's. Lengths of
+// addresses, and the form of telephone numbers and locales, are those that Visa's
+// Click to Pay has.
+var customerRules = [CustomerFieldCount]customerRule{
+	CustomerFirstName:        {max: 64},
+	CustomerMiddleName:       {max: 64},
+	CustomerLastName:         {max: 64},
+	CustomerEmails:           {max: 254, count: 10, form: emailRule},
+	CustomerPhones:           {max: 16, count: 10, form: phoneRule, isNumber: true},
+	CustomerLocale:           {max: 5, form: localeRule},
+	CustomerCountry:          {max: 3, form: countryRule},
+	CustomerLine1:            {max: 64},
+	CustomerLine2:            {max: 64},
+	CustomerLine3:            {max: 64},
+	CustomerCity:             {max: 32},
+	CustomerState:            {max: 3},
+	CustomerPostalCode:       {max: 9},
+	CustomerAddressCountry:   {max: 3, form: countryRule},
+	CustomerConsentVersion:   {max: 100},
+	CustomerConsentPresenter: {max: 100},
+	CustomerAppIDs:           {max: 36, count: 10, form: appIDRule},
+}
+
+// maxCustomerNumberBytes bounds a customer number.
+const maxCustomerNumberBytes = 64
+
+// CustomerNumberRule returns the rule that a customer number breaks, for a message; "" for
+// none. A card may have an empty one, a customer has not.
+func CustomerNumberRule(number string) string {
+	switch {
+	case number == "":
+		return "is missing"
+	case len(number) > maxCustomerNumberBytes:
+		return "must be at most 64 bytes long"
+	case !IsAlnum(number, "._-"):
+		return "must have letters, digits, '.', '_' and '-' only"
+	case IsPAN(number):
+		return "must not be a card number"
+	}
+	return ""
+}
+
+// CustomerValueRule returns the rule that one value of a field breaks, for a message that
+// never repeats the value; "" for none, and for an empty one.
+func CustomerValueRule(f CustomerField, value Private) string {
+	if f == CustomerConsentTime {
+		return consentTimeRule(value)
+	}
+	text, rule := value.Reveal(), customerRules[f]
+	switch {
+	case len(text) == 0:
+		return ""
+	case !utf8.Valid(text):
+		return "must be UTF-8"
+	case utf8.RuneCount(text) > rule.max:
+		return fmt.Sprintf("must be at most %d characters long", rule.max)
+	case bytes.ContainsFunc(text, IsInvisible):
+		return "must not contain control or invisible characters"
+	case len(bytes.TrimSpace(text)) < len(text):
+		return "must not begin or end with a space"
+	}
+	if rule.form != nil {
+		if broken := rule.form(text); broken != "" {
+			return broken
+		}
+	}
+	if !rule.isNumber && ContainsPAN(viewed(text)) {
+		return "must not contain a card number"
+	}
+	return ""
+}
+
+// Faults returns every rule that a customer breaks, by the names of fields: "emails[1]" is
+// the second e-mail address. The texts of the rules never hold a value.
+func (c *Customer) Faults() []Field {
+	var faults []Field
+	fault := func(name, rule string) {
+		if rule != "" {
+			faults = append(faults, Field{Name: name, Reason: rule})
+		}
+	}
+	fault("customerId", CustomerNumberRule(c.Number))
+	if _, err := ParseIssuerID(string(c.Issuer)); err != nil {
+		fault("issuer", "must be 1 to 64 letters, digits, '.', '_' and '-', and no card number")
+	}
+	for f := range CustomerFieldCount {
+		values := c.Values(f)
+		if limit := customerRules[f].count; f.IsList() && len(values) > limit {
+			fault(f.String(), fmt.Sprintf("must be at most %d", limit))
+			continue
+		}
+		for i, value := range values {
+			rule, name := CustomerValueRule(f, value), f.String()
+			if f.IsList() {
+				name = fmt.Sprintf("%s[%d]", f, i)
+				if value.IsZero() {
+					rule = "is empty"
+				}
+			}
+			fault(name, rule)
+		}
+	}
+	fault(CustomerConsentTime.String(), c.Consent.rule())
+	return faults
+}
+
+// rule: a consent is one whole.
+func (c Consent) rule() string {
+	if c.Version.IsZero() == c.At.IsZero() && (c.Presenter.IsZero() || !c.At.IsZero()) {
+		return ""
+	}
+	return "comes with consentVersion, and consentPresenter with both"
+}
+
+// consentTimeRule takes times that every database keeps and people write with four digits
+// of a year.
+func consentTimeRule(value Private) string {
+	if value.IsZero() {
+		return ""
+	}
+	var c Customer
+	if !c.SetValues(CustomerConsentTime, []Private{value}) || c.Consent.At.Year() < 2000 || c.Consent.At.Year() > 2099 {
+		return "must be a time from 2000 to 2099"
+	}
+	return ""
+}
+
+// Bounds of an e-mail address (RFC 5321 section 4.5.3.1) and of a label of a domain (RFC
+// 1035 section 2.3.4).
+const (
+	maxLocalPartBytes = 64
+	maxLabelBytes     = 63
+)
+
+// emailRule takes the dot-atom form of RFC 5321 section 4.1.2 in ASCII, with a domain of at
+// least two labels.
+func emailRule(text []byte) string {
+	local, domain, found := strings.Cut(viewed(text), "@")
+	isGood := found && isDotted(local, maxLocalPartBytes, "!#$%&'*+-/=?^_`{|}~") && isDotted(domain, len(text), "-") && strings.Contains(domain, ".")
+	for label := range strings.SplitSeq(domain, ".") {
+		isGood = isGood && len(label) <= maxLabelBytes && !strings.HasPrefix(label, "-") && !strings.HasSuffix(label, "-")
+	}
+	if !isGood {
+		return "must be an e-mail address, such as ada@example.com"
+	}
+	return ""
+}
+
+// isDotted reports whether text is atoms with single dots between, up to limit bytes.
+func isDotted(text string, limit int, also string) bool {
+	if text == "" || len(text) > limit {
+		return false
+	}
+	for atom := range strings.SplitSeq(text, ".") {
+		if atom == "" || !IsAlnum(atom, also) {
+			return false
+		}
+	}
+	return true
+}
+
+// minPhoneDigits: no number with its country's code is shorter.
+const minPhoneDigits = 5
+
+// phoneRule refuses a card number of 16 digits: no telephone number has more than 15 (ITU-T
+// E.164). Shorter ones look like each other.
+func phoneRule(text []byte) string {
+	switch {
+	case !IsDigits(text) || text[0] == '0' || len(text) < minPhoneDigits:
+		return "must be 5 to 16 digits, the country's code first, without + and leading zeros"
+	case len(text) > 15 && IsPAN(viewed(text)):
+		return "must not be a card number"
+	}
+	return ""
+}
+
+func localeRule(text []byte) string {
+	language, country, found := bytes.Cut(text, []byte("_"))
+	if len(language) != 2 || !isAll(language, 'a', 'z') || found && (len(country) != 2 || !isAll(country, 'A', 'Z')) {
+		return "must be a language, or a language and a country, such as en or en_US"
+	}
+	return ""
+}
+
+func isAll(text []byte, first, last byte) bool {
+	for _, c := range text {
+		if c < first || c > last {
+			return false
+		}
+	}
+	return true
+}
+
+func countryRule(text []byte) string {
+	if !IsCountry(viewed(text)) {
+		return "must be a country of ISO 3166-1 alpha-3, such as USA"
+	}
+	return ""
+}
+
+func appIDRule(text []byte) string {
+	if !IsAlnum(text, "._-") {
+		return "must have letters, digits, '.', '_' and '-' only"
+	}
+	return ""
+}
+
+// viewed is text as a string for a check that keeps nothing of it: a copy could not be
+// wiped.
+func viewed(text []byte) string {
+	return unsafe.String(unsafe.SliceData(text), len(text)) //nolint:gosec // G103: nobody writes to text meanwhile
+}
+
+// ConsentTime returns t as a value of CustomerConsentTime.
+func ConsentTime(t time.Time) Private {
+	c := Customer{Consent: Consent{At: t}}
+	values := c.Values(CustomerConsentTime)
+	if len(values) == 0 {
+		return Private{}
+	}
+	return values[0]
+}
