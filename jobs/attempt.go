@@ -41,7 +41,7 @@ func (w *Worker) start(live context.Context, job Job, asked time.Time) {
 		defer w.leave(a)
 		w.observer.Began(job.Kind, job.Attempt, a.waited)
 		outcome, err := w.settle(live, a, a.handle())
-		w.observer.Ended(job.Kind, outcome, job.Attempt, w.clock().Sub(a.begun), err)
+		w.observer.Ended(job, outcome, w.clock().Sub(a.begun), err)
 	})
 }
 

@@ -83,8 +83,8 @@ type seen struct {
 func newSeen() *seen { return &seen{make(chan ended, 10_000), make(chan jobs.Depth, 10_000)} }
 
 func (s *seen) Began(jobs.Kind, int, time.Duration) {}
-func (s *seen) Ended(kind jobs.Kind, o jobs.Outcome, attempt int, _ time.Duration, err error) {
-	s.ends <- ended{kind, o, attempt, err}
+func (s *seen) Ended(job jobs.Job, o jobs.Outcome, _ time.Duration, err error) {
+	s.ends <- ended{job.Kind, o, job.Attempt, err}
 }
 func (s *seen) Depth(_ jobs.Kind, d jobs.Depth) { s.depths <- d }
 func (s *seen) Failed(error)                    {}

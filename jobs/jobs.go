@@ -44,6 +44,9 @@ type Key struct {
 	ID int64
 }
 
+// String is the key for people, as "token 12".
+func (k Key) String() string { return k.Of + " " + strconv.FormatInt(k.ID, 10) }
+
 // Request is a job to enqueue.
 type Request struct {
 	Kind Kind

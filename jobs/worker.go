@@ -58,9 +58,9 @@ const (
 type Observer interface {
 	// Began tells of an attempt that begins, and how long the job could have been claimed.
 	Began(kind Kind, attempt int, waited time.Duration)
-	// Ended tells of an attempt that has ended, and the handler's error. err may hold
+	// Ended tells of an attempt at a job that has ended, and the handler's error. err may hold
 	// what a scheme answered: it is for operators.
-	Ended(kind Kind, o Outcome, attempt int, took time.Duration, err error)
+	Ended(job Job, o Outcome, took time.Duration, err error)
 	// Depth tells how many jobs there are, about every 15 s.
 	Depth(kind Kind, d Depth)
 	// Failed tells of a call to the queue that failed. It is made again.
@@ -69,10 +69,10 @@ type Observer interface {
 
 type unobserved struct{}
 
-func (unobserved) Began(Kind, int, time.Duration)                 {}
-func (unobserved) Ended(Kind, Outcome, int, time.Duration, error) {}
-func (unobserved) Depth(Kind, Depth)                              {}
-func (unobserved) Failed(error)                                   {}
+func (unobserved) Began(Kind, int, time.Duration)           {}
+func (unobserved) Ended(Job, Outcome, time.Duration, error) {}
+func (unobserved) Depth(Kind, Depth)                        {}
+func (unobserved) Failed(error)                             {}
 
 // Config is what a Worker is made of.
 type Config struct {

@@ -64,17 +64,23 @@ func (o *jobObserver) Began(kind jobs.Kind, _ int, waited time.Duration) {
 	o.metrics.JobBegan(string(kind), waited)
 }
 
-func (o *jobObserver) Ended(kind jobs.Kind, outcome jobs.Outcome, attempt int, took time.Duration, err error) {
-	o.metrics.JobEnded(string(kind), string(outcome), took)
+func (o *jobObserver) Ended(job jobs.Job, outcome jobs.Outcome, took time.Duration, err error) {
+	o.metrics.JobEnded(string(job.Kind), string(outcome), took)
 	switch outcome {
 	case jobs.Done, jobs.GiveBack:
 	case jobs.Park:
-		o.log.Error("a job is parked: nobody does it until somebody says so (walletport jobs list)", "kind", string(kind), "attempt", attempt, "err", err)
+		o.tell(slog.LevelError, "a job is parked: nobody does it until somebody says so (walletport jobs list)", job, err)
 	case jobs.Again:
-		o.log.Info("a job is tried again later", "kind", string(kind), "attempt", attempt, "err", err)
+		o.tell(slog.LevelInfo, "a job is tried again later", job, err)
 	case jobs.Lost:
-		o.log.Warn("a job took longer than its lease, so somebody else may do it too", "kind", string(kind), "attempt", attempt, "err", err)
+		o.tell(slog.LevelWarn, "a job took longer than its lease, so somebody else may do it too", job, err)
 	}
+}
+
+// tell logs how an attempt ended. of is what the job is about, as "token 12".
+func (o *jobObserver) tell(level slog.Level, what string, job jobs.Job, err error) {
+	o.log.LogAttrs(context.Background(), level, what, slog.String("kind", string(job.Kind)), slog.String("of", job.Key.String()),
+		slog.Int("attempt", job.Attempt), slog.Any("err", err))
 }
 
 func (o *jobObserver) Depth(kind jobs.Kind, d jobs.Depth) {

@@ -31,12 +31,12 @@ func TestOutcomesOfJobsAreCountedAndThoseThatMatterAreLogged(t *testing.T) {
 			var log bytes.Buffer
 			o := &jobObserver{metrics: telemetry.NewMetrics(), log: slog.New(slog.NewTextHandler(&log, nil)), clock: time.Now}
 			o.Began(resolve, 3, time.Second)
-			o.Ended(resolve, c.outcome, 3, time.Second, errors.New("the scheme was rude"))
+			o.Ended(jobs.Job{Kind: resolve, Key: jobs.Key{Of: "token", ID: 12}, Attempt: 3}, c.outcome, time.Second, errors.New("the scheme was rude"))
 			switch said := log.String(); {
 			case c.level == "" && said != "":
 				t.Errorf("the log says %s", said)
-			case c.level != "" && (!strings.Contains(said, "level="+c.level) || !strings.Contains(said, "the scheme was rude") || !strings.Contains(said, "kind=tokens.resolve")):
-				t.Errorf("the log says %q, want a line of %s with kind and cause", said, c.level)
+			case c.level != "" && (!strings.Contains(said, "level="+c.level) || !strings.Contains(said, "the scheme was rude") || !strings.Contains(said, `kind=tokens.resolve of="token 12"`)):
+				t.Errorf("the log says %q, want a line of %s with kind, key and cause", said, c.level)
 			}
 			mustShow(t, o.metrics, `walletport_job_attempts_total{kind="tokens.resolve",outcome="`+string(c.outcome)+`"} 1`)
 		})

@@ -2,6 +2,9 @@ package server
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -37,6 +40,38 @@ func (c *openChanges) warnings() []conditionWarning {
 type waiting struct {
 	count  int
 	oldest time.Duration
+	// late are the first tokens of each scheme whose changes have waited for changeNotice.
+	late map[walletport.SchemeID][]walletport.TokenID
+}
+
+// maxNamed is how many tokens a warning names.
+const maxNamed = 3
+
+// add counts the open change of a token.
+func (w *waiting) add(row storage.Token, now time.Time) {
+	age := now.Sub(row.Change.Since)
+	w.count, w.oldest = w.count+1, max(w.oldest, age)
+	of := row.Ref.Scheme
+	if age < changeNotice || len(w.late[of]) > maxNamed {
+		return
+	}
+	if w.late == nil {
+		w.late = map[walletport.SchemeID][]walletport.TokenID{}
+	}
+	w.late[of] = append(w.late[of], row.ID)
+}
+
+// named lists tokens for a warning. How many more there are is not told: each number would
+// be a warning of its own.
+func named(ids []walletport.TokenID) string {
+	names := make([]string, 0, len(ids))
+	for _, id := range ids[:min(len(ids), maxNamed)] {
+		names = append(names, id.String())
+	}
+	if len(ids) > maxNamed {
+		names = append(names, "others")
+	}
+	return strings.Join(names, ", ")
 }
 
 // watchOpenChanges counts the open changes for the metrics and warns of what takes too
@@ -52,8 +87,9 @@ func (s *Server) watchOpenChanges(ctx context.Context) {
 	var found findings
 	for state, w := range open {
 		s.metrics.TokenChangesOpen(string(state), w.count, w.oldest)
-		if w.oldest >= changeNotice {
-			found.warn("token_change_open", nil, "a change of a token has been %s for more than %s: its scheme did not say what became of it, or nobody asked", state, changeNotice)
+		for _, of := range slices.Sorted(maps.Keys(w.late)) {
+			found.warn("token_change_open", nil, "changes of tokens of %s have been %s for more than %s (token ids: %s): the scheme did not say what became of them, or nobody asked; walletport tokens open lists them",
+				of, state, changeNotice, named(w.late[of]))
 		}
 	}
 	for _, kind := range s.jobKinds {
@@ -85,8 +121,7 @@ func (s *Server) countOpenChanges(ctx context.Context) (map[storage.ChangeState]
 		}
 		for _, row := range rows {
 			w := open[row.Change.State]
-			w.count++
-			w.oldest = max(w.oldest, now.Sub(row.Change.Since))
+			w.add(row, now)
 			open[row.Change.State], after = w, row.ID
 		}
 		counted += len(rows)

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -35,7 +36,7 @@ func mustPutToken(t *testing.T, box *sandbox.Sandbox, reference string) (id wall
 
 // mustPutChange stores such a token with a change in a state, which was asked for some time
 // ago.
-func mustPutChange(t *testing.T, box *sandbox.Sandbox, reference string, state storage.ChangeState, ago time.Duration) {
+func mustPutChange(t *testing.T, box *sandbox.Sandbox, reference string, state storage.ChangeState, ago time.Duration) walletport.TokenID {
 	t.Helper()
 	id := mustPutToken(t, box, reference)
 	now, err := box.Database.Now(t.Context())
@@ -51,6 +52,7 @@ func mustPutChange(t *testing.T, box *sandbox.Sandbox, reference string, state s
 			})
 		}))
 	}
+	return id
 }
 
 func warningOf(box interface{ Warnings() []door.Warning }, code string) string {
@@ -77,11 +79,12 @@ func TestAChangeThatStaysOpenIsAWarning(t *testing.T) {
 	if got := warningOf(box, "token_change_open"); got != "" {
 		t.Errorf("of a change that is under way it warns %q", got)
 	}
-	mustPutChange(t, box, "old", storage.ChangeUnknown, 6*time.Minute)
-	mustPutChange(t, box, "older", storage.ChangeUnknown, 7*time.Minute)
+	old := mustPutChange(t, box, "old", storage.ChangeUnknown, 6*time.Minute)
+	older := mustPutChange(t, box, "older", storage.ChangeUnknown, 7*time.Minute)
 	box.WatchOpenChanges(t.Context())
-	if got := warningOf(box, "token_change_open"); !strings.Contains(got, "unknown for more than 5m") {
-		t.Errorf("of an old change it warns %q", got)
+	want := fmt.Sprintf("tokens of MASTERCARD have been unknown for more than 5m0s (token ids: %s, %s):", old, older)
+	if got := warningOf(box, "token_change_open"); !strings.Contains(got, want) {
+		t.Errorf("of old changes it warns %q, not %q", got, want)
 	}
 	page := metrics()
 	for _, want := range []string{`walletport_token_changes_open{state="unknown"} 2`, `walletport_token_change_oldest_seconds{state="unknown"} 4`} {
@@ -111,5 +114,18 @@ func TestParkedJobsAreAWarning(t *testing.T) {
 	s.WatchOpenChanges(t.Context())
 	if got := warningOf(s, "jobs_parked"); !strings.Contains(got, "made.up") {
 		t.Errorf("of a parked job it warns %q", got)
+	}
+}
+
+func TestAWarningNamesTheFirstTokens(t *testing.T) {
+	box := startSandbox(t)
+	var ids []string
+	for i := range 5 {
+		ids = append(ids, mustPutChange(t, box, fmt.Sprintf("late-%d", i), storage.ChangeAsked, time.Hour).String())
+	}
+	box.WatchOpenChanges(t.Context())
+	want := "(token ids: " + strings.Join(ids[:3], ", ") + ", others)"
+	if got := warningOf(box, "token_change_open"); !strings.Contains(got, want) {
+		t.Errorf("it warns %q, not of %q", got, want)
 	}
 }

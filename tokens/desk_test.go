@@ -296,7 +296,7 @@ type attempt struct {
 type attempts struct{ ends chan attempt }
 
 func (a *attempts) Began(jobs.Kind, int, time.Duration) {}
-func (a *attempts) Ended(_ jobs.Kind, o jobs.Outcome, _ int, _ time.Duration, err error) {
+func (a *attempts) Ended(_ jobs.Job, o jobs.Outcome, _ time.Duration, err error) {
 	a.ends <- attempt{o, err}
 }
 func (a *attempts) Depth(jobs.Kind, jobs.Depth) {}

@@ -20,6 +20,7 @@ import (
 type tokensCommand struct {
 	List       tokensListCommand       `cmd:"" help:"List the tokens of a card."`
 	Show       tokensShowCommand       `cmd:"" help:"Show all that is known of one token, on one screen."`
+	Open       tokensOpenCommand       `cmd:"" help:"List tokens with a change whose outcome is not known."`
 	Suspend    tokensSuspendCommand    `cmd:"" help:"Stop a token for a while."`
 	Resume     tokensResumeCommand     `cmd:"" help:"Take the issuer's hold of a token back."`
 	Activate   tokensActivateCommand   `cmd:"" help:"Let a token pay that waits for its activation."`
@@ -33,6 +34,7 @@ docs/tokens.md says what the words mean.
 Examples:
   walletport tokens list 1001 --config walletport.yaml
   walletport tokens show 7 --config walletport.yaml
+  walletport tokens open --config walletport.yaml
   walletport tokens suspend 7 --reason lost --config walletport.yaml
   walletport tokens resume 7 --config walletport.yaml
   walletport tokens deactivate 7 --reason stolen --config walletport.yaml`
