@@ -20,10 +20,42 @@ func (c *changing) answer(ctx context.Context, row storage.Token, id string) (Ch
 	return Changed{Token: listed, ChangeID: id}, err
 }
 
-// lookAgain returns the row after the change. Who else holds a token that was resumed, the
-// scheme is asked; if it does not say, what was known of the holders stands.
+// lookWithin is how long an outcome waits for the scheme's word of a token that was resumed.
+// A kill in that time leaves the change to the sweep and a job, as one before the answer does.
+const lookWithin = 500 * time.Millisecond
+
+// look asks for a token that was resumed before the outcome is stored: others may hold it
+// too, so that it is not known without whether it can pay again, and no history is to say so.
+// It returns nil for other outcomes, and where the scheme does not say in time.
+func (c *changing) look(ctx context.Context, out scheme.Outcome, at time.Time) *storage.SeenToken {
+	if out.Effect != scheme.Done || c.change.Action != walletport.TokenResume {
+		return nil
+	}
+	asking, cancel := context.WithTimeout(ctx, min(lookWithin, c.flow.Settings.AskTimeout, c.left()/2))
+	defer cancel()
+	row := c.row
+	row.Status, _ = made(row.Holders, c.change.Action) // if the scheme's word for it is not known here
+	_, seen, err := c.flow.askSeen(asking, row, c.asked.AuditUser)
+	if err != nil {
+		return nil
+	}
+	if next := at.Add(time.Millisecond); seen.AsOf.Before(next) { // it was asked after the change, which the clocks need not show
+		seen.AsOf = next
+	}
+	return &seen
+}
+
+// lookAgain returns the row after the change. Of a token that was resumed the scheme is asked
+// once more where it was not quick enough for the outcome; if it does not say now either, what
+// was known of the holders stands.
 func (c *changing) lookAgain(ctx context.Context) storage.Token {
 	if c.change.Action != walletport.TokenResume {
+		return c.row
+	}
+	if c.looked != nil {
+		if row, err := c.flow.Store.Token(ctx, c.row.ID); err == nil {
+			return row
+		}
 		return c.row
 	}
 	if told, err := c.askBriefly(ctx); err == nil {

@@ -54,6 +54,7 @@ type changing struct {
 	change  storage.TokenChange // the intent; its Since is by the database's clock
 	began   time.Time           // the same moment or an earlier one, by the flow's clock
 	command scheme.Command
+	looked  *storage.SeenToken // the scheme's word of the token after the change; nil: none came before the outcome
 }
 
 func (c *changing) run(ctx context.Context) (Changed, error) {

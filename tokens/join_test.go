@@ -354,7 +354,7 @@ func TestTwoReplicas(t *testing.T) {
 		t.Run("sweeps do not get in each other's way", func(t *testing.T) {
 			id := replicas[0].add(t, "DW-SWEPT", 0, active)
 			s.setTrouble(onCommand(trouble{before: die}))
-			changeUntilDeath(t, replicas[0], id)
+			changeUntilDeath(t, replicas[0], id, walletport.TokenSuspend)
 			s.setTrouble(nil)
 			found := make([]int, 2)
 			errs := atOnce(2, func(i int) (err error) {
@@ -419,7 +419,7 @@ func TestRunSweeps(t *testing.T) {
 	d := onSQLite(t)
 	id := d.add(t, "DW", time.Minute, active)
 	d.scheme.setTrouble(onCommand(trouble{after: die}))
-	changeUntilDeath(t, d, id)
+	changeUntilDeath(t, d, id, walletport.TokenSuspend)
 	d.clock.ahead.Store(int64(9 * time.Second))
 	ends := d.work(t)
 	runUntilEnd(t, d.Run)

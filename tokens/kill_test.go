@@ -18,12 +18,12 @@ import (
 func die() { runtime.Goexit() }
 
 // changeUntilDeath asks for a change in a goroutine of its own, and says whether it lived.
-func changeUntilDeath(t *testing.T, d *desk, id walletport.TokenID) (lived bool) {
+func changeUntilDeath(t *testing.T, d *desk, id walletport.TokenID, action walletport.TokenAction) (lived bool) {
 	t.Helper()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_, _ = d.Change(acttest.AsBank(context.WithoutCancel(t.Context())), ask(id, walletport.TokenSuspend))
+		_, _ = d.Change(acttest.AsBank(context.WithoutCancel(t.Context())), ask(id, action))
 		lived = true
 	}()
 	select {
@@ -88,7 +88,7 @@ func TestKilledAtEachPoint(t *testing.T) {
 				dying := newDesk(t, database, s)
 				id := dying.add(t, fmt.Sprint("DW-", i), time.Minute, active)
 				c.kill(dying)
-				if changeUntilDeath(t, dying, id) {
+				if changeUntilDeath(t, dying, id, walletport.TokenSuspend) {
 					t.Fatal("the change outlives the kill")
 				}
 				s.setTrouble(nil)

@@ -17,31 +17,12 @@ type told struct {
 	Keys    []string      // ids of those that it was asked with
 }
 
-// askToken asks the scheme for one token alone and stores what it says. A token that the
-// scheme does not know becomes DEACTIVATED. Errors are those of schemeOf and access, of the
-// database, and of the scheme, as they are.
+// askToken is askSeen, and stores what was said.
 func (f *Flow) askToken(ctx context.Context, row storage.Token, by walletport.AuditUser) (told, error) {
-	s, err := f.schemeOf(row.Ref.Scheme)
+	t, seen, err := f.askSeen(ctx, row, by)
 	if err != nil {
 		return told{}, err
 	}
-	card, err := f.cardOf(ctx, row)
-	if err != nil {
-		return told{}, err
-	}
-	access, used, err := f.access(s, row.Issuer, card.BIN)
-	if err != nil {
-		return told{}, err
-	}
-	answer, err := f.askAlone(ctx, s, scheme.TokenInput{Access: access, By: by, Ref: row.Ref})
-	if err != nil {
-		return told{}, err
-	}
-	seen, err := f.seen(row, card, answer)
-	if err != nil {
-		return told{}, err
-	}
-	seen.CardID = 0 // stays as it is: the card may have gone while the scheme was asked
 	err = f.Store.Update(ctx, func(tx storage.Tx) error {
 		_, err := tx.PutTokens([]storage.SeenToken{seen})
 		return err
@@ -49,8 +30,37 @@ func (f *Flow) askToken(ctx context.Context, row storage.Token, by walletport.Au
 	if err != nil {
 		return told{}, err
 	}
-	row, err = f.Store.Token(ctx, row.ID) // a change may have been quicker
-	return told{Row: row, Token: answer.token, AskedAt: answer.askedAt, Keys: used}, err
+	t.Row, err = f.Store.Token(ctx, row.ID) // a change may have been quicker
+	return t, err
+}
+
+// askSeen asks the scheme for one token alone, and returns what it says, also as the store
+// takes it; told has no row. A token that the scheme does not know is DEACTIVATED. Errors are
+// those of schemeOf and access, of the database, and of the scheme, as they are.
+func (f *Flow) askSeen(ctx context.Context, row storage.Token, by walletport.AuditUser) (told, storage.SeenToken, error) {
+	var none storage.SeenToken
+	s, err := f.schemeOf(row.Ref.Scheme)
+	if err != nil {
+		return told{}, none, err
+	}
+	card, err := f.cardOf(ctx, row)
+	if err != nil {
+		return told{}, none, err
+	}
+	access, used, err := f.access(s, row.Issuer, card.BIN)
+	if err != nil {
+		return told{}, none, err
+	}
+	answer, err := f.askAlone(ctx, s, scheme.TokenInput{Access: access, By: by, Ref: row.Ref})
+	if err != nil {
+		return told{}, none, err
+	}
+	seen, err := f.seen(row, card, answer)
+	if err != nil {
+		return told{}, none, err
+	}
+	seen.CardID = 0 // stays as it is: the card may have gone while the scheme was asked
+	return told{Token: answer.token, AskedAt: answer.askedAt, Keys: used}, seen, nil
 }
 
 // answer is a scheme's word of one token.

@@ -37,6 +37,7 @@ func (c *changing) send(ctx context.Context) (Changed, error) {
 	defer cancel()
 	out := c.ask(live)
 	at := c.change.Since.Add(c.elapsed())
+	c.looked = c.look(live, out, at)
 	if err := c.keepOutcome(live, out, at); err != nil {
 		return Changed{}, errOutcomeUnknown(c.change.ID).WithCause(err)
 	}
@@ -176,6 +177,10 @@ func (c *changing) conclude(tx storage.Tx, record *act.Record, out scheme.Outcom
 	if err := tx.AddTokenHistory(entry); err != nil {
 		return err
 	}
+	if c.looked != nil {
+		_, err = tx.PutTokens([]storage.SeenToken{*c.looked})
+		return err
+	}
 	if state == storage.ChangeUnknown && wasAsked {
 		return enqueue(tx, c.row.ID)
 	}
@@ -196,10 +201,13 @@ func reasonOf(out scheme.Outcome) string {
 // reference is the scheme's id of the change as a row can keep it.
 func (c *changing) reference(text string) string { return cleaner{card: c.card}.text(text) }
 
-// done returns a token as the change has made it.
+// done returns a token as the change has made it, in the state that the scheme told after it.
 func (c *changing) done(t storage.Token, at time.Time) storage.Token {
 	before := t.Status
 	t.Status, t.Holders = made(t.Holders, c.change.Action)
+	if c.looked != nil {
+		t.Status = c.looked.Status
+	}
 	if t.Status != before {
 		t.StatusSince = at
 	}

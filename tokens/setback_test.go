@@ -64,7 +64,7 @@ func TestAnInterruptedChangeAfterTheClockWasSetBack(t *testing.T) {
 				d.clock.ahead.Store(int64(time.Hour))
 				id := d.add(t, "DW-1", time.Second, active)
 				d.scheme.setTrouble(onCommand(c.after))
-				if changeUntilDeath(t, d, id) {
+				if changeUntilDeath(t, d, id, walletport.TokenSuspend) {
 					t.Fatal("the change outlives the kill")
 				}
 				d.scheme.setTrouble(nil)
