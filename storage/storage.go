@@ -7,7 +7,7 @@
 // re-wraps write thousands of rows, the audit trail and the nonces gather what many calls
 // wait for, and last uses and checkpoints are notes that nothing else depends on.
 //
-// A further area (customers, deliveries) is an interface of its reads here, one of its changes that
+// A further area (deliveries) is an interface of its reads here, one of its changes that
 // Tx embeds, and a file for it in each engine and in storagetest.
 //
 // Every method returns walletport errors: CodeNotFound and CodeConflict where
@@ -32,6 +32,7 @@ type Store interface {
 	Answers
 	Tokens
 	TokenNumbers
+	Customers
 	Jobs
 	Updater
 	Eraser

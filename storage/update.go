@@ -45,6 +45,7 @@ type Tx interface {
 	ClientsTx
 	NoncesTx
 	TokensTx
+	CustomersTx
 	JobsTx
 	AuditTx
 }

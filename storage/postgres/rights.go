@@ -35,6 +35,7 @@ func servingRights() []right {
 		{"SELECT", "token_lists", ""}, {"INSERT", "token_lists", ""}, {"UPDATE", "token_lists", ""},
 		{"SELECT", "token_history", ""}, {"INSERT", "token_history", ""},
 		{"SELECT", "tokens_in_change", ""}, {"INSERT", "tokens_in_change", ""}, {"DELETE", "tokens_in_change", ""},
+		{"SELECT", "customers", ""},
 		{"SELECT", "jobs", ""}, {"INSERT", "jobs", ""}, {"UPDATE", "jobs", ""}, {"DELETE", "jobs", ""},
 		{"SELECT", "job_lanes", ""}, {"INSERT", "job_lanes", ""}, {"UPDATE", "job_lanes", ""}, {"DELETE", "job_lanes", ""},
 	}

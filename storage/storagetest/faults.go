@@ -96,6 +96,23 @@ func calls(s storage.Store) map[string]func(context.Context) error {
 		"AddTokenHistory": updating(s, func(tx storage.Tx) error {
 			return tx.AddTokenHistory(storage.TokenHistoryEntry{Token: 1, At: at(1), What: storage.TokenChangeAsked})
 		}),
+		"Customer":       func(ctx context.Context) error { _, err := s.Customer(ctx, customerKey(1)); return err },
+		"CustomerByID":   func(ctx context.Context) error { _, err := s.CustomerByID(ctx, 1); return err },
+		"CustomersAfter": func(ctx context.Context) error { _, err := s.CustomersAfter(ctx, "", 0, 10); return err },
+		"CustomersWrappedBy": func(ctx context.Context) error {
+			_, err := s.CustomersWrappedBy(ctx, "kek/1", 0, 10)
+			return err
+		},
+		"CustomerKEKs": func(ctx context.Context) error { _, err := s.CustomerKEKs(ctx); return err },
+		"RewrapCustomers": func(ctx context.Context) error {
+			_, err := s.RewrapCustomers(ctx, []storage.CustomerRewrapping{{ID: 1, Old: []byte("old"), New: []byte("new"), KEK: "kek/2"}})
+			return err
+		},
+		"PutCustomers": updating(s, func(tx storage.Tx) error {
+			_, err := tx.PutCustomers([]storage.Customer{customer(1, 0)})
+			return err
+		}),
+		"UpdateCustomer": updating(s, func(tx storage.Tx) error { return tx.UpdateCustomer(customerKey(1), recorded(1, 1)) }),
 		"EnqueueJob": updating(s, func(tx storage.Tx) error {
 			_, err := tx.EnqueueJob(jobs.Request{Kind: resolve, Key: tokenKey(1)})
 			return err
@@ -148,6 +165,7 @@ func testFaults(t *testing.T, database NewDatabase) {
 		}
 		wantEqual(t, "cards", must(s.CardsAfter(t.Context(), "", 0, 10))(t, "CardsAfter"), []storage.Card{})
 		wantEqual(t, "tokens", must(s.TokensOfCard(t.Context(), 1))(t, "TokensOfCard"), storage.TokenList{})
+		wantEqual(t, "customers", must(s.CustomersAfter(t.Context(), "", 0, 10))(t, "CustomersAfter"), []storage.Customer{})
 		mustUse(t, s, nonce("fault", 1, 1), nonce("fault too", 1, 1))
 		wantAnswers(t, s, 0)
 		wantChain(t, s, 0)

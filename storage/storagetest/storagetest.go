@@ -36,6 +36,7 @@ func Run(t *testing.T, database NewDatabase) {
 	t.Run("answers", func(t *testing.T) { testAnswers(t, database) })
 	t.Run("tokens", func(t *testing.T) { testTokens(t, database) })
 	t.Run("token changes", func(t *testing.T) { testTokenUpdates(t, database) })
+	t.Run("customers", func(t *testing.T) { testCustomers(t, database) })
 	t.Run("jobs", func(t *testing.T) { testJobs(t, database) })
 	t.Run("transactions", func(t *testing.T) { testTransactions(t, database) })
 	t.Run("updates", func(t *testing.T) { testUpdates(t, database) })

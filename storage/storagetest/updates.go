@@ -68,6 +68,7 @@ func prepareAll(t testing.TB, s storage.Store) {
 	mustPut(t, s, cards(1, 3)...)
 	mustAdd(t, s, client("one"))
 	mustPutTokens(t, s, token(1, 0))
+	mustPutCustomers(t, s, customer(1, 0))
 	mustAppend(t, s, links("before", 1))
 }
 
@@ -81,8 +82,10 @@ func changeAll(tx storage.Tx) error {
 	if putErr != nil {
 		return putErr
 	}
+	_, stored := tx.PutCustomers([]storage.Customer{customer(2, 0)})
 	_, enqueued := tx.EnqueueJob(jobs.Request{Kind: resolve, Key: tokenKey(1)})
-	return errors.Join(err, enqueued,
+	return errors.Join(err, enqueued, stored,
+		tx.UpdateCustomer(customerKey(1), recorded(1, 1)),
 		tx.UpdateToken(puts[1].ID, changed(asked("update"))),
 		tx.AddTokenHistory(storage.TokenHistoryEntry{Token: puts[1].ID, At: at(1), What: storage.TokenChangeAsked}),
 		tx.TokensListed(1, at(2)),
@@ -100,6 +103,8 @@ func wantNothingChanged(t testing.TB, s storage.Store) {
 	list := must(s.TokensOfCard(t.Context(), 1))(t, "TokensOfCard")
 	wantEqual(t, "tokens", list, storage.TokenList{Tokens: []storage.Token{row(list.Tokens[0].ID, token(1, 0))}})
 	wantEqual(t, "history", told(t, s, list.Tokens[0].ID), []string{"seen >ACTIVE"})
+	wantCustomer(t, s, customer(1, 0))
+	wantEqual(t, "customers", len(must(s.CustomersAfter(t.Context(), "", 0, 9))(t, "CustomersAfter")), 1)
 	wantEqual(t, "jobs", must(s.JobDepth(t.Context(), resolve))(t, "JobDepth").Waiting, 0)
 	wantChain(t, s, 1)
 }
@@ -116,6 +121,8 @@ func wantAllChanged(t testing.TB, s storage.Store) {
 	asked("update")(&want[0])
 	wantEqual(t, "tokens", list.Tokens, want)
 	wantEqual(t, "history", told(t, s, want[0].ID), []string{"seen >ACTIVE", "asked >"})
+	wantCustomer(t, s, customer(1, 1))
+	wantCustomer(t, s, customer(2, 0))
 	wantReused(t, s, nonce("update", 6, 0))
 	wantEqual(t, "jobs", must(s.JobDepth(t.Context(), resolve))(t, "JobDepth").Waiting, 1)
 	wantChain(t, s, 3)

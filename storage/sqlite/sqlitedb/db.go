@@ -90,6 +90,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.getClientStmt, err = db.PrepareContext(ctx, getClient); err != nil {
 		return nil, fmt.Errorf("error preparing query GetClient: %w", err)
 	}
+	if q.getCustomerStmt, err = db.PrepareContext(ctx, getCustomer); err != nil {
+		return nil, fmt.Errorf("error preparing query GetCustomer: %w", err)
+	}
+	if q.getCustomerByIDStmt, err = db.PrepareContext(ctx, getCustomerByID); err != nil {
+		return nil, fmt.Errorf("error preparing query GetCustomerByID: %w", err)
+	}
 	if q.getEmptyTokenListStmt, err = db.PrepareContext(ctx, getEmptyTokenList); err != nil {
 		return nil, fmt.Errorf("error preparing query GetEmptyTokenList: %w", err)
 	}
@@ -110,6 +116,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.insertClientStmt, err = db.PrepareContext(ctx, insertClient); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertClient: %w", err)
+	}
+	if q.insertCustomerStmt, err = db.PrepareContext(ctx, insertCustomer); err != nil {
+		return nil, fmt.Errorf("error preparing query InsertCustomer: %w", err)
 	}
 	if q.insertJobStmt, err = db.PrepareContext(ctx, insertJob); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertJob: %w", err)
@@ -156,6 +165,15 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.listClientsStmt, err = db.PrepareContext(ctx, listClients); err != nil {
 		return nil, fmt.Errorf("error preparing query ListClients: %w", err)
 	}
+	if q.listCustomersAfterStmt, err = db.PrepareContext(ctx, listCustomersAfter); err != nil {
+		return nil, fmt.Errorf("error preparing query ListCustomersAfter: %w", err)
+	}
+	if q.listCustomersOfIssuerStmt, err = db.PrepareContext(ctx, listCustomersOfIssuer); err != nil {
+		return nil, fmt.Errorf("error preparing query ListCustomersOfIssuer: %w", err)
+	}
+	if q.listCustomersOfKEKStmt, err = db.PrepareContext(ctx, listCustomersOfKEK); err != nil {
+		return nil, fmt.Errorf("error preparing query ListCustomersOfKEK: %w", err)
+	}
 	if q.listDueLanesStmt, err = db.PrepareContext(ctx, listDueLanes); err != nil {
 		return nil, fmt.Errorf("error preparing query ListDueLanes: %w", err)
 	}
@@ -182,6 +200,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.nextCardKEKStmt, err = db.PrepareContext(ctx, nextCardKEK); err != nil {
 		return nil, fmt.Errorf("error preparing query NextCardKEK: %w", err)
+	}
+	if q.nextCustomerKEKStmt, err = db.PrepareContext(ctx, nextCustomerKEK); err != nil {
+		return nil, fmt.Errorf("error preparing query NextCustomerKEK: %w", err)
 	}
 	if q.nextOfLaneStmt, err = db.PrepareContext(ctx, nextOfLane); err != nil {
 		return nil, fmt.Errorf("error preparing query NextOfLane: %w", err)
@@ -210,6 +231,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.rewrapCardStmt, err = db.PrepareContext(ctx, rewrapCard); err != nil {
 		return nil, fmt.Errorf("error preparing query RewrapCard: %w", err)
 	}
+	if q.rewrapCustomerStmt, err = db.PrepareContext(ctx, rewrapCustomer); err != nil {
+		return nil, fmt.Errorf("error preparing query RewrapCustomer: %w", err)
+	}
 	if q.rewrapTokenStmt, err = db.PrepareContext(ctx, rewrapToken); err != nil {
 		return nil, fmt.Errorf("error preparing query RewrapToken: %w", err)
 	}
@@ -233,6 +257,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.updateClientStmt, err = db.PrepareContext(ctx, updateClient); err != nil {
 		return nil, fmt.Errorf("error preparing query UpdateClient: %w", err)
+	}
+	if q.updateCustomerStmt, err = db.PrepareContext(ctx, updateCustomer); err != nil {
+		return nil, fmt.Errorf("error preparing query UpdateCustomer: %w", err)
 	}
 	if q.updateTokenStmt, err = db.PrepareContext(ctx, updateToken); err != nil {
 		return nil, fmt.Errorf("error preparing query UpdateToken: %w", err)
@@ -355,6 +382,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing getClientStmt: %w", cerr)
 		}
 	}
+	if q.getCustomerStmt != nil {
+		if cerr := q.getCustomerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing getCustomerStmt: %w", cerr)
+		}
+	}
+	if q.getCustomerByIDStmt != nil {
+		if cerr := q.getCustomerByIDStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing getCustomerByIDStmt: %w", cerr)
+		}
+	}
 	if q.getEmptyTokenListStmt != nil {
 		if cerr := q.getEmptyTokenListStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing getEmptyTokenListStmt: %w", cerr)
@@ -388,6 +425,11 @@ func (q *Queries) Close() error {
 	if q.insertClientStmt != nil {
 		if cerr := q.insertClientStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing insertClientStmt: %w", cerr)
+		}
+	}
+	if q.insertCustomerStmt != nil {
+		if cerr := q.insertCustomerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing insertCustomerStmt: %w", cerr)
 		}
 	}
 	if q.insertJobStmt != nil {
@@ -465,6 +507,21 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing listClientsStmt: %w", cerr)
 		}
 	}
+	if q.listCustomersAfterStmt != nil {
+		if cerr := q.listCustomersAfterStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listCustomersAfterStmt: %w", cerr)
+		}
+	}
+	if q.listCustomersOfIssuerStmt != nil {
+		if cerr := q.listCustomersOfIssuerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listCustomersOfIssuerStmt: %w", cerr)
+		}
+	}
+	if q.listCustomersOfKEKStmt != nil {
+		if cerr := q.listCustomersOfKEKStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listCustomersOfKEKStmt: %w", cerr)
+		}
+	}
 	if q.listDueLanesStmt != nil {
 		if cerr := q.listDueLanesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing listDueLanesStmt: %w", cerr)
@@ -508,6 +565,11 @@ func (q *Queries) Close() error {
 	if q.nextCardKEKStmt != nil {
 		if cerr := q.nextCardKEKStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing nextCardKEKStmt: %w", cerr)
+		}
+	}
+	if q.nextCustomerKEKStmt != nil {
+		if cerr := q.nextCustomerKEKStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing nextCustomerKEKStmt: %w", cerr)
 		}
 	}
 	if q.nextOfLaneStmt != nil {
@@ -555,6 +617,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing rewrapCardStmt: %w", cerr)
 		}
 	}
+	if q.rewrapCustomerStmt != nil {
+		if cerr := q.rewrapCustomerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing rewrapCustomerStmt: %w", cerr)
+		}
+	}
 	if q.rewrapTokenStmt != nil {
 		if cerr := q.rewrapTokenStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing rewrapTokenStmt: %w", cerr)
@@ -593,6 +660,11 @@ func (q *Queries) Close() error {
 	if q.updateClientStmt != nil {
 		if cerr := q.updateClientStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing updateClientStmt: %w", cerr)
+		}
+	}
+	if q.updateCustomerStmt != nil {
+		if cerr := q.updateCustomerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing updateCustomerStmt: %w", cerr)
 		}
 	}
 	if q.updateTokenStmt != nil {
@@ -642,157 +714,175 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 }
 
 type Queries struct {
-	db                      DBTX
-	tx                      *sql.Tx
-	addTokenHistoryStmt     *sql.Stmt
-	beginAttemptStmt        *sql.Stmt
-	cardStateStmt           *sql.Stmt
-	claimLaneStmt           *sql.Stmt
-	countParkedJobsStmt     *sql.Stmt
-	countWaitingJobsStmt    *sql.Stmt
-	deleteCardStmt          *sql.Stmt
-	deleteJobStmt           *sql.Stmt
-	deleteLaneStmt          *sql.Stmt
-	detachTokensStmt        *sql.Stmt
-	dropAnswerStmt          *sql.Stmt
-	dropParkedJobStmt       *sql.Stmt
-	endClaimStmt            *sql.Stmt
-	enterLaneStmt           *sql.Stmt
-	extendLaneStmt          *sql.Stmt
-	forgetAnswersStmt       *sql.Stmt
-	forgetNoncesStmt        *sql.Stmt
-	getAnswerStmt           *sql.Stmt
-	getAuditHeadStmt        *sql.Stmt
-	getCardStmt             *sql.Stmt
-	getCardsStmt            *sql.Stmt
-	getClientStmt           *sql.Stmt
-	getEmptyTokenListStmt   *sql.Stmt
-	getTokenStmt            *sql.Stmt
-	getTokenByRefStmt       *sql.Stmt
-	insertAnswerStmt        *sql.Stmt
-	insertCardStmt          *sql.Stmt
-	insertCheckpointStmt    *sql.Stmt
-	insertClientStmt        *sql.Stmt
-	insertJobStmt           *sql.Stmt
-	insertNonceStmt         *sql.Stmt
-	insertTokenStmt         *sql.Stmt
-	jobExistsStmt           *sql.Stmt
-	keepAnswerStmt          *sql.Stmt
-	lastCheckpointStmt      *sql.Stmt
-	listAuditEntriesStmt    *sql.Stmt
-	listCardsStmt           *sql.Stmt
-	listCardsOfCustomerStmt *sql.Stmt
-	listCardsOfIssuerStmt   *sql.Stmt
-	listCardsOfKEKStmt      *sql.Stmt
-	listCardsOfLastFourStmt *sql.Stmt
-	listCardsOfPANStmt      *sql.Stmt
-	listCheckpointsStmt     *sql.Stmt
-	listClientsStmt         *sql.Stmt
-	listDueLanesStmt        *sql.Stmt
-	listParkedJobsStmt      *sql.Stmt
-	listTokenHistoryStmt    *sql.Stmt
-	listTokensAfterStmt     *sql.Stmt
-	listTokensInChangeStmt  *sql.Stmt
-	listTokensOfCardStmt    *sql.Stmt
-	listTokensOfKEKStmt     *sql.Stmt
-	nextCardIssuerStmt      *sql.Stmt
-	nextCardKEKStmt         *sql.Stmt
-	nextOfLaneStmt          *sql.Stmt
-	nextTokenKEKStmt        *sql.Stmt
-	noteAttemptStmt         *sql.Stmt
-	oldestJobStmt           *sql.Stmt
-	parkJobStmt             *sql.Stmt
-	probeStmt               *sql.Stmt
-	renewNonceStmt          *sql.Stmt
-	retakeAnswerStmt        *sql.Stmt
-	rewrapCardStmt          *sql.Stmt
-	rewrapTokenStmt         *sql.Stmt
-	setAuditHeadStmt        *sql.Stmt
-	setLaneHeadStmt         *sql.Stmt
-	setTokenListStmt        *sql.Stmt
-	unparkJobStmt           *sql.Stmt
-	unsetTokenListStmt      *sql.Stmt
-	updateCardStmt          *sql.Stmt
-	updateClientStmt        *sql.Stmt
-	updateTokenStmt         *sql.Stmt
-	useClientStmt           *sql.Stmt
+	db                        DBTX
+	tx                        *sql.Tx
+	addTokenHistoryStmt       *sql.Stmt
+	beginAttemptStmt          *sql.Stmt
+	cardStateStmt             *sql.Stmt
+	claimLaneStmt             *sql.Stmt
+	countParkedJobsStmt       *sql.Stmt
+	countWaitingJobsStmt      *sql.Stmt
+	deleteCardStmt            *sql.Stmt
+	deleteJobStmt             *sql.Stmt
+	deleteLaneStmt            *sql.Stmt
+	detachTokensStmt          *sql.Stmt
+	dropAnswerStmt            *sql.Stmt
+	dropParkedJobStmt         *sql.Stmt
+	endClaimStmt              *sql.Stmt
+	enterLaneStmt             *sql.Stmt
+	extendLaneStmt            *sql.Stmt
+	forgetAnswersStmt         *sql.Stmt
+	forgetNoncesStmt          *sql.Stmt
+	getAnswerStmt             *sql.Stmt
+	getAuditHeadStmt          *sql.Stmt
+	getCardStmt               *sql.Stmt
+	getCardsStmt              *sql.Stmt
+	getClientStmt             *sql.Stmt
+	getCustomerStmt           *sql.Stmt
+	getCustomerByIDStmt       *sql.Stmt
+	getEmptyTokenListStmt     *sql.Stmt
+	getTokenStmt              *sql.Stmt
+	getTokenByRefStmt         *sql.Stmt
+	insertAnswerStmt          *sql.Stmt
+	insertCardStmt            *sql.Stmt
+	insertCheckpointStmt      *sql.Stmt
+	insertClientStmt          *sql.Stmt
+	insertCustomerStmt        *sql.Stmt
+	insertJobStmt             *sql.Stmt
+	insertNonceStmt           *sql.Stmt
+	insertTokenStmt           *sql.Stmt
+	jobExistsStmt             *sql.Stmt
+	keepAnswerStmt            *sql.Stmt
+	lastCheckpointStmt        *sql.Stmt
+	listAuditEntriesStmt      *sql.Stmt
+	listCardsStmt             *sql.Stmt
+	listCardsOfCustomerStmt   *sql.Stmt
+	listCardsOfIssuerStmt     *sql.Stmt
+	listCardsOfKEKStmt        *sql.Stmt
+	listCardsOfLastFourStmt   *sql.Stmt
+	listCardsOfPANStmt        *sql.Stmt
+	listCheckpointsStmt       *sql.Stmt
+	listClientsStmt           *sql.Stmt
+	listCustomersAfterStmt    *sql.Stmt
+	listCustomersOfIssuerStmt *sql.Stmt
+	listCustomersOfKEKStmt    *sql.Stmt
+	listDueLanesStmt          *sql.Stmt
+	listParkedJobsStmt        *sql.Stmt
+	listTokenHistoryStmt      *sql.Stmt
+	listTokensAfterStmt       *sql.Stmt
+	listTokensInChangeStmt    *sql.Stmt
+	listTokensOfCardStmt      *sql.Stmt
+	listTokensOfKEKStmt       *sql.Stmt
+	nextCardIssuerStmt        *sql.Stmt
+	nextCardKEKStmt           *sql.Stmt
+	nextCustomerKEKStmt       *sql.Stmt
+	nextOfLaneStmt            *sql.Stmt
+	nextTokenKEKStmt          *sql.Stmt
+	noteAttemptStmt           *sql.Stmt
+	oldestJobStmt             *sql.Stmt
+	parkJobStmt               *sql.Stmt
+	probeStmt                 *sql.Stmt
+	renewNonceStmt            *sql.Stmt
+	retakeAnswerStmt          *sql.Stmt
+	rewrapCardStmt            *sql.Stmt
+	rewrapCustomerStmt        *sql.Stmt
+	rewrapTokenStmt           *sql.Stmt
+	setAuditHeadStmt          *sql.Stmt
+	setLaneHeadStmt           *sql.Stmt
+	setTokenListStmt          *sql.Stmt
+	unparkJobStmt             *sql.Stmt
+	unsetTokenListStmt        *sql.Stmt
+	updateCardStmt            *sql.Stmt
+	updateClientStmt          *sql.Stmt
+	updateCustomerStmt        *sql.Stmt
+	updateTokenStmt           *sql.Stmt
+	useClientStmt             *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
-		db:                      tx,
-		tx:                      tx,
-		addTokenHistoryStmt:     q.addTokenHistoryStmt,
-		beginAttemptStmt:        q.beginAttemptStmt,
-		cardStateStmt:           q.cardStateStmt,
-		claimLaneStmt:           q.claimLaneStmt,
-		countParkedJobsStmt:     q.countParkedJobsStmt,
-		countWaitingJobsStmt:    q.countWaitingJobsStmt,
-		deleteCardStmt:          q.deleteCardStmt,
-		deleteJobStmt:           q.deleteJobStmt,
-		deleteLaneStmt:          q.deleteLaneStmt,
-		detachTokensStmt:        q.detachTokensStmt,
-		dropAnswerStmt:          q.dropAnswerStmt,
-		dropParkedJobStmt:       q.dropParkedJobStmt,
-		endClaimStmt:            q.endClaimStmt,
-		enterLaneStmt:           q.enterLaneStmt,
-		extendLaneStmt:          q.extendLaneStmt,
-		forgetAnswersStmt:       q.forgetAnswersStmt,
-		forgetNoncesStmt:        q.forgetNoncesStmt,
-		getAnswerStmt:           q.getAnswerStmt,
-		getAuditHeadStmt:        q.getAuditHeadStmt,
-		getCardStmt:             q.getCardStmt,
-		getCardsStmt:            q.getCardsStmt,
-		getClientStmt:           q.getClientStmt,
-		getEmptyTokenListStmt:   q.getEmptyTokenListStmt,
-		getTokenStmt:            q.getTokenStmt,
-		getTokenByRefStmt:       q.getTokenByRefStmt,
-		insertAnswerStmt:        q.insertAnswerStmt,
-		insertCardStmt:          q.insertCardStmt,
-		insertCheckpointStmt:    q.insertCheckpointStmt,
-		insertClientStmt:        q.insertClientStmt,
-		insertJobStmt:           q.insertJobStmt,
-		insertNonceStmt:         q.insertNonceStmt,
-		insertTokenStmt:         q.insertTokenStmt,
-		jobExistsStmt:           q.jobExistsStmt,
-		keepAnswerStmt:          q.keepAnswerStmt,
-		lastCheckpointStmt:      q.lastCheckpointStmt,
-		listAuditEntriesStmt:    q.listAuditEntriesStmt,
-		listCardsStmt:           q.listCardsStmt,
-		listCardsOfCustomerStmt: q.listCardsOfCustomerStmt,
-		listCardsOfIssuerStmt:   q.listCardsOfIssuerStmt,
-		listCardsOfKEKStmt:      q.listCardsOfKEKStmt,
-		listCardsOfLastFourStmt: q.listCardsOfLastFourStmt,
-		listCardsOfPANStmt:      q.listCardsOfPANStmt,
-		listCheckpointsStmt:     q.listCheckpointsStmt,
-		listClientsStmt:         q.listClientsStmt,
-		listDueLanesStmt:        q.listDueLanesStmt,
-		listParkedJobsStmt:      q.listParkedJobsStmt,
-		listTokenHistoryStmt:    q.listTokenHistoryStmt,
-		listTokensAfterStmt:     q.listTokensAfterStmt,
-		listTokensInChangeStmt:  q.listTokensInChangeStmt,
-		listTokensOfCardStmt:    q.listTokensOfCardStmt,
-		listTokensOfKEKStmt:     q.listTokensOfKEKStmt,
-		nextCardIssuerStmt:      q.nextCardIssuerStmt,
-		nextCardKEKStmt:         q.nextCardKEKStmt,
-		nextOfLaneStmt:          q.nextOfLaneStmt,
-		nextTokenKEKStmt:        q.nextTokenKEKStmt,
-		noteAttemptStmt:         q.noteAttemptStmt,
-		oldestJobStmt:           q.oldestJobStmt,
-		parkJobStmt:             q.parkJobStmt,
-		probeStmt:               q.probeStmt,
-		renewNonceStmt:          q.renewNonceStmt,
-		retakeAnswerStmt:        q.retakeAnswerStmt,
-		rewrapCardStmt:          q.rewrapCardStmt,
-		rewrapTokenStmt:         q.rewrapTokenStmt,
-		setAuditHeadStmt:        q.setAuditHeadStmt,
-		setLaneHeadStmt:         q.setLaneHeadStmt,
-		setTokenListStmt:        q.setTokenListStmt,
-		unparkJobStmt:           q.unparkJobStmt,
-		unsetTokenListStmt:      q.unsetTokenListStmt,
-		updateCardStmt:          q.updateCardStmt,
-		updateClientStmt:        q.updateClientStmt,
-		updateTokenStmt:         q.updateTokenStmt,
-		useClientStmt:           q.useClientStmt,
+		db:                        tx,
+		tx:                        tx,
+		addTokenHistoryStmt:       q.addTokenHistoryStmt,
+		beginAttemptStmt:          q.beginAttemptStmt,
+		cardStateStmt:             q.cardStateStmt,
+		claimLaneStmt:             q.claimLaneStmt,
+		countParkedJobsStmt:       q.countParkedJobsStmt,
+		countWaitingJobsStmt:      q.countWaitingJobsStmt,
+		deleteCardStmt:            q.deleteCardStmt,
+		deleteJobStmt:             q.deleteJobStmt,
+		deleteLaneStmt:            q.deleteLaneStmt,
+		detachTokensStmt:          q.detachTokensStmt,
+		dropAnswerStmt:            q.dropAnswerStmt,
+		dropParkedJobStmt:         q.dropParkedJobStmt,
+		endClaimStmt:              q.endClaimStmt,
+		enterLaneStmt:             q.enterLaneStmt,
+		extendLaneStmt:            q.extendLaneStmt,
+		forgetAnswersStmt:         q.forgetAnswersStmt,
+		forgetNoncesStmt:          q.forgetNoncesStmt,
+		getAnswerStmt:             q.getAnswerStmt,
+		getAuditHeadStmt:          q.getAuditHeadStmt,
+		getCardStmt:               q.getCardStmt,
+		getCardsStmt:              q.getCardsStmt,
+		getClientStmt:             q.getClientStmt,
+		getCustomerStmt:           q.getCustomerStmt,
+		getCustomerByIDStmt:       q.getCustomerByIDStmt,
+		getEmptyTokenListStmt:     q.getEmptyTokenListStmt,
+		getTokenStmt:              q.getTokenStmt,
+		getTokenByRefStmt:         q.getTokenByRefStmt,
+		insertAnswerStmt:          q.insertAnswerStmt,
+		insertCardStmt:            q.insertCardStmt,
+		insertCheckpointStmt:      q.insertCheckpointStmt,
+		insertClientStmt:          q.insertClientStmt,
+		insertCustomerStmt:        q.insertCustomerStmt,
+		insertJobStmt:             q.insertJobStmt,
+		insertNonceStmt:           q.insertNonceStmt,
+		insertTokenStmt:           q.insertTokenStmt,
+		jobExistsStmt:             q.jobExistsStmt,
+		keepAnswerStmt:            q.keepAnswerStmt,
+		lastCheckpointStmt:        q.lastCheckpointStmt,
+		listAuditEntriesStmt:      q.listAuditEntriesStmt,
+		listCardsStmt:             q.listCardsStmt,
+		listCardsOfCustomerStmt:   q.listCardsOfCustomerStmt,
+		listCardsOfIssuerStmt:     q.listCardsOfIssuerStmt,
+		listCardsOfKEKStmt:        q.listCardsOfKEKStmt,
+		listCardsOfLastFourStmt:   q.listCardsOfLastFourStmt,
+		listCardsOfPANStmt:        q.listCardsOfPANStmt,
+		listCheckpointsStmt:       q.listCheckpointsStmt,
+		listClientsStmt:           q.listClientsStmt,
+		listCustomersAfterStmt:    q.listCustomersAfterStmt,
+		listCustomersOfIssuerStmt: q.listCustomersOfIssuerStmt,
+		listCustomersOfKEKStmt:    q.listCustomersOfKEKStmt,
+		listDueLanesStmt:          q.listDueLanesStmt,
+		listParkedJobsStmt:        q.listParkedJobsStmt,
+		listTokenHistoryStmt:      q.listTokenHistoryStmt,
+		listTokensAfterStmt:       q.listTokensAfterStmt,
+		listTokensInChangeStmt:    q.listTokensInChangeStmt,
+		listTokensOfCardStmt:      q.listTokensOfCardStmt,
+		listTokensOfKEKStmt:       q.listTokensOfKEKStmt,
+		nextCardIssuerStmt:        q.nextCardIssuerStmt,
+		nextCardKEKStmt:           q.nextCardKEKStmt,
+		nextCustomerKEKStmt:       q.nextCustomerKEKStmt,
+		nextOfLaneStmt:            q.nextOfLaneStmt,
+		nextTokenKEKStmt:          q.nextTokenKEKStmt,
+		noteAttemptStmt:           q.noteAttemptStmt,
+		oldestJobStmt:             q.oldestJobStmt,
+		parkJobStmt:               q.parkJobStmt,
+		probeStmt:                 q.probeStmt,
+		renewNonceStmt:            q.renewNonceStmt,
+		retakeAnswerStmt:          q.retakeAnswerStmt,
+		rewrapCardStmt:            q.rewrapCardStmt,
+		rewrapCustomerStmt:        q.rewrapCustomerStmt,
+		rewrapTokenStmt:           q.rewrapTokenStmt,
+		setAuditHeadStmt:          q.setAuditHeadStmt,
+		setLaneHeadStmt:           q.setLaneHeadStmt,
+		setTokenListStmt:          q.setTokenListStmt,
+		unparkJobStmt:             q.unparkJobStmt,
+		unsetTokenListStmt:        q.unsetTokenListStmt,
+		updateCardStmt:            q.updateCardStmt,
+		updateClientStmt:          q.updateClientStmt,
+		updateCustomerStmt:        q.updateCustomerStmt,
+		updateTokenStmt:           q.updateTokenStmt,
+		useClientStmt:             q.useClientStmt,
 	}
 }

@@ -82,6 +82,18 @@ type Client struct {
 	LastUsedMs        sql.NullInt64
 }
 
+type Customer struct {
+	ID         int64
+	Issuer     string
+	CustomerID string
+	Forgotten  int64
+	Sealed     []byte
+	WrappedKey []byte
+	Kek        string
+	ContentMac []byte
+	UpdatedMs  int64
+}
+
 type Token struct {
 	ID            int64
 	Scheme        string

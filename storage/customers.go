@@ -1,0 +1,113 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/walletport/walletport"
+)
+
+// Customer is a sealed customer. What is personal stands nowhere but in Sealed.
+type Customer struct {
+	walletport.CustomerSummary
+	Sealed     []byte // all personal data under the customer's data key, AES-256-GCM
+	WrappedKey []byte // the data key under the KEK
+	KEK        string // id of the key that wrapped it
+	// ContentMAC is an HMAC-SHA-256 over all content, 32 bytes, as Card.ContentMAC.
+	ContentMAC []byte
+	UpdatedAt  time.Time // milliseconds
+}
+
+// Customers keeps sealed customers, one for each issuer and number. Single ones are changed
+// by CustomersTx. Look-up cost does not depend on how many there are.
+type Customers interface {
+	// Customer returns one customer, or CodeNotFound, reason customer_not_found.
+	Customer(ctx context.Context, key walletport.CustomerKey) (Customer, error)
+	// CustomerByID is Customer by the number of the row.
+	CustomerByID(ctx context.Context, id walletport.CustomerID) (Customer, error)
+	// CustomersAfter returns up to limit customers of the issuer ("" for all) with ids above
+	// after, in id order.
+	CustomersAfter(ctx context.Context, issuer walletport.IssuerID, after walletport.CustomerID, limit int) ([]Customer, error)
+	// CustomersWrappedBy returns up to limit customers whose data key is wrapped by kek, with
+	// ids above after, in id order: the work list of a re-wrap.
+	CustomersWrappedBy(ctx context.Context, kek string, after walletport.CustomerID, limit int) ([]Customer, error)
+	// CustomerKEKs returns the ids of the keys that wrap data keys of customers. It costs one
+	// look-up a key.
+	CustomerKEKs(ctx context.Context) ([]string, error)
+	// RewrapCustomers replaces wrapped keys in one transaction, each only where the stored
+	// wrapped key still equals Old, and returns how many it replaced.
+	RewrapCustomers(ctx context.Context, changes []CustomerRewrapping) (int, error)
+}
+
+// CustomersTx changes customers. None is deleted: what is left of one who was forgotten
+// says that nobody has lost a row.
+type CustomersTx interface {
+	// PutCustomers inserts or replaces customers by their keys, whatever their ID is. One
+	// whose ContentMAC is the stored one is left alone and counted Unchanged. A key may not
+	// come twice (CodeInternal).
+	PutCustomers(customers []Customer) (CustomersPut, error)
+	// UpdateCustomer stores what change makes of a customer. ID and key stay as they are. An
+	// error of change is returned as it is and changes nothing. An unknown key is
+	// CodeNotFound, reason customer_not_found.
+	UpdateCustomer(key walletport.CustomerKey, change func(old Customer) (Customer, error)) error
+}
+
+// CustomersPut says what PutCustomers did.
+type CustomersPut struct{ Inserted, Updated, Unchanged int }
+
+// CustomerRewrapping moves the data key of one customer to another KEK.
+type CustomerRewrapping struct {
+	ID       walletport.CustomerID
+	Old, New []byte
+	KEK      string
+}
+
+// CheckCustomers returns CodeInvalid, reason text_malformed, for text that not every engine
+// can keep. Customers that a caller should not have put are its fault and CodeInternal: one
+// without its key, a key that comes twice, half of an envelope.
+func CheckCustomers(customers []Customer) error {
+	seen := make(map[walletport.CustomerKey]struct{}, len(customers))
+	for i := range customers {
+		c := &customers[i]
+		if _, twice := seen[c.CustomerKey]; twice {
+			return errors.New("a customer was put twice in one call")
+		}
+		seen[c.CustomerKey] = struct{}{}
+		if err := checkCustomer(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkCustomer(c *Customer) error {
+	if c.Issuer == "" || c.Number == "" {
+		return errors.New("a customer lacks the issuer or the number")
+	}
+	if sealed := len(c.Sealed) > 0; sealed != (len(c.WrappedKey) > 0) || sealed != (c.KEK != "") {
+		return errors.New("a sealed customer comes with the data key and the id of the key that wrapped it")
+	}
+	return checkText(string(c.Issuer), c.Number, c.KEK)
+}
+
+// CheckCustomerKey returns CodeNotFound for a key that no customer can have, because no
+// engine keeps it: looking for it is an error of PostgreSQL.
+func CheckCustomerKey(key walletport.CustomerKey) error {
+	if checkText(string(key.Issuer), key.Number) != nil {
+		return walletport.ErrCustomerNotFound()
+	}
+	return nil
+}
+
+// ChangeCustomer returns what change makes of old, with what stays of it: the row that
+// CustomersTx.UpdateCustomer stores.
+func ChangeCustomer(old Customer, change func(Customer) (Customer, error)) (Customer, error) {
+	id, key := old.ID, old.CustomerKey
+	customer, err := change(old)
+	if err != nil {
+		return Customer{}, err
+	}
+	customer.ID, customer.CustomerKey = id, key
+	return customer, checkCustomer(&customer)
+}
