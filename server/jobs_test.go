@@ -82,3 +82,21 @@ func TestOddTokensAreCountedEachTimeAndLoggedOnce(t *testing.T) {
 	}
 	mustShow(t, o.metrics, `walletport_tokens_odd_total{scheme="VISA",why="status"} 2004`)
 }
+
+// TestASchemeThatGivesNoWordIsLoggedOnceAMinute for each reason: it is asked for each list.
+func TestASchemeThatGivesNoWordIsLoggedOnceAMinute(t *testing.T) {
+	var log bytes.Buffer
+	now := time.Unix(1_800_000_000, 0)
+	o := &tokenObserver{metrics: telemetry.NewMetrics(), log: slog.New(slog.NewTextHandler(&log, nil)), clock: func() time.Time { return now }}
+	for range 90 {
+		o.Unanswered(walletport.Visa, "scheme_access_refused")
+		o.Unanswered(walletport.Visa, "scheme_unavailable")
+		o.Unanswered(walletport.Mastercard, "scheme_unavailable")
+		now = now.Add(time.Second)
+	}
+	for _, want := range []string{"VISA reason=scheme_access_refused", "VISA reason=scheme_unavailable", "MASTERCARD reason=scheme_unavailable"} {
+		if got := strings.Count(log.String(), "scheme="+want+"\n"); got != 2 {
+			t.Errorf("%d lines of %s in one and a half minutes, want 2", got, want)
+		}
+	}
+}

@@ -216,7 +216,7 @@ func (s *Server) openFlows(ctx context.Context) error {
 	}
 	s.tokens, err = OpenTokens(TokenRooms{
 		Settings: s.Settings, Database: s.Database, Keys: s.Keys, Vault: s.Vault, Audit: s.audit, Clock: s.clock,
-		Cards: cards, Clients: *s.calls(), Observer: &tokenObserver{metrics: s.metrics, log: s.log}, Limit: limits.Admit,
+		Cards: cards, Clients: *s.calls(), Observer: &tokenObserver{metrics: s.metrics, log: s.log, clock: s.clock}, Limit: limits.Admit,
 	})
 	return err
 }

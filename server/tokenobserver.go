@@ -3,6 +3,7 @@ package server
 import (
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/telemetry"
@@ -13,9 +14,22 @@ type tokenObserver struct {
 	metrics *telemetry.Metrics
 	log     *slog.Logger
 
-	lock sync.Mutex // guards told
-	told map[oddToken]bool
+	clock func() time.Time
+
+	lock     sync.Mutex // guards what follows
+	told     map[oddToken]bool
+	silences map[silence]time.Time // when the log was told of it last
 }
+
+// silence is a scheme that was asked and gave no word that counts, and why.
+type silence struct {
+	of     walletport.SchemeID
+	reason string
+}
+
+// silenceEvery is how often the log has a scheme that gives no word for the same reason: it is
+// asked again for each list.
+const silenceEvery = time.Minute
 
 // oddToken is a token and why an operator should look at it.
 type oddToken struct {
@@ -29,6 +43,22 @@ const maxOddTold = 1000
 
 func (o *tokenObserver) Listed(id walletport.SchemeID, source string) {
 	o.metrics.TokensListed(string(id), source)
+}
+
+// Unanswered is in the log without what the scheme said: the reason tells a wrong key from a
+// scheme that is away.
+func (o *tokenObserver) Unanswered(id walletport.SchemeID, reason string) {
+	o.lock.Lock()
+	defer o.lock.Unlock()
+	key, now := silence{id, reason}, o.clock()
+	if told, ok := o.silences[key]; ok && !now.Before(told) && now.Sub(told) < silenceEvery {
+		return
+	}
+	if o.silences == nil {
+		o.silences = map[silence]time.Time{}
+	}
+	o.silences[key] = now
+	o.log.Warn("a scheme was asked for tokens and gave no answer that counts; what is stored was shown", "scheme", string(id), "reason", reason)
 }
 
 func (o *tokenObserver) Changed(id walletport.SchemeID, action walletport.TokenAction, outcome string) {

@@ -299,6 +299,7 @@ type sightings struct {
 	tokens.Observer
 	lock   sync.Mutex
 	listed []string
+	silent []string // why
 	odd    []string
 	failed chan error // gets what AskingFailed is told
 }
@@ -309,6 +310,12 @@ func (s *sightings) Listed(_ walletport.SchemeID, source string) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	s.listed = append(s.listed, source)
+}
+
+func (s *sightings) Unanswered(id walletport.SchemeID, reason string) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	s.silent = append(s.silent, string(id)+" "+reason)
 }
 
 func (s *sightings) Odd(_ walletport.IssuerID, ref walletport.TokenRef, why string) {

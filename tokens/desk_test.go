@@ -99,7 +99,8 @@ type outcomes struct {
 	then    func() // after an outcome; nil is nothing
 }
 
-func (o *outcomes) Listed(walletport.SchemeID, string) {}
+func (o *outcomes) Listed(walletport.SchemeID, string)     {}
+func (o *outcomes) Unanswered(walletport.SchemeID, string) {}
 func (o *outcomes) Changed(_ walletport.SchemeID, action walletport.TokenAction, outcome string) {
 	o.lock.Lock()
 	o.changed = append(o.changed, string(action)+" "+outcome)

@@ -33,7 +33,12 @@ func (f *Flow) List(ctx context.Context, req ListRequest) (List, error) {
 			return List{}, err
 		}
 		known, source, err := f.tokensOf(ctx, c, s, req.AuditUser)
-		if err != nil {
+		reason := ""
+		switch {
+		case source == SourceOld:
+			reason = walletport.ReasonOf(err)
+			f.Observer.Unanswered(c.Card.Scheme, reason)
+		case err != nil:
 			return List{}, err
 		}
 		f.Observer.Listed(c.Card.Scheme, source)
@@ -41,11 +46,12 @@ func (f *Flow) List(ctx context.Context, req ListRequest) (List, error) {
 		if shown > 0 {
 			c.SetDetail(walletport.DetailNumbers, strconv.Itoa(shown))
 		}
-		return List{Tokens: tokens, AsOf: known.AsOf, IsOld: source == SourceOld}, err
+		return List{Tokens: tokens, AsOf: known.AsOf, IsOld: source == SourceOld, OldReason: reason}, err
 	})
 }
 
-// tokensOf returns the tokens of the call's card and where they are from.
+// tokensOf returns the tokens of the call's card and where they are from. With SourceOld the
+// error is why the scheme's word is not newer.
 func (f *Flow) tokensOf(ctx context.Context, c *act.Call, s Scheme, by walletport.AuditUser) (storage.TokenList, string, error) {
 	known, err := f.Store.TokensOfCard(ctx, c.Card.ID)
 	if err != nil {
@@ -68,7 +74,7 @@ func (f *Flow) tokensOf(ctx context.Context, c *act.Call, s Scheme, by walletpor
 	case known.AsOf.IsZero() || ctx.Err() != nil || !isOfTheScheme(err):
 		return known, "", err
 	}
-	return known, SourceOld, nil
+	return known, SourceOld, err
 }
 
 // isOfTheScheme reports whether the stored tokens may be shown in the place of the scheme's

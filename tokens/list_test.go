@@ -123,11 +123,14 @@ func TestListWithoutTheScheme(t *testing.T) {
 			b.answers(down)
 			b.later(time.Minute)
 			list := b.mustList(t)
-			if !list.IsOld || !list.AsOf.Equal(first.AsOf) || !cmp.Equal(list.Tokens, first.Tokens) {
+			if !list.IsOld || list.OldReason != walletport.ReasonOf(down) || !list.AsOf.Equal(first.AsOf) || !cmp.Equal(list.Tokens, first.Tokens) {
 				t.Errorf("list %+v", list)
 			}
 			if want := []string{"scheme", "old"}; !slices.Equal(b.seen.listed, want) {
 				t.Errorf("the lists came from %v", b.seen.listed)
+			}
+			if want := []string{"MASTERCARD " + walletport.ReasonOf(down)}; !slices.Equal(b.seen.silent, want) {
+				t.Errorf("observed of the scheme: %q, want %q", b.seen.silent, want)
 			}
 		})
 	}

@@ -26,8 +26,10 @@ type List struct {
 	Tokens []Listed // in id order; empty, not nil, without any
 	// AsOf is when the scheme was asked for them; zero is never.
 	AsOf time.Time
-	// IsOld says that the scheme was asked and did not answer.
+	// IsOld says that the scheme was asked and gave no word that counts.
 	IsOld bool
+	// OldReason is why, as the reason of the error; "" of a list that is not old.
+	OldReason string
 }
 
 // Listed is a token as the API lists it.
@@ -71,6 +73,8 @@ type Shown struct {
 	Token   storage.Token // without its sealed number
 	Listed  Listed
 	Allowed []walletport.TokenAction // what may be done now; nothing while a change is open
-	IsOld   bool                     // the scheme was asked and did not answer
-	History []storage.TokenHistoryEntry
+	// IsOld and OldReason are as of List.
+	IsOld     bool
+	OldReason string
+	History   []storage.TokenHistoryEntry
 }

@@ -26,19 +26,20 @@ func (f *Flow) Show(ctx context.Context, req ShowRequest) (Shown, error) {
 		if _, err := f.schemeOf(row.Ref.Scheme); err != nil {
 			return Shown{}, err
 		}
-		row, isOld, err := f.refreshed(ctx, record, row, req.AuditUser)
+		row, oldReason, err := f.refreshed(ctx, record, row, req.AuditUser)
 		if err != nil {
 			return Shown{}, err
 		}
-		return f.shown(ctx, row, isOld, req.History)
+		return f.shown(ctx, row, oldReason, req.History)
 	})
 }
 
-// refreshed returns the row as the scheme has it now, or, as old, as it is stored.
-func (f *Flow) refreshed(ctx context.Context, record *act.Record, row storage.Token, by walletport.AuditUser) (_ storage.Token, isOld bool, err error) {
+// refreshed returns the row as the scheme has it now, or, as old, as it is stored, with the
+// reason why it is not newer.
+func (f *Flow) refreshed(ctx context.Context, record *act.Record, row storage.Token, by walletport.AuditUser) (_ storage.Token, oldReason string, err error) {
 	young, err := f.isYoung(ctx, row.AsOf)
 	if young || err != nil {
-		return row, false, err
+		return row, "", err
 	}
 	asking, cancel := context.WithTimeout(ctx, f.Settings.AskTimeout)
 	defer cancel()
@@ -46,21 +47,25 @@ func (f *Flow) refreshed(ctx context.Context, record *act.Record, row storage.To
 	switch {
 	case err == nil:
 		record.KeyVersions = told.Keys
-		return told.Row, false, nil
+		return told.Row, "", nil
 	case ctx.Err() != nil || !isOfTheScheme(err):
-		return row, false, err
+		return row, "", err
 	}
-	return row, true, nil
+	reason := walletport.ReasonOf(err)
+	f.Observer.Unanswered(row.Ref.Scheme, reason)
+	return row, reason, nil
 }
 
-func (f *Flow) shown(ctx context.Context, row storage.Token, isOld bool, entries int) (Shown, error) {
+func (f *Flow) shown(ctx context.Context, row storage.Token, oldReason string, entries int) (Shown, error) {
 	history, err := f.Store.TokenHistory(ctx, row.ID, 0, entries)
 	if err != nil {
 		return Shown{}, err
 	}
 	listed, err := f.view(row, walletport.ActorFrom(ctx).May(walletport.ScopeTokensNumber))
 	row.Number.Sealed, row.Number.WrappedKey, row.Number.KEK = nil, nil, ""
-	return Shown{Token: row, Listed: listed, Allowed: allowedNow(&row), IsOld: isOld, History: history}, err
+	return Shown{
+		Token: row, Listed: listed, Allowed: allowedNow(&row), IsOld: oldReason != "", OldReason: oldReason, History: history,
+	}, err
 }
 
 // allowedNow returns what may be done to a token now.

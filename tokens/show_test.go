@@ -59,7 +59,8 @@ func TestShowWithoutTheScheme(t *testing.T) {
 	b.mustList(t)
 	b.later(time.Minute)
 	b.answers(scheme.ErrUnavailable())
-	if shown := b.mustShow(t); !shown.IsOld || shown.Listed.Status != walletport.TokenActive {
+	if shown := b.mustShow(t); !shown.IsOld || shown.OldReason != "scheme_unavailable" || shown.Listed.Status != walletport.TokenActive ||
+		!slices.Equal(b.seen.silent, []string{"MASTERCARD scheme_unavailable"}) {
 		t.Errorf("shown %+v", shown)
 	}
 	b.answers(nil)

@@ -113,6 +113,9 @@ func (s Settings) WithDefaults() Settings {
 type Observer interface {
 	// Listed tells where a list came from: SourceStore, SourceScheme or SourceOld.
 	Listed(id walletport.SchemeID, source string)
+	// Unanswered tells that a scheme was asked and gave no word that counts, so that what
+	// is stored was shown: why, as the reason of the error.
+	Unanswered(id walletport.SchemeID, reason string)
 	// Changed tells how an open change ended, or that it is not known how: "done",
 	// "not_done" or "unknown".
 	Changed(id walletport.SchemeID, action walletport.TokenAction, outcome string)
@@ -144,6 +147,7 @@ const (
 type unobserved struct{}
 
 func (unobserved) Listed(walletport.SchemeID, string)                          {}
+func (unobserved) Unanswered(walletport.SchemeID, string)                      {}
 func (unobserved) Changed(walletport.SchemeID, walletport.TokenAction, string) {}
 func (unobserved) Odd(walletport.IssuerID, walletport.TokenRef, string)        {}
 func (unobserved) SweepFailed(error)                                           {}

@@ -172,7 +172,7 @@ func (c tokensListCommand) list(ctx context.Context, o *operator, flow *tokens.F
 }
 
 func (l cardTokens) print(con console, id walletport.CardID) error {
-	fmt.Fprintf(con.Out, "card %s: %s; %s\n", id, counted(len(l.Tokens), "token"), toldText(l.AsOf, l.now, l.IsOld))
+	fmt.Fprintf(con.Out, "card %s: %s; %s\n", id, counted(len(l.Tokens), "token"), toldText(l.AsOf, l.now, l.OldReason))
 	if len(l.Tokens) == 0 {
 		return nil
 	}
@@ -186,15 +186,15 @@ func (l cardTokens) print(con console, id walletport.CardID) error {
 	return table.Flush()
 }
 
-// printJSON prints one token a line. Of a scheme that does not answer, standard error tells,
+// printJSON prints one token a line. Of a scheme that gave no word, standard error tells,
 // for there may be no token to tell it with.
 func (l cardTokens) printJSON(con console, id walletport.CardID) error {
 	if l.IsOld {
-		fmt.Fprintf(con.Err, "walletport: warning: card %s: %s\n", id, toldText(l.AsOf, l.now, true))
+		fmt.Fprintf(con.Err, "walletport: warning: card %s: %s\n", id, toldText(l.AsOf, l.now, l.OldReason))
 	}
 	lines := json.NewEncoder(con.Out)
 	for _, t := range l.Tokens {
-		if err := lines.Encode(listedJSON{tokenOf(t, l.rows[t.ID]), l.IsOld}); err != nil {
+		if err := lines.Encode(listedJSON{tokenOf(t, l.rows[t.ID]), l.OldReason, l.IsOld}); err != nil {
 			return err
 		}
 	}

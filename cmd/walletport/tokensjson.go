@@ -49,16 +49,18 @@ func tokenOf(listed tokens.Listed, row storage.Token) tokenJSON {
 // listedJSON is a token of a list.
 type listedJSON struct {
 	tokenJSON
-	IsOld bool `json:"isOld"` // the scheme was asked and did not answer
+	OldReason string `json:"oldReason"` // why it is old; "" if it is not
+	IsOld     bool   `json:"isOld"`     // the scheme was asked and gave no word that counts
 }
 
 // shownJSON is a token with its last change and its history.
 type shownJSON struct {
 	tokenJSON
-	IsOld   bool                     `json:"isOld"`   // the scheme was asked and did not answer
-	Change  *changeJSON              `json:"change"`  // null: none was ever asked for here
-	Allowed []walletport.TokenAction `json:"allowed"` // what may be done now
-	History []entryJSON              `json:"history"` // the newest first
+	OldReason string                   `json:"oldReason"` // as of listedJSON
+	IsOld     bool                     `json:"isOld"`
+	Change    *changeJSON              `json:"change"`  // null: none was ever asked for here
+	Allowed   []walletport.TokenAction `json:"allowed"` // what may be done now
+	History   []entryJSON              `json:"history"` // the newest first
 }
 
 type changeJSON struct {
@@ -89,7 +91,7 @@ type entryJSON struct {
 }
 
 func shownOf(s tokens.Shown) shownJSON {
-	shown := shownJSON{tokenJSON: tokenOf(s.Listed, s.Token), IsOld: s.IsOld, Allowed: orEmpty(s.Allowed), History: []entryJSON{}}
+	shown := shownJSON{tokenJSON: tokenOf(s.Listed, s.Token), OldReason: s.OldReason, IsOld: s.IsOld, Allowed: orEmpty(s.Allowed), History: []entryJSON{}}
 	if c := s.Token.Change; c.ID != "" {
 		shown.Change = &changeJSON{c.ID, c.Action, c.State, c.Reason, c.By, c.Client, c.Channel, momentJSON(c.Since), c.Outcome}
 	}

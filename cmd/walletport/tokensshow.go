@@ -72,7 +72,7 @@ func screen(s tokens.Shown, at time.Time) string {
 		}
 	}
 	b.WriteString(heading(t) + "\n")
-	line("Status", statusText(t.Status))
+	line("Status", statusNow(t))
 	line("Since", momentText(t.StatusSince, at))
 	line("Held by", holdersText(t.Holders))
 	line("Wallet", fmt.Sprintf("%s, token requestor %s", plain(s.Listed.Wallet), t.Ref.Requestor))
@@ -80,7 +80,7 @@ func screen(s tokens.Shown, at time.Time) string {
 	line("Number", numberText(s))
 	line("Made", momentText(t.RequestedAt, at))
 	line("Reference", t.Ref.Reference)
-	line("Last word", toldText(t.AsOf, at, s.IsOld))
+	line("Last word", toldText(t.AsOf, at, s.OldReason))
 	line("Change", changeText(&t.Change, at))
 	line("Allowed now", allowedText(s))
 	if len(s.History) == 0 {
@@ -140,7 +140,7 @@ func changeText(c *storage.TokenChange, at time.Time) string {
 	case storage.ChangeDone:
 		return "none open; the last one was done: " + asked
 	case storage.ChangeNotDone:
-		return "none open; the last one was not done (" + c.Outcome + "): " + asked
+		return "none open; the last one was " + notDoneText(c.Outcome) + ": " + asked
 	}
 	return "none open"
 }

@@ -86,15 +86,61 @@ func deviceTypeName(t *storage.Token) string {
 	return strings.TrimPrefix(name, "mobile ")
 }
 
-// toldText says how old a scheme's word is.
-func toldText(asOf, at time.Time, isOld bool) string {
+// toldText says how old a scheme's word is, and why it is old, if it is.
+func toldText(asOf, at time.Time, oldReason string) string {
 	switch {
 	case asOf.IsZero():
 		return "the scheme was never asked"
-	case isOld:
-		return fmt.Sprintf("OLD, the scheme's word of %s: it does not answer now", ageText(asOf, at))
+	case oldReason != "":
+		return fmt.Sprintf("OLD, the scheme's word of %s: %s", ageText(asOf, at), silenceText(oldReason))
 	}
 	return "the scheme's word of " + ageText(asOf, at)
+}
+
+// silenceText says why a scheme gave no word that counts.
+func silenceText(reason string) string {
+	switch reason {
+	case "scheme_unavailable", "scheme_no_answer":
+		return "it does not answer now"
+	case "scheme_access_refused":
+		return "it does not accept our keys, credentials or clock; an operator must look (scheme_access_refused)"
+	case "scheme_rate_limited":
+		return "it wants fewer requests; wait a little (scheme_rate_limited)"
+	case "scheme_answer_unreadable":
+		return "its answer cannot be read; a proxy answers, or a key is wrong (scheme_answer_unreadable)"
+	case "key_unavailable":
+		return "it was not asked, for a key is missing (key_unavailable)"
+	}
+	return "asking it failed (" + plain(reason) + ")"
+}
+
+// notDoneText says why a change was not done, and what to do next.
+func notDoneText(reason string) string {
+	next := "docs/errors.md says what to do"
+	switch reason {
+	case "scheme_unavailable", "scheme_signature_spent", "store_unavailable":
+		next = "do it again if it is still wanted"
+	case "scheme_rate_limited":
+		next = "wait a minute, and do it again"
+	case "scheme_access_refused":
+		next = "an operator must look at keys, credentials and the clock; then do it again"
+	case "scheme_status_refused", "token_not_at_scheme":
+		next = "list the card's tokens, and decide anew"
+	case "scheme_unsupported":
+		next = "the scheme does not do this with this token; only the wallet or the cardholder can"
+	case "scheme_request_refused", "scheme_refused":
+		next = "the scheme said no; an operator finds its word in the log"
+	}
+	return fmt.Sprintf("not done (%s: %s)", plain(reason), next)
+}
+
+// statusNow says what a state means, and that it may have gone while a change is open.
+func statusNow(t *storage.Token) string {
+	wanted, err := t.Status.After(t.Change.Action)
+	if !t.Change.State.IsOpen() || err != nil {
+		return statusText(t.Status)
+	}
+	return fmt.Sprintf("was %s; a change is open, %s: it may be %s already", statusWord(t.Status), t.Change.Action, statusWord(wanted))
 }
 
 func reasonText(reason walletport.TokenReason) string {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/tokens"
 )
@@ -82,7 +83,7 @@ func TestScreen(t *testing.T) {
 		},
 	}
 	shown := tokens.Shown{
-		Token: row, Listed: tokens.Listed{ID: 7, Ref: row.Ref, Wallet: "Apple Pay", Status: row.Status}, IsOld: true,
+		Token: row, Listed: tokens.Listed{ID: 7, Ref: row.Ref, Wallet: "Apple Pay", Status: row.Status}, IsOld: true, OldReason: "scheme_access_refused",
 		History: []storage.TokenHistoryEntry{
 			{At: someMoment.Add(-time.Minute), What: storage.TokenChangeUnknown, Action: walletport.TokenDeactivate, Channel: storage.ChannelJob},
 			{At: someMoment.Add(-time.Minute), What: storage.TokenChangeAsked, Action: walletport.TokenDeactivate, By: "ada@bank.example", Reason: walletport.TokenReasonFraud},
@@ -91,7 +92,8 @@ func TestScreen(t *testing.T) {
 		},
 	}
 	want := `Token 7 of card 1042, Mastercard, issuer acme
-  Status      suspended: it cannot pay
+  Status      was suspended; a change is open, deactivate: it may be deactivated
+              already
   Since       2026-11-27 16:04 UTC, 2 days ago
   Held by     the cardholder, somebody whom the scheme does not name
   Wallet      Apple Pay, token requestor 50110030273
@@ -101,7 +103,9 @@ func TestScreen(t *testing.T) {
   Number      ends in 4784
   Made        2026-02-02 17:04 UTC, 10 months ago
   Reference   DWSPMC0000000000000000000000000000000000000000000000000000000000
-  Last word   OLD, the scheme's word of 3 hours ago: it does not answer now
+  Last word   OLD, the scheme's word of 3 hours ago: it does not accept our
+              keys, credentials or clock; an operator must look
+              (scheme_access_refused)
   Change      OPEN, nobody knows yet what became of it: deactivate, asked for 1
               minute ago by ada@bank.example (fraud); a server is finding it out
   Allowed now nothing, until the change is closed
@@ -121,6 +125,47 @@ What happened, the newest first (UTC)
 	for line := range strings.Lines(got) {
 		if len([]rune(line)) > screenWidth+1 {
 			t.Errorf("a line is too long: %s", line)
+		}
+	}
+}
+
+func TestStatusNow(t *testing.T) {
+	for _, c := range []struct {
+		status walletport.TokenStatus
+		action walletport.TokenAction
+		state  storage.ChangeState
+		want   string
+	}{
+		{walletport.TokenActive, "", "", "active: it can pay"},
+		{walletport.TokenActive, walletport.TokenSuspend, storage.ChangeAsked, "was active; a change is open, suspend: it may be suspended already"},
+		{walletport.TokenSuspended, walletport.TokenResume, storage.ChangeUnknown, "was suspended; a change is open, resume: it may be active already"},
+		{walletport.TokenSuspended, walletport.TokenSuspend, storage.ChangeUnknown, "suspended: it cannot pay"},
+		{walletport.TokenActive, walletport.TokenSuspend, storage.ChangeNotDone, "active: it can pay"},
+	} {
+		t.Run(c.want, func(t *testing.T) {
+			row := storage.Token{Status: c.status, Change: storage.TokenChange{ID: "abc", Action: c.action, State: c.state}}
+			if got := statusNow(&row); got != c.want {
+				t.Errorf("%s with %s %s is %q", c.status, c.state, c.action, got)
+			}
+		})
+	}
+}
+
+// TestEveryReasonOfASchemeHasWords: each is shown with what to do next.
+func TestEveryReasonOfASchemeHasWords(t *testing.T) {
+	for _, err := range []error{
+		scheme.ErrTokenNotFound(), scheme.ErrStatusRefused(), scheme.ErrUnsupported(), scheme.ErrRequestRefused(), scheme.ErrRefused(),
+		scheme.ErrAccessRefused(), scheme.ErrSignatureSpent(), scheme.ErrRateLimited(), scheme.ErrUnavailable(),
+	} {
+		if got := notDoneText(walletport.ReasonOf(err)); strings.Contains(got, "docs/") {
+			t.Errorf("a change that was not done: %s", got)
+		}
+	}
+	for _, err := range []error{
+		scheme.ErrAccessRefused(), scheme.ErrRateLimited(), scheme.ErrUnavailable(), scheme.ErrUnreadable(), scheme.ErrNoAnswer(),
+	} {
+		if got := silenceText(walletport.ReasonOf(err)); strings.HasPrefix(got, "asking it failed") {
+			t.Errorf("a scheme that gave no word: %s", got)
 		}
 	}
 }
