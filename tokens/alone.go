@@ -3,8 +3,11 @@ package tokens
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/walletport/walletport"
@@ -79,7 +82,8 @@ const maxAlone = 4
 
 // askEach asks for each of these tokens alone, and returns those that the scheme has told of,
 // in that order. A card may have more of them than can be asked for in time: a part of it is
-// left, so that what was told is stored, and the next list goes on from there.
+// left, so that what was told is stored, and the next list goes on from there. A panic goes on
+// here, where it ends with the question and not with the process.
 func (f *Flow) askEach(ctx context.Context, q *question, refs []walletport.TokenRef) []storage.SeenToken {
 	if until, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
@@ -89,19 +93,29 @@ func (f *Flow) askEach(ctx context.Context, q *question, refs []walletport.Token
 	told := make([]storage.SeenToken, len(refs))
 	places := make(chan struct{}, maxAlone)
 	var group sync.WaitGroup
+	var fault atomic.Pointer[string]
 	for i, ref := range refs {
 		if ctx.Err() != nil {
 			break
 		}
 		places <- struct{}{}
 		group.Go(func() {
-			defer func() { <-places }()
+			defer func() {
+				if cause := recover(); cause != nil {
+					text := fmt.Sprintf("%v, at:\n%s", cause, debug.Stack())
+					fault.Store(&text)
+				}
+				<-places
+			}()
 			if seen, err := f.askOneOf(ctx, q, ref); err == nil {
 				told[i] = seen
 			}
 		})
 	}
 	group.Wait()
+	if text := fault.Load(); text != nil {
+		panic(*text)
+	}
 	return slices.DeleteFunc(told, func(s storage.SeenToken) bool { return s.Source == "" })
 }
 

@@ -142,6 +142,8 @@ type book struct {
 	err      error
 	aloneErr error
 	fault    bool // panics
+	// aloneFault has it panic at a token that is asked for alone.
+	aloneFault bool
 
 	gate  chan struct{} // holds answers back
 	sent  chan struct{} // gets one of each question, once it is under way
@@ -185,6 +187,9 @@ func (b *book) Token(in scheme.TokenInput) (scheme.Query[scheme.Token], error) {
 	return scheme.Query[scheme.Token]{Name: "details", Request: func(time.Time, io.Reader) (scheme.Request, error) {
 		return scheme.Request{URL: in.Ref.Reference}, nil
 	}, Read: func(scheme.Answer) (scheme.Token, error) {
+		if b.aloneFault {
+			panic("the details broke the reader")
+		}
 		if b.aloneErr != nil {
 			return scheme.Token{}, b.aloneErr
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/tokens"
 )
 
@@ -48,4 +49,24 @@ func TestTheEndWaitsForQuestions(t *testing.T) {
 	if _, err = b.list(t, bankCard); walletport.CodeOf(err) != walletport.CodeUnavailable {
 		t.Errorf("after the end: error %v", err)
 	}
+}
+
+// TestAPanicAtOneToken ends the question, not the process.
+func TestAPanicAtOneToken(t *testing.T) {
+	b := openBank(t)
+	b.has(token("ref-a", func(t *scheme.Token) { t.Brief = true }))
+	b.aloneFault = true
+	func() {
+		defer func() {
+			if fault, ok := recover().(string); !ok || !strings.Contains(fault, "details broke") || !strings.Contains(fault, "bank_test.go") {
+				t.Errorf("panic %v", fault)
+			}
+		}()
+		_, _ = b.list(t, bankCard)
+	}()
+	if record := b.MustRecord(t); record.Outcome != "internal" {
+		t.Errorf("record %+v", record)
+	}
+	b.aloneFault = false
+	b.mustList(t)
 }
