@@ -116,11 +116,11 @@ func TestRingFindsAnIDThatSomebodyTyped(t *testing.T) {
 
 func TestHalvesOfEachPurpose(t *testing.T) {
 	for _, p := range keys.Purposes() {
-		theirs := slices.Contains([]keys.Purpose{keys.MDESEncryption, keys.MDESCSEncryption, keys.VTSVerification, keys.VTSEncryption, keys.OPCEncryption}, p)
+		theirs := slices.Contains([]keys.Purpose{keys.MDESEncryption, keys.MDESCSEncryption, keys.VTSVerification, keys.VTSEncryption, keys.ClickToPayEncryption, keys.OPCEncryption}, p)
 		if p.HasSecretHalf() == theirs {
 			t.Errorf("%s has a secret half: %v", p, p.HasSecretHalf())
 		}
-		pair := slices.Contains([]keys.Purpose{keys.TAVSigning, keys.MDESOAuth, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSDecryption, keys.MDESTLS, keys.VTSTLS, keys.OPCSigning, keys.AuditCheckpoint}, p)
+		pair := slices.Contains([]keys.Purpose{keys.TAVSigning, keys.MDESOAuth, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSDecryption, keys.ClickToPayDecryption, keys.MDESTLS, keys.VTSTLS, keys.ClickToPayTLS, keys.OPCSigning, keys.AuditCheckpoint}, p)
 		if p.HasPublicHalf() != (theirs || pair) {
 			t.Errorf("%s has a public half: %v", p, p.HasPublicHalf())
 		}

@@ -2,7 +2,8 @@
 // how a caller gets at it (Source, Ring) and how an operator changes it (Custodian,
 // Watcher). Custodians live in the folders below (keys/file); what they all need of
 // formats is in keys/material. A key leaves custody only as a standard interface
-// (crypto.Signer, crypto.Decrypter, KEK) or as its public half, so that an HSM fits.
+// (crypto.Signer, crypto.Decrypter, KEK) or as its public half, so that an HSM fits. A
+// password alone leaves it as it is, for it is sent so.
 package keys
 
 import (
@@ -19,25 +20,30 @@ type Purpose string
 
 // The purposes of this release. A purpose is added with the feature that uses it.
 const (
-	MDESEncryption   Purpose = "mdes-encryption"    // PEPK: Mastercard's RSA certificate; public half only
-	TAVSigning       Purpose = "tav-signing"        // RSA pair; MDES holds the public half
-	MDESOAuth        Purpose = "mdes-oauth"         // RSA pair: signs requests to Mastercard's APIs by OAuth 1.0a; Mastercard holds the public half
-	MDESCSEncryption Purpose = "mdes-cs-encryption" // Mastercard's RSA certificate of its Customer Service API; public half only
-	MDESCSDecryption Purpose = "mdes-cs-decryption" // RSA pair: opens what Mastercard seals for us; Mastercard holds the public half
-	VTSPush          Purpose = "vts-push"           // secret text shared with Visa, under whose SHA-256 push payloads are sealed
-	WSD              Purpose = "wsd"                // two-key TDEA shared with Visa: seals MBPAC and MBPAD
-	VTSAPI           Purpose = "vts-api"            // secret text shared with Visa: signs requests to its token API (x-pay-token)
-	VTSSigning       Purpose = "vts-signing"        // RSA pair: signs what is sealed for Visa; Visa holds the public half
-	VTSVerification  Purpose = "vts-verification"   // RSA, public half only: Visa signs with it what it seals for us
-	VTSEncryption    Purpose = "vts-encryption"     // RSA, public half only: seals for Visa
-	VTSDecryption    Purpose = "vts-decryption"     // RSA pair: opens what Visa seals for us; Visa holds the public half
-	MDESTLS          Purpose = "mdes-tls"           // RSA or ECDSA pair with its certificate: names us to Mastercard's APIs in TLS
-	VTSTLS           Purpose = "vts-tls"            // the same, to Visa's
-	OPCEncryption    Purpose = "opc-encryption"     // Google's OpenPGP certificate; public half only
-	OPCSigning       Purpose = "opc-signing"        // the issuer's OpenPGP RSA key; Google holds the certificate
-	VaultKEK         Purpose = "vault-kek"          // AES-256: wraps the data key of each card
-	VaultIndex       Purpose = "vault-index"        // HMAC-SHA-256 key: finds a card by its PAN
-	AuditCheckpoint  Purpose = "audit-checkpoint"   // Ed25519 pair: signs the head of the audit chain
+	MDESEncryption       Purpose = "mdes-encryption"       // PEPK: Mastercard's RSA certificate; public half only
+	TAVSigning           Purpose = "tav-signing"           // RSA pair; MDES holds the public half
+	MDESOAuth            Purpose = "mdes-oauth"            // RSA pair: signs requests to Mastercard's APIs by OAuth 1.0a; Mastercard holds the public half
+	MDESCSEncryption     Purpose = "mdes-cs-encryption"    // Mastercard's RSA certificate of its Customer Service API; public half only
+	MDESCSDecryption     Purpose = "mdes-cs-decryption"    // RSA pair: opens what Mastercard seals for us; Mastercard holds the public half
+	VTSPush              Purpose = "vts-push"              // secret text shared with Visa, under whose SHA-256 push payloads are sealed
+	WSD                  Purpose = "wsd"                   // two-key TDEA shared with Visa: seals MBPAC and MBPAD
+	VTSAPI               Purpose = "vts-api"               // secret text shared with Visa: signs requests to its token API (x-pay-token)
+	VTSSigning           Purpose = "vts-signing"           // RSA pair: signs what is sealed for Visa; Visa holds the public half
+	VTSVerification      Purpose = "vts-verification"      // RSA, public half only: Visa signs with it what it seals for us
+	VTSEncryption        Purpose = "vts-encryption"        // RSA, public half only: seals for Visa
+	VTSDecryption        Purpose = "vts-decryption"        // RSA pair: opens what Visa seals for us; Visa holds the public half
+	MDESTLS              Purpose = "mdes-tls"              // RSA or ECDSA pair with its certificate: names us to Mastercard's APIs in TLS
+	VTSTLS               Purpose = "vts-tls"               // the same, to Visa's
+	ClickToPayAPI        Purpose = "clicktopay-api"        // secret text shared with Visa: signs requests to its Click to Pay (x-pay-token)
+	ClickToPayLogin      Purpose = "clicktopay-login"      // password of Basic authentication, which goes with a client certificate
+	ClickToPayEncryption Purpose = "clicktopay-encryption" // RSA, public half only: Visa's key of message level encryption
+	ClickToPayDecryption Purpose = "clicktopay-decryption" // RSA pair: opens Visa's answers; Visa holds the public half
+	ClickToPayTLS        Purpose = "clicktopay-tls"        // as VTSTLS, to Visa's Click to Pay
+	OPCEncryption        Purpose = "opc-encryption"        // Google's OpenPGP certificate; public half only
+	OPCSigning           Purpose = "opc-signing"           // the issuer's OpenPGP RSA key; Google holds the certificate
+	VaultKEK             Purpose = "vault-kek"             // AES-256: wraps the data key of each card
+	VaultIndex           Purpose = "vault-index"           // HMAC-SHA-256 key: finds a card by its PAN
+	AuditCheckpoint      Purpose = "audit-checkpoint"      // Ed25519 pair: signs the head of the audit chain
 )
 
 // State is where a key is in its life.
@@ -89,7 +95,8 @@ type Meta struct {
 	// of MDES Manager, sent as keyAlias in a TAV v4 (may be empty); the consumer key of an
 	// mdes-oauth key, as Mastercard's developer portal shows it; the encryption API
 	// key id of Visa, sent as kid; the key set of a WSD key, "401200.1"; the API key of a
-	// vts-api secret; the kid of the other vts keys.
+	// vts-api or clicktopay-api secret; the user of a clicktopay-login; the kid of the other
+	// keys of vts and clicktopay, but for those of TLS.
 	Alias string
 	// SchemeFingerprint replaces the computed publicKeyFingerprint where the
 	// scheme dictates a literal. May be empty.
@@ -116,17 +123,18 @@ type OpenPGP struct {
 // concurrent use.
 type Key struct {
 	Meta
-	Certificate *x509.Certificate // of keys that came with one; MDESTLS and VTSTLS have it always
+	Certificate *x509.Certificate // of keys that came with one; those of TLS have it always
 	// Chain are the certificates above Certificate, each the issuer of the one before, without
-	// the root: what a TLS client sends. Of MDESTLS and VTSTLS; may be empty.
+	// the root: what a TLS client sends. Of keys of TLS alone; may be empty.
 	Chain     []*x509.Certificate
 	Public    crypto.PublicKey
 	Signer    crypto.Signer
-	Decrypter crypto.Decrypter // of MDESCSDecryption and VTSDecryption: RSA-OAEP
+	Decrypter crypto.Decrypter // of MDESCSDecryption, VTSDecryption and ClickToPayDecryption: RSA-OAEP
 	KEK       KEK              // of VaultKEK, and of VTSPush, where it wraps content keys (A256GCMKW)
 	MAC       MAC
 	TDEA      TDEA
-	OpenPGP   *OpenPGP // of OPCEncryption and OPCSigning
+	Login     walletport.Private // of ClickToPayLogin: "user:password", of which the alias is the user
+	OpenPGP   *OpenPGP           // of OPCEncryption and OPCSigning
 }
 
 // KEK wraps data keys. Implementations are safe for concurrent use.

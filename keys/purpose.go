@@ -13,7 +13,8 @@ func Purposes() []Purpose {
 	return []Purpose{
 		MDESEncryption, TAVSigning, MDESOAuth, MDESCSEncryption, MDESCSDecryption,
 		VTSPush, WSD, VTSAPI, VTSSigning, VTSVerification, VTSEncryption, VTSDecryption,
-		MDESTLS, VTSTLS, OPCEncryption, OPCSigning, VaultKEK, VaultIndex, AuditCheckpoint,
+		ClickToPayAPI, ClickToPayLogin, ClickToPayEncryption, ClickToPayDecryption,
+		MDESTLS, VTSTLS, ClickToPayTLS, OPCEncryption, OPCSigning, VaultKEK, VaultIndex, AuditCheckpoint,
 	}
 }
 
@@ -39,9 +40,9 @@ func names() []string {
 // purpose's keys. Of those that are the other side's it has not.
 func (p Purpose) HasSecretHalf() bool {
 	switch p {
-	case MDESEncryption, MDESCSEncryption, VTSVerification, VTSEncryption, OPCEncryption:
+	case MDESEncryption, MDESCSEncryption, VTSVerification, VTSEncryption, ClickToPayEncryption, OPCEncryption:
 		return false
-	case TAVSigning, MDESOAuth, MDESCSDecryption, VTSPush, WSD, VTSAPI, VTSSigning, VTSDecryption, MDESTLS, VTSTLS, OPCSigning, VaultKEK, VaultIndex, AuditCheckpoint:
+	case TAVSigning, MDESOAuth, MDESCSDecryption, VTSPush, WSD, VTSAPI, VTSSigning, VTSDecryption, ClickToPayAPI, ClickToPayLogin, ClickToPayDecryption, MDESTLS, VTSTLS, ClickToPayTLS, OPCSigning, VaultKEK, VaultIndex, AuditCheckpoint:
 	}
 	return true
 }
@@ -50,9 +51,9 @@ func (p Purpose) HasSecretHalf() bool {
 // are secret keys, known by their check value.
 func (p Purpose) HasPublicHalf() bool {
 	switch p {
-	case VTSPush, WSD, VTSAPI, VaultKEK, VaultIndex:
+	case VTSPush, WSD, VTSAPI, ClickToPayAPI, ClickToPayLogin, VaultKEK, VaultIndex:
 		return false
-	case MDESEncryption, TAVSigning, MDESOAuth, MDESCSEncryption, MDESCSDecryption, VTSSigning, VTSVerification, VTSEncryption, VTSDecryption, MDESTLS, VTSTLS, OPCEncryption, OPCSigning, AuditCheckpoint:
+	case MDESEncryption, TAVSigning, MDESOAuth, MDESCSEncryption, MDESCSDecryption, VTSSigning, VTSVerification, VTSEncryption, VTSDecryption, ClickToPayEncryption, ClickToPayDecryption, MDESTLS, VTSTLS, ClickToPayTLS, OPCEncryption, OPCSigning, AuditCheckpoint:
 	}
 	return true
 }
@@ -63,7 +64,7 @@ func (p Purpose) MayBeRenewed() bool { return !p.HasSecretHalf() || p.isOfConnec
 
 // isOfConnections reports whether the purpose's keys are of TLS connections, which the cards
 // of all issuers share.
-func (p Purpose) isOfConnections() bool { return p == MDESTLS || p == VTSTLS }
+func (p Purpose) isOfConnections() bool { return p == MDESTLS || p == VTSTLS || p == ClickToPayTLS }
 
 // NewID names version n of the keys of a purpose and issuer ("" for all).
 func NewID(p Purpose, issuer walletport.IssuerID, n int) ID {

@@ -2,6 +2,7 @@ package keys
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,10 +17,10 @@ type Spec struct {
 	ValidFrom  time.Time           // zero means now
 	ValidUntil time.Time           // zero never ends; a certificate's end may come before. Generated opc-signing keys: zero is one year
 	// Algorithm of a generated key: RSA-2048, RSA-3072 or RSA-4096 for tav-signing,
-	// mdes-oauth, mdes-cs-decryption, vts-signing and vts-decryption, where empty means the first, and for opc-signing,
+	// mdes-oauth, mdes-cs-decryption, vts-signing, vts-decryption and clicktopay-decryption, where empty means the first, and for opc-signing,
 	// where it means the second; the other purposes have one each.
 	Algorithm         string
-	Alias             string // see Meta; mdes-oauth, the vts keys and wsd need theirs
+	Alias             string // see Meta; mdes-oauth, wsd and the keys of vts and clicktopay, but for those of TLS, need theirs
 	SchemeFingerprint string // see Meta
 	Activate          bool   // false leaves the key pending
 	// AsIs takes an imported key although something about it looks wrong: a key usage
@@ -92,8 +93,10 @@ func (s Spec) validateAlias() error {
 		return errAlias("a vts-push key needs its encryption API key id as alias: Visa issued it with the shared secret")
 	case s.Purpose == VTSPush && strings.ContainsAny(s.Alias, `"\`):
 		return errAlias("the alias of a vts-push key goes into JSON as it is: it has neither quotation mark nor backslash")
-	case s.Purpose == VTSAPI && (s.Alias == "" || !walletport.IsAlnum(s.Alias, "-._~")):
-		return errAlias("a vts-api secret needs its API key as alias, letters, digits, '-', '.', '_' and '~': it goes into addresses as it is")
+	case (s.Purpose == VTSAPI || s.Purpose == ClickToPayAPI) && (s.Alias == "" || !walletport.IsAlnum(s.Alias, "-._~")):
+		return errAlias("a " + string(s.Purpose) + " secret needs its API key as alias, letters, digits, '-', '.', '_' and '~': it goes into addresses as it is")
+	case s.Purpose == ClickToPayLogin && (s.Alias == "" || strings.Contains(s.Alias, ":")):
+		return errAlias("a clicktopay-login needs its user as alias; Basic authentication has no ':' in it")
 	case s.isVisaPair() && (s.Alias == "" || strings.ContainsAny(s.Alias, `"\`)):
 		return errAlias("a " + string(s.Purpose) + " key needs the key id (kid) that Visa knows it by as alias; it goes into JSON as it is, and has neither quotation mark nor backslash")
 	case s.Purpose == WSD && !keySet.MatchString(s.Alias):
@@ -105,7 +108,7 @@ func (s Spec) validateAlias() error {
 // isVisaPair reports whether the key is one of the RSA pairs between Visa and the issuer,
 // of which each side names by a kid which it used.
 func (s Spec) isVisaPair() bool {
-	return s.Purpose == VTSSigning || s.Purpose == VTSVerification || s.Purpose == VTSEncryption || s.Purpose == VTSDecryption
+	return slices.Contains([]Purpose{VTSSigning, VTSVerification, VTSEncryption, VTSDecryption, ClickToPayEncryption, ClickToPayDecryption}, s.Purpose)
 }
 
 // consumerKey is how Mastercard's developer portal writes one: the client id and, after

@@ -25,7 +25,7 @@ func (s *ringSource) Current() *keys.Ring { return s.Load() }
 // of the newest key that serves, from the key's signer alone; a connection that is kept
 // keeps its own.
 func TestANewClientCertificateCountsForNewConnections(t *testing.T) {
-	for _, purpose := range []keys.Purpose{keys.MDESTLS, keys.VTSTLS} {
+	for _, purpose := range []keys.Purpose{keys.MDESTLS, keys.VTSTLS, keys.ClickToPayTLS} {
 		t.Run(string(purpose), func(t *testing.T) {
 			far := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.Header.Get("Bye") != "" {

@@ -28,7 +28,7 @@ func (v *Vault) CheckUnused(ctx context.Context, k *keys.Key) error {
 			return err
 		}
 		return walletport.Errorf(walletport.CodeConflict, "key_in_use", "there are cards, which keep the index that they were stored with: an index key is needed as long as there are any")
-	case keys.MDESEncryption, keys.TAVSigning, keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSPush, keys.WSD, keys.VTSAPI, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.MDESTLS, keys.VTSTLS,
+	case keys.MDESEncryption, keys.TAVSigning, keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSPush, keys.WSD, keys.VTSAPI, keys.ClickToPayAPI, keys.ClickToPayLogin, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.ClickToPayEncryption, keys.ClickToPayDecryption, keys.MDESTLS, keys.VTSTLS, keys.ClickToPayTLS,
 		keys.OPCEncryption, keys.OPCSigning, keys.AuditCheckpoint: // no row is sealed by them
 	}
 	return nil

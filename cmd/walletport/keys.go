@@ -49,12 +49,12 @@ A running server takes a change within seconds, without a restart.`
 
 // keySpec holds the flags that describe a new key.
 type keySpec struct {
-	Purpose           string   `arg:"" help:"mdes-encryption, tav-signing, mdes-oauth, mdes-cs-encryption, mdes-cs-decryption, vts-push, wsd, vts-api, vts-signing, vts-verification, vts-encryption, vts-decryption, mdes-tls, vts-tls, opc-encryption, opc-signing, vault-kek, vault-index or audit-checkpoint."`
+	Purpose           string   `arg:"" help:"mdes-encryption, tav-signing, mdes-oauth, mdes-cs-encryption, mdes-cs-decryption, vts-push, wsd, vts-api, vts-signing, vts-verification, vts-encryption, vts-decryption, clicktopay-api, clicktopay-login, clicktopay-encryption, clicktopay-decryption, mdes-tls, vts-tls, clicktopay-tls, opc-encryption, opc-signing, vault-kek, vault-index or audit-checkpoint."`
 	Issuer            string   `help:"Serve this issuer only; without it, every issuer."`
 	BIN               []string `help:"Serve these BINs only: 520424, or 52042400-52042499." placeholder:"RANGE"`
 	ValidFrom         string   `help:"First moment of use, RFC 3339; without it, now." placeholder:"TIME"`
 	ValidUntil        string   `help:"End of use, RFC 3339; without it, that of its certificate (a generated opc-signing key: one year), or never." placeholder:"TIME"`
-	Alias             string   `help:"Name that the scheme knows the key by: keyAlias of a TAV v4; needed for mdes-oauth (consumer key), vts-push (Visa's encryption API key id), wsd (key set, 401200.1), vts-api (API key) and the other vts keys (kid)."`
+	Alias             string   `help:"Name that the scheme knows the key by: keyAlias of a TAV v4; needed for mdes-oauth (consumer key), vts-push (Visa's encryption API key id), wsd (key set, 401200.1), vts-api and clicktopay-api (API key), clicktopay-login (user) and the other keys of vts and clicktopay (kid)."`
 	SchemeFingerprint string   `help:"Literal publicKeyFingerprint, where the scheme dictates one."`
 	Activate          bool     `help:"Let it serve at once."`
 	JSON              bool     `help:"Print JSON."`

@@ -85,7 +85,7 @@ func TestOldStoreTakesTheNewPurposes(t *testing.T) {
 	mustGenerate(t, s, keys.Spec{Purpose: keys.VTSPush, Alias: keystest.VTSKeyID, Activate: true})
 	mustGenerate(t, s, keys.Spec{Purpose: keys.WSD, Alias: keystest.WSDKeySet, Activate: true})
 	mustGenerate(t, s, keys.Spec{Purpose: keys.OPCSigning, Algorithm: "RSA-2048", Activate: true})
-	for _, p := range []keys.Purpose{keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSAPI, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.MDESTLS, keys.VTSTLS} {
+	for _, p := range []keys.Purpose{keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSAPI, keys.VTSSigning, keys.VTSVerification, keys.ClickToPayAPI, keys.ClickToPayLogin, keys.VTSEncryption, keys.VTSDecryption, keys.ClickToPayEncryption, keys.ClickToPayDecryption, keys.MDESTLS, keys.VTSTLS, keys.ClickToPayTLS} {
 		sample := keystest.SampleOf(t, p)
 		sample.Spec.Activate = true
 		_, err := s.Import(t.Context(), sample.Spec, sample.Data, nil)

@@ -84,7 +84,7 @@ func checkHandles(t testing.TB, k *keys.Key) {
 	var has []string
 	for name, there := range map[string]bool{
 		"public": k.Public != nil, "signer": k.Signer != nil, "decrypter": k.Decrypter != nil, "KEK": k.KEK != nil, "MAC": k.MAC != nil, "TDEA": k.TDEA != nil,
-		"OpenPGP": k.OpenPGP != nil,
+		"OpenPGP": k.OpenPGP != nil, "login": !k.Login.IsZero(),
 	} {
 		if there {
 			has = append(has, name)
@@ -92,25 +92,30 @@ func checkHandles(t testing.TB, k *keys.Key) {
 	}
 	slices.Sort(has)
 	want := map[keys.Purpose][]string{
-		keys.MDESEncryption:   {"public"},
-		keys.TAVSigning:       {"public", "signer"},
-		keys.OPCEncryption:    {"OpenPGP", "public"},
-		keys.OPCSigning:       {"OpenPGP", "public", "signer"},
-		keys.MDESOAuth:        {"public", "signer"},
-		keys.MDESCSEncryption: {"public"},
-		keys.MDESCSDecryption: {"decrypter", "public"},
-		keys.VTSPush:          {"KEK"},
-		keys.WSD:              {"TDEA"},
-		keys.VTSAPI:           {"MAC"},
-		keys.VTSSigning:       {"public", "signer"},
-		keys.VTSVerification:  {"public"},
-		keys.VTSEncryption:    {"public"},
-		keys.VTSDecryption:    {"decrypter", "public"},
-		keys.MDESTLS:          {"public", "signer"},
-		keys.VTSTLS:           {"public", "signer"},
-		keys.AuditCheckpoint:  {"public", "signer"},
-		keys.VaultKEK:         {"KEK"},
-		keys.VaultIndex:       {"MAC"},
+		keys.MDESEncryption:       {"public"},
+		keys.TAVSigning:           {"public", "signer"},
+		keys.OPCEncryption:        {"OpenPGP", "public"},
+		keys.OPCSigning:           {"OpenPGP", "public", "signer"},
+		keys.MDESOAuth:            {"public", "signer"},
+		keys.MDESCSEncryption:     {"public"},
+		keys.MDESCSDecryption:     {"decrypter", "public"},
+		keys.VTSPush:              {"KEK"},
+		keys.WSD:                  {"TDEA"},
+		keys.VTSAPI:               {"MAC"},
+		keys.VTSSigning:           {"public", "signer"},
+		keys.VTSVerification:      {"public"},
+		keys.VTSEncryption:        {"public"},
+		keys.VTSDecryption:        {"decrypter", "public"},
+		keys.ClickToPayAPI:        {"MAC"},
+		keys.ClickToPayLogin:      {"login"},
+		keys.ClickToPayEncryption: {"public"},
+		keys.ClickToPayDecryption: {"decrypter", "public"},
+		keys.ClickToPayTLS:        {"public", "signer"},
+		keys.MDESTLS:              {"public", "signer"},
+		keys.VTSTLS:               {"public", "signer"},
+		keys.AuditCheckpoint:      {"public", "signer"},
+		keys.VaultKEK:             {"KEK"},
+		keys.VaultIndex:           {"MAC"},
 	}[k.Purpose]
 	if k.State == keys.Destroyed {
 		want = slices.DeleteFunc(want, func(name string) bool { return name != "public" && name != "OpenPGP" })
@@ -118,7 +123,7 @@ func checkHandles(t testing.TB, k *keys.Key) {
 	if !slices.Equal(has, want) {
 		t.Errorf("%s, which is %s, has %v, want %v", k.ID, k.State, has, want)
 	}
-	if isTLS := k.Purpose == keys.MDESTLS || k.Purpose == keys.VTSTLS; isTLS && k.Certificate == nil || !isTLS && k.Chain != nil {
+	if isTLS := slices.Contains([]keys.Purpose{keys.MDESTLS, keys.VTSTLS, keys.ClickToPayTLS}, k.Purpose); isTLS && k.Certificate == nil || !isTLS && k.Chain != nil {
 		t.Errorf("%s has certificate %t and a chain of %d", k.ID, k.Certificate != nil, len(k.Chain))
 	}
 	if k.Algorithm == "" {

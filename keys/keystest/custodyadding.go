@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
@@ -51,6 +52,7 @@ var ours = []keys.Spec{
 	{Purpose: keys.TAVSigning, Alias: "KEY-1"}, {Purpose: keys.OPCSigning, Algorithm: "RSA-2048"}, {Purpose: keys.AuditCheckpoint},
 	{Purpose: keys.MDESOAuth, Alias: ConsumerKey}, {Purpose: keys.MDESCSDecryption},
 	{Purpose: keys.VTSPush, Alias: VTSKeyID}, {Purpose: keys.VTSAPI, Alias: VTSAPIKey}, {Purpose: keys.VTSSigning, Alias: "kid-1"}, {Purpose: keys.VTSDecryption, Alias: "kid-2"},
+	{Purpose: keys.ClickToPayAPI, Alias: VTSAPIKey}, {Purpose: keys.ClickToPayDecryption, Alias: "kid-3"},
 	{Purpose: keys.WSD, Alias: WSDKeySet}, {Purpose: keys.VaultKEK}, {Purpose: keys.VaultIndex},
 }
 
@@ -59,6 +61,7 @@ func checkGenerates(c *custodian) {
 		keys.TAVSigning: "RSA-2048", keys.OPCSigning: "RSA-2048", keys.AuditCheckpoint: "Ed25519", keys.VTSPush: "AES-256",
 		keys.MDESOAuth: "RSA-2048", keys.MDESCSDecryption: "RSA-2048",
 		keys.VTSAPI: "HMAC-SHA-256", keys.VTSSigning: "RSA-2048", keys.VTSDecryption: "RSA-2048",
+		keys.ClickToPayAPI: "HMAC-SHA-256", keys.ClickToPayDecryption: "RSA-2048",
 		keys.WSD: "2TDEA", keys.VaultKEK: "AES-256", keys.VaultIndex: "HMAC-SHA-256",
 	}
 	for _, spec := range ours {
@@ -135,11 +138,13 @@ func (c *custodian) checkSame(k *keys.Key, s Sample) {
 		must(c, err)
 		opened, err := own.Unwrap(wrapped, nil)
 		same = err == nil && bytes.Equal(opened, make([]byte, 32))
-	case keys.VTSAPI:
+	case keys.ClickToPayLogin:
+		same = reflect.DeepEqual(k.Login, walletport.NewPrivate(k.Alias+":"+string(s.Secret)))
+	case keys.VTSAPI, keys.ClickToPayAPI:
 		own, err := keys.NewSharedSecretMAC(s.Secret)
 		must(c, err)
 		same = bytes.Equal(own.Sum([]byte("data")), k.MAC.Sum([]byte("data")))
-	case keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.MDESTLS, keys.VTSTLS:
+	case keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.ClickToPayEncryption, keys.ClickToPayDecryption, keys.MDESTLS, keys.VTSTLS, keys.ClickToPayTLS:
 		same = SchemeKey(c, k.Purpose).PublicKey.Equal(k.Public)
 	case keys.TAVSigning:
 		same = RSAKey(c).PublicKey.Equal(k.Public)
@@ -199,6 +204,8 @@ func refusals(c *custodian) []refusal {
 		{"Visa's key, generated,", keys.Spec{Purpose: keys.VTSEncryption, Alias: "kid-1"}, nil, "key_unfit"},
 		{"an API secret without its API key", keys.Spec{Purpose: keys.VTSAPI}, []byte(VTSSecret), "key_alias"},
 		{"a decryption key without its kid", keys.Spec{Purpose: keys.VTSDecryption}, nil, "key_alias"},
+		{"a login, generated,", keys.Spec{Purpose: keys.ClickToPayLogin, Alias: ClickToPayUser}, nil, "key_unfit"},
+		{"a login without its user", keys.Spec{Purpose: keys.ClickToPayLogin}, []byte(VTSSecret), "key_alias"},
 		{"Visa's private half", keys.Spec{Purpose: keys.VTSVerification, Alias: "kid-1"}, PKCS8(c, MDESKey(c)), "key_unfit"},
 		{"Google's key, generated,", keys.Spec{Purpose: keys.OPCEncryption}, nil, "key_unfit"},
 		{"another algorithm", keys.Spec{Purpose: keys.VaultKEK, Algorithm: "AES-128"}, nil, "key_unfit"},

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
 )
 
@@ -37,12 +38,14 @@ func Ring(t testing.TB, metas ...keys.Meta) *keys.Ring {
 // Visa's secrets of this package are those of the vectors V1, A1 to A3 and X1 to X3 in
 // reference visa.md section 9, so that what they make compares with the vectors.
 const (
-	// VTSSecret is the shared secret's text behind every vts-push and vts-api key.
+	// VTSSecret is the shared secret's text behind every vts-push, vts-api and clicktopay-api key.
 	VTSSecret = "example-shared-secret-0123456789abcdefgh"
 	// VTSKeyID is the alias (kid) of a vts-push key that has no other.
 	VTSKeyID = "TESTKEYID00000000000000000000000000000000000000001"
-	// VTSAPIKey is the alias of a vts-api key that has no other.
+	// VTSAPIKey is the alias of a vts-api or clicktopay-api key that has no other.
 	VTSAPIKey = "TESTAPIKEY0000000000000000000000000000000000000001"
+	// ClickToPayUser is the alias of a clicktopay-login that has no other.
+	ClickToPayUser = "TESTUSER00000000000000000000000000000000000000001"
 	// WSDSecret is the hex of the key behind every wsd key.
 	WSDSecret = "0123456789ABCDEFFEDCBA9876543210"
 	// WSDKeySet is the alias of a wsd key that has no other.
@@ -79,23 +82,28 @@ func Key(t testing.TB, m keys.Meta) *keys.Key {
 	case keys.MDESOAuth:
 		setSigner(t, k, SchemeKey(t, m.Purpose))
 		k.Alias = cmp.Or(k.Alias, ConsumerKey)
-	case keys.MDESTLS, keys.VTSTLS:
+	case keys.MDESTLS, keys.VTSTLS, keys.ClickToPayTLS:
 		setSigner(t, k, SchemeKey(t, m.Purpose))
 		var err error
 		k.Certificate, err = x509.ParseCertificate(Certificate(t, SchemeKey(t, m.Purpose), Year(2020), Year(2040)))
 		must(t, err)
 	case keys.MDESCSDecryption:
 		setDecrypter(t, k)
-	case keys.VTSVerification, keys.VTSEncryption:
+	case keys.VTSVerification, keys.VTSEncryption, keys.ClickToPayEncryption:
 		setPublic(t, k, &SchemeKey(t, m.Purpose).PublicKey)
 		k.Alias = cmp.Or(k.Alias, "kid-"+string(m.Purpose))
 	case keys.VTSSigning:
 		setSigner(t, k, SchemeKey(t, m.Purpose))
 		k.Alias = cmp.Or(k.Alias, "kid-"+string(m.Purpose))
-	case keys.VTSDecryption:
+	case keys.VTSDecryption, keys.ClickToPayDecryption:
 		setDecrypter(t, k)
 		k.Alias = cmp.Or(k.Alias, "kid-"+string(m.Purpose))
-	case keys.VTSAPI:
+	case keys.ClickToPayLogin:
+		k.Alias = cmp.Or(k.Alias, ClickToPayUser)
+		k.Login = walletport.NewPrivate(k.Alias + ":" + password)
+		setCheckValue(t, k, []byte(password))
+		k.Algorithm = "password"
+	case keys.VTSAPI, keys.ClickToPayAPI:
 		var err error
 		k.MAC, err = keys.NewSharedSecretMAC([]byte(VTSSecret))
 		must(t, err)
@@ -204,7 +212,7 @@ var (
 // takes a pair twice.
 var schemeOnce = func() map[keys.Purpose]func() (*rsa.PrivateKey, error) {
 	once := map[keys.Purpose]func() (*rsa.PrivateKey, error){}
-	for _, p := range []keys.Purpose{keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.MDESTLS, keys.VTSTLS} {
+	for _, p := range []keys.Purpose{keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.ClickToPayEncryption, keys.ClickToPayDecryption, keys.MDESTLS, keys.VTSTLS, keys.ClickToPayTLS} {
 		once[p] = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 	}
 	return once

@@ -105,8 +105,12 @@ func Samples(t testing.TB) []Sample {
 	return all
 }
 
-// apiSecret is another secret than VTSSecret: no custodian takes one twice.
-const apiSecret = "example-api-secret-0123456789abcdefghijk"
+// These are other secrets than VTSSecret: no custodian takes one twice.
+const (
+	apiSecret        = "example-api-secret-0123456789abcdefghijk"
+	clickToPaySecret = "example-other-secret-0123456789abcdefghi"
+	password         = "example-password-0123456789abcdefghijklm"
+)
 
 // SampleOf returns the sample of a purpose.
 func SampleOf(t testing.TB, p keys.Purpose) Sample {
@@ -124,16 +128,20 @@ func SampleOf(t testing.TB, p keys.Purpose) Sample {
 		if p == keys.MDESOAuth {
 			s.Spec.Alias = ConsumerKey
 		}
-	case keys.MDESTLS, keys.VTSTLS:
+	case keys.MDESTLS, keys.VTSTLS, keys.ClickToPayTLS:
 		s.Data = append(PEM("PRIVATE KEY", PKCS8(t, SchemeKey(t, p))), PEM("CERTIFICATE", Certificate(t, SchemeKey(t, p), Year(2020), Year(2040)))...)
 		s.Secret = SchemeKey(t, p).D.Bytes()
-	case keys.VTSVerification, keys.VTSEncryption:
+	case keys.VTSVerification, keys.VTSEncryption, keys.ClickToPayEncryption:
 		s.Spec.Alias, s.Data = "kid-"+string(p), Certificate(t, SchemeKey(t, p), Year(2020), Year(2040))
-	case keys.VTSSigning, keys.VTSDecryption:
+	case keys.VTSSigning, keys.VTSDecryption, keys.ClickToPayDecryption:
 		s.Spec.Alias = "kid-" + string(p)
 		s.Data, s.Secret = PEM("PRIVATE KEY", PKCS8(t, SchemeKey(t, p))), SchemeKey(t, p).D.Bytes()
 	case keys.VTSAPI:
 		s.Spec.Alias, s.Data, s.Secret = VTSAPIKey, []byte(apiSecret+"\n"), []byte(apiSecret)
+	case keys.ClickToPayAPI:
+		s.Spec.Alias, s.Data, s.Secret = VTSAPIKey, []byte(clickToPaySecret+"\n"), []byte(clickToPaySecret)
+	case keys.ClickToPayLogin:
+		s.Spec.Alias, s.Data, s.Secret = ClickToPayUser, []byte(password+"\n"), []byte(password)
 	case keys.OPCEncryption:
 		s.Data = OpenPGPPublic(t, GoogleKey(t))
 	case keys.OPCSigning:

@@ -25,9 +25,9 @@ func (m material) fill(k *Key, now time.Time) error {
 	switch k.Purpose {
 	case keys.MDESEncryption, keys.MDESCSEncryption:
 		return m.fillTheirs(k, "Mastercard")
-	case keys.VTSVerification, keys.VTSEncryption:
+	case keys.VTSVerification, keys.VTSEncryption, keys.ClickToPayEncryption:
 		return m.fillTheirs(k, "Visa")
-	case keys.TAVSigning, keys.MDESOAuth, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSDecryption:
+	case keys.TAVSigning, keys.MDESOAuth, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSDecryption, keys.ClickToPayDecryption:
 		if private, ok := m.private.(*rsa.PrivateKey); ok {
 			if err := checkRSAPrivate(private); err != nil {
 				return err
@@ -35,7 +35,7 @@ func (m material) fill(k *Key, now time.Time) error {
 			return m.fillPair(k)
 		}
 		return errUnfit(fmt.Sprintf("the purpose %s takes an RSA private key; the file holds %s", k.Purpose, m.kind()))
-	case keys.MDESTLS, keys.VTSTLS:
+	case keys.MDESTLS, keys.VTSTLS, keys.ClickToPayTLS:
 		return m.fillTLS(k)
 	case keys.OPCEncryption:
 		return m.fillOPCEncryption(k, now)
@@ -46,7 +46,7 @@ func (m material) fill(k *Key, now time.Time) error {
 			return m.fillPair(k)
 		}
 		return errUnfit("an audit-checkpoint key is an Ed25519 private key; the file holds " + m.kind())
-	case keys.VTSPush, keys.WSD, keys.VTSAPI, keys.VaultKEK, keys.VaultIndex:
+	case keys.VTSPush, keys.WSD, keys.VTSAPI, keys.ClickToPayAPI, keys.ClickToPayLogin, keys.VaultKEK, keys.VaultIndex:
 		return m.fillSecret(k)
 	}
 	return errUnfit("the purpose is unknown")
@@ -153,15 +153,15 @@ func checkUse(spec keys.Spec, m material) error {
 	const signs = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
 	usage := m.certificate.KeyUsage
 	switch spec.Purpose {
-	case keys.MDESEncryption, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSEncryption, keys.VTSDecryption:
+	case keys.MDESEncryption, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSEncryption, keys.VTSDecryption, keys.ClickToPayEncryption, keys.ClickToPayDecryption:
 		if usage&encrypts == 0 {
 			return errUnfit("the certificate's key usage does not allow encryption, so that it is hardly the scheme's encryption certificate or one for it: ask for that one, or insist with --as-is")
 		}
-	case keys.TAVSigning, keys.MDESOAuth, keys.VTSSigning, keys.VTSVerification, keys.MDESTLS, keys.VTSTLS:
+	case keys.TAVSigning, keys.MDESOAuth, keys.VTSSigning, keys.VTSVerification, keys.MDESTLS, keys.VTSTLS, keys.ClickToPayTLS:
 		if usage&signs == 0 {
 			return errUnfit("the certificate's key usage does not allow signatures: the other side may refuse what it signs; use another, or insist with --as-is")
 		}
-	case keys.VTSPush, keys.WSD, keys.VTSAPI, keys.OPCEncryption, keys.OPCSigning, keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint: // have no certificate that says it
+	case keys.VTSPush, keys.WSD, keys.VTSAPI, keys.ClickToPayAPI, keys.ClickToPayLogin, keys.OPCEncryption, keys.OPCSigning, keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint: // have no certificate that says it
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // pairs are the purposes of RSA pairs that the issuer makes for a scheme.
-var pairs = []keys.Purpose{keys.TAVSigning, keys.MDESOAuth, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSDecryption}
+var pairs = []keys.Purpose{keys.TAVSigning, keys.MDESOAuth, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSDecryption, keys.ClickToPayDecryption}
 
 // generate makes the material of a key. The keys of others, Mastercard's and Google's,
 // cannot be generated.
@@ -28,8 +28,10 @@ func generate(spec keys.Spec, now time.Time) (material, error) {
 		return material{private: k}, err
 	case p == keys.MDESEncryption, p == keys.MDESCSEncryption:
 		return material{}, errUnfit("the " + string(p) + " key is Mastercard's: import its certificate")
-	case p == keys.VTSVerification, p == keys.VTSEncryption:
+	case p == keys.VTSVerification, p == keys.VTSEncryption, p == keys.ClickToPayEncryption:
 		return material{}, errUnfit("the " + string(p) + " key is Visa's: import its certificate or public key")
+	case p == keys.ClickToPayLogin:
+		return material{}, errUnfit("a clicktopay-login is Visa's: import its password")
 	case isTLS(p):
 		return material{}, errUnfit("a " + string(p) + " key comes with the certificate that the scheme's authority issued for it: import both")
 	case p == keys.OPCEncryption:
@@ -41,7 +43,7 @@ func generate(spec keys.Spec, now time.Time) (material, error) {
 	case p == keys.AuditCheckpoint:
 		_, k, err := ed25519.GenerateKey(rand.Reader)
 		return material{private: k}, err
-	case p == keys.VTSPush, p == keys.VTSAPI:
+	case p == keys.VTSPush, p == keys.VTSAPI, p == keys.ClickToPayAPI:
 		secret, err := randomBytes(sharedSecretEntropy)
 		return material{secret: base64.RawURLEncoding.AppendEncode(nil, secret)}, err
 	case p == keys.WSD:
@@ -73,11 +75,13 @@ func secretAlgorithm(p keys.Purpose) string {
 		return "AES-256"
 	case keys.WSD:
 		return "2TDEA"
-	case keys.VaultIndex, keys.VTSAPI:
+	case keys.VaultIndex, keys.VTSAPI, keys.ClickToPayAPI:
 		return "HMAC-SHA-256"
 	case keys.AuditCheckpoint:
 		return "Ed25519"
-	case keys.MDESEncryption, keys.TAVSigning, keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.MDESTLS, keys.VTSTLS, keys.OPCEncryption, keys.OPCSigning:
+	case keys.ClickToPayLogin:
+		return "password"
+	case keys.MDESEncryption, keys.TAVSigning, keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.ClickToPayEncryption, keys.ClickToPayDecryption, keys.MDESTLS, keys.VTSTLS, keys.ClickToPayTLS, keys.OPCEncryption, keys.OPCSigning:
 	}
 	return ""
 }

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"crypto"
 	"errors"
+	"slices"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
+	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
 )
 
@@ -17,22 +19,22 @@ func (k *Key) Handles() (*keys.Key, error) {
 	made := &keys.Key{Meta: k.Meta}
 	var err error
 	switch k.Purpose {
-	case keys.MDESEncryption, keys.MDESCSEncryption, keys.VTSVerification, keys.VTSEncryption:
+	case keys.MDESEncryption, keys.MDESCSEncryption, keys.VTSVerification, keys.VTSEncryption, keys.ClickToPayEncryption:
 		err = k.addPublic(made)
 	case keys.TAVSigning, keys.MDESOAuth, keys.VTSSigning, keys.AuditCheckpoint:
 		err = cmp.Or(k.addPublic(made), k.addSigner(made))
-	case keys.MDESTLS, keys.VTSTLS:
+	case keys.MDESTLS, keys.VTSTLS, keys.ClickToPayTLS:
 		err = cmp.Or(k.addPublic(made), k.addSigner(made))
 		if made.Chain = k.Chain; err == nil && k.Certificate == nil {
 			err = errors.New("it has no certificate")
 		}
-	case keys.MDESCSDecryption, keys.VTSDecryption:
+	case keys.MDESCSDecryption, keys.VTSDecryption, keys.ClickToPayDecryption:
 		err = cmp.Or(k.addPublic(made), k.addDecrypter(made))
 	case keys.OPCEncryption:
 		err = cmp.Or(k.addPublic(made), k.addOpenPGP(made))
 	case keys.OPCSigning:
 		err = cmp.Or(k.addPublic(made), k.addSigner(made), k.addOpenPGP(made))
-	case keys.VTSPush, keys.WSD, keys.VTSAPI, keys.VaultKEK, keys.VaultIndex:
+	case keys.VTSPush, keys.WSD, keys.VTSAPI, keys.ClickToPayAPI, keys.ClickToPayLogin, keys.VaultKEK, keys.VaultIndex:
 		err = k.addSecret(made)
 	default:
 		err = errors.New("its purpose is unknown to this version of walletport")
@@ -88,8 +90,12 @@ func (k *Key) addSecret(made *keys.Key) (err error) {
 	case k.State == keys.Destroyed:
 	case k.Purpose == keys.VTSPush:
 		made.KEK, err = keys.NewSharedSecretKEK(k.Secret)
-	case k.Purpose == keys.VTSAPI:
+	case k.Purpose == keys.VTSAPI, k.Purpose == keys.ClickToPayAPI:
 		made.MAC, err = keys.NewSharedSecretMAC(k.Secret)
+	case k.Purpose == keys.ClickToPayLogin:
+		login := slices.Concat([]byte(k.Alias+":"), k.Secret)
+		made.Login = walletport.NewPrivate(login)
+		clear(login)
 	case k.Purpose == keys.WSD:
 		made.TDEA, err = keys.NewTDEA(k.Secret)
 	case k.Purpose == keys.VaultKEK:

@@ -16,7 +16,7 @@ import (
 // parse reads a key in any of the forms that Read takes.
 func parse(spec keys.Spec, data, password []byte) (material, error) {
 	switch spec.Purpose {
-	case keys.VTSPush, keys.VTSAPI:
+	case keys.VTSPush, keys.VTSAPI, keys.ClickToPayAPI, keys.ClickToPayLogin:
 		return parseSharedSecret(data, spec.AsIs)
 	case keys.WSD:
 		return parseSecret(data, keys.TDEABytes)
@@ -24,7 +24,7 @@ func parse(spec keys.Spec, data, password []byte) (material, error) {
 		return parseSecret(data, keys.SecretBytes)
 	case keys.OPCEncryption, keys.OPCSigning:
 		return parseOpenPGP(plainText(data))
-	case keys.MDESEncryption, keys.TAVSigning, keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.MDESTLS, keys.VTSTLS, keys.AuditCheckpoint:
+	case keys.MDESEncryption, keys.TAVSigning, keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.ClickToPayEncryption, keys.ClickToPayDecryption, keys.MDESTLS, keys.VTSTLS, keys.ClickToPayTLS, keys.AuditCheckpoint:
 	}
 	text := plainText(data)
 	if block, _ := pem.Decode(text); block != nil {

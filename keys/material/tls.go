@@ -12,7 +12,9 @@ import (
 	"github.com/walletport/walletport/keys"
 )
 
-func isTLS(p keys.Purpose) bool { return p == keys.MDESTLS || p == keys.VTSTLS }
+func isTLS(p keys.Purpose) bool {
+	return p == keys.MDESTLS || p == keys.VTSTLS || p == keys.ClickToPayTLS
+}
 
 // fillTLS takes a private key with the certificate that the scheme's authority issued for
 // it, and the certificates between that and the authority's root.

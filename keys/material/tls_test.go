@@ -117,7 +117,7 @@ func TestClientCertificates(t *testing.T) {
 		{"a certificate that does not sign", pemOf(t, ofSeals.key, ofSeals.leaf), false, "key_unfit", nil},
 		{"a certificate that has ended", pemOf(t, ended.key, ended.leaf), false, "key_expired", nil},
 	} {
-		for _, purpose := range []keys.Purpose{keys.MDESTLS, keys.VTSTLS} {
+		for _, purpose := range []keys.Purpose{keys.MDESTLS, keys.VTSTLS, keys.ClickToPayTLS} {
 			t.Run(string(purpose)+" "+c.name, func(t *testing.T) {
 				now := keystest.Year(2026)
 				k, err := material.Read(keys.Spec{Purpose: purpose, AsIs: c.asIs}, bytes.Clone(c.data), []byte("secret"), now)
