@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -98,7 +99,7 @@ func run(ctx context.Context, args []string, con console) (code int) {
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		con.complain(err)
+		con.complain(withNegativeHint(err))
 		return exitUsage
 	}
 	if command.Command() != "serve" { // whose warnings are log lines
@@ -131,12 +132,21 @@ func run(ctx context.Context, args []string, con console) (code int) {
 	return exitFault
 }
 
+// withNegativeHint says how an id below zero, as sample cards may have, is given: it looks
+// like a flag.
+func withNegativeHint(err error) error {
+	if flag, found := strings.CutPrefix(err.Error(), "unknown flag -"); !found || flag == "" || flag[0] < '0' || flag[0] > '9' {
+		return err
+	}
+	return fmt.Errorf("%w; an id below 0 stands at the end, behind --, as in: walletport tokens list --config FILE -- -1", err)
+}
+
 // complain says what is wrong. A message can repeat an argument, and whoever types a card
 // number there must not find it in what keeps the output of a script.
 func (c console) complain(err error) {
 	text := err.Error()
 	if walletport.ContainsPAN(text) {
-		text = "the message of what is wrong holds a card number and is not shown; a card number is never an argument, and cards find --pan reads it from standard input"
+		text = "the message of what is wrong holds a card number and is not shown; a card number is never an argument: cards find --pan and tokens list --pan read it from standard input"
 	}
 	fmt.Fprintln(c.Err, "walletport:", text)
 }

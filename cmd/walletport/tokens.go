@@ -77,7 +77,7 @@ func (l schemesLocation) ask(ctx context.Context, do func(context.Context, *oper
 }
 
 type tokensListCommand struct {
-	ID   int64 `arg:"" optional:"" help:"Card id."`
+	ID   int64 `arg:"" optional:"" help:"Card id. One below 0 stands at the end, behind --."`
 	PAN  bool  `name:"pan" help:"Read card numbers from standard input, one a line, in the place of a card id."`
 	JSON bool  `help:"Print JSON, one token a line."`
 	schemesLocation
@@ -96,6 +96,9 @@ Examples:
 func (c tokensListCommand) Run(ctx context.Context, con console) error {
 	if c.PAN == (c.ID != 0) {
 		return usagef("say which card: its id, or --pan with numbers on standard input")
+	}
+	if walletport.CardID(c.ID).IsPAN() {
+		return usagef("a card number is never an argument: tokens list --pan reads it from standard input")
 	}
 	return c.ask(ctx, func(ctx context.Context, o *operator, flow *tokens.Flow) error {
 		ids, faults, err := c.cards(ctx, o, con)
@@ -138,6 +141,9 @@ func (c tokensListCommand) cards(ctx context.Context, o *operator, con console) 
 		record.SetDetail(walletport.DetailRead, strconv.Itoa(len(cards)))
 		return err
 	})
+	if err == nil && len(ids)+len(found.faults) == 0 {
+		err = usagef("--pan: there is no card number on standard input")
+	}
 	return ids, found.faults, err
 }
 
