@@ -64,9 +64,9 @@ type Parts struct {
 
 // Settings are what an operator may choose. A zero is the default that its comment names.
 type Settings struct {
-	MaxAge        time.Duration `setting:"max_age"`        // younger words of a scheme are answered from the store; 5s
-	AskTimeout    time.Duration `setting:"ask_timeout"`    // how long a list waits for the scheme; 1s
-	ChangeTimeout time.Duration `setting:"change_timeout"` // how long a change waits for its outcome; 5s
+	MaxAge        time.Duration `setting:"max_age"`        // younger words of a scheme are answered from the store; 0 is 5s, at most 24h
+	AskTimeout    time.Duration `setting:"ask_timeout"`    // how long a list waits for the scheme; 0 is 1s, at most 30s
+	ChangeTimeout time.Duration `setting:"change_timeout"` // how long a change waits for its outcome; 0 is 5s, at most 30s
 }
 
 const (

@@ -12,8 +12,8 @@ import (
 
 // Config is what Messages are made of. A configuration file names its fields by their tags.
 type Config struct {
-	// BaseURL is where the API is: https://api.visa.com. A path of its own, of a proxy that takes it away
-	// again, is not signed.
+	// BaseURL is where the API is, without the version: https://api.visa.com. A path of its own, of a
+	// proxy that takes it away again, is not signed.
 	BaseURL string  `setting:"url"`
 	Profile Profile `setting:"profile"`
 }
