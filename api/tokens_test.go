@@ -203,7 +203,7 @@ func TestAnswersOfTheFlowOfTokens(t *testing.T) {
 		wait   string
 	}{
 		{"a state that does not allow it", notAllowed, 409, "token_transition_not_allowed", "resume, deactivate", ""},
-		{"another change", walletport.Errorf(walletport.CodeConflict, "token_change_in_progress", "x"), 409, "token_change_in_progress", "x", ""},
+		{"another change", walletport.Errorf(walletport.CodeConflict, "token_change_in_progress", "x").WithRetryAfter(3 * time.Second), 409, "token_change_in_progress", "x", "3"},
 		{"the scheme refused", walletport.Errorf(walletport.CodeRejected, "scheme_refused", "x"), 422, "scheme_refused", "x", ""},
 		{"the scheme cannot", walletport.Errorf(walletport.CodeUnsupported, "scheme_unsupported", "x"), 422, "scheme_unsupported", "x", ""},
 		{"the scheme does not know us", walletport.Errorf(walletport.CodeUnavailable, "scheme_access_refused", "x"), 503, "scheme_access_refused", "x", "1"},
