@@ -49,6 +49,7 @@ const (
 	DetailCertificate DetailName = "certificate"   // that a client is bound to, hex SHA-256
 	DetailCalls       DetailName = "calls"         // that a sum stands for
 	DetailJob         DetailName = "job"           // id of the parked job that is changed
+	DetailRepeats     DetailName = "repeats"       // request id of the call whose answer was given again
 )
 
 // The details of looks at the trail and of migrations.

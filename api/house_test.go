@@ -31,6 +31,7 @@ import (
 	"github.com/walletport/walletport/auth"
 	"github.com/walletport/walletport/door"
 	"github.com/walletport/walletport/door/doortest"
+	"github.com/walletport/walletport/idempotency"
 	"github.com/walletport/walletport/provisioning"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/sqlite"
@@ -184,7 +185,8 @@ func mustHouse(t testing.TB, change func(*parts)) *house {
 		Parts: door.Parts{
 			Audit: h.trail, Clock: time.Now, Rand: rand.Reader, Log: telemetry.NewLogger(h.logs, slog.LevelDebug),
 			Metrics: h.metrics, Tracer: provider.Tracer("api"), MetricsPage: h.metrics.Handler(),
-			Limits: door.Limits{RequestsPerSecond: -1, RequestsPerMinute: -1, FailuresPerMinute: -1},
+			Answers: idempotency.New(db, idempotency.Config{Rand: rand.Reader}),
+			Limits:  door.Limits{RequestsPerSecond: -1, RequestsPerMinute: -1, FailuresPerMinute: -1},
 		},
 		Flows: api.Flows{Provisioner: h.flow, Activator: h.flow, Tokens: h.flow}, Verifier: authenticator,
 	}

@@ -50,10 +50,13 @@ type operation struct {
 	token      string
 	change     string
 	body       *door.Body // nil takes none
+	once       *door.Once // of calls that change something, but for those whose payload is not stored
 	deprecated bool
 }
 
-// operations has a row for each call of the specification.
+// operations has a row for each call of the specification. Those that make data for a wallet
+// are not done once for each Idempotency-Key: their answers are not to be stored, they change
+// nothing, and where they must not be made twice a nonce of the wallet's sees to it.
 var operations = map[oas.OperationName]operation{
 	oas.ProvisionApplepayOperation: {
 		route:  "/v1/{cardId}/provision/applepay",
@@ -128,6 +131,7 @@ var operations = map[oas.OperationName]operation{
 		action: walletport.ActionTokensChange,
 		token:  "tokenId",
 		change: "action",
+		once:   &door.Once{Headers: []string{reasonHeader}},
 	},
 }
 
@@ -150,7 +154,7 @@ func newTable(rows map[oas.OperationName]operation) (map[oas.OperationName]*door
 				return nil, fmt.Errorf("api: the path of %s lacks an argument of its row", name)
 			}
 		}
-		op := door.Operation{Route: row.route, Scope: row.scope, Action: row.action, Wallet: row.wallet, Body: row.body, Describe: s.describe}
+		op := door.Operation{Route: row.route, Scope: row.scope, Action: row.action, Wallet: row.wallet, Body: row.body, Once: row.once, Describe: s.describe}
 		if row.deprecated {
 			op.Headers = deprecation
 		}

@@ -105,3 +105,30 @@ func scopeOf(call *openapi3.Operation) walletport.Scope {
 	scope, _ := call.Extensions["x-required-scope"].(string)
 	return walletport.Scope(scope)
 }
+
+// TestWhatChangesSomethingIsDoneOnceForAKey holds rows and specification to each other: a
+// call by POST or PUT either takes an Idempotency-Key or makes data for a wallet.
+func TestWhatChangesSomethingIsDoneOnceForAKey(t *testing.T) {
+	document, err := openapi3.NewLoader().LoadFromData(specification)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, item := range document.Paths.Map() {
+		for method, call := range item.Operations() {
+			row := operations[strings.ToUpper(call.OperationID[:1])+call.OperationID[1:]]
+			isShown := call.Parameters.GetByInAndName("header", "Idempotency-Key") != nil
+			makesData := row.scope == walletport.ScopeProvision || row.scope == walletport.ScopeActivate
+			if want := method != "GET" && !makesData; want != isShown || want != (row.once != nil) {
+				t.Errorf("%s is done once for a key: %v in its row, %v in the specification, want %v", call.OperationID, row.once != nil, isShown, want)
+			}
+			if row.once == nil {
+				continue
+			}
+			for _, p := range call.Parameters {
+				if name := p.Value.Name; p.Value.In == "header" && name != "Idempotency-Key" && !slices.Contains(row.once.Headers, name) {
+					t.Errorf("%s: the header %s says what is asked for, and does not count", call.OperationID, name)
+				}
+			}
+		}
+	}
+}

@@ -58,7 +58,26 @@ func (c calls) ChangeTokenStatus(ctx context.Context, p oas.ChangeTokenStatusPar
 	if err != nil {
 		return nil, door.Recorded(err)
 	}
-	return &oas.TokenHeaders{Response: listItem(changed.Token)}, nil
+	isWhole := !changed.Token.Number.IsZero()
+	item := listItem(changed.Token)
+	if isWhole {
+		if err := keepMasked(ctx, item, changed.Token.MaskedNumber); err != nil {
+			return nil, err
+		}
+	}
+	return &oas.TokenHeaders{Response: item}, nil
+}
+
+// keepMasked has a token kept for those who ask again without its whole number, which is
+// stored sealed and nowhere else.
+func keepMasked(ctx context.Context, item oas.Token, masked string) error {
+	item.TokenNumber = oas.OptString{Value: masked, Set: masked != ""}
+	body, err := item.MarshalJSON()
+	if err != nil {
+		return err
+	}
+	door.CallFrom(ctx).KeepBody(body)
+	return nil
 }
 
 // listItem is a token as the specification has it. It wipes the token's number.

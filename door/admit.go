@@ -19,6 +19,10 @@ func (d *Door) serveCall(c *Call) {
 			c.Refuse(err)
 			return
 		}
+		if op.Once != nil {
+			d.serveOnce(c)
+			return
+		}
 	}
 	d.API.Handler.ServeHTTP(c.w, c.r)
 }

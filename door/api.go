@@ -43,6 +43,7 @@ type Operation struct {
 	Action  walletport.Action   // in the audit record of a refusal; "" records none
 	Wallet  walletport.Wallet   // that the call is about; "" where there is none, or see Call.SetWallet
 	Body    *Body               // nil takes none
+	Once    *Once               // nil does not look at an Idempotency-Key
 	Headers map[string][]string // of every answer of the call, by canonical name
 	// Describe fills in what the audit record of a refused call says of its subject: the
 	// record has Time, RequestID, ClientID, Action, Outcome, RemoteAddress and Wallet.

@@ -96,8 +96,12 @@ func (c *Call) readBody() error {
 			return err
 		}
 	}
-	c.r.Body, c.r.ContentLength = io.NopCloser(bytes.NewReader(content)), int64(len(content))
+	c.setBody(content)
 	return nil
+}
+
+func (c *Call) setBody(content []byte) {
+	c.r.Body, c.r.ContentLength = io.NopCloser(bytes.NewReader(content)), int64(len(content))
 }
 
 func (b Body) isJSON() bool { return b.MediaType == "" }

@@ -35,6 +35,7 @@ type Call struct {
 	notes     []slog.Attr      // for the access log
 	cause     error            // for operators; nil when the answer says it all
 	stack     []byte           // of a panic
+	keptBody  []byte           // see KeepBody
 	span      trace.Span
 }
 

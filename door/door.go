@@ -31,6 +31,7 @@ type Parts struct {
 	API           API
 	Authenticator Authenticator
 	Audit         walletport.AuditRecorder
+	Answers       Answers          // of calls with Operation.Once; nil where there is none
 	Checks        []Check          // what readiness depends on; may be nil
 	Warnings      func() []Warning // what an operator should know soon, such as a key that expires; may be nil
 	Log           *slog.Logger

@@ -42,6 +42,7 @@ type things struct {
 	body  string
 	err   error                 // what the call fails with, recorded by itself
 	do    func(context.Context) // called before the answer
+	long  bool                  // the answer is longer than what is held back
 }
 
 var thing = door.Operation{
@@ -96,6 +97,9 @@ func (th *things) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if th.err != nil {
 		c.Refuse(door.Recorded(th.err))
 		return
+	}
+	if th.long {
+		_, _ = w.Write([]byte(strings.Repeat(" ", 16<<10)))
 	}
 	_, _ = w.Write([]byte(`{}`))
 }

@@ -91,6 +91,12 @@ func (c *Call) refusalRecord(r *refusal) (walletport.AuditRecord, bool) {
 	case walletport.CodeConflict, walletport.CodeUnsupported, walletport.CodeRejected, walletport.CodeRateLimited, walletport.CodeUnavailable, walletport.CodeInternal:
 		return walletport.AuditRecord{}, false
 	}
+	return c.recordOf(r.err.Reason)
+}
+
+// recordOf returns the record of a call that no flow has seen; false where its calls have
+// none.
+func (c *Call) recordOf(outcome string) (walletport.AuditRecord, bool) {
 	if c.op == nil || c.op.Action == "" {
 		return walletport.AuditRecord{}, false
 	}
@@ -99,7 +105,7 @@ func (c *Call) refusalRecord(r *refusal) (walletport.AuditRecord, bool) {
 		RequestID:     c.request.ID,
 		ClientID:      c.actor.ClientID,
 		Action:        c.op.Action,
-		Outcome:       r.err.Reason,
+		Outcome:       outcome,
 		RemoteAddress: c.request.RemoteAddr,
 		Wallet:        string(c.op.Wallet),
 	}

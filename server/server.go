@@ -21,6 +21,7 @@ import (
 	"github.com/walletport/walletport/auth"
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/door"
+	"github.com/walletport/walletport/idempotency"
 	"github.com/walletport/walletport/jobs"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/outbound"
@@ -65,6 +66,7 @@ type Server struct {
 	version       string
 	finder        *vault.Finder
 	guard         *replay.Guard
+	answers       *idempotency.Keeper
 	audit         *audit.Log
 	trust         *auth.Trust
 	provisioning  *provisioning.Flow
@@ -122,6 +124,7 @@ func Open(ctx context.Context, o Options) (_ *Server, err error) {
 		return nil, err
 	}
 	s.finder, s.guard = vault.NewFinder(s.Database), replay.New(s.Database, replay.Config{Retention: settings.Wallets.NonceRetention, Log: o.Log})
+	s.answers = idempotency.New(s.Database, idempotency.Config{Log: o.Log, Rand: rand.Reader})
 	observer := auditObserver{metrics: s.metrics, log: o.Log, clock: o.Clock, failedAt: &s.auditFailedAt, lost: &s.auditLost, early: &s.auditEarly}
 	if s.audit, err = audit.New(audit.Config{Store: s.Database, Keys: s.Keys, Clock: o.Clock, Observer: observer, Settings: settings.Audit}); err != nil {
 		return nil, err
@@ -155,6 +158,7 @@ func (s *Server) startWork(ctx context.Context) error {
 	s.background.start(ctx, "audit", forCalls, s.audit.Run)
 	s.background.start(ctx, "look-ups", forCalls, s.finder.Run)
 	s.background.start(ctx, "nonces", forCalls, s.guard.Run)
+	s.background.start(ctx, "first answers", upkeep, s.answers.Run)
 	s.background.start(ctx, "keys", upkeep, s.Keys.Run)
 	s.reloads.add("keys", s.Keys)
 	s.background.start(ctx, "token issuers' keys", upkeep, s.trust.Run)
@@ -281,7 +285,7 @@ func (s *Server) openDoor(mounts map[string]http.Handler) (*door.Door, error) {
 		return nil, err
 	}
 	parts := door.Parts{
-		API: calls, Authenticator: api.NewAuthenticator(s.Authenticator), Audit: s.audit,
+		API: calls, Authenticator: api.NewAuthenticator(s.Authenticator), Audit: s.audit, Answers: s.answers,
 		Checks: []door.Check{
 			{Name: "database", Run: s.Database.Ping},
 			{Name: "audit", Run: s.auditReady},

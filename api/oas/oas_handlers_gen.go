@@ -678,6 +678,10 @@ func (s *Server) handleChangeTokenStatusRequest(args [2]string, argsEscaped bool
 					Name: "X-Reason",
 					In:   "header",
 				}: params.XReason,
+				{
+					Name: "Idempotency-Key",
+					In:   "header",
+				}: params.IdempotencyKey,
 			},
 			Raw: r,
 		}

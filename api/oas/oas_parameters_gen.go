@@ -516,6 +516,12 @@ type ChangeTokenStatusParams struct {
 	AuditUser string
 	// Why it is done, for the scheme and the token's history. Without it the action has its usual reason.
 	XReason OptChangeTokenStatusXReason `json:",omitempty,omitzero"`
+	// A key of the caller's choice for this one request, a random UUID say. The same request with the same
+	// key is done once: within 24 hours it gets the first answer again, with the header
+	// Idempotent-Replayed, except that whole token numbers are left out; 409 idempotency_in_progress while
+	// it runs. Another request with the key is refused, 422 idempotency_key_reused. Not kept are answers
+	// of status 500 and above and those with a Retry-After.
+	IdempotencyKey OptString `json:",omitempty,omitzero"`
 }
 
 func unpackChangeTokenStatusParams(packed middleware.Parameters) (params ChangeTokenStatusParams) {
@@ -547,6 +553,15 @@ func unpackChangeTokenStatusParams(packed middleware.Parameters) (params ChangeT
 		}
 		if v, ok := packed[key]; ok {
 			params.XReason = v.(OptChangeTokenStatusXReason)
+		}
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "Idempotency-Key",
+			In:   "header",
+		}
+		if v, ok := packed[key]; ok {
+			params.IdempotencyKey = v.(OptString)
 		}
 	}
 	return params
@@ -739,6 +754,72 @@ func decodeChangeTokenStatusParams(args [2]string, argsEscaped bool, r *http.Req
 	}(); err != nil {
 		return params, &ogenerrors.DecodeParamError{
 			Name: "X-Reason",
+			In:   "header",
+			Err:  err,
+		}
+	}
+	// Decode header: Idempotency-Key.
+	if err := func() error {
+		cfg := uri.HeaderParameterDecodingConfig{
+			Name:    "Idempotency-Key",
+			Explode: false,
+		}
+		if err := h.HasParam(cfg); err == nil {
+			if err := h.DecodeParam(cfg, func(d uri.Decoder) error {
+				var paramsDotIdempotencyKeyVal string
+				if err := func() error {
+					val, err := d.DecodeValue()
+					if err != nil {
+						return err
+					}
+
+					c, err := conv.ToString(val)
+					if err != nil {
+						return err
+					}
+
+					paramsDotIdempotencyKeyVal = c
+					return nil
+				}(); err != nil {
+					return err
+				}
+				params.IdempotencyKey.SetTo(paramsDotIdempotencyKeyVal)
+				return nil
+			}); err != nil {
+				return err
+			}
+			if err := func() error {
+				if value, ok := params.IdempotencyKey.Get(); ok {
+					if err := func() error {
+						if err := (validate.String{
+							MinLength:     1,
+							MinLengthSet:  true,
+							MaxLength:     0,
+							MaxLengthSet:  false,
+							Email:         false,
+							Hostname:      false,
+							Regex:         regexMap["^[!-~]+$"],
+							MinNumeric:    0,
+							MinNumericSet: false,
+							MaxNumeric:    0,
+							MaxNumericSet: false,
+						}).Validate(string(value)); err != nil {
+							return errors.Wrap(err, "string")
+						}
+						return nil
+					}(); err != nil {
+						return err
+					}
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "Idempotency-Key",
 			In:   "header",
 			Err:  err,
 		}

@@ -15,7 +15,7 @@ var (
 		"GET": "Authorization",
 	}
 	rn14AllowedHeaders = map[string]string{
-		"PUT": "Authorization,X-Reason",
+		"PUT": "Authorization,Idempotency-Key,X-Reason",
 	}
 	rn7AllowedHeaders = map[string]string{
 		"POST": "Authorization,Content-Type,Step-Up-Assertion",

@@ -1617,8 +1617,14 @@ func (s *Token) SetStatus(val TokenStatus) {
 
 // TokenHeaders wraps Token with response headers.
 type TokenHeaders struct {
-	XRequestID OptString
-	Response   Token
+	IdempotentReplayed OptString
+	XRequestID         OptString
+	Response           Token
+}
+
+// GetIdempotentReplayed returns the value of IdempotentReplayed.
+func (s *TokenHeaders) GetIdempotentReplayed() OptString {
+	return s.IdempotentReplayed
 }
 
 // GetXRequestID returns the value of XRequestID.
@@ -1629,6 +1635,11 @@ func (s *TokenHeaders) GetXRequestID() OptString {
 // GetResponse returns the value of Response.
 func (s *TokenHeaders) GetResponse() Token {
 	return s.Response
+}
+
+// SetIdempotentReplayed sets the value of IdempotentReplayed.
+func (s *TokenHeaders) SetIdempotentReplayed(val OptString) {
+	s.IdempotentReplayed = val
 }
 
 // SetXRequestID sets the value of XRequestID.
@@ -1800,6 +1811,45 @@ func (*UnauthorizedHeaders) provisionApplepayRes()     {}
 func (*UnauthorizedHeaders) provisionGooglepayRes()    {}
 func (*UnauthorizedHeaders) provisionIssuerwalletRes() {}
 func (*UnauthorizedHeaders) provisionSamsungpayRes()   {}
+
+// UnprocessableContentHeaders wraps Problem with response headers.
+type UnprocessableContentHeaders struct {
+	IdempotentReplayed OptString
+	XRequestID         OptString
+	Response           Problem
+}
+
+// GetIdempotentReplayed returns the value of IdempotentReplayed.
+func (s *UnprocessableContentHeaders) GetIdempotentReplayed() OptString {
+	return s.IdempotentReplayed
+}
+
+// GetXRequestID returns the value of XRequestID.
+func (s *UnprocessableContentHeaders) GetXRequestID() OptString {
+	return s.XRequestID
+}
+
+// GetResponse returns the value of Response.
+func (s *UnprocessableContentHeaders) GetResponse() Problem {
+	return s.Response
+}
+
+// SetIdempotentReplayed sets the value of IdempotentReplayed.
+func (s *UnprocessableContentHeaders) SetIdempotentReplayed(val OptString) {
+	s.IdempotentReplayed = val
+}
+
+// SetXRequestID sets the value of XRequestID.
+func (s *UnprocessableContentHeaders) SetXRequestID(val OptString) {
+	s.XRequestID = val
+}
+
+// SetResponse sets the value of Response.
+func (s *UnprocessableContentHeaders) SetResponse(val Problem) {
+	s.Response = val
+}
+
+func (*UnprocessableContentHeaders) changeTokenStatusRes() {}
 
 // UnsupportedMediaTypeHeaders wraps Problem with response headers.
 type UnsupportedMediaTypeHeaders struct {
