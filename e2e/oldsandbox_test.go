@@ -53,6 +53,10 @@ func TestAnOldSandboxGoesOn(t *testing.T) {
 			t.Errorf("card %d has the token %+v listed", card, listed)
 		}
 	}
+	if known := s.caller().get("/sandbox/clicktopay/consumers").body; known != `{"consumers":[]}` { // the program before it had none
+		t.Errorf("Click to Pay knows %s", known)
+	}
+	s.mustEnrol(t, "customer-1")
 	s.provisioned(t, s.caller(), wallet, "old-box")
 	s.wantApplePay(t, visaCard)
 	mustRun(t, "", s.at().with("vault", "verify")...)

@@ -45,7 +45,8 @@ type sandboxFile struct {
 
 		TokenAPI tokenAPISecrets `json:"tokenAPI"`
 	} `json:"vts"`
-	Apple struct {
+	ClickToPay clickToPaySecrets `json:"clickToPay"`
+	Apple      struct {
 		RootCertificate  string `json:"rootCertificate"`
 		SubCACertificate string `json:"subCACertificate"`
 		LeafCertificate  string `json:"leafCertificate"`

@@ -16,16 +16,17 @@ import (
 // It is the only place where a PAN or a private key stands in clear, and only
 // the sandbox's own. The member names are a contract.
 type File struct {
-	PID             int             `json:"pid"`
-	BaseURL         string          `json:"baseURL"`
-	SandboxURL      string          `json:"sandboxURL"`
-	Credentials     Credentials     `json:"credentials"`
-	Cards           []fileCard      `json:"cards"`
-	WalletProviders []fileProvider  `json:"walletProviders"`
-	MDES            mdesSecrets     `json:"mdes"`
-	VTS             visaSecrets     `json:"vts"`
-	Apple           applesim.Bundle `json:"apple"`
-	Google          googleSecrets   `json:"google"`
+	PID             int               `json:"pid"`
+	BaseURL         string            `json:"baseURL"`
+	SandboxURL      string            `json:"sandboxURL"`
+	Credentials     Credentials       `json:"credentials"`
+	Cards           []fileCard        `json:"cards"`
+	WalletProviders []fileProvider    `json:"walletProviders"`
+	MDES            mdesSecrets       `json:"mdes"`
+	VTS             visaSecrets       `json:"vts"`
+	ClickToPay      clickToPaySecrets `json:"clickToPay"`
+	Apple           applesim.Bundle   `json:"apple"`
+	Google          googleSecrets     `json:"google"`
 }
 
 // Credentials are those of API clients, as their names say.
@@ -85,6 +86,9 @@ func (b *Sandbox) describeOtherSide() (err error) {
 	f.MDES.CustomerService = own.customerService.secrets(f.SandboxURL)
 	f.VTS.vtsSecrets = own.vts
 	if f.VTS.TokenAPI, err = own.tokenAPI.secrets(f.SandboxURL); err != nil {
+		return err
+	}
+	if f.ClickToPay, err = own.clickToPay.secrets(f.SandboxURL); err != nil {
 		return err
 	}
 	if f.Apple, err = own.apple.PEM(); err != nil {

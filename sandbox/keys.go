@@ -138,7 +138,8 @@ func openKeys(ctx context.Context, place config.Keys, other otherKeys) error {
 		importOnce(ctx, custody, keys.Spec{Purpose: keys.OPCEncryption, Activate: true, Sandbox: true}, []byte(google)),
 		other.customerService.share(ctx, custody),
 		other.vts.share(ctx, custody),
-		other.tokenAPI.share(ctx, custody))
+		other.tokenAPI.share(ctx, custody),
+		other.clickToPay.share(ctx, custody))
 }
 
 // activePublicKey returns the public half, as text, of the newest active key.

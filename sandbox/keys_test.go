@@ -28,7 +28,8 @@ func TestAnOlderSandboxGetsTheKeysItLacks(t *testing.T) {
 	}
 	for _, purpose := range []keys.Purpose{
 		keys.MDESEncryption, keys.TAVSigning, keys.MDESOAuth, keys.MDESCSEncryption, keys.VTSPush, keys.WSD, keys.VTSAPI,
-		keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.OPCEncryption, keys.OPCSigning,
+		keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption,
+		keys.ClickToPayAPI, keys.ClickToPayEncryption, keys.ClickToPayDecryption, keys.OPCEncryption, keys.OPCSigning,
 		keys.VaultKEK, keys.VaultIndex, keys.AuditCheckpoint,
 	} {
 		if !hasPurpose(box.Keys, purpose) {

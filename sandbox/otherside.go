@@ -12,6 +12,8 @@ import (
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/sim"
 	"github.com/walletport/walletport/sim/applesim"
+	"github.com/walletport/walletport/sim/clicktopaysim"
+	"github.com/walletport/walletport/sim/clicktopaysim/register"
 	"github.com/walletport/walletport/sim/faults"
 	"github.com/walletport/walletport/sim/googlesim"
 	"github.com/walletport/walletport/sim/issuerwalletsim"
@@ -26,11 +28,12 @@ import (
 // otherSide is what a sandbox simulates: the schemes, each with a folder for its
 // tokens, and the keys that they and the wallets hold.
 type otherSide struct {
-	mdes   *mdessim.Scheme
-	vts    *vtssim.Scheme
-	keys   otherKeys
-	faults *faults.Library // on the way to the schemes
-	clock  func() time.Time
+	mdes       *mdessim.Scheme
+	vts        *vtssim.Scheme
+	clickToPay *register.Register
+	keys       otherKeys
+	faults     *faults.Library // on the way to the schemes
+	clock      func() time.Time
 }
 
 // otherKeys are the private halves of what the issuer's key store has, and the
@@ -40,6 +43,7 @@ type otherKeys struct {
 	customerService customerServiceKeys
 	vts             vtsSecrets
 	tokenAPI        tokenAPIKeys
+	clickToPay      clickToPayKeys
 	apple           *applesim.Authority
 	google          *googlesim.Key
 }
@@ -58,6 +62,9 @@ func openOtherKeys(dir string, clock func() time.Time) (k otherKeys, err error) 
 	if k.tokenAPI, err = openTokenAPIKeys(dir, clock); err != nil {
 		return k, err
 	}
+	if k.clickToPay, err = openClickToPayKeys(dir, clock); err != nil {
+		return k, err
+	}
 	if k.apple, err = openAppleAuthority(dir, clock); err != nil {
 		return k, err
 	}
@@ -72,6 +79,7 @@ func openOtherSide(dir string, own otherKeys, issuer keys.Source, clock func() t
 	o := &otherSide{keys: own, clock: clock, faults: faults.New(map[string][]string{
 		customerservice.SchemeName: customerservice.Calls(),
 		tokenapi.SchemeName:        tokenapi.Calls(),
+		clicktopaysim.SchemeName:   clicktopaysim.Calls(),
 	})}
 	shared, err := own.vts.keys()
 	if err != nil {
@@ -91,6 +99,9 @@ func openOtherSide(dir string, own otherKeys, issuer keys.Source, clock func() t
 	if err != nil {
 		return nil, errors.Join(err, o.mdes.Close())
 	}
+	if o.clickToPay, err = openClickToPay(dir, clock); err != nil {
+		return nil, errors.Join(err, o.mdes.Close(), o.vts.Close())
+	}
 	return o, nil
 }
 
@@ -105,7 +116,9 @@ func publishedKeys(ring *keys.Ring, purpose keys.Purpose) []*keys.Key {
 	return published
 }
 
-func (o *otherSide) close() error { return errors.Join(o.mdes.Close(), o.vts.Close()) }
+func (o *otherSide) close() error {
+	return errors.Join(o.mdes.Close(), o.vts.Close(), o.clickToPay.Close())
+}
 
 // networks are the schemes as a device wallet is signed up at them.
 func (o *otherSide) networks(w walletport.Wallet, settings config.Config) sim.Networks {
@@ -149,7 +162,7 @@ func (o *otherSide) frontDoor(settings config.Config, issuer keys.Source) (http.
 	mux.Handle("/wallets/googlepay/", google)
 	mux.Handle("/wallets/samsungpay/", samsung)
 	mux.Handle("/wallets/manual/", manual)
-	if err := errors.Join(o.mountMDES(mux, issuer), o.mountVTS(mux, issuer)); err != nil {
+	if err := errors.Join(o.mountMDES(mux, issuer), o.mountVTS(mux, issuer), o.mountClickToPay(mux, issuer)); err != nil {
 		return nil, err
 	}
 	mux.Handle("/faults", o.faults)

@@ -166,6 +166,18 @@ type contractFile struct {
 			DecryptionPublicKey     *string `json:"decryptionPublicKey"`
 		} `json:"tokenAPI"`
 	} `json:"vts"`
+	ClickToPay *struct {
+		BaseURL               *string `json:"baseURL"`
+		APIKey                *string `json:"apiKey"`
+		SharedSecret          *string `json:"sharedSecret"`
+		BID                   *string `json:"bid"`
+		EncryptionKeyID       *string `json:"encryptionKeyId"`
+		EncryptionPrivateKey  *string `json:"encryptionPrivateKey"`
+		EncryptionCertificate *string `json:"encryptionCertificate"`
+		DecryptionKeyID       *string `json:"decryptionKeyId"`
+		DecryptionPrivateKey  *string `json:"decryptionPrivateKey"`
+		DecryptionPublicKey   *string `json:"decryptionPublicKey"`
+	} `json:"clickToPay"`
 	Apple *struct {
 		RootCertificate  *string `json:"rootCertificate"`
 		SubCACertificate *string `json:"subCACertificate"`
@@ -222,7 +234,8 @@ func TestSecondStartKeepsKeysCardsCredentialsAndAudit(t *testing.T) {
 	}
 	first.MDES.CustomerService.BaseURL, second.MDES.CustomerService.BaseURL = "", "" // has a port of its own each time
 	first.VTS.TokenAPI.BaseURL, second.VTS.TokenAPI.BaseURL = "", ""
-	if first.MDES != second.MDES || first.VTS != second.VTS {
+	first.ClickToPay.BaseURL, second.ClickToPay.BaseURL = "", ""
+	if first.MDES != second.MDES || first.VTS != second.VTS || first.ClickToPay != second.ClickToPay {
 		t.Errorf("keys changed")
 	}
 	mustStatus(t, box, first.Credentials.Basic, http.StatusOK)

@@ -96,13 +96,13 @@ func openSharedSecret(path string) (string, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		random := make([]byte, tokenAPISecretBytes)
 		if _, err := io.ReadFull(rand.Reader, random); err != nil {
-			return "", fmt.Errorf("simulated VTS secret: %w", err)
+			return "", fmt.Errorf("secret of the simulated Visa: %w", err)
 		}
 		secret := base64.RawURLEncoding.EncodeToString(random)
 		return secret, writeFileAtomically(path, []byte(secret+"\n"))
 	}
 	if err != nil {
-		return "", fmt.Errorf("simulated VTS secret: %w", err)
+		return "", fmt.Errorf("secret of the simulated Visa: %w", err)
 	}
 	return strings.TrimSpace(string(text)), nil
 }

@@ -1,6 +1,6 @@
 // Package clicktopaysim is the simulated Visa ID and Credential API for Click to Pay: an
 // issuer enrols consumers and their cards, replaces and deletes what it enrolled, reads it,
-// and asks how a request ended. It stands by itself: no sandbox serves it yet. It opens and
+// and asks how a request ended. It opens and
 // makes message level encryption and checks callers with code of its own, keeps its
 // consumers in the room register, and tells of every request that it met which rule was
 // broken first, with a remedy (Reports). What others do to a consumer a test does by Acts,
