@@ -1,0 +1,63 @@
+package idempotency_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/walletport/walletport/idempotency"
+	"github.com/walletport/walletport/storage"
+)
+
+// heap is a database with so many old answers, which notes how they are taken away.
+type heap struct {
+	storage.Answers // nil: nobody asks
+	old             int
+	bites           []int
+	before          time.Time
+	err             error // of the next time
+}
+
+func (h *heap) Now(context.Context) (time.Time, error) { return time.Now(), nil }
+
+func (h *heap) ForgetAnswers(_ context.Context, before time.Time, limit int) (int, error) {
+	if err := h.err; err != nil {
+		h.err = nil
+		return 0, err
+	}
+	n := min(h.old, limit)
+	h.old -= n
+	h.bites, h.before = append(h.bites, n), before
+	return n, nil
+}
+
+// TestOldAnswersAreForgottenEveryTenMinutes in bites, and again after a failure.
+func TestOldAnswersAreForgottenEveryTenMinutes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		h := &heap{old: 1200, err: errors.New("locked")}
+		k := idempotency.New(h, idempotency.Config{Log: slog.New(slog.NewTextHandler(&log, nil))})
+		ctx, stop := context.WithCancel(t.Context())
+		var ran sync.WaitGroup
+		ran.Go(func() { must(t, k.Run(ctx)) })
+		time.Sleep(10*time.Minute + time.Second)
+		synctest.Wait()
+		if len(h.bites) != 0 || !strings.Contains(log.String(), "locked") {
+			t.Errorf("after a failure: bites of %v, log %s", h.bites, &log)
+		}
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if !slices.Equal(h.bites, []int{500, 500, 200}) || time.Since(h.before) < 24*time.Hour {
+			t.Errorf("bites of %v, before %s", h.bites, h.before)
+		}
+		stop()
+		ran.Wait()
+	})
+}
