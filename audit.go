@@ -58,27 +58,29 @@ type Action string
 
 // The audited acts, but for those of ActionProvision and ActionTokenChange.
 const (
-	ActionActivate     Action = "activate"
-	ActionActivateTAV2 Action = "activate.tav2" // the deprecated calls
-	ActionCardsImport  Action = "cards.import"
-	ActionCardsChange  Action = "cards.change" // of one card
-	ActionCardsDelete  Action = "cards.delete"
-	ActionCardsForget  Action = "cards.forget"
-	ActionCardsRead    Action = "cards.read"
-	ActionCardsRewrap  Action = "cards.rewrap"
-	ActionVaultVerify  Action = "vault.verify"
-	ActionAuditVerify  Action = "audit.verify"
-	ActionAuditExport  Action = "audit.export"
-	ActionAuditCompare Action = "audit.compare"
-	ActionMigrate      Action = "database.migrate"
-	ActionKeyChange    Action = "keys.change"
-	ActionKeyRead      Action = "keys.read"
-	ActionClientChange Action = "clients.change"
-	ActionJobsChange   Action = "jobs.change"   // of one that is parked
-	ActionCallsRefused Action = "calls.refused" // many, as a sum
-	ActionTokensList   Action = "tokens.list"   // of a card
-	ActionTokensRead   Action = "tokens.read"   // all that is known of one
-	ActionTokensChange Action = "tokens.change" // a call for a change that is none of ours; see ActionTokenChange
+	ActionActivate        Action = "activate"
+	ActionActivateTAV2    Action = "activate.tav2" // the deprecated calls
+	ActionCardsImport     Action = "cards.import"
+	ActionCardsChange     Action = "cards.change" // of one card
+	ActionCardsDelete     Action = "cards.delete"
+	ActionCardsForget     Action = "cards.forget"
+	ActionCardsRead       Action = "cards.read"
+	ActionCardsRewrap     Action = "cards.rewrap"
+	ActionCustomersChange Action = "customers.change" // of one customer
+	ActionCustomersForget Action = "customers.forget"
+	ActionVaultVerify     Action = "vault.verify"
+	ActionAuditVerify     Action = "audit.verify"
+	ActionAuditExport     Action = "audit.export"
+	ActionAuditCompare    Action = "audit.compare"
+	ActionMigrate         Action = "database.migrate"
+	ActionKeyChange       Action = "keys.change"
+	ActionKeyRead         Action = "keys.read"
+	ActionClientChange    Action = "clients.change"
+	ActionJobsChange      Action = "jobs.change"   // of one that is parked
+	ActionCallsRefused    Action = "calls.refused" // many, as a sum
+	ActionTokensList      Action = "tokens.list"   // of a card
+	ActionTokensRead      Action = "tokens.read"   // all that is known of one
+	ActionTokensChange    Action = "tokens.change" // a call for a change that is none of ours; see ActionTokenChange
 )
 
 // ActionProvision is the provisioning of a card into a wallet: "provision.googlepay".

@@ -60,6 +60,11 @@ const (
 	DetailToVersion   DetailName = "to_version"   // after it
 )
 
+// The details of customers.
+const (
+	DetailCustomer DetailName = "customer" // the issuer's number of the customer
+)
+
 // The details of tokens.
 const (
 	DetailTokenID  DetailName = "token_id"  // see TokenID

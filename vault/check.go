@@ -11,10 +11,10 @@ import (
 // KEKCheck says whether a key-encryption key opens what names it.
 type KEKCheck struct {
 	KEK keys.ID
-	// Err is nil when a card opened, or a token number where the key has no cards. It is
-	// CodeUnavailable, reason key_unavailable, for a key that is not in the catalogue, and
-	// CodeInternal, reason card_damaged or token_damaged, where nothing that was tried
-	// opens: the key, or that of the index, is another one of the same name.
+	// Err is nil when a card opened, or a token number where the key has no cards, or a
+	// customer where it has neither. It is CodeUnavailable, reason key_unavailable, for a key
+	// that is not in the catalogue, and CodeInternal, reason card_damaged, token_damaged or
+	// customer_damaged, where nothing that was tried opens: the key, or that of the index, is another one of the same name.
 	Err error
 }
 
@@ -23,7 +23,8 @@ type KEKCheck struct {
 const rowsTried = 5
 
 // CheckKEKs opens a stored card of each key-encryption key in use, or a token number where
-// it has no cards. It does nothing with what it opened. An error is about the database, not about a key.
+// it has no cards, or else a customer. It does nothing with what it opened. An error is about
+// the database, not about a key.
 func (v *Vault) CheckKEKs(ctx context.Context) ([]KEKCheck, error) {
 	inUse, err := v.keksInUse(ctx)
 	if err != nil {
@@ -33,7 +34,10 @@ func (v *Vault) CheckKEKs(ctx context.Context) ([]KEKCheck, error) {
 	for _, kek := range inUse {
 		tried, fault, err := v.tryCards(ctx, kek)
 		if err == nil && !tried {
-			fault, err = v.tryTokens(ctx, kek)
+			tried, fault, err = v.tryTokens(ctx, kek)
+		}
+		if err == nil && !tried {
+			fault, err = v.tryCustomers(ctx, kek)
 		}
 		if err != nil {
 			return nil, err
@@ -58,9 +62,8 @@ func (v *Vault) tryCards(ctx context.Context, kek keys.ID) (tried bool, fault, e
 	return len(rows) > 0, fault, err
 }
 
-// tryTokens opens token numbers of a key until one opens. There are none when a re-wrap has
-// just moved them.
-func (v *Vault) tryTokens(ctx context.Context, kek keys.ID) (fault, err error) {
+// tryTokens opens token numbers of a key until one opens.
+func (v *Vault) tryTokens(ctx context.Context, kek keys.ID) (tried bool, fault, err error) {
 	rows, err := v.Tokens.TokensWrappedBy(ctx, string(kek), 0, rowsTried)
 	for i := range rows {
 		var number walletport.PAN
@@ -68,6 +71,18 @@ func (v *Vault) tryTokens(ctx context.Context, kek keys.ID) (fault, err error) {
 			number.Wipe()
 		}
 		if isAboutKey(fault) {
+			break
+		}
+	}
+	return len(rows) > 0, fault, err
+}
+
+// tryCustomers opens customers of a key until one opens. There are none when a re-wrap has
+// just moved them.
+func (v *Vault) tryCustomers(ctx context.Context, kek keys.ID) (fault, err error) {
+	rows, err := v.Customers.CustomersWrappedBy(ctx, string(kek), 0, rowsTried)
+	for i := range rows {
+		if fault = v.CheckCustomer(rows[i]); isAboutKey(fault) {
 			break
 		}
 	}

@@ -13,7 +13,32 @@ var (
 
 	ParseTokenPlain  = parseTokenPlain
 	AppendTokenPlain = appendTokenPlain
+
+	ParseCustomerPlain  = parseCustomerPlain
+	AppendCustomerPlain = appendCustomerPlain
+	PadCustomer         = padCustomer
 )
+
+// DropCustomerField takes a field of customers out of rows, as if nobody had thought of it
+// yet, and returns what brings it back.
+func DropCustomerField(f walletport.CustomerField) (restore func()) {
+	return useCustomerFields(slices.DeleteFunc(slices.Clone(customerFields), func(c customerField) bool { return c.field == f }))
+}
+
+// DelayCustomerField gives rows a field from a version on, behind all others.
+func DelayCustomerField(f walletport.CustomerField, since byte) (restore func()) {
+	others := slices.DeleteFunc(slices.Clone(customerFields), func(c customerField) bool { return c.field == f })
+	return useCustomerFields(append(others, customerField{f, since}))
+}
+
+func useCustomerFields(fields []customerField) (restore func()) {
+	before := customerFields
+	use := func(fields []customerField) {
+		customerFields, newestCustomerVersion = fields, newestOfCustomers(fields)
+	}
+	use(fields)
+	return func() { use(before) }
+}
 
 // NewestVersion is that of the rows that are written.
 func NewestVersion() byte { return newestVersion }

@@ -9,7 +9,7 @@ import (
 )
 
 // ForeignKEKs returns the key-encryption keys at hand that unwrap none of the stored
-// cards and token numbers that name them: they are keys of another key store, which has the
+// cards, token numbers and customers that name them: they are keys of another key store, which has the
 // same ids. The right key is known by the first that is good, so that the scan is short
 // unless it is needed. A key that the catalogue lacks is not among them.
 func (v *Vault) ForeignKEKs(ctx context.Context) (map[keys.ID]bool, error) {
@@ -34,14 +34,18 @@ func (v *Vault) ForeignKEKs(ctx context.Context) (map[keys.ID]bool, error) {
 	return foreign, nil
 }
 
-// unwrapsNone reports whether cards or token numbers name kek and it unwraps none of them.
+// unwrapsNone reports whether cards, token numbers or customers name kek and it unwraps none
+// of them.
 func (v *Vault) unwrapsNone(ctx context.Context, kek *keys.Key) (bool, error) {
-	cards, good, err := v.unwrapsCard(ctx, kek)
-	if err != nil || good {
-		return false, err
+	anyTried := false
+	for _, unwraps := range []func(context.Context, *keys.Key) (tried, good bool, err error){v.unwrapsCard, v.unwrapsToken, v.unwrapsCustomer} {
+		tried, good, err := unwraps(ctx, kek)
+		if err != nil || good {
+			return false, err
+		}
+		anyTried = anyTried || tried
 	}
-	tokens, good, err := v.unwrapsToken(ctx, kek)
-	return (cards || tokens) && !good, err
+	return anyTried, nil
 }
 
 func (v *Vault) unwrapsCard(ctx context.Context, kek *keys.Key) (tried, good bool, err error) {
@@ -70,6 +74,23 @@ func (v *Vault) unwrapsToken(ctx context.Context, kek *keys.Key) (tried, good bo
 		tried, after = true, rows[len(rows)-1].ID
 		for i := range rows {
 			dataKey, err := kek.KEK.Unwrap(rows[i].Number.WrappedKey, appendTokenKeyData(nil, rows[i].Issuer, rows[i].Ref, kek.ID))
+			clear(dataKey)
+			if err == nil {
+				return true, true, nil
+			}
+		}
+	}
+}
+
+func (v *Vault) unwrapsCustomer(ctx context.Context, kek *keys.Key) (tried, good bool, err error) {
+	for after := walletport.CustomerID(0); ; {
+		rows, err := v.Customers.CustomersWrappedBy(ctx, string(kek.ID), after, verifyPage)
+		if err != nil || len(rows) == 0 {
+			return tried, false, err
+		}
+		tried, after = true, rows[len(rows)-1].ID
+		for i := range rows {
+			dataKey, err := kek.KEK.Unwrap(rows[i].WrappedKey, appendCustomerKeyData(nil, rows[i].CustomerKey, kek.ID))
 			clear(dataKey)
 			if err == nil {
 				return true, true, nil

@@ -22,14 +22,15 @@ const maxListedFailures = 100
 
 // RewrapReport says what a re-wrap did so far.
 type RewrapReport struct {
-	Cards  Rewrapped[walletport.CardID]
-	Tokens Rewrapped[walletport.TokenID] // of their numbers
-	// Left are the issuers whose cards and token numbers stay where they are, for there is
-	// no key to move them to, in the order of their names.
+	Cards     Rewrapped[walletport.CardID]
+	Tokens    Rewrapped[walletport.TokenID] // of their numbers
+	Customers Rewrapped[walletport.CustomerID]
+	// Left are the issuers whose cards, token numbers and customers stay where they are, for
+	// there is no key to move them to, in the order of their names.
 	Left []LeftSealed
 }
 
-// Rewrapped counts the data keys of cards, or of token numbers.
+// Rewrapped counts the data keys of cards, of token numbers, or of customers.
 type Rewrapped[ID comparable] struct {
 	Moved    int64 // data keys now under their newest key-encryption key
 	Failed   int64 // data keys that did not unwrap and stay as they are
@@ -38,20 +39,20 @@ type Rewrapped[ID comparable] struct {
 
 // LeftSealed is what a re-wrap left of one issuer.
 type LeftSealed struct {
-	Issuer        walletport.IssuerID
-	Cards, Tokens int64
-	Why           error // CodeUnavailable, reason key_unavailable
+	Issuer                   walletport.IssuerID
+	Cards, Tokens, Customers int64
+	Why                      error // CodeUnavailable, reason key_unavailable
 }
 
-// Rewrap moves every data key, of cards and of token numbers, to the key-encryption key
-// that new ones get, batch by batch while servers run. It is idempotent, may be stopped and started again,
-// and skips what is done already. progress (may be nil) is called after each batch.
+// Rewrap moves every data key, of cards, token numbers and customers, to the key-encryption
+// key that new ones get, batch by batch while servers run. It is idempotent, may be stopped
+// and started again, and skips what is done already. progress (may be nil) is called after each batch.
 //
 // Nothing is lost on the way: a data key is replaced only after it was unwrapped
 // and wrapped anew, and only if the stored one is still that which was read; the
 // old key-encryption key opens in any state but destroyed. What does not unwrap is counted,
 // and then the error is CodeInternal, reason card_damaged if there is a card among it, else
-// token_damaged. What is left of an issuer without a key to move to is counted too, holds
+// token_damaged if there is a token, else customer_damaged. What is left of an issuer without a key to move to is counted too, holds
 // up nobody else's, and then the error is CodeUnavailable, reason key_unavailable.
 func (v *Vault) Rewrap(ctx context.Context, progress func(RewrapReport)) (report RewrapReport, err error) {
 	r := newRewrapper(v)
@@ -76,6 +77,9 @@ func (v *Vault) Rewrap(ctx context.Context, progress func(RewrapReport)) (report
 	case r.report.Tokens.Failed > 0:
 		return r.report, walletport.Errorf(walletport.CodeInternal, reasonTokenDamaged,
 			"%d token numbers do not open and were not moved", r.report.Tokens.Failed)
+	case r.report.Customers.Failed > 0:
+		return r.report, walletport.Errorf(walletport.CodeInternal, reasonCustomerDamaged,
+			"%d customers do not open and were not moved", r.report.Customers.Failed)
 	case len(r.left) > 0:
 		return r.report, walletport.Errorf(walletport.CodeUnavailable, reasonNoKey,
 			"what %d issuers have stays under the key that it has, for there is no other for it", len(r.left))
@@ -84,12 +88,13 @@ func (v *Vault) Rewrap(ctx context.Context, progress func(RewrapReport)) (report
 }
 
 type rewrapper struct {
-	vault    *Vault
-	progress func(RewrapReport)
-	report   RewrapReport
-	cards    failed[walletport.CardID]
-	tokens   failed[walletport.TokenID]
-	left     map[walletport.IssuerID]*LeftSealed // of this round
+	vault     *Vault
+	progress  func(RewrapReport)
+	report    RewrapReport
+	cards     failed[walletport.CardID]
+	tokens    failed[walletport.TokenID]
+	customers failed[walletport.CustomerID]
+	left      map[walletport.IssuerID]*LeftSealed // of this round
 }
 
 // failed are the rows that did not unwrap, so that a second round does not count them again.
@@ -98,11 +103,13 @@ type failed[ID comparable] map[ID]bool
 func newRewrapper(v *Vault) rewrapper {
 	return rewrapper{
 		vault: v, cards: failed[walletport.CardID]{}, tokens: failed[walletport.TokenID]{},
-		left: map[walletport.IssuerID]*LeftSealed{},
+		customers: failed[walletport.CustomerID]{}, left: map[walletport.IssuerID]*LeftSealed{},
 	}
 }
 
-func (r *rewrapper) moved() int64 { return r.report.Cards.Moved + r.report.Tokens.Moved }
+func (r *rewrapper) moved() int64 {
+	return r.report.Cards.Moved + r.report.Tokens.Moved + r.report.Customers.Moved
+}
 
 // leftOf counts what is left of an issuer.
 func (r *rewrapper) leftOf(issuer walletport.IssuerID, why error) *LeftSealed {
@@ -130,6 +137,9 @@ func (r *rewrapper) round(ctx context.Context) error {
 			return err
 		}
 		if err := r.moveTokens(ctx, k); err != nil {
+			return err
+		}
+		if err := r.moveCustomers(ctx, k); err != nil {
 			return err
 		}
 	}

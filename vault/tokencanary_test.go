@@ -90,3 +90,8 @@ func (r rig) everything(t *testing.T) string {
 	}
 	return all.String()
 }
+
+// spellingsOfText are the ways in which a text may stand in bytes, beside itself.
+func spellingsOfText(text string) []string {
+	return []string{hex.EncodeToString([]byte(text)), base64.RawStdEncoding.EncodeToString([]byte(text)), strings.ToUpper(text)}
+}

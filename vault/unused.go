@@ -9,11 +9,10 @@ import (
 )
 
 // CheckUnused returns nil if nothing that is stored needs the key, so that it may be
-// destroyed. A key-encryption key is needed by the cards and the token numbers whose data
-// keys it wraps. An index key is
-// needed as long as there are cards, also forgotten ones: each keeps the index and the MAC
-// that it was stored with, and does not name their key. The error is CodeConflict, reason
-// key_in_use.
+// destroyed. A key-encryption key is needed by the cards, token numbers and customers whose
+// data keys it wraps. An index key is needed as long as there are cards or customers, also
+// forgotten ones: each keeps the index and the MAC that it was stored with, and does not
+// name their key. The error is CodeConflict, reason key_in_use.
 func (v *Vault) CheckUnused(ctx context.Context, k *keys.Key) error {
 	switch k.Purpose {
 	case keys.VaultKEK:
@@ -21,21 +20,29 @@ func (v *Vault) CheckUnused(ctx context.Context, k *keys.Key) error {
 		if err != nil || !slices.Contains(inUse, k.ID) {
 			return err
 		}
-		return walletport.Errorf(walletport.CodeConflict, "key_in_use", "stored cards or token numbers open under the key alone: cards rewrap moves them to another")
+		return walletport.Errorf(walletport.CodeConflict, "key_in_use", "stored cards, token numbers or customers open under the key alone: cards rewrap moves them to another")
 	case keys.VaultIndex:
-		issuers, err := v.Cards.CardIssuers(ctx)
-		if err != nil || len(issuers) == 0 {
-			return err
-		}
-		return walletport.Errorf(walletport.CodeConflict, "key_in_use", "there are cards, which keep the index that they were stored with: an index key is needed as long as there are any")
+		return v.checkIndexUnused(ctx)
 	case keys.MDESEncryption, keys.TAVSigning, keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSPush, keys.WSD, keys.VTSAPI, keys.ClickToPayAPI, keys.ClickToPayLogin, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.ClickToPayEncryption, keys.ClickToPayDecryption, keys.MDESTLS, keys.VTSTLS, keys.ClickToPayTLS,
 		keys.OPCEncryption, keys.OPCSigning, keys.AuditCheckpoint: // no row is sealed by them
 	}
 	return nil
 }
 
-// keksInUse returns the ids of the keys that wrap data keys of cards or of token numbers,
-// in order.
+func (v *Vault) checkIndexUnused(ctx context.Context) error {
+	issuers, err := v.Cards.CardIssuers(ctx)
+	if err != nil {
+		return err
+	}
+	customers, err := v.Customers.CustomersAfter(ctx, "", 0, 1)
+	if err != nil || len(issuers) == 0 && len(customers) == 0 {
+		return err
+	}
+	return walletport.Errorf(walletport.CodeConflict, "key_in_use", "there are cards or customers, which keep the index and the MAC that they were stored with: an index key is needed as long as there are any")
+}
+
+// keksInUse returns the ids of the keys that wrap data keys of cards, token numbers or
+// customers, in order.
 func (v *Vault) keksInUse(ctx context.Context) ([]keys.ID, error) {
 	ofCards, err := v.Cards.CardKEKs(ctx)
 	if err != nil {
@@ -45,8 +52,12 @@ func (v *Vault) keksInUse(ctx context.Context) ([]keys.ID, error) {
 	if err != nil {
 		return nil, err
 	}
+	ofCustomers, err := v.Customers.CustomerKEKs(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var inUse []keys.ID
-	for _, id := range slices.Concat(ofCards, ofTokens) {
+	for _, id := range slices.Concat(ofCards, ofTokens, ofCustomers) {
 		inUse = append(inUse, keys.ID(id))
 	}
 	slices.Sort(inUse)

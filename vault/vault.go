@@ -4,8 +4,9 @@
 //
 // Each card has a data key of its own, sealed by a key-encryption key of package
 // keys (envelope.go says how), so that a rotation re-seals 32 bytes of a card and
-// not the card. So has the number of each token (tokennumber.go). The vault does no audit: its callers know who asks and why, and a Changer
-// is told by its.
+// not the card. So has the number of each token (tokennumber.go) and each customer
+// (customer.go), of whom nothing that is personal stands in clear. The vault does no audit:
+// its callers know who asks and why, and a Changer is told by its.
 package vault
 
 import (
@@ -23,10 +24,11 @@ import (
 // Vault seals, finds and lends cards. Every field but TestNumbers is required. It is
 // safe for concurrent use.
 type Vault struct {
-	Cards  storage.Cards
-	Tokens storage.TokenNumbers
-	Keys   keys.Source // purposes vault-kek and vault-index
-	Clock  func() time.Time
+	Cards     storage.Cards
+	Tokens    storage.TokenNumbers
+	Customers storage.Customers
+	Keys      keys.Source // purposes vault-kek and vault-index
+	Clock     func() time.Time
 	// TestNumbers are PANs that everybody knows. An import takes none of them and no
 	// card of them is lent: in production they are a mistake. A sandbox leaves this empty.
 	TestNumbers []walletport.PAN
@@ -40,6 +42,9 @@ func New(v Vault) (*Vault, error) {
 	}
 	if v.Tokens == nil {
 		missing = append(missing, errors.New("vault: Tokens is missing"))
+	}
+	if v.Customers == nil {
+		missing = append(missing, errors.New("vault: Customers is missing"))
 	}
 	if v.Keys == nil {
 		missing = append(missing, errors.New("vault: Keys is missing"))

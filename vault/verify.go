@@ -17,24 +17,26 @@ import (
 // verifyPage is how many rows are in memory at once.
 const verifyPage = 1000
 
-// Finding is a stored card that cannot be lent as it stands, or a token whose number
-// cannot be opened.
+// Finding is a stored card or customer that cannot be lent as it stands, or a token whose
+// number cannot be opened. Two of the three ids are zero.
 type Finding struct {
-	ID     walletport.CardID   // 0 for a token
-	Token  walletport.TokenID  // 0 for a card
-	Issuer walletport.IssuerID // as the row says
-	// Reason is card_damaged or token_damaged for a row that is not as it was written, and
+	ID       walletport.CardID
+	Token    walletport.TokenID
+	Customer string              // number of a customer, as the row says
+	Issuer   walletport.IssuerID // as the row says
+	// Reason is card_damaged, token_damaged or customer_damaged for a row that is not as it was written, and
 	// key_unavailable for one whose key is not in the key store, or is there as another
 	// key of the same id (ForeignKEKs): nobody knows then.
 	Reason string
 	Detail string // what does not agree, for operators
 }
 
-// VerifyReport counts stored cards and sealed numbers of tokens.
+// VerifyReport counts stored cards, sealed numbers of tokens, and customers.
 type VerifyReport struct {
-	Cards   VerifyCounts
-	Issuers map[walletport.IssuerID]VerifyCounts // cards by issuer, as the rows say
-	Tokens  VerifyCounts
+	Cards     VerifyCounts
+	Issuers   map[walletport.IssuerID]VerifyCounts // cards by issuer, as the rows say
+	Tokens    VerifyCounts
+	Customers VerifyCounts
 }
 
 // VerifyCounts counts rows by what was found of them.
@@ -47,7 +49,7 @@ func (c *VerifyCounts) count(reason string) {
 	switch reason {
 	case "":
 		c.Good++
-	case reasonDamaged, reasonTokenDamaged:
+	case reasonDamaged, reasonTokenDamaged, reasonCustomerDamaged:
 		c.Altered++
 	default:
 		c.WithoutKey++
@@ -57,12 +59,12 @@ func (c *VerifyCounts) count(reason string) {
 // VerifyOptions say whose rows are verified, and who is told.
 type VerifyOptions struct {
 	Issuer   walletport.IssuerID // "" for all
-	Found    func(Finding) error // told of each finding, cards first, in id order; its error ends the scan
+	Found    func(Finding) error // told of each finding, cards first, then tokens, in id order; its error ends the scan
 	Progress func(rows int64)    // called after each page; may be nil
 }
 
-// Verify opens every stored card and holds its row against what was sealed, and opens every
-// number of a token. It reads page by page beside running servers, and holds one page in
+// Verify opens every stored card and customer and holds the row against what was sealed, and
+// opens every number of a token. It reads page by page beside running servers, and holds one page in
 // memory.
 //
 // Of a token only the number is sealed, with the digits of it that stand in clear: the
@@ -80,7 +82,10 @@ func (v *Vault) Verify(ctx context.Context, o VerifyOptions) (VerifyReport, erro
 	if err := scan.cards(ctx); err != nil {
 		return report, err
 	}
-	return report, scan.tokens(ctx)
+	if err := scan.tokens(ctx); err != nil {
+		return report, err
+	}
+	return report, scan.customers(ctx)
 }
 
 // verification is one scan.
@@ -130,9 +135,27 @@ func (s *verification) tokens(ctx context.Context) error {
 	}
 }
 
+func (s *verification) customers(ctx context.Context) error {
+	for after := walletport.CustomerID(0); ; {
+		rows, err := s.vault.Customers.CustomersAfter(ctx, s.options.Issuer, after, verifyPage)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		after = rows[len(rows)-1].ID
+		for i, fault := range checkAll(rows, s.vault.CheckCustomer) {
+			reason, err := s.judge(Finding{Customer: rows[i].Number, Issuer: rows[i].Issuer}, keys.ID(rows[i].KEK), fault)
+			if err != nil {
+				return err
+			}
+			s.report.Customers.count(reason)
+		}
+		s.progress()
+	}
+}
+
 func (s *verification) progress() {
 	if s.options.Progress != nil {
-		s.options.Progress(s.report.Cards.Rows() + s.report.Tokens.Rows())
+		s.options.Progress(s.report.Cards.Rows() + s.report.Tokens.Rows() + s.report.Customers.Rows())
 	}
 }
 
@@ -150,7 +173,7 @@ func (s *verification) judge(row Finding, kek keys.ID, fault error) (reason stri
 		return "", nil
 	}
 	row.Reason = walletport.ReasonOf(fault)
-	if !slices.Contains([]string{reasonDamaged, reasonTokenDamaged, reasonNoKey}, row.Reason) {
+	if !slices.Contains([]string{reasonDamaged, reasonTokenDamaged, reasonCustomerDamaged, reasonNoKey}, row.Reason) {
 		return "", fault
 	}
 	row.Detail = "its key " + string(kek) + " is not in the key store"

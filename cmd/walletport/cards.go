@@ -232,28 +232,34 @@ func (c cardsRewrapCommand) Run(ctx context.Context, con console) error {
 		for _, id := range report.Tokens.Failures {
 			fmt.Fprintf(con.Err, "the number of token %s does not unwrap\n", id)
 		}
-		for _, left := range report.Left {
-			fmt.Fprintf(con.Err, "%d cards and %d token numbers of %s stay where they are: %v\n", left.Cards, left.Tokens, left.Issuer, left.Why)
+		for _, id := range report.Customers.Failures {
+			fmt.Fprintf(con.Err, "the customer of row %s does not unwrap\n", id)
 		}
-		leftCards, leftTokens := leftOf(report)
-		fmt.Fprintf(con.Out, "%d data keys moved, %d failed, %d left\n", report.Cards.Moved, report.Cards.Failed, leftCards)
-		fmt.Fprintf(con.Out, "%d data keys of token numbers moved, %d failed, %d left\n", report.Tokens.Moved, report.Tokens.Failed, leftTokens)
+		for _, left := range report.Left {
+			fmt.Fprintf(con.Err, "%d cards, %d token numbers and %d customers of %s stay where they are: %v\n", left.Cards, left.Tokens, left.Customers, left.Issuer, left.Why)
+		}
+		left := leftOf(report)
+		fmt.Fprintf(con.Out, "%d data keys moved, %d failed, %d left\n", report.Cards.Moved, report.Cards.Failed, left.Cards)
+		fmt.Fprintf(con.Out, "%d data keys of token numbers moved, %d failed, %d left\n", report.Tokens.Moved, report.Tokens.Failed, left.Tokens)
+		fmt.Fprintf(con.Out, "%d data keys of customers moved, %d failed, %d left\n", report.Customers.Moved, report.Customers.Failed, left.Customers)
 		return rewrapErr
 	})
 }
 
-// leftOf counts the cards and the token numbers that a re-wrap left.
-func leftOf(r vault.RewrapReport) (cards, tokens int64) {
+// leftOf counts what a re-wrap left of all issuers.
+func leftOf(r vault.RewrapReport) (sum vault.LeftSealed) {
 	for _, left := range r.Left {
-		cards += left.Cards
-		tokens += left.Tokens
+		sum.Cards += left.Cards
+		sum.Tokens += left.Tokens
+		sum.Customers += left.Customers
 	}
-	return cards, tokens
+	return sum
 }
 
 func noteRewrap(record *act.Record, r vault.RewrapReport) {
-	cards, tokens := leftOf(r)
-	moved, failed, left := r.Cards.Moved+r.Tokens.Moved, r.Cards.Failed+r.Tokens.Failed, cards+tokens
+	sum := leftOf(r)
+	moved := r.Cards.Moved + r.Tokens.Moved + r.Customers.Moved
+	failed, left := r.Cards.Failed+r.Tokens.Failed+r.Customers.Failed, sum.Cards+sum.Tokens+sum.Customers
 	record.SetDetail(walletport.DetailMoved, strconv.FormatInt(moved, 10))
 	record.SetDetail(walletport.DetailFailed, strconv.FormatInt(failed, 10))
 	record.SetDetail(walletport.DetailLeft, strconv.FormatInt(left, 10))

@@ -68,7 +68,7 @@ func (c vaultVerifyCommand) Run(ctx context.Context, con console) error {
 		if err := c.print(con, report); err != nil {
 			return err
 		}
-		if report.Cards.Good < report.Cards.Rows() || report.Tokens.Good < report.Tokens.Rows() {
+		if allOf(report).Good < allOf(report).Rows() {
 			return errFault
 		}
 		return nil
@@ -76,18 +76,30 @@ func (c vaultVerifyCommand) Run(ctx context.Context, con console) error {
 }
 
 func noteVerify(record *act.Record, r vault.VerifyReport) {
-	altered, withoutKey := r.Cards.Altered+r.Tokens.Altered, r.Cards.WithoutKey+r.Tokens.WithoutKey
-	record.SetDetail(walletport.DetailRead, strconv.FormatInt(r.Cards.Rows()+r.Tokens.Rows(), 10))
-	record.SetDetail(walletport.DetailAltered, strconv.FormatInt(altered, 10))
-	record.SetDetail(walletport.DetailNoKey, strconv.FormatInt(withoutKey, 10))
+	all := allOf(r)
+	record.SetDetail(walletport.DetailRead, strconv.FormatInt(all.Rows(), 10))
+	record.SetDetail(walletport.DetailAltered, strconv.FormatInt(all.Altered, 10))
+	record.SetDetail(walletport.DetailNoKey, strconv.FormatInt(all.WithoutKey, 10))
 	switch {
 	case r.Cards.Altered > 0:
 		record.Outcome = "card_damaged"
-	case altered > 0:
+	case r.Tokens.Altered > 0:
 		record.Outcome = "token_damaged"
-	case withoutKey > 0:
+	case r.Customers.Altered > 0:
+		record.Outcome = "customer_damaged"
+	case all.WithoutKey > 0:
 		record.Outcome = "key_unavailable"
 	}
+}
+
+// allOf sums up cards, token numbers and customers.
+func allOf(r vault.VerifyReport) (sum vault.VerifyCounts) {
+	for _, of := range []vault.VerifyCounts{r.Cards, r.Tokens, r.Customers} {
+		sum.Good += of.Good
+		sum.Altered += of.Altered
+		sum.WithoutKey += of.WithoutKey
+	}
+	return sum
 }
 
 // showCount counts on a terminal; how many rows there are is not known before.
@@ -105,19 +117,22 @@ func showCount(w io.Writer, options *vault.VerifyOptions) (finish func()) {
 	}
 }
 
-var findingWords = map[string]string{"card_damaged": checkAltered, "token_damaged": checkAltered, "key_unavailable": checkNoKey}
+var findingWords = map[string]string{"card_damaged": checkAltered, "token_damaged": checkAltered, "customer_damaged": checkAltered, "key_unavailable": checkNoKey}
 
 func (c vaultVerifyCommand) printFinding(con console, f vault.Finding) error {
-	member, name, id := "cardId", "card", int64(f.ID)
-	if f.Token != 0 {
+	member, name, id := "cardId", "card", any(int64(f.ID))
+	switch {
+	case f.Token != 0:
 		member, name, id = "tokenId", "the number of token", int64(f.Token)
+	case f.Customer != "":
+		member, name, id = "customerId", "customer", f.Customer
 	}
 	if c.JSON {
 		return json.NewEncoder(con.Out).Encode(map[string]any{
 			member: id, "issuer": f.Issuer, "check": findingWords[f.Reason], "detail": f.Detail,
 		})
 	}
-	_, err := fmt.Fprintf(con.Out, "%s: %s %d of %s: %s\n", findingWords[f.Reason], name, id, f.Issuer, f.Detail)
+	_, err := fmt.Fprintf(con.Out, "%s: %s %v of %s: %s\n", findingWords[f.Reason], name, id, f.Issuer, f.Detail)
 	return err
 }
 
@@ -137,6 +152,7 @@ func (c vaultVerifyCommand) print(con console, r vault.VerifyReport) error {
 		return json.NewEncoder(con.Out).Encode(map[string]any{
 			"cards": r.Cards.Rows(), "good": r.Cards.Good, "altered": r.Cards.Altered, "withoutKey": r.Cards.WithoutKey, "issuers": issuers,
 			"tokenNumbers": map[string]int64{"good": r.Tokens.Good, "altered": r.Tokens.Altered, "withoutKey": r.Tokens.WithoutKey},
+			"customers":    map[string]int64{"good": r.Customers.Good, "altered": r.Customers.Altered, "withoutKey": r.Customers.WithoutKey},
 		})
 	}
 	for _, issuer := range slices.Sorted(maps.Keys(r.Issuers)) {
@@ -146,7 +162,7 @@ func (c vaultVerifyCommand) print(con console, r vault.VerifyReport) error {
 	for _, of := range []struct {
 		what string
 		vault.VerifyCounts
-	}{{"cards", r.Cards}, {"token numbers", r.Tokens}} {
+	}{{"cards", r.Cards}, {"token numbers", r.Tokens}, {"customers", r.Customers}} {
 		if _, err := fmt.Fprintf(con.Out, "%d %s: %d good, %d altered, %d without a key\n", of.Rows(), of.what, of.Good, of.Altered, of.WithoutKey); err != nil {
 			return err
 		}
