@@ -192,7 +192,8 @@ func (c CustomerChanges) among(faults []walletport.Field) []walletport.Field {
 		name, _, _ := strings.Cut(fault.Name, "[")
 		f, ok := walletport.CustomerFieldOf(name)
 		_, given := c[f]
-		return !ok || !given && !(f == walletport.CustomerConsentTime && (version || presenter))
+		isOfConsent := f == walletport.CustomerConsentTime && (version || presenter)
+		return !ok || !given && !isOfConsent
 	})
 }
 
