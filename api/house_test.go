@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -26,6 +25,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act/acttest"
 	"github.com/walletport/walletport/activation"
 	"github.com/walletport/walletport/api"
 	"github.com/walletport/walletport/auth"
@@ -152,14 +152,11 @@ type parts struct {
 func mustHouse(t testing.TB, change func(*parts)) *house {
 	t.Helper()
 	h := &house{flow: &fakeFlow{}, trail: &doortest.Trail{}, logs: &doortest.Log{}, metrics: telemetry.NewMetrics(), spans: tracetest.NewInMemoryExporter()}
-	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "w.db")})
+	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: acttest.Database(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	if err := db.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	h.db = db
 	h.makeClients(t)
 	if h.tokens, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {

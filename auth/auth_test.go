@@ -7,13 +7,13 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act/acttest"
 	"github.com/walletport/walletport/auth"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/sqlite"
@@ -89,14 +89,11 @@ type bench struct {
 
 func newBench(t testing.TB) *bench {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "w.db")})
+	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: acttest.Database(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	if err := db.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	b := &bench{clock: &clock{now: start}, trail: &trail{db: db}, store: &counted{Clients: db}}
 	b.clients = auth.Clients{Store: db, Audit: b.trail, Rand: rand.Reader, Clock: b.clock.Now}
 	return b

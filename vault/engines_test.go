@@ -2,11 +2,11 @@ package vault_test
 
 import (
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act/acttest"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/keystest"
 	"github.com/walletport/walletport/storage"
@@ -31,11 +31,10 @@ type rig struct {
 
 func newRig(t testing.TB) rig {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "walletport.db")
+	path := acttest.Database(t)
 	store, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
 	must(t, err)
 	t.Cleanup(func() { must(t, store.Close()) })
-	must(t, store.Migrate(t.Context()))
 	r := rigOn(t, store)
 	r.path = path
 	return r
