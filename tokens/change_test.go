@@ -244,6 +244,25 @@ func TestTheTokenHasMovedOn(t *testing.T) {
 			t.Errorf("the row is %s, its change %+v", row.Status, row.Change)
 		}
 	})
+	t.Run("seen otherwise between the look at its row and the intent", func(t *testing.T) {
+		d := onSQLite(t)
+		id := d.add(t, "DW", time.Minute, active)
+		d.trail.before = func(commit int) error {
+			if commit == 1 {
+				d.add(t, "DW", 0, deactivated)
+			}
+			return nil
+		}
+		_, err := d.Change(acttest.AsBank(t.Context()), ask(id, walletport.TokenSuspend))
+		mustReason(t, err, "token_transition_not_allowed")
+		if sent := d.scheme.sent("DW"); sent != 0 || d.row(t, id).Change.ID != "" {
+			t.Errorf("%d commands were sent, the row's change is %+v", sent, d.row(t, id).Change)
+		}
+		if got := outcomesOf(d.records(t, id)); !slices.Equal(got, []string{"suspend token_transition_not_allowed"}) {
+			t.Errorf("the records are %q", got)
+		}
+		d.mustAgree(t, id)
+	})
 	t.Run("refused for its state, and the scheme does not say which", func(t *testing.T) {
 		d := onSQLite(t)
 		id := d.add(t, "DW", 0, active)

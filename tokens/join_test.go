@@ -137,6 +137,11 @@ func TestAnotherDoesTheJob(t *testing.T) {
 		}
 		must(t, d.Works()[0].Handler.Handle(t.Context(), claimed[0]))
 		d.mustAgree(t, id)
+		d.scheme.setTrouble(func(call string) trouble {
+			t.Errorf("%s is asked about a change that is closed", call)
+			return trouble{}
+		})
+		must(t, d.Works()[0].Handler.Handle(t.Context(), claimed[0]))
 		must(t, d.store.SettleJob(t.Context(), claimed[0], jobs.Settlement{Outcome: jobs.Done}))
 	})
 }
