@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"strings"
 	"time"
 
 	"github.com/walletport/walletport"
@@ -104,7 +103,7 @@ func referenceIn(r *http.Request, wrapper string) string {
 	if json.NewDecoder(r.Body).Decode(&body) != nil {
 		return ""
 	}
-	return strings.Clone(body[wrapper].TokenUniqueReference)
+	return body[wrapper].TokenUniqueReference
 }
 
 func reply(w http.ResponseWriter, content any) {

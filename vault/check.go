@@ -66,11 +66,7 @@ func (v *Vault) tryCards(ctx context.Context, kek keys.ID) (tried bool, fault, e
 func (v *Vault) tryTokens(ctx context.Context, kek keys.ID) (tried bool, fault, err error) {
 	rows, err := v.Tokens.TokensWrappedBy(ctx, string(kek), 0, rowsTried)
 	for i := range rows {
-		var number walletport.PAN
-		if number, fault = v.OpenTokenNumber(rows[i].Issuer, rows[i].Ref, rows[i].Number); fault == nil {
-			number.Wipe()
-		}
-		if isAboutKey(fault) {
+		if fault = v.checkTokenNumber(rows[i]); isAboutKey(fault) {
 			break
 		}
 	}

@@ -44,16 +44,7 @@ func (v *Vault) BorrowCustomer(ctx context.Context, row storage.Customer, use fu
 // openCustomer opens a row, also one that was sealed with a key that another process has
 // made since this one last looked.
 func (v *Vault) openCustomer(row *storage.Customer) (*walletport.Customer, error) {
-	ring := v.Keys.Current()
-	c, err := openCustomer(ring, row)
-	if err == nil || walletport.CodeOf(err) == walletport.CodeNotFound {
-		return c, err
-	}
-	newer := v.newestRing()
-	if newer == ring {
-		return nil, err
-	}
-	return openCustomer(newer, row)
+	return openWith(v, func(ring *keys.Ring) (*walletport.Customer, error) { return openCustomer(ring, row) })
 }
 
 // PutCustomers seals customers and stores them whole, in a transaction of the caller's, who

@@ -68,7 +68,7 @@ func appendPlain(to, pan, name []byte) []byte {
 	return to
 }
 
-var errPlain = errors.New("the opened card is not of the expected form")
+var errPlain = errors.New("what was opened is not of the expected form")
 
 // maxPlainBytes is never less than what appendPlain writes for a card that the vault
 // takes: a name of 64 characters of four bytes, and the padding.

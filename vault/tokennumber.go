@@ -123,16 +123,7 @@ func sealTokenNumber(to *storage.TokenNumber, kek *keys.Key, issuer walletport.I
 // key-encryption key that is not in the catalogue is CodeUnavailable, reason
 // key_unavailable.
 func (v *Vault) OpenTokenNumber(issuer walletport.IssuerID, ref walletport.TokenRef, sealed storage.TokenNumber) (walletport.PAN, error) {
-	ring := v.Keys.Current()
-	number, err := openTokenNumber(ring, issuer, ref, &sealed)
-	if err == nil {
-		return number, nil
-	}
-	newer := v.newestRing() // another process may have sealed it with a key that it has just made
-	if newer == ring {
-		return walletport.PAN{}, err
-	}
-	return openTokenNumber(newer, issuer, ref, &sealed)
+	return openWith(v, func(ring *keys.Ring) (walletport.PAN, error) { return openTokenNumber(ring, issuer, ref, &sealed) })
 }
 
 func openTokenNumber(ring *keys.Ring, issuer walletport.IssuerID, ref walletport.TokenRef, n *storage.TokenNumber) (walletport.PAN, error) {

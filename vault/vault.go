@@ -112,19 +112,25 @@ func (v *Vault) Borrow(ctx context.Context, row storage.Card, use func(*walletpo
 	return use(card)
 }
 
-// open opens a row. One that does not open may have been sealed with a key that
-// another process made since this one last looked, so it looks again.
+// open opens a row, see openWith.
 func (v *Vault) open(row *storage.Card) (*walletport.Card, error) {
+	return openWith(v, func(ring *keys.Ring) (*walletport.Card, error) { return open(ring, row) })
+}
+
+// openWith opens what is sealed. What does not open may have been sealed with a key that
+// another process made since this one last looked, so it looks again. What was forgotten,
+// CodeNotFound, no key opens.
+func openWith[T any](v *Vault, open func(*keys.Ring) (T, error)) (T, error) {
 	ring := v.Keys.Current()
-	card, err := open(ring, row)
+	opened, err := open(ring)
 	if err == nil || walletport.CodeOf(err) == walletport.CodeNotFound {
-		return card, err
+		return opened, err
 	}
 	newer := v.newestRing()
 	if newer == ring {
-		return nil, err
+		return opened, err
 	}
-	return open(newer, row)
+	return open(newer)
 }
 
 // newestRing returns the catalogue as it is now, also where another process has changed it

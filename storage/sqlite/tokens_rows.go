@@ -42,10 +42,6 @@ func insertTokenParams(t *storage.Token) (sqlitedb.InsertTokenParams, error) {
 
 func updateTokenParams(t *storage.Token) (sqlitedb.UpdateTokenParams, error) {
 	holders, err := storage.EncodeList(t.Holders)
-	open := int64(0)
-	if t.Change.State.IsOpen() {
-		open = 1
-	}
 	return sqlitedb.UpdateTokenParams{
 		ID:            int64(t.ID),
 		CardID:        int64(t.CardID),
@@ -75,7 +71,7 @@ func updateTokenParams(t *storage.Token) (sqlitedb.UpdateTokenParams, error) {
 		ChangeChannel: string(t.Change.Channel),
 		ChangeSinceMs: storage.TokenTime(t.Change.Since),
 		ChangeOutcome: t.Change.Outcome,
-		ChangeOpen:    open,
+		ChangeOpen:    flag(t.Change.State.IsOpen()),
 	}, err
 }
 

@@ -24,14 +24,7 @@ func (f *failure) outcome(a scheme.Answer) scheme.Outcome {
 }
 
 // has reports whether a fault of that kind is why.
-func (f *failure) has(kind scheme.FaultKind) bool {
-	for _, fault := range scheme.FaultsOf(f.err) {
-		if fault.Kind == kind {
-			return true
-		}
-	}
-	return false
-}
+func (f *failure) has(kind scheme.FaultKind) bool { return says(scheme.FaultsOf(f.err), kind) }
 
 // read finds what an answer says. A refusal is believed in clear too: whatever stands before
 // the API cannot encrypt, and nothing was done. A success is believed only out of encData.

@@ -1,6 +1,7 @@
 package clicktopay
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -89,19 +90,12 @@ func (e errorJSON) faults() (faults []scheme.Fault) {
 		case len(text) == 0:
 			text = own
 		}
-		faults = append(faults, newFault(its, either(d.Field, d.Location), text))
+		faults = append(faults, newFault(its, cmp.Or(d.Field, d.Location), text))
 	}
 	if len(faults) == 0 {
-		faults = []scheme.Fault{newFault(reason, either(e.Field, e.Location), e.Message.Reveal())}
+		faults = []scheme.Fault{newFault(reason, cmp.Or(e.Field, e.Location), e.Message.Reveal())}
 	}
 	return faults
-}
-
-func either(a, b word) word {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // isCode reports whether a text is one of Visa's codes, as far as its form tells.

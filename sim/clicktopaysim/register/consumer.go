@@ -87,14 +87,6 @@ type Next struct {
 	Stalls bool `json:"stalls,omitempty"`
 }
 
-// Status is that of the consumer, "" if it is not enrolled.
-func (c Consumer) Status() Status {
-	if c.Person == nil {
-		return ""
-	}
-	return c.Person.Status
-}
-
 // card returns the place of an enrolled card, -1 of one that is not.
 func (c Consumer) card(reference string) int {
 	return slices.IndexFunc(c.Cards, func(k Card) bool { return k.PANReferenceID == reference && k.Status != StatusDeleted })
