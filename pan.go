@@ -90,6 +90,15 @@ func (p PAN) BIN() string {
 	return ""
 }
 
+// FirstSix returns the first six digits, "" of a zero PAN.
+func (p PAN) FirstSix() string {
+	d := p.Reveal()
+	if len(d) < 6 {
+		return ""
+	}
+	return string(d[:6])
+}
+
 // LastFour returns the last four digits.
 func (p PAN) LastFour() string {
 	d := p.Reveal()

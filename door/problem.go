@@ -1,7 +1,6 @@
 package door
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -19,11 +18,10 @@ import (
 
 // refusal is an error with what only HTTP knows of it.
 type refusal struct {
-	err        *walletport.Error
-	status     int                 // 0 is the status of the error's class
-	retryAfter time.Duration       // 0 leaves it to the error, or to the status
-	allow      string              // the methods that would do, for 405
-	issuer     walletport.IssuerID // whose limit it was, for the log; "" for none
+	err    *walletport.Error
+	status int                 // 0 is the status of the error's class
+	allow  string              // the methods that would do, for 405
+	issuer walletport.IssuerID // whose limit it was, for the log; "" for none
 }
 
 func (r *refusal) Error() string { return r.err.Error() }
@@ -57,15 +55,15 @@ func errMediaType(fault, kind string) error {
 }
 
 func errRateLimited(wait time.Duration) error {
-	return &refusal{err: walletport.Errorf(walletport.CodeRateLimited, "rate_limited", "the client has made too many requests"), retryAfter: wait}
+	return &refusal{err: walletport.Errorf(walletport.CodeRateLimited, "rate_limited", "the client has made too many requests").WithRetryAfter(wait)}
 }
 
 func errIssuerRateLimited(issuer walletport.IssuerID, wait time.Duration) error {
-	return &refusal{err: walletport.Errorf(walletport.CodeRateLimited, "issuer_rate_limited", "there were too many calls on cards of this issuer"), retryAfter: wait, issuer: issuer}
+	return &refusal{err: walletport.Errorf(walletport.CodeRateLimited, "issuer_rate_limited", "there were too many calls on cards of this issuer").WithRetryAfter(wait), issuer: issuer}
 }
 
 func errTooManyFailures(wait time.Duration) error {
-	return &refusal{err: walletport.Errorf(walletport.CodeRateLimited, "authentication_rate_limited", "authentication under this name has failed too often from this address"), retryAfter: wait}
+	return &refusal{err: walletport.Errorf(walletport.CodeRateLimited, "authentication_rate_limited", "authentication under this name has failed too often from this address").WithRetryAfter(wait)}
 }
 
 // errNoSuchPath says that there is nothing at a path. It repeats nothing of it.
@@ -157,7 +155,7 @@ func (r *refusal) setHeaders(c *Call, status int) {
 	if status == http.StatusUnauthorized {
 		h["Www-Authenticate"] = c.door.Authenticator.Challenges(r.err.Reason)
 	}
-	switch wait := cmp.Or(r.retryAfter, r.err.RetryAfter); {
+	switch wait := r.err.RetryAfter; {
 	case wait > 0:
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 	case status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests:

@@ -134,11 +134,8 @@ func enter(ctx context.Context, places chan struct{}) error {
 // takeMoment waits until the call may begin. It does not begin to wait for what would be
 // too late, and returns after how long it would not.
 func (t *turns) takeMoment(ctx context.Context) (time.Duration, error) {
-	left := t.caps.Wait
-	if until, ok := ctx.Deadline(); ok {
-		left = time.Until(until)
-	}
-	wait, ok := t.reserve(left)
+	until, _ := ctx.Deadline() // there is one: take has set it
+	wait, ok := t.reserve(time.Until(until))
 	switch {
 	case !ok:
 		return wait, errNoTurn

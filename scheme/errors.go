@@ -81,3 +81,17 @@ func ErrUnreadable() *walletport.Error {
 func ErrNoAnswer() *walletport.Error {
 	return walletport.Errorf(walletport.CodeUnavailable, "scheme_no_answer", "the scheme did not answer")
 }
+
+// RefusalOf returns the refusal of a command that has the reason, for one of which no more
+// was kept; ErrUnavailable for a reason that is none. The refusals for a token's state are
+// not among them: what they tell depends on the token.
+func RefusalOf(reason string) *walletport.Error {
+	for _, refusal := range []*walletport.Error{
+		ErrUnsupported(), ErrRequestRefused(), ErrRefused(), ErrAccessRefused(), ErrSignatureSpent(), ErrRateLimited(),
+	} {
+		if refusal.Reason == reason {
+			return refusal
+		}
+	}
+	return ErrUnavailable()
+}

@@ -19,7 +19,7 @@ import (
 	"github.com/walletport/walletport/vault"
 )
 
-// TokenRooms is what the flow of tokens is built over. All but Observer and Limit are
+// TokenRooms is what the flow of tokens is built over. The first group is
 // required.
 type TokenRooms struct {
 	Settings config.Config

@@ -12,7 +12,7 @@ import (
 // answer is the answer to a change that was done. A number that cannot be opened now is left
 // out: it must not make the change look as if it had failed.
 func (c *changing) answer(ctx context.Context, row storage.Token, id string) (Changed, error) {
-	whole := walletport.ActorFrom(ctx).May(walletport.ScopeTokensNumber)
+	whole := seesNumbers(ctx)
 	listed, err := c.flow.view(row, whole)
 	if err != nil {
 		listed, err = c.flow.view(row, false)

@@ -57,7 +57,7 @@ func TestUnknownOutcome(t *testing.T) {
 			}
 		})
 		t.Run("nobody finds it in time", func(t *testing.T) {
-			d := newDesk(t, database, newFakeScheme(), func(p *tokens.Parts) { p.Settings.ChangeTimeout = 100 * time.Millisecond })
+			d := newDesk(t, database, newFakeScheme(), func(p *tokens.Parts) { p.Settings.ChangeTimeout = time.Second })
 			id := d.add(t, "DW-3", time.Minute, active)
 			d.scheme.setTrouble(func(string) trouble { return trouble{noAnswer: true} })
 			_, err := d.Change(acttest.AsBank(t.Context()), ask(id, walletport.TokenSuspend))
@@ -99,7 +99,7 @@ func TestUnknownOutcome(t *testing.T) {
 			}
 		})
 		t.Run("the scheme is not set up any more", func(t *testing.T) {
-			d := newDesk(t, database, newFakeScheme(), func(p *tokens.Parts) { p.Settings.ChangeTimeout = 100 * time.Millisecond })
+			d := newDesk(t, database, newFakeScheme(), func(p *tokens.Parts) { p.Settings.ChangeTimeout = time.Second })
 			id := d.add(t, "DW-4", time.Minute, active)
 			d.scheme.setTrouble(onCommand(trouble{noAnswer: true}))
 			_, err := d.Change(acttest.AsBank(t.Context()), ask(id, walletport.TokenSuspend))
@@ -120,7 +120,7 @@ func TestUnknownOutcome(t *testing.T) {
 // TestAnotherDoesTheJob: a claim that no longer holds closes nothing.
 func TestAnotherDoesTheJob(t *testing.T) {
 	onEach(t, func(t *testing.T, database string) {
-		d := newDesk(t, database, newFakeScheme(), func(p *tokens.Parts) { p.Settings.ChangeTimeout = 100 * time.Millisecond })
+		d := newDesk(t, database, newFakeScheme(), func(p *tokens.Parts) { p.Settings.ChangeTimeout = time.Second })
 		id := d.add(t, "DW", time.Minute, active)
 		d.scheme.setTrouble(onCommand(trouble{noAnswer: true}))
 		_, err := d.Change(acttest.AsBank(t.Context()), ask(id, walletport.TokenSuspend))

@@ -97,7 +97,7 @@ func (f *Flow) isYoung(ctx context.Context, asOf time.Time) (bool, error) {
 
 // viewAll is view of all, for the caller of ctx, and says how many numbers it shows whole.
 func (f *Flow) viewAll(ctx context.Context, rows []storage.Token) (all []Listed, shown int, err error) {
-	whole := walletport.ActorFrom(ctx).May(walletport.ScopeTokensNumber)
+	whole := seesNumbers(ctx)
 	all = make([]Listed, len(rows))
 	for i := range rows {
 		if all[i], err = f.view(rows[i], whole); err != nil {

@@ -43,11 +43,7 @@ func (f *Flow) askSeen(ctx context.Context, row storage.Token, by walletport.Aud
 	if err != nil {
 		return told{}, none, err
 	}
-	card, err := f.cardOf(ctx, row)
-	if err != nil {
-		return told{}, none, err
-	}
-	access, used, err := f.access(s, row.Issuer, card.BIN)
+	card, access, used, err := f.accessTo(ctx, s, row)
 	if err != nil {
 		return told{}, none, err
 	}
@@ -61,6 +57,16 @@ func (f *Flow) askSeen(ctx context.Context, row storage.Token, by walletport.Aud
 	}
 	seen.CardID = 0 // stays as it is: the card may have gone while the scheme was asked
 	return told{Token: answer.token, AskedAt: answer.askedAt, Keys: used}, seen, nil
+}
+
+// accessTo is access for the card of a token, and the card: the zero one if it has gone.
+func (f *Flow) accessTo(ctx context.Context, s Scheme, row storage.Token) (walletport.CardSummary, scheme.Access, []string, error) {
+	card, err := f.cardOf(ctx, row)
+	if err != nil {
+		return card, scheme.Access{}, nil, err
+	}
+	access, used, err := f.access(s, row.Issuer, card.BIN)
+	return card, access, used, err
 }
 
 // answer is a scheme's word of one token.

@@ -162,11 +162,7 @@ func (f *Flow) earlierChanges(ctx context.Context, row storage.Token) (earlier [
 }
 
 func (f *Flow) askHistory(ctx context.Context, s Scheme, historian scheme.TokenHistorian, row storage.Token) ([]scheme.TokenEvent, error) {
-	card, err := f.cardOf(ctx, row)
-	if err != nil {
-		return nil, err
-	}
-	access, _, err := f.access(s, row.Issuer, card.BIN)
+	_, access, _, err := f.accessTo(ctx, s, row)
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ func TestWhenTheSchemeIsAskedAgain(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			d := newDesk(t, acttest.Database(t), newFakeScheme(), func(p *tokens.Parts) {
 				p.Schemes[walletport.Mastercard] = tokens.Scheme{Manager: fakeManager{settle: time.Hour}, Line: p.Schemes[walletport.Mastercard].Line}
-				p.Settings.ChangeTimeout = 50 * time.Millisecond
+				p.Settings.ChangeTimeout = time.Second
 			})
 			id := d.add(t, "DW-1", time.Minute, active)
 			d.scheme.setTrouble(onCommand(trouble{lost: true}))

@@ -59,8 +59,8 @@ const statusOfUnknownWord = walletport.TokenActive
 // sealed the last four digits are kept: no list and no change of a token waits for the key of
 // numbers. It is tried again with the next look.
 func (f *Flow) numberOf(row storage.Token, card walletport.CardSummary, said *scheme.Token) storage.TokenNumber {
-	last, first := said.LastFour, firstSix(said.Number)
-	isStored := len(row.Number.Sealed) > 0 && row.Number.FirstSix == first && row.Number.LastFour == said.Number.LastFour()
+	last := said.LastFour
+	isStored := len(row.Number.Sealed) > 0 && row.Number.FirstSix == said.Number.FirstSix() && row.Number.LastFour == said.Number.LastFour()
 	switch {
 	case said.Number.IsZero() && (len(last) != 4 || !walletport.IsDigits(last)):
 		return storage.TokenNumber{}
@@ -75,13 +75,6 @@ func (f *Flow) numberOf(row storage.Token, card walletport.CardSummary, said *sc
 		return storage.TokenNumber{LastFour: said.Number.LastFour()}
 	}
 	return sealed
-}
-
-func firstSix(number walletport.PAN) string {
-	if bin := number.BIN(); len(bin) > 6 {
-		return bin[:6]
-	}
-	return number.BIN()
 }
 
 // cleaner makes texts of a scheme fit for the store. People type numbers anywhere: what reads

@@ -61,7 +61,7 @@ func (f *Flow) shown(ctx context.Context, row storage.Token, oldReason string, e
 	if err != nil {
 		return Shown{}, err
 	}
-	listed, err := f.view(row, walletport.ActorFrom(ctx).May(walletport.ScopeTokensNumber))
+	listed, err := f.view(row, seesNumbers(ctx))
 	row.Number.Sealed, row.Number.WrappedKey, row.Number.KEK = nil, nil, ""
 	return Shown{
 		Token: row, Listed: listed, Allowed: allowedNow(&row), IsOld: oldReason != "", OldReason: oldReason, History: history,

@@ -2,9 +2,16 @@ package tokens
 
 import (
 	"cmp"
+	"context"
 
+	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
 )
+
+// seesNumbers reports whether the caller of ctx may see whole numbers of tokens.
+func seesNumbers(ctx context.Context) bool {
+	return walletport.ActorFrom(ctx).May(walletport.ScopeTokensNumber)
+}
 
 // view returns a row as the API lists it. With whole the number is opened, where it is known;
 // the error is that of Numbers. Whoever shows the number wipes it.

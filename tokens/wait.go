@@ -86,15 +86,7 @@ func errNotDone(row *storage.Token, action walletport.TokenAction, reason string
 	if isOfState(reason) {
 		return refusedByState(row, action)
 	}
-	for _, refusal := range []*walletport.Error{
-		scheme.ErrUnsupported(), scheme.ErrRequestRefused(), scheme.ErrRefused(), scheme.ErrAccessRefused(), scheme.ErrSignatureSpent(),
-		scheme.ErrRateLimited(),
-	} {
-		if refusal.Reason == reason {
-			return refusal
-		}
-	}
-	return scheme.ErrUnavailable()
+	return scheme.RefusalOf(reason)
 }
 
 func isHeldByOthers(holders []walletport.Holder) bool {

@@ -80,7 +80,7 @@ func (v *Vault) SealTokenNumber(issuer walletport.IssuerID, ref walletport.Token
 	if number.IsZero() {
 		return storage.TokenNumber{}, errors.New("there is no token number to seal")
 	}
-	sealed := storage.TokenNumber{FirstSix: string(number.Reveal()[:6]), LastFour: number.LastFour()}
+	sealed := storage.TokenNumber{FirstSix: number.FirstSix(), LastFour: number.LastFour()}
 	kek, err := v.tokenKEK(v.newestRing(), issuer, &sealed)
 	if err != nil {
 		return storage.TokenNumber{}, err
@@ -154,7 +154,7 @@ func openTokenNumber(ring *keys.Ring, issuer walletport.IssuerID, ref walletport
 	if err != nil {
 		return walletport.PAN{}, errTokenDamaged(n, "the opened number is malformed")
 	}
-	if string(number.Reveal()[:6]) != n.FirstSix || number.LastFour() != n.LastFour {
+	if number.FirstSix() != n.FirstSix || number.LastFour() != n.LastFour {
 		number.Wipe()
 		return walletport.PAN{}, errTokenDamaged(n, "the number does not agree with its first six or last four digits")
 	}
