@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/access"
 	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys"
@@ -59,8 +60,8 @@ func OpenTokens(r TokenRooms) (*tokens.Flow, error) {
 // The keys that schemes are asked with. Mastercard seals nothing in the answers that we
 // read, so that no key of keys.MDESCSDecryption is needed.
 var (
-	mdesAccess = tokens.AccessKeys{Signing: keys.MDESOAuth, Recipient: keys.MDESCSEncryption}
-	vtsAccess  = tokens.AccessKeys{
+	mdesAccess = access.Keys{Signing: keys.MDESOAuth, Recipient: keys.MDESCSEncryption}
+	vtsAccess  = access.Keys{
 		Secret: keys.VTSAPI, Signing: keys.VTSSigning, Recipient: keys.VTSEncryption,
 		Verification: keys.VTSVerification, Opening: keys.VTSDecryption,
 	}

@@ -33,6 +33,7 @@ type Store interface {
 	Tokens
 	TokenNumbers
 	Customers
+	Enrolments
 	Jobs
 	Updater
 	Eraser

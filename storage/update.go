@@ -46,6 +46,7 @@ type Tx interface {
 	NoncesTx
 	TokensTx
 	CustomersTx
+	EnrolmentsTx
 	JobsTx
 	AuditTx
 }

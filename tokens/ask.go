@@ -44,7 +44,7 @@ func (f *Flow) askCard(ctx context.Context, s Scheme, card storage.Card, by wall
 
 // askAnew asks the scheme for the tokens of a card and stores what it says.
 func (f *Flow) askAnew(ctx context.Context, s Scheme, card storage.Card, stored []storage.Token, by walletport.AuditUser) (used []string, err error) {
-	access, used, err := f.access(s, card.Issuer, card.BIN)
+	access, used, err := s.Keys.Select(f.Keys.Current(), card.Issuer, card.BIN, f.Clock())
 	if err != nil {
 		return nil, err
 	}

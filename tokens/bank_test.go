@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/access"
 	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/act/acttest"
 	"github.com/walletport/walletport/keys"
@@ -63,7 +64,7 @@ func openBank(t testing.TB, change ...func(*tokens.Parts)) *bank {
 	p := b.House.Parts(t)
 	b.parts = tokens.Parts{
 		Store: clocked{b.DB, b}, Vault: p.Vault, Numbers: b.Cards, Keys: p.Keys, Audit: p.Audit.(tokens.Trail),
-		Schemes:    map[walletport.SchemeID]tokens.Scheme{walletport.Mastercard: {Manager: b.book, Line: b.book, Keys: tokens.AccessKeys{Signing: keys.MDESOAuth}}},
+		Schemes:    map[walletport.SchemeID]tokens.Scheme{walletport.Mastercard: {Manager: b.book, Line: b.book, Keys: access.Keys{Signing: keys.MDESOAuth}}},
 		Requestors: map[string]string{googlePay: "Google Pay"},
 		Observer:   &b.seen, Rand: rand.Reader, Clock: b.tick,
 	}

@@ -185,7 +185,7 @@ func (c *changing) begin(ctx context.Context) (isOutdated bool, err error) {
 // prepare makes the command, and the intent of it.
 func (c *changing) prepare(ctx context.Context) error {
 	f := c.flow
-	access, used, err := f.access(c.scheme, c.row.Issuer, c.card.BIN)
+	access, used, err := c.scheme.Keys.Select(f.Keys.Current(), c.row.Issuer, c.card.BIN, f.Clock())
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/access"
 	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/act/acttest"
 	"github.com/walletport/walletport/audit"
@@ -167,7 +168,7 @@ func newDesk(t testing.TB, database string, s *fakeScheme, change ...func(*token
 	parts := tokens.Parts{
 		Store: d.clock, Vault: cards, Numbers: cards, Keys: ring, Audit: d.trail, Observer: d.seen, Rand: rand.Reader, Clock: time.Now,
 		Schemes: map[walletport.SchemeID]tokens.Scheme{walletport.Mastercard: {
-			Manager: fakeManager{id: walletport.Mastercard}, Line: s, Keys: tokens.AccessKeys{Signing: keys.MDESOAuth},
+			Manager: fakeManager{id: walletport.Mastercard}, Line: s, Keys: access.Keys{Signing: keys.MDESOAuth},
 		}},
 		Requestors: map[string]string{"50110030273": "Apple Pay"},
 		Settings:   tokens.Settings{ChangeTimeout: 2 * time.Second},

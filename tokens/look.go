@@ -65,7 +65,7 @@ func (f *Flow) accessTo(ctx context.Context, s Scheme, row storage.Token) (walle
 	if err != nil {
 		return card, scheme.Access{}, nil, err
 	}
-	access, used, err := f.access(s, row.Issuer, card.BIN)
+	access, used, err := s.Keys.Select(f.Keys.Current(), row.Issuer, card.BIN, f.Clock())
 	return card, access, used, err
 }
 

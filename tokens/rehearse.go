@@ -30,7 +30,7 @@ func (f *Flow) Rehearse(issuers []walletport.IssuerID) []walletport.Rehearsal {
 }
 
 func (f *Flow) tryAsking(s Scheme, card *walletport.Card) error {
-	access, _, err := f.access(s, card.Issuer, card.BIN)
+	access, _, err := s.Keys.Select(f.Keys.Current(), card.Issuer, card.BIN, f.Clock())
 	if err != nil {
 		return err
 	}

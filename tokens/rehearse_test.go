@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/access"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/tokens"
@@ -15,14 +16,14 @@ import (
 func TestRehearse(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		access tokens.AccessKeys
+		access access.Keys
 		manage func(*book) scheme.TokenManager
 		reason string
 	}{
-		{"with all keys", tokens.AccessKeys{Signing: keys.MDESOAuth}, nil, ""},
-		{"without a key that it signs with", tokens.AccessKeys{Signing: keys.VTSSigning}, nil, "key_unavailable"},
-		{"without a key that opens", tokens.AccessKeys{Signing: keys.MDESOAuth, Opening: keys.MDESCSDecryption}, nil, "key_unavailable"},
-		{"with one that makes no request", tokens.AccessKeys{Signing: keys.MDESOAuth}, func(b *book) scheme.TokenManager { return mute{b} }, "key_unusable"},
+		{"with all keys", access.Keys{Signing: keys.MDESOAuth}, nil, ""},
+		{"without a key that it signs with", access.Keys{Signing: keys.VTSSigning}, nil, "key_unavailable"},
+		{"without a key that opens", access.Keys{Signing: keys.MDESOAuth, Opening: keys.MDESCSDecryption}, nil, "key_unavailable"},
+		{"with one that makes no request", access.Keys{Signing: keys.MDESOAuth}, func(b *book) scheme.TokenManager { return mute{b} }, "key_unusable"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := openBank(t, func(p *tokens.Parts) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/access"
 	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/scheme"
@@ -40,7 +41,7 @@ type Numbers interface {
 type Scheme struct {
 	Manager scheme.TokenManager // may be a scheme.TokenHistorian
 	Line    scheme.Line
-	Keys    AccessKeys
+	Keys    access.Keys
 }
 
 // Parts are what the flows ask. All but Requestors, Limit and Observer are required; Schemes
