@@ -73,7 +73,7 @@ type Parts struct {
 
 // Settings are what an operator may choose. A zero is the default that its comment names.
 type Settings struct {
-	Keep     time.Duration `setting:"keep"`      // how long a completed request is kept; 0 is 2160h (90 days), at least 1h
+	Keep     time.Duration `setting:"keep"`      // how long a completed request is kept; 0 is 2160h (90 days), 1h to 8760h
 	GiveUp   time.Duration `setting:"give_up"`   // how long a request is tried, and a result asked for, before it fails; 0 is 24h, 1m to 168h
 	ReadWait time.Duration `setting:"read_wait"` // how long a read waits for a change of the same consumer; 0 is 5s, at most 30s
 }
@@ -81,6 +81,7 @@ type Settings struct {
 const (
 	defaultKeep     = 90 * 24 * time.Hour
 	minKeep         = time.Hour
+	maxKeep         = 365 * 24 * time.Hour
 	defaultGiveUp   = 24 * time.Hour
 	minGiveUp       = time.Minute
 	maxGiveUp       = 7 * 24 * time.Hour
@@ -95,7 +96,7 @@ func (s Settings) Validate() error {
 		ok      bool
 		problem string
 	}{
-		{s.Keep == 0 || s.Keep >= minKeep, "keep: at least 1h"},
+		{s.Keep == 0 || s.Keep >= minKeep && s.Keep <= maxKeep, "keep: 1h to 8760h"},
 		{s.GiveUp == 0 || s.GiveUp >= minGiveUp && s.GiveUp <= maxGiveUp, "give_up: 1m to 168h"},
 		{s.ReadWait >= 0 && s.ReadWait <= maxReadWait, "read_wait: up to 30s"},
 	} {

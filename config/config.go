@@ -44,6 +44,7 @@ type Config struct {
 	Trace           telemetry.TraceConfig     `setting:"trace"`            // OpenTelemetry spans
 	Schemes         Schemes                   `setting:"schemes"`          // interfaces of the schemes that the server calls, for the tokens of cards
 	Tokens          tokens.Settings           `setting:"tokens"`           // how old the word of a scheme may be, and how long calls on tokens wait for it
+	ClickToPay      ClickToPay                `setting:"clicktopay"`       // enrolment of cardholders for Visa Click to Pay
 	Wallets         Wallets                   `setting:"wallets"`          // device wallets that cards may be put into
 	Activation      Activation                `setting:"activation"`       // activation of cards that were typed into a wallet
 	IssuerWallet    issuerwallet.Config       `setting:"issuer_wallet"`    // the answer for issuer wallets
@@ -99,7 +100,7 @@ type WalletProvider struct {
 // zero, so that nobody has to know what zero means.
 func (c Config) withDefaults() Config {
 	c.API, c.Auth, c.Audit, c.IssuerWallet = c.API.WithDefaults(), c.Auth.WithDefaults(), c.Audit.WithDefaults(), c.IssuerWallet.WithDefaults()
-	c.Tokens, c.Schemes = c.Tokens.WithDefaults(), c.Schemes.withDefaults()
+	c.Tokens, c.Schemes, c.ClickToPay = c.Tokens.WithDefaults(), c.Schemes.withDefaults(), c.ClickToPay.withDefaults()
 	c.Wallets.NonceRetention = cmp.Or(c.Wallets.NonceRetention, replay.DefaultRetention)
 	if !strings.HasPrefix(c.Database.URL, SQLitePrefix) {
 		c.Database.MaxConns = cmp.Or(c.Database.MaxConns, max(minMaxConns, runtime.NumCPU()))
@@ -110,11 +111,12 @@ func (c Config) withDefaults() Config {
 // defaultConfig is the configuration of an empty file.
 func defaultConfig() Config {
 	return Config{
-		HTTP:     HTTP{Listen: "127.0.0.1:8080", Shutdown: 20 * time.Second},
-		Database: Database{URL: SQLitePrefix + "walletport.db"},
-		Keys:     Keys{File: "keystore.age"},
-		Schemes:  defaultSchemes(),
-		Wallets:  defaultWallets(),
+		HTTP:       HTTP{Listen: "127.0.0.1:8080", Shutdown: 20 * time.Second},
+		Database:   Database{URL: SQLitePrefix + "walletport.db"},
+		Keys:       Keys{File: "keystore.age"},
+		Schemes:    defaultSchemes(),
+		ClickToPay: defaultClickToPay(),
+		Wallets:    defaultWallets(),
 
 		TokenRequestors: knownTokenRequestors(),
 	}
@@ -203,7 +205,7 @@ func (c Config) validate() error {
 	problems := []error{
 		c.HTTP.validate(), c.HTTP.validateProxies(), c.validateListen(), c.Database.validate(), c.Keys.validate(), at("api", c.API.Validate()), at("auth", c.Auth.Validate()),
 		at("audit", c.Audit.Validate()), at("trace", c.Trace.Validate()), at("issuer_wallet", c.IssuerWallet.Validate()), c.validateWallets(), c.validateIssuers(),
-		c.validateSchemes(), at("tokens", c.Tokens.Validate()),
+		c.validateSchemes(), at("tokens", c.Tokens.Validate()), c.validateClickToPay(),
 		validateTokenRequestors(c.TokenRequestors),
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Profiles)) {

@@ -41,6 +41,9 @@ func (c Config) NamedIssuers() []NamedIssuer {
 	for i, p := range c.WalletProviders {
 		add(fmt.Sprintf("wallet_providers[%d]", i), IssuerIDs(p.Issuers))
 	}
+	for _, name := range slices.Sorted(maps.Keys(c.ClickToPay.Visa.BIDs)) {
+		all = append(all, NamedIssuer{Setting: ClickToPaySetting + ".bids." + name, ID: walletport.IssuerID(name)})
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Issuers)) {
 		id := walletport.IssuerID(name)
 		if !slices.ContainsFunc(all, func(n NamedIssuer) bool { return n.ID == id }) {

@@ -206,6 +206,11 @@ func reference(t *testing.T) string {
 				"[`scheme/mdes/customerservice/doc.go`](../scheme/mdes/customerservice/doc.go) and\n" +
 				"[`scheme/vts/tokenapi/doc.go`](../scheme/vts/tokenapi/doc.go) list them.\n")
 		}
+		if s.name == "clicktopay" {
+			out.WriteString("\nWithout `visa.url` it is switched off: calls of Click to Pay are 503 `scheme_not_configured`. With which keys it is called,\n" +
+				"[Keys](keys.md) says. Each setting of the profile names its sources and how sure they make us;\n" +
+				"[`scheme/vts/clicktopay/doc.go`](../scheme/vts/clicktopay/doc.go) lists them.\n")
+		}
 		if s.name == "profiles" {
 			out.WriteString("\nThe profile named `default` is the one of the defaults below, unless the file has its own. Each setting names its sources and how\n" +
 				"sure they make us; [`scheme/mdes/doc.go`](../scheme/mdes/doc.go) lists them.\n")
@@ -259,6 +264,9 @@ func defaultText(v reflect.Value) string {
 			items[i] = fmt.Sprint(v.Index(i))
 		}
 		return "`[" + strings.Join(items, ", ") + "]`"
+	}
+	if text := fmt.Sprint(v); strings.Contains(text, "`") {
+		return "`` " + text + " ``" // as CommonMark has code with a backtick in it
 	}
 	return fmt.Sprintf("`%v`", v)
 }
