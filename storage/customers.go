@@ -56,13 +56,6 @@ type CustomersTx interface {
 // CustomersPut says what PutCustomers did.
 type CustomersPut struct{ Inserted, Updated, Unchanged int }
 
-// CustomerRewrapping moves the data key of one customer to another KEK.
-type CustomerRewrapping struct {
-	ID       walletport.CustomerID
-	Old, New []byte
-	KEK      string
-}
-
 // CheckCustomers returns CodeInvalid, reason text_malformed, for text that not every engine
 // can keep. Customers that a caller should not have put are its fault and CodeInternal: one
 // without its key, a key that comes twice, half of an envelope.

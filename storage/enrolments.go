@@ -209,13 +209,6 @@ type OpenRequests struct {
 	Oldest time.Duration // since the first of them was accepted; 0 if there is none
 }
 
-// RequestRewrapping moves the data key of one request's overrides to another KEK.
-type RequestRewrapping struct {
-	No       RequestNo
-	Old, New []byte
-	KEK      string
-}
-
 // EnrolmentsTx changes consumers and requests.
 type EnrolmentsTx interface {
 	// UpdateConsumer stores what change makes of a consumer, under the lock of its row. One

@@ -119,7 +119,7 @@ type CardBatches interface {
 	BeginCardChanges(ctx context.Context) (CardChanges, error)
 	// Rewrap replaces wrapped keys in one transaction, each only where the stored
 	// wrapped key still equals Old, and returns how many it replaced.
-	Rewrap(ctx context.Context, changes []Rewrapping) (int, error)
+	Rewrap(ctx context.Context, changes []CardRewrapping) (int, error)
 }
 
 // CardChange is a card to write and the row that it takes the place of.
@@ -151,13 +151,6 @@ const MaxListedMisses = 100
 type PutResult struct {
 	Inserted, Updated, Unchanged int
 	OtherIssuer                  []walletport.CardID // refused, in the order given
-}
-
-// Rewrapping moves one card's data key to another KEK.
-type Rewrapping struct {
-	ID       walletport.CardID
-	Old, New []byte
-	KEK      string
 }
 
 // Client is an API client. Its secret is not kept, only a digest of it.

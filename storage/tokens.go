@@ -175,13 +175,6 @@ type TokenNumbers interface {
 	RewrapTokens(ctx context.Context, changes []TokenRewrapping) (int, error)
 }
 
-// TokenRewrapping moves the data key of one token's number to another KEK.
-type TokenRewrapping struct {
-	ID       walletport.TokenID
-	Old, New []byte
-	KEK      string
-}
-
 // TokensTx changes tokens.
 type TokensTx interface {
 	// PutTokens stores tokens as a scheme has shown them, and enters into their history

@@ -187,9 +187,9 @@ func (r *rewrapper) moveCards(ctx context.Context, old *keys.Key) error {
 	}
 }
 
-func (r *rewrapper) cardChanges(cards []storage.Card, old *keys.Key) ([]storage.Rewrapping, error) {
+func (r *rewrapper) cardChanges(cards []storage.Card, old *keys.Key) ([]storage.CardRewrapping, error) {
 	ring, now := r.vault.newestRing(), r.vault.Clock()
-	var changes []storage.Rewrapping
+	var changes []storage.CardRewrapping
 	for i := range cards {
 		c := &cards[i]
 		target, err := ring.Select(keys.VaultKEK, c.Issuer, c.BIN, now)
@@ -208,7 +208,7 @@ func (r *rewrapper) cardChanges(cards []storage.Card, old *keys.Key) ([]storage.
 			r.cards.count(&r.report.Cards, c.ID)
 			continue
 		}
-		changes = append(changes, storage.Rewrapping{ID: c.ID, Old: c.WrappedKey, New: wrapped, KEK: string(target.ID)})
+		changes = append(changes, storage.CardRewrapping{ID: c.ID, Old: c.WrappedKey, New: wrapped, KEK: string(target.ID)})
 	}
 	return changes, nil
 }

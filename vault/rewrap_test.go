@@ -258,7 +258,7 @@ type failingCards struct {
 	rewrap, put error
 }
 
-func (f failingCards) Rewrap(ctx context.Context, c []storage.Rewrapping) (int, error) {
+func (f failingCards) Rewrap(ctx context.Context, c []storage.CardRewrapping) (int, error) {
 	if f.rewrap != nil {
 		return 0, f.rewrap
 	}

@@ -38,25 +38,10 @@ func (s *Store) PutCards(ctx context.Context, cards []storage.Card) (storage.Put
 }
 
 // Rewrap implements storage.Cards.
-func (s *Store) Rewrap(ctx context.Context, changes []storage.Rewrapping) (int, error) {
-	var replaced int64
-	err := s.retryUndone(ctx, func() error {
-		replaced = 0
-		return s.transact(ctx, func(q *pgdb.Queries) error {
-			for _, run := range splitAtRepeats(changes, func(c *storage.Rewrapping) walletport.CardID { return c.ID }) {
-				n, err := q.RewrapCards(ctx, rewrapParams(run))
-				if err != nil {
-					return err
-				}
-				replaced += n
-			}
-			return nil
-		})
+func (s *Store) Rewrap(ctx context.Context, changes []storage.CardRewrapping) (int, error) {
+	return rewrapAll(ctx, s, changes, func(q *pgdb.Queries, keys rewrappedKeys) (int64, error) {
+		return q.RewrapCards(ctx, pgdb.RewrapCardsParams(keys))
 	})
-	if err != nil {
-		return 0, err
-	}
-	return int(replaced), nil
 }
 
 func (s *Store) transact(ctx context.Context, act func(*pgdb.Queries) error) error {

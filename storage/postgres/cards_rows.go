@@ -82,17 +82,6 @@ func updateParams(c *storage.Card) pgdb.UpdateCardParams {
 	}
 }
 
-func rewrapParams(changes []storage.Rewrapping) pgdb.RewrapCardsParams {
-	params := pgdb.RewrapCardsParams{}
-	for _, c := range changes {
-		params.Ids = append(params.Ids, int64(c.ID))
-		params.OldKeys = append(params.OldKeys, notNull(c.Old))
-		params.NewKeys = append(params.NewKeys, notNull(c.New))
-		params.Keks = append(params.Keks, c.KEK)
-	}
-	return params
-}
-
 // column reads one value of each row.
 func column[R, V any](rows []R, value func(R) V) []V {
 	values := make([]V, len(rows))

@@ -81,24 +81,9 @@ func (s *Store) CustomerKEKs(ctx context.Context) ([]string, error) {
 
 // RewrapCustomers implements storage.Customers.
 func (s *Store) RewrapCustomers(ctx context.Context, changes []storage.CustomerRewrapping) (int, error) {
-	var replaced int64
-	err := s.retryUndone(ctx, func() error {
-		replaced = 0
-		return s.transact(ctx, func(q *pgdb.Queries) error {
-			for _, run := range splitAtRepeats(changes, func(c *storage.CustomerRewrapping) walletport.CustomerID { return c.ID }) {
-				n, err := q.RewrapCustomers(ctx, rewrapCustomerParams(run))
-				if err != nil {
-					return err
-				}
-				replaced += n
-			}
-			return nil
-		})
+	return rewrapAll(ctx, s, changes, func(q *pgdb.Queries, keys rewrappedKeys) (int64, error) {
+		return q.RewrapCustomers(ctx, pgdb.RewrapCustomersParams(keys))
 	})
-	if err != nil {
-		return 0, err
-	}
-	return int(replaced), nil
 }
 
 // PutCustomers implements storage.CustomersTx. Rows come in the order of their keys, so that
@@ -170,15 +155,6 @@ func updateCustomerParams(c *storage.Customer) pgdb.UpdateCustomerParams {
 		Kek:        c.KEK,
 		ContentMac: notNull(c.ContentMAC),
 		UpdatedMs:  c.UpdatedAt.UnixMilli(),
-	}
-}
-
-func rewrapCustomerParams(changes []storage.CustomerRewrapping) pgdb.RewrapCustomersParams {
-	return pgdb.RewrapCustomersParams{
-		Ids:     column(changes, func(c storage.CustomerRewrapping) int64 { return int64(c.ID) }),
-		OldKeys: column(changes, func(c storage.CustomerRewrapping) []byte { return notNull(c.Old) }),
-		NewKeys: column(changes, func(c storage.CustomerRewrapping) []byte { return notNull(c.New) }),
-		Keks:    column(changes, func(c storage.CustomerRewrapping) string { return c.KEK }),
 	}
 }
 

@@ -66,7 +66,7 @@ func TestLostConnections(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.lose("COMMIT\x00")
-		_, err := s.Rewrap(t.Context(), []storage.Rewrapping{{ID: 1, Old: []byte("old"), New: []byte("new"), KEK: "kek/2"}})
+		_, err := s.Rewrap(t.Context(), []storage.CardRewrapping{{ID: 1, Old: []byte("old"), New: []byte("new"), KEK: "kek/2"}})
 		wantUnavailable(t, "Rewrap", err)
 		if p.losses() != 1 {
 			t.Fatal("no answer was lost, so this test proves nothing")

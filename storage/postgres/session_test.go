@@ -40,7 +40,7 @@ func TestReadOnlySessionsRecover(t *testing.T) {
 			return s.Update(ctx, func(tx storage.Tx) error { return tx.AppendAudit(linkSome(1)) })
 		},
 		"Rewrap": func(ctx context.Context, s *postgres.Store) error {
-			_, err := s.Rewrap(ctx, make([]storage.Rewrapping, 1))
+			_, err := s.Rewrap(ctx, make([]storage.CardRewrapping, 1))
 			return err
 		},
 		"AddCheckpoint": func(ctx context.Context, s *postgres.Store) error {

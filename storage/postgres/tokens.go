@@ -113,24 +113,9 @@ func (s *Store) TokenKEKs(ctx context.Context) ([]string, error) {
 
 // RewrapTokens implements storage.TokenNumbers.
 func (s *Store) RewrapTokens(ctx context.Context, changes []storage.TokenRewrapping) (int, error) {
-	var replaced int64
-	err := s.retryUndone(ctx, func() error {
-		replaced = 0
-		return s.transact(ctx, func(q *pgdb.Queries) error {
-			for _, run := range splitAtRepeats(changes, func(c *storage.TokenRewrapping) walletport.TokenID { return c.ID }) {
-				n, err := q.RewrapTokens(ctx, rewrapTokenParams(run))
-				if err != nil {
-					return err
-				}
-				replaced += n
-			}
-			return nil
-		})
+	return rewrapAll(ctx, s, changes, func(q *pgdb.Queries, keys rewrappedKeys) (int64, error) {
+		return q.RewrapTokens(ctx, pgdb.RewrapTokensParams(keys))
 	})
-	if err != nil {
-		return 0, err
-	}
-	return int(replaced), nil
 }
 
 func (s *Store) tokens(ctx context.Context, list func() ([]pgdb.Token, error)) ([]storage.Token, error) {

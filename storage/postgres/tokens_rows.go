@@ -146,14 +146,3 @@ func historyFrom(r *pgdb.TokenHistory) storage.TokenHistoryEntry {
 func listParams(card walletport.CardID, asOf time.Time) pgdb.SetTokenListParams {
 	return pgdb.SetTokenListParams{CardID: int64(card), AsOfMs: storage.TokenTime(asOf)}
 }
-
-func rewrapTokenParams(changes []storage.TokenRewrapping) pgdb.RewrapTokensParams {
-	params := pgdb.RewrapTokensParams{}
-	for _, c := range changes {
-		params.Ids = append(params.Ids, int64(c.ID))
-		params.OldKeys = append(params.OldKeys, notNull(c.Old))
-		params.NewKeys = append(params.NewKeys, notNull(c.New))
-		params.Keks = append(params.Keks, c.KEK)
-	}
-	return params
-}

@@ -163,22 +163,10 @@ func distinct[T ~string](ctx context.Context, s *Store, next func(*sqlitedb.Quer
 }
 
 // Rewrap implements storage.Cards.
-func (s *Store) Rewrap(ctx context.Context, changes []storage.Rewrapping) (int, error) {
-	var replaced int64
-	err := s.transact(ctx, func(q *sqlitedb.Queries) error {
-		for _, c := range changes {
-			n, err := q.RewrapCard(ctx, sqlitedb.RewrapCardParams{NewKey: c.New, Kek: c.KEK, ID: int64(c.ID), OldKey: c.Old})
-			if err != nil {
-				return storage.ErrUnavailable(ctx, err)
-			}
-			replaced += n
-		}
-		return nil
+func (s *Store) Rewrap(ctx context.Context, changes []storage.CardRewrapping) (int, error) {
+	return rewrapAll(ctx, s, changes, func(q *sqlitedb.Queries, c storage.CardRewrapping) (int64, error) {
+		return q.RewrapCard(ctx, sqlitedb.RewrapCardParams{NewKey: c.New, Kek: c.KEK, ID: int64(c.ID), OldKey: c.Old})
 	})
-	if err != nil {
-		return 0, err
-	}
-	return int(replaced), nil
 }
 
 // rowLimit turns a limit that asks for nothing into 0, for to SQLite a negative

@@ -83,21 +83,9 @@ func (s *Store) CustomerKEKs(ctx context.Context) ([]string, error) {
 
 // RewrapCustomers implements storage.Customers.
 func (s *Store) RewrapCustomers(ctx context.Context, changes []storage.CustomerRewrapping) (int, error) {
-	var replaced int64
-	err := s.transact(ctx, func(q *sqlitedb.Queries) error {
-		for _, c := range changes {
-			n, err := q.RewrapCustomer(ctx, sqlitedb.RewrapCustomerParams{NewKey: c.New, Kek: c.KEK, ID: int64(c.ID), OldKey: c.Old})
-			if err != nil {
-				return storage.ErrUnavailable(ctx, err)
-			}
-			replaced += n
-		}
-		return nil
+	return rewrapAll(ctx, s, changes, func(q *sqlitedb.Queries, c storage.CustomerRewrapping) (int64, error) {
+		return q.RewrapCustomer(ctx, sqlitedb.RewrapCustomerParams{NewKey: c.New, Kek: c.KEK, ID: int64(c.ID), OldKey: c.Old})
 	})
-	if err != nil {
-		return 0, err
-	}
-	return int(replaced), nil
 }
 
 // PutCustomers implements storage.CustomersTx. The transaction holds the write lock, so

@@ -284,7 +284,7 @@ func writes(s *sqlite.Store) map[string]func(context.Context) error {
 			return err
 		},
 		"Rewrap": func(ctx context.Context) error {
-			_, err := s.Rewrap(ctx, []storage.Rewrapping{{ID: 1, Old: []byte("old"), New: []byte("new"), KEK: "kek/2"}})
+			_, err := s.Rewrap(ctx, []storage.CardRewrapping{{ID: 1, Old: []byte("old"), New: []byte("new"), KEK: "kek/2"}})
 			return err
 		},
 		"Update": func(ctx context.Context) error {

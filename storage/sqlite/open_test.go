@@ -125,7 +125,7 @@ func TestRewrapForgetsOldKeys(t *testing.T) {
 		t.Fatal("the file does not hold the key, so this test proves nothing")
 	}
 	s = mustOpen(t, path)
-	n, err := s.Rewrap(t.Context(), []storage.Rewrapping{{ID: 1, Old: oldKey, New: append(newKey, newKey...), KEK: "kek/2"}})
+	n, err := s.Rewrap(t.Context(), []storage.CardRewrapping{{ID: 1, Old: oldKey, New: append(newKey, newKey...), KEK: "kek/2"}})
 	if err != nil || n != 1 {
 		t.Fatalf("Rewrap = %d, %v, want 1", n, err)
 	}

@@ -115,21 +115,9 @@ func (s *Store) TokenKEKs(ctx context.Context) ([]string, error) {
 
 // RewrapTokens implements storage.TokenNumbers.
 func (s *Store) RewrapTokens(ctx context.Context, changes []storage.TokenRewrapping) (int, error) {
-	var replaced int64
-	err := s.transact(ctx, func(q *sqlitedb.Queries) error {
-		for _, c := range changes {
-			n, err := q.RewrapToken(ctx, sqlitedb.RewrapTokenParams{NewKey: c.New, Kek: c.KEK, ID: int64(c.ID), OldKey: c.Old})
-			if err != nil {
-				return storage.ErrUnavailable(ctx, err)
-			}
-			replaced += n
-		}
-		return nil
+	return rewrapAll(ctx, s, changes, func(q *sqlitedb.Queries, c storage.TokenRewrapping) (int64, error) {
+		return q.RewrapToken(ctx, sqlitedb.RewrapTokenParams{NewKey: c.New, Kek: c.KEK, ID: int64(c.ID), OldKey: c.Old})
 	})
-	if err != nil {
-		return 0, err
-	}
-	return int(replaced), nil
 }
 
 func (s *Store) tokens(ctx context.Context, list func(*sqlitedb.Queries) ([]sqlitedb.Token, error)) ([]storage.Token, error) {

@@ -203,7 +203,7 @@ func testCardColumns(t *testing.T, s storage.Store) {
 
 func testRewrap(t *testing.T, s storage.Store) {
 	mustPut(t, s, cards(1, 4)...)
-	changes := []storage.Rewrapping{
+	changes := []storage.CardRewrapping{
 		{ID: 1, Old: card(1, 0).WrappedKey, New: []byte("new 1"), KEK: "kek/2"},
 		{ID: 2, Old: []byte("stale"), New: []byte("new 2"), KEK: "kek/2"},
 		{ID: 404, Old: []byte("none"), New: []byte("new 404"), KEK: "kek/2"},
@@ -232,9 +232,9 @@ func testRewrapAll(t *testing.T, s storage.Store) {
 			break
 		}
 		rounds++
-		var changes []storage.Rewrapping
+		var changes []storage.CardRewrapping
 		for _, c := range list {
-			changes = append(changes, storage.Rewrapping{ID: c.ID, Old: c.WrappedKey, New: []byte("new"), KEK: "kek/2"})
+			changes = append(changes, storage.CardRewrapping{ID: c.ID, Old: c.WrappedKey, New: []byte("new"), KEK: "kek/2"})
 			after = c.ID
 		}
 		wantEqual(t, "replaced", must(s.Rewrap(t.Context(), changes))(t, "Rewrap"), len(list))

@@ -30,7 +30,7 @@ func calls(s storage.Store) map[string]func(context.Context) error {
 		"CardIssuers":     func(ctx context.Context) error { _, err := s.CardIssuers(ctx); return err },
 		"CardKEKs":        func(ctx context.Context) error { _, err := s.CardKEKs(ctx); return err },
 		"Rewrap": func(ctx context.Context) error {
-			_, err := s.Rewrap(ctx, []storage.Rewrapping{{ID: 1, Old: []byte("old"), New: []byte("new"), KEK: "kek/2"}})
+			_, err := s.Rewrap(ctx, []storage.CardRewrapping{{ID: 1, Old: []byte("old"), New: []byte("new"), KEK: "kek/2"}})
 			return err
 		},
 		"ChangeCards": func(ctx context.Context) error {

@@ -145,9 +145,9 @@ func testConcurrentRewrap(t *testing.T, open Open) {
 	mustPut(t, replicas[0], cards(1, 50)...)
 	replaced := make([]int, len(replicas))
 	wantNoErrors(t, each(len(replicas), func(i int) error {
-		var changes []storage.Rewrapping
+		var changes []storage.CardRewrapping
 		for _, c := range cards(1, 50) {
-			changes = append(changes, storage.Rewrapping{ID: c.ID, Old: c.WrappedKey, New: fmt.Append(nil, "by ", i), KEK: "kek/2"})
+			changes = append(changes, storage.CardRewrapping{ID: c.ID, Old: c.WrappedKey, New: fmt.Append(nil, "by ", i), KEK: "kek/2"})
 		}
 		var err error
 		replaced[i], err = replicas[i].Rewrap(t.Context(), changes)
