@@ -4,7 +4,7 @@ import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/storage"
-	"github.com/walletport/walletport/vault/cardfile"
+	"github.com/walletport/walletport/vault/rowfile"
 )
 
 // chunkRows and chunkBytes bound what is sealed by one worker and stored in one
@@ -79,7 +79,7 @@ func (im *importer) recycle(c *chunk) {
 // fillChunk reads up to chunkRows lines, as many as have room for sure. Its error
 // stands behind what was read.
 func (im *importer) fillChunk(c *chunk) error {
-	for len(c.lines) < chunkRows && cap(c.text)-len(c.text) >= cardfile.MaxLineBytes {
+	for len(c.lines) < chunkRows && cap(c.text)-len(c.text) >= rowfile.MaxLineBytes {
 		line, tooLong, err := im.file.Next()
 		c.bytes = im.file.Bytes()
 		if err != nil {

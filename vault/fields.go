@@ -8,6 +8,7 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/vault/cardfile"
+	"github.com/walletport/walletport/vault/rowfile"
 )
 
 // field is what the vault knows of one field of a card: how it is checked, read from a
@@ -179,7 +180,7 @@ func checkProduct(text string, pan walletport.PAN) string {
 
 func checkName(c *walletport.Card) string {
 	text := c.CardholderName.Reveal()
-	switch rule := cardfile.EncodingRule(text); {
+	switch rule := rowfile.EncodingRule(text); {
 	case rule != "":
 		return rule
 	case utf8.RuneCount(text) > maxNameRunes:

@@ -14,15 +14,16 @@ import (
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/vault/cardfile"
+	"github.com/walletport/walletport/vault/rowfile"
 )
 
 // ImportFormat is the form of a file of cards, see package cardfile.
-type ImportFormat = cardfile.Format
+type ImportFormat = rowfile.Format
 
 // The formats.
 const (
-	CSV       = cardfile.CSV
-	JSONLines = cardfile.JSONLines
+	CSV       = rowfile.CSV
+	JSONLines = rowfile.JSONLines
 )
 
 // MaxImportRows is how many rows one import takes. The vault remembers the id and
@@ -154,7 +155,7 @@ type importer struct {
 	vault     *Vault
 	options   ImportOptions
 	source    io.Reader
-	file      *cardfile.File // once it was begun
+	file      *rowfile.File // once it was begun
 	digestKey []byte
 	free      chan *chunk
 	chunks    []*chunk // all that there are, to be wiped in the end
@@ -195,7 +196,7 @@ func (im *importer) wipe() {
 // begin finds out whether the file is what it should be, and whether it could be stored.
 func (im *importer) begin(ctx context.Context) error {
 	var err error
-	if im.file, err = cardfile.Open(im.source, im.options.Format); err != nil {
+	if im.file, err = rowfile.Open(im.source, im.options.Format, cardfile.Schema); err != nil {
 		return err
 	}
 	if err := im.checkKeys(); err != nil {

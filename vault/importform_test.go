@@ -262,7 +262,7 @@ func TestJSONLinesOfOtherProgramsAreNamed(t *testing.T) {
 		{"a PAN as a number", `{"cardId":1,"pan":5204247750001471,"expiryMonth":"12","expiryYear":"2031"}`, "pan", "write it in quotes"},
 		{"a month as a number", `{"cardId":1,"pan":"5204247750001471","expiryMonth":12,"expiryYear":"2031"}`, "expiryMonth", "write it in quotes"},
 		{"a member in another spelling", `{"card_id":1,"status":"CARD_OK"}`, "line", "write cardId"},
-		{"a member of month and year", `{"cardId":1,"expiry":"12/31"}`, "line", "write two, expiryMonth (MM) and expiryYear (YYYY)"},
+		{"a member of month and year", `{"cardId":1,"expiry":"12/31"}`, "line", "write a member for each, expiryMonth (MM) and expiryYear (YYYY)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			report := newRig(t).mustImport(t, good+c.line+"\n", jsonOptions())

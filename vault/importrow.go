@@ -9,13 +9,14 @@ import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/vault/cardfile"
+	"github.com/walletport/walletport/vault/rowfile"
 )
 
 // clerk makes the rows of a chunk: it reads lines, looks up the cards they are about,
 // and seals what is to be stored. It is for one goroutine, and wiped after use.
 type clerk struct {
 	im     *importer
-	parser cardfile.Parser
+	parser rowfile.Parser
 	reader rowReader
 	seal   *sealer
 	digest hash.Hash
@@ -26,7 +27,7 @@ type clerk struct {
 func (im *importer) newClerk() *clerk {
 	k := &clerk{
 		im: im, parser: im.file.NewParser(), seal: newSealer(im.vault.newestRing(), im.vault.Clock()),
-		digest: hmac.New(sha256.New, im.digestKey), said: make([]byte, 0, cardfile.MaxRecordBytes),
+		digest: hmac.New(sha256.New, im.digestKey), said: make([]byte, 0, cardfile.Schema.MaxRecordBytes()),
 		reader: rowReader{
 			issuer: im.options.Issuer, mixed: im.options.MixedIssuers, sandbox: im.options.AllowSandboxCards,
 			testNumbers: im.vault.TestNumbers,
@@ -64,7 +65,7 @@ func (im *importer) process(ctx context.Context, c *chunk, lines []textLine) err
 
 // lookUp reads the stored cards of the lines in one statement.
 func (k *clerk) lookUp(ctx context.Context, c *chunk, lines []textLine) error {
-	var rec cardfile.Record
+	var rec rowfile.Record
 	ids := make([]walletport.CardID, 0, len(lines))
 	for _, l := range lines {
 		if l.tooLong || len(k.parser.Parse(c.text[l.begin:l.end], &rec)) > 0 {
@@ -88,9 +89,9 @@ func (k *clerk) lookUp(ctx context.Context, c *chunk, lines []textLine) error {
 // line adds the row of a line to the chunk, or says what is wrong with it.
 func (k *clerk) line(c *chunk, l textLine) ([]walletport.Field, error) {
 	if l.tooLong {
-		return cardfile.LineFault("is longer than 8192 bytes"), nil
+		return rowfile.LineFault("is longer than 8192 bytes"), nil
 	}
-	var rec cardfile.Record
+	var rec rowfile.Record
 	if faults := k.parser.Parse(c.text[l.begin:l.end], &rec); len(faults) > 0 {
 		return faults, nil
 	}
@@ -233,7 +234,7 @@ func missingIssuer(faults []walletport.Field) []walletport.Field {
 }
 
 // digestOf is keyed, for there are few PANs to try.
-func (k *clerk) digestOf(rec *cardfile.Record) [8]byte {
+func (k *clerk) digestOf(rec *rowfile.Record) [8]byte {
 	k.said = rec.AppendTo(k.said[:0])
 	k.digest.Reset()
 	k.digest.Write(k.said)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/vault/cardfile"
+	"github.com/walletport/walletport/vault/rowfile"
 )
 
 // patch is what a row says of a card. What it does not say is zero and stays as it is.
@@ -35,7 +36,7 @@ const appleSandboxCards = 6
 
 // read returns what the row says, or everything that is wrong with it as far as it
 // can be told without the stored card. The texts of the rules never hold a value.
-func (r rowReader) read(rec *cardfile.Record) (patch, []walletport.Field) {
+func (r rowReader) read(rec *rowfile.Record) (patch, []walletport.Field) {
 	var p patch
 	var faults []walletport.Field
 	fault := func(c walletport.CardField, rule string) {
@@ -44,7 +45,7 @@ func (r rowReader) read(rec *cardfile.Record) (patch, []walletport.Field) {
 		}
 	}
 	for c := range walletport.CardFieldCount {
-		p.says[c] = rec.Says(c)
+		p.says[c] = rec.Says(int(c))
 	}
 	var rule string
 	p.card.ID, rule = r.readID(rec.Text[walletport.CardFieldID])
@@ -72,8 +73,8 @@ func (r rowReader) readID(text []byte) (walletport.CardID, string) {
 	}
 	id, ok := parseID(text)
 	switch {
-	case !ok && cardfile.IsScientific(text):
-		return 0, cardfile.RuleRounded
+	case !ok && rowfile.IsScientific(text):
+		return 0, rowfile.RuleRounded
 	case !ok:
 		return 0, "must be a whole number, without leading zeros, below 2^63"
 	case id < 0 && !r.sandbox:
@@ -144,7 +145,7 @@ func (r rowReader) readPAN(text []byte) (walletport.PAN, string) {
 	return pan, ""
 }
 
-func readExpiry(rec *cardfile.Record, p *patch, fault func(walletport.CardField, string)) {
+func readExpiry(rec *rowfile.Record, p *patch, fault func(walletport.CardField, string)) {
 	month, year := rec.Text[walletport.CardFieldExpiryMonth], rec.Text[walletport.CardFieldExpiryYear]
 	switch {
 	case len(month) == 0 && len(year) == 0:

@@ -1,84 +1,61 @@
+// Package cardfile knows how files of cards are spelled: their columns, and what people and
+// spreadsheets write in the place of a value. It does not know what a card is.
 package cardfile
 
 import (
-	"encoding/binary"
+	"slices"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/vault/rowfile"
 )
 
 // columns says how files are spelled, beside the names of the fields.
-var columns = [walletport.CardFieldCount]struct {
-	required bool     // every card has one: a JSON null says nothing of it, and empties the others
-	others   []string // what people call it, as plainName has it
-}{
-	walletport.CardFieldID:         {required: true, others: []string{"id", "card", "cardidentifier", "cardref", "cardreference"}},
-	walletport.CardFieldIssuer:     {required: true, others: []string{"issuerid", "bank"}},
-	walletport.CardFieldCustomerID: {others: []string{"customer", "customernumber", "customerno", "customerref", "clientid"}},
-	walletport.CardFieldPAN: {required: true, others: []string{
+var columns = [walletport.CardFieldCount]rowfile.Column{
+	walletport.CardFieldID:         {IsRequired: true, IsNumber: true, Others: []string{"id", "card", "cardidentifier", "cardref", "cardreference"}},
+	walletport.CardFieldIssuer:     {IsRequired: true, Others: []string{"issuerid", "bank"}},
+	walletport.CardFieldCustomerID: {Others: []string{"customer", "customernumber", "customerno", "customerref", "clientid"}},
+	walletport.CardFieldPAN: {IsRequired: true, Others: []string{
 		"cardnumber", "cardno", "number", "accountnumber", "primaryaccountnumber", "fpan", "cardpan",
 	}},
-	walletport.CardFieldExpiryMonth: {required: true, others: []string{"month", "expmonth", "expirationmonth", "expirymm", "mm"}},
-	walletport.CardFieldExpiryYear:  {required: true, others: []string{"year", "expyear", "expirationyear", "expiryyyyy", "yyyy"}},
-	walletport.CardFieldName: {others: []string{
+	walletport.CardFieldExpiryMonth: {IsRequired: true, Others: []string{"month", "expmonth", "expirationmonth", "expirymm", "mm"}},
+	walletport.CardFieldExpiryYear:  {IsRequired: true, Others: []string{"year", "expyear", "expirationyear", "expiryyyyy", "yyyy"}},
+	walletport.CardFieldName: {Others: []string{
 		"name", "cardholder", "holder", "holdername", "embossedname", "embossname", "nameoncard", "accountholdername",
 	}},
-	walletport.CardFieldProduct: {others: []string{"cardproduct", "productname", "productcode", "cardtype"}},
-	walletport.CardFieldStatus:  {required: true, others: []string{"cardstatus", "state"}},
+	walletport.CardFieldProduct: {Others: []string{"cardproduct", "productname", "productcode", "cardtype"}},
+	walletport.CardFieldStatus:  {IsRequired: true, Others: []string{"cardstatus", "state"}},
 }
 
-// columnList names all columns.
-func columnList() string {
-	list := ""
+// Schema is that of files of cards. Places of columns are those of walletport.CardField.
+var Schema = newSchema()
+
+func newSchema() *rowfile.Schema {
+	named := columns
 	for c := range walletport.CardFieldCount {
-		if c > 0 {
-			list += ", "
-		}
-		list += c.String()
+		named[c].Name = c.String()
 	}
-	return list
-}
-
-// Record is what a row says, as text. An empty text says nothing. The texts are slices
-// of buffers that are wiped.
-type Record struct {
-	Text   [walletport.CardFieldCount][]byte
-	Clears [walletport.CardFieldCount]bool // the row says that there is none
-}
-
-// Says reports whether the row says anything of c.
-func (r *Record) Says(c walletport.CardField) bool { return len(r.Text[c]) > 0 || r.Clears[c] }
-
-// IsBlank reports whether the row says nothing.
-func (r *Record) IsBlank() bool {
-	for c := range walletport.CardFieldCount {
-		if r.Says(c) {
-			return false
-		}
+	joined := map[string]rowfile.Joined{}
+	for _, name := range []string{
+		"expiry", "exp", "expirydate", "expdate", "expiration", "expirationdate", "validthru", "validto", "validuntil", "expirymmyy", "mmyy",
+	} {
+		joined[name] = rowfile.Joined{Holds: "month and year", Write: "expiryMonth (MM) and expiryYear (YYYY)"}
 	}
-	return true
+	return rowfile.NewSchema("card", "cards", named[:], joined, checkHeader)
 }
 
-// AppendTo writes what the row says in one unambiguous form, so that two rows of one
-// card can be compared.
-func (r *Record) AppendTo(to []byte) []byte {
-	for c := range walletport.CardFieldCount {
-		clears := byte(0)
-		if r.Clears[c] {
-			clears = 1
-		}
-		to = binary.BigEndian.AppendUint32(append(to, clears), uint32(len(r.Text[c])))
-		to = append(to, r.Text[c]...)
+// checkHeader refuses a file that could not say anything of a card.
+func checkHeader(s *rowfile.Schema, header []int) string {
+	has := func(c walletport.CardField) bool { return slices.Contains(header, int(c)) }
+	says := slices.ContainsFunc(header, func(c int) bool {
+		return c != int(walletport.CardFieldID) && c != int(walletport.CardFieldIssuer)
+	})
+	switch {
+	case !has(walletport.CardFieldID):
+		return "the header lacks " + walletport.CardFieldID.String()
+	case has(walletport.CardFieldExpiryMonth) != has(walletport.CardFieldExpiryYear):
+		return "the header has one of expiryMonth and expiryYear: a file has both or neither"
+	case !says:
+		return "the header names nothing that a card could be given: add status, or others of " + s.List()
 	}
-	return to
-}
-
-// MaxRecordBytes is never less than what AppendTo writes for a line.
-const MaxRecordBytes = MaxLineBytes + 5*int(walletport.CardFieldCount)
-
-// lineField is the name of a fault that concerns a line and not one field of it.
-const lineField = "line"
-
-// LineFault is a fault of a line, and not of one field of it.
-func LineFault(rule string) []walletport.Field {
-	return []walletport.Field{{Name: lineField, Reason: rule}}
+	return ""
 }

@@ -4,21 +4,16 @@ import (
 	"bytes"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/vault/rowfile"
 )
 
 // The rules below say what a value most likely is and what to do, and never repeat it.
 
-const (
-	// RuleRounded is of digits that a spreadsheet has lost.
-	RuleRounded = "was rounded by a spreadsheet: its digits are lost. Export the column as text"
-	ruleArray   = "is a JSON array: JSON Lines has an object a line, without brackets around them (jq -c '.[]' makes such lines)"
-)
-
 // PANRule says why text is no PAN; err is ParsePAN's.
 func PANRule(text []byte, err error) string {
 	switch {
-	case IsScientific(text):
-		return RuleRounded
+	case rowfile.IsScientific(text):
+		return rowfile.RuleRounded
 	case len(bytes.Trim(text, "#")) == 0:
 		return "is a spreadsheet's sign for a column too narrow: its digits are lost. Widen the column, or export it as text"
 	case bytes.HasPrefix(text, []byte("=")):
@@ -27,9 +22,9 @@ func PANRule(text []byte, err error) string {
 		return "is masked: write all digits, or leave the PAN of a stored card out"
 	case !walletport.IsDigits(text) && walletport.IsDigits(bytes.Trim(text, "'\"`\u2018\u2019\u201c\u201d")):
 		return "has quotes or a spreadsheet's apostrophe: write the digits alone"
-	case isDecimal(text):
+	case rowfile.IsDecimal(text):
 		return "is a number with decimals: write the digits alone, as text"
-	case isSpacedDigits(text):
+	case rowfile.IsSpacedDigits(text):
 		return "has spaces or hyphens: write the digits alone"
 	case walletport.ReasonOf(err) == "pan_luhn" && len(text) >= 16 && bytes.HasSuffix(text, []byte("0")):
 		return "has a wrong check digit and ends in 0: a spreadsheet keeps 15 digits. Export the column as text"
@@ -41,24 +36,6 @@ func PANRule(text []byte, err error) string {
 		return "has a wrong check digit"
 	}
 	return "must have digits only"
-}
-
-// IsScientific reports whether text is a number that a spreadsheet rounded: it knows 5.55556E+15 and 5,55556E+15.
-func IsScientific(text []byte) bool {
-	mantissa, exponent, found := bytes.Cut(bytes.ToUpper(bytes.TrimSpace(text)), []byte("E"))
-	exponent = bytes.TrimLeft(exponent, "+")
-	return found && walletport.IsDigits(exponent) && walletport.IsDigits(bytes.Replace(bytes.Replace(mantissa, []byte("."), nil, 1), []byte(","), nil, 1))
-}
-
-// isDecimal knows digits with zeros behind a point or comma.
-func isDecimal(text []byte) bool {
-	whole, fraction, found := bytes.Cut(bytes.Replace(text, []byte(","), []byte("."), 1), []byte("."))
-	return found && walletport.IsDigits(whole) && len(bytes.Trim(fraction, "0")) == 0
-}
-
-// isSpacedDigits knows digits with what people write between or around their groups.
-func isSpacedDigits(text []byte) bool {
-	return !walletport.IsDigits(text) && len(text) > 0 && len(bytes.Trim(text, "0123456789 -._/\t\u00a0\u2010\u2011\u2013")) == 0
 }
 
 const monthForm = "must be two digits, 01 to 12"
@@ -98,11 +75,11 @@ func dateRule(text []byte, form string) string {
 	switch {
 	case walletport.IsDigits(bytes.TrimSpace(text)) && !walletport.IsDigits(text):
 		return form + ": there are blanks around it"
-	case walletport.IsDigits(text[:min(dayDigits, len(text))]) && (len(text) == dayDigits || isDecimal(text) && !walletport.IsDigits(text[:dayDigits+1])):
+	case walletport.IsDigits(text[:min(dayDigits, len(text))]) && (len(text) == dayDigits || rowfile.IsDecimal(text) && !walletport.IsDigits(text[:dayDigits+1])):
 		return form + ": this is a spreadsheet's number of a day, export the column as text"
 	case walletport.IsDigits(text) && (len(text) == 4 || len(text) == 6):
 		return form + ": this has month and year, which are two columns"
-	case isDecimal(text):
+	case rowfile.IsDecimal(text):
 		return form + ": this is a number with decimals, export the column as text"
 	case bytes.ContainsAny(text, "/-. ") && bytes.ContainsAny(text, "0123456789"):
 		return form + ": this is a date, or month and year, which are two columns. Export the columns as text"
@@ -113,9 +90,9 @@ func dateRule(text []byte, form string) string {
 // StatusRule says what to write where a status is written otherwise; "" for what is no
 // status at all.
 func StatusRule(text []byte) string {
-	plain := plainName(text)
+	plain := rowfile.PlainName(text)
 	for _, status := range walletport.CardStatuses() {
-		word := plainName([]byte(status))
+		word := rowfile.PlainName([]byte(status))
 		if plain != "" && (plain == word || "card"+plain == word) {
 			return "must be written " + string(status)
 		}

@@ -1,7 +1,8 @@
-package cardfile
+package rowfile
 
 import (
 	"bytes"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/walletport/walletport"
@@ -10,9 +11,12 @@ import (
 // headBytes is how much of a file is looked at to tell what it is.
 const headBytes = 4 << 10
 
+const ruleArray = "is a JSON array: JSON Lines has an object a line, without brackets around them (jq -c '.[]' makes such lines)"
+
 const byteOrderMark = "\ufeff"
 
-// signatures are the first bytes of files that people take for a file of cards.
+// signatures are the first bytes of files that people take for a file of rows. "%s" is what
+// the file should be of.
 var signatures = []struct{ start, what string }{
 	{"\x1f\x8b", "is compressed (gzip): unpack it first"},
 	{"PK\x03\x04", "is compressed (zip): unpack it first"},
@@ -27,11 +31,11 @@ var signatures = []struct{ start, what string }{
 	{"-----BEGIN PGP", "is encrypted with OpenPGP: decrypt it first"},
 	{"age-encryption.org/v1", "is encrypted with age: decrypt it first"},
 	{"-----BEGIN AGE", "is encrypted with age: decrypt it first"},
-	{"-----BEGIN", "is a PEM file: cards come as CSV or JSON Lines"},
+	{"-----BEGIN", "is a PEM file: %s come as CSV or JSON Lines"},
 	{"Salted__", "is encrypted with openssl: decrypt it first"},
-	{"%PDF", "is a PDF: cards come as CSV or JSON Lines"},
+	{"%PDF", "is a PDF: %s come as CSV or JSON Lines"},
 	{"{\\rtf", "is a text document (RTF): save it as plain text in UTF-8"},
-	{"<", "is XML or HTML: cards come as CSV or JSON Lines"},
+	{"<", "is XML or HTML: %s come as CSV or JSON Lines"},
 	{"\xff\xfe\x00\x00", "is UTF-32: save it as UTF-8"},
 	{"\x00\x00\xfe\xff", "is UTF-32: save it as UTF-8"},
 	{"\xff\xfe", "is UTF-16: save it as UTF-8"},
@@ -40,18 +44,19 @@ var signatures = []struct{ start, what string }{
 
 // checkForm looks at the beginning of a file and refuses what it is not, by its name:
 // CodeInvalid, reason import_format. It never repeats what it read.
-func checkForm(head []byte, format Format) error {
+func (f *File) checkForm(head []byte) error {
 	head = bytes.TrimPrefix(head, []byte(byteOrderMark))
 	if what := whatItIs(head); what != "" {
+		what = strings.ReplaceAll(what, "%s", f.schema.of)
 		return errForm(what)
 	}
 	text := bytes.TrimLeft(head, " \t\r\n")
 	switch {
-	case format == CSV && (bytes.HasPrefix(text, []byte("{")) || bytes.HasPrefix(text, []byte("[{"))):
+	case f.format == CSV && (bytes.HasPrefix(text, []byte("{")) || bytes.HasPrefix(text, []byte("[{"))):
 		return errForm("looks like JSON: say --format jsonl")
-	case format == JSONLines && isCSVHeader(text):
+	case f.format == JSONLines && f.schema.isCSVHeader(text):
 		return errForm("looks like CSV: say --format csv")
-	case format == JSONLines && bytes.HasPrefix(text, []byte("[")):
+	case f.format == JSONLines && bytes.HasPrefix(text, []byte("[")):
 		return errForm(ruleArray)
 	}
 	return nil
@@ -139,7 +144,7 @@ func whatEncoding(head []byte) string {
 }
 
 // isCSVHeader reports whether a text begins with names of columns.
-func isCSVHeader(text []byte) bool {
+func (s *Schema) isCSVHeader(text []byte) bool {
 	if bytes.HasPrefix(text, []byte("{")) {
 		return false
 	}
@@ -147,7 +152,7 @@ func isCSVHeader(text []byte) bool {
 	line, _, _ = bytes.Cut(line, []byte("\r"))
 	known := 0
 	for _, name := range bytes.FieldsFunc(line, func(r rune) bool { return r == ',' || r == ';' || r == '\t' }) {
-		if _, ok := otherNames[plainName(name)]; ok {
+		if _, ok := s.names[PlainName(name)]; ok {
 			known++
 		}
 	}

@@ -1,10 +1,10 @@
-// Package cardfile reads files of cards: CSV, or JSON Lines. It cuts a file into rows
-// and a row into texts, and says of a file, a row or a value that is none what it most
-// likely is and what to do. It knows how fields are spelled, and not what a card is.
+// Package rowfile reads files of rows: CSV, or JSON Lines. It cuts a file into rows and a
+// row into texts, and says of a file or a row that is none what it most likely is and what
+// to do. A Schema says which columns there are; what they mean it does not know.
 //
-// What it reads holds card numbers: they stay in buffers of a fixed size that are
-// wiped, and no error repeats a value.
-package cardfile
+// What it reads holds card numbers and personal data: they stay in buffers of a fixed size
+// that are wiped, and no error repeats a value.
+package rowfile
 
 import (
 	"bytes"
@@ -15,30 +15,30 @@ import (
 	"github.com/walletport/walletport"
 )
 
-// Format is the form of a file of cards.
+// Format is the form of a file.
 type Format string
 
-// The formats. Both have the fields of a card (walletport.CardField) as columns or members
-// and no others, in any order; the id is never absent. Text is UTF-8, with or without a byte order mark; lines end in LF, CR
-// LF or CR and have at most MaxLineBytes; lines and columns without a value are passed
-// over.
+// The formats. Both have the columns of the schema, as columns or members, and no others, in
+// any order. Text is UTF-8, with or without a byte order mark; lines end in LF, CR LF or CR
+// and have at most MaxLineBytes; lines and columns without a value are passed over.
 const (
 	CSV       Format = "csv"   // RFC 4180 with a header, comma-separated, no line break in a field
-	JSONLines Format = "jsonl" // an object per line; the id as number or string, the rest as strings
+	JSONLines Format = "jsonl" // an object per line; values are strings, or what the column says
 )
 
-// File is a file of cards that is read line by line. It must be wiped after use.
+// File is a file that is read line by line. It must be wiped after use.
 type File struct {
+	schema *Schema
 	lines  *lineReader
 	format Format
-	header []walletport.CardField // of CSV
+	header []int // of CSV: places of columns
 }
 
 // Open reads the beginning of a file, up to the first row. Its errors are those of r,
 // and CodeInvalid with the reason import_format for a file of another kind and
-// import_header for one whose header says nothing of cards.
-func Open(r io.Reader, format Format) (*File, error) {
-	f := &File{lines: newLineReader(r), format: format}
+// import_header for one whose header says nothing that could be stored.
+func Open(r io.Reader, format Format, schema *Schema) (*File, error) {
+	f := &File{schema: schema, lines: newLineReader(r), format: format}
 	if err := f.begin(); err != nil {
 		f.Wipe()
 		return nil, err
@@ -49,9 +49,9 @@ func Open(r io.Reader, format Format) (*File, error) {
 func (f *File) begin() error {
 	head, err := f.lines.head(headBytes)
 	if err != nil {
-		return fmt.Errorf("read cards: %w", err)
+		return f.errRead(err)
 	}
-	if err := checkForm(head, f.format); err != nil {
+	if err := f.checkForm(head); err != nil {
 		return err
 	}
 	if bytes.HasPrefix(head, []byte(byteOrderMark)) {
@@ -63,6 +63,8 @@ func (f *File) begin() error {
 	return nil
 }
 
+func (f *File) errRead(err error) error { return fmt.Errorf("read %s: %w", f.schema.of, err) }
+
 func (f *File) readHeader() error {
 	for {
 		line, tooLong, err := f.lines.next()
@@ -70,11 +72,11 @@ func (f *File) readHeader() error {
 		case errors.Is(err, io.EOF), tooLong:
 			return errHeader("the file has no header")
 		case err != nil:
-			return fmt.Errorf("read cards: %w", err)
+			return f.errRead(err)
 		case isBlank(line):
 			continue
 		}
-		f.header, err = parseHeader(line)
+		f.header, err = f.schema.parseHeader(line)
 		return err
 	}
 }
@@ -103,7 +105,7 @@ type Parser interface {
 // NewParser returns a parser of the file's rows. There may be several at once.
 func (f *File) NewParser() Parser {
 	if f.format == CSV {
-		return newCSVParser(f.header)
+		return newCSVParser(f.schema, f.header)
 	}
-	return newJSONParser()
+	return newJSONParser(f.schema)
 }

@@ -1,4 +1,4 @@
-package cardfile
+package rowfile
 
 import (
 	"bytes"
@@ -6,15 +6,15 @@ import (
 	"io"
 )
 
-// MaxLineBytes bounds one row. The longest sensible one, a name of 64
-// characters all written as JSON escapes, has about 1,500 bytes.
+// MaxLineBytes bounds one row. The longest sensible one of a card, a name of 64 characters
+// all written as JSON escapes, has about 1,500 bytes; of a customer, some 5,000.
 const MaxLineBytes = 8 << 10
 
 // readBytes is how much of the file is in memory before it is cut into lines.
 const readBytes = 64 << 10
 
 // lineReader cuts a stream into lines of bounded length. A line ends in LF, CR LF or,
-// as old Macintosh programs write it, CR alone. What it read holds PANs: it reads into
+// as old Macintosh programs write it, CR alone. What it read is secret: it reads into
 // one buffer that never moves, clears each line once it was used, and is wiped after.
 type lineReader struct {
 	r          io.Reader

@@ -1,4 +1,4 @@
-package cardfile_test
+package rowfile_test
 
 import (
 	"encoding/csv"
@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/walletport/walletport/vault/cardfile"
+	"github.com/walletport/walletport/vault/rowfile"
 )
 
 // FuzzSplitCSV compares our reader of one line with the standard library's.
@@ -18,7 +18,7 @@ func FuzzSplitCSV(f *testing.F) {
 		if line == "" || strings.ContainsAny(line, "\r\n") {
 			t.Skip("lines come without their break, and empty ones are skipped")
 		}
-		got, ok := cardfile.SplitCSV([]byte(line))
+		got, ok := rowfile.SplitCSV([]byte(line))
 		reader := csv.NewReader(strings.NewReader(line))
 		reader.FieldsPerRecord = -1
 		want, err := reader.Read()

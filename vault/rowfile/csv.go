@@ -1,4 +1,4 @@
-package cardfile
+package rowfile
 
 import (
 	"bytes"
@@ -6,21 +6,21 @@ import (
 	"github.com/walletport/walletport"
 )
 
-// csvParser reads the rows of RFC 4180, one to a line: no field of a card has a
-// line break. The standard library's reader hands out strings, which cannot be
+// csvParser reads the rows of RFC 4180, one to a line: no field has a line break. The standard library's reader hands out strings, which cannot be
 // wiped; the tests compare the two.
 type csvParser struct {
-	header []walletport.CardField
+	header []int // places of columns
+	width  int   // columns of the schema
 	fields [][]byte
 	text   []byte // of quoted fields, without their quotes
 }
 
-func newCSVParser(header []walletport.CardField) *csvParser {
-	return &csvParser{header: header, text: make([]byte, 0, MaxLineBytes)}
+func newCSVParser(schema *Schema, header []int) *csvParser {
+	return &csvParser{header: header, width: len(schema.columns), text: make([]byte, 0, MaxLineBytes)}
 }
 
 func (p *csvParser) Parse(line []byte, into *Record) []walletport.Field {
-	*into = Record{}
+	into.reset(p.width)
 	fields, ok := p.split(line)
 	if !ok {
 		return LineFault("is not CSV: a quote is misplaced or not closed")

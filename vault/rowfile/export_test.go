@@ -1,4 +1,4 @@
-package cardfile
+package rowfile
 
 // SplitCSV is splitCSV with room for the line, to compare it with other readers.
 func SplitCSV(line []byte) ([][]byte, bool) {
