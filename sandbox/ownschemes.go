@@ -15,7 +15,7 @@ const organization = "Walletport Sandbox"
 
 // RunningConfig returns the configuration of the sandbox that runs on a folder, with the
 // addresses of its simulated schemes. A folder that no sandbox runs on is an error, unless
-// its configuration names other addresses for both schemes.
+// its configuration names other addresses for all of them.
 func RunningConfig(dir string) (config.Config, error) {
 	settings, err := config.Load(ConfigPath(dir))
 	if err != nil || callsNoSimulator(settings) {
@@ -36,7 +36,7 @@ func RunningConfig(dir string) (config.Config, error) {
 }
 
 func callsNoSimulator(settings config.Config) bool {
-	return settings.Schemes.MDES.CustomerService.Enabled() && settings.Schemes.VTS.TokenAPI.Enabled()
+	return settings.Schemes.MDES.CustomerService.Enabled() && settings.Schemes.VTS.TokenAPI.Enabled() && settings.ClickToPay.Visa.Enabled()
 }
 
 // callSimulators has the server call the sandbox's own schemes, over HTTP as a stranger
@@ -51,6 +51,11 @@ func callSimulators(settings *config.Config, sandboxURL string) error {
 	mdes.BaseURL = cmp.Or(mdes.BaseURL, own+customerServicePath)
 	mdes.Organization = cmp.Or(mdes.Organization, organization)
 	visa.BaseURL = cmp.Or(visa.BaseURL, own+tokenAPIPath)
+	enrolment := &settings.ClickToPay.Visa
+	enrolment.BaseURL = cmp.Or(enrolment.BaseURL, own+clickToPayPath)
+	if len(enrolment.BIDs) == 0 {
+		enrolment.BIDs = map[string][]string{string(Issuer): {clickToPayBID}}
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,8 +39,10 @@ func TestRunningConfig(t *testing.T) {
 	box, stop := startSandbox(t, dir)
 	settings, err := RunningConfig(dir)
 	must(t, err)
-	wantSchemes(t, settings, box.File.MDES.CustomerService.BaseURL, box.File.VTS.TokenAPI.BaseURL)
-	wantSchemes(t, box.Settings, box.File.MDES.CustomerService.BaseURL, box.File.VTS.TokenAPI.BaseURL)
+	for _, in := range []config.Config{settings, box.Settings} {
+		wantSchemes(t, in, box.File.MDES.CustomerService.BaseURL, box.File.VTS.TokenAPI.BaseURL)
+		wantClickToPay(t, in, box.File.ClickToPay.BaseURL, box.File.ClickToPay.BID)
+	}
 	stop()
 	if _, err := RunningConfig(dir); err == nil || !strings.Contains(err.Error(), "no sandbox is running on "+dir) {
 		t.Errorf("of a sandbox that was stopped: %v", err)
@@ -54,11 +57,20 @@ func TestRunningConfig(t *testing.T) {
 	if _, err := RunningConfig(dir); err == nil {
 		t.Error("one scheme is the sandbox's own, which is stopped")
 	}
-	text = strings.Replace(text, "schemes:\n", "schemes:\n  mdes:\n    customer_service: {url: "+elsewhere+", organization: Acme Bank}\n", 1)
+	text = strings.Replace(text, "schemes:\n", "clicktopay: {visa: {url: "+elsewhere+", bids: {acme: [B1]}}}\nschemes:\n  mdes:\n    customer_service: {url: "+elsewhere+", organization: Acme Bank}\n", 1)
 	must(t, os.WriteFile(ConfigPath(dir), []byte(text), 0o600))
 	settings, err = RunningConfig(dir)
 	must(t, err)
 	wantSchemes(t, settings, elsewhere, elsewhere)
+	wantClickToPay(t, settings, elsewhere, "B1")
+}
+
+func wantClickToPay(t *testing.T, settings config.Config, address, bid string) {
+	t.Helper()
+	got := settings.ClickToPay.Visa
+	if bids := got.OfIssuers()[Issuer]; got.BaseURL != address || !slices.Equal(bids, []string{bid}) {
+		t.Errorf("Click to Pay is called at %q with %v, want %q with %q", got.BaseURL, bids, address, bid)
+	}
 }
 
 func wantSchemes(t *testing.T, settings config.Config, mdes, visa string) {
