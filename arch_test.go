@@ -94,7 +94,7 @@ var house = []room{
 		why: "a server knows every room that it builds and no simulator, and is started by a command, a sandbox or a measurement only",
 	},
 	{
-		path: "sandbox", may: []string{".", "server", "config", "keys", "keys/material", "vault", "audit", "auth", "disk", "telemetry", "sim", "sim/*"},
+		path: "sandbox", may: []string{".", "server", "config", "keys", "keys/material", "storage", "vault", "audit", "auth", "disk", "telemetry", "sim", "sim/*"},
 		by: []string{"cmd/walletport", "bench"}, why: "a sandbox is made around a server and reads no payload with what made it: it knows no encoder",
 	},
 	{path: "cmd/walletport", may: []string{"*"}, by: []string{}, why: "a command line knows everybody whose work it shows, and nobody knows it"},
