@@ -76,6 +76,8 @@ type Settings struct {
 	Keep     time.Duration `setting:"keep"`      // how long a completed request is kept; 0 is 2160h (90 days), 1h to 8760h
 	GiveUp   time.Duration `setting:"give_up"`   // how long a request is tried, and a result asked for, before it fails; 0 is 24h, 1m to 168h
 	ReadWait time.Duration `setting:"read_wait"` // how long a read waits for a change of the same consumer; 0 is 5s, at most 30s
+
+	Portfolio PortfolioSettings `setting:"portfolio"` // cards that are enrolled by the thousand
 }
 
 const (
@@ -104,6 +106,9 @@ func (s Settings) Validate() error {
 			problems = append(problems, errors.New(field.problem))
 		}
 	}
+	for _, problem := range s.Portfolio.problems() {
+		problems = append(problems, fmt.Errorf("portfolio.%w", problem))
+	}
 	return errors.Join(problems...)
 }
 
@@ -118,6 +123,7 @@ func (s Settings) WithDefaults() Settings {
 	if s.ReadWait == 0 {
 		s.ReadWait = defaultReadWait
 	}
+	s.Portfolio = s.Portfolio.WithDefaults()
 	return s
 }
 
@@ -151,7 +157,7 @@ func New(p Parts) (*Flow, error) {
 	err := errors.Join(
 		act.Missing(p.Store == nil, "Store"), act.Missing(p.Vault == nil, "Vault"), act.Missing(p.Keys == nil, "Keys"),
 		act.Missing(p.Audit == nil, "Audit"), act.Missing(p.Rand == nil, "Rand"), act.Missing(p.Clock == nil, "Clock"),
-		checkBIDs(p.BIDs), p.Settings.Validate())
+		checkBIDs(p.BIDs), p.Settings.Validate(), p.Settings.Portfolio.CheckBIDs(p.BIDs))
 	if err != nil {
 		return nil, err
 	}

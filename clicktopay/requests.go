@@ -27,6 +27,10 @@ type Asked struct {
 	CardOverrides CardOverrides // of EnrolCustomer, EnrolCard and UpdateCard
 	AuditUser     walletport.AuditUser
 	Channel       storage.RequestChannel
+	// Admit refuses the request by how its consumer stands at that moment, under the lock of
+	// the row; nil refuses nothing. Its error is returned as it is, and nothing is recorded of
+	// it. It may be called again.
+	Admit func(storage.Consumer) error
 }
 
 // Overrides take the place of what is stored of a customer, in this request alone. A list

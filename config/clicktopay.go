@@ -60,7 +60,8 @@ func (c Config) validateClickToPay() error {
 	if !visa.Enabled() {
 		return errors.Join(problems...)
 	}
-	problems = append(problems, at(ClickToPaySetting, errors.Join(visa.Validate(), checkPlace(visa.BaseURL))))
+	problems = append(problems, at(ClickToPaySetting, errors.Join(visa.Validate(), checkPlace(visa.BaseURL))),
+		at("clicktopay.portfolio", c.ClickToPay.Portfolio.CheckBIDs(visa.OfIssuers())))
 	if len(visa.BIDs) == 0 {
 		problems = append(problems, errors.New(ClickToPaySetting+".bids: no issuer has an id to enrol its customers with"))
 	}

@@ -19,8 +19,8 @@ func TestClickToPayIsOffWithoutAURL(t *testing.T) {
 	if settings.ClickToPay.Visa.Enabled() || len(settings.ClickToPay.Visa.OfIssuers()) != 0 {
 		t.Errorf("an empty file switches it on: %+v", settings.ClickToPay.Visa)
 	}
-	if settings.ClickToPay.Settings != (clicktopay.Settings{}).WithDefaults() {
-		t.Errorf("%+v, want what is in force by default", settings.ClickToPay.Settings)
+	if diff := cmp.Diff((clicktopay.Settings{}).WithDefaults(), settings.ClickToPay.Settings); diff != "" {
+		t.Errorf("what is in force by default (-want +got):\n%s", diff)
 	}
 }
 
@@ -34,6 +34,13 @@ clicktopay:
     bids: {acme: ["10075431", "B2"], globex: [G1]}
   keep: 48h
   read_wait: 2s
+  portfolio:
+    rate: 2.5
+    issuers:
+      acme:
+        bid: B2
+        products:
+          Visa Debit: {segment: consumer, ecommerce: true, form: virtual}
 `)
 	must(t, err)
 	visa, profile := settings.ClickToPay.Visa, visaclicktopay.DefaultProfile()
@@ -46,8 +53,11 @@ clicktopay:
 		t.Errorf("ids by issuer (-want +got):\n%s", diff)
 	}
 	want := clicktopay.Settings{Keep: 48 * time.Hour, GiveUp: 24 * time.Hour, ReadWait: 2 * time.Second}
-	if settings.ClickToPay.Settings != want {
-		t.Errorf("%+v, want %+v", settings.ClickToPay.Settings, want)
+	want.Portfolio = clicktopay.PortfolioSettings{Rate: 2.5, MaxOpen: 1000, Every: time.Hour, Issuers: map[string]clicktopay.IssuerPortfolio{
+		"acme": {BID: "B2", Products: map[string]clicktopay.Product{"Visa Debit": {Segment: "consumer", Ecommerce: true, Form: "virtual"}}},
+	}}
+	if diff := cmp.Diff(want, settings.ClickToPay.Settings); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
@@ -81,6 +91,8 @@ func TestWhatClickToPayCannotBe(t *testing.T) {
 		{"a wait of a minute", "read_wait: 1m", "clicktopay.read_wait: up to 30s"},
 		{"a wait that no call has", "visa: {" + on + ", bids: {acme: [B1]}}}\napi: {limits: {request_time: 5s}",
 			"clicktopay.read_wait: 5s, which is not below api.limits.request_time, 5s"},
+		{"a portfolio of somebody else's id", "visa: {" + on + ", bids: {acme: [B1], globex: [G1]}}, portfolio: {issuers: {acme: {bid: G1}}}", "clicktopay.portfolio.issuers.acme.bid: is none of the issuer's"},
+		{"a product that is neither", "portfolio: {issuers: {acme: {products: {debit: {}}}}}", "clicktopay.portfolio.issuers.acme.products.debit.segment: one of"},
 		{"a scheme that has none", "mastercard: {}", "clicktopay.mastercard: there is no such setting"},
 		{"a slip", "visa: {bid: {}}", "did you mean bids?"},
 	} {
