@@ -3,7 +3,6 @@ package vault
 import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
-	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/vault/rowfile"
 )
 
@@ -15,14 +14,14 @@ const (
 )
 
 // chunk is a run of lines on its way through an import.
-type chunk struct {
-	text  []byte // the lines, one behind the other; it holds PANs, never grows and is wiped
+type chunk[K comparable, C any] struct {
+	text  []byte // the lines, one behind the other; it is secret, never grows and is wiped
 	lines []textLine
 	bytes int64 // of the file, up to the end of the chunk
 
 	done   chan struct{} // closed when the rest is filled in
 	ring   *keys.Ring    // by whose keys the rows are sealed
-	rows   []row
+	rows   []row[K, C]
 	faults []RowError
 	bad    int64 // rows with faults
 	blank  int64 // rows that say nothing
@@ -35,60 +34,61 @@ type textLine struct {
 	tooLong    bool
 }
 
-// row is a good row of the file: what it does to its card.
-type row struct {
+// row is a good row of the file: what it does to its card or customer.
+type row[K comparable, C any] struct {
 	line   textLine
 	digest [8]byte // of what the row says: enough to tell equal from unequal
-	change storage.CardChange
-	what   ChangedCard // of a stored card; Fields are empty when it stays as it is
+	key    K
+	change C        // to be stored; zero where nothing changes
+	fields []string // names of what changes of a stored one; empty when it stays as it is
 	isNew  bool
 }
 
 // isChange reports whether there is something to store.
-func (r *row) isChange() bool { return r.isNew || len(r.what.Fields) > 0 }
+func (r *row[K, C]) isChange() bool { return r.isNew || len(r.fields) > 0 }
 
-func (im *importer) newChunk() *chunk {
+func (in *intake[K, C]) newChunk() *chunk[K, C] {
 	select {
-	case c := <-im.free:
-		*c = chunk{text: c.text[:0], lines: c.lines[:0], rows: c.rows[:0], faults: c.faults[:0], done: make(chan struct{})}
+	case c := <-in.free:
+		*c = chunk[K, C]{text: c.text[:0], lines: c.lines[:0], rows: c.rows[:0], faults: c.faults[:0], done: make(chan struct{})}
 		return c
 	default:
-		c := &chunk{
-			text: make([]byte, 0, chunkBytes), lines: make([]textLine, 0, chunkRows), rows: make([]row, 0, chunkRows),
+		c := &chunk[K, C]{
+			text: make([]byte, 0, chunkBytes), lines: make([]textLine, 0, chunkRows), rows: make([]row[K, C], 0, chunkRows),
 			done: make(chan struct{}),
 		}
-		im.chunks = append(im.chunks, c)
+		in.chunks = append(in.chunks, c)
 		return c
 	}
 }
 
-// wipe clears the text. Until the chunk is stored it is needed: a row whose card
-// somebody else changed meanwhile is read again.
-func (c *chunk) wipe() { clear(c.text[:cap(c.text)]) }
+// wipe clears the text. Until the chunk is stored it is needed: what somebody
+// else changed meanwhile is read again.
+func (c *chunk[K, C]) wipe() { clear(c.text[:cap(c.text)]) }
 
 // recycle keeps the chunk's memory for another one.
-func (im *importer) recycle(c *chunk) {
+func (in *intake[K, C]) recycle(c *chunk[K, C]) {
 	c.wipe()
 	clear(c.rows)
 	select {
-	case im.free <- c:
+	case in.free <- c:
 	default:
 	}
 }
 
 // fillChunk reads up to chunkRows lines, as many as have room for sure. Its error
 // stands behind what was read.
-func (im *importer) fillChunk(c *chunk) error {
+func (in *intake[K, C]) fillChunk(c *chunk[K, C]) error {
 	for len(c.lines) < chunkRows && cap(c.text)-len(c.text) >= rowfile.MaxLineBytes {
-		line, tooLong, err := im.file.Next()
-		c.bytes = im.file.Bytes()
+		line, tooLong, err := in.file.Next()
+		c.bytes = in.file.Bytes()
 		if err != nil {
 			return err
 		}
 		if len(line) == 0 && !tooLong {
 			continue
 		}
-		l := textLine{number: im.file.Number(), begin: len(c.text), tooLong: tooLong}
+		l := textLine{number: in.file.Number(), begin: len(c.text), tooLong: tooLong}
 		if !tooLong {
 			c.text = append(c.text, line...)
 		}
@@ -98,7 +98,7 @@ func (im *importer) fillChunk(c *chunk) error {
 	return nil
 }
 
-func (c *chunk) reject(number int64, faults []walletport.Field) {
+func (c *chunk[K, C]) reject(number int64, faults []walletport.Field) {
 	c.bad++
 	for _, f := range faults {
 		c.faults = append(c.faults, RowError{Line: number, Field: f.Name, Rule: f.Reason})

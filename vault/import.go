@@ -2,22 +2,14 @@ package vault
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"errors"
-	"fmt"
 	"io"
-	"runtime"
-	"sync"
 
 	"github.com/walletport/walletport"
-	"github.com/walletport/walletport/keys"
-	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/vault/cardfile"
 	"github.com/walletport/walletport/vault/rowfile"
 )
 
-// ImportFormat is the form of a file of cards, see package cardfile.
+// ImportFormat is the form of a file, see package rowfile.
 type ImportFormat = rowfile.Format
 
 // The formats.
@@ -85,7 +77,7 @@ type ImportReport struct {
 	// a row is bad, or the import did not come to its end.
 	Withheld int64
 
-	Changed  map[string]int64       // of the updated cards, how many had which field changed
+	Changed  map[string]int64       // of those updated, how many had which field changed
 	Statuses map[StatusChange]int64 // of the updated cards, how many went from which status to which
 
 	ErrorCount int64      // all errors; a row may have several
@@ -121,181 +113,15 @@ type RowError struct {
 // those of r, ctx and Changing. The last batches may be missing
 // then; with AllOrNothing all are.
 func (v *Vault) Import(ctx context.Context, r io.Reader, o ImportOptions) (ImportReport, error) {
-	im, err := newImporter(v, r, o)
-	if err != nil {
-		return ImportReport{}, err
+	rules := intakeRules{
+		schema: cardfile.Schema, issuer: o.Issuer, format: o.Format, dryRun: o.DryRun, allOrNothing: o.AllOrNothing,
+		maxErrors: o.MaxErrors, progress: o.Progress,
 	}
-	defer im.wipe()
-	if err := im.begin(ctx); err != nil {
-		return ImportReport{}, err
-	}
-	err = im.run(ctx)
-	if err == nil {
-		err = im.finish(ctx)
-	}
-	if im.together != nil {
-		err = errors.Join(err, im.together.End())
-	}
-	report := &im.ledger.report
-	if o.AllOrNothing && (err != nil || report.Rejected > 0) {
-		report.withhold()
-	}
-	return *report, err
+	return runIntake(ctx, v, r, rules, &cardIntake{vault: v, options: o})
 }
 
 // withhold counts what would have been stored as not stored.
 func (r *ImportReport) withhold() {
 	r.Withheld += r.Inserted + r.Updated
 	r.Inserted, r.Updated, r.Changed, r.Statuses = 0, 0, nil, nil
-}
-
-// importer is one running import: a reader cuts the file into chunks, workers parse
-// and seal them, and the caller's goroutine stores them in the order of the file.
-type importer struct {
-	vault     *Vault
-	options   ImportOptions
-	source    io.Reader
-	file      *rowfile.File // once it was begun
-	digestKey []byte
-	free      chan *chunk
-	chunks    []*chunk // all that there are, to be wiped in the end
-	ledger    ledger
-	together  storage.CardChanges // with AllOrNothing
-	rings     map[*keys.Ring]bool // by whose keys the rows of together are sealed
-}
-
-const defaultMaxErrors = 100
-
-func newImporter(v *Vault, r io.Reader, o ImportOptions) (*importer, error) {
-	if o.MaxErrors <= 0 {
-		o.MaxErrors = defaultMaxErrors
-	}
-	if o.Issuer != "" {
-		if _, err := walletport.ParseIssuerID(string(o.Issuer)); err != nil {
-			return nil, err
-		}
-	}
-	if o.Format != CSV && o.Format != JSONLines {
-		return nil, walletport.Errorf(walletport.CodeInvalid, "import_format", "the format is csv or jsonl")
-	}
-	im := &importer{vault: v, options: o, source: r, ledger: newLedger(o.MaxErrors), digestKey: make([]byte, sha256.Size), rings: map[*keys.Ring]bool{}}
-	_, err := io.ReadFull(rand.Reader, im.digestKey)
-	return im, err
-}
-
-// wipe clears whatever held lines of the file.
-func (im *importer) wipe() {
-	if im.file != nil {
-		im.file.Wipe()
-	}
-	for _, c := range im.chunks {
-		c.wipe()
-	}
-}
-
-// begin finds out whether the file is what it should be, and whether it could be stored.
-func (im *importer) begin(ctx context.Context) error {
-	var err error
-	if im.file, err = rowfile.Open(im.source, im.options.Format, cardfile.Schema); err != nil {
-		return err
-	}
-	if err := im.checkKeys(); err != nil {
-		return err
-	}
-	if err := im.vault.refuseForeign(ctx); err != nil {
-		return err
-	}
-	if im.options.AllOrNothing && !im.options.DryRun {
-		im.together, err = im.vault.Cards.BeginCardChanges(ctx)
-	}
-	return err
-}
-
-// checkKeys refuses where no issuer has keys: each row would be refused for it.
-func (im *importer) checkKeys() error {
-	for _, purpose := range []keys.Purpose{keys.VaultKEK, keys.VaultIndex} {
-		if !im.vault.Keys.Current().Serves(purpose, im.vault.Clock()) {
-			return walletport.Errorf(walletport.CodeUnavailable, "key_unavailable", "no %s key is active", purpose)
-		}
-	}
-	return nil
-}
-
-func (im *importer) run(ctx context.Context) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	workers := runtime.GOMAXPROCS(0)
-	toSeal := make(chan *chunk, workers)
-	inOrder := make(chan *chunk, 2*workers) // bounds what is in memory
-	im.free = make(chan *chunk, 4*workers)
-
-	var group sync.WaitGroup
-	var readErr error
-	group.Go(func() {
-		defer close(inOrder)
-		defer close(toSeal)
-		readErr = im.readChunks(ctx, toSeal, inOrder)
-	})
-	for range workers {
-		group.Go(func() {
-			for c := range toSeal {
-				c.err = im.process(ctx, c, c.lines)
-				close(c.done)
-			}
-		})
-	}
-	err := im.storeChunks(ctx, inOrder)
-	stop() // the reader gives up, unless it waits for r itself
-	group.Wait()
-	if err == nil {
-		err = readErr
-	}
-	return err
-}
-
-// readChunks sends chunks to be sealed, and in the order of the file to be stored.
-func (im *importer) readChunks(ctx context.Context, toSeal, inOrder chan<- *chunk) error {
-	for rows := 0; ; {
-		c := im.newChunk()
-		readErr := im.fillChunk(c)
-		if rows += len(c.lines); rows > MaxImportRows {
-			return walletport.Errorf(walletport.CodeInvalid, "import_too_large", "one import takes %d rows, split the file", MaxImportRows)
-		}
-		if len(c.lines) > 0 {
-			for _, to := range []chan<- *chunk{inOrder, toSeal} {
-				select {
-				case to <- c:
-				case <-ctx.Done():
-					return ctx.Err()
-				}
-			}
-		}
-		switch {
-		case errors.Is(readErr, io.EOF):
-			return nil
-		case readErr != nil:
-			return fmt.Errorf("read cards: %w", readErr)
-		}
-	}
-}
-
-func (im *importer) storeChunks(ctx context.Context, inOrder <-chan *chunk) error {
-	for c := range inOrder {
-		select {
-		case <-c.done:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		if c.err != nil {
-			return c.err
-		}
-		if err := im.storeChunk(ctx, c); err != nil {
-			return err
-		}
-		if im.options.Progress != nil {
-			im.options.Progress(ImportProgress{Rows: im.ledger.report.Rows, Bytes: c.bytes})
-		}
-		im.recycle(c)
-	}
-	return nil
 }

@@ -4,15 +4,14 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-
-	"github.com/walletport/walletport"
 )
 
 // ledger takes chunks in the order of the file and keeps the report.
-type ledger struct {
+type ledger[K comparable, C any] struct {
+	kind      intakeKind[K, C]
 	report    ImportReport
 	maxErrors int
-	rows      map[walletport.CardID]seenRow
+	rows      map[K]seenRow
 }
 
 // seenRow is what the import remembers of a row it took.
@@ -21,35 +20,35 @@ type seenRow struct {
 	digest [8]byte
 }
 
-func newLedger(maxErrors int) ledger {
-	return ledger{maxErrors: maxErrors, rows: map[walletport.CardID]seenRow{}}
+func newLedger[K comparable, C any](maxErrors int, kind intakeKind[K, C]) ledger[K, C] {
+	return ledger[K, C]{kind: kind, maxErrors: maxErrors, rows: map[K]seenRow{}}
 }
 
-// admit returns the rows of a chunk that are the first of their card, and refuses
+// admit returns the rows of a chunk that are the first of their key, and refuses
 // those that contradict an earlier one. Those that say the same again are unchanged.
-func (l *ledger) admit(c *chunk) []row {
+func (l *ledger[K, C]) admit(c *chunk[K, C]) []row[K, C] {
 	first := c.rows[:0]
 	for i := range c.rows {
 		r := &c.rows[i]
-		before, seen := l.rows[r.change.ID]
+		before, seen := l.rows[r.key]
 		switch {
 		case !seen:
-			l.rows[r.change.ID] = seenRow{line: uint32(r.line.number), digest: r.digest}
+			l.rows[r.key] = seenRow{line: uint32(r.line.number), digest: r.digest}
 			first = append(first, *r)
 		case before.digest == r.digest:
 			l.report.Unchanged++
 		default:
-			c.reject(r.line.number, idFault(fmt.Sprintf("stands on line %d already, with other content", before.line)))
+			c.reject(r.line.number, l.kind.fault(fmt.Sprintf("stands on line %d already, with other content", before.line)))
 		}
 	}
 	return first
 }
 
-// forget lets a later row of the card be the first: this one was refused after all.
-func (l *ledger) forget(id walletport.CardID) { delete(l.rows, id) }
+// forget lets a later row of the key be the first: this one was refused after all.
+func (l *ledger[K, C]) forget(key K) { delete(l.rows, key) }
 
 // count adds what was done with good rows.
-func (l *ledger) count(rows []row) {
+func (l *ledger[K, C]) count(rows []row[K, C]) {
 	for i := range rows {
 		r := &rows[i]
 		switch {
@@ -59,28 +58,23 @@ func (l *ledger) count(rows []row) {
 			l.report.Unchanged++
 		default:
 			l.report.Updated++
-			l.countChange(&r.what)
+			l.countChange(r)
 		}
 	}
 }
 
-func (l *ledger) countChange(what *ChangedCard) {
+func (l *ledger[K, C]) countChange(r *row[K, C]) {
 	if l.report.Changed == nil {
 		l.report.Changed = map[string]int64{}
 	}
-	for _, field := range what.Fields {
+	for _, field := range r.fields {
 		l.report.Changed[field]++
 	}
-	if what.From != what.To {
-		if l.report.Statuses == nil {
-			l.report.Statuses = map[StatusChange]int64{}
-		}
-		l.report.Statuses[StatusChange{what.From, what.To}]++
-	}
+	l.kind.count(r, &l.report)
 }
 
 // close counts what remains to be counted of a chunk that is done.
-func (l *ledger) close(c *chunk) {
+func (l *ledger[K, C]) close(c *chunk[K, C]) {
 	l.report.Rows += int64(len(c.lines)) - c.blank
 	l.report.Rejected += c.bad
 	slices.SortStableFunc(c.faults, func(a, b RowError) int { return cmp.Compare(a.Line, b.Line) })

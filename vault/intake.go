@@ -1,0 +1,241 @@
+package vault
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"sync"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/vault/rowfile"
+)
+
+// intake is one running import, of cards or of customers: a reader cuts the file into
+// chunks, workers parse and seal them, and the caller's goroutine stores them in the order
+// of the file. K names what a row is about, and C is what is stored of it.
+type intake[K comparable, C any] struct {
+	vault     *Vault
+	rules     intakeRules
+	kind      intakeKind[K, C]
+	source    io.Reader
+	file      *rowfile.File // once it was begun
+	digestKey []byte
+	free      chan *chunk[K, C]
+	chunks    []*chunk[K, C] // all that there are, to be wiped in the end
+	ledger    ledger[K, C]
+	begun     bool                // changes that are made together
+	rings     map[*keys.Ring]bool // by whose keys their rows are sealed
+}
+
+// intakeRules say how the file is read, and what is done with its rows.
+type intakeRules struct {
+	schema               *rowfile.Schema
+	issuer               walletport.IssuerID // of the whole file; may be ""
+	format               ImportFormat
+	dryRun, allOrNothing bool
+	maxErrors            int
+	progress             func(ImportProgress) // may be nil
+}
+
+// intakeKind is what an import does with cards in another way than with customers.
+type intakeKind[K comparable, C any] interface {
+	// newClerk returns who makes rows, sealed by the keys of ring.
+	newClerk(ring *keys.Ring) clerk[K, C]
+	// begin begins changes that are made together or not at all; end lets go of what was not
+	// committed.
+	begin(ctx context.Context) error
+	end() error
+	// announce tells who wants to know of the changes that are about to be stored.
+	announce(ctx context.Context, rows []row[K, C]) error
+	// store stores changes, each only where the database still has what the clerk read, and
+	// returns the keys of the others; after begin it adds them to those of commit.
+	store(ctx context.Context, rows []row[K, C]) (missed []K, err error)
+	// commit stores what was begun. If it returns keys, nothing is stored.
+	commit(ctx context.Context) (missed []K, err error)
+	// fault is that of the field which has the key.
+	fault(rule string) []walletport.Field
+	errConflict(first K) error
+	// count adds to the report what the others do not have.
+	count(r *row[K, C], report *ImportReport)
+}
+
+// clerk makes rows of records. It is for one goroutine, and wiped after use.
+type clerk[K comparable, C any] interface {
+	// keyOf returns what a record is about, as far as that can be told.
+	keyOf(rec *rowfile.Record) (K, bool)
+	// lookUp reads what is stored of these.
+	lookUp(ctx context.Context, about []K) error
+	// make makes the row of a record, or says what is wrong with it. An error is a fault of
+	// ours, which ends the import.
+	make(rec *rowfile.Record) (row[K, C], []walletport.Field, error)
+	wipe()
+}
+
+const defaultMaxErrors = 100
+
+// runIntake imports a file.
+func runIntake[K comparable, C any](ctx context.Context, v *Vault, r io.Reader, rules intakeRules, kind intakeKind[K, C]) (ImportReport, error) {
+	in, err := newIntake(v, r, rules, kind)
+	if err != nil {
+		return ImportReport{}, err
+	}
+	defer in.wipe()
+	if err := in.begin(ctx); err != nil {
+		return ImportReport{}, err
+	}
+	err = in.run(ctx)
+	if err == nil {
+		err = in.finish(ctx)
+	}
+	if in.begun {
+		err = errors.Join(err, in.kind.end())
+	}
+	report := &in.ledger.report
+	if rules.allOrNothing && (err != nil || report.Rejected > 0) {
+		report.withhold()
+	}
+	return *report, err
+}
+
+func newIntake[K comparable, C any](v *Vault, r io.Reader, rules intakeRules, kind intakeKind[K, C]) (*intake[K, C], error) {
+	if rules.maxErrors <= 0 {
+		rules.maxErrors = defaultMaxErrors
+	}
+	if rules.issuer != "" {
+		if _, err := walletport.ParseIssuerID(string(rules.issuer)); err != nil {
+			return nil, err
+		}
+	}
+	if rules.format != CSV && rules.format != JSONLines {
+		return nil, walletport.Errorf(walletport.CodeInvalid, "import_format", "the format is csv or jsonl")
+	}
+	in := &intake[K, C]{
+		vault: v, rules: rules, kind: kind, source: r, digestKey: make([]byte, sha256.Size),
+		ledger: newLedger(rules.maxErrors, kind), rings: map[*keys.Ring]bool{},
+	}
+	_, err := io.ReadFull(rand.Reader, in.digestKey)
+	return in, err
+}
+
+// wipe clears whatever held lines of the file.
+func (in *intake[K, C]) wipe() {
+	if in.file != nil {
+		in.file.Wipe()
+	}
+	for _, c := range in.chunks {
+		c.wipe()
+	}
+}
+
+// begin finds out whether the file is what it should be, and whether it could be stored.
+func (in *intake[K, C]) begin(ctx context.Context) error {
+	var err error
+	if in.file, err = rowfile.Open(in.source, in.rules.format, in.rules.schema); err != nil {
+		return err
+	}
+	if err := in.checkKeys(); err != nil {
+		return err
+	}
+	if err := in.vault.refuseForeign(ctx); err != nil {
+		return err
+	}
+	if in.rules.allOrNothing && !in.rules.dryRun {
+		err = in.kind.begin(ctx)
+		in.begun = err == nil
+	}
+	return err
+}
+
+// checkKeys refuses where no issuer has keys: each row would be refused for it.
+func (in *intake[K, C]) checkKeys() error {
+	for _, purpose := range []keys.Purpose{keys.VaultKEK, keys.VaultIndex} {
+		if !in.vault.Keys.Current().Serves(purpose, in.vault.Clock()) {
+			return walletport.Errorf(walletport.CodeUnavailable, "key_unavailable", "no %s key is active", purpose)
+		}
+	}
+	return nil
+}
+
+func (in *intake[K, C]) run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	workers := runtime.GOMAXPROCS(0)
+	toSeal := make(chan *chunk[K, C], workers)
+	inOrder := make(chan *chunk[K, C], 2*workers) // bounds what is in memory
+	in.free = make(chan *chunk[K, C], 4*workers)
+
+	var group sync.WaitGroup
+	var readErr error
+	group.Go(func() {
+		defer close(inOrder)
+		defer close(toSeal)
+		readErr = in.readChunks(ctx, toSeal, inOrder)
+	})
+	for range workers {
+		group.Go(func() {
+			for c := range toSeal {
+				c.err = in.process(ctx, c, c.lines)
+				close(c.done)
+			}
+		})
+	}
+	err := in.storeChunks(ctx, inOrder)
+	stop() // the reader gives up, unless it waits for the source itself
+	group.Wait()
+	if err == nil {
+		err = readErr
+	}
+	return err
+}
+
+// readChunks sends chunks to be sealed, and in the order of the file to be stored.
+func (in *intake[K, C]) readChunks(ctx context.Context, toSeal, inOrder chan<- *chunk[K, C]) error {
+	for rows := 0; ; {
+		c := in.newChunk()
+		readErr := in.fillChunk(c)
+		if rows += len(c.lines); rows > MaxImportRows {
+			return walletport.Errorf(walletport.CodeInvalid, "import_too_large", "one import takes %d rows, split the file", MaxImportRows)
+		}
+		if len(c.lines) > 0 {
+			for _, to := range []chan<- *chunk[K, C]{inOrder, toSeal} {
+				select {
+				case to <- c:
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+		}
+		switch {
+		case errors.Is(readErr, io.EOF):
+			return nil
+		case readErr != nil:
+			return fmt.Errorf("read the file: %w", readErr)
+		}
+	}
+}
+
+func (in *intake[K, C]) storeChunks(ctx context.Context, inOrder <-chan *chunk[K, C]) error {
+	for c := range inOrder {
+		select {
+		case <-c.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if c.err != nil {
+			return c.err
+		}
+		if err := in.storeChunk(ctx, c); err != nil {
+			return err
+		}
+		if in.rules.progress != nil {
+			in.rules.progress(ImportProgress{Rows: in.ledger.report.Rows, Bytes: c.bytes})
+		}
+		in.recycle(c)
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+package vault
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"hash"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/vault/rowfile"
+)
+
+// desk is where a clerk works through lines: it parses them, and marks each row with the
+// digest of what it says. It is for one goroutine, and wiped after use.
+type desk[K comparable, C any] struct {
+	clerk  clerk[K, C]
+	parser rowfile.Parser
+	record rowfile.Record
+	digest hash.Hash
+	said   []byte // what a row says, for its digest: it is secret
+}
+
+// process fills in the rows of some of the chunk's lines: of all at first, later of those
+// whose cards or customers were changed meanwhile.
+func (in *intake[K, C]) process(ctx context.Context, c *chunk[K, C], lines []textLine) error {
+	c.ring = in.vault.newestRing()
+	d := desk[K, C]{
+		clerk: in.kind.newClerk(c.ring), parser: in.file.NewParser(), digest: hmac.New(sha256.New, in.digestKey),
+		said: make([]byte, 0, in.rules.schema.MaxRecordBytes()),
+	}
+	defer d.wipe()
+	if err := d.clerk.lookUp(ctx, d.about(c, lines)); err != nil {
+		return err
+	}
+	for _, l := range lines {
+		faults, err := d.line(c, l)
+		if err != nil {
+			return err
+		}
+		if len(faults) > 0 {
+			c.reject(l.number, faults)
+		}
+	}
+	return nil
+}
+
+func (d *desk[K, C]) wipe() {
+	d.parser.Wipe()
+	d.clerk.wipe()
+	clear(d.said[:cap(d.said)])
+}
+
+// about returns what the lines are about.
+func (d *desk[K, C]) about(c *chunk[K, C], lines []textLine) []K {
+	about := make([]K, 0, len(lines))
+	for _, l := range lines {
+		if l.tooLong || len(d.parser.Parse(c.text[l.begin:l.end], &d.record)) > 0 {
+			continue
+		}
+		if key, ok := d.clerk.keyOf(&d.record); ok {
+			about = append(about, key)
+		}
+	}
+	return about
+}
+
+// line adds the row of a line to the chunk, or says what is wrong with it.
+func (d *desk[K, C]) line(c *chunk[K, C], l textLine) ([]walletport.Field, error) {
+	if l.tooLong {
+		return rowfile.LineFault("is longer than 8192 bytes"), nil
+	}
+	if faults := d.parser.Parse(c.text[l.begin:l.end], &d.record); len(faults) > 0 {
+		return faults, nil
+	}
+	if d.record.IsBlank() {
+		c.blank++
+		return nil, nil
+	}
+	made, faults, err := d.clerk.make(&d.record)
+	if err != nil || len(faults) > 0 {
+		return faults, err
+	}
+	made.line, made.digest = l, d.digestOf()
+	c.rows = append(c.rows, made)
+	return nil, nil
+}
+
+// digestOf is keyed, for there are few PANs and telephone numbers to try.
+func (d *desk[K, C]) digestOf() [8]byte {
+	d.said = d.record.AppendTo(d.said[:0])
+	d.digest.Reset()
+	d.digest.Write(d.said)
+	var sum [sha256.Size]byte
+	return [8]byte(d.digest.Sum(sum[:0]))
+}

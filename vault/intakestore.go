@@ -1,0 +1,123 @@
+package vault
+
+import (
+	"context"
+	"slices"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/keys"
+)
+
+// changeAttempts is how often a card, or a customer, is read again that somebody else changes at the
+// same moment. Twice in a row hardly happens.
+const changeAttempts = 5
+
+// storeChunk stores the chunk's good rows in one transaction, and reads those again
+// whose card or customer somebody else has changed since it was looked up.
+func (in *intake[K, C]) storeChunk(ctx context.Context, c *chunk[K, C]) error {
+	pending := in.ledger.admit(c)
+	for attempt := 1; len(pending) > 0; attempt++ {
+		missed, err := in.write(ctx, pending, c.ring)
+		if err != nil {
+			return err
+		}
+		wasMissed := func(r row[K, C]) bool { return slices.Contains(missed, r.key) }
+		again := slices.DeleteFunc(slices.Clone(pending), func(r row[K, C]) bool { return !wasMissed(r) })
+		in.ledger.count(slices.DeleteFunc(pending, wasMissed))
+		if len(again) == 0 {
+			break
+		}
+		if attempt == changeAttempts {
+			in.refuse(c, again, in.kind.fault("is changed by somebody else again and again: import the row later"))
+			break
+		}
+		if pending, err = in.again(ctx, c, again); err != nil {
+			return err
+		}
+	}
+	in.ledger.close(c)
+	return nil
+}
+
+// again makes the rows anew on what is stored now. A row that is bad now leaves its
+// place to a later one.
+func (in *intake[K, C]) again(ctx context.Context, c *chunk[K, C], missed []row[K, C]) ([]row[K, C], error) {
+	lines := make([]textLine, len(missed))
+	for i := range missed {
+		lines[i] = missed[i].line
+	}
+	c.rows = c.rows[:0]
+	if err := in.process(ctx, c, lines); err != nil {
+		return nil, err
+	}
+	made := slices.Clone(c.rows)
+	for _, r := range missed {
+		if !slices.ContainsFunc(made, func(m row[K, C]) bool { return m.key == r.key }) {
+			in.ledger.forget(r.key)
+		}
+	}
+	return made, nil
+}
+
+func (in *intake[K, C]) refuse(c *chunk[K, C], rows []row[K, C], faults []walletport.Field) {
+	for _, r := range rows {
+		c.reject(r.line.number, faults)
+		in.ledger.forget(r.key)
+	}
+}
+
+// write stores the changes among the rows, which are sealed by keys of ring. It returns the
+// keys of those that are not what they were when they were looked up.
+func (in *intake[K, C]) write(ctx context.Context, rows []row[K, C], ring *keys.Ring) ([]K, error) {
+	changes := slices.DeleteFunc(slices.Clone(rows), func(r row[K, C]) bool { return !r.isChange() })
+	if in.rules.dryRun || in.isRefused() || len(changes) == 0 {
+		return nil, nil
+	}
+	if err := in.vault.checkKept(ring); err != nil {
+		return nil, err
+	}
+	if err := in.kind.announce(ctx, changes); err != nil {
+		return nil, err
+	}
+	missed, err := in.kind.store(ctx, changes)
+	if err != nil {
+		return nil, err
+	}
+	if in.begun {
+		in.rings[ring] = true
+		return nil, nil
+	}
+	return missed, in.vault.rescue(ctx, ring)
+}
+
+// isRefused reports whether a bad row keeps everything from being stored: what
+// follows is checked only.
+func (in *intake[K, C]) isRefused() bool { return in.begun && in.ledger.report.Rejected > 0 }
+
+// finish stores what is to be stored all or not at all.
+func (in *intake[K, C]) finish(ctx context.Context) error {
+	if !in.begun {
+		return nil
+	}
+	if rejected := in.ledger.report.Rejected; rejected > 0 {
+		return walletport.Errorf(walletport.CodeInvalid, "import_refused", "nothing is stored, for %d rows are bad", rejected)
+	}
+	for ring := range in.rings {
+		if err := in.vault.checkKept(ring); err != nil {
+			return err
+		}
+	}
+	missed, err := in.kind.commit(ctx)
+	if err != nil {
+		return err
+	}
+	if len(missed) > 0 {
+		return in.kind.errConflict(missed[0])
+	}
+	for ring := range in.rings {
+		if err := in.vault.rescue(ctx, ring); err != nil {
+			return err
+		}
+	}
+	return nil
+}
