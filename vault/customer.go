@@ -2,25 +2,15 @@ package vault
 
 import (
 	"bytes"
-	"crypto/rand"
 	"encoding/binary"
-	"fmt"
-	"io"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/storage"
 )
 
-// The envelope of a customer is made as a card's is, see envelope.go:
-//
-//	Sealed     = version (1 byte) ‖ AES-256-GCM(data key, plaintext)
-//	WrappedKey = KEK.Wrap(data key)
-//
-// Its associated data begins with tags of its own and binds the key of the row:
-//
-//	of Sealed:     "walletport customer v" and the version, issuer, customer number
-//	of WrappedKey: "walletport customer data key v1", issuer, customer number, id of the KEK
+// The envelope of a customer, see envelope.go. What names the row is its key: issuer and
+// customer number.
 //
 // The plaintext has every field of the version in its order: count of values (1 byte), each
 // value behind its length (2 bytes, big-endian). Zeros fill it up to a multiple of 512
@@ -29,11 +19,22 @@ import (
 // The content MAC is over "walletport customer content v" and the version, issuer, customer
 // number, and the plaintext without its zeros, each behind its length.
 const (
-	customerTag        = "walletport customer v"
-	customerKeyTag     = "walletport customer data key v1"
 	customerContentTag = "walletport customer content v"
 	customerPaddedTo   = 512
 )
+
+var sealedCustomer = sealedKind{
+	name: "customer", fault: walletport.Errorf(walletport.CodeInternal, reasonCustomerDamaged, "the stored customer cannot be used"),
+	tag: "walletport customer v", keyTag: "walletport customer data key v1",
+}
+
+func bindCustomer(key walletport.CustomerKey) binding {
+	return sealedCustomer.bind(string(key.Issuer), key.Number)
+}
+
+func envelopeOfCustomer(row *storage.Customer) envelope {
+	return envelope{row.Sealed, row.WrappedKey, row.KEK}
+}
 
 // customerField is a field and the first version of rows that have it.
 type customerField struct {
@@ -74,19 +75,6 @@ func newestOfCustomers(fields []customerField) byte {
 		newest = max(newest, f.since)
 	}
 	return newest
-}
-
-func appendCustomerData(to []byte, version byte, key walletport.CustomerKey) []byte {
-	to = appendTag(to, customerTag, version)
-	to = appendField(to, string(key.Issuer))
-	return appendField(to, key.Number)
-}
-
-func appendCustomerKeyData(to []byte, key walletport.CustomerKey, kek keys.ID) []byte {
-	to = appendField(to, customerKeyTag)
-	to = appendField(to, string(key.Issuer))
-	to = appendField(to, key.Number)
-	return appendField(to, string(kek))
 }
 
 // maxCustomerBytes is never less than what appendCustomerPlain writes for a customer that
@@ -179,7 +167,7 @@ func (v *Vault) SealCustomer(c walletport.Customer) (storage.Customer, error) {
 	row := storage.Customer{CustomerSummary: c.CustomerSummary, UpdatedAt: v.Clock()}
 	row.IsForgotten = false
 	ring := v.newestRing()
-	kek, err := v.customerKEK(ring, c.Issuer)
+	kek, err := v.issuerKEK(ring, c.Issuer)
 	if err != nil {
 		return storage.Customer{}, err
 	}
@@ -193,33 +181,14 @@ func (v *Vault) SealCustomer(c walletport.Customer) (storage.Customer, error) {
 	defer clear(content)
 	row.ContentMAC = index.MAC.Sum(content)
 	plain = padCustomer(plain)
-	if err := sealCustomer(&row, kek, plain); err != nil {
-		return storage.Customer{}, fmt.Errorf("seal customer: %w", err)
-	}
-	return row, nil
+	e, err := bindCustomer(c.CustomerKey).seal(kek, newestCustomerVersion, plain)
+	row.Sealed, row.WrappedKey, row.KEK = e.Sealed, e.WrappedKey, e.KEK
+	return row, err
 }
 
-func (v *Vault) customerKEK(ring *keys.Ring, issuer walletport.IssuerID) (*keys.Key, error) {
+// issuerKEK selects the key for what is of an issuer and of no card: a key for BINs is none.
+func (v *Vault) issuerKEK(ring *keys.Ring, issuer walletport.IssuerID) (*keys.Key, error) {
 	return ring.Select(keys.VaultKEK, issuer, "", v.Clock())
-}
-
-// sealCustomer seals plain into row under a fresh data key.
-func sealCustomer(row *storage.Customer, kek *keys.Key, plain []byte) error {
-	var dataKey [dataKeyBytes]byte
-	defer clear(dataKey[:])
-	if _, err := io.ReadFull(rand.Reader, dataKey[:]); err != nil {
-		return err
-	}
-	aead, err := newAEAD(dataKey[:])
-	if err != nil {
-		return err
-	}
-	row.Sealed = make([]byte, 1, 1+len(plain)+aead.Overhead())
-	row.Sealed[0] = newestCustomerVersion
-	row.Sealed = aead.Seal(row.Sealed, nil, plain, appendCustomerData(nil, newestCustomerVersion, row.CustomerKey)) //nolint:gosec // G407: this AEAD takes no nonce, it draws one
-	row.WrappedKey, err = kek.KEK.Wrap(dataKey[:], appendCustomerKeyData(nil, row.CustomerKey, kek.ID))
-	row.KEK = string(kek.ID)
-	return err
 }
 
 // openCustomer returns the customer of a row. The caller wipes it.
@@ -230,16 +199,9 @@ func openCustomer(ring *keys.Ring, row *storage.Customer) (*walletport.Customer,
 		}
 		return nil, walletport.ErrCustomerNotFound()
 	}
-	if len(row.Sealed) == 0 || row.Sealed[0] == 0 || row.Sealed[0] > newestCustomerVersion {
-		return nil, errCustomerDamaged(row, "the sealed customer has a version that this program does not know")
-	}
-	kek, ok := ring.ByID(keys.ID(row.KEK))
-	if !ok || kek.KEK == nil {
-		return nil, walletport.Errorf(walletport.CodeUnavailable, reasonNoKey, "the key that seals this customer is not in the key store")
-	}
-	plain, fault := unsealCustomer(kek, row)
-	if fault != "" {
-		return nil, errCustomerDamaged(row, fault)
+	plain, err := bindCustomer(row.CustomerKey).open(ring, envelopeOfCustomer(row), newestCustomerVersion)
+	if err != nil {
+		return nil, err
 	}
 	defer clear(plain)
 	c := &walletport.Customer{CustomerSummary: row.CustomerSummary}
@@ -254,23 +216,6 @@ func openCustomer(ring *keys.Ring, row *storage.Customer) (*walletport.Customer,
 	return c, nil
 }
 
-func unsealCustomer(kek *keys.Key, row *storage.Customer) (plain []byte, fault string) {
-	dataKey, err := kek.KEK.Unwrap(row.WrappedKey, appendCustomerKeyData(nil, row.CustomerKey, kek.ID))
-	if err != nil {
-		return nil, "the data key does not unwrap"
-	}
-	defer clear(dataKey)
-	aead, err := newAEAD(dataKey)
-	if err != nil || len(dataKey) != dataKeyBytes {
-		return nil, "the data key is malformed"
-	}
-	plain, err = aead.Open(nil, nil, row.Sealed[1:], appendCustomerData(nil, row.Sealed[0], row.CustomerKey))
-	if err != nil {
-		return nil, "the sealed customer does not open"
-	}
-	return plain, ""
-}
-
 func isContentOf(ring *keys.Ring, row *storage.Customer, c *walletport.Customer) bool {
 	plain := appendCustomerPlain(make([]byte, 0, maxCustomerBytes), row.Sealed[0], c)
 	defer clear(plain)
@@ -283,8 +228,7 @@ func isContentOf(ring *keys.Ring, row *storage.Customer, c *walletport.Customer)
 const reasonCustomerDamaged = "customer_damaged"
 
 func errCustomerDamaged(row *storage.Customer, what string) error {
-	return walletport.Errorf(walletport.CodeInternal, reasonCustomerDamaged, "the stored customer cannot be used").
-		WithCause(fmt.Errorf("customer under %s: %s", row.KEK, what))
+	return bindCustomer(row.CustomerKey).damaged(row.KEK, what)
 }
 
 func errCustomerInvalid(faults []walletport.Field) error {

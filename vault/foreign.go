@@ -56,7 +56,7 @@ func (v *Vault) unwrapsCard(ctx context.Context, kek *keys.Key) (tried, good boo
 		}
 		tried, after = true, rows[len(rows)-1].ID
 		for i := range rows {
-			dataKey, err := kek.KEK.Unwrap(rows[i].WrappedKey, appendKeyData(nil, &rows[i].CardSummary, kek.ID))
+			dataKey, err := bindCard(&rows[i].CardSummary).unwrap(rows[i].WrappedKey, kek)
 			clear(dataKey)
 			if err == nil {
 				return true, true, nil
@@ -73,7 +73,7 @@ func (v *Vault) unwrapsToken(ctx context.Context, kek *keys.Key) (tried, good bo
 		}
 		tried, after = true, rows[len(rows)-1].ID
 		for i := range rows {
-			dataKey, err := kek.KEK.Unwrap(rows[i].Number.WrappedKey, appendTokenKeyData(nil, rows[i].Issuer, rows[i].Ref, kek.ID))
+			dataKey, err := bindTokenNumber(rows[i].Issuer, rows[i].Ref).unwrap(rows[i].Number.WrappedKey, kek)
 			clear(dataKey)
 			if err == nil {
 				return true, true, nil
@@ -90,7 +90,7 @@ func (v *Vault) unwrapsCustomer(ctx context.Context, kek *keys.Key) (tried, good
 		}
 		tried, after = true, rows[len(rows)-1].ID
 		for i := range rows {
-			dataKey, err := kek.KEK.Unwrap(rows[i].WrappedKey, appendCustomerKeyData(nil, rows[i].CustomerKey, kek.ID))
+			dataKey, err := bindCustomer(rows[i].CustomerKey).unwrap(rows[i].WrappedKey, kek)
 			clear(dataKey)
 			if err == nil {
 				return true, true, nil

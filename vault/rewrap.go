@@ -3,8 +3,6 @@ package vault
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"math"
 	"slices"
 
@@ -203,7 +201,7 @@ func (r *rewrapper) cardChanges(cards []storage.Card, old *keys.Key) ([]storage.
 		if target.ID == old.ID {
 			continue
 		}
-		wrapped, err := rewrap(c.WrappedKey, old, target, func(kek keys.ID) []byte { return appendKeyData(nil, &c.CardSummary, kek) })
+		wrapped, err := bindCard(&c.CardSummary).rewrap(c.WrappedKey, old, target)
 		if err != nil {
 			r.cards.count(&r.report.Cards, c.ID)
 			continue
@@ -222,18 +220,4 @@ func (f failed[ID]) count(in *Rewrapped[ID], id ID) {
 	if len(in.Failures) < maxListedFailures {
 		in.Failures = append(in.Failures, id)
 	}
-}
-
-// rewrap moves a wrapped data key from old to target. bound gives what a key with that id
-// binds to it.
-func rewrap(wrapped []byte, old, target *keys.Key, bound func(keys.ID) []byte) ([]byte, error) {
-	if old.KEK == nil {
-		return nil, errors.New("the key was destroyed")
-	}
-	dataKey, err := old.KEK.Unwrap(wrapped, bound(old.ID))
-	if err != nil {
-		return nil, fmt.Errorf("unwrap data key: %w", err)
-	}
-	defer clear(dataKey)
-	return target.KEK.Wrap(dataKey, bound(target.ID))
 }

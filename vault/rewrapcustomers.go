@@ -39,7 +39,7 @@ func (r *rewrapper) customerChanges(customers []storage.Customer, old *keys.Key)
 	var changes []storage.CustomerRewrapping
 	for i := range customers {
 		c := &customers[i]
-		target, err := r.vault.customerKEK(ring, c.Issuer)
+		target, err := r.vault.issuerKEK(ring, c.Issuer)
 		if walletport.ReasonOf(err) == reasonNoKey {
 			r.leftOf(c.Issuer, err).Customers++
 			continue
@@ -50,7 +50,7 @@ func (r *rewrapper) customerChanges(customers []storage.Customer, old *keys.Key)
 		if target.ID == old.ID {
 			continue
 		}
-		wrapped, err := rewrap(c.WrappedKey, old, target, func(kek keys.ID) []byte { return appendCustomerKeyData(nil, c.CustomerKey, kek) })
+		wrapped, err := bindCustomer(c.CustomerKey).rewrap(c.WrappedKey, old, target)
 		if err != nil {
 			r.customers.count(&r.report.Customers, c.ID)
 			continue

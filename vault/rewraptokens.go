@@ -50,7 +50,7 @@ func (r *rewrapper) tokenChanges(tokens []storage.Token, old *keys.Key) ([]stora
 		if target.ID == old.ID {
 			continue
 		}
-		wrapped, err := rewrap(t.Number.WrappedKey, old, target, func(kek keys.ID) []byte { return appendTokenKeyData(nil, t.Issuer, t.Ref, kek) })
+		wrapped, err := bindTokenNumber(t.Issuer, t.Ref).rewrap(t.Number.WrappedKey, old, target)
 		if err != nil {
 			r.tokens.count(&r.report.Tokens, t.ID)
 			continue

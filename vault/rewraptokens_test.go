@@ -222,7 +222,7 @@ func TestVerifyNamesTokenNumbersThatDoNotOpen(t *testing.T) {
 		}
 		want := []vault.Finding{
 			{Token: ids[3], Issuer: "acme", Reason: "token_damaged", Detail: "token number under vault-kek-v1: the number does not agree with its first six or last four digits"},
-			{Token: ids[1050], Issuer: "acme", Reason: "token_damaged", Detail: "token number under vault-kek-v1: the sealed number does not open"},
+			{Token: ids[1050], Issuer: "acme", Reason: "token_damaged", Detail: "token number under vault-kek-v1: the sealed token number does not open"},
 			{Token: ids[1100], Issuer: "globex", Reason: "key_unavailable", Detail: "its key vault-kek-v9 is not in the key store"},
 		}
 		if diff := cmp.Diff(want, found); diff != "" {
