@@ -17,6 +17,9 @@ var (
 	ParseCustomerPlain  = parseCustomerPlain
 	AppendCustomerPlain = appendCustomerPlain
 	PadCustomer         = padCustomer
+
+	PadOverrides   = padOverrides
+	UnpadOverrides = unpadOverrides
 )
 
 // DropCustomerField takes a field of customers out of rows, as if nobody had thought of it

@@ -4,9 +4,10 @@
 //
 // Each card has a data key of its own, sealed by a key-encryption key of package
 // keys (envelope.go says how), so that a rotation re-seals 32 bytes of a card and
-// not the card. So has the number of each token (tokennumber.go) and each customer
-// (customer.go), of whom nothing that is personal stands in clear. The vault does no audit:
-// its callers know who asks and why, and a Changer is told by its.
+// not the card. So has the number of each token (tokennumber.go), each customer (customer.go),
+// of whom nothing that is personal stands in clear, and what a request of Click to Pay says
+// (overrides.go). The vault does no audit: its callers know who asks and why, and a Changer
+// is told by its.
 package vault
 
 import (
