@@ -123,7 +123,7 @@ func (e *eligibility) ofConsumer(card walletport.CardID, c *storage.Consumer) (w
 	if out := inHand(card, c); out.Reason != "" {
 		return "", out
 	}
-	stands := stateOf(card, c)
+	stands := standing(card, c)
 	switch {
 	case c.Open > 0:
 		return "", LeftOut{Reason: LeftOutCustomerBusy}
@@ -139,7 +139,7 @@ func (e *eligibility) ofConsumer(card walletport.CardID, c *storage.Consumer) (w
 
 // inHand leaves out a card that is enrolled, or whose enrolment is under way.
 func inHand(card walletport.CardID, c *storage.Consumer) LeftOut {
-	switch stateOf(card, c).State {
+	switch standing(card, c).State {
 	case storage.CardEnrolled:
 		return LeftOut{Reason: LeftOutAlreadyEnrolled}
 	case storage.CardAsked:
@@ -149,8 +149,8 @@ func inHand(card walletport.CardID, c *storage.Consumer) LeftOut {
 	return LeftOut{}
 }
 
-// stateOf returns how a card of a consumer stands; zero if nothing was ever asked for it.
-func stateOf(card walletport.CardID, c *storage.Consumer) storage.ConsumerCard {
+// standing returns how a card of a consumer stands; zero if nothing was ever asked for it.
+func standing(card walletport.CardID, c *storage.Consumer) storage.ConsumerCard {
 	at := slices.IndexFunc(c.Cards, func(of storage.ConsumerCard) bool { return of.ID == card })
 	if at < 0 {
 		return storage.ConsumerCard{}

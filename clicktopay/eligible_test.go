@@ -86,7 +86,7 @@ func TestEligibilityOfACard(t *testing.T) {
 	}
 }
 
-func consumerOf(bid string, change ...func(*storage.Consumer)) storage.Consumer {
+func consumerAt(bid string, change ...func(*storage.Consumer)) storage.Consumer {
 	c := storage.Consumer{ConsumerKey: storage.ConsumerKey{Customer: 1, BID: bid}, Issuer: "acme", Number: "5001"}
 	for _, f := range change {
 		f(&c)
@@ -98,7 +98,7 @@ func enrolledConsumer(c *storage.Consumer) { c.IsEnrolled = true }
 func inactiveConsumer(c *storage.Consumer) { c.IsInactive = true }
 func openConsumer(c *storage.Consumer)     { c.Open = 1 }
 
-func withCard(id walletport.CardID, state storage.ConsumerCardState, reason string) func(*storage.Consumer) {
+func having(id walletport.CardID, state storage.ConsumerCardState, reason string) func(*storage.Consumer) {
 	return func(c *storage.Consumer) {
 		c.Cards = append(c.Cards, storage.ConsumerCard{ID: id, State: state, Reason: reason})
 	}
@@ -115,22 +115,22 @@ func TestEligibilityByWhatWasAskedBefore(t *testing.T) {
 		want   LeftOut
 	}{
 		{"nothing was", nil, false, walletport.EnrolCustomer, LeftOut{}},
-		{"a customer who is no longer enrolled", []storage.Consumer{consumerOf(ours)}, false, walletport.EnrolCustomer, LeftOut{}},
-		{"a customer with another card", []storage.Consumer{consumerOf(ours, enrolledConsumer, withCard(8, storage.CardEnrolled, ""))}, false, walletport.EnrolCard, LeftOut{}},
-		{"the card is enrolled", []storage.Consumer{consumerOf(ours, enrolledConsumer, withCard(7, storage.CardEnrolled, ""))}, true, "", LeftOut{Reason: "already_enrolled"}},
-		{"the card is asked for", []storage.Consumer{consumerOf(ours, openConsumer, withCard(7, storage.CardAsked, ""))}, true, "", LeftOut{Reason: "already_asked"}},
-		{"the card was refused", []storage.Consumer{consumerOf(ours, withCard(7, storage.CardRefused, "VIDC-7000"))}, false, "", LeftOut{Reason: "refused_before", Detail: "VIDC-7000"}},
-		{"the card was refused, and may be tried again", []storage.Consumer{consumerOf(ours, withCard(7, storage.CardRefused, "VIDC-7000"))}, true, walletport.EnrolCustomer, LeftOut{}},
-		{"the other card was refused", []storage.Consumer{consumerOf(ours, withCard(8, storage.CardRefused, "VIDC-7000"))}, false, walletport.EnrolCustomer, LeftOut{}},
-		{"the other card is asked for", []storage.Consumer{consumerOf(ours, openConsumer, withCard(8, storage.CardAsked, ""))}, false, "", LeftOut{Reason: "customer_busy"}},
-		{"an enrolled customer changes something", []storage.Consumer{consumerOf(ours, enrolledConsumer, openConsumer)}, false, "", LeftOut{Reason: "customer_busy"}},
-		{"the customer is switched off", []storage.Consumer{consumerOf(ours, enrolledConsumer, inactiveConsumer)}, false, "", LeftOut{Reason: "customer_inactive"}},
-		{"the customer was switched off and is gone", []storage.Consumer{consumerOf(ours, inactiveConsumer)}, false, walletport.EnrolCustomer, LeftOut{}},
-		{"enrolled with the other BID", []storage.Consumer{consumerOf(other, enrolledConsumer)}, false, "", LeftOut{Reason: "other_bid"}},
-		{"asked for with the other BID", []storage.Consumer{consumerOf(other, openConsumer)}, false, "", LeftOut{Reason: "other_bid"}},
-		{"gone from the other BID", []storage.Consumer{consumerOf(other)}, false, walletport.EnrolCustomer, LeftOut{}},
-		{"enrolled with both", []storage.Consumer{consumerOf(ours, enrolledConsumer), consumerOf(other, enrolledConsumer)}, false, walletport.EnrolCard, LeftOut{}},
-		{"the card is enrolled with the other BID", []storage.Consumer{consumerOf(ours, enrolledConsumer), consumerOf(other, enrolledConsumer, withCard(7, storage.CardEnrolled, ""))}, false, "", LeftOut{Reason: "already_enrolled"}},
+		{"a customer who is no longer enrolled", []storage.Consumer{consumerAt(ours)}, false, walletport.EnrolCustomer, LeftOut{}},
+		{"a customer with another card", []storage.Consumer{consumerAt(ours, enrolledConsumer, having(8, storage.CardEnrolled, ""))}, false, walletport.EnrolCard, LeftOut{}},
+		{"the card is enrolled", []storage.Consumer{consumerAt(ours, enrolledConsumer, having(7, storage.CardEnrolled, ""))}, true, "", LeftOut{Reason: "already_enrolled"}},
+		{"the card is asked for", []storage.Consumer{consumerAt(ours, openConsumer, having(7, storage.CardAsked, ""))}, true, "", LeftOut{Reason: "already_asked"}},
+		{"the card was refused", []storage.Consumer{consumerAt(ours, having(7, storage.CardRefused, "VIDC-7000"))}, false, "", LeftOut{Reason: "refused_before", Detail: "VIDC-7000"}},
+		{"the card was refused, and may be tried again", []storage.Consumer{consumerAt(ours, having(7, storage.CardRefused, "VIDC-7000"))}, true, walletport.EnrolCustomer, LeftOut{}},
+		{"the other card was refused", []storage.Consumer{consumerAt(ours, having(8, storage.CardRefused, "VIDC-7000"))}, false, walletport.EnrolCustomer, LeftOut{}},
+		{"the other card is asked for", []storage.Consumer{consumerAt(ours, openConsumer, having(8, storage.CardAsked, ""))}, false, "", LeftOut{Reason: "customer_busy"}},
+		{"an enrolled customer changes something", []storage.Consumer{consumerAt(ours, enrolledConsumer, openConsumer)}, false, "", LeftOut{Reason: "customer_busy"}},
+		{"the customer is switched off", []storage.Consumer{consumerAt(ours, enrolledConsumer, inactiveConsumer)}, false, "", LeftOut{Reason: "customer_inactive"}},
+		{"the customer was switched off and is gone", []storage.Consumer{consumerAt(ours, inactiveConsumer)}, false, walletport.EnrolCustomer, LeftOut{}},
+		{"enrolled with the other BID", []storage.Consumer{consumerAt(other, enrolledConsumer)}, false, "", LeftOut{Reason: "other_bid"}},
+		{"asked for with the other BID", []storage.Consumer{consumerAt(other, openConsumer)}, false, "", LeftOut{Reason: "other_bid"}},
+		{"gone from the other BID", []storage.Consumer{consumerAt(other)}, false, walletport.EnrolCustomer, LeftOut{}},
+		{"enrolled with both", []storage.Consumer{consumerAt(ours, enrolledConsumer), consumerAt(other, enrolledConsumer)}, false, walletport.EnrolCard, LeftOut{}},
+		{"the card is enrolled with the other BID", []storage.Consumer{consumerAt(ours, enrolledConsumer), consumerAt(other, enrolledConsumer, having(7, storage.CardEnrolled, ""))}, false, "", LeftOut{Reason: "already_enrolled"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e := eligibility{bid: ours, retryRefused: c.retry}
