@@ -56,7 +56,7 @@ const (
 // Action names an audited act.
 type Action string
 
-// The audited acts, but for those of ActionProvision and ActionTokenChange.
+// The audited acts, but for those of ActionProvision, ActionTokenChange and ActionClickToPay.
 const (
 	ActionActivate        Action = "activate"
 	ActionActivateTAV2    Action = "activate.tav2" // the deprecated calls
@@ -81,6 +81,9 @@ const (
 	ActionTokensList      Action = "tokens.list"   // of a card
 	ActionTokensRead      Action = "tokens.read"   // all that is known of one
 	ActionTokensChange    Action = "tokens.change" // a call for a change that is none of ours; see ActionTokenChange
+
+	ActionClickToPayRead   Action = "clicktopay.read"   // what is enrolled of a customer
+	ActionClickToPayStatus Action = "clicktopay.status" // of one request
 )
 
 // ActionProvision is the provisioning of a card into a wallet: "provision.googlepay".
@@ -88,6 +91,9 @@ func ActionProvision(w Wallet) Action { return Action("provision." + string(w)) 
 
 // ActionTokenChange is the change of a token: "tokens.suspend".
 func ActionTokenChange(a TokenAction) Action { return Action("tokens." + string(a)) }
+
+// ActionClickToPay is a change of Click to Pay: "clicktopay.enrol_customer".
+func ActionClickToPay(a ClickToPayAction) Action { return Action("clicktopay." + string(a)) }
 
 // AuditRecorder makes a record durable. Record returns only after the record
 // will survive a crash; on error nothing may be handed out (CodeUnavailable,

@@ -35,6 +35,9 @@ func TestTheAuditPageNamesEveryActionAndDetail(t *testing.T) {
 			for _, a := range walletport.TokenActions() {
 				declared = append(declared, string(walletport.ActionTokenChange(a)))
 			}
+			for _, a := range walletport.ClickToPayActions() {
+				declared = append(declared, string(walletport.ActionClickToPay(a)))
+			}
 		}
 		for _, name := range declared {
 			if !slices.Contains(documented, name) {

@@ -74,6 +74,13 @@ const (
 	DetailFoundBy  DetailName = "found_by"  // what found out about a change that nobody waited for any more: sweep or job
 )
 
+// The details of Click to Pay; who the customer is, DetailCustomer has.
+const (
+	DetailRequest DetailName = "request" // id of the request, as it is asked for by
+	DetailBID     DetailName = "bid"     // that the customer is enrolled with
+	DetailChannel DetailName = "channel" // where the request came from: api, command or portfolio
+)
+
 // The details of keys.
 const (
 	DetailPurpose     DetailName = "purpose"     // of a key

@@ -1,0 +1,260 @@
+package clicktopay
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
+	"github.com/walletport/walletport/jobs"
+	"github.com/walletport/walletport/scheme"
+	"github.com/walletport/walletport/storage"
+)
+
+// What a portfolio is told of a card that it leaves out.
+var (
+	// ErrNotNew is CodeConflict, reason enrolment_not_new: the enrolment of the card was asked
+	// for before, whatever became of it.
+	ErrNotNew error = walletport.Errorf(walletport.CodeConflict, "enrolment_not_new", "the card was enrolled before, or its enrolment was asked for or refused")
+	// ErrOptedOut is CodeForbidden, reason customer_opted_out.
+	ErrOptedOut error = walletport.Errorf(walletport.CodeForbidden, "customer_opted_out", "the customer wants no Click to Pay")
+)
+
+// Accept takes a change on: it will be done, or its row says why not. Everything that can be
+// known is checked before, all faults at once. Row, record and job are one commit. The same
+// request as the consumer's last one, if that is still open, is that one. Errors:
+//
+//   - CodeUnavailable: scheme_not_configured, key_unavailable, store_unavailable, and
+//     audit_unavailable: nothing is promised then
+//   - CodeInvalid, enrolment_data_invalid: with all fields, as the caller names them
+//   - CodeForbidden, card_not_eligible
+//   - of ChannelPortfolio: ErrNotNew and ErrOptedOut
+//   - those of finding
+//
+// Nothing is announced to the trail, because of the commit of its own.
+func (f *Flow) Accept(ctx context.Context, r Asked) (Accepted, error) {
+	o := overrides{customer: r.Overrides, card: r.CardOverrides}
+	defer o.wipe()
+	asked := request(walletport.ActionClickToPay(r.Action), r.AuditUser, r.Channel)
+	asked.CardID = r.CardID
+	return act.Audited(ctx, f.Audit, asked, func(record *act.Record) (Accepted, error) {
+		a := accepting{finding: finding{flow: f, record: record, action: r.Action}, asked: r, overrides: o}
+		return a.run(ctx)
+	})
+}
+
+// accepting is an Accept under way.
+type accepting struct {
+	finding
+	asked     Asked
+	overrides overrides
+	row       storage.EnrolmentRequest
+}
+
+func (a *accepting) run(ctx context.Context) (Accepted, error) {
+	s, err := a.flow.scheme()
+	if err != nil {
+		return Accepted{}, err
+	}
+	if err := a.checkAsked(); err != nil {
+		return Accepted{}, err
+	}
+	if err := a.find(ctx, wanted{customer: a.asked.Customer, card: a.asked.CardID, bid: a.asked.BID}); err != nil {
+		return Accepted{}, err
+	}
+	if err := a.admit(ctx); err != nil {
+		return Accepted{}, err
+	}
+	if err := a.makeRow(ctx); err != nil {
+		return Accepted{}, err
+	}
+	if err := a.check(ctx, s); err != nil {
+		return Accepted{}, err
+	}
+	if err := a.seal(); err != nil {
+		return Accepted{}, err
+	}
+	return a.commit(ctx)
+}
+
+// checkAsked refuses what no call of the API and no command asks: it would be checked nowhere.
+func (a *accepting) checkAsked() error {
+	m, ok := messages[a.action]
+	if !ok {
+		return fmt.Errorf("clicktopay: there is no action %q", a.action)
+	}
+	o := a.overrides
+	if !m.overridesCard {
+		o.card = CardOverrides{}
+	}
+	if !m.overridesCustomer {
+		o.customer = Overrides{}
+	}
+	if !slices.EqualFunc(o.lists(), a.overrides.lists(), func(taken, given []walletport.Private) bool { return (taken == nil) == (given == nil) }) {
+		return fmt.Errorf("clicktopay: %s overrides nothing of the kind", a.action)
+	}
+	return nil
+}
+
+// admit asks whether the card may be at the scheme. One that is deleted is not asked: it may
+// be gone from everywhere else.
+func (a *accepting) admit(ctx context.Context) error {
+	if messages[a.action].hasWholeCard {
+		if err := a.card.CheckTokenizable(a.flow.Clock()); err != nil {
+			return err
+		}
+	}
+	if a.asked.Channel != ChannelPortfolio {
+		return nil
+	}
+	out, err := a.flow.Store.OptOuts(ctx, a.issuer, []string{a.customer.Number})
+	if err != nil || len(out) == 0 {
+		return err
+	}
+	return ErrOptedOut
+}
+
+// makeRow makes the request's row, but for what is sealed.
+func (a *accepting) makeRow(ctx context.Context) error {
+	id, err := newID(a.flow.Rand)
+	if err != nil {
+		return err
+	}
+	now, err := a.flow.Store.Now(ctx)
+	if err != nil {
+		return err
+	}
+	a.row = storage.EnrolmentRequest{
+		ID: id, Action: a.action, ConsumerKey: storage.ConsumerKey{Customer: a.customer.ID, BID: a.bid}, Issuer: a.issuer,
+		Number: a.customer.Number, CardID: a.card.ID, State: storage.RequestAccepted, AcceptAt: now, UpdatedAt: now,
+		By: a.asked.AuditUser, Channel: a.asked.Channel,
+	}
+	if a.asked.Channel == ChannelAPI {
+		a.row.Client = walletport.ActorFrom(ctx).ClientID
+	}
+	if a.card.ID == 0 { // no card's number was looked for in them
+		a.row.By = walletport.AuditUser(withoutNumber(string(a.row.By)))
+		a.row.Client = withoutNumber(a.row.Client)
+	}
+	return nil
+}
+
+func withoutNumber(text string) string {
+	if walletport.SuspectsPAN(text) {
+		return walletport.RedactedNumber
+	}
+	return text
+}
+
+// check holds the whole message to the scheme's rules.
+func (a *accepting) check(ctx context.Context, s *Scheme) error {
+	err := a.flow.compose(ctx, &a.row, a.overrides, func(e scheme.Enrolment) error {
+		return s.Enroller.CheckEnrolment(e, a.flow.Clock())
+	})
+	return a.overrides.inCallersWords(a.action, err)
+}
+
+// seal seals what the request overrides, and makes its print.
+func (a *accepting) seal() error {
+	plain, err := encodeOverrides(a.overrides)
+	if err != nil {
+		return err
+	}
+	defer clear(plain)
+	if a.row.Print, err = a.flow.printOf(&a.row, &a.subject, plain); err != nil || len(plain) == 0 {
+		return err
+	}
+	a.row.Overrides, err = a.flow.Vault.SealOverrides(a.issuer, a.row.ID, plain)
+	return err
+}
+
+// errJoined ends a transaction that would ask for the same again.
+var errJoined = errors.New("the same was asked for before, and is not completed yet")
+
+// commit makes the row, its record and its job durable.
+func (a *accepting) commit(ctx context.Context) (Accepted, error) {
+	var joined string
+	err := a.record.Commit(ctx, a.flow.Audit, func(tx storage.Tx, record *act.Record) error {
+		record.SetDetail(walletport.DetailRequest, a.row.ID)
+		err := tx.UpdateConsumer(a.row.ConsumerKey, a.customer.CustomerKey, func(old storage.Consumer) (storage.Consumer, error) {
+			joined = old.Last.ID
+			return a.next(old)
+		})
+		if err != nil {
+			return err
+		}
+		no, err := tx.AddEnrolmentRequest(a.row)
+		if err != nil {
+			return err
+		}
+		_, err = tx.EnqueueJob(jobs.Request{Kind: a.kind(), Key: jobs.Key{Of: keyOf, ID: int64(a.row.Customer)}, Arg: int64(no)})
+		return err
+	})
+	switch {
+	case errors.Is(err, errJoined):
+		a.record.SetDetail(walletport.DetailRequest, joined)
+		return Accepted{ID: joined, IsJoined: true}, nil
+	case err != nil:
+		a.record.SetDetail(walletport.DetailRequest, "") // there is none, as far as anybody knows
+		return Accepted{}, err
+	}
+	a.flow.Observer.Accepted(a.action, a.asked.Channel)
+	return Accepted{ID: a.row.ID}, nil
+}
+
+// next is the consumer after the request was accepted.
+func (a *accepting) next(old storage.Consumer) (storage.Consumer, error) {
+	at, isKnown := slices.BinarySearchFunc(old.Cards, a.row.CardID, func(c storage.ConsumerCard, id walletport.CardID) int {
+		return int(min(max(c.ID-id, -1), 1))
+	})
+	switch {
+	case old.Last.ID == a.row.ID:
+		return old, act.ErrCommitted
+	case isKnown && a.asked.Channel == ChannelPortfolio:
+		return old, ErrNotNew
+	case old.Last.IsOpen && bytes.Equal(old.Last.Print, a.row.Print):
+		return old, errJoined
+	}
+	old.Open++
+	old.Last = storage.LastRequest{ID: a.row.ID, Print: a.row.Print, IsOpen: true}
+	if a.action != walletport.EnrolCustomer && a.action != walletport.EnrolCard {
+		return old, nil
+	}
+	card := storage.ConsumerCard{ID: a.row.CardID, State: storage.CardAsked, Since: a.row.AcceptAt}
+	old.Cards = slices.Clone(old.Cards)
+	switch {
+	case !isKnown:
+		old.Cards = slices.Insert(old.Cards, at, card)
+	case old.Cards[at].State != storage.CardEnrolled: // which it is until the scheme says else
+		old.Cards[at] = card
+	}
+	return old, nil
+}
+
+// kind keeps the many requests of a portfolio from those that somebody waits for.
+func (a *accepting) kind() jobs.Kind {
+	if a.asked.Channel == ChannelPortfolio {
+		return PortfolioKind
+	}
+	return RequestKind
+}
+
+// newID returns a random UUID (RFC 9562 section 5.4). One in which a card number might be
+// found is not taken: it would be struck out of texts that have it.
+func newID(random io.Reader) (string, error) {
+	for {
+		var b [16]byte
+		if _, err := io.ReadFull(random, b[:]); err != nil {
+			return "", fmt.Errorf("no id for a request: %w", err)
+		}
+		b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+		id := fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+		if !walletport.SuspectsPAN(id) {
+			return id, nil
+		}
+	}
+}
