@@ -26,6 +26,9 @@ type Customers interface {
 	Customer(ctx context.Context, key walletport.CustomerKey) (Customer, error)
 	// CustomerByID is Customer by the number of the row.
 	CustomerByID(ctx context.Context, id walletport.CustomerID) (Customer, error)
+	// CustomersByKey returns those of the customers that there are, in any order, for the cost
+	// of little more than one, as CardsByID does. A key that is named twice may come twice.
+	CustomersByKey(ctx context.Context, keys []walletport.CustomerKey) ([]Customer, error)
 	// CustomersAfter returns up to limit customers of the issuer ("" for all) with ids above
 	// after, in id order.
 	CustomersAfter(ctx context.Context, issuer walletport.IssuerID, after walletport.CustomerID, limit int) ([]Customer, error)
@@ -38,6 +41,27 @@ type Customers interface {
 	// RewrapCustomers replaces wrapped keys in one transaction, each only where the stored
 	// wrapped key still equals Old, and returns how many it replaced.
 	RewrapCustomers(ctx context.Context, changes []CustomerRewrapping) (int, error)
+	// ChangeCustomers writes customers in one transaction, each only where the database still
+	// has what the caller read, and returns the keys of the others, as CardBatches.ChangeCards
+	// does: a change that stands already counts as made, and no key may come twice
+	// (CodeInternal). It is for imports, which write thousands.
+	ChangeCustomers(ctx context.Context, changes CustomerChanges) (missed []walletport.CustomerKey, err error)
+}
+
+// CustomerChanges are customers to write.
+type CustomerChanges struct {
+	List []CustomerChange
+	// AllOrNothing: if one of them is missed, nothing is written, and the answer may have that
+	// one alone.
+	AllOrNothing bool
+}
+
+// CustomerChange is a customer to write and the row that it takes the place of.
+type CustomerChange struct {
+	Customer // with the ID of the row that was read
+	// Replaces is the ContentMAC of that row. Empty writes a new row, and only where there is
+	// none of that key.
+	Replaces []byte
 }
 
 // CustomersTx changes customers. None is deleted: what is left of one who was forgotten
@@ -91,6 +115,15 @@ func CheckCustomerKey(key walletport.CustomerKey) error {
 		return walletport.ErrCustomerNotFound()
 	}
 	return nil
+}
+
+// CheckCustomerChanges is CheckCustomers of changes.
+func CheckCustomerChanges(changes []CustomerChange) error {
+	customers := make([]Customer, len(changes))
+	for i := range changes {
+		customers[i] = changes[i].Customer
+	}
+	return CheckCustomers(customers)
 }
 
 // ChangeCustomer returns what change makes of old, with what stays of it: the row that

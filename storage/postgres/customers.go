@@ -44,6 +44,27 @@ func (s *Store) customer(ctx context.Context, get func() (pgdb.Customer, error))
 	return customer, err
 }
 
+// CustomersByKey implements storage.Customers.
+func (s *Store) CustomersByKey(ctx context.Context, keys []walletport.CustomerKey) ([]storage.Customer, error) {
+	wanted := make(map[walletport.CustomerKey]struct{}, len(keys))
+	issuers := map[walletport.IssuerID]struct{}{}
+	p := pgdb.GetCustomersParams{CustomerIds: make([]string, 0, len(keys))}
+	for _, key := range keys {
+		if storage.CheckCustomerKey(key) == nil {
+			wanted[key], issuers[key.Issuer] = struct{}{}, struct{}{}
+			p.CustomerIds = append(p.CustomerIds, key.Number)
+		}
+	}
+	for issuer := range issuers {
+		p.Issuers = append(p.Issuers, string(issuer))
+	}
+	customers, err := s.customers(ctx, func() ([]pgdb.Customer, error) { return s.queries.GetCustomers(ctx, p) })
+	return slices.DeleteFunc(customers, func(c storage.Customer) bool {
+		_, isWanted := wanted[c.CustomerKey]
+		return !isWanted
+	}), err
+}
+
 // CustomersAfter implements storage.Customers.
 func (s *Store) CustomersAfter(ctx context.Context, issuer walletport.IssuerID, after walletport.CustomerID, limit int) ([]storage.Customer, error) {
 	return s.customers(ctx, func() ([]pgdb.Customer, error) {

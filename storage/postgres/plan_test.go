@@ -43,6 +43,7 @@ var byIndex = map[string]string{
 	"LockTokensByReference": "tokens_reference_requestor_scheme_key",
 	"GetTokenByRef":         "tokens_reference_requestor_scheme_key",
 	"GetCustomer":           "customers_customer_id_issuer_key",
+	"GetCustomers":          "customers_customer_id_issuer_key",
 	"GetCustomerForUpdate":  "customers_customer_id_issuer_key",
 	"ListCustomersOfIssuer": "customers_by_issuer",
 	"ListCustomersOfKEK":    "customers_by_kek",

@@ -43,6 +43,26 @@ func (s *Store) customer(ctx context.Context, get func(*sqlitedb.Queries) (sqlit
 	return customerFrom(&row), nil
 }
 
+// CustomersByKey implements storage.Customers. There is no round trip to spare.
+func (s *Store) CustomersByKey(ctx context.Context, keys []walletport.CustomerKey) ([]storage.Customer, error) {
+	return s.customers(ctx, func(q *sqlitedb.Queries) ([]sqlitedb.Customer, error) {
+		var rows []sqlitedb.Customer
+		for _, key := range keys {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			row, err := q.GetCustomer(uncancelled(ctx), customerKeyParams(key))
+			switch {
+			case err == nil:
+				rows = append(rows, row)
+			case !errors.Is(err, sql.ErrNoRows):
+				return nil, err
+			}
+		}
+		return rows, nil
+	})
+}
+
 // CustomersAfter implements storage.Customers.
 func (s *Store) CustomersAfter(ctx context.Context, issuer walletport.IssuerID, after walletport.CustomerID, limit int) ([]storage.Customer, error) {
 	return s.customers(ctx, func(q *sqlitedb.Queries) ([]sqlitedb.Customer, error) {

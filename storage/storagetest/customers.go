@@ -18,6 +18,8 @@ func testCustomers(t *testing.T, database NewDatabase) {
 	withStore(t, database, "customers are listed page by page", testCustomersAfter)
 	withStore(t, database, "customers are found by the key that wrapped them", testCustomersWrappedBy)
 	withStore(t, database, "a re-wrap of customers replaces only the key it knows", testRewrapCustomers)
+	withStore(t, database, "customers are found by their keys, many at a time", testCustomersByKey)
+	testCustomerChanges(t, database)
 	t.Run("replicas put the same customers at once", func(t *testing.T) { testConcurrentCustomers(t, database(t)) })
 	t.Run("of changes of one customer at once each counts", func(t *testing.T) { testCustomerCount(t, database(t)) })
 }

@@ -99,6 +99,14 @@ func calls(s storage.Store) map[string]func(context.Context) error {
 		"Customer":       func(ctx context.Context) error { _, err := s.Customer(ctx, customerKey(1)); return err },
 		"CustomerByID":   func(ctx context.Context) error { _, err := s.CustomerByID(ctx, 1); return err },
 		"CustomersAfter": func(ctx context.Context) error { _, err := s.CustomersAfter(ctx, "", 0, 10); return err },
+		"CustomersByKey": func(ctx context.Context) error {
+			_, err := s.CustomersByKey(ctx, []walletport.CustomerKey{customerKey(1)})
+			return err
+		},
+		"ChangeCustomers": func(ctx context.Context) error {
+			_, err := s.ChangeCustomers(ctx, storage.CustomerChanges{List: []storage.CustomerChange{{Customer: customer(1, 0)}}})
+			return err
+		},
 		"CustomersWrappedBy": func(ctx context.Context) error {
 			_, err := s.CustomersWrappedBy(ctx, "kek/1", 0, 10)
 			return err

@@ -9,6 +9,66 @@ import (
 	"context"
 )
 
+const addCustomers = `-- name: AddCustomers :many
+INSERT INTO customers (issuer, customer_id, forgotten, sealed, wrapped_key, kek, content_mac, updated_ms)
+SELECT
+    unnest($1::text[]),
+    unnest($2::text[]),
+    unnest($3::bigint[]),
+    unnest($4::bytea[]),
+    unnest($5::bytea[]),
+    unnest($6::text[]),
+    unnest($7::bytea[]),
+    unnest($8::bigint[])
+ON CONFLICT (customer_id, issuer) DO NOTHING
+RETURNING issuer, customer_id
+`
+
+type AddCustomersParams struct {
+	Issuers     []string
+	CustomerIds []string
+	Forgotten   []int64
+	Sealed      [][]byte
+	WrappedKeys [][]byte
+	Keks        []string
+	ContentMacs [][]byte
+	UpdatedMs   []int64
+}
+
+type AddCustomersRow struct {
+	Issuer     string
+	CustomerID string
+}
+
+func (q *Queries) AddCustomers(ctx context.Context, arg AddCustomersParams) ([]AddCustomersRow, error) {
+	rows, err := q.db.Query(ctx, addCustomers,
+		arg.Issuers,
+		arg.CustomerIds,
+		arg.Forgotten,
+		arg.Sealed,
+		arg.WrappedKeys,
+		arg.Keks,
+		arg.ContentMacs,
+		arg.UpdatedMs,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AddCustomersRow
+	for rows.Next() {
+		var i AddCustomersRow
+		if err := rows.Scan(&i.Issuer, &i.CustomerID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const getCustomer = `-- name: GetCustomer :one
 SELECT id, issuer, customer_id, forgotten, sealed, wrapped_key, kek, content_mac, updated_ms FROM customers WHERE customer_id = $1 AND issuer = $2
 `
@@ -80,6 +140,47 @@ func (q *Queries) GetCustomerForUpdate(ctx context.Context, arg GetCustomerForUp
 		&i.UpdatedMs,
 	)
 	return i, err
+}
+
+const getCustomers = `-- name: GetCustomers :many
+SELECT id, issuer, customer_id, forgotten, sealed, wrapped_key, kek, content_mac, updated_ms FROM customers
+WHERE customer_id = ANY($1::text[]) AND issuer = ANY($2::text[])
+`
+
+type GetCustomersParams struct {
+	CustomerIds []string
+	Issuers     []string
+}
+
+// One that has the number of one key and the issuer of another comes too.
+func (q *Queries) GetCustomers(ctx context.Context, arg GetCustomersParams) ([]Customer, error) {
+	rows, err := q.db.Query(ctx, getCustomers, arg.CustomerIds, arg.Issuers)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Customer
+	for rows.Next() {
+		var i Customer
+		if err := rows.Scan(
+			&i.ID,
+			&i.Issuer,
+			&i.CustomerID,
+			&i.Forgotten,
+			&i.Sealed,
+			&i.WrappedKey,
+			&i.Kek,
+			&i.ContentMac,
+			&i.UpdatedMs,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listCustomersAfter = `-- name: ListCustomersAfter :many
@@ -203,6 +304,31 @@ func (q *Queries) ListCustomersOfKEK(ctx context.Context, arg ListCustomersOfKEK
 	return items, nil
 }
 
+const lockCustomers = `-- name: LockCustomers :many
+SELECT id FROM customers WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE
+`
+
+// Rows are locked in id order, as LockCards does.
+func (q *Queries) LockCustomers(ctx context.Context, ids []int64) ([]int64, error) {
+	rows, err := q.db.Query(ctx, lockCustomers, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const nextCustomerKEK = `-- name: NextCustomerKEK :one
 SELECT kek FROM customers WHERE kek > $1 AND kek > '' ORDER BY kek LIMIT 1
 `
@@ -212,6 +338,74 @@ func (q *Queries) NextCustomerKEK(ctx context.Context, after string) (string, er
 	var kek string
 	err := row.Scan(&kek)
 	return kek, err
+}
+
+const replaceCustomers = `-- name: ReplaceCustomers :many
+UPDATE customers AS c SET
+    forgotten   = change.forgotten,
+    sealed      = change.sealed,
+    wrapped_key = change.wrapped_key,
+    kek         = change.kek,
+    content_mac = change.content_mac,
+    updated_ms  = change.updated_ms
+FROM (
+    SELECT
+        unnest($1::bigint[])         AS id,
+        unnest($2::bigint[])   AS forgotten,
+        unnest($3::bytea[])       AS sealed,
+        unnest($4::bytea[]) AS wrapped_key,
+        unnest($5::text[])          AS kek,
+        unnest($6::bytea[]) AS content_mac,
+        unnest($7::bigint[])  AS updated_ms,
+        unnest($8::bytea[])     AS replaces
+) AS change
+WHERE c.id = change.id AND c.content_mac = change.replaces
+RETURNING c.issuer, c.customer_id
+`
+
+type ReplaceCustomersParams struct {
+	Ids         []int64
+	Forgotten   []int64
+	Sealed      [][]byte
+	WrappedKeys [][]byte
+	Keks        []string
+	ContentMacs [][]byte
+	UpdatedMs   []int64
+	Replaces    [][]byte
+}
+
+type ReplaceCustomersRow struct {
+	Issuer     string
+	CustomerID string
+}
+
+func (q *Queries) ReplaceCustomers(ctx context.Context, arg ReplaceCustomersParams) ([]ReplaceCustomersRow, error) {
+	rows, err := q.db.Query(ctx, replaceCustomers,
+		arg.Ids,
+		arg.Forgotten,
+		arg.Sealed,
+		arg.WrappedKeys,
+		arg.Keks,
+		arg.ContentMacs,
+		arg.UpdatedMs,
+		arg.Replaces,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ReplaceCustomersRow
+	for rows.Next() {
+		var i ReplaceCustomersRow
+		if err := rows.Scan(&i.Issuer, &i.CustomerID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const rewrapCustomers = `-- name: RewrapCustomers :execrows
