@@ -2,6 +2,7 @@ package clicktopay
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,14 +16,8 @@ import (
 	"github.com/walletport/walletport/storage"
 )
 
-// What a portfolio is told of a card that it leaves out.
-var (
-	// ErrNotNew is CodeConflict, reason enrolment_not_new: the enrolment of the card was asked
-	// for before, whatever became of it.
-	ErrNotNew error = walletport.Errorf(walletport.CodeConflict, "enrolment_not_new", "the card was enrolled before, or its enrolment was asked for or refused")
-	// ErrOptedOut is CodeForbidden, reason customer_opted_out.
-	ErrOptedOut error = walletport.Errorf(walletport.CodeForbidden, "customer_opted_out", "the customer wants no Click to Pay")
-)
+// ErrOptedOut is CodeForbidden, reason customer_opted_out: of ChannelPortfolio.
+var ErrOptedOut error = walletport.Errorf(walletport.CodeForbidden, "customer_opted_out", "the customer wants no Click to Pay")
 
 // Accept takes a change on: it will be done, or its row says why not. Everything that can be
 // known is checked before, all faults at once. Row, record and job are one commit. The same
@@ -32,8 +27,7 @@ var (
 //     audit_unavailable: nothing is promised then
 //   - CodeInvalid, enrolment_data_invalid: with all fields, as the caller names them
 //   - CodeForbidden, card_not_eligible
-//   - of ChannelPortfolio: ErrNotNew and ErrOptedOut
-//   - those of finding
+//   - ErrOptedOut, those of Asked.Admit, and those of finding
 //
 // Nothing is announced to the trail, because of the commit of its own.
 func (f *Flow) Accept(ctx context.Context, r Asked) (Accepted, error) {
@@ -178,10 +172,14 @@ var errJoined = errors.New("the same was asked for before, and is not completed 
 // commit makes the row, its record and its job durable.
 func (a *accepting) commit(ctx context.Context) (Accepted, error) {
 	var joined string
+	var refusal error // of Asked.Admit
 	err := a.record.Commit(ctx, a.flow.Audit, func(tx storage.Tx, record *act.Record) error {
 		record.SetDetail(walletport.DetailRequest, a.row.ID)
 		err := tx.UpdateConsumer(a.row.ConsumerKey, a.customer.CustomerKey, func(old storage.Consumer) (storage.Consumer, error) {
 			joined = old.Last.ID
+			if refusal = a.admitted(old); refusal != nil {
+				return old, act.ErrCommitted // nothing is recorded of it either
+			}
 			return a.next(old)
 		})
 		if err != nil {
@@ -195,6 +193,8 @@ func (a *accepting) commit(ctx context.Context) (Accepted, error) {
 		return err
 	})
 	switch {
+	case refusal != nil:
+		return Accepted{}, refusal
 	case errors.Is(err, errJoined):
 		a.record.SetDetail(walletport.DetailRequest, joined)
 		return Accepted{ID: joined, IsJoined: true}, nil
@@ -206,33 +206,43 @@ func (a *accepting) commit(ctx context.Context) (Accepted, error) {
 	return Accepted{ID: a.row.ID}, nil
 }
 
+// admitted asks whoever asked whether the consumer is as they thought, unless the request was
+// accepted by a commit whose answer was lost.
+func (a *accepting) admitted(c storage.Consumer) error {
+	if a.asked.Admit == nil || c.Last.ID == a.row.ID {
+		return nil
+	}
+	return a.asked.Admit(c)
+}
+
 // next is the consumer after the request was accepted.
 func (a *accepting) next(old storage.Consumer) (storage.Consumer, error) {
-	at, isKnown := slices.BinarySearchFunc(old.Cards, a.row.CardID, func(c storage.ConsumerCard, id walletport.CardID) int {
-		return int(min(max(c.ID-id, -1), 1))
-	})
 	switch {
-	case old.Last.ID == a.row.ID:
+	case old.Last.ID == a.row.ID: // by a commit whose answer was lost
 		return old, act.ErrCommitted
-	case isKnown && a.asked.Channel == ChannelPortfolio:
-		return old, ErrNotNew
 	case old.Last.IsOpen && bytes.Equal(old.Last.Print, a.row.Print):
 		return old, errJoined
 	}
 	old.Open++
 	old.Last = storage.LastRequest{ID: a.row.ID, Print: a.row.Print, IsOpen: true}
-	if a.action != walletport.EnrolCustomer && a.action != walletport.EnrolCard {
-		return old, nil
-	}
-	card := storage.ConsumerCard{ID: a.row.CardID, State: storage.CardAsked, Since: a.row.AcceptAt}
-	old.Cards = slices.Clone(old.Cards)
-	switch {
-	case !isKnown:
-		old.Cards = slices.Insert(old.Cards, at, card)
-	case old.Cards[at].State != storage.CardEnrolled: // which it is until the scheme says else
-		old.Cards[at] = card
+	if a.action == walletport.EnrolCustomer || a.action == walletport.EnrolCard {
+		old.Cards = withAsked(old.Cards, storage.ConsumerCard{ID: a.row.CardID, State: storage.CardAsked, Since: a.row.AcceptAt})
 	}
 	return old, nil
+}
+
+// withAsked puts the card that was asked for among those of its consumer, in the order of
+// their ids. One that is enrolled is so until the scheme says else.
+func withAsked(cards []storage.ConsumerCard, asked storage.ConsumerCard) []storage.ConsumerCard {
+	at, isKnown := slices.BinarySearchFunc(cards, asked.ID, func(c storage.ConsumerCard, id walletport.CardID) int { return cmp.Compare(c.ID, id) })
+	cards = slices.Clone(cards)
+	switch {
+	case !isKnown:
+		return slices.Insert(cards, at, asked)
+	case cards[at].State != storage.CardEnrolled:
+		cards[at] = asked
+	}
+	return cards
 }
 
 // kind keeps the many requests of a portfolio from those that somebody waits for.
