@@ -178,11 +178,20 @@ type (
 func (e after) Unwrap() error { return e.error }
 func (e never) Unwrap() error { return e.error }
 
+// minPause is the least pause that a handler can ask for: one that asks for none would keep
+// the queue busy with its job alone.
+const minPause = 100 * time.Millisecond
+
 // After returns err with the pause before the next attempt, in place of the kind's
-// back-off: a scheme said when to come again. It is at least a second, at most MaxDelay.
+// back-off: a scheme said when to come again. It is at least 100 ms, at most MaxDelay. As
+// workers look for due jobs by Settings.Poll, the attempt comes up to that much later.
 func After(pause time.Duration, err error) error {
-	return after{err, min(max(pause, time.Second), MaxDelay)}
+	return after{err, min(max(pause, minPause), MaxDelay)}
 }
+
+// ErrNotYet is of an attempt that found nothing wrong and nothing to do yet, as when a scheme
+// is still at work: After has the pause. CodeUnavailable, reason job_not_yet.
+var ErrNotYet error = walletport.Errorf(walletport.CodeUnavailable, "job_not_yet", "there is nothing to do yet")
 
 // Never returns err for a job that no further attempt can end: it is parked.
 func Never(err error) error { return never{err} }

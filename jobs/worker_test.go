@@ -279,3 +279,23 @@ func TestExponential(t *testing.T) {
 		}
 	}
 }
+
+// TestAPauseOfNothingIsStillAPause: a handler that asks for none keeps no queue busy.
+func TestAPauseOfNothingIsStillAPause(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, database string) {
+		store := mustOpen(t, database)
+		var begun []time.Time // by one worker, one after the other
+		worker := mustStart(t, store, jobs.Settings{Poll: time.Millisecond}, jobs.Work{Kind: work, Handler: jobs.HandlerFunc(func(context.Context, jobs.Job) error {
+			if begun = append(begun, time.Now()); len(begun) < 4 {
+				return jobs.After(0, jobs.ErrNotYet)
+			}
+			return nil
+		})})
+		mustEnqueue(t, store, jobs.Request{Kind: work, Key: token(1)})
+		worker.want(t, ended{work, jobs.Again, 1, jobs.ErrNotYet}, ended{work, jobs.Again, 2, jobs.ErrNotYet}, ended{work, jobs.Again, 3, jobs.ErrNotYet},
+			ended{work, jobs.Done, 4, nil})
+		if took := begun[3].Sub(begun[0]); took < 250*time.Millisecond {
+			t.Errorf("four attempts began within %s", took)
+		}
+	})
+}

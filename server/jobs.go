@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -71,7 +72,11 @@ func (o *jobObserver) Ended(job jobs.Job, outcome jobs.Outcome, took time.Durati
 	case jobs.Park:
 		o.tell(slog.LevelError, "a job is parked: nobody does it until somebody says so (walletport jobs list)", job, err)
 	case jobs.Again:
-		o.tell(slog.LevelInfo, "a job is tried again later", job, err)
+		level := slog.LevelInfo
+		if errors.Is(err, jobs.ErrNotYet) { // that a scheme is still at work is no news
+			level = slog.LevelDebug
+		}
+		o.tell(level, "a job is tried again later", job, err)
 	case jobs.Lost:
 		o.tell(slog.LevelWarn, "a job took longer than its lease, so somebody else may do it too", job, err)
 	}

@@ -17,21 +17,24 @@ import (
 const resolve jobs.Kind = "tokens.resolve"
 
 func TestOutcomesOfJobsAreCountedAndThoseThatMatterAreLogged(t *testing.T) {
+	rude := errors.New("the scheme was rude")
 	for _, c := range []struct {
 		outcome jobs.Outcome
+		err     error
 		level   string // "" is no line
 	}{
-		{jobs.Done, ""},
-		{jobs.Again, "INFO"},
-		{jobs.Park, "ERROR"},
-		{jobs.GiveBack, ""},
-		{jobs.Lost, "WARN"},
+		{jobs.Done, rude, ""},
+		{jobs.Again, rude, "INFO"},
+		{jobs.Again, jobs.After(time.Second, jobs.ErrNotYet), ""},
+		{jobs.Park, rude, "ERROR"},
+		{jobs.GiveBack, rude, ""},
+		{jobs.Lost, rude, "WARN"},
 	} {
-		t.Run(string(c.outcome), func(t *testing.T) {
+		t.Run(string(c.outcome)+" "+walletport.ReasonOf(c.err), func(t *testing.T) {
 			var log bytes.Buffer
 			o := &jobObserver{metrics: telemetry.NewMetrics(), log: slog.New(slog.NewTextHandler(&log, nil)), clock: time.Now}
 			o.Began(resolve, 3, time.Second)
-			o.Ended(jobs.Job{Kind: resolve, Key: jobs.Key{Of: "token", ID: 12}, Attempt: 3}, c.outcome, time.Second, errors.New("the scheme was rude"))
+			o.Ended(jobs.Job{Kind: resolve, Key: jobs.Key{Of: "token", ID: 12}, Attempt: 3}, c.outcome, time.Second, c.err)
 			switch said := log.String(); {
 			case c.level == "" && said != "":
 				t.Errorf("the log says %s", said)
