@@ -77,6 +77,7 @@ const (
 // The details of Click to Pay; who the customer is, DetailCustomer has.
 const (
 	DetailRequest DetailName = "request" // id of the request, as it is asked for by
+	DetailResult  DetailName = "result"  // how the request ended: SUCCESS or FAILED; absent before
 	DetailBID     DetailName = "bid"     // that the customer is enrolled with
 	DetailChannel DetailName = "channel" // where the request came from: api, command or portfolio
 )
