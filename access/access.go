@@ -15,32 +15,36 @@ type Keys struct {
 	Signing      keys.Purpose // of scheme.Access.Signer
 	Recipient    keys.Purpose // of Recipient
 	Secret       keys.Purpose // of Secret
-	Login        keys.Purpose // of Login
+	Login        keys.Purpose // of Login, where there is such a key: a connection may say enough of who calls
 	Verification keys.Purpose // of Verifiers: all that are not destroyed
 	Opening      keys.Purpose // of Openers: all that are not destroyed
 }
 
 // Purposes lists those that there must be a key of.
 func (k Keys) Purposes() []keys.Purpose {
-	all := []keys.Purpose{k.Signing, k.Recipient, k.Secret, k.Login, k.Verification, k.Opening}
+	all := []keys.Purpose{k.Signing, k.Recipient, k.Secret, k.Verification, k.Opening}
 	return slices.DeleteFunc(all, func(p keys.Purpose) bool { return p == "" })
 }
 
 // Select selects the keys of an issuer and a BIN at that time, and names those that requests
 // are made with. The error is CodeUnavailable, reason key_unavailable.
 func (k Keys) Select(ring *keys.Ring, issuer walletport.IssuerID, bin string, at time.Time) (a scheme.Access, used []string, err error) {
-	selected, used, err := ring.SelectAll(issuer, bin, at, k.Signing, k.Recipient, k.Secret, k.Login)
+	login := k.Login
+	if _, err := ring.Select(login, issuer, bin, at); err != nil {
+		login = "" // nobody has given us one
+	}
+	selected, used, err := ring.SelectAll(issuer, bin, at, k.Signing, k.Recipient, k.Secret, login)
 	if err != nil {
 		return scheme.Access{}, nil, err
 	}
-	signing, recipient, secret, login := selected[0], selected[1], selected[2], selected[3]
+	signing, recipient, secret := selected[0], selected[1], selected[2]
 	a = scheme.Access{
 		Signer: scheme.Signer{Key: signing.Signer, Alias: signing.Alias},
 		Recipient: scheme.Recipient{
 			Public: recipient.Public, Certificate: recipient.Certificate, Fingerprint: recipient.SchemeFingerprint, KeyID: recipient.Alias,
 		},
 		Secret: scheme.SharedSecret{MAC: secret.MAC, KeyID: secret.Alias},
-		Login:  login.Login,
+		Login:  selected[3].Login,
 	}
 	for _, key := range ring.All() {
 		if key.State == keys.Destroyed || key.Issuer != "" && key.Issuer != issuer {
