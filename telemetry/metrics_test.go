@@ -27,6 +27,9 @@ func TestMetricsPage(t *testing.T) {
 	m.TokenChanged("MASTERCARD", "suspend", "unknown")
 	m.TokenOdd("VISA", "status")
 	m.TokenChangesOpen("unknown", 2, 90*time.Second)
+	m.ClickToPayAccepted("enrol_card", "portfolio")
+	m.ClickToPayCompleted("enrol_card", "VIDC-7000", 1500*time.Millisecond)
+	m.ClickToPayOpen("in_progress", 4, 3*time.Minute)
 	m.WatchKeys(func() []telemetry.KeyExpiry {
 		return []telemetry.KeyExpiry{
 			{ID: "tav-signing-v3", Purpose: "tav-signing", ValidUntil: time.Unix(1_800_000_000, 0)},
@@ -62,6 +65,12 @@ func TestMetricsPage(t *testing.T) {
 		`walletport_tokens_odd_total{scheme="VISA",why="status"} 1`,
 		`walletport_token_changes_open{state="unknown"} 2`,
 		`walletport_token_change_oldest_seconds{state="unknown"} 90`,
+		`walletport_clicktopay_accepted_total{action="enrol_card",channel="portfolio"} 1`,
+		`walletport_clicktopay_completed_total{action="enrol_card",result="VIDC-7000"} 1`,
+		`walletport_clicktopay_completion_seconds_bucket{action="enrol_card",le="1"} 0`,
+		`walletport_clicktopay_completion_seconds_bucket{action="enrol_card",le="2"} 1`,
+		`walletport_clicktopay_requests_open{state="in_progress"} 4`,
+		`walletport_clicktopay_request_oldest_seconds{state="in_progress"} 180`,
 		`go_goroutines`,
 	} {
 		if !strings.Contains(page, want) {
