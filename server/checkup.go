@@ -141,6 +141,13 @@ func (c *checkup) checkSchemes() {
 	for _, id := range slices.Sorted(maps.Keys(all)) {
 		c.Unchecked = append(c.Unchecked, "schemes: whether the interface of "+string(id)+" answers, and takes our keys")
 	}
+	visa, err := clickToPayOf(c.settings.ClickToPay.Visa, outbound.Clients{Clock: c.clock}, c.keys)
+	if err != nil {
+		c.Problems = append(c.Problems, err)
+	}
+	if visa != nil {
+		c.Unchecked = append(c.Unchecked, config.ClickToPaySetting+": whether Visa answers, takes our keys and knows the ids of the issuers")
+	}
 }
 
 // databasePatience is how long a check waits for the database.

@@ -134,7 +134,7 @@ func (s *Server) rehearse(ctx context.Context, ring *keys.Ring) []walletport.Reh
 	if len(issuers) == 0 {
 		issuers = []walletport.IssuerID{""}
 	}
-	return slices.Concat(s.provisioning.Rehearse(ctx, issuers), s.activation.Rehearse(ctx, issuers), s.tokens.Rehearse(issuers))
+	return slices.Concat(s.provisioning.Rehearse(ctx, issuers), s.activation.Rehearse(ctx, issuers), s.tokens.Rehearse(issuers), s.rehearseClickToPay(issuers))
 }
 
 func (f *findings) warn(code string, cause error, format string, args ...any) {

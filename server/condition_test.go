@@ -61,7 +61,7 @@ func TestOneOffersTroubleIsAWarning(t *testing.T) {
 	if diff := cmp.Diff(want, warnings); diff != "" || vault != "" || offers != "" {
 		t.Errorf("without Visa's push secret: vault %q, offers %q, warnings (-want +got):\n%s", vault, offers, diff)
 	}
-	retireAll(t, box.Keys, keys.WSD, keys.TAVSigning, keys.MDESOAuth, keys.VTSAPI)
+	retireAll(t, box.Keys, keys.WSD, keys.TAVSigning, keys.MDESOAuth, keys.VTSAPI, keys.ClickToPayAPI)
 	vault, offers, warnings = foundBy(t, box.Server)
 	if vault != "" || offers != "offers_unavailable" || len(warnings) < 10 {
 		t.Errorf("without keys for any offer: vault %q, offers %q, warnings %q", vault, offers, warnings)

@@ -19,7 +19,7 @@ import (
 func (s *Server) Beside(change func(*Server)) *Server {
 	other := &Server{
 		Settings: s.Settings, Database: s.Database, Keys: s.Keys, Vault: s.Vault, log: s.log, clock: s.clock,
-		trust: s.trust, provisioning: s.provisioning, activation: s.activation, tokens: s.tokens, metrics: s.metrics, background: &background{log: s.log, clock: s.clock},
+		trust: s.trust, provisioning: s.provisioning, activation: s.activation, tokens: s.tokens, clickToPay: s.clickToPay, metrics: s.metrics, background: &background{log: s.log, clock: s.clock},
 	}
 	change(other)
 	return other

@@ -52,6 +52,7 @@ func (c offers) neededPurposes() (needed []keys.Purpose, by map[keys.Purpose]str
 	add(c.Activation.Visa.Enabled, "activation.visa", keys.WSD)
 	add(c.Schemes.MDES.CustomerService.Enabled(), config.CustomerServiceSetting, mdesAccess.Purposes()...)
 	add(c.Schemes.VTS.TokenAPI.Enabled(), config.TokenAPISetting, vtsAccess.Purposes()...)
+	add(c.ClickToPay.Visa.Enabled(), config.ClickToPaySetting, clickToPayPurposes(c.ClickToPay.Visa)...)
 	return needed, by
 }
 

@@ -59,6 +59,8 @@ func TestEveryMetricIsOnThePage(t *testing.T) {
 	box.Metrics().TokensListed("VISA", "store")
 	box.Metrics().TokenChanged("VISA", "suspend", "done")
 	box.Metrics().TokenOdd("VISA", "status")
+	box.Metrics().ClickToPayAccepted("enrol_card", "api")
+	box.Metrics().ClickToPayCompleted("enrol_card", "SUCCESS", time.Second)
 	page := httptest.NewRecorder()
 	box.Metrics().Handler().ServeHTTP(page, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
 	var served []string

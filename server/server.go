@@ -19,6 +19,7 @@ import (
 	"github.com/walletport/walletport/api"
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/auth"
+	"github.com/walletport/walletport/clicktopay"
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/door"
 	"github.com/walletport/walletport/idempotency"
@@ -72,6 +73,7 @@ type Server struct {
 	provisioning  *provisioning.Flow
 	activation    *activation.Flow
 	tokens        *tokens.Flow
+	clickToPay    *clicktopay.Flow
 	metrics       *telemetry.Metrics
 	tracing       *sdktrace.TracerProvider // nil without an endpoint
 	condition     condition
@@ -221,6 +223,13 @@ func (s *Server) openFlows(ctx context.Context) error {
 	s.tokens, err = OpenTokens(TokenRooms{
 		Settings: s.Settings, Database: s.Database, Keys: s.Keys, Vault: s.Vault, Audit: s.audit, Clock: s.clock,
 		Cards: cards, Clients: *s.calls(), Observer: &tokenObserver{metrics: s.metrics, log: s.log, clock: s.clock}, Limit: limits.Admit,
+	})
+	if err != nil {
+		return err
+	}
+	s.clickToPay, err = OpenClickToPay(ClickToPayRooms{
+		Settings: s.Settings, Database: s.Database, Keys: s.Keys, Vault: s.Vault, Audit: s.audit, Clock: s.clock,
+		Cards: cards, Clients: *s.calls(), Observer: &clickToPayObserver{metrics: s.metrics, log: s.log}, Limit: limits.Admit,
 	})
 	return err
 }

@@ -76,7 +76,7 @@ func schemesOf(c config.Schemes, clients outbound.Clients, source keys.Source) (
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", config.CustomerServiceSetting, err)
 		}
-		line, err := lineTo("mdes.customer_service", mdes.BaseURL, mdes.Line, clients, clientCertificate(source, keys.MDESTLS, clients.Clock))
+		line, err := lineTo(wayTo{"mdes.customer_service", mdes.BaseURL, requestID, clientCertificate(source, keys.MDESTLS, clients.Clock)}, mdes.Line, clients)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", config.CustomerServiceSetting, err)
 		}
@@ -87,7 +87,7 @@ func schemesOf(c config.Schemes, clients outbound.Clients, source keys.Source) (
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", config.TokenAPISetting, err)
 		}
-		line, err := lineTo("vts.token_api", vts.BaseURL, vts.Line, clients, clientCertificate(source, keys.VTSTLS, clients.Clock))
+		line, err := lineTo(wayTo{"vts.token_api", vts.BaseURL, requestID, clientCertificate(source, keys.VTSTLS, clients.Clock)}, vts.Line, clients)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", config.TokenAPISetting, err)
 		}
@@ -100,13 +100,21 @@ func schemesOf(c config.Schemes, clients outbound.Clients, source keys.Source) (
 // find it.
 const requestID = "X-Request-Id"
 
+// wayTo says where an interface is and how it is called.
+type wayTo struct {
+	name        string // of the target, in metrics
+	url         string
+	requestID   string                           // the header of a request's id
+	certificate func() (*tls.Certificate, error) // of each new connection; nil is none
+}
+
 // lineTo returns the way to one interface.
-func lineTo(name, address string, c config.Line, clients outbound.Clients, certificate func() (*tls.Certificate, error)) (scheme.Line, error) {
-	client, err := clients.To(outbound.Target{Name: name, URL: address, Limits: c.Limits, Caps: c.Caps, Breaker: c.Breaker, Certificate: certificate})
+func lineTo(to wayTo, c config.Line, clients outbound.Clients) (scheme.Line, error) {
+	client, err := clients.To(outbound.Target{Name: to.name, URL: to.url, Limits: c.Limits, Caps: c.Caps, Breaker: c.Breaker, Certificate: to.certificate})
 	if err != nil {
 		return nil, err
 	}
 	return exchange.New(exchange.Config{
-		Client: client, Clock: clients.Clock, Rand: rand.Reader, RequestIDHeader: requestID, Retries: c.Retries,
+		Client: client, Clock: clients.Clock, Rand: rand.Reader, RequestIDHeader: to.requestID, Retries: c.Retries,
 	})
 }

@@ -1,8 +1,7 @@
 // Package clicktopay makes and reads the messages of Visa's ID and Credential API (VICA),
 // by which an issuer enrols its cardholders for Click to Pay: enrollData,
 // enrollPaymentInstruments, manageConsumerInformation, managePaymentInstruments,
-// deleteConsumerInformation, deletePaymentInstruments, getData and requestStatus. No call
-// of the server uses it yet.
+// deleteConsumerInformation, deletePaymentInstruments, getData and requestStatus.
 //
 // It does no I/O and never reads the clock. Messages makes requests and reads answers;
 // whoever speaks HTTP sends one and hands the other in. Every body is encrypted both ways,

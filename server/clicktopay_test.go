@@ -1,0 +1,94 @@
+package server_test
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/audit"
+	"github.com/walletport/walletport/clicktopay"
+	"github.com/walletport/walletport/config"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/sandbox"
+	visaclicktopay "github.com/walletport/walletport/scheme/vts/clicktopay"
+	"github.com/walletport/walletport/server"
+)
+
+// byOperator is on whose behalf flows are asked that no call came for.
+func byOperator(t *testing.T) context.Context {
+	t.Helper()
+	return walletport.WithRequest(walletport.WithActor(t.Context(), walletport.Actor{ClientID: "operator"}), walletport.Request{ID: "op-3"})
+}
+
+// openClickToPay builds the flow as a command does, over the rooms of a sandbox.
+func openClickToPay(t *testing.T, box *sandbox.Sandbox, source keys.Source, visa func(*config.VisaClickToPay)) *clicktopay.Flow {
+	t.Helper()
+	log, err := audit.New(audit.Config{Store: box.Database, Keys: box.Keys, Clock: time.Now, Settings: box.Settings.Audit})
+	must(t, err)
+	running, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	done := make(chan error, 1)
+	go func() { done <- log.Run(running) }()
+	t.Cleanup(func() {
+		stop()
+		must(t, <-done)
+	})
+	settings := box.Settings
+	visa(&settings.ClickToPay.Visa)
+	flow, err := server.OpenClickToPay(server.ClickToPayRooms{
+		Settings: settings, Database: box.Database, Keys: source, Vault: box.Vault, Audit: log, Clock: time.Now,
+	})
+	must(t, err)
+	return flow
+}
+
+func readOf(customer string) clicktopay.ReadRequest {
+	return clicktopay.ReadRequest{Customer: customer, BID: "123456", AuditUser: "os:ada", Channel: clicktopay.ChannelCommand}
+}
+
+func ignored[T any](_ T, err error) error { return err }
+
+// TestAServerWithoutClickToPayStarts: what was configured before goes on.
+func TestAServerWithoutClickToPayStarts(t *testing.T) {
+	box := startSandbox(t)
+	flow := openClickToPay(t, box, box.Keys, func(c *config.VisaClickToPay) { c.BaseURL = "" })
+	if err := ignored(flow.Read(byOperator(t), readOf("5003"))); walletport.ReasonOf(err) != "scheme_not_configured" {
+		t.Errorf("%v, want scheme_not_configured", err)
+	}
+	if all := flow.Rehearse([]walletport.IssuerID{"acme"}); len(all) != 0 {
+		t.Errorf("what is switched off is rehearsed: %+v", all)
+	}
+	settings := box.Settings
+	settings.HTTP.Listen, settings.Metrics.Listen, settings.ClickToPay.Visa.BaseURL = "127.0.0.1:0", "", ""
+	s, err := server.Open(t.Context(), server.Options{Settings: settings, Log: slog.New(slog.DiscardHandler), Clock: time.Now, Sandbox: true})
+	must(t, err)
+	t.Cleanup(s.Close)
+	if got := s.Warnings(); len(got) != 0 {
+		t.Errorf("it warns %v", got)
+	}
+}
+
+// TestClickToPayWithoutItsKeysIsAWarning, for the issuer that has an id and no other.
+func TestClickToPayWithoutItsKeysIsAWarning(t *testing.T) {
+	box := startSandbox(t)
+	retireAll(t, box.Keys, keys.ClickToPayEncryption)
+	_, offers, warnings := foundBy(t, box.Server)
+	want := "offer_unavailable: Click to Pay of VISA cards of issuer acme: key_unavailable: no active clicktopay-encryption key serves this card; an operator must add or activate one"
+	if offers != "" || !slices.Equal(warnings, []string{want}) {
+		t.Errorf("offers %q, warnings %q, want %q", offers, warnings, want)
+	}
+}
+
+// TestAConnectionWithoutItsCertificateIsAWarning: with mutual TLS the requests are good, and
+// nobody lets them in.
+func TestAConnectionWithoutItsCertificateIsAWarning(t *testing.T) {
+	box := startSandbox(t)
+	other := box.Beside(func(s *server.Server) { s.Settings.ClickToPay.Visa.Profile.CallerAuth = visaclicktopay.ByCertificate })
+	_, offers, warnings := foundBy(t, other)
+	want := "offer_unavailable: the connection to Visa Click to Pay: key_unavailable: no active clicktopay-tls key serves this card; an operator must add or activate one"
+	if offers != "" || !slices.Equal(warnings, []string{want}) {
+		t.Errorf("offers %q, warnings %q, want %q", offers, warnings, want)
+	}
+}
