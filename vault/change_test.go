@@ -225,7 +225,7 @@ func TestForAForgottenCardEverybodyFindsNone(t *testing.T) {
 		}
 		r.add(t, keys.Meta{Purpose: keys.VaultKEK, Version: 2})
 		report, err := r.Rewrap(t.Context(), nil)
-		if err != nil || report.Cards.Moved != 1 || report.Cards.Failed != 0 {
+		if err != nil || report.Of[vault.Cards].Moved != 1 || report.Of[vault.Cards].Failed != 0 {
 			t.Errorf("a re-wrap: %+v, %v", report, err)
 		}
 		if checks, err := r.CheckKEKs(t.Context()); err != nil || len(checks) != 1 || checks[0].Err != nil {

@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"math"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
@@ -11,10 +10,10 @@ import (
 // KEKCheck says whether a key-encryption key opens what names it.
 type KEKCheck struct {
 	KEK keys.ID
-	// Err is nil when a card opened, or a token number where the key has no cards, or a
-	// customer where it has neither. It is CodeUnavailable, reason key_unavailable, for a key
-	// that is not in the catalogue, and CodeInternal, reason card_damaged, token_damaged or
-	// customer_damaged, where nothing that was tried opens: the key, or that of the index, is another one of the same name.
+	// Err is nil when something opened, of the first kind that the key has rows of. It is
+	// CodeUnavailable, reason key_unavailable, for a key that is not in the catalogue, and
+	// CodeInternal with the reason of the kind (card_damaged) where nothing that was tried
+	// opens: the key, or that of the index, is another one of the same name.
 	Err error
 }
 
@@ -22,9 +21,9 @@ type KEKCheck struct {
 // one may have been damaged.
 const rowsTried = 5
 
-// CheckKEKs opens a stored card of each key-encryption key in use, or a token number where
-// it has no cards, or else a customer. It does nothing with what it opened. An error is about
-// the database, not about a key.
+// CheckKEKs opens what is stored under each key-encryption key in use: a card, or else
+// something of the next kind. It does nothing with what it opened. An error is about the
+// database, not about a key.
 func (v *Vault) CheckKEKs(ctx context.Context) ([]KEKCheck, error) {
 	inUse, err := v.keksInUse(ctx)
 	if err != nil {
@@ -32,13 +31,7 @@ func (v *Vault) CheckKEKs(ctx context.Context) ([]KEKCheck, error) {
 	}
 	var checks []KEKCheck
 	for _, kek := range inUse {
-		tried, fault, err := v.tryCards(ctx, kek)
-		if err == nil && !tried {
-			tried, fault, err = v.tryTokens(ctx, kek)
-		}
-		if err == nil && !tried {
-			fault, err = v.tryCustomers(ctx, kek)
-		}
+		fault, err := v.try(ctx, kek)
 		if err != nil {
 			return nil, err
 		}
@@ -47,42 +40,25 @@ func (v *Vault) CheckKEKs(ctx context.Context) ([]KEKCheck, error) {
 	return checks, nil
 }
 
-// tryCards opens cards of a key until one opens.
-func (v *Vault) tryCards(ctx context.Context, kek keys.ID) (tried bool, fault, err error) {
-	rows, err := v.Cards.CardsWrappedBy(ctx, string(kek), math.MinInt64, rowsTried)
-	for i := range rows {
-		var card *walletport.Card
-		if card, fault = v.open(&rows[i]); fault == nil {
-			wipeCard(card)
+// try opens what a key wraps. There is nothing when a re-wrap has just moved it.
+func (v *Vault) try(ctx context.Context, kek keys.ID) (fault, err error) {
+	for _, t := range v.tables() {
+		tried, fault, err := t.try(ctx, kek)
+		if tried || err != nil {
+			return fault, err
 		}
-		if isAboutKey(fault) {
+	}
+	return nil, nil
+}
+
+func (t *table[R, ID]) try(ctx context.Context, kek keys.ID) (tried bool, fault, err error) {
+	rows, err := t.wrappedBy(ctx, string(kek), t.first, rowsTried)
+	for _, row := range rows {
+		if fault = t.check(row); isAboutKey(fault) {
 			break
 		}
 	}
 	return len(rows) > 0, fault, err
-}
-
-// tryTokens opens token numbers of a key until one opens.
-func (v *Vault) tryTokens(ctx context.Context, kek keys.ID) (tried bool, fault, err error) {
-	rows, err := v.Tokens.TokensWrappedBy(ctx, string(kek), 0, rowsTried)
-	for i := range rows {
-		if fault = v.checkTokenNumber(rows[i]); isAboutKey(fault) {
-			break
-		}
-	}
-	return len(rows) > 0, fault, err
-}
-
-// tryCustomers opens customers of a key until one opens. There are none when a re-wrap has
-// just moved them.
-func (v *Vault) tryCustomers(ctx context.Context, kek keys.ID) (fault, err error) {
-	rows, err := v.Customers.CustomersWrappedBy(ctx, string(kek), 0, rowsTried)
-	for i := range rows {
-		if fault = v.CheckCustomer(rows[i]); isAboutKey(fault) {
-			break
-		}
-	}
-	return fault, err
 }
 
 // isAboutKey reports whether another row of the key would tell nothing more.

@@ -243,11 +243,11 @@ func TestRewrapMovesCustomersToo(t *testing.T) {
 		r.add(t, keys.Meta{Purpose: keys.VaultKEK, Issuer: "acme", Version: 2})
 		report, err := r.Rewrap(t.Context(), nil)
 		wantReason(t, err, "customer_damaged")
-		want := vault.Rewrapped[walletport.CustomerID]{Moved: n - 2, Failed: 1, Failures: []walletport.CustomerID{bad}}
-		if diff := cmp.Diff(want, report.Customers); diff != "" || report.Cards.Moved != 2 {
+		want := vault.Rewrapped{Moved: n - 2, Failed: 1, Failures: []int64{int64(bad)}}
+		if diff := cmp.Diff(want, report.Of[vault.Customers]); diff != "" || report.Of[vault.Cards].Moved != 2 {
 			t.Errorf("report (-want +got):\n%s", diff)
 		}
-		if len(report.Left) != 1 || report.Left[0].Issuer != "globex" || report.Left[0].Customers != 1 {
+		if len(report.Left) != 1 || report.Left[0].Issuer != "globex" || report.Left[0].Of[vault.Customers] != 1 {
 			t.Errorf("left %+v", report.Left)
 		}
 		after := r.mustFindCustomer(t, customerKey("0001"))
@@ -256,7 +256,7 @@ func TestRewrapMovesCustomersToo(t *testing.T) {
 		}
 		r.setState("vault-kek-v1", keys.Destroyed)
 		r.wantCustomer(t, customerKey("1100"), texts{walletport.CustomerFirstName: {"Ada"}, walletport.CustomerPhones: {"11099"}})
-		if again, err := r.Rewrap(t.Context(), nil); again.Customers.Moved != 0 {
+		if again, err := r.Rewrap(t.Context(), nil); again.Of[vault.Customers].Moved != 0 {
 			t.Errorf("a second re-wrap: %+v, %v", again, err)
 		}
 	})
@@ -282,7 +282,7 @@ func TestVerifyNamesCustomersThatDoNotOpen(t *testing.T) {
 			return report, found
 		}
 		report, found := verified("")
-		if want := (vault.VerifyCounts{Good: 1098, Altered: 2, WithoutKey: 1}); report.Customers != want || report.Cards.Good != 1 {
+		if want := (vault.VerifyCounts{Good: 1098, Altered: 2, WithoutKey: 1}); report.Of[vault.Customers] != want || report.Of[vault.Cards].Good != 1 {
 			t.Errorf("report %+v", report)
 		}
 		want := []vault.Finding{
@@ -293,7 +293,7 @@ func TestVerifyNamesCustomersThatDoNotOpen(t *testing.T) {
 		if diff := cmp.Diff(want, found); diff != "" {
 			t.Errorf("findings (-want +got):\n%s", diff)
 		}
-		if report, found = verified("globex"); len(found) != 1 || report.Customers.Rows() != 1 {
+		if report, found = verified("globex"); len(found) != 1 || report.Of[vault.Customers].Rows() != 1 {
 			t.Errorf("of one issuer: %+v, %+v", report, found)
 		}
 	})

@@ -2,15 +2,13 @@ package vault
 
 import (
 	"context"
-	"math"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
 )
 
-// ForeignKEKs returns the key-encryption keys at hand that unwrap none of the stored
-// cards, token numbers and customers that name them: they are keys of another key store, which has the
-// same ids. The right key is known by the first that is good, so that the scan is short
+// ForeignKEKs returns the key-encryption keys at hand that unwrap nothing of what names
+// them: they are keys of another key store, which has the same ids. The right key is known by the first that is good, so that the scan is short
 // unless it is needed. A key that the catalogue lacks is not among them.
 func (v *Vault) ForeignKEKs(ctx context.Context) (map[keys.ID]bool, error) {
 	inUse, err := v.keksInUse(ctx)
@@ -34,12 +32,11 @@ func (v *Vault) ForeignKEKs(ctx context.Context) (map[keys.ID]bool, error) {
 	return foreign, nil
 }
 
-// unwrapsNone reports whether cards, token numbers or customers name kek and it unwraps none
-// of them.
+// unwrapsNone reports whether something stored names kek and it unwraps none of it.
 func (v *Vault) unwrapsNone(ctx context.Context, kek *keys.Key) (bool, error) {
 	anyTried := false
-	for _, unwraps := range []func(context.Context, *keys.Key) (tried, good bool, err error){v.unwrapsCard, v.unwrapsToken, v.unwrapsCustomer} {
-		tried, good, err := unwraps(ctx, kek)
+	for _, t := range v.tables() {
+		tried, good, err := t.unwraps(ctx, kek)
 		if err != nil || good {
 			return false, err
 		}
@@ -48,55 +45,22 @@ func (v *Vault) unwrapsNone(ctx context.Context, kek *keys.Key) (bool, error) {
 	return anyTried, nil
 }
 
-func (v *Vault) unwrapsCard(ctx context.Context, kek *keys.Key) (tried, good bool, err error) {
-	for after := walletport.CardID(math.MinInt64); ; {
-		rows, err := v.Cards.CardsWrappedBy(ctx, string(kek.ID), after, verifyPage)
-		if err != nil || len(rows) == 0 {
+func (t *table[R, ID]) unwraps(ctx context.Context, kek *keys.Key) (tried, good bool, err error) {
+	for rows, err := range t.wrapped(ctx, kek.ID, verifyPage) {
+		if err != nil {
 			return tried, false, err
 		}
-		tried, after = true, rows[len(rows)-1].ID
+		tried = true
 		for i := range rows {
-			dataKey, err := bindCard(&rows[i].CardSummary).unwrap(rows[i].WrappedKey, kek)
+			row := t.row(&rows[i])
+			dataKey, err := row.unwrap(row.WrappedKey, kek)
 			clear(dataKey)
 			if err == nil {
 				return true, true, nil
 			}
 		}
 	}
-}
-
-func (v *Vault) unwrapsToken(ctx context.Context, kek *keys.Key) (tried, good bool, err error) {
-	for after := walletport.TokenID(0); ; {
-		rows, err := v.Tokens.TokensWrappedBy(ctx, string(kek.ID), after, verifyPage)
-		if err != nil || len(rows) == 0 {
-			return tried, false, err
-		}
-		tried, after = true, rows[len(rows)-1].ID
-		for i := range rows {
-			dataKey, err := bindTokenNumber(rows[i].Issuer, rows[i].Ref).unwrap(rows[i].Number.WrappedKey, kek)
-			clear(dataKey)
-			if err == nil {
-				return true, true, nil
-			}
-		}
-	}
-}
-
-func (v *Vault) unwrapsCustomer(ctx context.Context, kek *keys.Key) (tried, good bool, err error) {
-	for after := walletport.CustomerID(0); ; {
-		rows, err := v.Customers.CustomersWrappedBy(ctx, string(kek.ID), after, verifyPage)
-		if err != nil || len(rows) == 0 {
-			return tried, false, err
-		}
-		tried, after = true, rows[len(rows)-1].ID
-		for i := range rows {
-			dataKey, err := bindCustomer(rows[i].CustomerKey).unwrap(rows[i].WrappedKey, kek)
-			clear(dataKey)
-			if err == nil {
-				return true, true, nil
-			}
-		}
-	}
+	return tried, false, nil
 }
 
 // foreignText says what ForeignKEKs found of a key.

@@ -98,7 +98,7 @@ func TestCardsAreSealedByTheKeyOfTheMoment(t *testing.T) {
 		source.newer = r.keys.Current()
 		report, err := v.Rewrap(t.Context(), nil)
 		must(t, err)
-		if current := r.countUnder(t, "vault-kek-v3"); current != 10 || report.Cards.Moved != 10 {
+		if current := r.countUnder(t, "vault-kek-v3"); current != 10 || report.Of[vault.Cards].Moved != 10 {
 			t.Errorf("%d cards under the newest key, %+v", current, report)
 		}
 	})

@@ -3,7 +3,7 @@ package vault
 import (
 	"cmp"
 	"context"
-	"math"
+	"fmt"
 	"slices"
 
 	"github.com/walletport/walletport"
@@ -20,38 +20,36 @@ const maxListedFailures = 100
 
 // RewrapReport says what a re-wrap did so far.
 type RewrapReport struct {
-	Cards     Rewrapped[walletport.CardID]
-	Tokens    Rewrapped[walletport.TokenID] // of their numbers
-	Customers Rewrapped[walletport.CustomerID]
-	// Left are the issuers whose cards, token numbers and customers stay where they are, for
-	// there is no key to move them to, in the order of their names.
+	Of [KindCount]Rewrapped
+	// Left are the issuers of which something stays where it is, for there is no key to move
+	// it to, in the order of their names.
 	Left []LeftSealed
 }
 
-// Rewrapped counts the data keys of cards, of token numbers, or of customers.
-type Rewrapped[ID comparable] struct {
-	Moved    int64 // data keys now under their newest key-encryption key
-	Failed   int64 // data keys that did not unwrap and stay as they are
-	Failures []ID  // the first 100 of them
+// Rewrapped counts the data keys of a kind.
+type Rewrapped struct {
+	Moved    int64   // data keys now under their newest key-encryption key
+	Failed   int64   // data keys that did not unwrap and stay as they are
+	Failures []int64 // the ids of the first 100 of them
 }
 
 // LeftSealed is what a re-wrap left of one issuer.
 type LeftSealed struct {
-	Issuer                   walletport.IssuerID
-	Cards, Tokens, Customers int64
-	Why                      error // CodeUnavailable, reason key_unavailable
+	Issuer walletport.IssuerID
+	Of     [KindCount]int64
+	Why    error // CodeUnavailable, reason key_unavailable
 }
 
-// Rewrap moves every data key, of cards, token numbers and customers, to the key-encryption
-// key that new ones get, batch by batch while servers run. It is idempotent, may be stopped
+// Rewrap moves every data key, of whatever kind, to the key-encryption key that new ones
+// get, batch by batch while servers run. It is idempotent, may be stopped
 // and started again, and skips what is done already. progress (may be nil) is called after each batch.
 //
 // Nothing is lost on the way: a data key is replaced only after it was unwrapped
 // and wrapped anew, and only if the stored one is still that which was read; the
 // old key-encryption key opens in any state but destroyed. What does not unwrap is counted,
-// and then the error is CodeInternal, reason card_damaged if there is a card among it, else
-// token_damaged if there is a token, else customer_damaged. What is left of an issuer without a key to move to is counted too, holds
-// up nobody else's, and then the error is CodeUnavailable, reason key_unavailable.
+// and then the error is CodeInternal with the reason of the first kind that there is of it.
+// What is left of an issuer without a key to move to is counted too, holds up nobody else's,
+// and then the error is CodeUnavailable, reason key_unavailable.
 func (v *Vault) Rewrap(ctx context.Context, progress func(RewrapReport)) (report RewrapReport, err error) {
 	r := newRewrapper(v)
 	r.progress = progress
@@ -68,17 +66,12 @@ func (v *Vault) Rewrap(ctx context.Context, progress func(RewrapReport)) (report
 			break
 		}
 	}
-	switch {
-	case r.report.Cards.Failed > 0:
-		return r.report, walletport.Errorf(walletport.CodeInternal, reasonDamaged,
-			"%d cards do not open and were not moved", r.report.Cards.Failed)
-	case r.report.Tokens.Failed > 0:
-		return r.report, walletport.Errorf(walletport.CodeInternal, reasonTokenDamaged,
-			"%d token numbers do not open and were not moved", r.report.Tokens.Failed)
-	case r.report.Customers.Failed > 0:
-		return r.report, walletport.Errorf(walletport.CodeInternal, reasonCustomerDamaged,
-			"%d customers do not open and were not moved", r.report.Customers.Failed)
-	case len(r.left) > 0:
+	for kind, of := range r.report.Of {
+		if of.Failed > 0 {
+			return r.report, sealedKinds[kind].notMoved(of.Failed)
+		}
+	}
+	if len(r.left) > 0 {
 		return r.report, walletport.Errorf(walletport.CodeUnavailable, reasonNoKey,
 			"what %d issuers have stays under the key that it has, for there is no other for it", len(r.left))
 	}
@@ -86,27 +79,26 @@ func (v *Vault) Rewrap(ctx context.Context, progress func(RewrapReport)) (report
 }
 
 type rewrapper struct {
-	vault     *Vault
-	progress  func(RewrapReport)
-	report    RewrapReport
-	cards     failed[walletport.CardID]
-	tokens    failed[walletport.TokenID]
-	customers failed[walletport.CustomerID]
-	left      map[walletport.IssuerID]*LeftSealed // of this round
+	vault    *Vault
+	progress func(RewrapReport)
+	report   RewrapReport
+	failed   [KindCount]map[int64]bool           // ids of rows that did not unwrap, so that a second round does not count them again
+	left     map[walletport.IssuerID]*LeftSealed // of this round
 }
 
-// failed are the rows that did not unwrap, so that a second round does not count them again.
-type failed[ID comparable] map[ID]bool
-
-func newRewrapper(v *Vault) rewrapper {
-	return rewrapper{
-		vault: v, cards: failed[walletport.CardID]{}, tokens: failed[walletport.TokenID]{},
-		customers: failed[walletport.CustomerID]{}, left: map[walletport.IssuerID]*LeftSealed{},
+func newRewrapper(v *Vault) *rewrapper {
+	r := rewrapper{vault: v, left: map[walletport.IssuerID]*LeftSealed{}}
+	for kind := range r.failed {
+		r.failed[kind] = map[int64]bool{}
 	}
+	return &r
 }
 
-func (r *rewrapper) moved() int64 {
-	return r.report.Cards.Moved + r.report.Tokens.Moved + r.report.Customers.Moved
+func (r *rewrapper) moved() (sum int64) {
+	for _, of := range r.report.Of {
+		sum += of.Moved
+	}
+	return sum
 }
 
 // leftOf counts what is left of an issuer.
@@ -131,14 +123,10 @@ func (r *rewrapper) round(ctx context.Context) error {
 		if k.Purpose != keys.VaultKEK || r.isOnlyChoice(k) {
 			continue
 		}
-		if err := r.moveCards(ctx, k); err != nil {
-			return err
-		}
-		if err := r.moveTokens(ctx, k); err != nil {
-			return err
-		}
-		if err := r.moveCustomers(ctx, k); err != nil {
-			return err
+		for _, t := range r.vault.tables() {
+			if err := t.move(ctx, r, k); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -161,38 +149,38 @@ func (r *rewrapper) isOnlyChoice(k *keys.Key) bool {
 	return k.ServesAt(now)
 }
 
-func (r *rewrapper) moveCards(ctx context.Context, old *keys.Key) error {
-	for after := walletport.CardID(math.MinInt64); ; {
-		cards, err := r.vault.Cards.CardsWrappedBy(ctx, string(old.ID), after, rewrapBatch)
-		if err != nil || len(cards) == 0 {
+func (t *table[R, ID]) move(ctx context.Context, r *rewrapper, old *keys.Key) error {
+	for rows, err := range t.wrapped(ctx, old.ID, rewrapBatch) {
+		if err != nil {
 			return err
 		}
-		after = cards[len(cards)-1].ID
-		changes, err := r.cardChanges(cards, old)
+		changes, err := t.rewrappings(r, rows, old)
 		if err != nil {
 			return err
 		}
 		if len(changes) > 0 {
-			moved, err := r.vault.Cards.Rewrap(ctx, changes)
+			moved, err := t.rewrap(ctx, changes)
 			if err != nil {
 				return err
 			}
-			r.report.Cards.Moved += int64(moved)
+			r.report.Of[t.kind].Moved += int64(moved)
 		}
 		if r.progress != nil {
 			r.progress(r.report)
 		}
 	}
+	return nil
 }
 
-func (r *rewrapper) cardChanges(cards []storage.Card, old *keys.Key) ([]storage.CardRewrapping, error) {
+// rewrappings wraps the data keys of rows anew, and counts those that cannot be.
+func (t *table[R, ID]) rewrappings(r *rewrapper, rows []R, old *keys.Key) ([]storage.Rewrapping[ID], error) {
 	ring, now := r.vault.newestRing(), r.vault.Clock()
-	var changes []storage.CardRewrapping
-	for i := range cards {
-		c := &cards[i]
-		target, err := ring.Select(keys.VaultKEK, c.Issuer, c.BIN, now)
+	var changes []storage.Rewrapping[ID]
+	for i := range rows {
+		row := t.row(&rows[i])
+		target, err := ring.Select(keys.VaultKEK, row.issuer, row.bin, now)
 		if walletport.ReasonOf(err) == reasonNoKey {
-			r.leftOf(c.Issuer, err).Cards++
+			r.leftOf(row.issuer, err).Of[t.kind]++
 			continue
 		}
 		if err != nil {
@@ -201,23 +189,31 @@ func (r *rewrapper) cardChanges(cards []storage.Card, old *keys.Key) ([]storage.
 		if target.ID == old.ID {
 			continue
 		}
-		wrapped, err := bindCard(&c.CardSummary).rewrap(c.WrappedKey, old, target)
+		wrapped, err := row.rewrap(row.WrappedKey, old, target)
 		if err != nil {
-			r.cards.count(&r.report.Cards, c.ID)
+			r.countFailed(t.kind, int64(row.id))
 			continue
 		}
-		changes = append(changes, storage.CardRewrapping{ID: c.ID, Old: c.WrappedKey, New: wrapped, KEK: string(target.ID)})
+		changes = append(changes, storage.Rewrapping[ID]{ID: row.id, Old: row.WrappedKey, New: wrapped, KEK: string(target.ID)})
 	}
 	return changes, nil
 }
 
-func (f failed[ID]) count(in *Rewrapped[ID], id ID) {
-	if f[id] {
+func (r *rewrapper) countFailed(kind Kind, id int64) {
+	if r.failed[kind][id] {
 		return
 	}
-	f[id] = true
-	in.Failed++
-	if len(in.Failures) < maxListedFailures {
-		in.Failures = append(in.Failures, id)
+	r.failed[kind][id] = true
+	of := &r.report.Of[kind]
+	of.Failed++
+	if len(of.Failures) < maxListedFailures {
+		of.Failures = append(of.Failures, id)
 	}
+}
+
+// notMoved is the error of a re-wrap that could not unwrap some data keys.
+func (k *sealedKind) notMoved(count int64) error {
+	fault := *k.fault
+	fault.Message = fmt.Sprintf("%d %ss do not open and were not moved", count, k.name)
+	return &fault
 }

@@ -39,9 +39,9 @@ func TestRewrapMovesEveryCardAndLosesNone(t *testing.T) {
 		before := r.mustFind(t, 1)
 
 		var progress []int64
-		report, err := r.Rewrap(t.Context(), func(p vault.RewrapReport) { progress = append(progress, p.Cards.Moved) })
+		report, err := r.Rewrap(t.Context(), func(p vault.RewrapReport) { progress = append(progress, p.Of[vault.Cards].Moved) })
 		must(t, err)
-		if report.Cards.Moved != n || report.Cards.Failed != 0 || fmt.Sprint(progress) != "[1000 1200]" {
+		if report.Of[vault.Cards].Moved != n || report.Of[vault.Cards].Failed != 0 || fmt.Sprint(progress) != "[1000 1200]" {
 			t.Errorf("report %+v, progress %v", report, progress)
 		}
 		if old, current := r.countUnder(t, "vault-kek-v1"), r.countUnder(t, "vault-kek-v2"); old != 0 || current != n {
@@ -57,7 +57,7 @@ func TestRewrapMovesEveryCardAndLosesNone(t *testing.T) {
 			t.Errorf("the card was sealed anew, or the data key was not")
 		}
 		again, err := r.Rewrap(t.Context(), func(vault.RewrapReport) { t.Error("a second re-wrap found work") })
-		if err != nil || again.Cards.Moved != 0 {
+		if err != nil || again.Of[vault.Cards].Moved != 0 {
 			t.Errorf("a second re-wrap: %+v, %v", again, err)
 		}
 	})
@@ -69,14 +69,14 @@ func TestRewrapIsTakenUpWhereItStopped(t *testing.T) {
 	r.add(t, keys.Meta{Purpose: keys.VaultKEK, Version: 2})
 	ctx, stop := context.WithCancel(t.Context())
 	report, err := r.Rewrap(ctx, func(vault.RewrapReport) { stop() })
-	if err == nil || report.Cards.Moved != 1000 {
+	if err == nil || report.Of[vault.Cards].Moved != 1000 {
 		t.Fatalf("stopped after one batch: %+v, %v", report, err)
 	}
 	if r.digits(t, 1) == "" || r.digits(t, 1100) == "" {
 		t.Error("a card does not open in the middle of a re-wrap")
 	}
 	report, err = r.Rewrap(t.Context(), nil)
-	if err != nil || report.Cards.Moved != 100 {
+	if err != nil || report.Of[vault.Cards].Moved != 100 {
 		t.Errorf("taken up: %+v, %v", report, err)
 	}
 }
@@ -97,7 +97,7 @@ func TestRewrapCatchesCardsStoredMeanwhile(t *testing.T) {
 			must(t, err)
 		}
 	})
-	if err != nil || report.Cards.Moved != 3 || r.countUnder(t, "vault-kek-v1") != 0 {
+	if err != nil || report.Of[vault.Cards].Moved != 3 || r.countUnder(t, "vault-kek-v1") != 0 {
 		t.Errorf("%+v, %v, %d under the old key", report, err, r.countUnder(t, "vault-kek-v1"))
 	}
 	if r.digits(t, -1) != visaPAN {
@@ -109,7 +109,7 @@ func TestRewrapHasNothingToDoWithOneKey(t *testing.T) {
 	r := newRig(t)
 	r.manyCards(t, 10)
 	report, err := r.Rewrap(t.Context(), func(vault.RewrapReport) { t.Error("it looked at the cards") })
-	if err != nil || report.Cards.Moved != 0 {
+	if err != nil || report.Of[vault.Cards].Moved != 0 {
 		t.Errorf("%+v, %v", report, err)
 	}
 }
@@ -121,7 +121,7 @@ func TestRewrapGivesEachIssuerItsKey(t *testing.T) {
 	r.mustPut(t, newCard(t, 1, testPAN), card)
 	own := r.add(t, keys.Meta{Purpose: keys.VaultKEK, Issuer: "globex"})
 	report, err := r.Rewrap(t.Context(), nil)
-	if err != nil || report.Cards.Moved != 1 {
+	if err != nil || report.Of[vault.Cards].Moved != 1 {
 		t.Fatalf("%+v, %v", report, err)
 	}
 	if r.mustFind(t, 1).KEK != "vault-kek-v1" || r.mustFind(t, 2).KEK != string(own.ID) {
@@ -142,7 +142,7 @@ func TestRewrapCountsWhatDoesNotOpenAndGoesOn(t *testing.T) {
 	r.add(t, keys.Meta{Purpose: keys.VaultKEK, Version: 2})
 	report, err := r.Rewrap(t.Context(), nil)
 	wantReason(t, err, "card_damaged")
-	if report.Cards.Moved != 2 || report.Cards.Failed != 1 || fmt.Sprint(report.Cards.Failures) != "[2]" {
+	if report.Of[vault.Cards].Moved != 2 || report.Of[vault.Cards].Failed != 1 || fmt.Sprint(report.Of[vault.Cards].Failures) != "[2]" {
 		t.Errorf("report %+v", report)
 	}
 	if r.mustFind(t, 2).KEK != "vault-kek-v1" {
@@ -159,7 +159,7 @@ func TestRewrapCountsWhatADestroyedKeySealed(t *testing.T) {
 	r.add(t, keys.Meta{Purpose: keys.VaultKEK, Version: 2})
 	report, err := r.Rewrap(t.Context(), nil)
 	wantReason(t, err, "card_damaged")
-	if report.Cards.Moved != 0 || report.Cards.Failed != 3 {
+	if report.Of[vault.Cards].Moved != 0 || report.Of[vault.Cards].Failed != 3 {
 		t.Errorf("report %+v, want 3 cards that failed", report)
 	}
 	err = r.Borrow(t.Context(), r.mustFind(t, 1), func(*walletport.Card) error { return nil })
@@ -179,10 +179,10 @@ func TestRewrapGoesOnPastAnIssuerWithoutAKey(t *testing.T) {
 	own := r.add(t, keys.Meta{Purpose: keys.VaultKEK, Issuer: "acme"})
 	report, err := r.Rewrap(t.Context(), nil)
 	wantReason(t, err, "key_unavailable")
-	if report.Cards.Moved != 2 || report.Cards.Failed != 0 || r.mustFind(t, 4).KEK != string(own.ID) {
+	if report.Of[vault.Cards].Moved != 2 || report.Of[vault.Cards].Failed != 0 || r.mustFind(t, 4).KEK != string(own.ID) {
 		t.Errorf("report %+v", report)
 	}
-	if len(report.Left) != 2 || report.Left[0].Issuer != "globex" || report.Left[0].Cards != 2 || report.Left[1].Issuer != "zeta" || report.Left[1].Cards != 1 {
+	if len(report.Left) != 2 || report.Left[0].Issuer != "globex" || report.Left[0].Of[vault.Cards] != 2 || report.Left[1].Issuer != "zeta" || report.Left[1].Of[vault.Cards] != 1 {
 		t.Errorf("left %+v", report.Left)
 	}
 	for _, left := range report.Left {

@@ -92,9 +92,9 @@ func TestRewrapMovesTokenNumbersToo(t *testing.T) {
 		r.setState("vault-kek-v1", keys.Retired)
 
 		var progress []int64
-		report, err := r.Rewrap(t.Context(), func(p vault.RewrapReport) { progress = append(progress, p.Tokens.Moved) })
+		report, err := r.Rewrap(t.Context(), func(p vault.RewrapReport) { progress = append(progress, p.Of[vault.TokenNumbers].Moved) })
 		must(t, err)
-		want := vault.RewrapReport{Cards: vault.Rewrapped[walletport.CardID]{Moved: 3}, Tokens: vault.Rewrapped[walletport.TokenID]{Moved: n}}
+		want := vault.RewrapReport{Of: [vault.KindCount]vault.Rewrapped{vault.Cards: {Moved: 3}, vault.TokenNumbers: {Moved: n}}}
 		if diff := cmp.Diff(want, report); diff != "" || fmt.Sprint(progress) != "[0 1000 1100]" {
 			t.Errorf("progress %v, report (-want +got):\n%s", progress, diff)
 		}
@@ -108,7 +108,7 @@ func TestRewrapMovesTokenNumbersToo(t *testing.T) {
 			t.Errorf("the number was sealed anew, or its data key was not")
 		}
 		again, err := r.Rewrap(t.Context(), func(vault.RewrapReport) { t.Error("a second re-wrap found work") })
-		if err != nil || again.Tokens.Moved != 0 {
+		if err != nil || again.Of[vault.TokenNumbers].Moved != 0 {
 			t.Errorf("a second re-wrap: %+v, %v", again, err)
 		}
 	})
@@ -123,10 +123,10 @@ func TestRewrapOfTokenNumbersCountsWhatStays(t *testing.T) {
 	r.add(t, keys.Meta{Purpose: keys.VaultKEK, Issuer: "acme"})
 	report, err := r.Rewrap(t.Context(), nil)
 	wantReason(t, err, "token_damaged")
-	if report.Tokens.Moved != 2 || report.Tokens.Failed != 1 || fmt.Sprint(report.Tokens.Failures) != fmt.Sprint(ids[1:2]) {
+	if report.Of[vault.TokenNumbers].Moved != 2 || report.Of[vault.TokenNumbers].Failed != 1 || fmt.Sprint(report.Of[vault.TokenNumbers].Failures) != fmt.Sprint(ids[1:2]) {
 		t.Errorf("report %+v", report)
 	}
-	if len(report.Left) != 1 || report.Left[0].Issuer != "globex" || report.Left[0].Tokens != 1 || report.Left[0].Cards != 0 {
+	if len(report.Left) != 1 || report.Left[0].Issuer != "globex" || report.Left[0].Of[vault.TokenNumbers] != 1 || report.Left[0].Of[vault.Cards] != 0 {
 		t.Errorf("left %+v", report.Left)
 	}
 	if kek := r.mustToken(t, ids[1]).Number.KEK; kek != "vault-kek-v1" {
@@ -143,7 +143,7 @@ func TestRewrapChoosesAsSealingDoes(t *testing.T) {
 	id := r.manyTokens(t, 1)[0]
 	sealedBy := r.mustToken(t, id).Number.KEK
 	report, err := r.Rewrap(t.Context(), nil)
-	if err != nil || report.Tokens.Moved != 0 || sealedBy != "vault-kek-v2" {
+	if err != nil || report.Of[vault.TokenNumbers].Moved != 0 || sealedBy != "vault-kek-v2" {
 		t.Errorf("sealed by %s, %+v, %v", sealedBy, report, err)
 	}
 }
@@ -163,7 +163,7 @@ func TestRewrapCatchesTokenNumbersStoredMeanwhile(t *testing.T) {
 			r.mustPutTokens(t, late)
 		}
 	})
-	if err != nil || report.Tokens.Moved != 3 {
+	if err != nil || report.Of[vault.TokenNumbers].Moved != 3 {
 		t.Errorf("%+v, %v", report, err)
 	}
 	r.wantTokenKEKs(t, "vault-kek-v2")
@@ -214,8 +214,8 @@ func TestVerifyNamesTokenNumbersThatDoNotOpen(t *testing.T) {
 		}
 		report, found := verified("")
 		wantReport := vault.VerifyReport{
-			Cards: vault.VerifyCounts{Good: 2}, Issuers: map[walletport.IssuerID]vault.VerifyCounts{"acme": {Good: 2}},
-			Tokens: vault.VerifyCounts{Good: 1098, Altered: 2, WithoutKey: 1},
+			Of:      [vault.KindCount]vault.VerifyCounts{vault.Cards: {Good: 2}, vault.TokenNumbers: {Good: 1098, Altered: 2, WithoutKey: 1}},
+			Issuers: map[walletport.IssuerID]vault.VerifyCounts{"acme": {Good: 2}},
 		}
 		if diff := cmp.Diff(wantReport, report); diff != "" {
 			t.Errorf("report (-want +got):\n%s", diff)
@@ -229,7 +229,7 @@ func TestVerifyNamesTokenNumbersThatDoNotOpen(t *testing.T) {
 			t.Errorf("findings (-want +got):\n%s", diff)
 		}
 		report, found = verified("globex")
-		if diff := cmp.Diff(want[2:], found); diff != "" || report.Tokens.Rows() != 1 || report.Cards.Rows() != 0 {
+		if diff := cmp.Diff(want[2:], found); diff != "" || report.Of[vault.TokenNumbers].Rows() != 1 || report.Of[vault.Cards].Rows() != 0 {
 			t.Errorf("of one issuer: %+v (-want +got):\n%s", report, diff)
 		}
 		stop := errors.New("stop")
@@ -276,7 +276,7 @@ func TestAKeyThatWrapsTokenNumbersAlone(t *testing.T) {
 		r.keys.Replace(keys.NewRing(append(r.ring()[:2:2], foreign)))
 		wantFound("with another key of that name", map[keys.ID]string{first: "", second.ID: "token_damaged"}, map[keys.ID]bool{second.ID: true})
 		report, err := r.Verify(t.Context(), vault.VerifyOptions{Found: func(vault.Finding) error { return nil }})
-		if err != nil || report.Tokens.WithoutKey != 2 || report.Cards.Good != 1 {
+		if err != nil || report.Of[vault.TokenNumbers].WithoutKey != 2 || report.Of[vault.Cards].Good != 1 {
 			t.Errorf("Verify: %+v, %v", report, err)
 		}
 		r.keys.Replace(keys.NewRing(good.All()[:2:2]))
@@ -297,7 +297,7 @@ func TestAForgottenCardsTokensNeedNoKey(t *testing.T) {
 		r.mustForget(t, 1)
 		must(t, r.CheckUnused(t.Context(), r.ring()[0]))
 		report, err := r.Verify(t.Context(), vault.VerifyOptions{Found: func(vault.Finding) error { return nil }})
-		if err != nil || report.Tokens.Rows() != 0 || len(r.mustToken(t, id).Number.Sealed) > 0 {
+		if err != nil || report.Of[vault.TokenNumbers].Rows() != 0 || len(r.mustToken(t, id).Number.Sealed) > 0 {
 			t.Errorf("Verify: %+v, %v", report, err)
 		}
 	})

@@ -1,7 +1,9 @@
 package vault
 
 import (
+	"context"
 	"errors"
+	"slices"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
@@ -121,4 +123,22 @@ func (v *Vault) checkTokenNumber(t storage.Token) error {
 	number, err := v.OpenTokenNumber(t.Issuer, t.Ref, t.Number)
 	number.Wipe()
 	return err
+}
+
+// tokensOf returns up to limit tokens of the issuer ("" for all) that have a number sealed,
+// with ids above after, in id order.
+func (v *Vault) tokensOf(ctx context.Context, issuer walletport.IssuerID, after walletport.TokenID, limit int) ([]storage.Token, error) {
+	for {
+		tokens, err := v.Tokens.TokensAfter(ctx, after, limit)
+		if err != nil || len(tokens) == 0 {
+			return nil, err
+		}
+		after = tokens[len(tokens)-1].ID
+		tokens = slices.DeleteFunc(tokens, func(t storage.Token) bool {
+			return issuer != "" && t.Issuer != issuer || !hasSealed(&t.Number)
+		})
+		if len(tokens) > 0 {
+			return tokens, nil
+		}
+	}
 }

@@ -41,24 +41,17 @@ func (v *Vault) checkIndexUnused(ctx context.Context) error {
 	return walletport.Errorf(walletport.CodeConflict, "key_in_use", "there are cards or customers, which keep the index and the MAC that they were stored with: an index key is needed as long as there are any")
 }
 
-// keksInUse returns the ids of the keys that wrap data keys of cards, token numbers or
-// customers, in order.
+// keksInUse returns the ids of the keys that wrap data keys, of whatever kind, in order.
 func (v *Vault) keksInUse(ctx context.Context) ([]keys.ID, error) {
-	ofCards, err := v.Cards.CardKEKs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	ofTokens, err := v.Tokens.TokenKEKs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	ofCustomers, err := v.Customers.CustomerKEKs(ctx)
-	if err != nil {
-		return nil, err
-	}
 	var inUse []keys.ID
-	for _, id := range slices.Concat(ofCards, ofTokens, ofCustomers) {
-		inUse = append(inUse, keys.ID(id))
+	for _, t := range v.tables() {
+		ids, err := t.keysInUse(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			inUse = append(inUse, keys.ID(id))
+		}
 	}
 	slices.Sort(inUse)
 	return slices.Compact(inUse), nil
@@ -97,11 +90,11 @@ func (v *Vault) rescue(ctx context.Context, ring *keys.Ring) error {
 		if k.Purpose != keys.VaultKEK || k.KEK == nil || ok && kept.KEK != nil {
 			continue
 		}
-		if err := r.moveCards(ctx, k); err != nil {
+		if err := v.cardTable().move(ctx, r, k); err != nil {
 			return err
 		}
 	}
-	if r.report.Cards.Failed > 0 || len(r.left) > 0 {
+	if r.report.Of[Cards].Failed > 0 || len(r.left) > 0 {
 		return walletport.Errorf(walletport.CodeUnavailable, reasonNoKey, "a key was destroyed while cards under it were stored, and they could not be moved to another")
 	}
 	return nil

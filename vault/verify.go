@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -24,19 +23,25 @@ type Finding struct {
 	Token    walletport.TokenID
 	Customer string              // number of a customer, as the row says
 	Issuer   walletport.IssuerID // as the row says
-	// Reason is card_damaged, token_damaged or customer_damaged for a row that is not as it was written, and
+	// Reason is that of the kind (card_damaged) for a row that is not as it was written, and
 	// key_unavailable for one whose key is not in the key store, or is there as another
 	// key of the same id (ForeignKEKs): nobody knows then.
 	Reason string
 	Detail string // what does not agree, for operators
 }
 
-// VerifyReport counts stored cards, sealed numbers of tokens, and customers.
+// VerifyReport counts stored rows.
 type VerifyReport struct {
-	Cards     VerifyCounts
-	Issuers   map[walletport.IssuerID]VerifyCounts // cards by issuer, as the rows say
-	Tokens    VerifyCounts
-	Customers VerifyCounts
+	Of      [KindCount]VerifyCounts
+	Issuers map[walletport.IssuerID]VerifyCounts // cards by issuer, as the rows say
+}
+
+// Rows is how many rows were counted, of all kinds.
+func (r *VerifyReport) Rows() (sum int64) {
+	for _, of := range r.Of {
+		sum += of.Rows()
+	}
+	return sum
 }
 
 // VerifyCounts counts rows by what was found of them.
@@ -49,17 +54,17 @@ func (c *VerifyCounts) count(reason string) {
 	switch reason {
 	case "":
 		c.Good++
-	case reasonDamaged, reasonTokenDamaged, reasonCustomerDamaged:
-		c.Altered++
-	default:
+	case reasonNoKey:
 		c.WithoutKey++
+	default:
+		c.Altered++
 	}
 }
 
 // VerifyOptions say whose rows are verified, and who is told.
 type VerifyOptions struct {
 	Issuer   walletport.IssuerID // "" for all
-	Found    func(Finding) error // told of each finding, cards first, then tokens, in id order; its error ends the scan
+	Found    func(Finding) error // told of each finding, kind by kind, in id order; its error ends the scan
 	Progress func(rows int64)    // called after each page; may be nil
 }
 
@@ -79,13 +84,12 @@ func (v *Vault) Verify(ctx context.Context, o VerifyOptions) (VerifyReport, erro
 		return report, err
 	}
 	scan := verification{vault: v, options: o, foreign: foreign, report: &report}
-	if err := scan.cards(ctx); err != nil {
-		return report, err
+	for _, t := range v.tables() {
+		if err := t.verify(ctx, &scan); err != nil {
+			return report, err
+		}
 	}
-	if err := scan.tokens(ctx); err != nil {
-		return report, err
-	}
-	return report, scan.customers(ctx)
+	return report, nil
 }
 
 // verification is one scan.
@@ -96,74 +100,33 @@ type verification struct {
 	report  *VerifyReport
 }
 
-func (s *verification) cards(ctx context.Context) error {
-	for after := walletport.CardID(math.MinInt64); ; {
-		rows, err := s.vault.Cards.CardsAfter(ctx, s.options.Issuer, after, verifyPage)
-		if err != nil || len(rows) == 0 {
+func (t *table[R, ID]) verify(ctx context.Context, s *verification) error {
+	list := func(after ID) ([]R, error) { return t.rows(ctx, s.options.Issuer, after, verifyPage) }
+	for rows, err := range t.pages(list) {
+		if err != nil {
 			return err
 		}
-		after = rows[len(rows)-1].ID
-		for i, fault := range checkAll(rows, s.vault.Check) {
-			reason, err := s.judge(Finding{ID: rows[i].ID, Issuer: rows[i].Issuer}, keys.ID(rows[i].KEK), fault)
+		for i, fault := range checkAll(rows, t.check) {
+			reason, err := s.judge(t.finding(&rows[i]), keys.ID(t.row(&rows[i]).KEK), fault)
 			if err != nil {
 				return err
 			}
-			s.report.countCard(rows[i].Issuer, reason)
+			s.report.count(t.kind, t.finding(&rows[i]).Issuer, reason)
 		}
-		s.progress()
+		if s.options.Progress != nil {
+			s.options.Progress(s.report.Rows())
+		}
 	}
+	return nil
 }
 
-func (s *verification) tokens(ctx context.Context) error {
-	for after := walletport.TokenID(0); ; {
-		rows, err := s.vault.Tokens.TokensAfter(ctx, after, verifyPage)
-		if err != nil || len(rows) == 0 {
-			return err
-		}
-		after = rows[len(rows)-1].ID
-		rows = slices.DeleteFunc(rows, func(t storage.Token) bool {
-			return s.options.Issuer != "" && t.Issuer != s.options.Issuer || !hasSealed(&t.Number)
-		})
-		for i, fault := range checkAll(rows, s.vault.checkTokenNumber) {
-			reason, err := s.judge(Finding{Token: rows[i].ID, Issuer: rows[i].Issuer}, keys.ID(rows[i].Number.KEK), fault)
-			if err != nil {
-				return err
-			}
-			s.report.Tokens.count(reason)
-		}
-		s.progress()
+func (r *VerifyReport) count(kind Kind, issuer walletport.IssuerID, reason string) {
+	r.Of[kind].count(reason)
+	if kind == Cards {
+		of := r.Issuers[issuer]
+		of.count(reason)
+		r.Issuers[issuer] = of
 	}
-}
-
-func (s *verification) customers(ctx context.Context) error {
-	for after := walletport.CustomerID(0); ; {
-		rows, err := s.vault.Customers.CustomersAfter(ctx, s.options.Issuer, after, verifyPage)
-		if err != nil || len(rows) == 0 {
-			return err
-		}
-		after = rows[len(rows)-1].ID
-		for i, fault := range checkAll(rows, s.vault.CheckCustomer) {
-			reason, err := s.judge(Finding{Customer: rows[i].Number, Issuer: rows[i].Issuer}, keys.ID(rows[i].KEK), fault)
-			if err != nil {
-				return err
-			}
-			s.report.Customers.count(reason)
-		}
-		s.progress()
-	}
-}
-
-func (s *verification) progress() {
-	if s.options.Progress != nil {
-		s.options.Progress(s.report.Cards.Rows() + s.report.Tokens.Rows() + s.report.Customers.Rows())
-	}
-}
-
-func (r *VerifyReport) countCard(issuer walletport.IssuerID, reason string) {
-	r.Cards.count(reason)
-	of := r.Issuers[issuer]
-	of.count(reason)
-	r.Issuers[issuer] = of
 }
 
 // judge tells of what is wrong with a row and returns the reason, "" if nothing is. An error
@@ -173,7 +136,7 @@ func (s *verification) judge(row Finding, kek keys.ID, fault error) (reason stri
 		return "", nil
 	}
 	row.Reason = walletport.ReasonOf(fault)
-	if !slices.Contains([]string{reasonDamaged, reasonTokenDamaged, reasonCustomerDamaged, reasonNoKey}, row.Reason) {
+	if row.Reason != reasonNoKey && !isDamage(row.Reason) {
 		return "", fault
 	}
 	row.Detail = "its key " + string(kek) + " is not in the key store"
@@ -184,6 +147,10 @@ func (s *verification) judge(row Finding, kek keys.ID, fault error) (reason stri
 		row.Reason, row.Detail = reasonNoKey, foreignText(kek)
 	}
 	return row.Reason, s.options.Found(row)
+}
+
+func isDamage(reason string) bool {
+	return slices.ContainsFunc(sealedKinds[:], func(k *sealedKind) bool { return k.fault.Reason == reason })
 }
 
 // checkAll checks rows on all processors.

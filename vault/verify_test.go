@@ -36,7 +36,7 @@ func TestVerifyNamesEveryCardThatIsNotAsItWasStored(t *testing.T) {
 		})
 		must(t, err)
 		want := vault.VerifyReport{
-			Cards:   vault.VerifyCounts{Good: n - 3, Altered: 3, WithoutKey: 1},
+			Of:      [vault.KindCount]vault.VerifyCounts{vault.Cards: {Good: n - 3, Altered: 3, WithoutKey: 1}},
 			Issuers: map[walletport.IssuerID]vault.VerifyCounts{"acme": {Good: n - 3, Altered: 3}, "globex": {WithoutKey: 1}},
 		}
 		if diff := cmp.Diff(want, report); diff != "" {
@@ -68,12 +68,12 @@ func TestAForeignKeyStoreAccusesNoCard(t *testing.T) {
 			must(t, err)
 			return report
 		}
-		if got := verify(); got.Cards.Good != 2 || got.Cards.Altered != 1 {
+		if got := verify(); got.Of[vault.Cards].Good != 2 || got.Of[vault.Cards].Altered != 1 {
 			t.Errorf("with the right keys: %+v", got)
 		}
 		right := r.keys.Current()
 		r.keys.Replace(keystest.Ring(t, keys.Meta{Purpose: keys.VaultKEK}, keys.Meta{Purpose: keys.VaultIndex}))
-		if got := verify(); got.Cards.Altered != 0 || got.Cards.WithoutKey != 3 {
+		if got := verify(); got.Of[vault.Cards].Altered != 0 || got.Of[vault.Cards].WithoutKey != 3 {
 			t.Errorf("with foreign keys: %+v", got)
 		}
 		file := "cardId,pan,expiryMonth,expiryYear\n4,5204247750001471,12,2031\n"
@@ -96,7 +96,7 @@ func TestVerifyOfOneIssuer(t *testing.T) {
 	r.mustPut(t, newCard(t, 1, testPAN), other)
 	r.edit(t, 1, func(c *storage.Card) { c.Product = "mc-gold" })
 	report, err := r.Verify(t.Context(), vault.VerifyOptions{Issuer: "globex", Found: func(vault.Finding) error { return errors.New("another issuer's") }})
-	if err != nil || report.Cards != (vault.VerifyCounts{Good: 1}) {
+	if err != nil || report.Of[vault.Cards] != (vault.VerifyCounts{Good: 1}) {
 		t.Errorf("%+v, %v", report, err)
 	}
 	gone := errors.New("gone")
@@ -113,7 +113,7 @@ func TestVerifyKnowsFormerIndexKeys(t *testing.T) {
 	r.setState("vault-index-v1", keys.Retired)
 	r.mustPut(t, newCard(t, 2, testPAN))
 	report, err := r.Verify(t.Context(), vault.VerifyOptions{Found: func(f vault.Finding) error { return fmt.Errorf("%+v", f) }})
-	if err != nil || report.Cards.Good != 2 {
+	if err != nil || report.Of[vault.Cards].Good != 2 {
 		t.Errorf("%+v, %v", report, err)
 	}
 }

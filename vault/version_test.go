@@ -57,8 +57,8 @@ func (r rig) mustVerify(t *testing.T, cards int64) {
 		return nil
 	}})
 	must(t, err)
-	if report.Cards.Rows() != cards {
-		t.Errorf("%d cards are verified, want %d", report.Cards.Rows(), cards)
+	if report.Of[vault.Cards].Rows() != cards {
+		t.Errorf("%d cards are verified, want %d", report.Of[vault.Cards].Rows(), cards)
 	}
 }
 
@@ -118,7 +118,7 @@ func TestARewrapLeavesTheVersion(t *testing.T) {
 	r.add(t, keys.Meta{Purpose: keys.VaultKEK, Version: 2})
 	report, err := r.Rewrap(t.Context(), nil)
 	must(t, err)
-	if row := r.mustFind(t, 1); report.Cards.Moved != 2 || !bytes.Equal(row.Sealed, frozen[0].Sealed) || row.KEK != "vault-kek-v2" {
+	if row := r.mustFind(t, 1); report.Of[vault.Cards].Moved != 2 || !bytes.Equal(row.Sealed, frozen[0].Sealed) || row.KEK != "vault-kek-v2" {
 		t.Errorf("%+v: the row is of version %d under %s", report, row.Sealed[0], row.KEK)
 	}
 	r.mustVerify(t, 2)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/walletport/walletport"
@@ -226,40 +227,64 @@ func (c cardsRewrapCommand) Run(ctx context.Context, con console) error {
 			noteRewrap(record, report)
 			return err
 		})
-		for _, id := range report.Cards.Failures {
-			fmt.Fprintf(con.Err, "card %s does not unwrap\n", id)
-		}
-		for _, id := range report.Tokens.Failures {
-			fmt.Fprintf(con.Err, "the number of token %s does not unwrap\n", id)
-		}
-		for _, id := range report.Customers.Failures {
-			fmt.Fprintf(con.Err, "the customer of row %s does not unwrap\n", id)
-		}
-		for _, left := range report.Left {
-			fmt.Fprintf(con.Err, "%d cards, %d token numbers and %d customers of %s stay where they are: %v\n", left.Cards, left.Tokens, left.Customers, left.Issuer, left.Why)
-		}
-		left := leftOf(report)
-		fmt.Fprintf(con.Out, "%d data keys moved, %d failed, %d left\n", report.Cards.Moved, report.Cards.Failed, left.Cards)
-		fmt.Fprintf(con.Out, "%d data keys of token numbers moved, %d failed, %d left\n", report.Tokens.Moved, report.Tokens.Failed, left.Tokens)
-		fmt.Fprintf(con.Out, "%d data keys of customers moved, %d failed, %d left\n", report.Customers.Moved, report.Customers.Failed, left.Customers)
+		printRewrap(con, report)
 		return rewrapErr
 	})
 }
 
-// leftOf counts what a re-wrap left of all issuers.
-func leftOf(r vault.RewrapReport) (sum vault.LeftSealed) {
+// rewrapWords are what a re-wrap calls the row of each kind that does not unwrap, and its data keys.
+var rewrapWords = [vault.KindCount]struct{ row, dataKeys string }{
+	vault.Cards:        {"card", "data keys"},
+	vault.TokenNumbers: {"the number of token", "data keys of token numbers"},
+	vault.Customers:    {"the customer of row", "data keys of customers"},
+}
+
+func printRewrap(con console, r vault.RewrapReport) {
+	for kind, of := range r.Of {
+		for _, id := range of.Failures {
+			fmt.Fprintf(con.Err, "%s %d does not unwrap\n", rewrapWords[kind].row, id)
+		}
+	}
 	for _, left := range r.Left {
-		sum.Cards += left.Cards
-		sum.Tokens += left.Tokens
-		sum.Customers += left.Customers
+		fmt.Fprintf(con.Err, "%s of %s stay where they are: %v\n", countedByKind(left.Of), left.Issuer, left.Why)
+	}
+	left := leftOf(r)
+	for kind, of := range r.Of {
+		fmt.Fprintf(con.Out, "%d %s moved, %d failed, %d left\n", of.Moved, rewrapWords[kind].dataKeys, of.Failed, left[kind])
+	}
+}
+
+// countedByKind says how many there are of each kind: "2 cards, 1 token numbers and 0 customers".
+func countedByKind(of [vault.KindCount]int64) string {
+	var text strings.Builder
+	for kind, count := range of {
+		switch vault.Kind(kind) {
+		case 0:
+		case vault.KindCount - 1:
+			text.WriteString(" and ")
+		default:
+			text.WriteString(", ")
+		}
+		fmt.Fprintf(&text, "%d %s", count, vault.Kind(kind))
+	}
+	return text.String()
+}
+
+// leftOf counts what a re-wrap left of all issuers.
+func leftOf(r vault.RewrapReport) (sum [vault.KindCount]int64) {
+	for _, left := range r.Left {
+		for kind, count := range left.Of {
+			sum[kind] += count
+		}
 	}
 	return sum
 }
 
 func noteRewrap(record *act.Record, r vault.RewrapReport) {
-	sum := leftOf(r)
-	moved := r.Cards.Moved + r.Tokens.Moved + r.Customers.Moved
-	failed, left := r.Cards.Failed+r.Tokens.Failed+r.Customers.Failed, sum.Cards+sum.Tokens+sum.Customers
+	var moved, failed, left int64
+	for kind, count := range leftOf(r) {
+		moved, failed, left = moved+r.Of[kind].Moved, failed+r.Of[kind].Failed, left+count
+	}
 	record.SetDetail(walletport.DetailMoved, strconv.FormatInt(moved, 10))
 	record.SetDetail(walletport.DetailFailed, strconv.FormatInt(failed, 10))
 	record.SetDetail(walletport.DetailLeft, strconv.FormatInt(left, 10))

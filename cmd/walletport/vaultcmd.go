@@ -80,21 +80,20 @@ func noteVerify(record *act.Record, r vault.VerifyReport) {
 	record.SetDetail(walletport.DetailRead, strconv.FormatInt(all.Rows(), 10))
 	record.SetDetail(walletport.DetailAltered, strconv.FormatInt(all.Altered, 10))
 	record.SetDetail(walletport.DetailNoKey, strconv.FormatInt(all.WithoutKey, 10))
-	switch {
-	case r.Cards.Altered > 0:
-		record.Outcome = "card_damaged"
-	case r.Tokens.Altered > 0:
-		record.Outcome = "token_damaged"
-	case r.Customers.Altered > 0:
-		record.Outcome = "customer_damaged"
-	case all.WithoutKey > 0:
-		record.Outcome = "key_unavailable"
+	for kind, of := range r.Of {
+		if of.Altered > 0 {
+			record.Outcome = vault.Kind(kind).Reason()
+			return
+		}
+	}
+	if all.WithoutKey > 0 {
+		record.Outcome = keyUnavailable
 	}
 }
 
-// allOf sums up cards, token numbers and customers.
+// allOf sums up all kinds of rows.
 func allOf(r vault.VerifyReport) (sum vault.VerifyCounts) {
-	for _, of := range []vault.VerifyCounts{r.Cards, r.Tokens, r.Customers} {
+	for _, of := range r.Of {
 		sum.Good += of.Good
 		sum.Altered += of.Altered
 		sum.WithoutKey += of.WithoutKey
@@ -117,7 +116,15 @@ func showCount(w io.Writer, options *vault.VerifyOptions) (finish func()) {
 	}
 }
 
-var findingWords = map[string]string{"card_damaged": checkAltered, "token_damaged": checkAltered, "customer_damaged": checkAltered, "key_unavailable": checkNoKey}
+// keyUnavailable is the reason of rows whose key is not in the key store.
+const keyUnavailable = "key_unavailable"
+
+func findingWord(f vault.Finding) string {
+	if f.Reason == keyUnavailable {
+		return checkNoKey
+	}
+	return checkAltered
+}
 
 func (c vaultVerifyCommand) printFinding(con console, f vault.Finding) error {
 	member, name, id := "cardId", "card", any(int64(f.ID))
@@ -129,12 +136,15 @@ func (c vaultVerifyCommand) printFinding(con console, f vault.Finding) error {
 	}
 	if c.JSON {
 		return json.NewEncoder(con.Out).Encode(map[string]any{
-			member: id, "issuer": f.Issuer, "check": findingWords[f.Reason], "detail": f.Detail,
+			member: id, "issuer": f.Issuer, "check": findingWord(f), "detail": f.Detail,
 		})
 	}
-	_, err := fmt.Fprintf(con.Out, "%s: %s %v of %s: %s\n", findingWords[f.Reason], name, id, f.Issuer, f.Detail)
+	_, err := fmt.Fprintf(con.Out, "%s: %s %v of %s: %s\n", findingWord(f), name, id, f.Issuer, f.Detail)
 	return err
 }
+
+// verifyMembers are where the counts of kinds other than cards stand in JSON.
+var verifyMembers = map[vault.Kind]string{vault.TokenNumbers: "tokenNumbers", vault.Customers: "customers"}
 
 func (c vaultVerifyCommand) print(con console, r vault.VerifyReport) error {
 	if c.JSON {
@@ -149,21 +159,20 @@ func (c vaultVerifyCommand) print(con console, r vault.VerifyReport) error {
 			of := r.Issuers[issuer]
 			issuers = append(issuers, counts{issuer, of.Good, of.Altered, of.WithoutKey})
 		}
-		return json.NewEncoder(con.Out).Encode(map[string]any{
-			"cards": r.Cards.Rows(), "good": r.Cards.Good, "altered": r.Cards.Altered, "withoutKey": r.Cards.WithoutKey, "issuers": issuers,
-			"tokenNumbers": map[string]int64{"good": r.Tokens.Good, "altered": r.Tokens.Altered, "withoutKey": r.Tokens.WithoutKey},
-			"customers":    map[string]int64{"good": r.Customers.Good, "altered": r.Customers.Altered, "withoutKey": r.Customers.WithoutKey},
-		})
+		cards := r.Of[vault.Cards]
+		line := map[string]any{"cards": cards.Rows(), "good": cards.Good, "altered": cards.Altered, "withoutKey": cards.WithoutKey, "issuers": issuers}
+		for kind, member := range verifyMembers {
+			of := r.Of[kind]
+			line[member] = map[string]int64{"good": of.Good, "altered": of.Altered, "withoutKey": of.WithoutKey}
+		}
+		return json.NewEncoder(con.Out).Encode(line)
 	}
 	for _, issuer := range slices.Sorted(maps.Keys(r.Issuers)) {
 		of := r.Issuers[issuer]
 		fmt.Fprintf(con.Out, "issuer %s: %d good, %d altered, %d without a key\n", issuer, of.Good, of.Altered, of.WithoutKey)
 	}
-	for _, of := range []struct {
-		what string
-		vault.VerifyCounts
-	}{{"cards", r.Cards}, {"token numbers", r.Tokens}, {"customers", r.Customers}} {
-		if _, err := fmt.Fprintf(con.Out, "%d %s: %d good, %d altered, %d without a key\n", of.Rows(), of.what, of.Good, of.Altered, of.WithoutKey); err != nil {
+	for kind, of := range r.Of {
+		if _, err := fmt.Fprintf(con.Out, "%d %s: %d good, %d altered, %d without a key\n", of.Rows(), vault.Kind(kind), of.Good, of.Altered, of.WithoutKey); err != nil {
 			return err
 		}
 	}
