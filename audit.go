@@ -84,6 +84,12 @@ const (
 
 	ActionClickToPayRead   Action = "clicktopay.read"   // what is enrolled of a customer
 	ActionClickToPayStatus Action = "clicktopay.status" // of one request
+	ActionClickToPayList   Action = "clicktopay.list"   // requests
+
+	ActionClickToPayPortfolio Action = "clicktopay.portfolio" // the enrolment of many cards
+	ActionClickToPayOptOut    Action = "clicktopay.opt_out"
+	ActionClickToPayOptIn     Action = "clicktopay.opt_in" // an opt-out is withdrawn
+	ActionClickToPayReconcile Action = "clicktopay.reconcile"
 )
 
 // ActionProvision is the provisioning of a card into a wallet: "provision.googlepay".

@@ -80,6 +80,12 @@ const (
 	DetailResult  DetailName = "result"  // how the request ended: SUCCESS or FAILED; absent before
 	DetailBID     DetailName = "bid"     // that the customer is enrolled with
 	DetailChannel DetailName = "channel" // where the request came from: api, command or portfolio
+
+	DetailProduct  DetailName = "product"  // of the cards of a portfolio; absent for all
+	DetailAccepted DetailName = "accepted" // requests of a portfolio
+	DetailLeftOut  DetailName = "left_out" // cards of a portfolio, or consumers of a comparison
+	DetailDrifts   DetailName = "drifts"   // consumers that the scheme has otherwise
+	DetailRepaired DetailName = "repaired" // of these
 )
 
 // The details of keys.

@@ -11,6 +11,7 @@ import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/access"
 	"github.com/walletport/walletport/act"
+	"github.com/walletport/walletport/jobs"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/storage"
@@ -19,10 +20,13 @@ import (
 // Store is what the flow needs of the database.
 type Store interface {
 	storage.CardReads
+	storage.CardSearch
 	storage.Customers
 	storage.Enrolments
 	storage.Updater
 	storage.Clock
+	// JobDepth counts the jobs of a kind.
+	JobDepth(ctx context.Context, kind jobs.Kind) (jobs.Depth, error)
 }
 
 // Trail is the audit trail: of acts that change nothing here, and of changes with their rows.

@@ -28,8 +28,7 @@ type Asked struct {
 	AuditUser     walletport.AuditUser
 	Channel       storage.RequestChannel
 	// Admit refuses the request by how its consumer stands at that moment, under the lock of
-	// the row; nil refuses nothing. Its error is returned as it is, and nothing is recorded of
-	// it. It may be called again.
+	// the row; nil refuses nothing. Its error is returned as it is. It may be called again.
 	Admit func(storage.Consumer) error
 }
 

@@ -1,6 +1,10 @@
 package clicktopay
 
-import "github.com/walletport/walletport"
+import (
+	"bytes"
+
+	"github.com/walletport/walletport"
+)
 
 // This file alone looks into personal texts, and into no card number.
 
@@ -23,3 +27,8 @@ func wholeName(c *walletport.Customer) walletport.Private {
 	defer clear(name)
 	return walletport.NewPrivate(name)
 }
+
+// inOrder puts texts into an order, for comparisons that it does not matter to.
+func inOrder(a, b walletport.Private) int { return bytes.Compare(a.Reveal(), b.Reveal()) }
+
+func isSame(a, b walletport.Private) bool { return bytes.Equal(a.Reveal(), b.Reveal()) }
