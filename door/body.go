@@ -7,13 +7,10 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/go-faster/jx"
-
-	"github.com/walletport/walletport"
 )
 
 // A decoder that is generated from a specification stops at the first fault, names it
@@ -31,42 +28,12 @@ type Body struct {
 	Members   []Member
 }
 
-// Member is a member of a JSON object. Members that a Body does not name are passed
-// over, so that a caller may be newer than this server.
-type Member struct {
-	Name    string
-	Kind    MemberKind
-	Missing string // the code of a body that lacks it; "" is a member that may be absent
-}
-
-// MemberKind is the JSON type of a member.
-type MemberKind int
-
-// The types of members.
-const (
-	Text     MemberKind = iota // a string
-	TextList                   // an array of strings
-	Truth                      // true or false
-)
-
-// rule says what a member of the kind must be.
-func (k MemberKind) rule() string {
-	switch k {
-	case Text:
-		return "must be a string"
-	case TextList:
-		return "must be a list of strings"
-	case Truth:
-		return "must be true or false"
-	}
-	return ""
-}
-
 // byteOrderMark may precede a body; a reader may pass over it (RFC 8259 section 8.1).
 var byteOrderMark = []byte("\ufeff")
 
 // readBody reads the body of a call, checks it, and leaves it for the handler: as it
-// came, but JSON without a byte order mark and members that are null.
+// came, but JSON without a byte order mark and members that are null, and with the numbers
+// of an IDList as strings.
 func (c *Call) readBody() error {
 	if c.op.Body == nil {
 		return refuseBody(c.r)
@@ -112,7 +79,7 @@ func (b Body) readNothing(r *http.Request) error {
 	if !b.isJSON() {
 		return invalid("body_missing", "the call takes a body of "+b.MediaType)
 	}
-	if missing, _ := (&members{body: b}).missing(); len(missing) > 0 {
+	if missing, _ := newMembers(b.Members, "", nil).missing(); len(missing) > 0 {
 		return invalid("body_missing", "the call takes a JSON object", missing...)
 	}
 	r.Header.Del("Content-Type")
@@ -151,8 +118,8 @@ func (b Body) mediaFault(h http.Header) string {
 // mediaJSON is the media type of answers, and of bodies that name no other.
 const mediaJSON = "application/json"
 
-// check returns content without the members that are null, or CodeInvalid unless it
-// is one JSON object with the members of b, each at most once and of its kind.
+// check returns content as the handler gets it, or CodeInvalid unless it is one JSON object
+// with the members of b, each at most once and of its kind.
 func (b Body) check(content []byte) ([]byte, error) {
 	if fault := textFault(content); fault != "" {
 		return nil, invalid("body_malformed", fault)
@@ -161,7 +128,8 @@ func (b Body) check(content []byte) ([]byte, error) {
 	if d.Next() != jx.Object {
 		return nil, invalid("body_malformed", "the body must be a JSON object")
 	}
-	m := members{body: b, seen: make([]int, len(b.Members))}
+	var found findings
+	m := newMembers(b.Members, "", &found)
 	if d.Obj(m.read) != nil {
 		return nil, ErrBodyMalformed()
 	}
@@ -170,12 +138,12 @@ func (b Body) check(content []byte) ([]byte, error) {
 	}
 	missing, first := m.missing()
 	switch {
-	case len(m.wrong) > 0:
-		return nil, invalid("body_malformed", "members of the body are not as the call takes them", append(m.wrong, missing...)...)
+	case len(found.wrong) > 0:
+		return nil, invalid("body_malformed", "members of the body are not as the call takes them", append(found.wrong, missing...)...)
 	case len(missing) > 0: // all of them, under the code of the first, which is the flow's for an empty one
 		return nil, invalid(first.Missing, "the body lacks what the call needs", missing...)
-	case m.nulls > 0:
-		return b.withoutNulls(content)
+	case found.mustRewrite:
+		return rewritten(b.Members, content)
 	}
 	return content, nil
 }
@@ -193,123 +161,6 @@ func textFault(content []byte) string {
 		return "the body is empty but for white space"
 	}
 	return ""
-}
-
-// members is what a body has of what it should.
-type members struct {
-	body  Body
-	seen  []int    // how often, in the order of the body's members; nil is never
-	other []string // required members that are there in other letters
-	nulls int
-	wrong []walletport.Field
-}
-
-func (m *members) read(d *jx.Decoder, name string) error {
-	at := m.body.index(name)
-	if at < 0 {
-		m.noteNearby(name)
-		return d.Skip()
-	}
-	member := m.body.Members[at]
-	m.seen[at]++
-	switch m.seen[at] {
-	case 1:
-	case 2: // said once, or an answer could be many times as long as its request
-		m.wrong = append(m.wrong, walletport.Field{Name: name, Reason: "must be given once"})
-		return d.Skip()
-	default:
-		return d.Skip()
-	}
-	if d.Next() == jx.Null { // says of a member that it has no value
-		m.nulls++
-		if member.Missing != "" {
-			m.wrong = append(m.wrong, walletport.Field{Name: name, Reason: member.Kind.rule() + ", and is null"})
-		}
-		return d.Skip()
-	}
-	fits, err := member.Kind.read(d)
-	if err == nil && !fits {
-		m.wrong = append(m.wrong, walletport.Field{Name: name, Reason: member.Kind.rule()})
-	}
-	return err
-}
-
-// index returns the place of a member, -1 if there is none of the name.
-func (b Body) index(name string) int {
-	return slices.IndexFunc(b.Members, func(m Member) bool { return m.Name == name })
-}
-
-// noteNearby looks for a required member that is there in other letters.
-func (m *members) noteNearby(name string) {
-	for _, member := range m.body.Members {
-		if member.Missing != "" && strings.EqualFold(name, member.Name) && !slices.Contains(m.other, member.Name) {
-			m.other = append(m.other, member.Name)
-		}
-	}
-}
-
-// missing names the required members that are not there, and returns the first of them.
-func (m *members) missing() (missing []walletport.Field, first Member) {
-	for at, member := range m.body.Members {
-		if member.Missing == "" || m.seen != nil && m.seen[at] > 0 {
-			continue
-		}
-		rule := "is missing"
-		if slices.Contains(m.other, member.Name) {
-			rule = "is missing; a member of this name in other letters is there, and names are case-sensitive"
-		}
-		if len(missing) == 0 {
-			first = member
-		}
-		missing = append(missing, walletport.Field{Name: member.Name, Reason: rule})
-	}
-	return missing, first
-}
-
-// withoutNulls writes the body again without what has no value, for a generated decoder
-// knows no null. Members that b does not name are left out too.
-func (b Body) withoutNulls(content []byte) ([]byte, error) {
-	var e jx.Encoder
-	e.ObjStart()
-	err := jx.DecodeBytes(content).Obj(func(d *jx.Decoder, name string) error {
-		if b.index(name) < 0 || d.Next() == jx.Null {
-			return d.Skip()
-		}
-		value, err := d.Raw()
-		if err != nil {
-			return err
-		}
-		e.FieldStart(name)
-		e.Raw(value)
-		return nil
-	})
-	e.ObjEnd()
-	if err != nil { // check has read it whole
-		return nil, ErrBodyMalformed()
-	}
-	return e.Bytes(), nil
-}
-
-// read reads the next value and reports whether it is of the kind.
-func (k MemberKind) read(d *jx.Decoder) (fits bool, err error) {
-	next := d.Next()
-	switch k {
-	case Text:
-		return next == jx.String, d.Skip()
-	case Truth:
-		return next == jx.Bool, d.Skip()
-	case TextList:
-		if next != jx.Array {
-			return false, d.Skip()
-		}
-		fits = true
-		err = d.Arr(func(d *jx.Decoder) error {
-			fits = d.Next() == jx.String && fits
-			return d.Skip()
-		})
-		return fits, err
-	}
-	return false, d.Skip()
 }
 
 // refuseBody refuses a body where the call takes none: whoever sends one expects
