@@ -111,9 +111,9 @@ var testSupport = []string{"oracle", "storage/storagetest", "keys/keystest", "si
 var revealers = []string{".", "wallet/*", "scheme/*", "vault"}
 
 // revealingFiles may do so in rooms that otherwise may not: the list of tokens shows whole
-// token numbers to those who may have them, and Click to Pay seals and sends what customers
+// token numbers to those who may have them, and Click to Pay seals, sends and shows what customers
 // are called and where they live.
-var revealingFiles = []string{"api/tokens.go", "clicktopay/texts.go"}
+var revealingFiles = []string{"api/tokens.go", "api/texts.go", "clicktopay/texts.go"}
 
 type goPackage struct {
 	ImportPath string

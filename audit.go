@@ -85,6 +85,7 @@ const (
 	ActionClickToPayRead   Action = "clicktopay.read"   // what is enrolled of a customer
 	ActionClickToPayStatus Action = "clicktopay.status" // of one request
 	ActionClickToPayList   Action = "clicktopay.list"   // requests
+	ActionClickToPayActive Action = "clicktopay.active" // a call for a change that does not say which; see ActionClickToPay
 
 	ActionClickToPayPortfolio Action = "clicktopay.portfolio" // the enrolment of many cards
 	ActionClickToPayOptOut    Action = "clicktopay.opt_out"

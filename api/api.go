@@ -90,10 +90,11 @@ var notices = map[string]string{
 	auth.ReasonEnded:   "a client whose end has come was refused",
 }
 
-// looksUnknown reports whether the caller must not see that the card or token is there.
+// looksUnknown reports whether the caller must not see that the card, token, customer or
+// request is there.
 func looksUnknown(err error) bool {
 	switch walletport.ReasonOf(err) {
-	case "card_not_found", "card_id_contains_pan", "token_not_found":
+	case "card_not_found", "card_id_contains_pan", "token_not_found", "customer_not_found", "enrolment_request_not_found":
 		return true
 	}
 	return false

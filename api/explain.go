@@ -7,6 +7,7 @@ import (
 	"github.com/ogen-go/ogen/ogenerrors"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/clicktopay"
 	"github.com/walletport/walletport/door"
 )
 
@@ -35,6 +36,10 @@ func explainParameter(r *http.Request, name string) error {
 	case "cardId":
 		_, err := auditUser(r)
 		return errCardIDMalformed(err)
+	case "customerId":
+		return walletport.ErrCustomerNotFound()
+	case "traceId":
+		return clicktopay.ErrRequestNotFound()
 	case "tokenId":
 		return walletport.ErrTokenNotFound()
 	case "action":

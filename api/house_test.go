@@ -29,6 +29,7 @@ import (
 	"github.com/walletport/walletport/activation"
 	"github.com/walletport/walletport/api"
 	"github.com/walletport/walletport/auth"
+	"github.com/walletport/walletport/clicktopay"
 	"github.com/walletport/walletport/door"
 	"github.com/walletport/walletport/door/doortest"
 	"github.com/walletport/walletport/idempotency"
@@ -46,7 +47,7 @@ const (
 	goodData   = "eyJjYXJkSW5mbyI6e319"
 )
 
-// fakeFlow stands for provisioning, activation and the tokens of cards.
+// fakeFlow stands for provisioning, activation, the tokens of cards and Click to Pay.
 type fakeFlow struct {
 	mu    sync.Mutex
 	calls []any           // the requests, each of its own type
@@ -55,6 +56,10 @@ type fakeFlow struct {
 	do    func(context.Context) // called before the answer
 	list  tokens.List
 	token tokens.Listed // after a change
+
+	accepted clicktopay.Accepted
+	profile  clicktopay.Profile
+	status   clicktopay.Status
 }
 
 // tav2Request tells the deprecated calls' requests from the current one's.
@@ -107,6 +112,23 @@ func (f *fakeFlow) Change(ctx context.Context, req tokens.ChangeRequest) (tokens
 	return tokens.Changed{Token: f.token, ChangeID: "c-1"}, err
 }
 
+func (f *fakeFlow) Accept(ctx context.Context, asked clicktopay.Asked) (clicktopay.Accepted, error) {
+	err := f.answer(ctx, asked)
+	return f.accepted, err
+}
+
+func (f *fakeFlow) Read(ctx context.Context, req clicktopay.ReadRequest) (*clicktopay.Profile, error) {
+	if err := f.answer(ctx, req); err != nil {
+		return nil, err
+	}
+	return &f.profile, nil
+}
+
+func (f *fakeFlow) Status(ctx context.Context, req clicktopay.StatusRequest) (clicktopay.Status, error) {
+	err := f.answer(ctx, req)
+	return f.status, err
+}
+
 // changes is a trail whose records of changes are committed with them.
 type changes struct {
 	*doortest.Trail
@@ -136,7 +158,7 @@ type house struct {
 	spans   *tracetest.InMemoryExporter
 	tokens  *ecdsa.PrivateKey
 
-	client, readOnly, revoked, ended credential
+	client, other, readOnly, revoked, ended credential
 }
 
 const tokenIssuer = "https://login.bank.example"
@@ -185,7 +207,7 @@ func mustHouse(t testing.TB, change func(*parts)) *house {
 			Answers: idempotency.New(db, idempotency.Config{Rand: rand.Reader}),
 			Limits:  door.Limits{RequestsPerSecond: -1, RequestsPerMinute: -1, FailuresPerMinute: -1},
 		},
-		Flows: api.Flows{Provisioner: h.flow, Activator: h.flow, Tokens: h.flow}, Verifier: authenticator,
+		Flows: api.Flows{Provisioner: h.flow, Activator: h.flow, Tokens: h.flow, ClickToPay: h.flow}, Verifier: authenticator,
 	}
 	if change != nil {
 		change(&p)
@@ -213,7 +235,8 @@ func (h *house) makeClients(t testing.TB) {
 		}
 		return credential{id, secret}
 	}
-	h.client = create(walletport.ScopeProvision, walletport.ScopeActivate, walletport.ScopeTokensRead, walletport.ScopeTokensWrite)
+	h.client = create(walletport.ScopeProvision, walletport.ScopeActivate, walletport.ScopeTokensRead, walletport.ScopeTokensWrite, walletport.ScopeClickToPay)
+	h.other = create(walletport.ScopeClickToPay)
 	h.readOnly, h.revoked = create(walletport.ScopeTokensRead), create(walletport.ScopeProvision)
 	if _, err := clients.Revoke(ctx, h.revoked.id, ""); err != nil {
 		t.Fatal(err)

@@ -37,7 +37,7 @@ func (r *router) nearestPath(p string) string {
 		}
 	}
 	if lower := lowerFixed(p); r.leads(lower) || r.leads(basePath+lower) {
-		return ": its fixed parts are written in small letters, and the calls are below " + basePath
+		return ": its fixed parts are written in small letters, but for VISA, and the calls are below " + basePath
 	}
 	for _, version := range []string{"v1", "v2", "v3"} {
 		if parts := strings.SplitN(p, "/", 4); len(parts) == 4 && r.leads(parts[0]+"/"+parts[1]+"/"+version+"/"+parts[3]) {
@@ -54,14 +54,14 @@ func (r *router) leads(p string) bool {
 	})
 }
 
-// lowerFixed lowers all letters but those of the last part, which may be the name of a
-// wallet provider.
+// lowerFixed lowers all letters but those of VISA and of the last part, which may be the name
+// of a wallet provider.
 func lowerFixed(p string) string {
 	head, last := path.Split(p)
 	if lower := strings.ToLower(last); endsACall(lower) {
 		last = lower
 	}
-	return strings.ToLower(head) + last
+	return strings.Replace(strings.ToLower(head), "/click2pay/visa/", "/click2pay/VISA/", 1) + last
 }
 
 // endsACall reports whether text is the last part of a call's route, and no argument.

@@ -17,6 +17,7 @@ type Flows struct {
 	Provisioner Provisioner
 	Activator   Activator
 	Tokens      Tokens
+	ClickToPay  ClickToPay
 }
 
 // check reports every flow that is missing.
@@ -49,6 +50,7 @@ type operation struct {
 	// done to it; "" where there are none. With them, action is for a change that is none.
 	token      string
 	change     string
+	customer   string     // the path's argument that is a customer's number; "" where there is none
 	body       *door.Body // nil takes none
 	once       *door.Once // of calls that change something, but for those whose payload is not stored
 	deprecated bool
@@ -133,7 +135,88 @@ var operations = map[oas.OperationName]operation{
 		change: "action",
 		once:   &door.Once{Headers: []string{reasonHeader}},
 	},
+	oas.EnrollClickToPayCustomerOperation: {
+		route:    "/v1/click2pay/VISA/enroll/customer/{customerId}",
+		scope:    walletport.ScopeClickToPay,
+		action:   walletport.ActionClickToPay(walletport.EnrolCustomer),
+		customer: "customerId",
+		body: &door.Body{Members: []door.Member{
+			{Name: "cardId", Kind: door.IDList, Missing: "card_id_missing"}, requiredBID, overrides, cardOverrides,
+		}},
+		once: &door.Once{},
+	},
+	oas.EnrollClickToPayCardOperation: {
+		route:  "/v1/click2pay/VISA/enroll/card/{cardId}",
+		scope:  walletport.ScopeClickToPay,
+		action: walletport.ActionClickToPay(walletport.EnrolCard),
+		card:   "cardId",
+		body:   &door.Body{Members: []door.Member{requiredBID, cardOverrides}},
+		once:   &door.Once{},
+	},
+	oas.GetClickToPayCustomerOperation: {
+		route:    "/v1/click2pay/VISA/customer/{customerId}",
+		scope:    walletport.ScopeClickToPay,
+		action:   walletport.ActionClickToPayRead,
+		customer: "customerId",
+		body:     &door.Body{Members: []door.Member{{Name: "customerBID"}}},
+	},
+	oas.DeleteClickToPayCardOperation: {
+		route:  "/v1/click2pay/VISA/delete/card/{cardId}",
+		scope:  walletport.ScopeClickToPay,
+		action: walletport.ActionClickToPay(walletport.DeleteCard),
+		card:   "cardId",
+		body:   &door.Body{Members: []door.Member{requiredBID}},
+		once:   &door.Once{},
+	},
+	oas.DeleteClickToPayCustomerOperation: {
+		route:    "/v1/click2pay/VISA/delete/customer/{customerId}",
+		scope:    walletport.ScopeClickToPay,
+		action:   walletport.ActionClickToPay(walletport.DeleteCustomer),
+		customer: "customerId",
+		body:     &door.Body{Members: []door.Member{requiredBID}},
+		once:     &door.Once{},
+	},
+	oas.UpdateClickToPayCardOperation: {
+		route:  "/v1/click2pay/VISA/update/card/{cardId}",
+		scope:  walletport.ScopeClickToPay,
+		action: walletport.ActionClickToPay(walletport.UpdateCard),
+		card:   "cardId",
+		body:   &door.Body{Members: []door.Member{requiredBID, cardOverrides}},
+		once:   &door.Once{},
+	},
+	oas.UpdateClickToPayCustomerStatusOperation: {
+		route:    "/v1/click2pay/VISA/update/customer/{customerId}/status",
+		scope:    walletport.ScopeClickToPay,
+		action:   walletport.ActionClickToPayActive,
+		customer: "customerId",
+		body:     &door.Body{Members: []door.Member{{Name: "customerBID"}, {Name: "active", Kind: door.Truth}}},
+		once:     &door.Once{},
+	},
+	oas.UpdateClickToPayCustomerOperation: {
+		route:    "/v1/click2pay/VISA/update/customer/{customerId}",
+		scope:    walletport.ScopeClickToPay,
+		action:   walletport.ActionClickToPay(walletport.UpdateCustomer),
+		customer: "customerId",
+		body:     &door.Body{Members: []door.Member{requiredBID, overrides}},
+		once:     &door.Once{},
+	},
+	oas.GetClickToPayStatusOperation: {
+		route:  "/v1/click2pay/VISA/status/{traceId}",
+		scope:  walletport.ScopeClickToPay,
+		action: walletport.ActionClickToPayStatus,
+	},
 }
+
+// Members of bodies of Click to Pay. What the texts may be is the flow's to check.
+var (
+	requiredBID = door.Member{Name: "customerBID", Missing: "customer_bid_missing"}
+	overrides   = door.Member{Name: "overrides", Kind: door.Group, Members: []door.Member{
+		{Name: "emails", Kind: door.TextList}, {Name: "phones", Kind: door.TextList},
+	}}
+	cardOverrides = door.Member{Name: "cardOverrides", Kind: door.Group, Members: []door.Member{
+		{Name: "addressLine1"}, {Name: "addressLine2"}, {Name: "addressLine3"}, {Name: "city"}, {Name: "state"}, {Name: "postalCode"}, {Name: "country"},
+	}}
+)
 
 // deprecation is in the headers of the answers of deprecated calls (RFC 9745, RFC 8288).
 var deprecation = map[string][]string{
@@ -149,7 +232,7 @@ func newTable(rows map[oas.OperationName]operation) (map[oas.OperationName]*door
 		for _, a := range []struct {
 			name  string
 			place *int
-		}{{row.card, &s.card}, {row.provider, &s.provider}, {row.token, &s.token}, {row.change, &s.change}} {
+		}{{row.card, &s.card}, {row.provider, &s.provider}, {row.token, &s.token}, {row.change, &s.change}, {row.customer, &s.customer}} {
 			if *a.place = argument(row.route, a.name); a.name != "" && *a.place < 0 {
 				return nil, fmt.Errorf("api: the path of %s lacks an argument of its row", name)
 			}
@@ -177,7 +260,7 @@ func argument(route, name string) int {
 
 // subject is where a call names what it is about: places among the path's arguments; -1
 // is nowhere.
-type subject struct{ card, provider, token, change int }
+type subject struct{ card, provider, token, change, customer int }
 
 // describe reads for the record of a refusal what a request says, checked or not. What
 // may be a card number is left out.
@@ -199,6 +282,11 @@ func (s subject) describe(r *http.Request, arguments []string, record *walletpor
 	if s.token >= 0 {
 		if id, err := walletport.ParseTokenID(arguments[s.token]); err == nil {
 			record.SetDetail(walletport.DetailTokenID, id.String())
+		}
+	}
+	if s.customer >= 0 {
+		if number, err := parseCustomer(arguments[s.customer]); err == nil && !walletport.SuspectsPAN(number) {
+			record.SetDetail(walletport.DetailCustomer, number)
 		}
 	}
 	if s.change >= 0 {

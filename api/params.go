@@ -85,11 +85,23 @@ func errCardID(reason, rule string) *walletport.Error {
 	return walletport.ErrField(reason, "cardId", rule)
 }
 
+const cardIDRule = "must be a whole number of at most 64 bits"
+
 // errCardIDMalformed also says what is wrong with the audit user, if anything is.
 func errCardIDMalformed(user error) *walletport.Error {
-	e := errCardID("card_id_malformed", "must be a whole number of at most 64 bits")
-	if also, ok := errors.AsType[*walletport.Error](user); ok {
-		e.Fields = append(e.Fields, also.Fields...)
+	return also(errCardID("card_id_malformed", cardIDRule), user)
+}
+
+// alsoOfUser also says what is wrong with the audit user, if anything is.
+func alsoOfUser(e *walletport.Error, auditUser string) *walletport.Error {
+	_, err := walletport.ParseAuditUser(auditUser)
+	return also(e, err)
+}
+
+// also adds the fields of another error, if it is one, to those of e.
+func also(e *walletport.Error, other error) *walletport.Error {
+	if more, ok := errors.AsType[*walletport.Error](other); ok {
+		e.Fields = append(e.Fields, more.Fields...)
 	}
 	return e
 }

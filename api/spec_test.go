@@ -284,7 +284,7 @@ func TestScopesAreTheSpecifications(t *testing.T) {
 	for path, item := range mustSpec(t, "openapi.yaml").Paths.Map() {
 		for method, op := range item.Operations() {
 			want, _ := op.Extensions["x-required-scope"].(string)
-			target := "/wallet" + strings.NewReplacer("{cardId}", "1", "{walletProvider}", "acme", "{tokenId}", "1", "{action}", "suspend").Replace(path) + "?auditUser=ada"
+			target := "/wallet" + strings.NewReplacer("{cardId}", "1", "{walletProvider}", "acme", "{tokenId}", "1", "{action}", "suspend", "{customerId}", "1", "{traceId}", "1").Replace(path) + "?auditUser=ada"
 			for _, scope := range all {
 				r := h.mustRequest(t, method, target, nil)
 				r.Header.Set("Authorization", "Bearer "+string(scope)) // Basic ends an id at a colon

@@ -56,6 +56,9 @@ func (f *Flow) findRequest(ctx context.Context, record *act.Record, id string) (
 	return row, err
 }
 
+// ErrRequestNotFound returns what Status says of a request that there is none of.
+func ErrRequestNotFound() *walletport.Error { return storage.ErrEnrolmentRequestNotFound() }
+
 // isID reports whether text may be the id of a request, as newID writes it.
 func isID(text string) bool {
 	if len(text) != 36 {

@@ -71,6 +71,58 @@ type Invoker interface {
 	//
 	// PUT /v1/tokens/{tokenId}/{action}
 	ChangeTokenStatus(ctx context.Context, params ChangeTokenStatusParams) (ChangeTokenStatusRes, error)
+	// DeleteClickToPayCard invokes deleteClickToPayCard operation.
+	//
+	// Takes a card out of the profile of its customer.
+	//
+	// POST /v1/click2pay/VISA/delete/card/{cardId}
+	DeleteClickToPayCard(ctx context.Context, request *ClickToPayDeleteRequest, params DeleteClickToPayCardParams) (DeleteClickToPayCardRes, error)
+	// DeleteClickToPayCustomer invokes deleteClickToPayCustomer operation.
+	//
+	// Deletes the profile of a customer with all its cards.
+	//
+	// POST /v1/click2pay/VISA/delete/customer/{customerId}
+	DeleteClickToPayCustomer(ctx context.Context, request *ClickToPayDeleteRequest, params DeleteClickToPayCustomerParams) (DeleteClickToPayCustomerRes, error)
+	// EnrollClickToPayCard invokes enrollClickToPayCard operation.
+	//
+	// Adds a card to the profile of its customer, who is enrolled.
+	//
+	// POST /v1/click2pay/VISA/enroll/card/{cardId}
+	EnrollClickToPayCard(ctx context.Context, request *ClickToPayCardRequest, params EnrollClickToPayCardParams) (EnrollClickToPayCardRes, error)
+	// EnrollClickToPayCustomer invokes enrollClickToPayCustomer operation.
+	//
+	// Enrols a customer, with the first card. Names, contacts and billing address are those that are
+	// stored of the customer; what `overrides` and `cardOverrides` say takes their place in this request,
+	// and is not stored.
+	//
+	// All nine calls work on what Visa has. Those that change something answer 202 as soon as the request
+	// is stored: it will be done, or its status says why not. What can be known before is checked before,
+	// and refused at once with every field that is wrong. Ask for the status with `requestTraceId`.
+	//
+	// Requests of a customer are done one after the other, in the order in which they were accepted. A
+	// request like one that is not completed yet joins it and gets its `requestTraceId`.
+	//
+	// POST /v1/click2pay/VISA/enroll/customer/{customerId}
+	EnrollClickToPayCustomer(ctx context.Context, request *ClickToPayEnrollCustomer, params EnrollClickToPayCustomerParams) (EnrollClickToPayCustomerRes, error)
+	// GetClickToPayCustomer invokes getClickToPayCustomer operation.
+	//
+	// What Visa has of a customer, and of which cards. A request of the customer that is under way is
+	// waited for, for up to five seconds unless the operator configures otherwise; then the answer is 409
+	// `clicktopay_busy` with `Retry-After`.
+	//
+	// This call only reads: it looks at no `Idempotency-Key`. Without `customerBID` it reads the profile
+	// of the BID that the customer is enrolled with.
+	//
+	// POST /v1/click2pay/VISA/customer/{customerId}
+	GetClickToPayCustomer(ctx context.Context, request OptClickToPayReadRequest, params GetClickToPayCustomerParams) (GetClickToPayCustomerRes, error)
+	// GetClickToPayStatus invokes getClickToPayStatus operation.
+	//
+	// How far a request has come. Completed requests are kept for 90 days unless the operator configures
+	// otherwise; then the answer is 404, as for a request that there never was and for one of an issuer
+	// that the client is not bound to.
+	//
+	// GET /v1/click2pay/VISA/status/{traceId}
+	GetClickToPayStatus(ctx context.Context, params GetClickToPayStatusParams) (GetClickToPayStatusRes, error)
 	// GetTokens invokes getTokens operation.
 	//
 	// The tokens of a card: which wallets hold it, and in which state. The scheme is the source of truth.
@@ -122,6 +174,31 @@ type Invoker interface {
 	//
 	// POST /v1/{cardId}/provision/samsungpay
 	ProvisionSamsungpay(ctx context.Context, request OptSamsungPayRequest, params ProvisionSamsungpayParams) (ProvisionSamsungpayRes, error)
+	// UpdateClickToPayCard invokes updateClickToPayCard operation.
+	//
+	// Replaces what Visa has of a card by what is stored, with the overrides of this call. A member that
+	// neither has is erased at Visa.
+	//
+	// PUT /v1/click2pay/VISA/update/card/{cardId}
+	UpdateClickToPayCard(ctx context.Context, request *ClickToPayCardRequest, params UpdateClickToPayCardParams) (UpdateClickToPayCardRes, error)
+	// UpdateClickToPayCustomer invokes updateClickToPayCustomer operation.
+	//
+	// Replaces what Visa has of a customer by what is stored, with the overrides of this call. A member
+	// that neither has is erased at Visa.
+	//
+	// PUT /v1/click2pay/VISA/update/customer/{customerId}
+	UpdateClickToPayCustomer(ctx context.Context, request *ClickToPayCustomerRequest, params UpdateClickToPayCustomerParams) (UpdateClickToPayCustomerRes, error)
+	// UpdateClickToPayCustomerStatus invokes updateClickToPayCustomerStatus operation.
+	//
+	// `active: false` stops that the issuer's cards in the profile can be paid with, against fraud say;
+	// `true` takes that back. Without `customerBID` it is the profile of the BID that the customer is
+	// enrolled with.
+	//
+	// The public page does not mark `active` as required. Here a call without it is refused, 400
+	// `active_missing`, because it says nothing.
+	//
+	// PUT /v1/click2pay/VISA/update/customer/{customerId}/status
+	UpdateClickToPayCustomerStatus(ctx context.Context, request OptClickToPayStatusRequest, params UpdateClickToPayCustomerStatusParams) (UpdateClickToPayCustomerStatusRes, error)
 }
 
 // Client implements OAS client.
@@ -784,6 +861,839 @@ func (c *Client) sendChangeTokenStatus(ctx context.Context, params ChangeTokenSt
 	}()
 
 	result, err := decodeChangeTokenStatusResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// DeleteClickToPayCard invokes deleteClickToPayCard operation.
+//
+// Takes a card out of the profile of its customer.
+//
+// POST /v1/click2pay/VISA/delete/card/{cardId}
+func (c *Client) DeleteClickToPayCard(ctx context.Context, request *ClickToPayDeleteRequest, params DeleteClickToPayCardParams) (DeleteClickToPayCardRes, error) {
+	res, err := c.sendDeleteClickToPayCard(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendDeleteClickToPayCard(ctx context.Context, request *ClickToPayDeleteRequest, params DeleteClickToPayCardParams) (res DeleteClickToPayCardRes, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [2]string
+	pathParts[0] = "/v1/click2pay/VISA/delete/card/"
+	{
+		// Encode "cardId" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "cardId",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.CardId))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	uri.AddPathParts(u, pathParts[:]...)
+
+	q := uri.NewQueryEncoder()
+	{
+		// Encode "auditUser" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "auditUser",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			return e.EncodeValue(conv.StringToString(params.AuditUser))
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	u.RawQuery = q.Values().Encode()
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeDeleteClickToPayCardRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	h := uri.NewHeaderEncoder(r.Header)
+	{
+		cfg := uri.HeaderParameterEncodingConfig{
+			Name:    "Idempotency-Key",
+			Explode: false,
+		}
+		if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.IdempotencyKey.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode header")
+		}
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBasicAuth(ctx, DeleteClickToPayCardOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BasicAuth\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerAuth(ctx, DeleteClickToPayCardOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerAuth\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeDeleteClickToPayCardResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// DeleteClickToPayCustomer invokes deleteClickToPayCustomer operation.
+//
+// Deletes the profile of a customer with all its cards.
+//
+// POST /v1/click2pay/VISA/delete/customer/{customerId}
+func (c *Client) DeleteClickToPayCustomer(ctx context.Context, request *ClickToPayDeleteRequest, params DeleteClickToPayCustomerParams) (DeleteClickToPayCustomerRes, error) {
+	res, err := c.sendDeleteClickToPayCustomer(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendDeleteClickToPayCustomer(ctx context.Context, request *ClickToPayDeleteRequest, params DeleteClickToPayCustomerParams) (res DeleteClickToPayCustomerRes, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [2]string
+	pathParts[0] = "/v1/click2pay/VISA/delete/customer/"
+	{
+		// Encode "customerId" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "customerId",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.CustomerId))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	uri.AddPathParts(u, pathParts[:]...)
+
+	q := uri.NewQueryEncoder()
+	{
+		// Encode "auditUser" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "auditUser",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			return e.EncodeValue(conv.StringToString(params.AuditUser))
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	u.RawQuery = q.Values().Encode()
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeDeleteClickToPayCustomerRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	h := uri.NewHeaderEncoder(r.Header)
+	{
+		cfg := uri.HeaderParameterEncodingConfig{
+			Name:    "Idempotency-Key",
+			Explode: false,
+		}
+		if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.IdempotencyKey.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode header")
+		}
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBasicAuth(ctx, DeleteClickToPayCustomerOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BasicAuth\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerAuth(ctx, DeleteClickToPayCustomerOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerAuth\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeDeleteClickToPayCustomerResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// EnrollClickToPayCard invokes enrollClickToPayCard operation.
+//
+// Adds a card to the profile of its customer, who is enrolled.
+//
+// POST /v1/click2pay/VISA/enroll/card/{cardId}
+func (c *Client) EnrollClickToPayCard(ctx context.Context, request *ClickToPayCardRequest, params EnrollClickToPayCardParams) (EnrollClickToPayCardRes, error) {
+	res, err := c.sendEnrollClickToPayCard(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendEnrollClickToPayCard(ctx context.Context, request *ClickToPayCardRequest, params EnrollClickToPayCardParams) (res EnrollClickToPayCardRes, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [2]string
+	pathParts[0] = "/v1/click2pay/VISA/enroll/card/"
+	{
+		// Encode "cardId" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "cardId",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.CardId))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	uri.AddPathParts(u, pathParts[:]...)
+
+	q := uri.NewQueryEncoder()
+	{
+		// Encode "auditUser" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "auditUser",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			return e.EncodeValue(conv.StringToString(params.AuditUser))
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	u.RawQuery = q.Values().Encode()
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeEnrollClickToPayCardRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	h := uri.NewHeaderEncoder(r.Header)
+	{
+		cfg := uri.HeaderParameterEncodingConfig{
+			Name:    "Idempotency-Key",
+			Explode: false,
+		}
+		if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.IdempotencyKey.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode header")
+		}
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBasicAuth(ctx, EnrollClickToPayCardOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BasicAuth\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerAuth(ctx, EnrollClickToPayCardOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerAuth\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeEnrollClickToPayCardResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// EnrollClickToPayCustomer invokes enrollClickToPayCustomer operation.
+//
+// Enrols a customer, with the first card. Names, contacts and billing address are those that are
+// stored of the customer; what `overrides` and `cardOverrides` say takes their place in this request,
+// and is not stored.
+//
+// All nine calls work on what Visa has. Those that change something answer 202 as soon as the request
+// is stored: it will be done, or its status says why not. What can be known before is checked before,
+// and refused at once with every field that is wrong. Ask for the status with `requestTraceId`.
+//
+// Requests of a customer are done one after the other, in the order in which they were accepted. A
+// request like one that is not completed yet joins it and gets its `requestTraceId`.
+//
+// POST /v1/click2pay/VISA/enroll/customer/{customerId}
+func (c *Client) EnrollClickToPayCustomer(ctx context.Context, request *ClickToPayEnrollCustomer, params EnrollClickToPayCustomerParams) (EnrollClickToPayCustomerRes, error) {
+	res, err := c.sendEnrollClickToPayCustomer(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendEnrollClickToPayCustomer(ctx context.Context, request *ClickToPayEnrollCustomer, params EnrollClickToPayCustomerParams) (res EnrollClickToPayCustomerRes, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [2]string
+	pathParts[0] = "/v1/click2pay/VISA/enroll/customer/"
+	{
+		// Encode "customerId" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "customerId",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.CustomerId))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	uri.AddPathParts(u, pathParts[:]...)
+
+	q := uri.NewQueryEncoder()
+	{
+		// Encode "auditUser" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "auditUser",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			return e.EncodeValue(conv.StringToString(params.AuditUser))
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	u.RawQuery = q.Values().Encode()
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeEnrollClickToPayCustomerRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	h := uri.NewHeaderEncoder(r.Header)
+	{
+		cfg := uri.HeaderParameterEncodingConfig{
+			Name:    "Idempotency-Key",
+			Explode: false,
+		}
+		if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.IdempotencyKey.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode header")
+		}
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBasicAuth(ctx, EnrollClickToPayCustomerOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BasicAuth\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerAuth(ctx, EnrollClickToPayCustomerOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerAuth\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeEnrollClickToPayCustomerResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// GetClickToPayCustomer invokes getClickToPayCustomer operation.
+//
+// What Visa has of a customer, and of which cards. A request of the customer that is under way is
+// waited for, for up to five seconds unless the operator configures otherwise; then the answer is 409
+// `clicktopay_busy` with `Retry-After`.
+//
+// This call only reads: it looks at no `Idempotency-Key`. Without `customerBID` it reads the profile
+// of the BID that the customer is enrolled with.
+//
+// POST /v1/click2pay/VISA/customer/{customerId}
+func (c *Client) GetClickToPayCustomer(ctx context.Context, request OptClickToPayReadRequest, params GetClickToPayCustomerParams) (GetClickToPayCustomerRes, error) {
+	res, err := c.sendGetClickToPayCustomer(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendGetClickToPayCustomer(ctx context.Context, request OptClickToPayReadRequest, params GetClickToPayCustomerParams) (res GetClickToPayCustomerRes, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [2]string
+	pathParts[0] = "/v1/click2pay/VISA/customer/"
+	{
+		// Encode "customerId" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "customerId",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.CustomerId))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	uri.AddPathParts(u, pathParts[:]...)
+
+	q := uri.NewQueryEncoder()
+	{
+		// Encode "auditUser" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "auditUser",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			return e.EncodeValue(conv.StringToString(params.AuditUser))
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	u.RawQuery = q.Values().Encode()
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeGetClickToPayCustomerRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBasicAuth(ctx, GetClickToPayCustomerOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BasicAuth\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerAuth(ctx, GetClickToPayCustomerOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerAuth\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeGetClickToPayCustomerResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// GetClickToPayStatus invokes getClickToPayStatus operation.
+//
+// How far a request has come. Completed requests are kept for 90 days unless the operator configures
+// otherwise; then the answer is 404, as for a request that there never was and for one of an issuer
+// that the client is not bound to.
+//
+// GET /v1/click2pay/VISA/status/{traceId}
+func (c *Client) GetClickToPayStatus(ctx context.Context, params GetClickToPayStatusParams) (GetClickToPayStatusRes, error) {
+	res, err := c.sendGetClickToPayStatus(ctx, params)
+	return res, err
+}
+
+func (c *Client) sendGetClickToPayStatus(ctx context.Context, params GetClickToPayStatusParams) (res GetClickToPayStatusRes, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [2]string
+	pathParts[0] = "/v1/click2pay/VISA/status/"
+	{
+		// Encode "traceId" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "traceId",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.TraceId))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	uri.AddPathParts(u, pathParts[:]...)
+
+	q := uri.NewQueryEncoder()
+	{
+		// Encode "auditUser" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "auditUser",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			return e.EncodeValue(conv.StringToString(params.AuditUser))
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	u.RawQuery = q.Values().Encode()
+
+	r, err := ht.NewRequest(ctx, "GET", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBasicAuth(ctx, GetClickToPayStatusOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BasicAuth\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerAuth(ctx, GetClickToPayStatusOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerAuth\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeGetClickToPayStatusResponse(resp)
 	if err != nil {
 		return res, errors.Wrap(err, "decode response")
 	}
@@ -1516,6 +2426,440 @@ func (c *Client) sendProvisionSamsungpay(ctx context.Context, request OptSamsung
 	}()
 
 	result, err := decodeProvisionSamsungpayResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// UpdateClickToPayCard invokes updateClickToPayCard operation.
+//
+// Replaces what Visa has of a card by what is stored, with the overrides of this call. A member that
+// neither has is erased at Visa.
+//
+// PUT /v1/click2pay/VISA/update/card/{cardId}
+func (c *Client) UpdateClickToPayCard(ctx context.Context, request *ClickToPayCardRequest, params UpdateClickToPayCardParams) (UpdateClickToPayCardRes, error) {
+	res, err := c.sendUpdateClickToPayCard(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendUpdateClickToPayCard(ctx context.Context, request *ClickToPayCardRequest, params UpdateClickToPayCardParams) (res UpdateClickToPayCardRes, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [2]string
+	pathParts[0] = "/v1/click2pay/VISA/update/card/"
+	{
+		// Encode "cardId" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "cardId",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.CardId))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	uri.AddPathParts(u, pathParts[:]...)
+
+	q := uri.NewQueryEncoder()
+	{
+		// Encode "auditUser" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "auditUser",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			return e.EncodeValue(conv.StringToString(params.AuditUser))
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	u.RawQuery = q.Values().Encode()
+
+	r, err := ht.NewRequest(ctx, "PUT", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeUpdateClickToPayCardRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	h := uri.NewHeaderEncoder(r.Header)
+	{
+		cfg := uri.HeaderParameterEncodingConfig{
+			Name:    "Idempotency-Key",
+			Explode: false,
+		}
+		if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.IdempotencyKey.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode header")
+		}
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBasicAuth(ctx, UpdateClickToPayCardOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BasicAuth\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerAuth(ctx, UpdateClickToPayCardOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerAuth\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeUpdateClickToPayCardResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// UpdateClickToPayCustomer invokes updateClickToPayCustomer operation.
+//
+// Replaces what Visa has of a customer by what is stored, with the overrides of this call. A member
+// that neither has is erased at Visa.
+//
+// PUT /v1/click2pay/VISA/update/customer/{customerId}
+func (c *Client) UpdateClickToPayCustomer(ctx context.Context, request *ClickToPayCustomerRequest, params UpdateClickToPayCustomerParams) (UpdateClickToPayCustomerRes, error) {
+	res, err := c.sendUpdateClickToPayCustomer(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendUpdateClickToPayCustomer(ctx context.Context, request *ClickToPayCustomerRequest, params UpdateClickToPayCustomerParams) (res UpdateClickToPayCustomerRes, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [2]string
+	pathParts[0] = "/v1/click2pay/VISA/update/customer/"
+	{
+		// Encode "customerId" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "customerId",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.CustomerId))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	uri.AddPathParts(u, pathParts[:]...)
+
+	q := uri.NewQueryEncoder()
+	{
+		// Encode "auditUser" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "auditUser",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			return e.EncodeValue(conv.StringToString(params.AuditUser))
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	u.RawQuery = q.Values().Encode()
+
+	r, err := ht.NewRequest(ctx, "PUT", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeUpdateClickToPayCustomerRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	h := uri.NewHeaderEncoder(r.Header)
+	{
+		cfg := uri.HeaderParameterEncodingConfig{
+			Name:    "Idempotency-Key",
+			Explode: false,
+		}
+		if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.IdempotencyKey.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode header")
+		}
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBasicAuth(ctx, UpdateClickToPayCustomerOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BasicAuth\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerAuth(ctx, UpdateClickToPayCustomerOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerAuth\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeUpdateClickToPayCustomerResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// UpdateClickToPayCustomerStatus invokes updateClickToPayCustomerStatus operation.
+//
+// `active: false` stops that the issuer's cards in the profile can be paid with, against fraud say;
+// `true` takes that back. Without `customerBID` it is the profile of the BID that the customer is
+// enrolled with.
+//
+// The public page does not mark `active` as required. Here a call without it is refused, 400
+// `active_missing`, because it says nothing.
+//
+// PUT /v1/click2pay/VISA/update/customer/{customerId}/status
+func (c *Client) UpdateClickToPayCustomerStatus(ctx context.Context, request OptClickToPayStatusRequest, params UpdateClickToPayCustomerStatusParams) (UpdateClickToPayCustomerStatusRes, error) {
+	res, err := c.sendUpdateClickToPayCustomerStatus(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendUpdateClickToPayCustomerStatus(ctx context.Context, request OptClickToPayStatusRequest, params UpdateClickToPayCustomerStatusParams) (res UpdateClickToPayCustomerStatusRes, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/click2pay/VISA/update/customer/"
+	{
+		// Encode "customerId" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "customerId",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.CustomerId))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/status"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	q := uri.NewQueryEncoder()
+	{
+		// Encode "auditUser" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "auditUser",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			return e.EncodeValue(conv.StringToString(params.AuditUser))
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	u.RawQuery = q.Values().Encode()
+
+	r, err := ht.NewRequest(ctx, "PUT", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeUpdateClickToPayCustomerStatusRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	h := uri.NewHeaderEncoder(r.Header)
+	{
+		cfg := uri.HeaderParameterEncodingConfig{
+			Name:    "Idempotency-Key",
+			Explode: false,
+		}
+		if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.IdempotencyKey.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode header")
+		}
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBasicAuth(ctx, UpdateClickToPayCustomerStatusOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BasicAuth\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerAuth(ctx, UpdateClickToPayCustomerStatusOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerAuth\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeUpdateClickToPayCustomerStatusResponse(resp)
 	if err != nil {
 		return res, errors.Wrap(err, "decode response")
 	}

@@ -17,6 +17,30 @@ type ChangeTokenStatusRes interface {
 	changeTokenStatusRes()
 }
 
+type DeleteClickToPayCardRes interface {
+	deleteClickToPayCardRes()
+}
+
+type DeleteClickToPayCustomerRes interface {
+	deleteClickToPayCustomerRes()
+}
+
+type EnrollClickToPayCardRes interface {
+	enrollClickToPayCardRes()
+}
+
+type EnrollClickToPayCustomerRes interface {
+	enrollClickToPayCustomerRes()
+}
+
+type GetClickToPayCustomerRes interface {
+	getClickToPayCustomerRes()
+}
+
+type GetClickToPayStatusRes interface {
+	getClickToPayStatusRes()
+}
+
 type GetTokensRes interface {
 	getTokensRes()
 }
@@ -35,4 +59,16 @@ type ProvisionIssuerwalletRes interface {
 
 type ProvisionSamsungpayRes interface {
 	provisionSamsungpayRes()
+}
+
+type UpdateClickToPayCardRes interface {
+	updateClickToPayCardRes()
+}
+
+type UpdateClickToPayCustomerRes interface {
+	updateClickToPayCustomerRes()
+}
+
+type UpdateClickToPayCustomerStatusRes interface {
+	updateClickToPayCustomerStatusRes()
 }

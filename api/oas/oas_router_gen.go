@@ -11,8 +11,35 @@ import (
 )
 
 var (
-	rn17AllowedHeaders = map[string]string{
+	rn33AllowedHeaders = map[string]string{
 		"GET": "Authorization",
+	}
+	rn27AllowedHeaders = map[string]string{
+		"POST": "Authorization,Content-Type",
+	}
+	rn16AllowedHeaders = map[string]string{
+		"POST": "Authorization,Content-Type,Idempotency-Key",
+	}
+	rn19AllowedHeaders = map[string]string{
+		"POST": "Authorization,Content-Type,Idempotency-Key",
+	}
+	rn22AllowedHeaders = map[string]string{
+		"POST": "Authorization,Content-Type,Idempotency-Key",
+	}
+	rn25AllowedHeaders = map[string]string{
+		"POST": "Authorization,Content-Type,Idempotency-Key",
+	}
+	rn29AllowedHeaders = map[string]string{
+		"GET": "Authorization",
+	}
+	rn42AllowedHeaders = map[string]string{
+		"PUT": "Authorization,Content-Type,Idempotency-Key",
+	}
+	rn45AllowedHeaders = map[string]string{
+		"PUT": "Authorization,Content-Type,Idempotency-Key",
+	}
+	rn46AllowedHeaders = map[string]string{
+		"PUT": "Authorization,Content-Type,Idempotency-Key",
 	}
 	rn14AllowedHeaders = map[string]string{
 		"PUT": "Authorization,Idempotency-Key,X-Reason",
@@ -20,16 +47,16 @@ var (
 	rn7AllowedHeaders = map[string]string{
 		"POST": "Authorization,Content-Type,Step-Up-Assertion",
 	}
-	rn19AllowedHeaders = map[string]string{
+	rn35AllowedHeaders = map[string]string{
 		"POST": "Authorization,Content-Type,Step-Up-Assertion",
 	}
-	rn21AllowedHeaders = map[string]string{
+	rn37AllowedHeaders = map[string]string{
 		"POST": "Authorization,Content-Type,Step-Up-Assertion",
 	}
-	rn23AllowedHeaders = map[string]string{
+	rn39AllowedHeaders = map[string]string{
 		"POST": "Authorization,Step-Up-Assertion",
 	}
-	rn24AllowedHeaders = map[string]string{
+	rn40AllowedHeaders = map[string]string{
 		"POST": "Authorization,Content-Type,Step-Up-Assertion",
 	}
 	rn10AllowedHeaders = map[string]string{
@@ -103,52 +130,438 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 					break
 				}
 				switch elem[0] {
-				case 'c': // Prefix: "card/"
+				case 'c': // Prefix: "c"
 					origElem := elem
-					if l := len("card/"); len(elem) >= l && elem[0:l] == "card/" {
+					if l := len("c"); len(elem) >= l && elem[0:l] == "c" {
 						elem = elem[l:]
 					} else {
 						break
 					}
 
-					// Param: "cardId"
-					// Match until "/"
-					idx := strings.IndexByte(elem, '/')
-					if idx < 0 {
-						idx = len(elem)
-					}
-					args[0] = elem[:idx]
-					elem = elem[idx:]
-
 					if len(elem) == 0 {
 						break
 					}
 					switch elem[0] {
-					case '/': // Prefix: "/tokens"
+					case 'a': // Prefix: "ard/"
 
-						if l := len("/tokens"); len(elem) >= l && elem[0:l] == "/tokens" {
+						if l := len("ard/"); len(elem) >= l && elem[0:l] == "ard/" {
+							elem = elem[l:]
+						} else {
+							break
+						}
+
+						// Param: "cardId"
+						// Match until "/"
+						idx := strings.IndexByte(elem, '/')
+						if idx < 0 {
+							idx = len(elem)
+						}
+						args[0] = elem[:idx]
+						elem = elem[idx:]
+
+						if len(elem) == 0 {
+							break
+						}
+						switch elem[0] {
+						case '/': // Prefix: "/tokens"
+
+							if l := len("/tokens"); len(elem) >= l && elem[0:l] == "/tokens" {
+								elem = elem[l:]
+							} else {
+								break
+							}
+
+							if len(elem) == 0 {
+								// Leaf node.
+								switch r.Method {
+								case "GET":
+									s.handleGetTokensRequest([1]string{
+										args[0],
+									}, elemIsEscaped, w, r)
+								default:
+									s.notAllowed(w, r, notAllowedParams{
+										allowedMethods: "GET",
+										allowedHeaders: rn33AllowedHeaders,
+										acceptPost:     "",
+										acceptPatch:    "",
+									})
+								}
+
+								return
+							}
+
+						}
+
+					case 'l': // Prefix: "lick2pay/VISA/"
+
+						if l := len("lick2pay/VISA/"); len(elem) >= l && elem[0:l] == "lick2pay/VISA/" {
 							elem = elem[l:]
 						} else {
 							break
 						}
 
 						if len(elem) == 0 {
-							// Leaf node.
-							switch r.Method {
-							case "GET":
-								s.handleGetTokensRequest([1]string{
-									args[0],
-								}, elemIsEscaped, w, r)
-							default:
-								s.notAllowed(w, r, notAllowedParams{
-									allowedMethods: "GET",
-									allowedHeaders: rn17AllowedHeaders,
-									acceptPost:     "",
-									acceptPatch:    "",
-								})
+							break
+						}
+						switch elem[0] {
+						case 'c': // Prefix: "customer/"
+
+							if l := len("customer/"); len(elem) >= l && elem[0:l] == "customer/" {
+								elem = elem[l:]
+							} else {
+								break
 							}
 
-							return
+							// Param: "customerId"
+							// Leaf parameter, slashes are prohibited
+							idx := strings.IndexByte(elem, '/')
+							if idx >= 0 {
+								break
+							}
+							args[0] = elem
+							elem = ""
+
+							if len(elem) == 0 {
+								// Leaf node.
+								switch r.Method {
+								case "POST":
+									s.handleGetClickToPayCustomerRequest([1]string{
+										args[0],
+									}, elemIsEscaped, w, r)
+								default:
+									s.notAllowed(w, r, notAllowedParams{
+										allowedMethods: "POST",
+										allowedHeaders: rn27AllowedHeaders,
+										acceptPost:     "application/json",
+										acceptPatch:    "",
+									})
+								}
+
+								return
+							}
+
+						case 'd': // Prefix: "delete/c"
+
+							if l := len("delete/c"); len(elem) >= l && elem[0:l] == "delete/c" {
+								elem = elem[l:]
+							} else {
+								break
+							}
+
+							if len(elem) == 0 {
+								break
+							}
+							switch elem[0] {
+							case 'a': // Prefix: "ard/"
+
+								if l := len("ard/"); len(elem) >= l && elem[0:l] == "ard/" {
+									elem = elem[l:]
+								} else {
+									break
+								}
+
+								// Param: "cardId"
+								// Leaf parameter, slashes are prohibited
+								idx := strings.IndexByte(elem, '/')
+								if idx >= 0 {
+									break
+								}
+								args[0] = elem
+								elem = ""
+
+								if len(elem) == 0 {
+									// Leaf node.
+									switch r.Method {
+									case "POST":
+										s.handleDeleteClickToPayCardRequest([1]string{
+											args[0],
+										}, elemIsEscaped, w, r)
+									default:
+										s.notAllowed(w, r, notAllowedParams{
+											allowedMethods: "POST",
+											allowedHeaders: rn16AllowedHeaders,
+											acceptPost:     "application/json",
+											acceptPatch:    "",
+										})
+									}
+
+									return
+								}
+
+							case 'u': // Prefix: "ustomer/"
+
+								if l := len("ustomer/"); len(elem) >= l && elem[0:l] == "ustomer/" {
+									elem = elem[l:]
+								} else {
+									break
+								}
+
+								// Param: "customerId"
+								// Leaf parameter, slashes are prohibited
+								idx := strings.IndexByte(elem, '/')
+								if idx >= 0 {
+									break
+								}
+								args[0] = elem
+								elem = ""
+
+								if len(elem) == 0 {
+									// Leaf node.
+									switch r.Method {
+									case "POST":
+										s.handleDeleteClickToPayCustomerRequest([1]string{
+											args[0],
+										}, elemIsEscaped, w, r)
+									default:
+										s.notAllowed(w, r, notAllowedParams{
+											allowedMethods: "POST",
+											allowedHeaders: rn19AllowedHeaders,
+											acceptPost:     "application/json",
+											acceptPatch:    "",
+										})
+									}
+
+									return
+								}
+
+							}
+
+						case 'e': // Prefix: "enroll/c"
+
+							if l := len("enroll/c"); len(elem) >= l && elem[0:l] == "enroll/c" {
+								elem = elem[l:]
+							} else {
+								break
+							}
+
+							if len(elem) == 0 {
+								break
+							}
+							switch elem[0] {
+							case 'a': // Prefix: "ard/"
+
+								if l := len("ard/"); len(elem) >= l && elem[0:l] == "ard/" {
+									elem = elem[l:]
+								} else {
+									break
+								}
+
+								// Param: "cardId"
+								// Leaf parameter, slashes are prohibited
+								idx := strings.IndexByte(elem, '/')
+								if idx >= 0 {
+									break
+								}
+								args[0] = elem
+								elem = ""
+
+								if len(elem) == 0 {
+									// Leaf node.
+									switch r.Method {
+									case "POST":
+										s.handleEnrollClickToPayCardRequest([1]string{
+											args[0],
+										}, elemIsEscaped, w, r)
+									default:
+										s.notAllowed(w, r, notAllowedParams{
+											allowedMethods: "POST",
+											allowedHeaders: rn22AllowedHeaders,
+											acceptPost:     "application/json",
+											acceptPatch:    "",
+										})
+									}
+
+									return
+								}
+
+							case 'u': // Prefix: "ustomer/"
+
+								if l := len("ustomer/"); len(elem) >= l && elem[0:l] == "ustomer/" {
+									elem = elem[l:]
+								} else {
+									break
+								}
+
+								// Param: "customerId"
+								// Leaf parameter, slashes are prohibited
+								idx := strings.IndexByte(elem, '/')
+								if idx >= 0 {
+									break
+								}
+								args[0] = elem
+								elem = ""
+
+								if len(elem) == 0 {
+									// Leaf node.
+									switch r.Method {
+									case "POST":
+										s.handleEnrollClickToPayCustomerRequest([1]string{
+											args[0],
+										}, elemIsEscaped, w, r)
+									default:
+										s.notAllowed(w, r, notAllowedParams{
+											allowedMethods: "POST",
+											allowedHeaders: rn25AllowedHeaders,
+											acceptPost:     "application/json",
+											acceptPatch:    "",
+										})
+									}
+
+									return
+								}
+
+							}
+
+						case 's': // Prefix: "status/"
+
+							if l := len("status/"); len(elem) >= l && elem[0:l] == "status/" {
+								elem = elem[l:]
+							} else {
+								break
+							}
+
+							// Param: "traceId"
+							// Leaf parameter, slashes are prohibited
+							idx := strings.IndexByte(elem, '/')
+							if idx >= 0 {
+								break
+							}
+							args[0] = elem
+							elem = ""
+
+							if len(elem) == 0 {
+								// Leaf node.
+								switch r.Method {
+								case "GET":
+									s.handleGetClickToPayStatusRequest([1]string{
+										args[0],
+									}, elemIsEscaped, w, r)
+								default:
+									s.notAllowed(w, r, notAllowedParams{
+										allowedMethods: "GET",
+										allowedHeaders: rn29AllowedHeaders,
+										acceptPost:     "",
+										acceptPatch:    "",
+									})
+								}
+
+								return
+							}
+
+						case 'u': // Prefix: "update/c"
+
+							if l := len("update/c"); len(elem) >= l && elem[0:l] == "update/c" {
+								elem = elem[l:]
+							} else {
+								break
+							}
+
+							if len(elem) == 0 {
+								break
+							}
+							switch elem[0] {
+							case 'a': // Prefix: "ard/"
+
+								if l := len("ard/"); len(elem) >= l && elem[0:l] == "ard/" {
+									elem = elem[l:]
+								} else {
+									break
+								}
+
+								// Param: "cardId"
+								// Leaf parameter, slashes are prohibited
+								idx := strings.IndexByte(elem, '/')
+								if idx >= 0 {
+									break
+								}
+								args[0] = elem
+								elem = ""
+
+								if len(elem) == 0 {
+									// Leaf node.
+									switch r.Method {
+									case "PUT":
+										s.handleUpdateClickToPayCardRequest([1]string{
+											args[0],
+										}, elemIsEscaped, w, r)
+									default:
+										s.notAllowed(w, r, notAllowedParams{
+											allowedMethods: "PUT",
+											allowedHeaders: rn42AllowedHeaders,
+											acceptPost:     "",
+											acceptPatch:    "",
+										})
+									}
+
+									return
+								}
+
+							case 'u': // Prefix: "ustomer/"
+
+								if l := len("ustomer/"); len(elem) >= l && elem[0:l] == "ustomer/" {
+									elem = elem[l:]
+								} else {
+									break
+								}
+
+								// Param: "customerId"
+								// Match until "/"
+								idx := strings.IndexByte(elem, '/')
+								if idx < 0 {
+									idx = len(elem)
+								}
+								args[0] = elem[:idx]
+								elem = elem[idx:]
+
+								if len(elem) == 0 {
+									switch r.Method {
+									case "PUT":
+										s.handleUpdateClickToPayCustomerRequest([1]string{
+											args[0],
+										}, elemIsEscaped, w, r)
+									default:
+										s.notAllowed(w, r, notAllowedParams{
+											allowedMethods: "PUT",
+											allowedHeaders: rn45AllowedHeaders,
+											acceptPost:     "",
+											acceptPatch:    "",
+										})
+									}
+
+									return
+								}
+								switch elem[0] {
+								case '/': // Prefix: "/status"
+
+									if l := len("/status"); len(elem) >= l && elem[0:l] == "/status" {
+										elem = elem[l:]
+									} else {
+										break
+									}
+
+									if len(elem) == 0 {
+										// Leaf node.
+										switch r.Method {
+										case "PUT":
+											s.handleUpdateClickToPayCustomerStatusRequest([1]string{
+												args[0],
+											}, elemIsEscaped, w, r)
+										default:
+											s.notAllowed(w, r, notAllowedParams{
+												allowedMethods: "PUT",
+												allowedHeaders: rn46AllowedHeaders,
+												acceptPost:     "",
+												acceptPatch:    "",
+											})
+										}
+
+										return
+									}
+
+								}
+
+							}
+
 						}
 
 					}
@@ -298,7 +711,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 								default:
 									s.notAllowed(w, r, notAllowedParams{
 										allowedMethods: "POST",
-										allowedHeaders: rn19AllowedHeaders,
+										allowedHeaders: rn35AllowedHeaders,
 										acceptPost:     "application/json",
 										acceptPatch:    "",
 									})
@@ -325,7 +738,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 								default:
 									s.notAllowed(w, r, notAllowedParams{
 										allowedMethods: "POST",
-										allowedHeaders: rn21AllowedHeaders,
+										allowedHeaders: rn37AllowedHeaders,
 										acceptPost:     "application/json",
 										acceptPatch:    "",
 									})
@@ -362,7 +775,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 								default:
 									s.notAllowed(w, r, notAllowedParams{
 										allowedMethods: "POST",
-										allowedHeaders: rn23AllowedHeaders,
+										allowedHeaders: rn39AllowedHeaders,
 										acceptPost:     "",
 										acceptPatch:    "",
 									})
@@ -389,7 +802,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 								default:
 									s.notAllowed(w, r, notAllowedParams{
 										allowedMethods: "POST",
-										allowedHeaders: rn24AllowedHeaders,
+										allowedHeaders: rn40AllowedHeaders,
 										acceptPost:     "application/json",
 										acceptPatch:    "",
 									})
@@ -616,50 +1029,418 @@ func (s *Server) FindPath(method string, u *url.URL) (r Route, _ bool) {
 					break
 				}
 				switch elem[0] {
-				case 'c': // Prefix: "card/"
+				case 'c': // Prefix: "c"
 					origElem := elem
-					if l := len("card/"); len(elem) >= l && elem[0:l] == "card/" {
+					if l := len("c"); len(elem) >= l && elem[0:l] == "c" {
 						elem = elem[l:]
 					} else {
 						break
 					}
 
-					// Param: "cardId"
-					// Match until "/"
-					idx := strings.IndexByte(elem, '/')
-					if idx < 0 {
-						idx = len(elem)
-					}
-					args[0] = elem[:idx]
-					elem = elem[idx:]
-
 					if len(elem) == 0 {
 						break
 					}
 					switch elem[0] {
-					case '/': // Prefix: "/tokens"
+					case 'a': // Prefix: "ard/"
 
-						if l := len("/tokens"); len(elem) >= l && elem[0:l] == "/tokens" {
+						if l := len("ard/"); len(elem) >= l && elem[0:l] == "ard/" {
+							elem = elem[l:]
+						} else {
+							break
+						}
+
+						// Param: "cardId"
+						// Match until "/"
+						idx := strings.IndexByte(elem, '/')
+						if idx < 0 {
+							idx = len(elem)
+						}
+						args[0] = elem[:idx]
+						elem = elem[idx:]
+
+						if len(elem) == 0 {
+							break
+						}
+						switch elem[0] {
+						case '/': // Prefix: "/tokens"
+
+							if l := len("/tokens"); len(elem) >= l && elem[0:l] == "/tokens" {
+								elem = elem[l:]
+							} else {
+								break
+							}
+
+							if len(elem) == 0 {
+								// Leaf node.
+								switch method {
+								case "GET":
+									r.name = GetTokensOperation
+									r.summary = "Get tokens for a given cardId"
+									r.operationID = "getTokens"
+									r.operationGroup = ""
+									r.pathPattern = "/v1/card/{cardId}/tokens"
+									r.args = args
+									r.count = 1
+									return r, true
+								default:
+									return
+								}
+							}
+
+						}
+
+					case 'l': // Prefix: "lick2pay/VISA/"
+
+						if l := len("lick2pay/VISA/"); len(elem) >= l && elem[0:l] == "lick2pay/VISA/" {
 							elem = elem[l:]
 						} else {
 							break
 						}
 
 						if len(elem) == 0 {
-							// Leaf node.
-							switch method {
-							case "GET":
-								r.name = GetTokensOperation
-								r.summary = "Get tokens for a given cardId"
-								r.operationID = "getTokens"
-								r.operationGroup = ""
-								r.pathPattern = "/v1/card/{cardId}/tokens"
-								r.args = args
-								r.count = 1
-								return r, true
-							default:
-								return
+							break
+						}
+						switch elem[0] {
+						case 'c': // Prefix: "customer/"
+
+							if l := len("customer/"); len(elem) >= l && elem[0:l] == "customer/" {
+								elem = elem[l:]
+							} else {
+								break
 							}
+
+							// Param: "customerId"
+							// Leaf parameter, slashes are prohibited
+							idx := strings.IndexByte(elem, '/')
+							if idx >= 0 {
+								break
+							}
+							args[0] = elem
+							elem = ""
+
+							if len(elem) == 0 {
+								// Leaf node.
+								switch method {
+								case "POST":
+									r.name = GetClickToPayCustomerOperation
+									r.summary = "Get Cardholder by Cardholder ID from C2P"
+									r.operationID = "getClickToPayCustomer"
+									r.operationGroup = ""
+									r.pathPattern = "/v1/click2pay/VISA/customer/{customerId}"
+									r.args = args
+									r.count = 1
+									return r, true
+								default:
+									return
+								}
+							}
+
+						case 'd': // Prefix: "delete/c"
+
+							if l := len("delete/c"); len(elem) >= l && elem[0:l] == "delete/c" {
+								elem = elem[l:]
+							} else {
+								break
+							}
+
+							if len(elem) == 0 {
+								break
+							}
+							switch elem[0] {
+							case 'a': // Prefix: "ard/"
+
+								if l := len("ard/"); len(elem) >= l && elem[0:l] == "ard/" {
+									elem = elem[l:]
+								} else {
+									break
+								}
+
+								// Param: "cardId"
+								// Leaf parameter, slashes are prohibited
+								idx := strings.IndexByte(elem, '/')
+								if idx >= 0 {
+									break
+								}
+								args[0] = elem
+								elem = ""
+
+								if len(elem) == 0 {
+									// Leaf node.
+									switch method {
+									case "POST":
+										r.name = DeleteClickToPayCardOperation
+										r.summary = "Delete Card by Card ID from C2P"
+										r.operationID = "deleteClickToPayCard"
+										r.operationGroup = ""
+										r.pathPattern = "/v1/click2pay/VISA/delete/card/{cardId}"
+										r.args = args
+										r.count = 1
+										return r, true
+									default:
+										return
+									}
+								}
+
+							case 'u': // Prefix: "ustomer/"
+
+								if l := len("ustomer/"); len(elem) >= l && elem[0:l] == "ustomer/" {
+									elem = elem[l:]
+								} else {
+									break
+								}
+
+								// Param: "customerId"
+								// Leaf parameter, slashes are prohibited
+								idx := strings.IndexByte(elem, '/')
+								if idx >= 0 {
+									break
+								}
+								args[0] = elem
+								elem = ""
+
+								if len(elem) == 0 {
+									// Leaf node.
+									switch method {
+									case "POST":
+										r.name = DeleteClickToPayCustomerOperation
+										r.summary = "Delete Cardholder from C2P"
+										r.operationID = "deleteClickToPayCustomer"
+										r.operationGroup = ""
+										r.pathPattern = "/v1/click2pay/VISA/delete/customer/{customerId}"
+										r.args = args
+										r.count = 1
+										return r, true
+									default:
+										return
+									}
+								}
+
+							}
+
+						case 'e': // Prefix: "enroll/c"
+
+							if l := len("enroll/c"); len(elem) >= l && elem[0:l] == "enroll/c" {
+								elem = elem[l:]
+							} else {
+								break
+							}
+
+							if len(elem) == 0 {
+								break
+							}
+							switch elem[0] {
+							case 'a': // Prefix: "ard/"
+
+								if l := len("ard/"); len(elem) >= l && elem[0:l] == "ard/" {
+									elem = elem[l:]
+								} else {
+									break
+								}
+
+								// Param: "cardId"
+								// Leaf parameter, slashes are prohibited
+								idx := strings.IndexByte(elem, '/')
+								if idx >= 0 {
+									break
+								}
+								args[0] = elem
+								elem = ""
+
+								if len(elem) == 0 {
+									// Leaf node.
+									switch method {
+									case "POST":
+										r.name = EnrollClickToPayCardOperation
+										r.summary = "Enrol Card by Card ID in C2P"
+										r.operationID = "enrollClickToPayCard"
+										r.operationGroup = ""
+										r.pathPattern = "/v1/click2pay/VISA/enroll/card/{cardId}"
+										r.args = args
+										r.count = 1
+										return r, true
+									default:
+										return
+									}
+								}
+
+							case 'u': // Prefix: "ustomer/"
+
+								if l := len("ustomer/"); len(elem) >= l && elem[0:l] == "ustomer/" {
+									elem = elem[l:]
+								} else {
+									break
+								}
+
+								// Param: "customerId"
+								// Leaf parameter, slashes are prohibited
+								idx := strings.IndexByte(elem, '/')
+								if idx >= 0 {
+									break
+								}
+								args[0] = elem
+								elem = ""
+
+								if len(elem) == 0 {
+									// Leaf node.
+									switch method {
+									case "POST":
+										r.name = EnrollClickToPayCustomerOperation
+										r.summary = "Enrol a Cardholder and a Card in C2P"
+										r.operationID = "enrollClickToPayCustomer"
+										r.operationGroup = ""
+										r.pathPattern = "/v1/click2pay/VISA/enroll/customer/{customerId}"
+										r.args = args
+										r.count = 1
+										return r, true
+									default:
+										return
+									}
+								}
+
+							}
+
+						case 's': // Prefix: "status/"
+
+							if l := len("status/"); len(elem) >= l && elem[0:l] == "status/" {
+								elem = elem[l:]
+							} else {
+								break
+							}
+
+							// Param: "traceId"
+							// Leaf parameter, slashes are prohibited
+							idx := strings.IndexByte(elem, '/')
+							if idx >= 0 {
+								break
+							}
+							args[0] = elem
+							elem = ""
+
+							if len(elem) == 0 {
+								// Leaf node.
+								switch method {
+								case "GET":
+									r.name = GetClickToPayStatusOperation
+									r.summary = "Get Request Status by requestTraceId from C2P"
+									r.operationID = "getClickToPayStatus"
+									r.operationGroup = ""
+									r.pathPattern = "/v1/click2pay/VISA/status/{traceId}"
+									r.args = args
+									r.count = 1
+									return r, true
+								default:
+									return
+								}
+							}
+
+						case 'u': // Prefix: "update/c"
+
+							if l := len("update/c"); len(elem) >= l && elem[0:l] == "update/c" {
+								elem = elem[l:]
+							} else {
+								break
+							}
+
+							if len(elem) == 0 {
+								break
+							}
+							switch elem[0] {
+							case 'a': // Prefix: "ard/"
+
+								if l := len("ard/"); len(elem) >= l && elem[0:l] == "ard/" {
+									elem = elem[l:]
+								} else {
+									break
+								}
+
+								// Param: "cardId"
+								// Leaf parameter, slashes are prohibited
+								idx := strings.IndexByte(elem, '/')
+								if idx >= 0 {
+									break
+								}
+								args[0] = elem
+								elem = ""
+
+								if len(elem) == 0 {
+									// Leaf node.
+									switch method {
+									case "PUT":
+										r.name = UpdateClickToPayCardOperation
+										r.summary = "Update Card by Card ID in C2Pay"
+										r.operationID = "updateClickToPayCard"
+										r.operationGroup = ""
+										r.pathPattern = "/v1/click2pay/VISA/update/card/{cardId}"
+										r.args = args
+										r.count = 1
+										return r, true
+									default:
+										return
+									}
+								}
+
+							case 'u': // Prefix: "ustomer/"
+
+								if l := len("ustomer/"); len(elem) >= l && elem[0:l] == "ustomer/" {
+									elem = elem[l:]
+								} else {
+									break
+								}
+
+								// Param: "customerId"
+								// Match until "/"
+								idx := strings.IndexByte(elem, '/')
+								if idx < 0 {
+									idx = len(elem)
+								}
+								args[0] = elem[:idx]
+								elem = elem[idx:]
+
+								if len(elem) == 0 {
+									switch method {
+									case "PUT":
+										r.name = UpdateClickToPayCustomerOperation
+										r.summary = "Update Cardholder by Cardholder ID in C2P"
+										r.operationID = "updateClickToPayCustomer"
+										r.operationGroup = ""
+										r.pathPattern = "/v1/click2pay/VISA/update/customer/{customerId}"
+										r.args = args
+										r.count = 1
+										return r, true
+									default:
+										return
+									}
+								}
+								switch elem[0] {
+								case '/': // Prefix: "/status"
+
+									if l := len("/status"); len(elem) >= l && elem[0:l] == "/status" {
+										elem = elem[l:]
+									} else {
+										break
+									}
+
+									if len(elem) == 0 {
+										// Leaf node.
+										switch method {
+										case "PUT":
+											r.name = UpdateClickToPayCustomerStatusOperation
+											r.summary = "Update Cardholder Status by Cardholder ID in C2P"
+											r.operationID = "updateClickToPayCustomerStatus"
+											r.operationGroup = ""
+											r.pathPattern = "/v1/click2pay/VISA/update/customer/{customerId}/status"
+											r.args = args
+											r.count = 1
+											return r, true
+										default:
+											return
+										}
+									}
+
+								}
+
+							}
+
 						}
 
 					}

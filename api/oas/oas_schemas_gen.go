@@ -285,15 +285,24 @@ func (s *BadRequestHeaders) SetResponse(val Problem) {
 	s.Response = val
 }
 
-func (*BadRequestHeaders) activateMdesTav2V1Res()    {}
-func (*BadRequestHeaders) activateMdesTav2V2Res()    {}
-func (*BadRequestHeaders) activateRes()              {}
-func (*BadRequestHeaders) changeTokenStatusRes()     {}
-func (*BadRequestHeaders) getTokensRes()             {}
-func (*BadRequestHeaders) provisionApplepayRes()     {}
-func (*BadRequestHeaders) provisionGooglepayRes()    {}
-func (*BadRequestHeaders) provisionIssuerwalletRes() {}
-func (*BadRequestHeaders) provisionSamsungpayRes()   {}
+func (*BadRequestHeaders) activateMdesTav2V1Res()             {}
+func (*BadRequestHeaders) activateMdesTav2V2Res()             {}
+func (*BadRequestHeaders) activateRes()                       {}
+func (*BadRequestHeaders) changeTokenStatusRes()              {}
+func (*BadRequestHeaders) deleteClickToPayCardRes()           {}
+func (*BadRequestHeaders) deleteClickToPayCustomerRes()       {}
+func (*BadRequestHeaders) enrollClickToPayCardRes()           {}
+func (*BadRequestHeaders) enrollClickToPayCustomerRes()       {}
+func (*BadRequestHeaders) getClickToPayCustomerRes()          {}
+func (*BadRequestHeaders) getClickToPayStatusRes()            {}
+func (*BadRequestHeaders) getTokensRes()                      {}
+func (*BadRequestHeaders) provisionApplepayRes()              {}
+func (*BadRequestHeaders) provisionGooglepayRes()             {}
+func (*BadRequestHeaders) provisionIssuerwalletRes()          {}
+func (*BadRequestHeaders) provisionSamsungpayRes()            {}
+func (*BadRequestHeaders) updateClickToPayCardRes()           {}
+func (*BadRequestHeaders) updateClickToPayCustomerRes()       {}
+func (*BadRequestHeaders) updateClickToPayCustomerStatusRes() {}
 
 type BasicAuth struct {
 	Username string
@@ -473,6 +482,873 @@ func (s *ChangeTokenStatusXReason) UnmarshalText(data []byte) error {
 	}
 }
 
+// A request that will be done, or its status says why not.
+// Ref: #/components/schemas/clickToPayAccepted
+type ClickToPayAccepted struct {
+	// The id to ask for the status with.
+	RequestTraceId string `json:"requestTraceId"`
+}
+
+// GetRequestTraceId returns the value of RequestTraceId.
+func (s *ClickToPayAccepted) GetRequestTraceId() string {
+	return s.RequestTraceId
+}
+
+// SetRequestTraceId sets the value of RequestTraceId.
+func (s *ClickToPayAccepted) SetRequestTraceId(val string) {
+	s.RequestTraceId = val
+}
+
+// ClickToPayAcceptedHeaders wraps ClickToPayAccepted with response headers.
+type ClickToPayAcceptedHeaders struct {
+	IdempotentReplayed OptString
+	XRequestID         OptString
+	Response           ClickToPayAccepted
+}
+
+// GetIdempotentReplayed returns the value of IdempotentReplayed.
+func (s *ClickToPayAcceptedHeaders) GetIdempotentReplayed() OptString {
+	return s.IdempotentReplayed
+}
+
+// GetXRequestID returns the value of XRequestID.
+func (s *ClickToPayAcceptedHeaders) GetXRequestID() OptString {
+	return s.XRequestID
+}
+
+// GetResponse returns the value of Response.
+func (s *ClickToPayAcceptedHeaders) GetResponse() ClickToPayAccepted {
+	return s.Response
+}
+
+// SetIdempotentReplayed sets the value of IdempotentReplayed.
+func (s *ClickToPayAcceptedHeaders) SetIdempotentReplayed(val OptString) {
+	s.IdempotentReplayed = val
+}
+
+// SetXRequestID sets the value of XRequestID.
+func (s *ClickToPayAcceptedHeaders) SetXRequestID(val OptString) {
+	s.XRequestID = val
+}
+
+// SetResponse sets the value of Response.
+func (s *ClickToPayAcceptedHeaders) SetResponse(val ClickToPayAccepted) {
+	s.Response = val
+}
+
+func (*ClickToPayAcceptedHeaders) deleteClickToPayCardRes()           {}
+func (*ClickToPayAcceptedHeaders) deleteClickToPayCustomerRes()       {}
+func (*ClickToPayAcceptedHeaders) enrollClickToPayCardRes()           {}
+func (*ClickToPayAcceptedHeaders) enrollClickToPayCustomerRes()       {}
+func (*ClickToPayAcceptedHeaders) updateClickToPayCardRes()           {}
+func (*ClickToPayAcceptedHeaders) updateClickToPayCustomerRes()       {}
+func (*ClickToPayAcceptedHeaders) updateClickToPayCustomerStatusRes() {}
+
+// Where bills of a card go.
+// Ref: #/components/schemas/clickToPayAddress
+type ClickToPayAddress struct {
+	// First line.
+	AddressLine1 OptString `json:"addressLine1"`
+	// Second line.
+	AddressLine2 OptString `json:"addressLine2"`
+	// Third line.
+	AddressLine3 OptString `json:"addressLine3"`
+	// City.
+	City OptString `json:"city"`
+	// State or province.
+	State OptString `json:"state"`
+	// Postal code.
+	PostalCode OptString `json:"postalCode"`
+	// Country, ISO 3166-1 alpha-3.
+	Country OptString `json:"country"`
+}
+
+// GetAddressLine1 returns the value of AddressLine1.
+func (s *ClickToPayAddress) GetAddressLine1() OptString {
+	return s.AddressLine1
+}
+
+// GetAddressLine2 returns the value of AddressLine2.
+func (s *ClickToPayAddress) GetAddressLine2() OptString {
+	return s.AddressLine2
+}
+
+// GetAddressLine3 returns the value of AddressLine3.
+func (s *ClickToPayAddress) GetAddressLine3() OptString {
+	return s.AddressLine3
+}
+
+// GetCity returns the value of City.
+func (s *ClickToPayAddress) GetCity() OptString {
+	return s.City
+}
+
+// GetState returns the value of State.
+func (s *ClickToPayAddress) GetState() OptString {
+	return s.State
+}
+
+// GetPostalCode returns the value of PostalCode.
+func (s *ClickToPayAddress) GetPostalCode() OptString {
+	return s.PostalCode
+}
+
+// GetCountry returns the value of Country.
+func (s *ClickToPayAddress) GetCountry() OptString {
+	return s.Country
+}
+
+// SetAddressLine1 sets the value of AddressLine1.
+func (s *ClickToPayAddress) SetAddressLine1(val OptString) {
+	s.AddressLine1 = val
+}
+
+// SetAddressLine2 sets the value of AddressLine2.
+func (s *ClickToPayAddress) SetAddressLine2(val OptString) {
+	s.AddressLine2 = val
+}
+
+// SetAddressLine3 sets the value of AddressLine3.
+func (s *ClickToPayAddress) SetAddressLine3(val OptString) {
+	s.AddressLine3 = val
+}
+
+// SetCity sets the value of City.
+func (s *ClickToPayAddress) SetCity(val OptString) {
+	s.City = val
+}
+
+// SetState sets the value of State.
+func (s *ClickToPayAddress) SetState(val OptString) {
+	s.State = val
+}
+
+// SetPostalCode sets the value of PostalCode.
+func (s *ClickToPayAddress) SetPostalCode(val OptString) {
+	s.PostalCode = val
+}
+
+// SetCountry sets the value of Country.
+func (s *ClickToPayAddress) SetCountry(val OptString) {
+	s.Country = val
+}
+
+// Members of the billing address that take the place of those that are stored, in this request alone.
+// None of the characters `[ ] { } : & $ ^ ! = ; * # < > " @`, no backtick and no curly quote may stand
+// in one.
+// Ref: #/components/schemas/clickToPayCardOverrides
+type ClickToPayCardOverrides struct {
+	// First line.
+	AddressLine1 OptString `json:"addressLine1"`
+	// Second line.
+	AddressLine2 OptString `json:"addressLine2"`
+	// Third line.
+	AddressLine3 OptString `json:"addressLine3"`
+	// City.
+	City OptString `json:"city"`
+	// State or province, at most 3 characters.
+	State OptString `json:"state"`
+	// Postal code.
+	PostalCode OptString `json:"postalCode"`
+	// Country, ISO 3166-1 alpha-3, such as `USA`.
+	Country OptString `json:"country"`
+}
+
+// GetAddressLine1 returns the value of AddressLine1.
+func (s *ClickToPayCardOverrides) GetAddressLine1() OptString {
+	return s.AddressLine1
+}
+
+// GetAddressLine2 returns the value of AddressLine2.
+func (s *ClickToPayCardOverrides) GetAddressLine2() OptString {
+	return s.AddressLine2
+}
+
+// GetAddressLine3 returns the value of AddressLine3.
+func (s *ClickToPayCardOverrides) GetAddressLine3() OptString {
+	return s.AddressLine3
+}
+
+// GetCity returns the value of City.
+func (s *ClickToPayCardOverrides) GetCity() OptString {
+	return s.City
+}
+
+// GetState returns the value of State.
+func (s *ClickToPayCardOverrides) GetState() OptString {
+	return s.State
+}
+
+// GetPostalCode returns the value of PostalCode.
+func (s *ClickToPayCardOverrides) GetPostalCode() OptString {
+	return s.PostalCode
+}
+
+// GetCountry returns the value of Country.
+func (s *ClickToPayCardOverrides) GetCountry() OptString {
+	return s.Country
+}
+
+// SetAddressLine1 sets the value of AddressLine1.
+func (s *ClickToPayCardOverrides) SetAddressLine1(val OptString) {
+	s.AddressLine1 = val
+}
+
+// SetAddressLine2 sets the value of AddressLine2.
+func (s *ClickToPayCardOverrides) SetAddressLine2(val OptString) {
+	s.AddressLine2 = val
+}
+
+// SetAddressLine3 sets the value of AddressLine3.
+func (s *ClickToPayCardOverrides) SetAddressLine3(val OptString) {
+	s.AddressLine3 = val
+}
+
+// SetCity sets the value of City.
+func (s *ClickToPayCardOverrides) SetCity(val OptString) {
+	s.City = val
+}
+
+// SetState sets the value of State.
+func (s *ClickToPayCardOverrides) SetState(val OptString) {
+	s.State = val
+}
+
+// SetPostalCode sets the value of PostalCode.
+func (s *ClickToPayCardOverrides) SetPostalCode(val OptString) {
+	s.PostalCode = val
+}
+
+// SetCountry sets the value of Country.
+func (s *ClickToPayCardOverrides) SetCountry(val OptString) {
+	s.Country = val
+}
+
+// What is to be said of a card.
+// Ref: #/components/schemas/clickToPayCardRequest
+type ClickToPayCardRequest struct {
+	// The id by which the issuer enrols at Visa (Visa Business Identifier): 1 to 8 letters and digits, one
+	// of those that the operator has configured for the issuer.
+	CustomerBID   string                     `json:"customerBID"`
+	CardOverrides OptClickToPayCardOverrides `json:"cardOverrides"`
+}
+
+// GetCustomerBID returns the value of CustomerBID.
+func (s *ClickToPayCardRequest) GetCustomerBID() string {
+	return s.CustomerBID
+}
+
+// GetCardOverrides returns the value of CardOverrides.
+func (s *ClickToPayCardRequest) GetCardOverrides() OptClickToPayCardOverrides {
+	return s.CardOverrides
+}
+
+// SetCustomerBID sets the value of CustomerBID.
+func (s *ClickToPayCardRequest) SetCustomerBID(val string) {
+	s.CustomerBID = val
+}
+
+// SetCardOverrides sets the value of CardOverrides.
+func (s *ClickToPayCardRequest) SetCardOverrides(val OptClickToPayCardOverrides) {
+	s.CardOverrides = val
+}
+
+// What Visa has of a customer. What it has not is absent.
+// Ref: #/components/schemas/clickToPayCustomer
+type ClickToPayCustomer struct {
+	CustomerInformation OptClickToPayCustomerInformation `json:"customerInformation"`
+	// The cards of the profile.
+	PaymentInstruments []ClickToPayPaymentInstrument `json:"paymentInstruments"`
+}
+
+// GetCustomerInformation returns the value of CustomerInformation.
+func (s *ClickToPayCustomer) GetCustomerInformation() OptClickToPayCustomerInformation {
+	return s.CustomerInformation
+}
+
+// GetPaymentInstruments returns the value of PaymentInstruments.
+func (s *ClickToPayCustomer) GetPaymentInstruments() []ClickToPayPaymentInstrument {
+	return s.PaymentInstruments
+}
+
+// SetCustomerInformation sets the value of CustomerInformation.
+func (s *ClickToPayCustomer) SetCustomerInformation(val OptClickToPayCustomerInformation) {
+	s.CustomerInformation = val
+}
+
+// SetPaymentInstruments sets the value of PaymentInstruments.
+func (s *ClickToPayCustomer) SetPaymentInstruments(val []ClickToPayPaymentInstrument) {
+	s.PaymentInstruments = val
+}
+
+// ClickToPayCustomerHeaders wraps ClickToPayCustomer with response headers.
+type ClickToPayCustomerHeaders struct {
+	XRequestID OptString
+	Response   ClickToPayCustomer
+}
+
+// GetXRequestID returns the value of XRequestID.
+func (s *ClickToPayCustomerHeaders) GetXRequestID() OptString {
+	return s.XRequestID
+}
+
+// GetResponse returns the value of Response.
+func (s *ClickToPayCustomerHeaders) GetResponse() ClickToPayCustomer {
+	return s.Response
+}
+
+// SetXRequestID sets the value of XRequestID.
+func (s *ClickToPayCustomerHeaders) SetXRequestID(val OptString) {
+	s.XRequestID = val
+}
+
+// SetResponse sets the value of Response.
+func (s *ClickToPayCustomerHeaders) SetResponse(val ClickToPayCustomer) {
+	s.Response = val
+}
+
+func (*ClickToPayCustomerHeaders) getClickToPayCustomerRes() {}
+
+// A customer.
+// Ref: #/components/schemas/clickToPayCustomerInformation
+type ClickToPayCustomerInformation struct {
+	// E-mail addresses.
+	Email []string `json:"email"`
+	// Telephone numbers, digits only.
+	Phone []string `json:"phone"`
+	// Language and country, such as `en_US`.
+	Locale OptString `json:"locale"`
+	// First name.
+	FirstName OptString `json:"firstName"`
+	// Middle name.
+	MiddleName OptString `json:"middleName"`
+	// Last name.
+	LastName OptString `json:"lastName"`
+	// Country, ISO 3166-1 alpha-3.
+	CountryCode OptString `json:"countryCode"`
+	// Visa's word for the state of the profile, such as `ACTIVE`.
+	Status OptString `json:"status"`
+}
+
+// GetEmail returns the value of Email.
+func (s *ClickToPayCustomerInformation) GetEmail() []string {
+	return s.Email
+}
+
+// GetPhone returns the value of Phone.
+func (s *ClickToPayCustomerInformation) GetPhone() []string {
+	return s.Phone
+}
+
+// GetLocale returns the value of Locale.
+func (s *ClickToPayCustomerInformation) GetLocale() OptString {
+	return s.Locale
+}
+
+// GetFirstName returns the value of FirstName.
+func (s *ClickToPayCustomerInformation) GetFirstName() OptString {
+	return s.FirstName
+}
+
+// GetMiddleName returns the value of MiddleName.
+func (s *ClickToPayCustomerInformation) GetMiddleName() OptString {
+	return s.MiddleName
+}
+
+// GetLastName returns the value of LastName.
+func (s *ClickToPayCustomerInformation) GetLastName() OptString {
+	return s.LastName
+}
+
+// GetCountryCode returns the value of CountryCode.
+func (s *ClickToPayCustomerInformation) GetCountryCode() OptString {
+	return s.CountryCode
+}
+
+// GetStatus returns the value of Status.
+func (s *ClickToPayCustomerInformation) GetStatus() OptString {
+	return s.Status
+}
+
+// SetEmail sets the value of Email.
+func (s *ClickToPayCustomerInformation) SetEmail(val []string) {
+	s.Email = val
+}
+
+// SetPhone sets the value of Phone.
+func (s *ClickToPayCustomerInformation) SetPhone(val []string) {
+	s.Phone = val
+}
+
+// SetLocale sets the value of Locale.
+func (s *ClickToPayCustomerInformation) SetLocale(val OptString) {
+	s.Locale = val
+}
+
+// SetFirstName sets the value of FirstName.
+func (s *ClickToPayCustomerInformation) SetFirstName(val OptString) {
+	s.FirstName = val
+}
+
+// SetMiddleName sets the value of MiddleName.
+func (s *ClickToPayCustomerInformation) SetMiddleName(val OptString) {
+	s.MiddleName = val
+}
+
+// SetLastName sets the value of LastName.
+func (s *ClickToPayCustomerInformation) SetLastName(val OptString) {
+	s.LastName = val
+}
+
+// SetCountryCode sets the value of CountryCode.
+func (s *ClickToPayCustomerInformation) SetCountryCode(val OptString) {
+	s.CountryCode = val
+}
+
+// SetStatus sets the value of Status.
+func (s *ClickToPayCustomerInformation) SetStatus(val OptString) {
+	s.Status = val
+}
+
+// What is to be said of a customer.
+// Ref: #/components/schemas/clickToPayCustomerRequest
+type ClickToPayCustomerRequest struct {
+	// The id by which the issuer enrols at Visa (Visa Business Identifier): 1 to 8 letters and digits, one
+	// of those that the operator has configured for the issuer.
+	CustomerBID string                 `json:"customerBID"`
+	Overrides   OptClickToPayOverrides `json:"overrides"`
+}
+
+// GetCustomerBID returns the value of CustomerBID.
+func (s *ClickToPayCustomerRequest) GetCustomerBID() string {
+	return s.CustomerBID
+}
+
+// GetOverrides returns the value of Overrides.
+func (s *ClickToPayCustomerRequest) GetOverrides() OptClickToPayOverrides {
+	return s.Overrides
+}
+
+// SetCustomerBID sets the value of CustomerBID.
+func (s *ClickToPayCustomerRequest) SetCustomerBID(val string) {
+	s.CustomerBID = val
+}
+
+// SetOverrides sets the value of Overrides.
+func (s *ClickToPayCustomerRequest) SetOverrides(val OptClickToPayOverrides) {
+	s.Overrides = val
+}
+
+// Whose profile it is.
+// Ref: #/components/schemas/clickToPayDeleteRequest
+type ClickToPayDeleteRequest struct {
+	// The id by which the issuer enrols at Visa (Visa Business Identifier): 1 to 8 letters and digits, one
+	// of those that the operator has configured for the issuer.
+	CustomerBID string `json:"customerBID"`
+}
+
+// GetCustomerBID returns the value of CustomerBID.
+func (s *ClickToPayDeleteRequest) GetCustomerBID() string {
+	return s.CustomerBID
+}
+
+// SetCustomerBID sets the value of CustomerBID.
+func (s *ClickToPayDeleteRequest) SetCustomerBID(val string) {
+	s.CustomerBID = val
+}
+
+// The first card of a customer, and what is to be said of both.
+// Ref: #/components/schemas/clickToPayEnrollCustomer
+type ClickToPayEnrollCustomer struct {
+	// The id of one card of the customer. A number is taken for a string, too.
+	CardId []string `json:"cardId"`
+	// The id by which the issuer enrols at Visa (Visa Business Identifier): 1 to 8 letters and digits, one
+	// of those that the operator has configured for the issuer.
+	CustomerBID   string                     `json:"customerBID"`
+	Overrides     OptClickToPayOverrides     `json:"overrides"`
+	CardOverrides OptClickToPayCardOverrides `json:"cardOverrides"`
+}
+
+// GetCardId returns the value of CardId.
+func (s *ClickToPayEnrollCustomer) GetCardId() []string {
+	return s.CardId
+}
+
+// GetCustomerBID returns the value of CustomerBID.
+func (s *ClickToPayEnrollCustomer) GetCustomerBID() string {
+	return s.CustomerBID
+}
+
+// GetOverrides returns the value of Overrides.
+func (s *ClickToPayEnrollCustomer) GetOverrides() OptClickToPayOverrides {
+	return s.Overrides
+}
+
+// GetCardOverrides returns the value of CardOverrides.
+func (s *ClickToPayEnrollCustomer) GetCardOverrides() OptClickToPayCardOverrides {
+	return s.CardOverrides
+}
+
+// SetCardId sets the value of CardId.
+func (s *ClickToPayEnrollCustomer) SetCardId(val []string) {
+	s.CardId = val
+}
+
+// SetCustomerBID sets the value of CustomerBID.
+func (s *ClickToPayEnrollCustomer) SetCustomerBID(val string) {
+	s.CustomerBID = val
+}
+
+// SetOverrides sets the value of Overrides.
+func (s *ClickToPayEnrollCustomer) SetOverrides(val OptClickToPayOverrides) {
+	s.Overrides = val
+}
+
+// SetCardOverrides sets the value of CardOverrides.
+func (s *ClickToPayEnrollCustomer) SetCardOverrides(val OptClickToPayCardOverrides) {
+	s.CardOverrides = val
+}
+
+// One thing that was wrong.
+// Ref: #/components/schemas/clickToPayErrorDetail
+type ClickToPayErrorDetail struct {
+	// The place, as the caller spells it where there is such a member; absent where it is none.
+	Field OptString `json:"field"`
+	// Visa's code, such as `VIDC-7000`, or a code of this server's; docs/click-to-pay.md has them.
+	Reason string `json:"reason"`
+	// What it means. Nothing of what was sent is in it.
+	Message string `json:"message"`
+}
+
+// GetField returns the value of Field.
+func (s *ClickToPayErrorDetail) GetField() OptString {
+	return s.Field
+}
+
+// GetReason returns the value of Reason.
+func (s *ClickToPayErrorDetail) GetReason() string {
+	return s.Reason
+}
+
+// GetMessage returns the value of Message.
+func (s *ClickToPayErrorDetail) GetMessage() string {
+	return s.Message
+}
+
+// SetField sets the value of Field.
+func (s *ClickToPayErrorDetail) SetField(val OptString) {
+	s.Field = val
+}
+
+// SetReason sets the value of Reason.
+func (s *ClickToPayErrorDetail) SetReason(val string) {
+	s.Reason = val
+}
+
+// SetMessage sets the value of Message.
+func (s *ClickToPayErrorDetail) SetMessage(val string) {
+	s.Message = val
+}
+
+// Contacts that take the place of what is stored of the customer, in this request alone.
+// Ref: #/components/schemas/clickToPayOverrides
+type ClickToPayOverrides struct {
+	// E-mail addresses, such as `alex123@hotmail.com`, up to ten. A list replaces all that are stored.
+	Emails []string `json:"emails"`
+	// Telephone numbers of 5 to 16 digits, the country's code first and no `+`, such as `16504005555`, up
+	// to ten. A list replaces all that are stored.
+	Phones []string `json:"phones"`
+}
+
+// GetEmails returns the value of Emails.
+func (s *ClickToPayOverrides) GetEmails() []string {
+	return s.Emails
+}
+
+// GetPhones returns the value of Phones.
+func (s *ClickToPayOverrides) GetPhones() []string {
+	return s.Phones
+}
+
+// SetEmails sets the value of Emails.
+func (s *ClickToPayOverrides) SetEmails(val []string) {
+	s.Emails = val
+}
+
+// SetPhones sets the value of Phones.
+func (s *ClickToPayOverrides) SetPhones(val []string) {
+	s.Phones = val
+}
+
+// A card of a profile.
+// Ref: #/components/schemas/clickToPayPaymentInstrument
+type ClickToPayPaymentInstrument struct {
+	TokenDetails OptClickToPayTokenDetails `json:"tokenDetails"`
+	// The id of the card here; absent where none of the customer's cards is that one.
+	CardId OptString `json:"cardId"`
+	// Visa's word for the state of the card, such as `ACTIVE`.
+	Status OptString `json:"status"`
+	// The name on the card.
+	NameOnCard     OptString            `json:"nameOnCard"`
+	BillingAddress OptClickToPayAddress `json:"billingAddress"`
+}
+
+// GetTokenDetails returns the value of TokenDetails.
+func (s *ClickToPayPaymentInstrument) GetTokenDetails() OptClickToPayTokenDetails {
+	return s.TokenDetails
+}
+
+// GetCardId returns the value of CardId.
+func (s *ClickToPayPaymentInstrument) GetCardId() OptString {
+	return s.CardId
+}
+
+// GetStatus returns the value of Status.
+func (s *ClickToPayPaymentInstrument) GetStatus() OptString {
+	return s.Status
+}
+
+// GetNameOnCard returns the value of NameOnCard.
+func (s *ClickToPayPaymentInstrument) GetNameOnCard() OptString {
+	return s.NameOnCard
+}
+
+// GetBillingAddress returns the value of BillingAddress.
+func (s *ClickToPayPaymentInstrument) GetBillingAddress() OptClickToPayAddress {
+	return s.BillingAddress
+}
+
+// SetTokenDetails sets the value of TokenDetails.
+func (s *ClickToPayPaymentInstrument) SetTokenDetails(val OptClickToPayTokenDetails) {
+	s.TokenDetails = val
+}
+
+// SetCardId sets the value of CardId.
+func (s *ClickToPayPaymentInstrument) SetCardId(val OptString) {
+	s.CardId = val
+}
+
+// SetStatus sets the value of Status.
+func (s *ClickToPayPaymentInstrument) SetStatus(val OptString) {
+	s.Status = val
+}
+
+// SetNameOnCard sets the value of NameOnCard.
+func (s *ClickToPayPaymentInstrument) SetNameOnCard(val OptString) {
+	s.NameOnCard = val
+}
+
+// SetBillingAddress sets the value of BillingAddress.
+func (s *ClickToPayPaymentInstrument) SetBillingAddress(val OptClickToPayAddress) {
+	s.BillingAddress = val
+}
+
+// Whose profile it is.
+// Ref: #/components/schemas/clickToPayReadRequest
+type ClickToPayReadRequest struct {
+	// The id by which the issuer enrols at Visa (Visa Business Identifier): 1 to 8 letters and digits, one
+	// of those that the operator has configured for the issuer. Without it: that of the customer's
+	// profile.
+	CustomerBID OptString `json:"customerBID"`
+}
+
+// GetCustomerBID returns the value of CustomerBID.
+func (s *ClickToPayReadRequest) GetCustomerBID() OptString {
+	return s.CustomerBID
+}
+
+// SetCustomerBID sets the value of CustomerBID.
+func (s *ClickToPayReadRequest) SetCustomerBID(val OptString) {
+	s.CustomerBID = val
+}
+
+// How far a request has come.
+// Ref: #/components/schemas/clickToPayStatus
+type ClickToPayStatus struct {
+	// IN_PROGRESS until it is done or failed for good, then COMPLETED.
+	Status  ClickToPayStatusStatus     `json:"status"`
+	Details OptClickToPayStatusDetails `json:"details"`
+}
+
+// GetStatus returns the value of Status.
+func (s *ClickToPayStatus) GetStatus() ClickToPayStatusStatus {
+	return s.Status
+}
+
+// GetDetails returns the value of Details.
+func (s *ClickToPayStatus) GetDetails() OptClickToPayStatusDetails {
+	return s.Details
+}
+
+// SetStatus sets the value of Status.
+func (s *ClickToPayStatus) SetStatus(val ClickToPayStatusStatus) {
+	s.Status = val
+}
+
+// SetDetails sets the value of Details.
+func (s *ClickToPayStatus) SetDetails(val OptClickToPayStatusDetails) {
+	s.Details = val
+}
+
+// How a completed request ended.
+// Ref: #/components/schemas/clickToPayStatusDetails
+type ClickToPayStatusDetails struct {
+	// SUCCESS, or FAILED with `errorDetails`.
+	Status string `json:"status"`
+	// What was wrong. It is absent of a success.
+	ErrorDetails []ClickToPayErrorDetail `json:"errorDetails"`
+}
+
+// GetStatus returns the value of Status.
+func (s *ClickToPayStatusDetails) GetStatus() string {
+	return s.Status
+}
+
+// GetErrorDetails returns the value of ErrorDetails.
+func (s *ClickToPayStatusDetails) GetErrorDetails() []ClickToPayErrorDetail {
+	return s.ErrorDetails
+}
+
+// SetStatus sets the value of Status.
+func (s *ClickToPayStatusDetails) SetStatus(val string) {
+	s.Status = val
+}
+
+// SetErrorDetails sets the value of ErrorDetails.
+func (s *ClickToPayStatusDetails) SetErrorDetails(val []ClickToPayErrorDetail) {
+	s.ErrorDetails = val
+}
+
+// ClickToPayStatusHeaders wraps ClickToPayStatus with response headers.
+type ClickToPayStatusHeaders struct {
+	XRequestID OptString
+	Response   ClickToPayStatus
+}
+
+// GetXRequestID returns the value of XRequestID.
+func (s *ClickToPayStatusHeaders) GetXRequestID() OptString {
+	return s.XRequestID
+}
+
+// GetResponse returns the value of Response.
+func (s *ClickToPayStatusHeaders) GetResponse() ClickToPayStatus {
+	return s.Response
+}
+
+// SetXRequestID sets the value of XRequestID.
+func (s *ClickToPayStatusHeaders) SetXRequestID(val OptString) {
+	s.XRequestID = val
+}
+
+// SetResponse sets the value of Response.
+func (s *ClickToPayStatusHeaders) SetResponse(val ClickToPayStatus) {
+	s.Response = val
+}
+
+func (*ClickToPayStatusHeaders) getClickToPayStatusRes() {}
+
+// Whether the cards of the profile can be paid with.
+// Ref: #/components/schemas/clickToPayStatusRequest
+type ClickToPayStatusRequest struct {
+	// The id by which the issuer enrols at Visa (Visa Business Identifier): 1 to 8 letters and digits, one
+	// of those that the operator has configured for the issuer. Without it: that of the customer's
+	// profile.
+	CustomerBID OptString `json:"customerBID"`
+	// Whether they can. A call without it is refused.
+	Active OptBool `json:"active"`
+}
+
+// GetCustomerBID returns the value of CustomerBID.
+func (s *ClickToPayStatusRequest) GetCustomerBID() OptString {
+	return s.CustomerBID
+}
+
+// GetActive returns the value of Active.
+func (s *ClickToPayStatusRequest) GetActive() OptBool {
+	return s.Active
+}
+
+// SetCustomerBID sets the value of CustomerBID.
+func (s *ClickToPayStatusRequest) SetCustomerBID(val OptString) {
+	s.CustomerBID = val
+}
+
+// SetActive sets the value of Active.
+func (s *ClickToPayStatusRequest) SetActive(val OptBool) {
+	s.Active = val
+}
+
+// IN_PROGRESS until it is done or failed for good, then COMPLETED.
+type ClickToPayStatusStatus string
+
+const (
+	ClickToPayStatusStatusINPROGRESS ClickToPayStatusStatus = "IN_PROGRESS"
+	ClickToPayStatusStatusCOMPLETED  ClickToPayStatusStatus = "COMPLETED"
+)
+
+// AllValues returns all ClickToPayStatusStatus values.
+func (ClickToPayStatusStatus) AllValues() []ClickToPayStatusStatus {
+	return []ClickToPayStatusStatus{
+		ClickToPayStatusStatusINPROGRESS,
+		ClickToPayStatusStatusCOMPLETED,
+	}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s ClickToPayStatusStatus) MarshalText() ([]byte, error) {
+	switch s {
+	case ClickToPayStatusStatusINPROGRESS:
+		return []byte(s), nil
+	case ClickToPayStatusStatusCOMPLETED:
+		return []byte(s), nil
+	default:
+		return nil, errors.Errorf("invalid value: %q", s)
+	}
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *ClickToPayStatusStatus) UnmarshalText(data []byte) error {
+	switch ClickToPayStatusStatus(data) {
+	case ClickToPayStatusStatusINPROGRESS:
+		*s = ClickToPayStatusStatusINPROGRESS
+		return nil
+	case ClickToPayStatusStatusCOMPLETED:
+		*s = ClickToPayStatusStatusCOMPLETED
+		return nil
+	default:
+		return errors.Errorf("invalid value: %q", data)
+	}
+}
+
+// The token that stands for a card.
+// Ref: #/components/schemas/clickToPayTokenDetails
+type ClickToPayTokenDetails struct {
+	// The scheme's reference of the token.
+	TokenReferenceID OptString `json:"tokenReferenceID"`
+	// The scheme's id of Click to Pay.
+	TokenRequestorID OptString `json:"tokenRequestorID"`
+}
+
+// GetTokenReferenceID returns the value of TokenReferenceID.
+func (s *ClickToPayTokenDetails) GetTokenReferenceID() OptString {
+	return s.TokenReferenceID
+}
+
+// GetTokenRequestorID returns the value of TokenRequestorID.
+func (s *ClickToPayTokenDetails) GetTokenRequestorID() OptString {
+	return s.TokenRequestorID
+}
+
+// SetTokenReferenceID sets the value of TokenReferenceID.
+func (s *ClickToPayTokenDetails) SetTokenReferenceID(val OptString) {
+	s.TokenReferenceID = val
+}
+
+// SetTokenRequestorID sets the value of TokenRequestorID.
+func (s *ClickToPayTokenDetails) SetTokenRequestorID(val OptString) {
+	s.TokenRequestorID = val
+}
+
 // ConflictHeaders wraps Problem with response headers.
 type ConflictHeaders struct {
 	RetryAfter OptInt
@@ -510,9 +1386,17 @@ func (s *ConflictHeaders) SetResponse(val Problem) {
 	s.Response = val
 }
 
-func (*ConflictHeaders) activateRes()          {}
-func (*ConflictHeaders) changeTokenStatusRes() {}
-func (*ConflictHeaders) provisionApplepayRes() {}
+func (*ConflictHeaders) activateRes()                       {}
+func (*ConflictHeaders) changeTokenStatusRes()              {}
+func (*ConflictHeaders) deleteClickToPayCardRes()           {}
+func (*ConflictHeaders) deleteClickToPayCustomerRes()       {}
+func (*ConflictHeaders) enrollClickToPayCardRes()           {}
+func (*ConflictHeaders) enrollClickToPayCustomerRes()       {}
+func (*ConflictHeaders) getClickToPayCustomerRes()          {}
+func (*ConflictHeaders) provisionApplepayRes()              {}
+func (*ConflictHeaders) updateClickToPayCardRes()           {}
+func (*ConflictHeaders) updateClickToPayCustomerRes()       {}
+func (*ConflictHeaders) updateClickToPayCustomerStatusRes() {}
 
 // ContentTooLargeHeaders wraps Problem with response headers.
 type ContentTooLargeHeaders struct {
@@ -540,15 +1424,24 @@ func (s *ContentTooLargeHeaders) SetResponse(val Problem) {
 	s.Response = val
 }
 
-func (*ContentTooLargeHeaders) activateMdesTav2V1Res()    {}
-func (*ContentTooLargeHeaders) activateMdesTav2V2Res()    {}
-func (*ContentTooLargeHeaders) activateRes()              {}
-func (*ContentTooLargeHeaders) changeTokenStatusRes()     {}
-func (*ContentTooLargeHeaders) getTokensRes()             {}
-func (*ContentTooLargeHeaders) provisionApplepayRes()     {}
-func (*ContentTooLargeHeaders) provisionGooglepayRes()    {}
-func (*ContentTooLargeHeaders) provisionIssuerwalletRes() {}
-func (*ContentTooLargeHeaders) provisionSamsungpayRes()   {}
+func (*ContentTooLargeHeaders) activateMdesTav2V1Res()             {}
+func (*ContentTooLargeHeaders) activateMdesTav2V2Res()             {}
+func (*ContentTooLargeHeaders) activateRes()                       {}
+func (*ContentTooLargeHeaders) changeTokenStatusRes()              {}
+func (*ContentTooLargeHeaders) deleteClickToPayCardRes()           {}
+func (*ContentTooLargeHeaders) deleteClickToPayCustomerRes()       {}
+func (*ContentTooLargeHeaders) enrollClickToPayCardRes()           {}
+func (*ContentTooLargeHeaders) enrollClickToPayCustomerRes()       {}
+func (*ContentTooLargeHeaders) getClickToPayCustomerRes()          {}
+func (*ContentTooLargeHeaders) getClickToPayStatusRes()            {}
+func (*ContentTooLargeHeaders) getTokensRes()                      {}
+func (*ContentTooLargeHeaders) provisionApplepayRes()              {}
+func (*ContentTooLargeHeaders) provisionGooglepayRes()             {}
+func (*ContentTooLargeHeaders) provisionIssuerwalletRes()          {}
+func (*ContentTooLargeHeaders) provisionSamsungpayRes()            {}
+func (*ContentTooLargeHeaders) updateClickToPayCardRes()           {}
+func (*ContentTooLargeHeaders) updateClickToPayCustomerRes()       {}
+func (*ContentTooLargeHeaders) updateClickToPayCustomerStatusRes() {}
 
 // Ref: #/components/schemas/externalResponseIssuerInitiatedDigitizationData
 type ExternalResponseIssuerInitiatedDigitizationData struct {
@@ -633,15 +1526,24 @@ func (s *ForbiddenHeaders) SetResponse(val Problem) {
 	s.Response = val
 }
 
-func (*ForbiddenHeaders) activateMdesTav2V1Res()    {}
-func (*ForbiddenHeaders) activateMdesTav2V2Res()    {}
-func (*ForbiddenHeaders) activateRes()              {}
-func (*ForbiddenHeaders) changeTokenStatusRes()     {}
-func (*ForbiddenHeaders) getTokensRes()             {}
-func (*ForbiddenHeaders) provisionApplepayRes()     {}
-func (*ForbiddenHeaders) provisionGooglepayRes()    {}
-func (*ForbiddenHeaders) provisionIssuerwalletRes() {}
-func (*ForbiddenHeaders) provisionSamsungpayRes()   {}
+func (*ForbiddenHeaders) activateMdesTav2V1Res()             {}
+func (*ForbiddenHeaders) activateMdesTav2V2Res()             {}
+func (*ForbiddenHeaders) activateRes()                       {}
+func (*ForbiddenHeaders) changeTokenStatusRes()              {}
+func (*ForbiddenHeaders) deleteClickToPayCardRes()           {}
+func (*ForbiddenHeaders) deleteClickToPayCustomerRes()       {}
+func (*ForbiddenHeaders) enrollClickToPayCardRes()           {}
+func (*ForbiddenHeaders) enrollClickToPayCustomerRes()       {}
+func (*ForbiddenHeaders) getClickToPayCustomerRes()          {}
+func (*ForbiddenHeaders) getClickToPayStatusRes()            {}
+func (*ForbiddenHeaders) getTokensRes()                      {}
+func (*ForbiddenHeaders) provisionApplepayRes()              {}
+func (*ForbiddenHeaders) provisionGooglepayRes()             {}
+func (*ForbiddenHeaders) provisionIssuerwalletRes()          {}
+func (*ForbiddenHeaders) provisionSamsungpayRes()            {}
+func (*ForbiddenHeaders) updateClickToPayCardRes()           {}
+func (*ForbiddenHeaders) updateClickToPayCustomerRes()       {}
+func (*ForbiddenHeaders) updateClickToPayCustomerStatusRes() {}
 
 // GetTokensOKHeaders wraps []Token with response headers.
 type GetTokensOKHeaders struct {
@@ -776,15 +1678,24 @@ func (s *InternalServerErrorHeaders) SetResponse(val Problem) {
 	s.Response = val
 }
 
-func (*InternalServerErrorHeaders) activateMdesTav2V1Res()    {}
-func (*InternalServerErrorHeaders) activateMdesTav2V2Res()    {}
-func (*InternalServerErrorHeaders) activateRes()              {}
-func (*InternalServerErrorHeaders) changeTokenStatusRes()     {}
-func (*InternalServerErrorHeaders) getTokensRes()             {}
-func (*InternalServerErrorHeaders) provisionApplepayRes()     {}
-func (*InternalServerErrorHeaders) provisionGooglepayRes()    {}
-func (*InternalServerErrorHeaders) provisionIssuerwalletRes() {}
-func (*InternalServerErrorHeaders) provisionSamsungpayRes()   {}
+func (*InternalServerErrorHeaders) activateMdesTav2V1Res()             {}
+func (*InternalServerErrorHeaders) activateMdesTav2V2Res()             {}
+func (*InternalServerErrorHeaders) activateRes()                       {}
+func (*InternalServerErrorHeaders) changeTokenStatusRes()              {}
+func (*InternalServerErrorHeaders) deleteClickToPayCardRes()           {}
+func (*InternalServerErrorHeaders) deleteClickToPayCustomerRes()       {}
+func (*InternalServerErrorHeaders) enrollClickToPayCardRes()           {}
+func (*InternalServerErrorHeaders) enrollClickToPayCustomerRes()       {}
+func (*InternalServerErrorHeaders) getClickToPayCustomerRes()          {}
+func (*InternalServerErrorHeaders) getClickToPayStatusRes()            {}
+func (*InternalServerErrorHeaders) getTokensRes()                      {}
+func (*InternalServerErrorHeaders) provisionApplepayRes()              {}
+func (*InternalServerErrorHeaders) provisionGooglepayRes()             {}
+func (*InternalServerErrorHeaders) provisionIssuerwalletRes()          {}
+func (*InternalServerErrorHeaders) provisionSamsungpayRes()            {}
+func (*InternalServerErrorHeaders) updateClickToPayCardRes()           {}
+func (*InternalServerErrorHeaders) updateClickToPayCustomerRes()       {}
+func (*InternalServerErrorHeaders) updateClickToPayCustomerStatusRes() {}
 
 // NotAcceptableHeaders wraps Problem with response headers.
 type NotAcceptableHeaders struct {
@@ -812,15 +1723,24 @@ func (s *NotAcceptableHeaders) SetResponse(val Problem) {
 	s.Response = val
 }
 
-func (*NotAcceptableHeaders) activateMdesTav2V1Res()    {}
-func (*NotAcceptableHeaders) activateMdesTav2V2Res()    {}
-func (*NotAcceptableHeaders) activateRes()              {}
-func (*NotAcceptableHeaders) changeTokenStatusRes()     {}
-func (*NotAcceptableHeaders) getTokensRes()             {}
-func (*NotAcceptableHeaders) provisionApplepayRes()     {}
-func (*NotAcceptableHeaders) provisionGooglepayRes()    {}
-func (*NotAcceptableHeaders) provisionIssuerwalletRes() {}
-func (*NotAcceptableHeaders) provisionSamsungpayRes()   {}
+func (*NotAcceptableHeaders) activateMdesTav2V1Res()             {}
+func (*NotAcceptableHeaders) activateMdesTav2V2Res()             {}
+func (*NotAcceptableHeaders) activateRes()                       {}
+func (*NotAcceptableHeaders) changeTokenStatusRes()              {}
+func (*NotAcceptableHeaders) deleteClickToPayCardRes()           {}
+func (*NotAcceptableHeaders) deleteClickToPayCustomerRes()       {}
+func (*NotAcceptableHeaders) enrollClickToPayCardRes()           {}
+func (*NotAcceptableHeaders) enrollClickToPayCustomerRes()       {}
+func (*NotAcceptableHeaders) getClickToPayCustomerRes()          {}
+func (*NotAcceptableHeaders) getClickToPayStatusRes()            {}
+func (*NotAcceptableHeaders) getTokensRes()                      {}
+func (*NotAcceptableHeaders) provisionApplepayRes()              {}
+func (*NotAcceptableHeaders) provisionGooglepayRes()             {}
+func (*NotAcceptableHeaders) provisionIssuerwalletRes()          {}
+func (*NotAcceptableHeaders) provisionSamsungpayRes()            {}
+func (*NotAcceptableHeaders) updateClickToPayCardRes()           {}
+func (*NotAcceptableHeaders) updateClickToPayCustomerRes()       {}
+func (*NotAcceptableHeaders) updateClickToPayCustomerStatusRes() {}
 
 // NotFoundHeaders wraps Problem with response headers.
 type NotFoundHeaders struct {
@@ -848,15 +1768,24 @@ func (s *NotFoundHeaders) SetResponse(val Problem) {
 	s.Response = val
 }
 
-func (*NotFoundHeaders) activateMdesTav2V1Res()    {}
-func (*NotFoundHeaders) activateMdesTav2V2Res()    {}
-func (*NotFoundHeaders) activateRes()              {}
-func (*NotFoundHeaders) changeTokenStatusRes()     {}
-func (*NotFoundHeaders) getTokensRes()             {}
-func (*NotFoundHeaders) provisionApplepayRes()     {}
-func (*NotFoundHeaders) provisionGooglepayRes()    {}
-func (*NotFoundHeaders) provisionIssuerwalletRes() {}
-func (*NotFoundHeaders) provisionSamsungpayRes()   {}
+func (*NotFoundHeaders) activateMdesTav2V1Res()             {}
+func (*NotFoundHeaders) activateMdesTav2V2Res()             {}
+func (*NotFoundHeaders) activateRes()                       {}
+func (*NotFoundHeaders) changeTokenStatusRes()              {}
+func (*NotFoundHeaders) deleteClickToPayCardRes()           {}
+func (*NotFoundHeaders) deleteClickToPayCustomerRes()       {}
+func (*NotFoundHeaders) enrollClickToPayCardRes()           {}
+func (*NotFoundHeaders) enrollClickToPayCustomerRes()       {}
+func (*NotFoundHeaders) getClickToPayCustomerRes()          {}
+func (*NotFoundHeaders) getClickToPayStatusRes()            {}
+func (*NotFoundHeaders) getTokensRes()                      {}
+func (*NotFoundHeaders) provisionApplepayRes()              {}
+func (*NotFoundHeaders) provisionGooglepayRes()             {}
+func (*NotFoundHeaders) provisionIssuerwalletRes()          {}
+func (*NotFoundHeaders) provisionSamsungpayRes()            {}
+func (*NotFoundHeaders) updateClickToPayCardRes()           {}
+func (*NotFoundHeaders) updateClickToPayCustomerRes()       {}
+func (*NotFoundHeaders) updateClickToPayCustomerStatusRes() {}
 
 // NewOptActivationRequest returns new OptActivationRequest with value set to v.
 func NewOptActivationRequest(v ActivationRequest) OptActivationRequest {
@@ -1036,6 +1965,374 @@ func (o OptChangeTokenStatusXReason) Get() (v ChangeTokenStatusXReason, ok bool)
 
 // Or returns value if set, or given parameter if does not.
 func (o OptChangeTokenStatusXReason) Or(d ChangeTokenStatusXReason) ChangeTokenStatusXReason {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptClickToPayAddress returns new OptClickToPayAddress with value set to v.
+func NewOptClickToPayAddress(v ClickToPayAddress) OptClickToPayAddress {
+	return OptClickToPayAddress{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptClickToPayAddress is optional ClickToPayAddress.
+type OptClickToPayAddress struct {
+	Value ClickToPayAddress
+	Set   bool
+}
+
+// IsSet returns true if OptClickToPayAddress was set.
+func (o OptClickToPayAddress) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptClickToPayAddress) Reset() {
+	var v ClickToPayAddress
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptClickToPayAddress) SetTo(v ClickToPayAddress) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptClickToPayAddress) Get() (v ClickToPayAddress, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptClickToPayAddress) Or(d ClickToPayAddress) ClickToPayAddress {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptClickToPayCardOverrides returns new OptClickToPayCardOverrides with value set to v.
+func NewOptClickToPayCardOverrides(v ClickToPayCardOverrides) OptClickToPayCardOverrides {
+	return OptClickToPayCardOverrides{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptClickToPayCardOverrides is optional ClickToPayCardOverrides.
+type OptClickToPayCardOverrides struct {
+	Value ClickToPayCardOverrides
+	Set   bool
+}
+
+// IsSet returns true if OptClickToPayCardOverrides was set.
+func (o OptClickToPayCardOverrides) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptClickToPayCardOverrides) Reset() {
+	var v ClickToPayCardOverrides
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptClickToPayCardOverrides) SetTo(v ClickToPayCardOverrides) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptClickToPayCardOverrides) Get() (v ClickToPayCardOverrides, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptClickToPayCardOverrides) Or(d ClickToPayCardOverrides) ClickToPayCardOverrides {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptClickToPayCustomerInformation returns new OptClickToPayCustomerInformation with value set to v.
+func NewOptClickToPayCustomerInformation(v ClickToPayCustomerInformation) OptClickToPayCustomerInformation {
+	return OptClickToPayCustomerInformation{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptClickToPayCustomerInformation is optional ClickToPayCustomerInformation.
+type OptClickToPayCustomerInformation struct {
+	Value ClickToPayCustomerInformation
+	Set   bool
+}
+
+// IsSet returns true if OptClickToPayCustomerInformation was set.
+func (o OptClickToPayCustomerInformation) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptClickToPayCustomerInformation) Reset() {
+	var v ClickToPayCustomerInformation
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptClickToPayCustomerInformation) SetTo(v ClickToPayCustomerInformation) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptClickToPayCustomerInformation) Get() (v ClickToPayCustomerInformation, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptClickToPayCustomerInformation) Or(d ClickToPayCustomerInformation) ClickToPayCustomerInformation {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptClickToPayOverrides returns new OptClickToPayOverrides with value set to v.
+func NewOptClickToPayOverrides(v ClickToPayOverrides) OptClickToPayOverrides {
+	return OptClickToPayOverrides{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptClickToPayOverrides is optional ClickToPayOverrides.
+type OptClickToPayOverrides struct {
+	Value ClickToPayOverrides
+	Set   bool
+}
+
+// IsSet returns true if OptClickToPayOverrides was set.
+func (o OptClickToPayOverrides) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptClickToPayOverrides) Reset() {
+	var v ClickToPayOverrides
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptClickToPayOverrides) SetTo(v ClickToPayOverrides) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptClickToPayOverrides) Get() (v ClickToPayOverrides, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptClickToPayOverrides) Or(d ClickToPayOverrides) ClickToPayOverrides {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptClickToPayReadRequest returns new OptClickToPayReadRequest with value set to v.
+func NewOptClickToPayReadRequest(v ClickToPayReadRequest) OptClickToPayReadRequest {
+	return OptClickToPayReadRequest{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptClickToPayReadRequest is optional ClickToPayReadRequest.
+type OptClickToPayReadRequest struct {
+	Value ClickToPayReadRequest
+	Set   bool
+}
+
+// IsSet returns true if OptClickToPayReadRequest was set.
+func (o OptClickToPayReadRequest) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptClickToPayReadRequest) Reset() {
+	var v ClickToPayReadRequest
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptClickToPayReadRequest) SetTo(v ClickToPayReadRequest) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptClickToPayReadRequest) Get() (v ClickToPayReadRequest, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptClickToPayReadRequest) Or(d ClickToPayReadRequest) ClickToPayReadRequest {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptClickToPayStatusDetails returns new OptClickToPayStatusDetails with value set to v.
+func NewOptClickToPayStatusDetails(v ClickToPayStatusDetails) OptClickToPayStatusDetails {
+	return OptClickToPayStatusDetails{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptClickToPayStatusDetails is optional ClickToPayStatusDetails.
+type OptClickToPayStatusDetails struct {
+	Value ClickToPayStatusDetails
+	Set   bool
+}
+
+// IsSet returns true if OptClickToPayStatusDetails was set.
+func (o OptClickToPayStatusDetails) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptClickToPayStatusDetails) Reset() {
+	var v ClickToPayStatusDetails
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptClickToPayStatusDetails) SetTo(v ClickToPayStatusDetails) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptClickToPayStatusDetails) Get() (v ClickToPayStatusDetails, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptClickToPayStatusDetails) Or(d ClickToPayStatusDetails) ClickToPayStatusDetails {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptClickToPayStatusRequest returns new OptClickToPayStatusRequest with value set to v.
+func NewOptClickToPayStatusRequest(v ClickToPayStatusRequest) OptClickToPayStatusRequest {
+	return OptClickToPayStatusRequest{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptClickToPayStatusRequest is optional ClickToPayStatusRequest.
+type OptClickToPayStatusRequest struct {
+	Value ClickToPayStatusRequest
+	Set   bool
+}
+
+// IsSet returns true if OptClickToPayStatusRequest was set.
+func (o OptClickToPayStatusRequest) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptClickToPayStatusRequest) Reset() {
+	var v ClickToPayStatusRequest
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptClickToPayStatusRequest) SetTo(v ClickToPayStatusRequest) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptClickToPayStatusRequest) Get() (v ClickToPayStatusRequest, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptClickToPayStatusRequest) Or(d ClickToPayStatusRequest) ClickToPayStatusRequest {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptClickToPayTokenDetails returns new OptClickToPayTokenDetails with value set to v.
+func NewOptClickToPayTokenDetails(v ClickToPayTokenDetails) OptClickToPayTokenDetails {
+	return OptClickToPayTokenDetails{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptClickToPayTokenDetails is optional ClickToPayTokenDetails.
+type OptClickToPayTokenDetails struct {
+	Value ClickToPayTokenDetails
+	Set   bool
+}
+
+// IsSet returns true if OptClickToPayTokenDetails was set.
+func (o OptClickToPayTokenDetails) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptClickToPayTokenDetails) Reset() {
+	var v ClickToPayTokenDetails
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptClickToPayTokenDetails) SetTo(v ClickToPayTokenDetails) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptClickToPayTokenDetails) Get() (v ClickToPayTokenDetails, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptClickToPayTokenDetails) Or(d ClickToPayTokenDetails) ClickToPayTokenDetails {
 	if v, ok := o.Get(); ok {
 		return v
 	}
@@ -1438,15 +2735,24 @@ func (s *ProblemStatusCodeWithHeaders) SetResponse(val Problem) {
 	s.Response = val
 }
 
-func (*ProblemStatusCodeWithHeaders) activateMdesTav2V1Res()    {}
-func (*ProblemStatusCodeWithHeaders) activateMdesTav2V2Res()    {}
-func (*ProblemStatusCodeWithHeaders) activateRes()              {}
-func (*ProblemStatusCodeWithHeaders) changeTokenStatusRes()     {}
-func (*ProblemStatusCodeWithHeaders) getTokensRes()             {}
-func (*ProblemStatusCodeWithHeaders) provisionApplepayRes()     {}
-func (*ProblemStatusCodeWithHeaders) provisionGooglepayRes()    {}
-func (*ProblemStatusCodeWithHeaders) provisionIssuerwalletRes() {}
-func (*ProblemStatusCodeWithHeaders) provisionSamsungpayRes()   {}
+func (*ProblemStatusCodeWithHeaders) activateMdesTav2V1Res()             {}
+func (*ProblemStatusCodeWithHeaders) activateMdesTav2V2Res()             {}
+func (*ProblemStatusCodeWithHeaders) activateRes()                       {}
+func (*ProblemStatusCodeWithHeaders) changeTokenStatusRes()              {}
+func (*ProblemStatusCodeWithHeaders) deleteClickToPayCardRes()           {}
+func (*ProblemStatusCodeWithHeaders) deleteClickToPayCustomerRes()       {}
+func (*ProblemStatusCodeWithHeaders) enrollClickToPayCardRes()           {}
+func (*ProblemStatusCodeWithHeaders) enrollClickToPayCustomerRes()       {}
+func (*ProblemStatusCodeWithHeaders) getClickToPayCustomerRes()          {}
+func (*ProblemStatusCodeWithHeaders) getClickToPayStatusRes()            {}
+func (*ProblemStatusCodeWithHeaders) getTokensRes()                      {}
+func (*ProblemStatusCodeWithHeaders) provisionApplepayRes()              {}
+func (*ProblemStatusCodeWithHeaders) provisionGooglepayRes()             {}
+func (*ProblemStatusCodeWithHeaders) provisionIssuerwalletRes()          {}
+func (*ProblemStatusCodeWithHeaders) provisionSamsungpayRes()            {}
+func (*ProblemStatusCodeWithHeaders) updateClickToPayCardRes()           {}
+func (*ProblemStatusCodeWithHeaders) updateClickToPayCustomerRes()       {}
+func (*ProblemStatusCodeWithHeaders) updateClickToPayCustomerStatusRes() {}
 
 // What the Samsung Pay SDK gave the app.
 // Ref: #/components/schemas/samsungPayRequest
@@ -1526,15 +2832,24 @@ func (s *ServiceUnavailableHeaders) SetResponse(val Problem) {
 	s.Response = val
 }
 
-func (*ServiceUnavailableHeaders) activateMdesTav2V1Res()    {}
-func (*ServiceUnavailableHeaders) activateMdesTav2V2Res()    {}
-func (*ServiceUnavailableHeaders) activateRes()              {}
-func (*ServiceUnavailableHeaders) changeTokenStatusRes()     {}
-func (*ServiceUnavailableHeaders) getTokensRes()             {}
-func (*ServiceUnavailableHeaders) provisionApplepayRes()     {}
-func (*ServiceUnavailableHeaders) provisionGooglepayRes()    {}
-func (*ServiceUnavailableHeaders) provisionIssuerwalletRes() {}
-func (*ServiceUnavailableHeaders) provisionSamsungpayRes()   {}
+func (*ServiceUnavailableHeaders) activateMdesTav2V1Res()             {}
+func (*ServiceUnavailableHeaders) activateMdesTav2V2Res()             {}
+func (*ServiceUnavailableHeaders) activateRes()                       {}
+func (*ServiceUnavailableHeaders) changeTokenStatusRes()              {}
+func (*ServiceUnavailableHeaders) deleteClickToPayCardRes()           {}
+func (*ServiceUnavailableHeaders) deleteClickToPayCustomerRes()       {}
+func (*ServiceUnavailableHeaders) enrollClickToPayCardRes()           {}
+func (*ServiceUnavailableHeaders) enrollClickToPayCustomerRes()       {}
+func (*ServiceUnavailableHeaders) getClickToPayCustomerRes()          {}
+func (*ServiceUnavailableHeaders) getClickToPayStatusRes()            {}
+func (*ServiceUnavailableHeaders) getTokensRes()                      {}
+func (*ServiceUnavailableHeaders) provisionApplepayRes()              {}
+func (*ServiceUnavailableHeaders) provisionGooglepayRes()             {}
+func (*ServiceUnavailableHeaders) provisionIssuerwalletRes()          {}
+func (*ServiceUnavailableHeaders) provisionSamsungpayRes()            {}
+func (*ServiceUnavailableHeaders) updateClickToPayCardRes()           {}
+func (*ServiceUnavailableHeaders) updateClickToPayCustomerRes()       {}
+func (*ServiceUnavailableHeaders) updateClickToPayCustomerStatusRes() {}
 
 // A token of a card.
 // Ref: #/components/schemas/token
@@ -1755,15 +3070,24 @@ func (s *TooManyRequestsHeaders) SetResponse(val Problem) {
 	s.Response = val
 }
 
-func (*TooManyRequestsHeaders) activateMdesTav2V1Res()    {}
-func (*TooManyRequestsHeaders) activateMdesTav2V2Res()    {}
-func (*TooManyRequestsHeaders) activateRes()              {}
-func (*TooManyRequestsHeaders) changeTokenStatusRes()     {}
-func (*TooManyRequestsHeaders) getTokensRes()             {}
-func (*TooManyRequestsHeaders) provisionApplepayRes()     {}
-func (*TooManyRequestsHeaders) provisionGooglepayRes()    {}
-func (*TooManyRequestsHeaders) provisionIssuerwalletRes() {}
-func (*TooManyRequestsHeaders) provisionSamsungpayRes()   {}
+func (*TooManyRequestsHeaders) activateMdesTav2V1Res()             {}
+func (*TooManyRequestsHeaders) activateMdesTav2V2Res()             {}
+func (*TooManyRequestsHeaders) activateRes()                       {}
+func (*TooManyRequestsHeaders) changeTokenStatusRes()              {}
+func (*TooManyRequestsHeaders) deleteClickToPayCardRes()           {}
+func (*TooManyRequestsHeaders) deleteClickToPayCustomerRes()       {}
+func (*TooManyRequestsHeaders) enrollClickToPayCardRes()           {}
+func (*TooManyRequestsHeaders) enrollClickToPayCustomerRes()       {}
+func (*TooManyRequestsHeaders) getClickToPayCustomerRes()          {}
+func (*TooManyRequestsHeaders) getClickToPayStatusRes()            {}
+func (*TooManyRequestsHeaders) getTokensRes()                      {}
+func (*TooManyRequestsHeaders) provisionApplepayRes()              {}
+func (*TooManyRequestsHeaders) provisionGooglepayRes()             {}
+func (*TooManyRequestsHeaders) provisionIssuerwalletRes()          {}
+func (*TooManyRequestsHeaders) provisionSamsungpayRes()            {}
+func (*TooManyRequestsHeaders) updateClickToPayCardRes()           {}
+func (*TooManyRequestsHeaders) updateClickToPayCustomerRes()       {}
+func (*TooManyRequestsHeaders) updateClickToPayCustomerStatusRes() {}
 
 // UnauthorizedHeaders wraps Problem with response headers.
 type UnauthorizedHeaders struct {
@@ -1802,15 +3126,24 @@ func (s *UnauthorizedHeaders) SetResponse(val Problem) {
 	s.Response = val
 }
 
-func (*UnauthorizedHeaders) activateMdesTav2V1Res()    {}
-func (*UnauthorizedHeaders) activateMdesTav2V2Res()    {}
-func (*UnauthorizedHeaders) activateRes()              {}
-func (*UnauthorizedHeaders) changeTokenStatusRes()     {}
-func (*UnauthorizedHeaders) getTokensRes()             {}
-func (*UnauthorizedHeaders) provisionApplepayRes()     {}
-func (*UnauthorizedHeaders) provisionGooglepayRes()    {}
-func (*UnauthorizedHeaders) provisionIssuerwalletRes() {}
-func (*UnauthorizedHeaders) provisionSamsungpayRes()   {}
+func (*UnauthorizedHeaders) activateMdesTav2V1Res()             {}
+func (*UnauthorizedHeaders) activateMdesTav2V2Res()             {}
+func (*UnauthorizedHeaders) activateRes()                       {}
+func (*UnauthorizedHeaders) changeTokenStatusRes()              {}
+func (*UnauthorizedHeaders) deleteClickToPayCardRes()           {}
+func (*UnauthorizedHeaders) deleteClickToPayCustomerRes()       {}
+func (*UnauthorizedHeaders) enrollClickToPayCardRes()           {}
+func (*UnauthorizedHeaders) enrollClickToPayCustomerRes()       {}
+func (*UnauthorizedHeaders) getClickToPayCustomerRes()          {}
+func (*UnauthorizedHeaders) getClickToPayStatusRes()            {}
+func (*UnauthorizedHeaders) getTokensRes()                      {}
+func (*UnauthorizedHeaders) provisionApplepayRes()              {}
+func (*UnauthorizedHeaders) provisionGooglepayRes()             {}
+func (*UnauthorizedHeaders) provisionIssuerwalletRes()          {}
+func (*UnauthorizedHeaders) provisionSamsungpayRes()            {}
+func (*UnauthorizedHeaders) updateClickToPayCardRes()           {}
+func (*UnauthorizedHeaders) updateClickToPayCustomerRes()       {}
+func (*UnauthorizedHeaders) updateClickToPayCustomerStatusRes() {}
 
 // UnprocessableContentHeaders wraps Problem with response headers.
 type UnprocessableContentHeaders struct {
@@ -1849,7 +3182,14 @@ func (s *UnprocessableContentHeaders) SetResponse(val Problem) {
 	s.Response = val
 }
 
-func (*UnprocessableContentHeaders) changeTokenStatusRes() {}
+func (*UnprocessableContentHeaders) changeTokenStatusRes()              {}
+func (*UnprocessableContentHeaders) deleteClickToPayCardRes()           {}
+func (*UnprocessableContentHeaders) deleteClickToPayCustomerRes()       {}
+func (*UnprocessableContentHeaders) enrollClickToPayCardRes()           {}
+func (*UnprocessableContentHeaders) enrollClickToPayCustomerRes()       {}
+func (*UnprocessableContentHeaders) updateClickToPayCardRes()           {}
+func (*UnprocessableContentHeaders) updateClickToPayCustomerRes()       {}
+func (*UnprocessableContentHeaders) updateClickToPayCustomerStatusRes() {}
 
 // UnsupportedMediaTypeHeaders wraps Problem with response headers.
 type UnsupportedMediaTypeHeaders struct {
@@ -1877,10 +3217,18 @@ func (s *UnsupportedMediaTypeHeaders) SetResponse(val Problem) {
 	s.Response = val
 }
 
-func (*UnsupportedMediaTypeHeaders) activateMdesTav2V1Res()    {}
-func (*UnsupportedMediaTypeHeaders) activateMdesTav2V2Res()    {}
-func (*UnsupportedMediaTypeHeaders) activateRes()              {}
-func (*UnsupportedMediaTypeHeaders) provisionApplepayRes()     {}
-func (*UnsupportedMediaTypeHeaders) provisionGooglepayRes()    {}
-func (*UnsupportedMediaTypeHeaders) provisionIssuerwalletRes() {}
-func (*UnsupportedMediaTypeHeaders) provisionSamsungpayRes()   {}
+func (*UnsupportedMediaTypeHeaders) activateMdesTav2V1Res()             {}
+func (*UnsupportedMediaTypeHeaders) activateMdesTav2V2Res()             {}
+func (*UnsupportedMediaTypeHeaders) activateRes()                       {}
+func (*UnsupportedMediaTypeHeaders) deleteClickToPayCardRes()           {}
+func (*UnsupportedMediaTypeHeaders) deleteClickToPayCustomerRes()       {}
+func (*UnsupportedMediaTypeHeaders) enrollClickToPayCardRes()           {}
+func (*UnsupportedMediaTypeHeaders) enrollClickToPayCustomerRes()       {}
+func (*UnsupportedMediaTypeHeaders) getClickToPayCustomerRes()          {}
+func (*UnsupportedMediaTypeHeaders) provisionApplepayRes()              {}
+func (*UnsupportedMediaTypeHeaders) provisionGooglepayRes()             {}
+func (*UnsupportedMediaTypeHeaders) provisionIssuerwalletRes()          {}
+func (*UnsupportedMediaTypeHeaders) provisionSamsungpayRes()            {}
+func (*UnsupportedMediaTypeHeaders) updateClickToPayCardRes()           {}
+func (*UnsupportedMediaTypeHeaders) updateClickToPayCustomerRes()       {}
+func (*UnsupportedMediaTypeHeaders) updateClickToPayCustomerStatusRes() {}

@@ -38,15 +38,24 @@ func findAuthorization(h http.Header, prefix string) (string, bool) {
 
 // operationRolesBasicAuth is a private map storing roles per operation.
 var operationRolesBasicAuth = map[string][]string{
-	ActivateOperation:              []string{},
-	ActivateMdesTav2V1Operation:    []string{},
-	ActivateMdesTav2V2Operation:    []string{},
-	ChangeTokenStatusOperation:     []string{},
-	GetTokensOperation:             []string{},
-	ProvisionApplepayOperation:     []string{},
-	ProvisionGooglepayOperation:    []string{},
-	ProvisionIssuerwalletOperation: []string{},
-	ProvisionSamsungpayOperation:   []string{},
+	ActivateOperation:                       []string{},
+	ActivateMdesTav2V1Operation:             []string{},
+	ActivateMdesTav2V2Operation:             []string{},
+	ChangeTokenStatusOperation:              []string{},
+	DeleteClickToPayCardOperation:           []string{},
+	DeleteClickToPayCustomerOperation:       []string{},
+	EnrollClickToPayCardOperation:           []string{},
+	EnrollClickToPayCustomerOperation:       []string{},
+	GetClickToPayCustomerOperation:          []string{},
+	GetClickToPayStatusOperation:            []string{},
+	GetTokensOperation:                      []string{},
+	ProvisionApplepayOperation:              []string{},
+	ProvisionGooglepayOperation:             []string{},
+	ProvisionIssuerwalletOperation:          []string{},
+	ProvisionSamsungpayOperation:            []string{},
+	UpdateClickToPayCardOperation:           []string{},
+	UpdateClickToPayCustomerOperation:       []string{},
+	UpdateClickToPayCustomerStatusOperation: []string{},
 }
 
 // GetRolesForBasicAuth returns the required roles for the given operation.
@@ -72,15 +81,24 @@ func GetRolesForBasicAuth(operation string) []string {
 
 // operationRolesBearerAuth is a private map storing roles per operation.
 var operationRolesBearerAuth = map[string][]string{
-	ActivateOperation:              []string{},
-	ActivateMdesTav2V1Operation:    []string{},
-	ActivateMdesTav2V2Operation:    []string{},
-	ChangeTokenStatusOperation:     []string{},
-	GetTokensOperation:             []string{},
-	ProvisionApplepayOperation:     []string{},
-	ProvisionGooglepayOperation:    []string{},
-	ProvisionIssuerwalletOperation: []string{},
-	ProvisionSamsungpayOperation:   []string{},
+	ActivateOperation:                       []string{},
+	ActivateMdesTav2V1Operation:             []string{},
+	ActivateMdesTav2V2Operation:             []string{},
+	ChangeTokenStatusOperation:              []string{},
+	DeleteClickToPayCardOperation:           []string{},
+	DeleteClickToPayCustomerOperation:       []string{},
+	EnrollClickToPayCardOperation:           []string{},
+	EnrollClickToPayCustomerOperation:       []string{},
+	GetClickToPayCustomerOperation:          []string{},
+	GetClickToPayStatusOperation:            []string{},
+	GetTokensOperation:                      []string{},
+	ProvisionApplepayOperation:              []string{},
+	ProvisionGooglepayOperation:             []string{},
+	ProvisionIssuerwalletOperation:          []string{},
+	ProvisionSamsungpayOperation:            []string{},
+	UpdateClickToPayCardOperation:           []string{},
+	UpdateClickToPayCustomerOperation:       []string{},
+	UpdateClickToPayCustomerStatusOperation: []string{},
 }
 
 // GetRolesForBearerAuth returns the required roles for the given operation.

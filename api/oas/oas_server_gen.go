@@ -57,6 +57,58 @@ type Handler interface {
 	//
 	// PUT /v1/tokens/{tokenId}/{action}
 	ChangeTokenStatus(ctx context.Context, params ChangeTokenStatusParams) (ChangeTokenStatusRes, error)
+	// DeleteClickToPayCard implements deleteClickToPayCard operation.
+	//
+	// Takes a card out of the profile of its customer.
+	//
+	// POST /v1/click2pay/VISA/delete/card/{cardId}
+	DeleteClickToPayCard(ctx context.Context, req *ClickToPayDeleteRequest, params DeleteClickToPayCardParams) (DeleteClickToPayCardRes, error)
+	// DeleteClickToPayCustomer implements deleteClickToPayCustomer operation.
+	//
+	// Deletes the profile of a customer with all its cards.
+	//
+	// POST /v1/click2pay/VISA/delete/customer/{customerId}
+	DeleteClickToPayCustomer(ctx context.Context, req *ClickToPayDeleteRequest, params DeleteClickToPayCustomerParams) (DeleteClickToPayCustomerRes, error)
+	// EnrollClickToPayCard implements enrollClickToPayCard operation.
+	//
+	// Adds a card to the profile of its customer, who is enrolled.
+	//
+	// POST /v1/click2pay/VISA/enroll/card/{cardId}
+	EnrollClickToPayCard(ctx context.Context, req *ClickToPayCardRequest, params EnrollClickToPayCardParams) (EnrollClickToPayCardRes, error)
+	// EnrollClickToPayCustomer implements enrollClickToPayCustomer operation.
+	//
+	// Enrols a customer, with the first card. Names, contacts and billing address are those that are
+	// stored of the customer; what `overrides` and `cardOverrides` say takes their place in this request,
+	// and is not stored.
+	//
+	// All nine calls work on what Visa has. Those that change something answer 202 as soon as the request
+	// is stored: it will be done, or its status says why not. What can be known before is checked before,
+	// and refused at once with every field that is wrong. Ask for the status with `requestTraceId`.
+	//
+	// Requests of a customer are done one after the other, in the order in which they were accepted. A
+	// request like one that is not completed yet joins it and gets its `requestTraceId`.
+	//
+	// POST /v1/click2pay/VISA/enroll/customer/{customerId}
+	EnrollClickToPayCustomer(ctx context.Context, req *ClickToPayEnrollCustomer, params EnrollClickToPayCustomerParams) (EnrollClickToPayCustomerRes, error)
+	// GetClickToPayCustomer implements getClickToPayCustomer operation.
+	//
+	// What Visa has of a customer, and of which cards. A request of the customer that is under way is
+	// waited for, for up to five seconds unless the operator configures otherwise; then the answer is 409
+	// `clicktopay_busy` with `Retry-After`.
+	//
+	// This call only reads: it looks at no `Idempotency-Key`. Without `customerBID` it reads the profile
+	// of the BID that the customer is enrolled with.
+	//
+	// POST /v1/click2pay/VISA/customer/{customerId}
+	GetClickToPayCustomer(ctx context.Context, req OptClickToPayReadRequest, params GetClickToPayCustomerParams) (GetClickToPayCustomerRes, error)
+	// GetClickToPayStatus implements getClickToPayStatus operation.
+	//
+	// How far a request has come. Completed requests are kept for 90 days unless the operator configures
+	// otherwise; then the answer is 404, as for a request that there never was and for one of an issuer
+	// that the client is not bound to.
+	//
+	// GET /v1/click2pay/VISA/status/{traceId}
+	GetClickToPayStatus(ctx context.Context, params GetClickToPayStatusParams) (GetClickToPayStatusRes, error)
 	// GetTokens implements getTokens operation.
 	//
 	// The tokens of a card: which wallets hold it, and in which state. The scheme is the source of truth.
@@ -108,6 +160,31 @@ type Handler interface {
 	//
 	// POST /v1/{cardId}/provision/samsungpay
 	ProvisionSamsungpay(ctx context.Context, req OptSamsungPayRequest, params ProvisionSamsungpayParams) (ProvisionSamsungpayRes, error)
+	// UpdateClickToPayCard implements updateClickToPayCard operation.
+	//
+	// Replaces what Visa has of a card by what is stored, with the overrides of this call. A member that
+	// neither has is erased at Visa.
+	//
+	// PUT /v1/click2pay/VISA/update/card/{cardId}
+	UpdateClickToPayCard(ctx context.Context, req *ClickToPayCardRequest, params UpdateClickToPayCardParams) (UpdateClickToPayCardRes, error)
+	// UpdateClickToPayCustomer implements updateClickToPayCustomer operation.
+	//
+	// Replaces what Visa has of a customer by what is stored, with the overrides of this call. A member
+	// that neither has is erased at Visa.
+	//
+	// PUT /v1/click2pay/VISA/update/customer/{customerId}
+	UpdateClickToPayCustomer(ctx context.Context, req *ClickToPayCustomerRequest, params UpdateClickToPayCustomerParams) (UpdateClickToPayCustomerRes, error)
+	// UpdateClickToPayCustomerStatus implements updateClickToPayCustomerStatus operation.
+	//
+	// `active: false` stops that the issuer's cards in the profile can be paid with, against fraud say;
+	// `true` takes that back. Without `customerBID` it is the profile of the BID that the customer is
+	// enrolled with.
+	//
+	// The public page does not mark `active` as required. Here a call without it is refused, 400
+	// `active_missing`, because it says nothing.
+	//
+	// PUT /v1/click2pay/VISA/update/customer/{customerId}/status
+	UpdateClickToPayCustomerStatus(ctx context.Context, req OptClickToPayStatusRequest, params UpdateClickToPayCustomerStatusParams) (UpdateClickToPayCustomerStatusRes, error)
 }
 
 // Server implements http server based on OpenAPI v3 specification and
