@@ -40,8 +40,6 @@ type Store struct {
 	queries *pgdb.Queries
 	clock   func() time.Time // this machine's
 
-	storage.Enrolments // not made yet
-
 	enqueued jobs.Bell // rung when jobs were enqueued
 }
 

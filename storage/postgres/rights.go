@@ -36,6 +36,10 @@ func servingRights() []right {
 		{"SELECT", "token_history", ""}, {"INSERT", "token_history", ""},
 		{"SELECT", "tokens_in_change", ""}, {"INSERT", "tokens_in_change", ""}, {"DELETE", "tokens_in_change", ""},
 		{"SELECT", "customers", ""},
+		{"SELECT", "consumers", ""}, {"INSERT", "consumers", ""}, {"UPDATE", "consumers", ""}, {"DELETE", "consumers", ""},
+		{"SELECT", "enrolment_requests", ""}, {"INSERT", "enrolment_requests", ""}, {"UPDATE", "enrolment_requests", ""}, {"DELETE", "enrolment_requests", ""},
+		{"SELECT", "enrolment_requests_open", ""}, {"INSERT", "enrolment_requests_open", ""}, {"DELETE", "enrolment_requests_open", ""},
+		{"SELECT", "opt_outs", ""},
 		{"SELECT", "jobs", ""}, {"INSERT", "jobs", ""}, {"UPDATE", "jobs", ""}, {"DELETE", "jobs", ""},
 		{"SELECT", "job_lanes", ""}, {"INSERT", "job_lanes", ""}, {"UPDATE", "job_lanes", ""}, {"DELETE", "job_lanes", ""},
 	}

@@ -48,8 +48,6 @@ type Store struct {
 	read  *sql.DB
 	files *files
 
-	storage.Enrolments // not made yet
-
 	enqueued jobs.Bell // rung when jobs were enqueued
 
 	folding  sync.Mutex

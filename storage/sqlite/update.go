@@ -10,8 +10,6 @@ import (
 
 // transaction is one under way, see Update. Its methods stand with their areas.
 type transaction struct {
-	storage.EnrolmentsTx // not made yet
-
 	storage.PendingAppend
 	ctx   context.Context // of Update, which lends it
 	q     *sqlitedb.Queries

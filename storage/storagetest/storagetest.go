@@ -37,6 +37,8 @@ func Run(t *testing.T, database NewDatabase) {
 	t.Run("tokens", func(t *testing.T) { testTokens(t, database) })
 	t.Run("token changes", func(t *testing.T) { testTokenUpdates(t, database) })
 	t.Run("customers", func(t *testing.T) { testCustomers(t, database) })
+	t.Run("consumers", func(t *testing.T) { testConsumers(t, database) })
+	t.Run("enrolments", func(t *testing.T) { testEnrolments(t, database) })
 	t.Run("jobs", func(t *testing.T) { testJobs(t, database) })
 	t.Run("transactions", func(t *testing.T) { testTransactions(t, database) })
 	t.Run("updates", func(t *testing.T) { testUpdates(t, database) })

@@ -82,6 +82,21 @@ type Client struct {
 	LastUsedMs        pgtype.Int8
 }
 
+type Consumer struct {
+	CustomerID int64
+	Bid        string
+	Issuer     string
+	Number     string
+	Enrolled   int64
+	Inactive   int64
+	Cards      string
+	AsOfMs     int64
+	OpenCount  int64
+	LastID     string
+	LastPrint  []byte
+	LastOpen   int64
+}
+
 type Customer struct {
 	ID         int64
 	Issuer     string
@@ -92,6 +107,40 @@ type Customer struct {
 	Kek        string
 	ContentMac []byte
 	UpdatedMs  int64
+}
+
+type EnrolmentRequest struct {
+	No         int64
+	ID         string
+	Action     string
+	CustomerID int64
+	Bid        string
+	Issuer     string
+	Number     string
+	CardID     int64
+	Print      []byte
+	Sealed     []byte
+	WrappedKey []byte
+	Kek        string
+	State      string
+	Failed     int64
+	Faults     string
+	Reference  string
+	Sends      int64
+	SentMs     int64
+	AcceptedMs int64
+	UpdatedMs  int64
+	EndedMs    int64
+	ByWhom     string
+	Client     string
+	Channel    string
+}
+
+type OptOut struct {
+	Issuer string
+	Number string
+	ByWhom string
+	AtMs   int64
 }
 
 type Token struct {

@@ -36,6 +36,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.claimLaneStmt, err = db.PrepareContext(ctx, claimLane); err != nil {
 		return nil, fmt.Errorf("error preparing query ClaimLane: %w", err)
 	}
+	if q.countOpenRequestsStmt, err = db.PrepareContext(ctx, countOpenRequests); err != nil {
+		return nil, fmt.Errorf("error preparing query CountOpenRequests: %w", err)
+	}
 	if q.countParkedJobsStmt, err = db.PrepareContext(ctx, countParkedJobs); err != nil {
 		return nil, fmt.Errorf("error preparing query CountParkedJobs: %w", err)
 	}
@@ -45,11 +48,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.deleteCardStmt, err = db.PrepareContext(ctx, deleteCard); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteCard: %w", err)
 	}
+	if q.deleteEnrolmentRequestsStmt, err = db.PrepareContext(ctx, deleteEnrolmentRequests); err != nil {
+		return nil, fmt.Errorf("error preparing query DeleteEnrolmentRequests: %w", err)
+	}
 	if q.deleteJobStmt, err = db.PrepareContext(ctx, deleteJob); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteJob: %w", err)
 	}
 	if q.deleteLaneStmt, err = db.PrepareContext(ctx, deleteLane); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteLane: %w", err)
+	}
+	if q.deleteOptOutStmt, err = db.PrepareContext(ctx, deleteOptOut); err != nil {
+		return nil, fmt.Errorf("error preparing query DeleteOptOut: %w", err)
 	}
 	if q.detachTokensStmt, err = db.PrepareContext(ctx, detachTokens); err != nil {
 		return nil, fmt.Errorf("error preparing query DetachTokens: %w", err)
@@ -90,6 +99,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.getClientStmt, err = db.PrepareContext(ctx, getClient); err != nil {
 		return nil, fmt.Errorf("error preparing query GetClient: %w", err)
 	}
+	if q.getConsumerStmt, err = db.PrepareContext(ctx, getConsumer); err != nil {
+		return nil, fmt.Errorf("error preparing query GetConsumer: %w", err)
+	}
 	if q.getCustomerStmt, err = db.PrepareContext(ctx, getCustomer); err != nil {
 		return nil, fmt.Errorf("error preparing query GetCustomer: %w", err)
 	}
@@ -98,6 +110,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.getEmptyTokenListStmt, err = db.PrepareContext(ctx, getEmptyTokenList); err != nil {
 		return nil, fmt.Errorf("error preparing query GetEmptyTokenList: %w", err)
+	}
+	if q.getEnrolmentRequestStmt, err = db.PrepareContext(ctx, getEnrolmentRequest); err != nil {
+		return nil, fmt.Errorf("error preparing query GetEnrolmentRequest: %w", err)
+	}
+	if q.getEnrolmentRequestByNoStmt, err = db.PrepareContext(ctx, getEnrolmentRequestByNo); err != nil {
+		return nil, fmt.Errorf("error preparing query GetEnrolmentRequestByNo: %w", err)
 	}
 	if q.getTokenStmt, err = db.PrepareContext(ctx, getToken); err != nil {
 		return nil, fmt.Errorf("error preparing query GetToken: %w", err)
@@ -120,11 +138,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.insertCustomerStmt, err = db.PrepareContext(ctx, insertCustomer); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertCustomer: %w", err)
 	}
+	if q.insertEnrolmentRequestStmt, err = db.PrepareContext(ctx, insertEnrolmentRequest); err != nil {
+		return nil, fmt.Errorf("error preparing query InsertEnrolmentRequest: %w", err)
+	}
 	if q.insertJobStmt, err = db.PrepareContext(ctx, insertJob); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertJob: %w", err)
 	}
 	if q.insertNonceStmt, err = db.PrepareContext(ctx, insertNonce); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertNonce: %w", err)
+	}
+	if q.insertOptOutStmt, err = db.PrepareContext(ctx, insertOptOut); err != nil {
+		return nil, fmt.Errorf("error preparing query InsertOptOut: %w", err)
 	}
 	if q.insertTokenStmt, err = db.PrepareContext(ctx, insertToken); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertToken: %w", err)
@@ -165,6 +189,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.listClientsStmt, err = db.PrepareContext(ctx, listClients); err != nil {
 		return nil, fmt.Errorf("error preparing query ListClients: %w", err)
 	}
+	if q.listConsumersOfStmt, err = db.PrepareContext(ctx, listConsumersOf); err != nil {
+		return nil, fmt.Errorf("error preparing query ListConsumersOf: %w", err)
+	}
+	if q.listConsumersOfIssuerStmt, err = db.PrepareContext(ctx, listConsumersOfIssuer); err != nil {
+		return nil, fmt.Errorf("error preparing query ListConsumersOfIssuer: %w", err)
+	}
 	if q.listCustomersAfterStmt, err = db.PrepareContext(ctx, listCustomersAfter); err != nil {
 		return nil, fmt.Errorf("error preparing query ListCustomersAfter: %w", err)
 	}
@@ -177,8 +207,35 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.listDueLanesStmt, err = db.PrepareContext(ctx, listDueLanes); err != nil {
 		return nil, fmt.Errorf("error preparing query ListDueLanes: %w", err)
 	}
+	if q.listFailedRequestsStmt, err = db.PrepareContext(ctx, listFailedRequests); err != nil {
+		return nil, fmt.Errorf("error preparing query ListFailedRequests: %w", err)
+	}
+	if q.listOpenRequestsStmt, err = db.PrepareContext(ctx, listOpenRequests); err != nil {
+		return nil, fmt.Errorf("error preparing query ListOpenRequests: %w", err)
+	}
+	if q.listOptOutsStmt, err = db.PrepareContext(ctx, listOptOuts); err != nil {
+		return nil, fmt.Errorf("error preparing query ListOptOuts: %w", err)
+	}
+	if q.listOptOutsOfStmt, err = db.PrepareContext(ctx, listOptOutsOf); err != nil {
+		return nil, fmt.Errorf("error preparing query ListOptOutsOf: %w", err)
+	}
 	if q.listParkedJobsStmt, err = db.PrepareContext(ctx, listParkedJobs); err != nil {
 		return nil, fmt.Errorf("error preparing query ListParkedJobs: %w", err)
+	}
+	if q.listRequestsStmt, err = db.PrepareContext(ctx, listRequests); err != nil {
+		return nil, fmt.Errorf("error preparing query ListRequests: %w", err)
+	}
+	if q.listRequestsOfCustomerStmt, err = db.PrepareContext(ctx, listRequestsOfCustomer); err != nil {
+		return nil, fmt.Errorf("error preparing query ListRequestsOfCustomer: %w", err)
+	}
+	if q.listRequestsOfIssuerStmt, err = db.PrepareContext(ctx, listRequestsOfIssuer); err != nil {
+		return nil, fmt.Errorf("error preparing query ListRequestsOfIssuer: %w", err)
+	}
+	if q.listRequestsOfKEKStmt, err = db.PrepareContext(ctx, listRequestsOfKEK); err != nil {
+		return nil, fmt.Errorf("error preparing query ListRequestsOfKEK: %w", err)
+	}
+	if q.listSealedRequestsStmt, err = db.PrepareContext(ctx, listSealedRequests); err != nil {
+		return nil, fmt.Errorf("error preparing query ListSealedRequests: %w", err)
 	}
 	if q.listTokenHistoryStmt, err = db.PrepareContext(ctx, listTokenHistory); err != nil {
 		return nil, fmt.Errorf("error preparing query ListTokenHistory: %w", err)
@@ -207,6 +264,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.nextOfLaneStmt, err = db.PrepareContext(ctx, nextOfLane); err != nil {
 		return nil, fmt.Errorf("error preparing query NextOfLane: %w", err)
 	}
+	if q.nextRequestKEKStmt, err = db.PrepareContext(ctx, nextRequestKEK); err != nil {
+		return nil, fmt.Errorf("error preparing query NextRequestKEK: %w", err)
+	}
 	if q.nextTokenKEKStmt, err = db.PrepareContext(ctx, nextTokenKEK); err != nil {
 		return nil, fmt.Errorf("error preparing query NextTokenKEK: %w", err)
 	}
@@ -222,6 +282,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.probeStmt, err = db.PrepareContext(ctx, probe); err != nil {
 		return nil, fmt.Errorf("error preparing query Probe: %w", err)
 	}
+	if q.putConsumerStmt, err = db.PrepareContext(ctx, putConsumer); err != nil {
+		return nil, fmt.Errorf("error preparing query PutConsumer: %w", err)
+	}
 	if q.renewNonceStmt, err = db.PrepareContext(ctx, renewNonce); err != nil {
 		return nil, fmt.Errorf("error preparing query RenewNonce: %w", err)
 	}
@@ -233,6 +296,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.rewrapCustomerStmt, err = db.PrepareContext(ctx, rewrapCustomer); err != nil {
 		return nil, fmt.Errorf("error preparing query RewrapCustomer: %w", err)
+	}
+	if q.rewrapRequestStmt, err = db.PrepareContext(ctx, rewrapRequest); err != nil {
+		return nil, fmt.Errorf("error preparing query RewrapRequest: %w", err)
 	}
 	if q.rewrapTokenStmt, err = db.PrepareContext(ctx, rewrapToken); err != nil {
 		return nil, fmt.Errorf("error preparing query RewrapToken: %w", err)
@@ -260,6 +326,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.updateCustomerStmt, err = db.PrepareContext(ctx, updateCustomer); err != nil {
 		return nil, fmt.Errorf("error preparing query UpdateCustomer: %w", err)
+	}
+	if q.updateEnrolmentRequestStmt, err = db.PrepareContext(ctx, updateEnrolmentRequest); err != nil {
+		return nil, fmt.Errorf("error preparing query UpdateEnrolmentRequest: %w", err)
 	}
 	if q.updateTokenStmt, err = db.PrepareContext(ctx, updateToken); err != nil {
 		return nil, fmt.Errorf("error preparing query UpdateToken: %w", err)
@@ -292,6 +361,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing claimLaneStmt: %w", cerr)
 		}
 	}
+	if q.countOpenRequestsStmt != nil {
+		if cerr := q.countOpenRequestsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countOpenRequestsStmt: %w", cerr)
+		}
+	}
 	if q.countParkedJobsStmt != nil {
 		if cerr := q.countParkedJobsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countParkedJobsStmt: %w", cerr)
@@ -307,6 +381,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing deleteCardStmt: %w", cerr)
 		}
 	}
+	if q.deleteEnrolmentRequestsStmt != nil {
+		if cerr := q.deleteEnrolmentRequestsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing deleteEnrolmentRequestsStmt: %w", cerr)
+		}
+	}
 	if q.deleteJobStmt != nil {
 		if cerr := q.deleteJobStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing deleteJobStmt: %w", cerr)
@@ -315,6 +394,11 @@ func (q *Queries) Close() error {
 	if q.deleteLaneStmt != nil {
 		if cerr := q.deleteLaneStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing deleteLaneStmt: %w", cerr)
+		}
+	}
+	if q.deleteOptOutStmt != nil {
+		if cerr := q.deleteOptOutStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing deleteOptOutStmt: %w", cerr)
 		}
 	}
 	if q.detachTokensStmt != nil {
@@ -382,6 +466,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing getClientStmt: %w", cerr)
 		}
 	}
+	if q.getConsumerStmt != nil {
+		if cerr := q.getConsumerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing getConsumerStmt: %w", cerr)
+		}
+	}
 	if q.getCustomerStmt != nil {
 		if cerr := q.getCustomerStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing getCustomerStmt: %w", cerr)
@@ -395,6 +484,16 @@ func (q *Queries) Close() error {
 	if q.getEmptyTokenListStmt != nil {
 		if cerr := q.getEmptyTokenListStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing getEmptyTokenListStmt: %w", cerr)
+		}
+	}
+	if q.getEnrolmentRequestStmt != nil {
+		if cerr := q.getEnrolmentRequestStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing getEnrolmentRequestStmt: %w", cerr)
+		}
+	}
+	if q.getEnrolmentRequestByNoStmt != nil {
+		if cerr := q.getEnrolmentRequestByNoStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing getEnrolmentRequestByNoStmt: %w", cerr)
 		}
 	}
 	if q.getTokenStmt != nil {
@@ -432,6 +531,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing insertCustomerStmt: %w", cerr)
 		}
 	}
+	if q.insertEnrolmentRequestStmt != nil {
+		if cerr := q.insertEnrolmentRequestStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing insertEnrolmentRequestStmt: %w", cerr)
+		}
+	}
 	if q.insertJobStmt != nil {
 		if cerr := q.insertJobStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing insertJobStmt: %w", cerr)
@@ -440,6 +544,11 @@ func (q *Queries) Close() error {
 	if q.insertNonceStmt != nil {
 		if cerr := q.insertNonceStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing insertNonceStmt: %w", cerr)
+		}
+	}
+	if q.insertOptOutStmt != nil {
+		if cerr := q.insertOptOutStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing insertOptOutStmt: %w", cerr)
 		}
 	}
 	if q.insertTokenStmt != nil {
@@ -507,6 +616,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing listClientsStmt: %w", cerr)
 		}
 	}
+	if q.listConsumersOfStmt != nil {
+		if cerr := q.listConsumersOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listConsumersOfStmt: %w", cerr)
+		}
+	}
+	if q.listConsumersOfIssuerStmt != nil {
+		if cerr := q.listConsumersOfIssuerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listConsumersOfIssuerStmt: %w", cerr)
+		}
+	}
 	if q.listCustomersAfterStmt != nil {
 		if cerr := q.listCustomersAfterStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing listCustomersAfterStmt: %w", cerr)
@@ -527,9 +646,54 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing listDueLanesStmt: %w", cerr)
 		}
 	}
+	if q.listFailedRequestsStmt != nil {
+		if cerr := q.listFailedRequestsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listFailedRequestsStmt: %w", cerr)
+		}
+	}
+	if q.listOpenRequestsStmt != nil {
+		if cerr := q.listOpenRequestsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listOpenRequestsStmt: %w", cerr)
+		}
+	}
+	if q.listOptOutsStmt != nil {
+		if cerr := q.listOptOutsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listOptOutsStmt: %w", cerr)
+		}
+	}
+	if q.listOptOutsOfStmt != nil {
+		if cerr := q.listOptOutsOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listOptOutsOfStmt: %w", cerr)
+		}
+	}
 	if q.listParkedJobsStmt != nil {
 		if cerr := q.listParkedJobsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing listParkedJobsStmt: %w", cerr)
+		}
+	}
+	if q.listRequestsStmt != nil {
+		if cerr := q.listRequestsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listRequestsStmt: %w", cerr)
+		}
+	}
+	if q.listRequestsOfCustomerStmt != nil {
+		if cerr := q.listRequestsOfCustomerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listRequestsOfCustomerStmt: %w", cerr)
+		}
+	}
+	if q.listRequestsOfIssuerStmt != nil {
+		if cerr := q.listRequestsOfIssuerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listRequestsOfIssuerStmt: %w", cerr)
+		}
+	}
+	if q.listRequestsOfKEKStmt != nil {
+		if cerr := q.listRequestsOfKEKStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listRequestsOfKEKStmt: %w", cerr)
+		}
+	}
+	if q.listSealedRequestsStmt != nil {
+		if cerr := q.listSealedRequestsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listSealedRequestsStmt: %w", cerr)
 		}
 	}
 	if q.listTokenHistoryStmt != nil {
@@ -577,6 +741,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing nextOfLaneStmt: %w", cerr)
 		}
 	}
+	if q.nextRequestKEKStmt != nil {
+		if cerr := q.nextRequestKEKStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing nextRequestKEKStmt: %w", cerr)
+		}
+	}
 	if q.nextTokenKEKStmt != nil {
 		if cerr := q.nextTokenKEKStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing nextTokenKEKStmt: %w", cerr)
@@ -602,6 +771,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing probeStmt: %w", cerr)
 		}
 	}
+	if q.putConsumerStmt != nil {
+		if cerr := q.putConsumerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putConsumerStmt: %w", cerr)
+		}
+	}
 	if q.renewNonceStmt != nil {
 		if cerr := q.renewNonceStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing renewNonceStmt: %w", cerr)
@@ -620,6 +794,11 @@ func (q *Queries) Close() error {
 	if q.rewrapCustomerStmt != nil {
 		if cerr := q.rewrapCustomerStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing rewrapCustomerStmt: %w", cerr)
+		}
+	}
+	if q.rewrapRequestStmt != nil {
+		if cerr := q.rewrapRequestStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing rewrapRequestStmt: %w", cerr)
 		}
 	}
 	if q.rewrapTokenStmt != nil {
@@ -665,6 +844,11 @@ func (q *Queries) Close() error {
 	if q.updateCustomerStmt != nil {
 		if cerr := q.updateCustomerStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing updateCustomerStmt: %w", cerr)
+		}
+	}
+	if q.updateEnrolmentRequestStmt != nil {
+		if cerr := q.updateEnrolmentRequestStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing updateEnrolmentRequestStmt: %w", cerr)
 		}
 	}
 	if q.updateTokenStmt != nil {
@@ -714,175 +898,221 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 }
 
 type Queries struct {
-	db                        DBTX
-	tx                        *sql.Tx
-	addTokenHistoryStmt       *sql.Stmt
-	beginAttemptStmt          *sql.Stmt
-	cardStateStmt             *sql.Stmt
-	claimLaneStmt             *sql.Stmt
-	countParkedJobsStmt       *sql.Stmt
-	countWaitingJobsStmt      *sql.Stmt
-	deleteCardStmt            *sql.Stmt
-	deleteJobStmt             *sql.Stmt
-	deleteLaneStmt            *sql.Stmt
-	detachTokensStmt          *sql.Stmt
-	dropAnswerStmt            *sql.Stmt
-	dropParkedJobStmt         *sql.Stmt
-	endClaimStmt              *sql.Stmt
-	enterLaneStmt             *sql.Stmt
-	extendLaneStmt            *sql.Stmt
-	forgetAnswersStmt         *sql.Stmt
-	forgetNoncesStmt          *sql.Stmt
-	getAnswerStmt             *sql.Stmt
-	getAuditHeadStmt          *sql.Stmt
-	getCardStmt               *sql.Stmt
-	getCardsStmt              *sql.Stmt
-	getClientStmt             *sql.Stmt
-	getCustomerStmt           *sql.Stmt
-	getCustomerByIDStmt       *sql.Stmt
-	getEmptyTokenListStmt     *sql.Stmt
-	getTokenStmt              *sql.Stmt
-	getTokenByRefStmt         *sql.Stmt
-	insertAnswerStmt          *sql.Stmt
-	insertCardStmt            *sql.Stmt
-	insertCheckpointStmt      *sql.Stmt
-	insertClientStmt          *sql.Stmt
-	insertCustomerStmt        *sql.Stmt
-	insertJobStmt             *sql.Stmt
-	insertNonceStmt           *sql.Stmt
-	insertTokenStmt           *sql.Stmt
-	jobExistsStmt             *sql.Stmt
-	keepAnswerStmt            *sql.Stmt
-	lastCheckpointStmt        *sql.Stmt
-	listAuditEntriesStmt      *sql.Stmt
-	listCardsStmt             *sql.Stmt
-	listCardsOfCustomerStmt   *sql.Stmt
-	listCardsOfIssuerStmt     *sql.Stmt
-	listCardsOfKEKStmt        *sql.Stmt
-	listCardsOfLastFourStmt   *sql.Stmt
-	listCardsOfPANStmt        *sql.Stmt
-	listCheckpointsStmt       *sql.Stmt
-	listClientsStmt           *sql.Stmt
-	listCustomersAfterStmt    *sql.Stmt
-	listCustomersOfIssuerStmt *sql.Stmt
-	listCustomersOfKEKStmt    *sql.Stmt
-	listDueLanesStmt          *sql.Stmt
-	listParkedJobsStmt        *sql.Stmt
-	listTokenHistoryStmt      *sql.Stmt
-	listTokensAfterStmt       *sql.Stmt
-	listTokensInChangeStmt    *sql.Stmt
-	listTokensOfCardStmt      *sql.Stmt
-	listTokensOfKEKStmt       *sql.Stmt
-	nextCardIssuerStmt        *sql.Stmt
-	nextCardKEKStmt           *sql.Stmt
-	nextCustomerKEKStmt       *sql.Stmt
-	nextOfLaneStmt            *sql.Stmt
-	nextTokenKEKStmt          *sql.Stmt
-	noteAttemptStmt           *sql.Stmt
-	oldestJobStmt             *sql.Stmt
-	parkJobStmt               *sql.Stmt
-	probeStmt                 *sql.Stmt
-	renewNonceStmt            *sql.Stmt
-	retakeAnswerStmt          *sql.Stmt
-	rewrapCardStmt            *sql.Stmt
-	rewrapCustomerStmt        *sql.Stmt
-	rewrapTokenStmt           *sql.Stmt
-	setAuditHeadStmt          *sql.Stmt
-	setLaneHeadStmt           *sql.Stmt
-	setTokenListStmt          *sql.Stmt
-	unparkJobStmt             *sql.Stmt
-	unsetTokenListStmt        *sql.Stmt
-	updateCardStmt            *sql.Stmt
-	updateClientStmt          *sql.Stmt
-	updateCustomerStmt        *sql.Stmt
-	updateTokenStmt           *sql.Stmt
-	useClientStmt             *sql.Stmt
+	db                          DBTX
+	tx                          *sql.Tx
+	addTokenHistoryStmt         *sql.Stmt
+	beginAttemptStmt            *sql.Stmt
+	cardStateStmt               *sql.Stmt
+	claimLaneStmt               *sql.Stmt
+	countOpenRequestsStmt       *sql.Stmt
+	countParkedJobsStmt         *sql.Stmt
+	countWaitingJobsStmt        *sql.Stmt
+	deleteCardStmt              *sql.Stmt
+	deleteEnrolmentRequestsStmt *sql.Stmt
+	deleteJobStmt               *sql.Stmt
+	deleteLaneStmt              *sql.Stmt
+	deleteOptOutStmt            *sql.Stmt
+	detachTokensStmt            *sql.Stmt
+	dropAnswerStmt              *sql.Stmt
+	dropParkedJobStmt           *sql.Stmt
+	endClaimStmt                *sql.Stmt
+	enterLaneStmt               *sql.Stmt
+	extendLaneStmt              *sql.Stmt
+	forgetAnswersStmt           *sql.Stmt
+	forgetNoncesStmt            *sql.Stmt
+	getAnswerStmt               *sql.Stmt
+	getAuditHeadStmt            *sql.Stmt
+	getCardStmt                 *sql.Stmt
+	getCardsStmt                *sql.Stmt
+	getClientStmt               *sql.Stmt
+	getConsumerStmt             *sql.Stmt
+	getCustomerStmt             *sql.Stmt
+	getCustomerByIDStmt         *sql.Stmt
+	getEmptyTokenListStmt       *sql.Stmt
+	getEnrolmentRequestStmt     *sql.Stmt
+	getEnrolmentRequestByNoStmt *sql.Stmt
+	getTokenStmt                *sql.Stmt
+	getTokenByRefStmt           *sql.Stmt
+	insertAnswerStmt            *sql.Stmt
+	insertCardStmt              *sql.Stmt
+	insertCheckpointStmt        *sql.Stmt
+	insertClientStmt            *sql.Stmt
+	insertCustomerStmt          *sql.Stmt
+	insertEnrolmentRequestStmt  *sql.Stmt
+	insertJobStmt               *sql.Stmt
+	insertNonceStmt             *sql.Stmt
+	insertOptOutStmt            *sql.Stmt
+	insertTokenStmt             *sql.Stmt
+	jobExistsStmt               *sql.Stmt
+	keepAnswerStmt              *sql.Stmt
+	lastCheckpointStmt          *sql.Stmt
+	listAuditEntriesStmt        *sql.Stmt
+	listCardsStmt               *sql.Stmt
+	listCardsOfCustomerStmt     *sql.Stmt
+	listCardsOfIssuerStmt       *sql.Stmt
+	listCardsOfKEKStmt          *sql.Stmt
+	listCardsOfLastFourStmt     *sql.Stmt
+	listCardsOfPANStmt          *sql.Stmt
+	listCheckpointsStmt         *sql.Stmt
+	listClientsStmt             *sql.Stmt
+	listConsumersOfStmt         *sql.Stmt
+	listConsumersOfIssuerStmt   *sql.Stmt
+	listCustomersAfterStmt      *sql.Stmt
+	listCustomersOfIssuerStmt   *sql.Stmt
+	listCustomersOfKEKStmt      *sql.Stmt
+	listDueLanesStmt            *sql.Stmt
+	listFailedRequestsStmt      *sql.Stmt
+	listOpenRequestsStmt        *sql.Stmt
+	listOptOutsStmt             *sql.Stmt
+	listOptOutsOfStmt           *sql.Stmt
+	listParkedJobsStmt          *sql.Stmt
+	listRequestsStmt            *sql.Stmt
+	listRequestsOfCustomerStmt  *sql.Stmt
+	listRequestsOfIssuerStmt    *sql.Stmt
+	listRequestsOfKEKStmt       *sql.Stmt
+	listSealedRequestsStmt      *sql.Stmt
+	listTokenHistoryStmt        *sql.Stmt
+	listTokensAfterStmt         *sql.Stmt
+	listTokensInChangeStmt      *sql.Stmt
+	listTokensOfCardStmt        *sql.Stmt
+	listTokensOfKEKStmt         *sql.Stmt
+	nextCardIssuerStmt          *sql.Stmt
+	nextCardKEKStmt             *sql.Stmt
+	nextCustomerKEKStmt         *sql.Stmt
+	nextOfLaneStmt              *sql.Stmt
+	nextRequestKEKStmt          *sql.Stmt
+	nextTokenKEKStmt            *sql.Stmt
+	noteAttemptStmt             *sql.Stmt
+	oldestJobStmt               *sql.Stmt
+	parkJobStmt                 *sql.Stmt
+	probeStmt                   *sql.Stmt
+	putConsumerStmt             *sql.Stmt
+	renewNonceStmt              *sql.Stmt
+	retakeAnswerStmt            *sql.Stmt
+	rewrapCardStmt              *sql.Stmt
+	rewrapCustomerStmt          *sql.Stmt
+	rewrapRequestStmt           *sql.Stmt
+	rewrapTokenStmt             *sql.Stmt
+	setAuditHeadStmt            *sql.Stmt
+	setLaneHeadStmt             *sql.Stmt
+	setTokenListStmt            *sql.Stmt
+	unparkJobStmt               *sql.Stmt
+	unsetTokenListStmt          *sql.Stmt
+	updateCardStmt              *sql.Stmt
+	updateClientStmt            *sql.Stmt
+	updateCustomerStmt          *sql.Stmt
+	updateEnrolmentRequestStmt  *sql.Stmt
+	updateTokenStmt             *sql.Stmt
+	useClientStmt               *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
-		db:                        tx,
-		tx:                        tx,
-		addTokenHistoryStmt:       q.addTokenHistoryStmt,
-		beginAttemptStmt:          q.beginAttemptStmt,
-		cardStateStmt:             q.cardStateStmt,
-		claimLaneStmt:             q.claimLaneStmt,
-		countParkedJobsStmt:       q.countParkedJobsStmt,
-		countWaitingJobsStmt:      q.countWaitingJobsStmt,
-		deleteCardStmt:            q.deleteCardStmt,
-		deleteJobStmt:             q.deleteJobStmt,
-		deleteLaneStmt:            q.deleteLaneStmt,
-		detachTokensStmt:          q.detachTokensStmt,
-		dropAnswerStmt:            q.dropAnswerStmt,
-		dropParkedJobStmt:         q.dropParkedJobStmt,
-		endClaimStmt:              q.endClaimStmt,
-		enterLaneStmt:             q.enterLaneStmt,
-		extendLaneStmt:            q.extendLaneStmt,
-		forgetAnswersStmt:         q.forgetAnswersStmt,
-		forgetNoncesStmt:          q.forgetNoncesStmt,
-		getAnswerStmt:             q.getAnswerStmt,
-		getAuditHeadStmt:          q.getAuditHeadStmt,
-		getCardStmt:               q.getCardStmt,
-		getCardsStmt:              q.getCardsStmt,
-		getClientStmt:             q.getClientStmt,
-		getCustomerStmt:           q.getCustomerStmt,
-		getCustomerByIDStmt:       q.getCustomerByIDStmt,
-		getEmptyTokenListStmt:     q.getEmptyTokenListStmt,
-		getTokenStmt:              q.getTokenStmt,
-		getTokenByRefStmt:         q.getTokenByRefStmt,
-		insertAnswerStmt:          q.insertAnswerStmt,
-		insertCardStmt:            q.insertCardStmt,
-		insertCheckpointStmt:      q.insertCheckpointStmt,
-		insertClientStmt:          q.insertClientStmt,
-		insertCustomerStmt:        q.insertCustomerStmt,
-		insertJobStmt:             q.insertJobStmt,
-		insertNonceStmt:           q.insertNonceStmt,
-		insertTokenStmt:           q.insertTokenStmt,
-		jobExistsStmt:             q.jobExistsStmt,
-		keepAnswerStmt:            q.keepAnswerStmt,
-		lastCheckpointStmt:        q.lastCheckpointStmt,
-		listAuditEntriesStmt:      q.listAuditEntriesStmt,
-		listCardsStmt:             q.listCardsStmt,
-		listCardsOfCustomerStmt:   q.listCardsOfCustomerStmt,
-		listCardsOfIssuerStmt:     q.listCardsOfIssuerStmt,
-		listCardsOfKEKStmt:        q.listCardsOfKEKStmt,
-		listCardsOfLastFourStmt:   q.listCardsOfLastFourStmt,
-		listCardsOfPANStmt:        q.listCardsOfPANStmt,
-		listCheckpointsStmt:       q.listCheckpointsStmt,
-		listClientsStmt:           q.listClientsStmt,
-		listCustomersAfterStmt:    q.listCustomersAfterStmt,
-		listCustomersOfIssuerStmt: q.listCustomersOfIssuerStmt,
-		listCustomersOfKEKStmt:    q.listCustomersOfKEKStmt,
-		listDueLanesStmt:          q.listDueLanesStmt,
-		listParkedJobsStmt:        q.listParkedJobsStmt,
-		listTokenHistoryStmt:      q.listTokenHistoryStmt,
-		listTokensAfterStmt:       q.listTokensAfterStmt,
-		listTokensInChangeStmt:    q.listTokensInChangeStmt,
-		listTokensOfCardStmt:      q.listTokensOfCardStmt,
-		listTokensOfKEKStmt:       q.listTokensOfKEKStmt,
-		nextCardIssuerStmt:        q.nextCardIssuerStmt,
-		nextCardKEKStmt:           q.nextCardKEKStmt,
-		nextCustomerKEKStmt:       q.nextCustomerKEKStmt,
-		nextOfLaneStmt:            q.nextOfLaneStmt,
-		nextTokenKEKStmt:          q.nextTokenKEKStmt,
-		noteAttemptStmt:           q.noteAttemptStmt,
-		oldestJobStmt:             q.oldestJobStmt,
-		parkJobStmt:               q.parkJobStmt,
-		probeStmt:                 q.probeStmt,
-		renewNonceStmt:            q.renewNonceStmt,
-		retakeAnswerStmt:          q.retakeAnswerStmt,
-		rewrapCardStmt:            q.rewrapCardStmt,
-		rewrapCustomerStmt:        q.rewrapCustomerStmt,
-		rewrapTokenStmt:           q.rewrapTokenStmt,
-		setAuditHeadStmt:          q.setAuditHeadStmt,
-		setLaneHeadStmt:           q.setLaneHeadStmt,
-		setTokenListStmt:          q.setTokenListStmt,
-		unparkJobStmt:             q.unparkJobStmt,
-		unsetTokenListStmt:        q.unsetTokenListStmt,
-		updateCardStmt:            q.updateCardStmt,
-		updateClientStmt:          q.updateClientStmt,
-		updateCustomerStmt:        q.updateCustomerStmt,
-		updateTokenStmt:           q.updateTokenStmt,
-		useClientStmt:             q.useClientStmt,
+		db:                          tx,
+		tx:                          tx,
+		addTokenHistoryStmt:         q.addTokenHistoryStmt,
+		beginAttemptStmt:            q.beginAttemptStmt,
+		cardStateStmt:               q.cardStateStmt,
+		claimLaneStmt:               q.claimLaneStmt,
+		countOpenRequestsStmt:       q.countOpenRequestsStmt,
+		countParkedJobsStmt:         q.countParkedJobsStmt,
+		countWaitingJobsStmt:        q.countWaitingJobsStmt,
+		deleteCardStmt:              q.deleteCardStmt,
+		deleteEnrolmentRequestsStmt: q.deleteEnrolmentRequestsStmt,
+		deleteJobStmt:               q.deleteJobStmt,
+		deleteLaneStmt:              q.deleteLaneStmt,
+		deleteOptOutStmt:            q.deleteOptOutStmt,
+		detachTokensStmt:            q.detachTokensStmt,
+		dropAnswerStmt:              q.dropAnswerStmt,
+		dropParkedJobStmt:           q.dropParkedJobStmt,
+		endClaimStmt:                q.endClaimStmt,
+		enterLaneStmt:               q.enterLaneStmt,
+		extendLaneStmt:              q.extendLaneStmt,
+		forgetAnswersStmt:           q.forgetAnswersStmt,
+		forgetNoncesStmt:            q.forgetNoncesStmt,
+		getAnswerStmt:               q.getAnswerStmt,
+		getAuditHeadStmt:            q.getAuditHeadStmt,
+		getCardStmt:                 q.getCardStmt,
+		getCardsStmt:                q.getCardsStmt,
+		getClientStmt:               q.getClientStmt,
+		getConsumerStmt:             q.getConsumerStmt,
+		getCustomerStmt:             q.getCustomerStmt,
+		getCustomerByIDStmt:         q.getCustomerByIDStmt,
+		getEmptyTokenListStmt:       q.getEmptyTokenListStmt,
+		getEnrolmentRequestStmt:     q.getEnrolmentRequestStmt,
+		getEnrolmentRequestByNoStmt: q.getEnrolmentRequestByNoStmt,
+		getTokenStmt:                q.getTokenStmt,
+		getTokenByRefStmt:           q.getTokenByRefStmt,
+		insertAnswerStmt:            q.insertAnswerStmt,
+		insertCardStmt:              q.insertCardStmt,
+		insertCheckpointStmt:        q.insertCheckpointStmt,
+		insertClientStmt:            q.insertClientStmt,
+		insertCustomerStmt:          q.insertCustomerStmt,
+		insertEnrolmentRequestStmt:  q.insertEnrolmentRequestStmt,
+		insertJobStmt:               q.insertJobStmt,
+		insertNonceStmt:             q.insertNonceStmt,
+		insertOptOutStmt:            q.insertOptOutStmt,
+		insertTokenStmt:             q.insertTokenStmt,
+		jobExistsStmt:               q.jobExistsStmt,
+		keepAnswerStmt:              q.keepAnswerStmt,
+		lastCheckpointStmt:          q.lastCheckpointStmt,
+		listAuditEntriesStmt:        q.listAuditEntriesStmt,
+		listCardsStmt:               q.listCardsStmt,
+		listCardsOfCustomerStmt:     q.listCardsOfCustomerStmt,
+		listCardsOfIssuerStmt:       q.listCardsOfIssuerStmt,
+		listCardsOfKEKStmt:          q.listCardsOfKEKStmt,
+		listCardsOfLastFourStmt:     q.listCardsOfLastFourStmt,
+		listCardsOfPANStmt:          q.listCardsOfPANStmt,
+		listCheckpointsStmt:         q.listCheckpointsStmt,
+		listClientsStmt:             q.listClientsStmt,
+		listConsumersOfStmt:         q.listConsumersOfStmt,
+		listConsumersOfIssuerStmt:   q.listConsumersOfIssuerStmt,
+		listCustomersAfterStmt:      q.listCustomersAfterStmt,
+		listCustomersOfIssuerStmt:   q.listCustomersOfIssuerStmt,
+		listCustomersOfKEKStmt:      q.listCustomersOfKEKStmt,
+		listDueLanesStmt:            q.listDueLanesStmt,
+		listFailedRequestsStmt:      q.listFailedRequestsStmt,
+		listOpenRequestsStmt:        q.listOpenRequestsStmt,
+		listOptOutsStmt:             q.listOptOutsStmt,
+		listOptOutsOfStmt:           q.listOptOutsOfStmt,
+		listParkedJobsStmt:          q.listParkedJobsStmt,
+		listRequestsStmt:            q.listRequestsStmt,
+		listRequestsOfCustomerStmt:  q.listRequestsOfCustomerStmt,
+		listRequestsOfIssuerStmt:    q.listRequestsOfIssuerStmt,
+		listRequestsOfKEKStmt:       q.listRequestsOfKEKStmt,
+		listSealedRequestsStmt:      q.listSealedRequestsStmt,
+		listTokenHistoryStmt:        q.listTokenHistoryStmt,
+		listTokensAfterStmt:         q.listTokensAfterStmt,
+		listTokensInChangeStmt:      q.listTokensInChangeStmt,
+		listTokensOfCardStmt:        q.listTokensOfCardStmt,
+		listTokensOfKEKStmt:         q.listTokensOfKEKStmt,
+		nextCardIssuerStmt:          q.nextCardIssuerStmt,
+		nextCardKEKStmt:             q.nextCardKEKStmt,
+		nextCustomerKEKStmt:         q.nextCustomerKEKStmt,
+		nextOfLaneStmt:              q.nextOfLaneStmt,
+		nextRequestKEKStmt:          q.nextRequestKEKStmt,
+		nextTokenKEKStmt:            q.nextTokenKEKStmt,
+		noteAttemptStmt:             q.noteAttemptStmt,
+		oldestJobStmt:               q.oldestJobStmt,
+		parkJobStmt:                 q.parkJobStmt,
+		probeStmt:                   q.probeStmt,
+		putConsumerStmt:             q.putConsumerStmt,
+		renewNonceStmt:              q.renewNonceStmt,
+		retakeAnswerStmt:            q.retakeAnswerStmt,
+		rewrapCardStmt:              q.rewrapCardStmt,
+		rewrapCustomerStmt:          q.rewrapCustomerStmt,
+		rewrapRequestStmt:           q.rewrapRequestStmt,
+		rewrapTokenStmt:             q.rewrapTokenStmt,
+		setAuditHeadStmt:            q.setAuditHeadStmt,
+		setLaneHeadStmt:             q.setLaneHeadStmt,
+		setTokenListStmt:            q.setTokenListStmt,
+		unparkJobStmt:               q.unparkJobStmt,
+		unsetTokenListStmt:          q.unsetTokenListStmt,
+		updateCardStmt:              q.updateCardStmt,
+		updateClientStmt:            q.updateClientStmt,
+		updateCustomerStmt:          q.updateCustomerStmt,
+		updateEnrolmentRequestStmt:  q.updateEnrolmentRequestStmt,
+		updateTokenStmt:             q.updateTokenStmt,
+		useClientStmt:               q.useClientStmt,
 	}
 }
