@@ -3,10 +3,8 @@ package walletport
 import (
 	"bytes"
 	"fmt"
-	"strings"
 	"time"
 	"unicode/utf8"
-	"unsafe"
 )
 
 // customerRule is what a value of a field must be. Lengths are in characters; what a
@@ -27,17 +25,17 @@ var customerRules = [CustomerFieldCount]customerRule{
 	CustomerFirstName:        {max: 64},
 	CustomerMiddleName:       {max: 64},
 	CustomerLastName:         {max: 64},
-	CustomerEmails:           {max: 254, count: 10, form: emailRule},
-	CustomerPhones:           {max: 16, count: 10, form: phoneRule, isNumber: true},
-	CustomerLocale:           {max: 5, form: localeRule},
-	CustomerCountry:          {max: 3, form: countryRule},
+	CustomerEmails:           {max: 254, count: 10, form: EmailRule},
+	CustomerPhones:           {max: maxPhoneDigits, count: 10, form: PhoneRule, isNumber: true},
+	CustomerLocale:           {max: 5, form: LocaleRule},
+	CustomerCountry:          {max: 3, form: CountryRule},
 	CustomerLine1:            {max: 64},
 	CustomerLine2:            {max: 64},
 	CustomerLine3:            {max: 64},
 	CustomerCity:             {max: 32},
 	CustomerState:            {max: 3},
 	CustomerPostalCode:       {max: 9},
-	CustomerAddressCountry:   {max: 3, form: countryRule},
+	CustomerAddressCountry:   {max: 3, form: CountryRule},
 	CustomerConsentVersion:   {max: 100},
 	CustomerConsentPresenter: {max: 100},
 	CustomerAppIDs:           {max: 36, count: 10, form: appIDRule},
@@ -147,90 +145,11 @@ func consentTimeRule(value Private) string {
 	return ""
 }
 
-// Bounds of an e-mail address (RFC 5321 section 4.5.3.1) and of a label of a domain (RFC
-// 1035 section 2.3.4).
-const (
-	maxLocalPartBytes = 64
-	maxLabelBytes     = 63
-)
-
-// emailRule takes the dot-atom form of RFC 5321 section 4.1.2 in ASCII, with a domain of at
-// least two labels.
-func emailRule(text []byte) string {
-	local, domain, found := strings.Cut(viewed(text), "@")
-	isGood := found && isDotted(local, maxLocalPartBytes, "!#$%&'*+-/=?^_`{|}~") && isDotted(domain, len(text), "-") && strings.Contains(domain, ".")
-	for label := range strings.SplitSeq(domain, ".") {
-		isGood = isGood && len(label) <= maxLabelBytes && !strings.HasPrefix(label, "-") && !strings.HasSuffix(label, "-")
-	}
-	if !isGood {
-		return "must be an e-mail address, such as ada@example.com"
-	}
-	return ""
-}
-
-// isDotted reports whether text is atoms with single dots between, up to limit bytes.
-func isDotted(text string, limit int, also string) bool {
-	if text == "" || len(text) > limit {
-		return false
-	}
-	for atom := range strings.SplitSeq(text, ".") {
-		if atom == "" || !IsAlnum(atom, also) {
-			return false
-		}
-	}
-	return true
-}
-
-// minPhoneDigits: no number with its country's code is shorter.
-const minPhoneDigits = 5
-
-// phoneRule refuses a card number of 16 digits: no telephone number has more than 15 (ITU-T
-// E.164). Shorter ones look like each other.
-func phoneRule(text []byte) string {
-	switch {
-	case !IsDigits(text) || text[0] == '0' || len(text) < minPhoneDigits:
-		return "must be 5 to 16 digits, the country's code first, without + and leading zeros"
-	case len(text) > 15 && IsPAN(viewed(text)):
-		return "must not be a card number"
-	}
-	return ""
-}
-
-func localeRule(text []byte) string {
-	language, country, found := bytes.Cut(text, []byte("_"))
-	if len(language) != 2 || !isAll(language, 'a', 'z') || found && (len(country) != 2 || !isAll(country, 'A', 'Z')) {
-		return "must be a language, or a language and a country, such as en or en_US"
-	}
-	return ""
-}
-
-func isAll(text []byte, first, last byte) bool {
-	for _, c := range text {
-		if c < first || c > last {
-			return false
-		}
-	}
-	return true
-}
-
-func countryRule(text []byte) string {
-	if !IsCountry(viewed(text)) {
-		return "must be a country of ISO 3166-1 alpha-3, such as USA"
-	}
-	return ""
-}
-
 func appIDRule(text []byte) string {
 	if !IsAlnum(text, "._-") {
 		return "must have letters, digits, '.', '_' and '-' only"
 	}
 	return ""
-}
-
-// viewed is text as a string for a check that keeps nothing of it: a copy could not be
-// wiped.
-func viewed(text []byte) string {
-	return unsafe.String(unsafe.SliceData(text), len(text)) //nolint:gosec // G103: nobody writes to text meanwhile
 }
 
 // ConsentTime returns t as a value of CustomerConsentTime.

@@ -27,14 +27,14 @@ var rules = map[string]rule{
 	"middleName": {max: 35},
 	"lastName":   {max: 35, required: true},
 	// No source says more than "e-mail". Length: RFC 5321 section 4.5.3.1; form: inferred.
-	"emails": {max: 254, form: emailRule},
+	"emails": {max: 254, form: ofAll(emailRule)},
 	// VICA: digits with the country's code and without "+"; MQ: 1 to 16. At least 5, and no leading zero, is
 	// inferred: no number with its country's code is shorter, and no such code begins with one.
-	"phones": {max: 16, form: phoneRule, isNumber: true},
+	"phones": {max: 16, form: ofAll(walletport.PhoneRule), isNumber: true},
 	// MQ: 2 to 5. The form is inferred of its sample, "en_US".
-	"locale": {max: 5, form: localeRule},
+	"locale": {max: 5, form: ofAll(walletport.LocaleRule)},
 	// VICA: alpha-3. That it is there is inferred (VICA's sample has it).
-	"countryCode": {max: 3, required: true, form: countryRule},
+	"countryCode": {max: 3, required: true, form: ofAll(walletport.CountryRule)},
 	// Both inferred: no source has more of them than their names.
 	"consent.version":   {max: 100, required: true},
 	"consent.presenter": {max: 100, required: true},
@@ -48,7 +48,7 @@ var rules = map[string]rule{
 	"billingAddress.city":         {max: 32, required: true, form: addressRule},
 	"billingAddress.state":        {max: 3, form: addressRule},
 	"billingAddress.postalCode":   {max: 9, form: addressRule},
-	"billingAddress.country":      {max: 3, required: true, form: countryRule},
+	"billingAddress.country":      {max: 3, required: true, form: ofAll(walletport.CountryRule)},
 }
 
 // What is counted. All but those of ids are inferred: Visa has a fault for arrays that are
@@ -57,7 +57,6 @@ const (
 	maxEmails     = 10
 	maxPhones     = 10
 	maxCards      = 10
-	minPhone      = 5
 	maxExternalID = 100 // VICA; 36 in MQ
 	maxBID        = 8   // VICA
 	minNumber     = 13  // digits of a card number; Visa's have 13 to 19
@@ -95,35 +94,9 @@ func (r rule) fault(p Profile, text []byte) string {
 	return ""
 }
 
-// phoneRule refuses a card number of 16 digits too: no telephone number has more than 15
-// (ITU-T E.164), but shorter ones look like each other.
-func phoneRule(_ Profile, text []byte) string {
-	if !walletport.IsDigits(text) || text[0] == '0' || len(text) < minPhone {
-		return "is 5 to 16 digits, the country's code first, without + and leading zeros"
-	}
-	if len(text) == 16 && walletport.IsPAN(string(text)) {
-		return "must not be a card number"
-	}
-	return ""
-}
-
-func localeRule(_ Profile, text []byte) string {
-	isLanguage := len(text) >= 2 && isIn(text[:2], 'a', 'z')
-	if !isLanguage || len(text) != 2 && (len(text) != len("en_US") || text[2] != '_' || !isIn(text[3:], 'A', 'Z')) {
-		return "is a language, or a language and a country, as en or en_US"
-	}
-	return ""
-}
-
-func isIn(text []byte, first, last byte) bool {
-	return !bytes.ContainsFunc(text, func(r rune) bool { return r < rune(first) || r > rune(last) })
-}
-
-func countryRule(_ Profile, text []byte) string {
-	if !walletport.IsCountry(string(text)) {
-		return "is a country of ISO 3166-1 alpha-3, as USA"
-	}
-	return ""
+// ofAll is a rule that is the same by every profile.
+func ofAll(rule func([]byte) string) func(Profile, []byte) string {
+	return func(_ Profile, text []byte) string { return rule(text) }
 }
 
 // addressRule tells which characters are forbidden, not which are there.
@@ -134,34 +107,14 @@ func addressRule(p Profile, text []byte) string {
 	return ""
 }
 
-// Lengths of an address of RFC 5321 section 4.5.3.1 and of a label of RFC 1035 section 2.3.4.
-const (
-	maxLocalPart = 64
-	maxLabel     = 63
-)
-
-// emailRule takes the dot-atom form of RFC 5321 section 4.1.2 in ASCII, with a domain of at
-// least two labels. Quoted local parts, addresses in brackets and those of RFC 6531 are
-// refused (inferred: a shop's form would not take them either).
-func emailRule(_ Profile, text []byte) string {
-	const broken = "is an e-mail address, as ada@example.com"
-	local, domain, found := bytes.Cut(text, []byte("@"))
-	labels := bytes.Split(domain, []byte("."))
-	if !found || len(local) > maxLocalPart || len(labels) < 2 {
+// emailRule refuses what ends in digits too, which is no name of a host (RFC 1123 section
+// 2.1; inferred: a shop's form would not take it either).
+func emailRule(text []byte) string {
+	if broken := walletport.EmailRule(text); broken != "" {
 		return broken
 	}
-	for _, atom := range bytes.Split(local, []byte(".")) {
-		if len(atom) == 0 || !walletport.IsAlnum(atom, "!#$%&'*+-/=?^_`{|}~") {
-			return broken
-		}
-	}
-	for _, label := range labels {
-		if len(label) == 0 || len(label) > maxLabel || !walletport.IsAlnum(label, "-") || label[0] == '-' || label[len(label)-1] == '-' {
-			return broken
-		}
-	}
-	if walletport.IsDigits(labels[len(labels)-1]) {
-		return broken
+	if walletport.IsDigits(text[bytes.LastIndexByte(text, '.')+1:]) {
+		return "must be an e-mail address whose domain does not end in a number"
 	}
 	return ""
 }
