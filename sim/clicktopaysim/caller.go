@@ -124,7 +124,7 @@ func (s *Service) byPayToken(in *request, isStranger bool) *refusal {
 		in.Fail(checkCaller, kind, "the hash is another one")
 		return denied(mismatch)
 	}
-	if kind := s.used.use(p, s.c.Now()); kind != (sim.Kind{}) {
+	if kind := s.useUp(p); kind != (sim.Kind{}) {
 		in.Fail(checkCaller, kind, "the x-pay-token is not good now")
 		return denied(expiredOrUsed)
 	}

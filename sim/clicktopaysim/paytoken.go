@@ -1,12 +1,11 @@
 package clicktopaysim
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/walletport/walletport/sim"
@@ -65,58 +64,28 @@ func (s *Service) misfit(in *request, clients []Client, p payToken) sim.Kind {
 		{right + body, payTokenNoQuery},
 		{right + query, payTokenNoBody},
 	} {
-		if isOfSecret(clients, p.seconds+signed.text, p.digest) {
+		isSigned := func(c Client) bool { return sim.IsHMAC(c.Secret, []byte(p.seconds+signed.text), p.digest) }
+		if slices.ContainsFunc(clients, isSigned) {
 			return signed.kind
 		}
 	}
 	return payTokenHash
 }
 
-// isOfSecret reports whether digest is the lower-case hex of the HMAC under a secret.
-func isOfSecret(clients []Client, signed, digest string) bool {
-	for _, c := range clients {
-		mac := hmac.New(sha256.New, c.Secret)
-		mac.Write([]byte(signed))
-		if hmac.Equal([]byte(hex.EncodeToString(mac.Sum(nil))), []byte(digest)) {
-			return true
-		}
-	}
-	return false
-}
-
 // lifetime is how long an x-pay-token is good. That a clock ahead is forgiven as much is
 // inferred.
 const lifetime = 480 * time.Second
 
-// usedTokens remembers the tokens of the time in which they could be used again. It is not
-// kept over a restart.
-type usedTokens struct {
-	mu   sync.Mutex
-	seen map[string]time.Time // when it was signed
-}
-
-const maxUsed = 1 << 20
-
-// use returns the zero Kind for a token that is of this time and was not used before.
-func (u *usedTokens) use(p payToken, now time.Time) sim.Kind {
+// useUp returns the zero Kind for a token that is of this time and was not used before.
+func (s *Service) useUp(p payToken) sim.Kind {
+	now := s.c.Now()
 	switch {
 	case p.at.Before(now.Add(-lifetime)):
 		return payTokenStale
 	case p.at.After(now.Add(lifetime)):
 		return payTokenFuture
-	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if _, ok := u.seen[p.digest]; ok {
+	case !s.used.Use(p.digest, p.at, now):
 		return payTokenUsed
 	}
-	if len(u.seen) >= maxUsed {
-		for d, signed := range u.seen {
-			if signed.Before(now.Add(-lifetime)) {
-				delete(u.seen, d)
-			}
-		}
-	}
-	u.seen[p.digest] = p.at
 	return sim.Kind{}
 }

@@ -79,7 +79,7 @@ type Decrypter struct {
 // Service is the API. It is safe for concurrent use.
 type Service struct {
 	c       Config
-	used    *usedTokens
+	used    *sim.Spent
 	reports reports
 	// stranger is a key that nobody has, for faults.
 	stranger func() (*rsa.PrivateKey, error)
@@ -108,7 +108,7 @@ func New(c Config) (*Service, error) {
 	if c.ProductMember == "" {
 		c.ProductMember = "productCode"
 	}
-	s := &Service{c: c, used: &usedTokens{seen: map[string]time.Time{}}}
+	s := &Service{c: c, used: sim.NewSpent(lifetime)}
 	s.stranger = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(c.Rand, minRSABits) })
 	return s, nil
 }

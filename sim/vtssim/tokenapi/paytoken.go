@@ -1,15 +1,11 @@
 package tokenapi
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/walletport/walletport/sim"
@@ -42,12 +38,13 @@ func (s *Service) authenticate(r *http.Request, c call, body []byte) ([]Client, 
 	seconds, digest, _ := strings.Cut(rest, ":")
 	_, query, _ := strings.Cut(r.RequestURI, "?")
 	signed := slices.Concat([]byte(seconds+resourcePath(r)+query), body)
+	isSigned := slices.ContainsFunc(clients, func(c Client) bool { return sim.IsHMAC(c.Secret, signed, digest) })
 	// A change has no other signature that could be wrong.
 	isFault := c.name == callLifecycle && faults.Take(r.Context(), faults.WrongSignature)
-	if version != "xv2" || !sim.IsDigits(seconds) || isFault || !isOfSecret(clients, signed, digest) {
+	if version != "xv2" || !sim.IsDigits(seconds) || isFault || !isSigned {
 		return no(mismatch)
 	}
-	if !s.used.use(seconds, digest, s.c.Now()) {
+	if !s.isFresh(seconds, digest) {
 		return no(expiredOrUsed)
 	}
 	return clients, nil
@@ -67,50 +64,16 @@ func (s *Service) clientsOf(query url.Values) (clients []Client) {
 	return clients
 }
 
-// isOfSecret reports whether digest is the lower-case hex of the HMAC under a secret.
-func isOfSecret(clients []Client, signed []byte, digest string) bool {
-	for _, c := range clients {
-		mac := hmac.New(sha256.New, c.Secret)
-		mac.Write(signed)
-		if hmac.Equal([]byte(hex.EncodeToString(mac.Sum(nil))), []byte(digest)) {
-			return true
-		}
-	}
-	return false
-}
-
 // lifetime is how long an x-pay-token is good. That a clock ahead is forgiven as much is
 // inferred.
 const lifetime = 480 * time.Second
 
-// usedTokens remembers the tokens of the time in which they could be used again. It is not
-// kept over a restart.
-type usedTokens struct {
-	mu   sync.Mutex
-	seen map[string]time.Time // when it was signed
-}
-
-const maxUsed = 1 << 20
-
-// use reports whether a token is of this time and was not used before.
-func (u *usedTokens) use(seconds, digest string, now time.Time) bool {
+// isFresh reports whether a token is of this time and was not used before.
+func (s *Service) isFresh(seconds, digest string) bool {
 	n, err := strconv.ParseInt(seconds, 10, 64)
-	at := time.Unix(n, 0)
+	at, now := time.Unix(n, 0), s.c.Now()
 	if err != nil || at.Before(now.Add(-lifetime)) || at.After(now.Add(lifetime)) {
 		return false
 	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if _, ok := u.seen[digest]; ok {
-		return false
-	}
-	if len(u.seen) >= maxUsed {
-		for d, signed := range u.seen {
-			if signed.Before(now.Add(-lifetime)) {
-				delete(u.seen, d)
-			}
-		}
-	}
-	u.seen[digest] = at
-	return true
+	return s.used.Use(digest, at, now)
 }

@@ -70,7 +70,7 @@ type Decrypter struct {
 // Service is the API. It is safe for concurrent use.
 type Service struct {
 	c       Config
-	used    *usedTokens
+	used    *sim.Spent
 	answers atomic.Uint64 // how many were given
 	// stranger is a key that nobody has, for faults.
 	stranger func() (*rsa.PrivateKey, error)
@@ -96,7 +96,7 @@ func New(c Config) (*Service, error) {
 	if missing != "" {
 		return nil, walletport.Errorf(walletport.CodeInternal, "config_incomplete", "the simulated token API needs %s", missing)
 	}
-	s := &Service{c: c, used: &usedTokens{seen: map[string]time.Time{}}}
+	s := &Service{c: c, used: sim.NewSpent(lifetime)}
 	s.stranger = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(c.Rand, minRSABits) })
 	return s, nil
 }
