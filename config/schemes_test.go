@@ -62,7 +62,7 @@ func TestWhatSchemesCannotBe(t *testing.T) {
 	for _, c := range []struct{ name, yaml, problem string }{
 		{"plain HTTP to another machine", "schemes: {mdes: {customer_service: {url: 'http://api.mastercard.example', organization: Acme Bank}}}", "schemes.mdes.customer_service.url: https, or http on loopback"},
 		{"plain HTTP to Visa", "schemes: {vts: {token_api: {url: 'http://api.visa.example'}}}", "schemes.vts.token_api.url: https, or http on loopback"},
-		{"no URL", "schemes: {mdes: {customer_service: {url: api.mastercard.example, organization: Acme Bank}}}", "schemes.mdes.customer_service.url: an absolute URL"},
+		{"no URL", "schemes: {mdes: {customer_service: {url: api.mastercard.example, organization: Acme Bank}}}", "schemes.mdes.customer_service.url: not an absolute http or https URL"},
 		{"a password in it", "schemes: {vts: {token_api: {url: 'https://u:p@api.visa.example'}}}", "schemes.vts.token_api.url: has neither query, fragment nor user"},
 		{"nobody who asks", "schemes: {mdes: {customer_service: {url: 'https://api.mastercard.example'}}}", "schemes.mdes.customer_service.organization: 4 to 200 characters"},
 		{"a short phone", "schemes: {mdes: {customer_service: {" + on + ", phone: '1'}}}", "schemes.mdes.customer_service.phone: 4 to 20 characters"},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -31,9 +30,8 @@ type Config struct {
 // fields as a configuration file does.
 func (c Config) Validate() error {
 	var problems []error
-	at, err := url.Parse(c.BaseURL)
-	if err != nil || at.Scheme != "https" && at.Scheme != "http" || at.Host == "" || at.User != nil || at.RawQuery != "" || at.Fragment != "" {
-		problems = append(problems, errors.New("url: an absolute URL without user, query and fragment"))
+	if err := scheme.CheckBaseURL(c.BaseURL); err != nil {
+		problems = append(problems, err)
 	}
 	if !isText(c.Organization, maxOrganization) {
 		problems = append(problems, errors.New("organization: 4 to 200 characters of plain text"))

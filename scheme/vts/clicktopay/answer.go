@@ -1,40 +1,29 @@
 package clicktopay
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 
-	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/scheme"
+	"github.com/walletport/walletport/scheme/vts"
 	"github.com/walletport/walletport/seal"
 )
 
 // maxAnswerBytes bounds what is read: a card in getData has some 700 bytes.
 const maxAnswerBytes = 1 << 20
 
-// failure is an answer that is no success: what it did, and the error for it.
-type failure struct {
-	effect scheme.Effect
-	err    *walletport.Error
-}
-
-func (f *failure) outcome(a scheme.Answer) scheme.Outcome {
-	return scheme.Outcome{Effect: f.effect, Err: f.err, RetryAfter: max(a.RetryAfter, f.err.RetryAfter)}
-}
-
-// has reports whether a fault of that kind is why.
-func (f *failure) has(kind scheme.FaultKind) bool { return says(scheme.FaultsOf(f.err), kind) }
+// has reports whether a fault of that kind is why an answer is no success.
+func has(f *vts.Failure, kind scheme.FaultKind) bool { return says(scheme.FaultsOf(f.Err), kind) }
 
 // read finds what an answer says. A refusal is believed in clear too: whatever stands before
 // the API cannot encrypt, and nothing was done. A success is believed only out of encData.
-func read[T any](access scheme.Access, a scheme.Answer) (said T, _ *failure) {
+func read[T any](access scheme.Access, a scheme.Answer) (said T, _ *vts.Failure) {
 	isSuccess := a.Status >= 200 && a.Status <= 299
-	if len(a.Body) > maxAnswerBytes || !a.IsJSON() || !isObject(a.Body) {
+	if len(a.Body) > maxAnswerBytes || !a.IsJSON() || !vts.IsObject(a.Body) {
 		if !isSuccess {
 			return said, refused(a, nil)
 		}
-		return said, unread(a, "it is no JSON object, or too long")
+		return said, vts.Unread(a, "it is no JSON object, or too long")
 	}
 	plain, why := open(access, a.Body)
 	defer clear(plain)
@@ -47,20 +36,11 @@ func read[T any](access scheme.Access, a scheme.Answer) (said T, _ *failure) {
 	}
 	switch {
 	case plain == nil:
-		return said, unread(a, why)
-	case !isObject(plain) || json.Unmarshal(plain, &said) != nil:
-		return said, unread(a, "what is encrypted in it has another form")
+		return said, vts.Unread(a, why)
+	case !vts.IsObject(plain) || json.Unmarshal(plain, &said) != nil:
+		return said, vts.Unread(a, "what is encrypted in it has another form")
 	}
 	return said, nil
-}
-
-func isObject(text []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) }
-
-// unread is about an answer that cannot be told from none. A parser's error is left out,
-// for it may repeat what it read.
-func unread(a scheme.Answer, why string) *failure {
-	cause := fmt.Errorf("HTTP %d, %d bytes: %s", a.Status, len(a.Body), why)
-	return &failure{scheme.Unknown, scheme.ErrUnreadable().WithCause(cause)}
 }
 
 // open returns the plaintext of a body, which the caller wipes, or why there is none. The
@@ -99,7 +79,7 @@ func open(access scheme.Access, body []byte) (plain []byte, why string) {
 
 // refused classifies a refusal by its faults: by the first code that is known, unless
 // another leaves it open whether something was done, else by the status.
-func refused(a scheme.Answer, faults []scheme.Fault) *failure {
+func refused(a scheme.Answer, faults []scheme.Fault) *vts.Failure {
 	byStatus := meaningOf(a.Status)
 	chosen, isKnown := byStatus, false
 	for i, f := range faults {
@@ -120,7 +100,7 @@ func refused(a scheme.Answer, faults []scheme.Fault) *failure {
 	if len(faults) > 0 {
 		cause = fmt.Errorf("HTTP %d: %w", a.Status, &scheme.Refusal{Faults: faults})
 	}
-	return &failure{chosen.effect, chosen.err().WithCause(cause)}
+	return &vts.Failure{Effect: chosen.effect, Err: chosen.err().WithCause(cause)}
 }
 
 // readTaken reads the answer to a change: a trace id says that Visa took it.
@@ -130,9 +110,9 @@ func readTaken(access scheme.Access, a scheme.Answer) scheme.Outcome {
 	}](access, a)
 	switch {
 	case f != nil:
-		return f.outcome(a)
+		return f.Outcome(a)
 	case !isTraceID(string(said.RequestTraceID)):
-		return unread(a, "it has no requestTraceId that can be asked with").outcome(a)
+		return vts.Unread(a, "it has no requestTraceId that can be asked with").Outcome(a)
 	}
 	return scheme.Outcome{Effect: scheme.Done, Reference: string(said.RequestTraceID)}
 }

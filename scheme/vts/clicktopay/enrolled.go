@@ -7,6 +7,7 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/scheme"
+	"github.com/walletport/walletport/scheme/vts"
 )
 
 // itemJSON is what getData says of one product.
@@ -72,34 +73,34 @@ func (m *Messages) readEnrolled(in scheme.ConsumerInput, a scheme.Answer) (none 
 		Data *[]json.RawMessage `json:"data"`
 	}](in.Access, a)
 	switch {
-	case f != nil && f.has(scheme.FaultConsumerNotEnrolled):
+	case f != nil && has(f, scheme.FaultConsumerNotEnrolled):
 		return none, nil
 	case f != nil:
-		return none, f.err
+		return none, f.Err
 	case said.Data == nil:
-		return none, unread(a, "it has no data").err
+		return none, vts.Unread(a, "it has no data").Err
 	}
 	defer wipe(*said.Data)
 	var ours *itemJSON
 	for i, text := range *said.Data {
 		var item itemJSON
 		if json.Unmarshal(text, &item) != nil {
-			return none, unread(a, fmt.Sprintf("item %d of it has another form", i+1)).err
+			return none, vts.Unread(a, fmt.Sprintf("item %d of it has another form", i+1)).Err
 		}
 		if item.isOther() {
 			continue
 		}
 		if ours != nil {
-			return none, unread(a, "it has two items about Click to Pay").err
+			return none, vts.Unread(a, "it has two items about Click to Pay").Err
 		}
 		if faults := faultsOf(text); len(faults) > 0 {
 			f := refused(a, faults)
-			if !f.has(scheme.FaultConsumerNotEnrolled) {
-				return none, f.err
+			if !has(f, scheme.FaultConsumerNotEnrolled) {
+				return none, f.Err
 			}
 			item.Consumer = nil
 		} else if item.Consumer == nil || item.Status == "FAILED" || !item.Consumer.isOf(in.ID) {
-			return none, unread(a, fmt.Sprintf("item %d of it is not about the consumer, or failed without a word", i+1)).err
+			return none, vts.Unread(a, fmt.Sprintf("item %d of it is not about the consumer, or failed without a word", i+1)).Err
 		}
 		ours = &item
 	}
@@ -121,7 +122,7 @@ func (m *Messages) enrolled(a scheme.Answer, item itemJSON) (scheme.Enrolled, er
 	for i, card := range item.Cards {
 		if card.AccountNumber.last == "" {
 			e.Wipe()
-			return scheme.Enrolled{}, unread(a, fmt.Sprintf("card %d of it has no accountNumber that can be told", i+1)).err
+			return scheme.Enrolled{}, vts.Unread(a, fmt.Sprintf("card %d of it has no accountNumber that can be told", i+1)).Err
 		}
 		e.Cards = append(e.Cards, card.card())
 	}

@@ -20,16 +20,7 @@ type Config struct {
 
 // Validate returns every problem but those of the Profile, joined, or nil. The texts name
 // fields as a configuration file does.
-func (c Config) Validate() error {
-	at, err := url.Parse(c.BaseURL)
-	switch {
-	case err != nil || at.Host == "" || at.Scheme != "https" && at.Scheme != "http":
-		return errors.New("url: not an absolute http or https URL")
-	case at.RawQuery != "" || at.Fragment != "" || at.User != nil:
-		return errors.New("url: has neither query, fragment nor user")
-	}
-	return nil
-}
+func (c Config) Validate() error { return scheme.CheckBaseURL(c.BaseURL) }
 
 // Messages makes requests of Visa's ID and Credential API and reads the answers. It is
 // immutable and safe for concurrent use. A request costs one RSA operation with Visa's

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/walletport/walletport/scheme"
+	"github.com/walletport/walletport/scheme/vts"
 )
 
 // resultJSON is the answer to requestStatus. It may have details while the work goes on,
@@ -26,23 +27,23 @@ func readResult(in scheme.ResultInput, a scheme.Answer) (scheme.EnrolmentResult,
 	defer wipe(said.Details)
 	switch {
 	case f != nil && isUnknownRequest(a, f):
-		return none, scheme.ErrRequestNotFound().WithCause(f.err)
+		return none, scheme.ErrRequestNotFound().WithCause(f.Err)
 	case f != nil:
-		return none, f.err
+		return none, f.Err
 	case !said.Consumer.isOf(in.ID):
-		return none, unread(a, "it is about another consumer").err
+		return none, vts.Unread(a, "it is about another consumer").Err
 	case said.Status == "IN_PROGRESS":
 		return scheme.EnrolmentResult{State: scheme.EnrolmentRuns}, nil
 	case said.Status != "COMPLETED":
-		return none, unread(a, "its status is unknown").err
+		return none, vts.Unread(a, "its status is unknown").Err
 	}
 	return resultOf(said.Details), nil
 }
 
 // isUnknownRequest: the trace id is all that can be wrong with the question, so that
 // VIDC-1001 is about it (VICA).
-func isUnknownRequest(a scheme.Answer, f *failure) bool {
-	faults := scheme.FaultsOf(f.err)
+func isUnknownRequest(a scheme.Answer, f *vts.Failure) bool {
+	faults := scheme.FaultsOf(f.Err)
 	return a.Status == 404 && len(faults) > 0 || len(faults) > 0 && faults[0].Code == "VIDC-1001"
 }
 

@@ -1,7 +1,6 @@
 package tokenapi
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,18 +14,8 @@ import (
 // maxAnswerBytes bounds what is read: a token in a list has some 400 bytes.
 const maxAnswerBytes = 1 << 20
 
-// failure is an answer that is no success: what it did, and the error for it.
-type failure struct {
-	effect scheme.Effect
-	err    *walletport.Error
-}
-
-func (f *failure) outcome(a scheme.Answer) scheme.Outcome {
-	return scheme.Outcome{Effect: f.effect, Err: f.err, RetryAfter: max(a.RetryAfter, f.err.RetryAfter)}
-}
-
 // isNotFound reports whether Visa said that there is no such token.
-func (f *failure) isNotFound() bool { return f.err.Reason == scheme.ErrTokenNotFound().Reason }
+func isNotFound(f *vts.Failure) bool { return f.Err.Reason == scheme.ErrTokenNotFound().Reason }
 
 // kind is what an error means for us.
 type kind struct {
@@ -76,7 +65,7 @@ func kindOf(status int) kind {
 
 // fault returns why an answer is no success, or nil: an error in the body, whatever the
 // status, or a status without one. A 4xx says that nothing was done, also of a gateway.
-func fault(a scheme.Answer) *failure {
+func fault(a scheme.Answer) *vts.Failure {
 	if len(a.Body) <= maxAnswerBytes && a.IsJSON() {
 		if errs, ok := errorsOf(a.Body); ok {
 			return failed(a.Status, errs)
@@ -86,13 +75,13 @@ func fault(a scheme.Answer) *failure {
 		return nil
 	}
 	k := kindOf(a.Status)
-	return &failure{k.effect, k.err().WithCause(fmt.Errorf("HTTP %d without an error of Visa's, %d bytes", a.Status, len(a.Body)))}
+	return &vts.Failure{Effect: k.effect, Err: k.err().WithCause(fmt.Errorf("HTTP %d without an error of Visa's, %d bytes", a.Status, len(a.Body)))}
 }
 
 // failed classifies an answer by its errors: by the first code that is known, unless
 // another leaves it open whether something was done, else by the status. Texts are left
 // out of the cause, for they may repeat what was sent.
-func failed(httpStatus int, errs []errorJSON) *failure {
+func failed(httpStatus int, errs []errorJSON) *vts.Failure {
 	cause, chosen := fmt.Sprintf("HTTP %d", httpStatus), (*kind)(nil)
 	status := httpStatus
 	for _, e := range errs {
@@ -113,7 +102,7 @@ func failed(httpStatus int, errs []errorJSON) *failure {
 	if chosen == nil || status == 429 || byStatus.effect == scheme.Unknown && status >= 400 && chosen.effect != scheme.Unknown {
 		chosen = &byStatus
 	}
-	return &failure{chosen.effect, chosen.err().WithCause(errors.New(cause))}
+	return &vts.Failure{Effect: chosen.effect, Err: chosen.err().WithCause(errors.New(cause))}
 }
 
 // shownWord returns a code for operators, with text before it; "" unless it is one.
@@ -125,38 +114,29 @@ func shownWord(before, word string) string {
 }
 
 // read finds what an answer says, in clear and in its encryptedData, whose members win.
-func read[T any](access scheme.Access, a scheme.Answer) (said T, _ *failure) {
+func read[T any](access scheme.Access, a scheme.Answer) (said T, _ *vts.Failure) {
 	if f := fault(a); f != nil {
 		return said, f
 	}
-	if len(a.Body) > maxAnswerBytes || !a.IsJSON() || !isObject(a.Body) {
-		return said, unread(a, "it is no JSON object")
+	if len(a.Body) > maxAnswerBytes || !a.IsJSON() || !vts.IsObject(a.Body) {
+		return said, vts.Unread(a, "it is no JSON object")
 	}
 	var sealed struct {
 		EncryptedData string `json:"encryptedData"`
 	}
 	if json.Unmarshal(a.Body, &said) != nil || json.Unmarshal(a.Body, &sealed) != nil {
-		return said, unread(a, "it is no JSON, is cut, or a member has another form")
+		return said, vts.Unread(a, "it is no JSON, is cut, or a member has another form")
 	}
 	if sealed.EncryptedData == "" {
 		return said, nil
 	}
 	plain, err := open(access, sealed.EncryptedData)
 	if err != nil {
-		return said, unread(a, err.Error())
+		return said, vts.Unread(a, err.Error())
 	}
 	defer clear(plain)
-	if !isObject(plain) || json.Unmarshal(plain, &said) != nil {
-		return said, unread(a, "what is sealed in it has another form")
+	if !vts.IsObject(plain) || json.Unmarshal(plain, &said) != nil {
+		return said, vts.Unread(a, "what is sealed in it has another form")
 	}
 	return said, nil
-}
-
-func isObject(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) }
-
-// unread is about an answer that cannot be told from none. A parser's error is left out,
-// for it may repeat what it read.
-func unread(a scheme.Answer, why string) *failure {
-	cause := fmt.Errorf("HTTP %d, %d bytes: %s", a.Status, len(a.Body), why)
-	return &failure{scheme.Unknown, scheme.ErrUnreadable().WithCause(cause)}
 }

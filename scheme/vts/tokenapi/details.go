@@ -3,6 +3,7 @@ package tokenapi
 import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/scheme"
+	"github.com/walletport/walletport/scheme/vts"
 )
 
 // detailsJSON is the answer to details. Which members stand in its encryptedData and which
@@ -46,11 +47,11 @@ func (m *Messages) Token(in scheme.TokenInput) (scheme.Query[scheme.Token], erro
 		said, f := read[detailsJSON](in.Access, a)
 		defer clear(said.TokenInfo.Token)
 		if f != nil {
-			return scheme.Token{}, f.err
+			return scheme.Token{}, f.Err
 		}
 		t, rule := m.token(in.Ref, said)
 		if rule != "" {
-			return scheme.Token{}, unread(a, rule).err
+			return scheme.Token{}, vts.Unread(a, rule).Err
 		}
 		return t, nil
 	}}, nil

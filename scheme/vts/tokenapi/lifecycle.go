@@ -62,12 +62,12 @@ func readChange(a scheme.Answer) scheme.Outcome {
 	f := fault(a)
 	switch {
 	case f != nil:
-		return f.outcome(a)
+		return f.Outcome(a)
 	case len(a.Body) == 0:
 		return scheme.Outcome{Effect: scheme.Done}
 	}
 	if _, f := read[struct{}](scheme.Access{}, a); f != nil {
-		return f.outcome(a)
+		return f.Outcome(a)
 	}
 	return scheme.Outcome{Effect: scheme.Done}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/scheme"
+	"github.com/walletport/walletport/scheme/vts"
 )
 
 // listJSON is the answer to retrieveTokenInfo. The members of an item are those that FIS-L
@@ -54,12 +55,12 @@ func (m *Messages) CardTokens(in scheme.CardTokensInput) (scheme.Query[scheme.To
 func (m *Messages) readList(access scheme.Access, a scheme.Answer) (scheme.TokenPage, error) {
 	said, f := read[listJSON](access, a)
 	switch {
-	case f != nil && f.isNotFound() && m.profile.UnknownCardIsNone:
+	case f != nil && isNotFound(f) && m.profile.UnknownCardIsNone:
 		return scheme.TokenPage{}, nil
 	case f != nil:
-		return scheme.TokenPage{}, f.err
+		return scheme.TokenPage{}, f.Err
 	case said.TokenDetails == nil:
-		return scheme.TokenPage{}, unread(a, "it has no tokenDetails").err
+		return scheme.TokenPage{}, vts.Unread(a, "it has no tokenDetails").Err
 	}
 	var page scheme.TokenPage
 	seen := make(map[walletport.TokenRef]bool, len(*said.TokenDetails))
@@ -72,7 +73,7 @@ func (m *Messages) readList(access scheme.Access, a scheme.Answer) (scheme.Token
 			rule = "stands twice"
 		}
 		if rule != "" {
-			return scheme.TokenPage{}, unread(a, fmt.Sprintf("token %d of it: %s", i+1, rule)).err
+			return scheme.TokenPage{}, vts.Unread(a, fmt.Sprintf("token %d of it: %s", i+1, rule)).Err
 		}
 		seen[t.Ref] = true
 		page.Tokens = append(page.Tokens, t)
