@@ -28,7 +28,8 @@ func (f Flows) check() error {
 		}
 		return nil
 	}
-	return errors.Join(missing(f.Provisioner == nil, "Provisioner"), missing(f.Activator == nil, "Activator"), missing(f.Tokens == nil, "Tokens"))
+	return errors.Join(missing(f.Provisioner == nil, "Provisioner"), missing(f.Activator == nil, "Activator"),
+		missing(f.Tokens == nil, "Tokens"), missing(f.ClickToPay == nil, "ClickToPay"))
 }
 
 // calls implements the calls of the specification: each converts, calls one method of a

@@ -41,7 +41,7 @@ func TestCodesAreDocumented(t *testing.T) {
 	unheard := []string{
 		"payload_malformed", "cryptography_error", "card_data_malformed", "nonce_required",
 		"token_note_too_long", "token_note_malformed", "token_note_contains_pan", "scheme_busy", "request_not_at_scheme", "trace_id_malformed",
-		"clicktopay_given_up", "clicktopay_outcome_unknown", "clicktopay_not_done", "clicktopay_overtaken",
+		"customer_opted_out", "clicktopay_given_up", "clicktopay_outcome_unknown", "clicktopay_not_done", "clicktopay_overtaken",
 	}
 	ofCommands := regexp.MustCompile(`^../clicktopay/(optout|portfolio|reconcile)`)
 	for _, dir := range answering(t) {
@@ -127,7 +127,7 @@ func TestPagesShowTheCalls(t *testing.T) {
 
 func TestNewNamesWhatIsMissing(t *testing.T) {
 	_, err := api.New(api.Flows{}, nil)
-	if want := "api: Provisioner is missing\napi: Activator is missing\napi: Tokens is missing"; err == nil || err.Error() != want {
+	if want := "api: Provisioner is missing\napi: Activator is missing\napi: Tokens is missing\napi: ClickToPay is missing"; err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
 }

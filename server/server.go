@@ -289,7 +289,7 @@ func (s *Server) openDoor(mounts map[string]http.Handler) (*door.Door, error) {
 		return nil, err
 	}
 	settings := s.Settings.API
-	calls, err := api.New(api.Flows{Provisioner: s.provisioning, Activator: s.activation, Tokens: s.tokens}, settings.ServerURLs)
+	calls, err := api.New(api.Flows{Provisioner: s.provisioning, Activator: s.activation, Tokens: s.tokens, ClickToPay: s.clickToPay}, settings.ServerURLs)
 	if err != nil {
 		return nil, err
 	}
