@@ -161,12 +161,16 @@ func appendCustomerContent(to []byte, version byte, key walletport.CustomerKey, 
 //
 // The key is one that serves the issuer whatever the card: a key for BINs is none.
 func (v *Vault) SealCustomer(c walletport.Customer) (storage.Customer, error) {
+	return v.sealCustomerBy(v.newestRing(), &c)
+}
+
+// sealCustomerBy is SealCustomer with the keys of ring.
+func (v *Vault) sealCustomerBy(ring *keys.Ring, c *walletport.Customer) (storage.Customer, error) {
 	if faults := c.Faults(); len(faults) > 0 {
 		return storage.Customer{}, errCustomerInvalid(faults)
 	}
 	row := storage.Customer{CustomerSummary: c.CustomerSummary, UpdatedAt: v.Clock()}
 	row.IsForgotten = false
-	ring := v.newestRing()
 	kek, err := v.issuerKEK(ring, c.Issuer)
 	if err != nil {
 		return storage.Customer{}, err
@@ -175,7 +179,7 @@ func (v *Vault) SealCustomer(c walletport.Customer) (storage.Customer, error) {
 	if err != nil {
 		return storage.Customer{}, err
 	}
-	plain := appendCustomerPlain(make([]byte, 0, maxCustomerBytes), newestCustomerVersion, &c)
+	plain := appendCustomerPlain(make([]byte, 0, maxCustomerBytes), newestCustomerVersion, c)
 	defer func() { clear(plain[:cap(plain)]) }()
 	content := appendCustomerContent(make([]byte, 0, maxCustomerBytes+maxContentBytes), newestCustomerVersion, c.CustomerKey, plain)
 	defer clear(content)

@@ -133,13 +133,10 @@ func (v *Vault) withValues(changes CustomerChanges) customerRewriting {
 			return storage.Customer{}, ChangedCustomer{}, err
 		}
 		defer c.Wipe()
-		next := *c // shares its texts with c
 		what := ChangedCustomer{CustomerSummary: c.CustomerSummary}
-		if what.Fields, err = setValues(&next, changes); err != nil {
+		var next walletport.Customer
+		if next, what.Fields, err = changes.onto(c); err != nil {
 			return storage.Customer{}, ChangedCustomer{}, err
-		}
-		if faults := changes.among(next.Faults()); len(faults) > 0 {
-			return storage.Customer{}, ChangedCustomer{}, errCustomerInvalid(faults)
 		}
 		if len(what.Fields) == 0 {
 			return stored, what, nil
@@ -147,6 +144,19 @@ func (v *Vault) withValues(changes CustomerChanges) customerRewriting {
 		row, err := v.SealCustomer(next)
 		return row, what, err
 	}
+}
+
+// onto returns the customer as the changes make it, which shares its texts with c, and the
+// names of what changes.
+func (changes CustomerChanges) onto(c *walletport.Customer) (next walletport.Customer, changed []string, err error) {
+	next = *c
+	if changed, err = setValues(&next, changes); err != nil {
+		return walletport.Customer{}, nil, err
+	}
+	if faults := changes.among(next.Faults()); len(faults) > 0 {
+		return walletport.Customer{}, nil, errCustomerInvalid(faults)
+	}
+	return next, changed, nil
 }
 
 // setValues gives c other values and returns the names of the fields that change by it.
@@ -176,13 +186,13 @@ func isSamePrivate(a, b walletport.Private) bool { return bytes.Equal(a.Reveal()
 
 // among returns the faults of fields that the changes give. What they do not say is not held
 // against them, but that a consent is one whole.
-func (c CustomerChanges) among(faults []walletport.Field) []walletport.Field {
-	_, version := c[walletport.CustomerConsentVersion]
-	_, presenter := c[walletport.CustomerConsentPresenter]
+func (changes CustomerChanges) among(faults []walletport.Field) []walletport.Field {
+	_, version := changes[walletport.CustomerConsentVersion]
+	_, presenter := changes[walletport.CustomerConsentPresenter]
 	return slices.DeleteFunc(faults, func(fault walletport.Field) bool {
 		name, _, _ := strings.Cut(fault.Name, "[")
 		f, ok := walletport.CustomerFieldOf(name)
-		_, given := c[f]
+		_, given := changes[f]
 		isOfConsent := f == walletport.CustomerConsentTime && (version || presenter)
 		return !ok || !given && !isOfConsent
 	})

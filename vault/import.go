@@ -19,22 +19,22 @@ const (
 )
 
 // MaxImportRows is how many rows one import takes. The vault remembers the id and
-// line of each, some 40 bytes, to tell a repeated row from one that contradicts.
+// line of each, some 40 bytes of a card and 100 of a customer, to tell a repeated row from one that contradicts.
 const MaxImportRows = 5_000_000
 
 // ImportOptions say how to read the file and what to do with it.
 type ImportOptions struct {
 	Format ImportFormat
 	// Issuer of all rows; a row that names another is refused. Empty demands the
-	// issuer in every row of a new card; a stored one keeps its own.
+	// issuer in every row of a customer or of a new card; a stored card keeps its own.
 	Issuer walletport.IssuerID
-	// MixedIssuers lets rows name another issuer; Issuer is that of new cards whose row
-	// names none.
+	// MixedIssuers lets rows name another issuer; Issuer is that of customers and new cards
+	// whose row names none.
 	MixedIssuers bool
 	// ReplaceForgotten stores a card under the id of one that was forgotten, as a row of a
-	// new card says it; without it such a row is refused.
+	// new card says it, and a customer in the same way; without it such a row is refused.
 	ReplaceForgotten bool
-	// AllowSandboxCards lets the ids -1 to -6 in.
+	// AllowSandboxCards lets cards with the ids -1 to -6 in.
 	AllowSandboxCards bool
 	// DryRun reads, checks and counts everything, and stores nothing.
 	DryRun bool
@@ -47,6 +47,8 @@ type ImportOptions struct {
 	// dry run), from one goroutine; an error of it stops the import before the batch. A
 	// card that somebody else changes at the same moment is told of again. May be nil.
 	Changing func(context.Context, []ChangedCard) error
+	// ChangingCustomers is Changing of an import of customers.
+	ChangingCustomers func(context.Context, []ChangedCustomer) error
 }
 
 // ImportProgress says how far an import is.
@@ -113,11 +115,14 @@ type RowError struct {
 // those of r, ctx and Changing. The last batches may be missing
 // then; with AllOrNothing all are.
 func (v *Vault) Import(ctx context.Context, r io.Reader, o ImportOptions) (ImportReport, error) {
-	rules := intakeRules{
-		schema: cardfile.Schema, issuer: o.Issuer, format: o.Format, dryRun: o.DryRun, allOrNothing: o.AllOrNothing,
-		maxErrors: o.MaxErrors, progress: o.Progress,
+	return runIntake(ctx, v, r, o.rules(cardfile.Schema), &cardIntake{vault: v, options: o})
+}
+
+func (o *ImportOptions) rules(schema *rowfile.Schema) intakeRules {
+	return intakeRules{
+		schema: schema, issuer: o.Issuer, format: o.Format, dryRun: o.DryRun, allOrNothing: o.AllOrNothing,
+		maxRows: MaxImportRows, maxErrors: o.MaxErrors, progress: o.Progress,
 	}
-	return runIntake(ctx, v, r, rules, &cardIntake{vault: v, options: o})
 }
 
 // withhold counts what would have been stored as not stored.

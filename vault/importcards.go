@@ -206,7 +206,7 @@ func (k *cardClerk) sealInto(made *cardRow, card *walletport.Card) ([]walletport
 	var err error
 	made.change.Card, err = k.seal.seal(card)
 	if walletport.ReasonOf(err) == reasonNoKey {
-		return []walletport.Field{{Name: walletport.CardFieldIssuer.String(), Reason: "has no active key of the vault (key_unavailable): generate one, or leave the issuer's rows out"}}, nil
+		return []walletport.Field{{Name: walletport.CardFieldIssuer.String(), Reason: ruleNoKey}}, nil
 	}
 	return nil, err
 }
@@ -214,6 +214,12 @@ func (k *cardClerk) sealInto(made *cardRow, card *walletport.Card) ([]walletport
 // ruleForgotten is of a row whose card was erased on purpose: it must not come back by a
 // file that is imported again.
 const ruleForgotten = "names a card that was forgotten: nothing of it is kept. To store a card of that id again, say --replace-forgotten"
+
+// ruleNoKey is of a row whose issuer has nothing that seals; those of the others go on.
+const ruleNoKey = "has no active key of the vault (key_unavailable): generate one, or leave the issuer's rows out"
+
+// ruleNoIssuer is of a row that does not say whose it is.
+const ruleNoIssuer = "is missing: say --issuer, or name it in each row"
 
 const ruleOtherIssuer = "belongs to a card of another issuer"
 
@@ -234,7 +240,7 @@ func openFault(err error) ([]walletport.Field, error) {
 }
 
 func missingIssuer(faults []walletport.Field) []walletport.Field {
-	rule := walletport.Field{Name: walletport.CardFieldIssuer.String(), Reason: "is missing: say --issuer, or name it in each row"}
+	rule := walletport.Field{Name: walletport.CardFieldIssuer.String(), Reason: ruleNoIssuer}
 	for i := range faults {
 		if faults[i].Name == walletport.CardFieldIssuer.String() {
 			faults[i] = rule

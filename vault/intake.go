@@ -38,7 +38,7 @@ type intakeRules struct {
 	issuer               walletport.IssuerID // of the whole file; may be ""
 	format               ImportFormat
 	dryRun, allOrNothing bool
-	maxErrors            int
+	maxRows, maxErrors   int
 	progress             func(ImportProgress) // may be nil
 }
 
@@ -198,8 +198,8 @@ func (in *intake[K, C]) readChunks(ctx context.Context, toSeal, inOrder chan<- *
 	for rows := 0; ; {
 		c := in.newChunk()
 		readErr := in.fillChunk(c)
-		if rows += len(c.lines); rows > MaxImportRows {
-			return walletport.Errorf(walletport.CodeInvalid, "import_too_large", "one import takes %d rows, split the file", MaxImportRows)
+		if rows += len(c.lines); rows > in.rules.maxRows {
+			return walletport.Errorf(walletport.CodeInvalid, "import_too_large", "one import like this takes %d rows: split the file", in.rules.maxRows)
 		}
 		if len(c.lines) > 0 {
 			for _, to := range []chan<- *chunk[K, C]{inOrder, toSeal} {

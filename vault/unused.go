@@ -70,14 +70,14 @@ func (v *Vault) checkKept(ring *keys.Ring) error {
 			continue
 		}
 		if kept, ok := newest.ByID(k.ID); !ok || kept.KEK == nil && kept.MAC == nil {
-			return walletport.Errorf(walletport.CodeUnavailable, reasonNoKey, "the key %s was destroyed while cards were sealed by it: import the file again", k.ID)
+			return walletport.Errorf(walletport.CodeUnavailable, reasonNoKey, "the key %s was destroyed while the file was sealed by it: import the file again", k.ID)
 		}
 	}
 	return nil
 }
 
-// rescue moves stored cards from key-encryption keys that ring still has and that have been
-// destroyed: whoever did it looked for cards under the key while these were being stored,
+// rescue moves stored cards and customers from key-encryption keys that ring still has and that have been
+// destroyed: whoever did it looked for rows under the key while these were being stored,
 // and a file that is stored as a whole may take minutes.
 func (v *Vault) rescue(ctx context.Context, ring *keys.Ring) error {
 	newest := v.newestRing()
@@ -93,9 +93,12 @@ func (v *Vault) rescue(ctx context.Context, ring *keys.Ring) error {
 		if err := v.cardTable().move(ctx, r, k); err != nil {
 			return err
 		}
+		if err := v.customerTable().move(ctx, r, k); err != nil {
+			return err
+		}
 	}
-	if r.report.Of[Cards].Failed > 0 || len(r.left) > 0 {
-		return walletport.Errorf(walletport.CodeUnavailable, reasonNoKey, "a key was destroyed while cards under it were stored, and they could not be moved to another")
+	if r.report.Of[Cards].Failed+r.report.Of[Customers].Failed > 0 || len(r.left) > 0 {
+		return walletport.Errorf(walletport.CodeUnavailable, reasonNoKey, "a key was destroyed while rows under it were stored, and they could not be moved to another")
 	}
 	return nil
 }
