@@ -277,7 +277,7 @@ func (s *Server) tellWarnings() {
 	c.inspecting.Lock()
 	defer c.inspecting.Unlock()
 	told := map[door.Warning]bool{}
-	all := append(c.warnings(), s.openChanges.warnings()...)
+	all := append(c.warnings(), s.openWarnings()...)
 	for _, w := range s.keyWarnings() {
 		all = append(all, conditionWarning{Warning: w})
 	}

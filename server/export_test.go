@@ -37,6 +37,7 @@ func (s *Server) WarnOfIssuers(ctx context.Context)       { s.warnOfIssuers(ctx)
 func (s *Server) FindTestCards(ctx context.Context) error { return s.findTestCards(ctx) }
 func (s *Server) TestCardWarnings() []string              { return s.testCardWarnings() }
 func (s *Server) WatchOpenChanges(c context.Context)      { s.watchOpenChanges(c) }
+func (s *Server) WatchOpenRequests(c context.Context)     { s.watchOpenRequests(c) }
 func (s *Server) Metrics() *telemetry.Metrics             { return s.metrics }
 func (s *Server) Door() *door.Door                        { return s.door }
 

@@ -10,13 +10,16 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/clicktopay"
 	"github.com/walletport/walletport/jobs"
 	"github.com/walletport/walletport/telemetry"
 	"github.com/walletport/walletport/tokens"
 )
 
 // JobKinds lists the kinds of jobs that servers do.
-func JobKinds() []jobs.Kind { return []jobs.Kind{tokens.ResolveKind} }
+func JobKinds() []jobs.Kind {
+	return []jobs.Kind{tokens.ResolveKind, clicktopay.RequestKind, clicktopay.PortfolioKind}
+}
 
 // startJobs starts the worker that does what was put off, in this process for all replicas.
 func (s *Server) startJobs(ctx context.Context, works []jobs.Work) error {

@@ -124,7 +124,7 @@ func (s *Server) keyWarnings() []door.Warning {
 // warnings is what an operator should know soon.
 func (s *Server) warnings() []door.Warning {
 	warnings := s.keyWarnings()
-	for _, w := range append(s.condition.warnings(), s.openChanges.warnings()...) {
+	for _, w := range append(s.condition.warnings(), s.openWarnings()...) {
 		warnings = append(warnings, w.Warning)
 	}
 	warn := func(code string, texts []string) {

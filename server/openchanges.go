@@ -23,17 +23,29 @@ const (
 	changeNotice = 5 * time.Minute
 )
 
-// openChanges is what the server knows of changes of tokens whose outcome nobody knows, and
-// of jobs that nobody does any more. It is found beside requests.
-type openChanges struct {
+// held keeps the warnings that were found last, beside requests, about what is open in the
+// database: changes of tokens whose outcome nobody knows and jobs that nobody does any more,
+// or requests of Click to Pay.
+type held struct {
 	lock  sync.Mutex // guards found
 	found []conditionWarning
 }
 
-func (c *openChanges) warnings() []conditionWarning {
-	c.lock.Lock()
-	defer c.lock.Unlock()
-	return c.found
+func (h *held) warnings() []conditionWarning {
+	h.lock.Lock()
+	defer h.lock.Unlock()
+	return h.found
+}
+
+func (h *held) hold(found []conditionWarning) {
+	h.lock.Lock()
+	defer h.lock.Unlock()
+	h.found = found
+}
+
+// openWarnings are those about everything that is open.
+func (s *Server) openWarnings() []conditionWarning {
+	return slices.Concat(s.openChanges.warnings(), s.openRequests.warnings())
 }
 
 // waiting is the changes of a state.
@@ -101,9 +113,7 @@ func (s *Server) watchOpenChanges(ctx context.Context) {
 			found.warn("jobs_parked", nil, "jobs of the kind %s are parked: walletport jobs list", kind)
 		}
 	}
-	s.openChanges.lock.Lock()
-	defer s.openChanges.lock.Unlock()
-	s.openChanges.found = found.warnings
+	s.openChanges.hold(found.warnings)
 }
 
 // countOpenChanges counts by state, those without any change too.

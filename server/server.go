@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -77,7 +78,8 @@ type Server struct {
 	metrics       *telemetry.Metrics
 	tracing       *sdktrace.TracerProvider // nil without an endpoint
 	condition     condition
-	openChanges   openChanges
+	openChanges   held        // of tokens
+	openRequests  held        // of Click to Pay
 	jobKinds      []jobs.Kind // that this server does
 	background    *background
 	reloads       reloads     // everything that is read from files
@@ -167,14 +169,17 @@ func (s *Server) startWork(ctx context.Context) error {
 	s.background.start(ctx, "uses of API clients", upkeep, s.Authenticator.Run)
 	s.reloads.add("token issuers' keys", s.trust)
 	s.background.start(ctx, "interrupted changes", upkeep, s.tokens.Run)
-	if err := s.startJobs(ctx, s.tokens.Works()); err != nil {
+	s.background.start(ctx, "requests of Click to Pay", upkeep, s.clickToPay.Run)
+	if err := s.startJobs(ctx, slices.Concat(s.tokens.Works(), s.clickToPay.Works())); err != nil {
 		return err
 	}
 	s.inspectCondition(ctx)
 	s.watchOpenChanges(ctx)
+	s.watchOpenRequests(ctx)
 	s.tellWarnings()
 	s.background.every(ctx, conditionLook, "condition", s.watchCondition)
 	s.background.every(ctx, openChangesEvery, "open changes", s.watchOpenChanges)
+	s.background.every(ctx, openChangesEvery, "open requests of Click to Pay", s.watchOpenRequests)
 	return nil
 }
 
