@@ -1,0 +1,208 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/walletport/walletport/storage/storagetest"
+)
+
+// The sample customer of a sandbox who has two Visa cards, the second beside visaCard.
+const (
+	twoCardsCustomer = "5003"
+	secondVisaCard   = "1007"
+)
+
+// clickToPay makes a call of Click to Pay; body nil sends none.
+func (c caller) clickToPay(method, path string, body members) answer {
+	text := []byte(nil)
+	if body != nil {
+		text, _ = json.Marshal(body) // maps of texts
+	}
+	r, err := http.NewRequest(method, c.base+"/v1/click2pay/VISA"+path+"?auditUser=ada%40bank.example", bytes.NewReader(text))
+	if err != nil {
+		return answer{err: err}
+	}
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	r.Header.Set("X-Request-Id", "c2p"+strings.ReplaceAll(path, "/", "-"))
+	c.authorize(r)
+	return c.do(r)
+}
+
+// requestStatus is what a caller reads of a change that was accepted.
+type requestStatus struct {
+	Status  string `json:"status"`
+	Details struct {
+		Status       string `json:"status"`
+		ErrorDetails []struct {
+			Field   string `json:"field"`
+			Reason  string `json:"reason"`
+			Message string `json:"message"`
+		} `json:"errorDetails"`
+	} `json:"details"`
+}
+
+// outcome is SUCCESS, or the reasons of what was wrong.
+func (s requestStatus) outcome() string {
+	if s.Details.Status != "FAILED" {
+		return s.Details.Status
+	}
+	var reasons []string
+	for _, e := range s.Details.ErrorDetails {
+		reasons = append(reasons, e.Reason)
+	}
+	return strings.Join(reasons, " ")
+}
+
+// mustAccept asks for a change, and returns the id to ask with what became of it.
+func (c caller) mustAccept(t *testing.T, method, path string, body members) string {
+	t.Helper()
+	a := c.clickToPay(method, path, body)
+	var said struct {
+		RequestTraceID string `json:"requestTraceId"`
+	}
+	if err := json.Unmarshal([]byte(a.body), &said); a.status != http.StatusAccepted || err != nil || len(said.RequestTraceID) != 36 {
+		t.Fatalf("%s %s: %v", method, path, a)
+	}
+	return said.RequestTraceID
+}
+
+// mustComplete asks until a change has ended, and returns how.
+func (c caller) mustComplete(t *testing.T, id string) string {
+	t.Helper()
+	var status requestStatus
+	eventually(t, "request "+id+" ends", func() bool {
+		a := c.clickToPay(http.MethodGet, "/status/"+id, nil)
+		status = requestStatus{}
+		if err := json.Unmarshal([]byte(a.body), &status); a.status != http.StatusOK || err != nil {
+			t.Fatalf("the status of %s: %v", id, a)
+		}
+		return status.Status == "COMPLETED"
+	})
+	return status.outcome()
+}
+
+// profile is what a caller reads of a customer.
+type profile struct {
+	CustomerInformation struct {
+		Email  []string `json:"email"`
+		Phone  []string `json:"phone"`
+		Status string   `json:"status"`
+	} `json:"customerInformation"`
+	PaymentInstruments []struct {
+		CardID         string `json:"cardId"`
+		BillingAddress struct {
+			City string `json:"city"`
+		} `json:"billingAddress"`
+	} `json:"paymentInstruments"`
+}
+
+func (p profile) cards() (ids []string) {
+	for _, card := range p.PaymentInstruments {
+		ids = append(ids, card.CardID)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+func (c caller) mustProfile(t *testing.T, customer string) (p profile) {
+	t.Helper()
+	a := c.clickToPay(http.MethodPost, "/customer/"+customer, byBID(nil))
+	if err := json.Unmarshal([]byte(a.body), &p); a.status != http.StatusOK || err != nil {
+		t.Fatalf("the profile of %s: %v", customer, a)
+	}
+	return p
+}
+
+// byBID adds the sandbox's BID to the members of a body.
+func byBID(more members) members {
+	body := members{"customerBID": "123456"}
+	for name, value := range more {
+		body[name] = value
+	}
+	return body
+}
+
+// step is a change, how it ends, and what is to be read after it; a nil want reads nothing.
+type step struct {
+	name, method, path string
+	body               members
+	outcome            string
+	want               func(profile) bool
+}
+
+// clickToPayLife leads a customer of two cards through every call that changes something.
+var clickToPayLife = []step{
+	{"a card of somebody who is not enrolled", http.MethodPost, "/enroll/card/" + secondVisaCard, byBID(nil), "VIDC-2001", nil},
+	{"enrol", http.MethodPost, "/enroll/customer/" + twoCardsCustomer, byBID(members{"cardId": []int{visaCard}}), "SUCCESS", func(p profile) bool {
+		return p.CustomerInformation.Status == "ACTIVE" && slices.Equal(p.cards(), []string{"1006"}) && slices.Equal(p.CustomerInformation.Email, []string{"mary@mail.example"})
+	}},
+	{"enrol again", http.MethodPost, "/enroll/customer/" + twoCardsCustomer, byBID(members{"cardId": []string{"1006"}}), "VIDC-2000", nil},
+	{"add a card", http.MethodPost, "/enroll/card/" + secondVisaCard, byBID(nil), "SUCCESS", func(p profile) bool {
+		return slices.Equal(p.cards(), []string{"1006", secondVisaCard})
+	}},
+	{"other e-mail addresses", http.MethodPut, "/update/customer/" + twoCardsCustomer, byBID(members{"overrides": members{"emails": []string{"m@mail.example", "j@mail.example"}}}), "SUCCESS", func(p profile) bool {
+		return len(p.CustomerInformation.Email) == 2 && slices.Equal(p.CustomerInformation.Phone, []string{"17575550103"})
+	}},
+	{"another city", http.MethodPut, "/update/card/" + secondVisaCard, byBID(members{"cardOverrides": members{"city": "Bern"}}), "SUCCESS", func(p profile) bool {
+		cities := map[string]string{}
+		for _, card := range p.PaymentInstruments {
+			cities[card.CardID] = card.BillingAddress.City
+		}
+		return cities["1006"] == "Hampton" && cities[secondVisaCard] == "Bern"
+	}},
+	{"deactivate", http.MethodPut, "/update/customer/" + twoCardsCustomer + "/status", byBID(members{"active": false}), "SUCCESS", func(p profile) bool {
+		return p.CustomerInformation.Status == "INACTIVE" && len(p.cards()) == 2
+	}},
+	{"an update of somebody inactive", http.MethodPut, "/update/customer/" + twoCardsCustomer, byBID(members{"overrides": members{"phones": []string{"17575550199"}}}), "SUCCESS", func(p profile) bool {
+		return p.CustomerInformation.Status == "INACTIVE" && slices.Equal(p.CustomerInformation.Phone, []string{"17575550199"})
+	}},
+	{"activate", http.MethodPut, "/update/customer/" + twoCardsCustomer + "/status", byBID(members{"active": true}), "SUCCESS", func(p profile) bool {
+		return p.CustomerInformation.Status == "ACTIVE"
+	}},
+	{"delete a card", http.MethodPost, "/delete/card/1006", byBID(nil), "SUCCESS", func(p profile) bool {
+		return slices.Equal(p.cards(), []string{secondVisaCard})
+	}},
+	{"delete the customer", http.MethodPost, "/delete/customer/" + twoCardsCustomer, byBID(nil), "SUCCESS", nil},
+	{"delete again", http.MethodPost, "/delete/customer/" + twoCardsCustomer, byBID(nil), "VIDC-2001", nil},
+}
+
+// TestClickToPayOutOfTheBox: a sandbox enrols its sample customer and does everything else,
+// with a kill between the answer and the end of each second change.
+func TestClickToPayOutOfTheBox(t *testing.T) {
+	t.Parallel()
+	for name, database := range map[string]func(testing.TB) string{
+		"SQLite": func(testing.TB) string { return "" }, "PostgreSQL": storagetest.Postgres,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := mustTokenBox(t, database(t))
+			for i, s := range clickToPayLife {
+				id := h.caller(0).mustAccept(t, s.method, s.path, s.body)
+				if i%2 == 1 {
+					h.mustKillSandbox(t)
+				}
+				if got := h.caller(0).mustComplete(t, id); got != s.outcome {
+					t.Fatalf("%s: %s, want %s", s.name, got, s.outcome)
+				}
+				if s.want == nil {
+					continue
+				}
+				if p := h.caller(0).mustProfile(t, twoCardsCustomer); !s.want(p) {
+					t.Errorf("%s: what is enrolled is %+v", s.name, p)
+				}
+			}
+			gone := h.caller(0).clickToPay(http.MethodPost, "/customer/"+twoCardsCustomer, byBID(nil))
+			if gone.status != http.StatusNotFound || gone.code() != "customer_not_enrolled" {
+				t.Errorf("of a customer who is not enrolled any more: %v", gone)
+			}
+			mustVerify(t, h.at(), mustExport(t, h.at()))
+		})
+	}
+}
