@@ -1,6 +1,7 @@
 package clicktopay
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"math"
@@ -107,7 +108,8 @@ func decodeOverrides(from []byte) (overrides, error) {
 	if from[0] != overridesVersion {
 		return o, errOverridesForm
 	}
-	rest, isGood := from[1:], true
+	isNothing := len(bytes.Trim(from[1:], "\x00")) == 0 // which has no bytes at all
+	rest, isGood := from[1:], !isNothing
 	o.customer.Emails, rest, isGood = cutList(rest, isGood)
 	o.customer.Phones, rest, isGood = cutList(rest, isGood)
 	for _, member := range o.card.members() {
