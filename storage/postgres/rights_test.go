@@ -125,6 +125,7 @@ func TestAForgottenGrantIsNamed(t *testing.T) {
 	for _, lost := range []string{
 		"DELETE on nonces", "UPDATE on answers", "INSERT on audit_entries", "UPDATE on audit_head", "UPDATE (last_used_ms) on clients", "UPDATE on probe", "SELECT on cards", "SELECT on customers",
 		"UPDATE on tokens", "INSERT on token_history", "UPDATE on token_lists", "DELETE on jobs", "UPDATE on job_lanes",
+		"DELETE on consumers", "UPDATE on enrolment_requests", "INSERT on enrolment_requests_open", "SELECT on opt_outs",
 	} {
 		role.exec(t, "REVOKE "+lost+" FROM "+role.name)
 		wantMissing(lost, "missing: "+lost+")")

@@ -17,7 +17,8 @@ import (
 // It measures an engine: cards put in batches of 1,000 (new and unchanged ones),
 // one card looked up among few and among many, audit records appended alone and in
 // batches, by one caller and by several, a card changed in one commit with its record,
-// the tokens of one card listed, changed and put again among those of few and of many.
+// the tokens of one card listed, changed and put again among those of few and of many, and
+// requests of Click to Pay that are accepted and done beside few open ones and many.
 func Bench(b *testing.B, database NewDatabase) {
 	b.Run("put 1000 new cards", func(b *testing.B) { benchPut(b, database(b)(b)) })
 	b.Run("put 1000 unchanged cards", func(b *testing.B) { benchPutUnchanged(b, database(b)(b)) })
@@ -36,6 +37,7 @@ func Bench(b *testing.B, database NewDatabase) {
 	for _, count := range []int{1_000, 100_000} {
 		b.Run(fmt.Sprintf("tokens of one of %d cards", count), func(b *testing.B) { benchTokens(b, database(b)(b), count) })
 	}
+	benchEnrolments(b, database)
 	b.Run("append 32 records, two replicas", func(b *testing.B) { benchAppendReplicas(b, database(b)) })
 }
 

@@ -166,8 +166,10 @@ func testDeleteRequests(t *testing.T, s storage.Store) {
 	wantEqual(t, "left", listed(t, s, storage.RequestFilter{}, 0, 9), []string{"6", "4", "1"})
 	wantEqual(t, "all that ended", deleted(1_000_000, 9), 1)
 	wantEqual(t, "left", listed(t, s, storage.RequestFilter{IsOpen: true}, 0, 9), []string{"6", "4"})
+	mustUpdateRequest(t, s, requests[5].No, succeeded)
+	wantEqual(t, "the newest", deleted(1_000_000, 9), 1)
 	if next := mustAddRequests(t, s, request(7))[0]; next.No <= requests[5].No {
-		t.Errorf("number %d comes after %d", next.No, requests[5].No)
+		t.Errorf("number %d comes after %d, which is gone", next.No, requests[5].No)
 	}
 }
 

@@ -3,6 +3,7 @@ package storagetest
 import (
 	"context"
 	"errors"
+	"maps"
 	"testing"
 	"time"
 
@@ -13,6 +14,12 @@ import (
 
 // calls are all methods that reach the database.
 func calls(s storage.Store) map[string]func(context.Context) error {
+	all := enrolmentCalls(s)
+	maps.Copy(all, otherCalls(s))
+	return all
+}
+
+func otherCalls(s storage.Store) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"Ping":     s.Ping,
 		"PutCards": func(ctx context.Context) error { _, err := s.PutCards(ctx, cards(1, 3)); return err },
@@ -174,6 +181,8 @@ func testFaults(t *testing.T, database NewDatabase) {
 		wantEqual(t, "cards", must(s.CardsAfter(t.Context(), "", 0, 10))(t, "CardsAfter"), []storage.Card{})
 		wantEqual(t, "tokens", must(s.TokensOfCard(t.Context(), 1))(t, "TokensOfCard"), storage.TokenList{})
 		wantEqual(t, "customers", must(s.CustomersAfter(t.Context(), "", 0, 10))(t, "CustomersAfter"), []storage.Customer{})
+		wantEqual(t, "consumers", must(s.ConsumersAfter(t.Context(), "first-bank", storage.ConsumerKey{}, 10))(t, "ConsumersAfter"), []storage.Consumer{})
+		wantEqual(t, "requests", listed(t, s, storage.RequestFilter{}, 0, 10), []string{})
 		mustUse(t, s, nonce("fault", 1, 1), nonce("fault too", 1, 1))
 		wantAnswers(t, s, 0)
 		wantChain(t, s, 0)

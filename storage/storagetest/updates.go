@@ -69,6 +69,9 @@ func prepareAll(t testing.TB, s storage.Store) {
 	mustAdd(t, s, client("one"))
 	mustPutTokens(t, s, token(1, 0))
 	mustPutCustomers(t, s, customer(1, 0))
+	mustConsumer(t, s, 1, 1)
+	mustAddRequests(t, s, request(1))
+	mustPutOptOut(t, s, optOut(1))
 	mustAppend(t, s, links("before", 1))
 }
 
@@ -84,7 +87,7 @@ func changeAll(tx storage.Tx) error {
 	}
 	_, stored := tx.PutCustomers([]storage.Customer{customer(2, 0)})
 	_, enqueued := tx.EnqueueJob(jobs.Request{Kind: resolve, Key: tokenKey(1)})
-	return errors.Join(err, enqueued, stored,
+	return errors.Join(err, enqueued, stored, changeEnrolments(tx),
 		tx.UpdateCustomer(customerKey(1), recorded(1, 1)),
 		tx.UpdateToken(puts[1].ID, changed(asked("update"))),
 		tx.AddTokenHistory(storage.TokenHistoryEntry{Token: puts[1].ID, At: at(1), What: storage.TokenChangeAsked}),
@@ -96,6 +99,23 @@ func changeAll(tx storage.Tx) error {
 		tx.AddClient(client("two")))
 }
 
+func changeEnrolments(tx storage.Tx) error {
+	_, added := tx.AddEnrolmentRequest(request(2))
+	_, put := tx.PutOptOut(optOut(2))
+	_, withdrawn := tx.DeleteOptOut(customerKey(1))
+	return errors.Join(added, put, withdrawn,
+		tx.UpdateConsumer(consumerKey(1), customerKey(1), becomes(1, 2)),
+		tx.UpdateConsumer(consumerKey(2), customerKey(2), becomes(2, 1)),
+		tx.UpdateEnrolmentRequest(1, edited(failed)))
+}
+
+func wantEnrolments(t testing.TB, s storage.Store, consumers []storage.Consumer, optedOut storage.OptOut, open ...string) {
+	t.Helper()
+	wantEqual(t, "consumers", must(s.ConsumersAfter(t.Context(), "first-bank", storage.ConsumerKey{}, 9))(t, "ConsumersAfter"), consumers)
+	wantEqual(t, "opt-outs", must(s.OptOutsAfter(t.Context(), "first-bank", "", 9))(t, "OptOutsAfter"), []storage.OptOut{optedOut})
+	wantEqual(t, "open requests", listed(t, s, storage.RequestFilter{IsOpen: true}, 0, 9), open)
+}
+
 func wantNothingChanged(t testing.TB, s storage.Store) {
 	t.Helper()
 	wantStored(t, s, cards(1, 3)...)
@@ -105,6 +125,7 @@ func wantNothingChanged(t testing.TB, s storage.Store) {
 	wantEqual(t, "history", told(t, s, list.Tokens[0].ID), []string{"seen >ACTIVE"})
 	wantCustomer(t, s, customer(1, 0))
 	wantEqual(t, "customers", len(must(s.CustomersAfter(t.Context(), "", 0, 9))(t, "CustomersAfter")), 1)
+	wantEnrolments(t, s, []storage.Consumer{consumer(1, 1)}, optOut(1), "1")
 	wantEqual(t, "jobs", must(s.JobDepth(t.Context(), resolve))(t, "JobDepth").Waiting, 0)
 	wantChain(t, s, 1)
 }
@@ -123,6 +144,7 @@ func wantAllChanged(t testing.TB, s storage.Store) {
 	wantEqual(t, "history", told(t, s, want[0].ID), []string{"seen >ACTIVE", "asked >"})
 	wantCustomer(t, s, customer(1, 1))
 	wantCustomer(t, s, customer(2, 0))
+	wantEnrolments(t, s, []storage.Consumer{consumer(1, 2), consumer(2, 1)}, optOut(2), "2")
 	wantReused(t, s, nonce("update", 6, 0))
 	wantEqual(t, "jobs", must(s.JobDepth(t.Context(), resolve))(t, "JobDepth").Waiting, 1)
 	wantChain(t, s, 3)
