@@ -124,7 +124,8 @@ type SealedOverrides struct {
 	KEK        string // id of the key that wrapped it
 }
 
-// RequestFault is one thing that was wrong with a request.
+// RequestFault is one thing that was wrong with a request. A text that is longer than
+// MaxFaultText, or holds a card number, is not kept (CodeInternal).
 type RequestFault struct {
 	Field   string // the place, as whoever asked names it, else as the scheme does; may be empty
 	Reason  string // the scheme's code ("VIDC-7000"), or a reason of ours
@@ -167,13 +168,15 @@ type Enrolments interface {
 	// EnrolmentRequestByNo is EnrolmentRequest by the number of the row.
 	EnrolmentRequestByNo(ctx context.Context, no RequestNo) (EnrolmentRequest, error)
 	// EnrolmentRequestsBefore returns up to limit requests that f takes with numbers below
-	// before (0 is the newest), the newest first.
+	// before (0 is the newest), the newest first. Where f takes few of an issuer, or of those
+	// that are open, the others of them are passed over.
 	EnrolmentRequestsBefore(ctx context.Context, f RequestFilter, before RequestNo, limit int) ([]EnrolmentRequest, error)
-	// OpenEnrolmentRequests counts the requests that are not completed, by state, up to
-	// jobs.MaxCounted, and how long ago the first of them was accepted.
+	// OpenEnrolmentRequests counts the requests that are not completed, by state, and says how
+	// long ago the first of each was accepted. Of more than jobs.MaxCounted it is those with
+	// the lowest numbers that count.
 	OpenEnrolmentRequests(ctx context.Context) (map[RequestState]OpenRequests, error)
-	// DeleteEnrolmentRequests deletes up to limit requests that were completed before then, and
-	// returns how many it deleted.
+	// DeleteEnrolmentRequests deletes up to limit requests that were completed before then, in
+	// the order in which they were accepted, and returns how many it deleted.
 	DeleteEnrolmentRequests(ctx context.Context, before time.Time, limit int) (int, error)
 
 	// OptOuts returns those of the customers that are opted out, in any order.
@@ -216,13 +219,14 @@ type EnrolmentsTx interface {
 	// is the second to make it waits for the first. The key, issuer and number stay as they
 	// are. An error of change is returned as it is and changes nothing.
 	UpdateConsumer(key ConsumerKey, customer walletport.CustomerKey, change func(old Consumer) (Consumer, error)) error
-	// AddEnrolmentRequest inserts a request, whatever its No is, and returns the number that it
-	// got. Numbers of one consumer rise in the order of the commits, because its row is locked:
+	// AddEnrolmentRequest inserts a request that is not completed, whatever its No is, and
+	// returns the number that it got. Numbers of one consumer rise in the order of the commits, because its row is locked:
 	// UpdateConsumer goes before.
 	AddEnrolmentRequest(r EnrolmentRequest) (RequestNo, error)
 	// UpdateEnrolmentRequest stores what change makes of a request, under the lock of its row.
 	// What was asked, by whom, and AcceptAt stay as they are; Print and Overrides may only be
-	// wiped. An error of change is returned as it is and changes nothing. An unknown number is
+	// wiped. One that is completed has neither any more, whatever change leaves of them, and to
+	// open it again is CodeInternal. An error of change is returned as it is and changes nothing. An unknown number is
 	// CodeNotFound, reason enrolment_request_not_found.
 	UpdateEnrolmentRequest(no RequestNo, change func(old EnrolmentRequest) (EnrolmentRequest, error)) error
 	// PutOptOut stores an opt-out, unless the customer has one, and reports whether it is new.

@@ -1,8 +1,10 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -51,7 +53,7 @@ func (s *Store) enrolmentRequest(ctx context.Context, get func() (pgdb.Enrolment
 func (s *Store) EnrolmentRequestsBefore(ctx context.Context, f storage.RequestFilter, before storage.RequestNo, limit int) ([]storage.EnrolmentRequest, error) {
 	list, rows := storage.ListOf(f, before), rowLimit(limit)
 	state := string(list.State)
-	return s.enrolmentRequests(ctx, func() ([]pgdb.EnrolmentRequest, error) {
+	requests, err := s.enrolmentRequests(ctx, func() ([]pgdb.EnrolmentRequest, error) {
 		switch list.By {
 		case storage.RequestsOfCustomer:
 			return s.queries.ListRequestsOfCustomer(ctx, pgdb.ListRequestsOfCustomerParams{
@@ -72,6 +74,8 @@ func (s *Store) EnrolmentRequestsBefore(ctx context.Context, f storage.RequestFi
 		}
 		return nil, nil
 	})
+	slices.SortFunc(requests, func(a, b storage.EnrolmentRequest) int { return cmp.Compare(b.No, a.No) })
+	return requests, err
 }
 
 // EnrolmentRequestsWrappedBy implements storage.Enrolments.

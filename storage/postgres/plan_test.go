@@ -63,7 +63,7 @@ var byIndex = map[string]string{
 	"DeleteEnrolmentRequests": "enrolment_requests_by_time",
 	"ListRequestsOfKEK":       "enrolment_requests_by_kek",
 	"NextRequestKEK":          "enrolment_requests_by_kek",
-	"ListSealedRequests":      "enrolment_requests_open_pkey",
+	"ListSealedRequests":      "enrolment_requests_sealed",
 	"ListDueKinds":            "job_lanes_by_due",
 	"ClaimLanes":              "job_lanes_by_due",
 	"NextOfLane":              "jobs_by_key",

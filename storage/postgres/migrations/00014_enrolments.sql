@@ -54,12 +54,13 @@ CREATE TABLE enrolment_requests (
     channel     text   NOT NULL
 ) WITH (fillfactor = 75);
 
--- The last two have failed and sealed ones alone.
+-- The last three have failed and sealed ones alone.
 CREATE INDEX enrolment_requests_by_customer ON enrolment_requests (customer_id, no);
 CREATE INDEX enrolment_requests_by_issuer   ON enrolment_requests (issuer, no);
 CREATE INDEX enrolment_requests_by_time     ON enrolment_requests (accepted_ms); -- for the deletion of old ones
 CREATE INDEX enrolment_requests_failed      ON enrolment_requests (no) WHERE failed = 1;
 CREATE INDEX enrolment_requests_by_kek      ON enrolment_requests (kek, no) WHERE kek > '';
+CREATE INDEX enrolment_requests_sealed      ON enrolment_requests (no) WHERE kek > '';
 
 -- Those that are not completed.
 CREATE TABLE enrolment_requests_open (no bigint NOT NULL PRIMARY KEY);

@@ -28,8 +28,8 @@ SELECT
     coalesce(max(age_ms) FILTER (WHERE state = 'in_progress'), 0)::bigint AS oldest_in_progress
 FROM (
     SELECT r.state, (extract(epoch FROM statement_timestamp()) * 1000)::bigint - r.accepted_ms AS age_ms
-    FROM enrolment_requests_open AS o JOIN enrolment_requests AS r ON r.no = o.no
-    ORDER BY o.no LIMIT $1::bigint
+    FROM enrolment_requests AS r
+    WHERE r.no = ANY (ARRAY(SELECT o.no FROM enrolment_requests_open AS o ORDER BY o.no LIMIT $1::bigint))
 ) AS counted
 `
 
@@ -310,10 +310,14 @@ func (q *Queries) ListFailedRequests(ctx context.Context, arg ListFailedRequests
 }
 
 const listOpenRequests = `-- name: ListOpenRequests :many
-SELECT r.no, r.id, r.action, r.customer_id, r.bid, r.issuer, r.number, r.card_id, r.print, r.sealed, r.wrapped_key, r.kek, r.state, r.failed, r.faults, r.reference, r.sends, r.sent_ms, r.accepted_ms, r.updated_ms, r.ended_ms, r.by_whom, r.client, r.channel FROM enrolment_requests_open AS o JOIN enrolment_requests AS r ON r.no = o.no
-WHERE o.no < $1
-    AND (r.issuer = $2 OR $2 = '') AND (r.state = $3 OR $3 = '')
-ORDER BY o.no DESC LIMIT $4::bigint
+SELECT no, id, action, customer_id, bid, issuer, number, card_id, print, sealed, wrapped_key, kek, state, failed, faults, reference, sends, sent_ms, accepted_ms, updated_ms, ended_ms, by_whom, client, channel FROM enrolment_requests WHERE no = ANY (ARRAY(
+    SELECT o.no FROM enrolment_requests_open AS o
+    WHERE o.no < $1 AND (
+        SELECT (r.issuer = $2 OR $2 = '') AND (r.state = $3 OR $3 = '')
+        FROM enrolment_requests AS r WHERE r.no = o.no
+    )
+    ORDER BY o.no DESC LIMIT $4::bigint
+))
 `
 
 type ListOpenRequestsParams struct {
@@ -323,6 +327,8 @@ type ListOpenRequestsParams struct {
 	MaxRows int64
 }
 
+// Each open one is looked up by its number: a join might read all requests in the order of
+// theirs. The rows come in any order.
 func (q *Queries) ListOpenRequests(ctx context.Context, arg ListOpenRequestsParams) ([]EnrolmentRequest, error) {
 	rows, err := q.db.Query(ctx, listOpenRequests,
 		arg.Before,
@@ -633,9 +639,9 @@ func (q *Queries) ListRequestsOfKEK(ctx context.Context, arg ListRequestsOfKEKPa
 }
 
 const listSealedRequests = `-- name: ListSealedRequests :many
-SELECT r.no, r.id, r.action, r.customer_id, r.bid, r.issuer, r.number, r.card_id, r.print, r.sealed, r.wrapped_key, r.kek, r.state, r.failed, r.faults, r.reference, r.sends, r.sent_ms, r.accepted_ms, r.updated_ms, r.ended_ms, r.by_whom, r.client, r.channel FROM enrolment_requests_open AS o JOIN enrolment_requests AS r ON r.no = o.no
-WHERE o.no > $1 AND length(r.sealed) > 0 AND (r.issuer = $2 OR $2 = '')
-ORDER BY o.no LIMIT $3::bigint
+SELECT no, id, action, customer_id, bid, issuer, number, card_id, print, sealed, wrapped_key, kek, state, failed, faults, reference, sends, sent_ms, accepted_ms, updated_ms, ended_ms, by_whom, client, channel FROM enrolment_requests
+WHERE kek > '' AND no > $1 AND (issuer = $2 OR $2 = '')
+ORDER BY no LIMIT $3::bigint
 `
 
 type ListSealedRequestsParams struct {
@@ -644,7 +650,6 @@ type ListSealedRequestsParams struct {
 	MaxRows int64
 }
 
-// None that is completed has anything sealed.
 func (q *Queries) ListSealedRequests(ctx context.Context, arg ListSealedRequestsParams) ([]EnrolmentRequest, error) {
 	rows, err := q.db.Query(ctx, listSealedRequests, arg.After, arg.Issuer, arg.MaxRows)
 	if err != nil {

@@ -16,11 +16,17 @@ WHERE customer_id = sqlc.arg(customer_id) AND no < sqlc.arg(before)
     AND (failed = sqlc.arg(failed) OR sqlc.arg(failed) = -1) AND ended_ms <= sqlc.arg(ended_max)
 ORDER BY no DESC LIMIT sqlc.arg(max_rows)::bigint;
 
+-- Each open one is looked up by its number: a join might read all requests in the order of
+-- theirs. The rows come in any order.
 -- name: ListOpenRequests :many
-SELECT r.* FROM enrolment_requests_open AS o JOIN enrolment_requests AS r ON r.no = o.no
-WHERE o.no < sqlc.arg(before)
-    AND (r.issuer = sqlc.arg(issuer) OR sqlc.arg(issuer) = '') AND (r.state = sqlc.arg(state) OR sqlc.arg(state) = '')
-ORDER BY o.no DESC LIMIT sqlc.arg(max_rows)::bigint;
+SELECT * FROM enrolment_requests WHERE no = ANY (ARRAY(
+    SELECT o.no FROM enrolment_requests_open AS o
+    WHERE o.no < sqlc.arg(before) AND (
+        SELECT (r.issuer = sqlc.arg(issuer) OR sqlc.arg(issuer) = '') AND (r.state = sqlc.arg(state) OR sqlc.arg(state) = '')
+        FROM enrolment_requests AS r WHERE r.no = o.no
+    )
+    ORDER BY o.no DESC LIMIT sqlc.arg(max_rows)::bigint
+));
 
 -- name: ListFailedRequests :many
 SELECT * FROM enrolment_requests
@@ -50,8 +56,8 @@ SELECT
     coalesce(max(age_ms) FILTER (WHERE state = 'in_progress'), 0)::bigint AS oldest_in_progress
 FROM (
     SELECT r.state, (extract(epoch FROM statement_timestamp()) * 1000)::bigint - r.accepted_ms AS age_ms
-    FROM enrolment_requests_open AS o JOIN enrolment_requests AS r ON r.no = o.no
-    ORDER BY o.no LIMIT sqlc.arg(max_rows)::bigint
+    FROM enrolment_requests AS r
+    WHERE r.no = ANY (ARRAY(SELECT o.no FROM enrolment_requests_open AS o ORDER BY o.no LIMIT sqlc.arg(max_rows)::bigint))
 ) AS counted;
 
 -- What was completed before then was accepted before then. Each row is taken before it is
@@ -68,11 +74,10 @@ DELETE FROM enrolment_requests WHERE ctid = ANY (ARRAY(
 SELECT * FROM enrolment_requests WHERE kek = sqlc.arg(kek) AND kek > '' AND no > sqlc.arg(after)
 ORDER BY no LIMIT sqlc.arg(max_rows)::bigint;
 
--- None that is completed has anything sealed.
 -- name: ListSealedRequests :many
-SELECT r.* FROM enrolment_requests_open AS o JOIN enrolment_requests AS r ON r.no = o.no
-WHERE o.no > sqlc.arg(after) AND length(r.sealed) > 0 AND (r.issuer = sqlc.arg(issuer) OR sqlc.arg(issuer) = '')
-ORDER BY o.no LIMIT sqlc.arg(max_rows)::bigint;
+SELECT * FROM enrolment_requests
+WHERE kek > '' AND no > sqlc.arg(after) AND (issuer = sqlc.arg(issuer) OR sqlc.arg(issuer) = '')
+ORDER BY no LIMIT sqlc.arg(max_rows)::bigint;
 
 -- name: NextRequestKEK :one
 SELECT kek FROM enrolment_requests WHERE kek > sqlc.arg(after) AND kek > '' ORDER BY kek LIMIT 1;
