@@ -153,6 +153,8 @@ type OptOut struct {
 // Enrolments keeps the consumers of Click to Pay and the requests that change them. They are
 // changed by EnrolmentsTx. Look-up cost does not depend on how many there are.
 type Enrolments interface {
+	SealedRequests
+
 	// Consumer returns one consumer, or CodeNotFound, reason consumer_not_found.
 	Consumer(ctx context.Context, key ConsumerKey) (Consumer, error)
 	// ConsumersOf returns the consumers of customers, in the order of customer and BID: the
@@ -183,7 +185,10 @@ type Enrolments interface {
 	OptOuts(ctx context.Context, issuer walletport.IssuerID, numbers []string) ([]OptOut, error)
 	// OptOutsAfter returns up to limit of an issuer with numbers above after, in their order.
 	OptOutsAfter(ctx context.Context, issuer walletport.IssuerID, after string, limit int) ([]OptOut, error)
+}
 
+// SealedRequests goes through the requests that have something sealed, for the vault.
+type SealedRequests interface {
 	// EnrolmentRequestsWrappedBy returns up to limit requests whose overrides' data key is
 	// wrapped by kek, with numbers above after, in their order: the work list of a re-wrap.
 	EnrolmentRequestsWrappedBy(ctx context.Context, kek string, after RequestNo, limit int) ([]EnrolmentRequest, error)

@@ -55,7 +55,7 @@ func newPostgresRig(t testing.TB) rig {
 func rigOn(t testing.TB, store storage.Store) rig {
 	t.Helper()
 	source := keystest.NewSource(keystest.Ring(t, keys.Meta{Purpose: keys.VaultKEK}, keys.Meta{Purpose: keys.VaultIndex}))
-	v, err := vault.New(vault.Vault{Cards: store, Tokens: store, Customers: store, Keys: source, Clock: func() time.Time { return now }})
+	v, err := vault.New(vault.Vault{Cards: store, Tokens: store, Customers: store, Requests: store, Keys: source, Clock: func() time.Time { return now }})
 	must(t, err)
 	return rig{Vault: v, cards: store, keys: source}
 }

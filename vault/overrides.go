@@ -99,6 +99,14 @@ func openOverrides(ring *keys.Ring, issuer walletport.IssuerID, id string, seale
 	return content, nil
 }
 
+// checkOverrides reports whether what a request says is as it was sealed: nil, or the errors
+// of OpenOverrides.
+func (v *Vault) checkOverrides(r storage.EnrolmentRequest) error {
+	plain, err := v.OpenOverrides(r.Issuer, r.ID, r.Overrides)
+	clear(plain)
+	return err
+}
+
 // overridesPrintTag begins what OverridesPrint is over, so that it is no index of a PAN and
 // no MAC of a card or customer, which the same key makes.
 const overridesPrintTag = "walletport overrides print v1"

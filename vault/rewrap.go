@@ -123,13 +123,25 @@ func (r *rewrapper) round(ctx context.Context) error {
 		if k.Purpose != keys.VaultKEK || r.isOnlyChoice(k) {
 			continue
 		}
-		for _, t := range r.vault.tables() {
-			if err := t.move(ctx, r, k); err != nil {
-				return err
-			}
+		if err := r.moveAll(ctx, k); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// moveAll moves what a key wraps, of every kind.
+func (r *rewrapper) moveAll(ctx context.Context, old *keys.Key) error {
+	for _, t := range r.vault.tables() {
+		if err := t.move(ctx, r, old); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *rewrapper) hasFailed() bool {
+	return slices.ContainsFunc(r.report.Of[:], func(of Rewrapped) bool { return of.Failed > 0 })
 }
 
 // isOnlyChoice reports whether no other key could be chosen for what k wraps: then

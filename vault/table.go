@@ -18,10 +18,13 @@ const (
 	Cards Kind = iota
 	TokenNumbers
 	Customers
+	Requests
 	KindCount
 )
 
-var sealedKinds = [KindCount]*sealedKind{Cards: &sealedCard, TokenNumbers: &sealedTokenNumber, Customers: &sealedCustomer}
+var sealedKinds = [KindCount]*sealedKind{
+	Cards: &sealedCard, TokenNumbers: &sealedTokenNumber, Customers: &sealedCustomer, Requests: &sealedOverrides,
+}
 
 // String returns the kind in words: "token numbers".
 func (k Kind) String() string { return sealedKinds[k].name + "s" }
@@ -68,7 +71,9 @@ type anyTable interface {
 }
 
 func (v *Vault) tables() [KindCount]anyTable {
-	return [KindCount]anyTable{Cards: v.cardTable(), TokenNumbers: v.tokenTable(), Customers: v.customerTable()}
+	return [KindCount]anyTable{
+		Cards: v.cardTable(), TokenNumbers: v.tokenTable(), Customers: v.customerTable(), Requests: v.requestTable(),
+	}
 }
 
 func (v *Vault) cardTable() *table[storage.Card, walletport.CardID] {
@@ -104,6 +109,19 @@ func (v *Vault) customerTable() *table[storage.Customer, walletport.CustomerID] 
 		},
 		finding: func(c *storage.Customer) Finding { return Finding{Customer: c.Number, Issuer: c.Issuer} },
 		check:   v.CheckCustomer,
+	}
+}
+
+func (v *Vault) requestTable() *table[storage.EnrolmentRequest, storage.RequestNo] {
+	return &table[storage.EnrolmentRequest, storage.RequestNo]{
+		kind: Requests,
+		keks: v.Requests.EnrolmentRequestKEKs, wrappedBy: v.Requests.EnrolmentRequestsWrappedBy,
+		rewrap: v.Requests.RewrapEnrolmentRequests, rows: v.Requests.SealedEnrolmentRequestsAfter,
+		row: func(r *storage.EnrolmentRequest) sealedRow[storage.RequestNo] {
+			return sealedRow[storage.RequestNo]{bindOverrides(r.Issuer, r.ID), envelope(r.Overrides), r.No, r.Issuer, ""}
+		},
+		finding: func(r *storage.EnrolmentRequest) Finding { return Finding{Request: r.ID, Issuer: r.Issuer} },
+		check:   v.checkOverrides,
 	}
 }
 

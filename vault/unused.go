@@ -9,8 +9,8 @@ import (
 )
 
 // CheckUnused returns nil if nothing that is stored needs the key, so that it may be
-// destroyed. A key-encryption key is needed by the cards, token numbers and customers whose
-// data keys it wraps. An index key is needed as long as there are cards or customers, also
+// destroyed. A key-encryption key is needed by what is stored, of whatever kind, whose data
+// keys it wraps. An index key is needed as long as there are cards or customers, also
 // forgotten ones: each keeps the index and the MAC that it was stored with, and does not
 // name their key. The error is CodeConflict, reason key_in_use.
 func (v *Vault) CheckUnused(ctx context.Context, k *keys.Key) error {
@@ -20,7 +20,7 @@ func (v *Vault) CheckUnused(ctx context.Context, k *keys.Key) error {
 		if err != nil || !slices.Contains(inUse, k.ID) {
 			return err
 		}
-		return walletport.Errorf(walletport.CodeConflict, "key_in_use", "stored cards, token numbers or customers open under the key alone: cards rewrap moves them to another")
+		return walletport.Errorf(walletport.CodeConflict, "key_in_use", "stored cards, token numbers, customers or requests open under the key alone: cards rewrap moves them to another")
 	case keys.VaultIndex:
 		return v.checkIndexUnused(ctx)
 	case keys.MDESEncryption, keys.TAVSigning, keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSPush, keys.WSD, keys.VTSAPI, keys.ClickToPayAPI, keys.ClickToPayLogin, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.ClickToPayEncryption, keys.ClickToPayDecryption, keys.MDESTLS, keys.VTSTLS, keys.ClickToPayTLS,
@@ -58,7 +58,7 @@ func (v *Vault) keksInUse(ctx context.Context) ([]keys.ID, error) {
 }
 
 // checkKept returns CodeUnavailable, reason key_unavailable, if a key of the vault that new
-// cards got by ring has been destroyed since: what it sealed must not be stored, for
+// rows got by ring has been destroyed since: what it sealed must not be stored, for
 // CheckUnused could not see it, and nothing would open it.
 func (v *Vault) checkKept(ring *keys.Ring) error {
 	newest := v.newestRing()
@@ -76,7 +76,7 @@ func (v *Vault) checkKept(ring *keys.Ring) error {
 	return nil
 }
 
-// rescue moves stored cards and customers from key-encryption keys that ring still has and that have been
+// rescue moves stored rows from key-encryption keys that ring still has and that have been
 // destroyed: whoever did it looked for rows under the key while these were being stored,
 // and a file that is stored as a whole may take minutes.
 func (v *Vault) rescue(ctx context.Context, ring *keys.Ring) error {
@@ -90,14 +90,11 @@ func (v *Vault) rescue(ctx context.Context, ring *keys.Ring) error {
 		if k.Purpose != keys.VaultKEK || k.KEK == nil || ok && kept.KEK != nil {
 			continue
 		}
-		if err := v.cardTable().move(ctx, r, k); err != nil {
-			return err
-		}
-		if err := v.customerTable().move(ctx, r, k); err != nil {
+		if err := r.moveAll(ctx, k); err != nil {
 			return err
 		}
 	}
-	if r.report.Of[Cards].Failed+r.report.Of[Customers].Failed > 0 || len(r.left) > 0 {
+	if r.hasFailed() || len(r.left) > 0 {
 		return walletport.Errorf(walletport.CodeUnavailable, reasonNoKey, "a key was destroyed while rows under it were stored, and they could not be moved to another")
 	}
 	return nil

@@ -28,6 +28,7 @@ type Vault struct {
 	Cards     storage.Cards
 	Tokens    storage.TokenNumbers
 	Customers storage.Customers
+	Requests  storage.SealedRequests
 	Keys      keys.Source // purposes vault-kek and vault-index
 	Clock     func() time.Time
 	// TestNumbers are PANs that everybody knows. An import takes none of them and no
@@ -46,6 +47,9 @@ func New(v Vault) (*Vault, error) {
 	}
 	if v.Customers == nil {
 		missing = append(missing, errors.New("vault: Customers is missing"))
+	}
+	if v.Requests == nil {
+		missing = append(missing, errors.New("vault: Requests is missing"))
 	}
 	if v.Keys == nil {
 		missing = append(missing, errors.New("vault: Keys is missing"))

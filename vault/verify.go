@@ -16,12 +16,13 @@ import (
 // verifyPage is how many rows are in memory at once.
 const verifyPage = 1000
 
-// Finding is a stored card or customer that cannot be lent as it stands, or a token whose
-// number cannot be opened. Two of the three ids are zero.
+// Finding is a stored row that cannot be lent or opened as it stands. All but one of the
+// ids are zero.
 type Finding struct {
 	ID       walletport.CardID
 	Token    walletport.TokenID
 	Customer string              // number of a customer, as the row says
+	Request  string              // id of a request of Click to Pay, as the row says
 	Issuer   walletport.IssuerID // as the row says
 	// Reason is that of the kind (card_damaged) for a row that is not as it was written, and
 	// key_unavailable for one whose key is not in the key store, or is there as another
@@ -69,8 +70,8 @@ type VerifyOptions struct {
 }
 
 // Verify opens every stored card and customer and holds the row against what was sealed, and
-// opens every number of a token. It reads page by page beside running servers, and holds one page in
-// memory.
+// opens every number of a token and what every open request says. It reads page by page
+// beside running servers, and holds one page in memory.
 //
 // Of a token only the number is sealed, with the digits of it that stand in clear: the
 // scheme tells the rest again, and the row's other columns are not held against anything.

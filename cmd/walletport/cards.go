@@ -237,6 +237,7 @@ var rewrapWords = [vault.KindCount]struct{ row, dataKeys string }{
 	vault.Cards:        {"card", "data keys"},
 	vault.TokenNumbers: {"the number of token", "data keys of token numbers"},
 	vault.Customers:    {"the customer of row", "data keys of customers"},
+	vault.Requests:     {"the request of row", "data keys of requests"},
 }
 
 func printRewrap(con console, r vault.RewrapReport) {

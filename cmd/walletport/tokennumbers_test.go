@@ -45,17 +45,15 @@ func mustStoreTokens(t *testing.T, at location, count int) []walletport.TokenID 
 	return ids
 }
 
-// TestAKeyOfTokenNumbersIsRotated takes the key of three numbers, of which one was altered
-// in the database, through its whole life.
-func TestAKeyOfTokenNumbersIsRotated(t *testing.T) {
-	at := mustProduction(t)
-	ids := mustStoreTokens(t, at, 3)
-	run := func(wantCode int, want []string, args ...string) (out string) {
+// saying returns what runs a command over an installation, and wants it to end with a code
+// and to say each text, and never the test number.
+func saying(t *testing.T, at location) func(wantCode int, want []string, args ...string) (out string) {
+	return func(wantCode int, want []string, args ...string) string {
 		t.Helper()
 		code, out, errs := runs(t, append(args, "--config", at.Config)...)
-		for _, line := range want {
-			if !strings.Contains(out+errs, line) {
-				t.Errorf("%v does not say %q:\n%s%s", args, line, out, errs)
+		for _, text := range want {
+			if !strings.Contains(out+errs, text) {
+				t.Errorf("%v does not say %q:\n%s%s", args, text, out, errs)
 			}
 		}
 		if code != wantCode || strings.Contains(out+errs, testNumber) {
@@ -63,6 +61,14 @@ func TestAKeyOfTokenNumbersIsRotated(t *testing.T) {
 		}
 		return out
 	}
+}
+
+// TestAKeyOfTokenNumbersIsRotated takes the key of three numbers, of which one was altered
+// in the database, through its whole life.
+func TestAKeyOfTokenNumbersIsRotated(t *testing.T) {
+	at := mustProduction(t)
+	ids := mustStoreTokens(t, at, 3)
+	run := saying(t, at)
 	run(exitOK, []string{"0 cards: 0 good, 0 altered, 0 without a key\n", "3 token numbers: 3 good, 0 altered, 0 without a key\n"}, "vault", "verify")
 	run(exitOK, nil, "keys", "generate", "vault-kek", "--activate")
 	run(exitOK, nil, "keys", "retire", "vault-kek-v1")

@@ -29,14 +29,14 @@ func (vaultCommand) Help() string {
 }
 
 type vaultVerifyCommand struct {
-	Issuer string `help:"Cards and tokens of this issuer only."`
+	Issuer string `help:"Rows of this issuer only."`
 	JSON   bool   `help:"Print JSON Lines: one for each finding, then the counts."`
 	location
 }
 
 func (vaultVerifyCommand) Help() string {
-	return `Reads all cards and tokens beside running servers, page by page. Ends with 1 when a card was altered in the database, when
-a card or the number of a token does not open, or has a key that is not in the key store. A row that was put back whole as it once was agrees with itself: the
+	return `Reads all cards, tokens, customers and requests of Click to Pay beside running servers, page by page. Ends with 1 when one
+was altered in the database, when what is sealed of it does not open, or has a key that is not in the key store. A row that was put back whole as it once was agrees with itself: the
 audit trail tells of that.
 
 Examples:
@@ -133,6 +133,8 @@ func (c vaultVerifyCommand) printFinding(con console, f vault.Finding) error {
 		member, name, id = "tokenId", "the number of token", int64(f.Token)
 	case f.Customer != "":
 		member, name, id = "customerId", "customer", f.Customer
+	case f.Request != "":
+		member, name, id = "requestId", "request", f.Request
 	}
 	if c.JSON {
 		return json.NewEncoder(con.Out).Encode(map[string]any{
@@ -144,7 +146,7 @@ func (c vaultVerifyCommand) printFinding(con console, f vault.Finding) error {
 }
 
 // verifyMembers are where the counts of kinds other than cards stand in JSON.
-var verifyMembers = map[vault.Kind]string{vault.TokenNumbers: "tokenNumbers", vault.Customers: "customers"}
+var verifyMembers = map[vault.Kind]string{vault.TokenNumbers: "tokenNumbers", vault.Customers: "customers", vault.Requests: "requests"}
 
 func (c vaultVerifyCommand) print(con console, r vault.VerifyReport) error {
 	if c.JSON {
