@@ -66,7 +66,9 @@ const (
 	ActionCardsForget     Action = "cards.forget"
 	ActionCardsRead       Action = "cards.read"
 	ActionCardsRewrap     Action = "cards.rewrap"
+	ActionCustomersImport Action = "customers.import"
 	ActionCustomersChange Action = "customers.change" // of one customer
+	ActionCustomersRead   Action = "customers.read"
 	ActionCustomersForget Action = "customers.forget"
 	ActionVaultVerify     Action = "vault.verify"
 	ActionAuditVerify     Action = "audit.verify"

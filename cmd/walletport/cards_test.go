@@ -19,7 +19,7 @@ func TestProgressIsDrawnOnATerminalOnly(t *testing.T) {
 		defer file.Close()
 		for _, w := range []interface{ Write([]byte) (int, error) }{&bytes.Buffer{}, file} {
 			var options vault.ImportOptions
-			showProgress(w, 100, &options)()
+			showProgress(w, 100, "cards", &options)()
 			if options.Progress != nil {
 				t.Errorf("an import would draw into %T", w)
 			}
@@ -28,7 +28,7 @@ func TestProgressIsDrawnOnATerminalOnly(t *testing.T) {
 	t.Run("a bar shows how many cards are done", func(t *testing.T) {
 		var out bytes.Buffer
 		var options vault.ImportOptions
-		finish := drawProgress(&out, 100, &options)
+		finish := drawProgress(&out, 100, "cards", &options)
 		options.Progress(vault.ImportProgress{Rows: 7, Bytes: 50})
 		finish()
 		if text := out.String(); !strings.Contains(text, "7 cards") || !strings.Contains(text, "100%") {

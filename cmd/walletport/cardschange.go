@@ -196,7 +196,7 @@ func (c cardsForgetCommand) Run(ctx context.Context, con console) error {
 // erase takes what was deleted out of the database's files, as far as the engine can.
 func (o *operator) erase(ctx context.Context) error {
 	if err := o.db.Erase(ctx); err != nil {
-		return fmt.Errorf("the card is gone from the tables, and the database's files still have its row: call the command again, when nobody reads for long: %w", err)
+		return fmt.Errorf("it is gone from the tables, and the database's files still have its row: call the command again, when nobody reads for long: %w", err)
 	}
 	return nil
 }

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/walletport/walletport/vault"
+)
+
+// otherFiles are names of files that are no rows yet. The import says what they are.
+var otherFiles = []string{"gz", "zip", "bz2", "xz", "zst", "7z", "xlsx", "xls", "xlsm", "ods", "pgp", "gpg", "asc", "age"}
+
+func importFormat(name, path string) (vault.ImportFormat, error) {
+	if name == "" {
+		name = strings.TrimPrefix(strings.ToLower(filepath.Ext(path)), ".")
+	}
+	switch {
+	case name == "csv", slices.Contains(otherFiles, name):
+		return vault.CSV, nil
+	case name == "jsonl", name == "ndjson", name == "json":
+		return vault.JSONLines, nil
+	}
+	return "", usagef("say --format csv or --format jsonl: the file's name does not tell")
+}
+
+// importFile is the file as it is read: it keeps count and digest.
+type importFile struct {
+	io.ReadCloser
+	size   int64 // -1 when that is unknown
+	seeker io.ReadSeeker
+	read   int64
+	digest hash.Hash
+}
+
+func openImport(stdin io.Reader, path string) (*importFile, error) {
+	if path == "-" {
+		return &importFile{ReadCloser: io.NopCloser(stdin), size: -1, digest: sha256.New()}, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	file := &importFile{ReadCloser: f, size: -1, digest: sha256.New()}
+	if info.Mode().IsRegular() {
+		file.size, file.seeker = info.Size(), f
+	}
+	return file, nil
+}
+
+// Read implements io.Reader. It keeps nothing of what it reads but the digest's state.
+func (f *importFile) Read(to []byte) (int, error) {
+	n, err := f.ReadCloser.Read(to)
+	f.read += int64(n)
+	f.digest.Write(to[:n])
+	return n, err
+}
+
+// digestAhead reads a file once before it is imported, and returns "" for a pipe.
+func (f *importFile) digestAhead() (string, error) {
+	if f.seeker == nil {
+		return "", nil
+	}
+	digest, buffer := sha256.New(), make([]byte, 64<<10)
+	defer clear(buffer)
+	// The file's own WriteTo would copy through a buffer that nobody wipes.
+	if _, err := io.CopyBuffer(digest, struct{ io.Reader }{f.seeker}, buffer); err != nil {
+		return "", fmt.Errorf("read the file: %w", err)
+	}
+	if _, err := f.seeker.Seek(0, io.SeekStart); err != nil {
+		return "", fmt.Errorf("read the file: %w", err)
+	}
+	return hex.EncodeToString(digest.Sum(nil)), nil
+}
