@@ -1,0 +1,460 @@
+package clicktopay_test
+
+import (
+	"errors"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/jobs"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/scheme"
+	"github.com/walletport/walletport/storage"
+)
+
+// afterwards is what Visa has after each action of wished.
+var afterwards = map[walletport.ClickToPayAction]string{
+	walletport.EnrolCustomer:      "active 1111",
+	walletport.EnrolCard:          "active 1111 1881",
+	walletport.UpdateCustomer:     "active 1111",
+	walletport.UpdateCard:         "active 1111 1881",
+	walletport.DeactivateCustomer: "inactive 1111",
+	walletport.ActivateCustomer:   "active 1111",
+	walletport.DeleteCard:         "active 1111",
+	walletport.DeleteCustomer:     "none",
+}
+
+// TestEachActionIsDone from accepted to completed in one attempt, and sent once.
+func TestEachActionIsDone(t *testing.T) {
+	onEach(t, func(t *testing.T, database string) {
+		for _, action := range walletport.ClickToPayActions() {
+			t.Run(string(action), func(t *testing.T) {
+				s := newSite(t, database, newPlayed(t))
+				s.prepare(t, action)
+				id := s.asks(t, s.wished(action))
+				if r := s.request(t, id); r.State != storage.RequestAccepted || r.Sends != 0 {
+					t.Errorf("accepted, the row is %+v", r)
+				}
+				must(t, s.attempt(t))
+				s.mustEnd(t, id, "SUCCESS")
+				s.mustAgree(t)
+				if got := s.visa.truth(s.id()); got != afterwards[action] {
+					t.Errorf("Visa has %q, want %q", got, afterwards[action])
+				}
+				if s.visa.sent(s.id()) != 1 || s.visa.made(s.id()) != 1 {
+					t.Errorf("it was sent %d times, and made %d times", s.visa.sent(s.id()), s.visa.made(s.id()))
+				}
+				if c := s.row(t); c.AsOf.IsZero() || c.Last.ID != id {
+					t.Errorf("the consumer is %+v", c)
+				}
+				if got := s.seen.completed[len(s.seen.completed)-1]; got != string(action)+" SUCCESS" {
+					t.Errorf("the observer was told of %q", got)
+				}
+				last := s.lastRecord(t)
+				want := walletport.AuditDetails(nil).With(walletport.DetailCustomer, s.customer).With(walletport.DetailBID, ownBID).
+					With(walletport.DetailRequest, id).With(walletport.DetailResult, "SUCCESS").With(walletport.DetailChannel, "api")
+				if last.Action != walletport.ActionClickToPay(action) || last.ClientID != "bank-app" || last.AuditUser != "ada@bank.example" ||
+					len(last.KeyVersions) != 1 || !slices.Equal(last.Details, want) {
+					t.Errorf("the last record is %+v", last)
+				}
+			})
+		}
+	})
+}
+
+// TestWhatVisaSaysNoTo ends the request, whether it says so at once or in the result.
+func TestWhatVisaSaysNoTo(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		before walletport.ClickToPayAction // what prepare makes ready
+		asked  walletport.ClickToPayAction
+		card   int // which one: 1 or 2
+		want   string
+		ours   string
+		state  storage.ConsumerCardState // of the card
+	}{
+		{"a customer who is enrolled", walletport.EnrolCard, walletport.EnrolCustomer, 2, "FAILED VIDC-2000", "active 1111", storage.CardRefused},
+		{"the card of a customer who is not", walletport.EnrolCustomer, walletport.EnrolCard, 1, "FAILED VIDC-2001", "none", storage.CardRefused},
+		{"a card that is enrolled", walletport.EnrolCard, walletport.EnrolCard, 1, "FAILED VIDC-2004", "active 1111", storage.CardEnrolled},
+		{"a card that is not, to change", walletport.EnrolCard, walletport.UpdateCard, 2, "FAILED VIDC-2005", "active 1111", ""},
+		{"a card that is not, to delete", walletport.EnrolCard, walletport.DeleteCard, 2, "FAILED VIDC-2005", "active 1111", ""},
+		{"a customer who is not, to change", walletport.EnrolCustomer, walletport.UpdateCustomer, 0, "FAILED VIDC-2001", "none", ""},
+		{"a customer who is not, to deactivate", walletport.EnrolCustomer, walletport.DeactivateCustomer, 0, "FAILED VIDC-2001", "none", ""},
+		{"a customer who is not, to delete", walletport.EnrolCustomer, walletport.DeleteCustomer, 0, "FAILED VIDC-2001", "none", ""},
+		{"a card that gets no token", walletport.EnrolCard, walletport.EnrolCard, 2, "FAILED VIDC-7000 card.pan", "active 1111", storage.CardRefused},
+	} {
+		for how, atOnce := range map[string]bool{"at once": true, "in the result": false} {
+			t.Run(c.name+" "+how, func(t *testing.T) {
+				onEach(t, func(t *testing.T, database string) {
+					s := newSite(t, database, newPlayed(t))
+					s.visa.atOnce, s.visa.declined[secondNumber] = atOnce, c.want == "FAILED VIDC-7000 card.pan"
+					s.prepare(t, c.before)
+					card := []walletport.CardID{0, s.first, s.second}[c.card]
+					id := s.asks(t, s.wish(c.asked, card))
+					must(t, s.attempt(t))
+					s.mustEnd(t, id, c.want)
+					s.mustAgree(t)
+					if s.ours(t) != c.ours || s.cardState(t, card) != c.state || s.visa.sent(s.id()) != 1 {
+						t.Errorf("our row says %q and the card is %q; sent %d times", s.ours(t), s.cardState(t, card), s.visa.sent(s.id()))
+					}
+					if s.visa.asked("getData") != 0 {
+						t.Error("Visa was asked what it has, though it had said what became of the request")
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestAnAnswerThatGotLost: whether the request took effect or not, each action is made once,
+// and it is sent again only where it did not.
+func TestAnAnswerThatGotLost(t *testing.T) {
+	onEach(t, func(t *testing.T, database string) {
+		for _, action := range walletport.ClickToPayActions() {
+			for how, lost := range map[string]play{"and it took effect": {noAnswer: true}, "and it did not": {lost: true}} {
+				t.Run(string(action)+" "+how, func(t *testing.T) {
+					s := newSite(t, database, newPlayed(t))
+					s.prepare(t, action)
+					s.visa.setScript(once(isChange, lost))
+					id := s.asks(t, s.wished(action))
+					if err := s.attempt(t); walletport.ReasonOf(err) != "scheme_no_answer" {
+						t.Errorf("the first attempt: %v", err)
+					}
+					if r := s.request(t, id); r.State != storage.RequestSent || r.Sends != 1 || r.SentAt.IsZero() || r.Reference != "" {
+						t.Errorf("nobody knows whether it was done, and the row is %+v", r)
+					}
+					attempts := s.drive(t, 10*time.Second)
+					s.mustEnd(t, id, "SUCCESS")
+					s.mustAgree(t)
+					want := 1
+					if lost.lost {
+						want = 2
+					}
+					if s.visa.sent(s.id()) != want || s.visa.made(s.id()) != 1 || s.visa.truth(s.id()) != afterwards[action] {
+						t.Errorf("sent %d times, want %d; made %d times; Visa has %q", s.visa.sent(s.id()), want, s.visa.made(s.id()), s.visa.truth(s.id()))
+					}
+					if lost.lost && attempts < int(settled/(10*time.Second)) {
+						t.Errorf("it was sent again after %d attempts, before the first could not take effect any more", attempts)
+					}
+				})
+			}
+		}
+	})
+}
+
+// TestARepeatThatIsRefused: the first try took effect after Visa had long been seen without
+// it, and the second is refused because of it.
+func TestARepeatThatIsRefused(t *testing.T) {
+	for _, action := range []walletport.ClickToPayAction{
+		walletport.EnrolCustomer, walletport.EnrolCard, walletport.DeleteCard, walletport.DeleteCustomer,
+	} {
+		for how, atOnce := range map[string]bool{"at once": true, "in the result": false} {
+			t.Run(string(action)+" "+how, func(t *testing.T) {
+				onEach(t, func(t *testing.T, database string) {
+					s := newSite(t, database, newPlayed(t))
+					s.prepare(t, action)
+					s.visa.atOnce = atOnce
+					s.visa.setScript(once(isChange, play{late: true}))
+					id := s.asks(t, s.wished(action))
+					s.drive(t, 10*time.Second)
+					s.mustEnd(t, id, "SUCCESS")
+					s.mustAgree(t)
+					if s.visa.sent(s.id()) != 2 || s.visa.made(s.id()) != 1 || s.visa.truth(s.id()) != afterwards[action] {
+						t.Errorf("sent %d times, made %d times; Visa has %q", s.visa.sent(s.id()), s.visa.made(s.id()), s.visa.truth(s.id()))
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestARepeatThatSomebodyElseIsTheReasonOf: the consumer is there, but not by our first try.
+func TestARepeatThatSomebodyElseIsTheReasonOf(t *testing.T) {
+	onEach(t, func(t *testing.T, database string) {
+		s := newSite(t, database, newPlayed(t))
+		s.visa.setScript(func(call string, nth int) play {
+			switch {
+			case !isChange(call):
+				return play{}
+			case nth == 1:
+				return play{lost: true}
+			}
+			return play{before: func() { s.visa.enrolElsewhere(s.id()) }}
+		})
+		id := s.asks(t, s.wish(walletport.EnrolCustomer, s.first))
+		s.drive(t, 10*time.Second)
+		s.mustEnd(t, id, "FAILED VIDC-2000")
+		if c := s.row(t); !c.IsEnrolled || s.cardState(t, s.first) != storage.CardRefused || s.visa.made(s.id()) != 0 {
+			t.Errorf("the consumer is %+v, and %d of our requests were made", c, s.visa.made(s.id()))
+		}
+	})
+}
+
+// TestWhatVisaMayTakeLater leaves the row as if nothing had been sent, and is sent until Visa
+// takes it.
+func TestWhatVisaMayTakeLater(t *testing.T) {
+	spare := walletport.Errorf(walletport.CodeRateLimited, "scheme_rate_limited", "later").WithRetryAfter(7 * time.Second)
+	for name, refused := range map[string]error{
+		"409, somebody else is at work":     busy(),
+		"429":                               scheme.ErrRateLimited(),
+		"429 with Retry-After":              spare,
+		"nobody listens":                    scheme.ErrUnavailable(),
+		"401, our keys are refused":         scheme.ErrAccessRefused(),
+		"401, the signature was had before": scheme.ErrSignatureSpent(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			onEach(t, func(t *testing.T, database string) {
+				s := newSite(t, database, newPlayed(t))
+				s.visa.setScript(times(3, isChange, play{refused: refused}))
+				id := s.asks(t, s.wish(walletport.EnrolCustomer, s.first))
+				for range 3 {
+					if err := s.attempt(t); walletport.ReasonOf(err) != walletport.ReasonOf(refused) {
+						t.Errorf("the attempt: %v", err)
+					}
+					if r := s.request(t, id); r.State != storage.RequestAccepted || r.Sends != 0 || !r.SentAt.IsZero() || !r.UpdatedAt.Equal(r.AcceptAt) {
+						t.Errorf("nothing was done, and the row is %+v", r)
+					}
+				}
+				must(t, s.attempt(t))
+				s.mustEnd(t, id, "SUCCESS")
+				s.mustAgree(t)
+				if s.visa.asked("getData") != 0 || s.visa.made(s.id()) != 1 {
+					t.Errorf("getData was asked %d times; made %d times", s.visa.asked("getData"), s.visa.made(s.id()))
+				}
+			})
+		})
+	}
+}
+
+// TestARefusalAfterALaterOneIsTheFirst: what was surely not done before is no first try of
+// what is refused now.
+func TestARefusalAfterALaterOneIsTheFirst(t *testing.T) {
+	onEach(t, func(t *testing.T, database string) {
+		s := newSite(t, database, newPlayed(t))
+		s.prepare(t, walletport.EnrolCard)
+		s.visa.atOnce = true
+		s.visa.setScript(times(2, isChange, play{refused: scheme.ErrRateLimited()}))
+		id := s.asks(t, s.wish(walletport.EnrolCustomer, s.first))
+		s.drive(t, time.Second)
+		s.mustEnd(t, id, "FAILED VIDC-2000")
+	})
+}
+
+// TestWhatIsGivenUp tells apart what surely had no effect, and what may have.
+func TestWhatIsGivenUp(t *testing.T) {
+	no := func(err error) func(string, int) play { return func(string, int) play { return play{refused: err} } }
+	for _, c := range []struct {
+		name   string
+		script func(call string, nth int) play
+		takes  time.Duration
+		want   string
+		made   int
+	}{
+		{"Visa wants fewer requests for a day", no(scheme.ErrRateLimited()), 0, "FAILED clicktopay_given_up scheme_rate_limited", 0},
+		{"Visa is busy for a day", no(busy()), 0, "FAILED clicktopay_given_up VIDC-3000", 0},
+		{"Visa does not accept our keys for a day", no(scheme.ErrAccessRefused()), 0, "FAILED clicktopay_given_up scheme_access_refused", 0},
+		{"no request arrives for a day", func(call string, _ int) play { return play{lost: isChange(call)} }, 0, "FAILED clicktopay_given_up", 0},
+		{"after one that was lost Visa is busy for a day", func(call string, nth int) play {
+			return map[bool]play{true: {lost: nth == 1, refused: map[bool]error{false: busy()}[nth == 1]}}[isChange(call)]
+		}, 0, "FAILED clicktopay_given_up", 0},
+		{"Visa says nothing for a day after one that was done", func(string, int) play { return play{noAnswer: true} }, 0,
+			"FAILED clicktopay_outcome_unknown scheme_unavailable", 1},
+		{"IN_PROGRESS for two days", nil, 48 * time.Hour, "FAILED clicktopay_outcome_unknown", 0},
+		{"no result can be asked for in a day, but Visa has it", func(call string, _ int) play {
+			return map[bool]play{true: {refused: scheme.ErrUnavailable()}}[call == "requestStatus"]
+		}, 0, "SUCCESS", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			onEach(t, func(t *testing.T, database string) {
+				s := newSite(t, database, newPlayed(t))
+				s.visa.takes = c.takes
+				s.visa.setScript(c.script)
+				id := s.asks(t, s.wish(walletport.EnrolCustomer, s.first))
+				s.drive(t, 20*time.Minute)
+				s.mustEnd(t, id, c.want)
+				r := s.request(t, id)
+				if took := r.EndedAt.Sub(r.AcceptAt); took < 24*time.Hour || took > 27*time.Hour {
+					t.Errorf("it ended after %s", took)
+				}
+				if s.visa.made(s.id()) != c.made {
+					t.Errorf("made %d times, want %d", s.visa.made(s.id()), c.made)
+				}
+				if co := s.row(t); co.Open != 0 || (c.want != "SUCCESS") != (s.cardState(t, s.first) == storage.CardRefused) {
+					t.Errorf("the consumer is %+v", co)
+				}
+			})
+		})
+	}
+}
+
+// TestResultsThatSayNothing: COMPLETED is no success by itself, and a trace id may be unknown.
+func TestResultsThatSayNothing(t *testing.T) {
+	disagree := []scheme.Fault{fault(scheme.FaultDeclined, "VIDC-7000")}
+	for _, c := range []struct {
+		name  string
+		play  play // of each question for the result
+		lost  bool // Visa does not do what it took
+		want  string
+		sends int
+	}{
+		{"COMPLETED without details, and it is there", play{result: &scheme.EnrolmentResult{State: scheme.EnrolmentUnclear}}, false, "SUCCESS", 1},
+		{"COMPLETED without details, and it is not", play{result: &scheme.EnrolmentResult{State: scheme.EnrolmentUnclear}}, true, "FAILED clicktopay_not_done", 1},
+		{"details that disagree, and it is there", play{result: &scheme.EnrolmentResult{State: scheme.EnrolmentUnclear, Faults: disagree}}, false, "SUCCESS", 1},
+		{"details that disagree, and it is not", play{result: &scheme.EnrolmentResult{State: scheme.EnrolmentUnclear, Faults: disagree}}, true, "FAILED VIDC-7000", 1},
+		{"FAILED without a reason", play{result: &scheme.EnrolmentResult{State: scheme.EnrolmentFailed}}, true, "FAILED scheme_refused", 1},
+		{"a trace id that Visa forgot, and it is there", play{refused: scheme.ErrRequestNotFound()}, false, "SUCCESS", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			onEach(t, func(t *testing.T, database string) {
+				s := newSite(t, database, newPlayed(t))
+				s.visa.drops = c.lost
+				s.visa.setScript(func(call string, _ int) play { return map[bool]play{true: c.play}[call == "requestStatus"] })
+				id := s.asks(t, s.wish(walletport.EnrolCustomer, s.first))
+				s.drive(t, 10*time.Second)
+				s.mustEnd(t, id, c.want)
+				s.mustAgree(t)
+				if s.visa.sent(s.id()) != c.sends {
+					t.Errorf("sent %d times, want %d", s.visa.sent(s.id()), c.sends)
+				}
+			})
+		})
+	}
+}
+
+// TestATraceIDThatVisaForgotWithTheRequest: it is sent again, after the time in which it could
+// have been made.
+func TestATraceIDThatVisaForgotWithTheRequest(t *testing.T) {
+	onEach(t, func(t *testing.T, database string) {
+		s := newSite(t, database, newPlayed(t))
+		s.visa.drops = true
+		var isAgain atomic.Bool
+		s.visa.setScript(func(call string, nth int) play {
+			switch {
+			case isChange(call) && nth == 2:
+				return play{before: func() { isAgain.Store(true); s.visa.setDrops(false) }}
+			case call == "requestStatus" && !isAgain.Load():
+				return play{refused: scheme.ErrRequestNotFound()}
+			}
+			return play{}
+		})
+		id := s.asks(t, s.wish(walletport.EnrolCustomer, s.first))
+		if err := s.attempt(t); !errors.Is(err, jobs.ErrNotYet) {
+			t.Errorf("the first attempt: %v", err)
+		}
+		if r := s.request(t, id); r.State != storage.RequestInProgress || r.Reference == "" {
+			t.Errorf("Visa may know it in a moment, and the row is %+v", r)
+		}
+		if attempts := s.drive(t, 10*time.Second); attempts < int(settled/(10*time.Second)) {
+			t.Errorf("it was sent again within %d attempts", attempts)
+		}
+		s.mustEnd(t, id, "SUCCESS")
+		s.mustAgree(t)
+		if s.visa.sent(s.id()) != 2 || s.visa.made(s.id()) != 1 {
+			t.Errorf("sent %d times, made %d times", s.visa.sent(s.id()), s.visa.made(s.id()))
+		}
+	})
+}
+
+// TestWhatIsGoneSinceItWasAccepted ends the request, and Visa hears nothing of it.
+func TestWhatIsGoneSinceItWasAccepted(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(s *site, t *testing.T)
+		want  string
+	}{
+		"the card":         {(*site).deleteCard, "FAILED card_not_found"},
+		"the customer":     {(*site).forgetCustomer, "FAILED customer_not_found"},
+		"what may be sent": {(*site).moveAway, "FAILED enrolment_data_invalid customer.address.city"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onEach(t, func(t *testing.T, database string) {
+				s := newSite(t, database, newPlayed(t))
+				id := s.asks(t, s.wish(walletport.EnrolCustomer, s.first))
+				c.spoil(s, t)
+				must(t, s.attempt(t))
+				s.mustEnd(t, id, c.want)
+				s.mustAgree(t)
+				if s.visa.sent(s.id()) != 0 {
+					t.Error("it was sent")
+				}
+			})
+		})
+	}
+}
+
+// TestWhatIsGoneSinceItWasSent cannot be looked for, and the row says that nobody knows.
+func TestWhatIsGoneSinceItWasSent(t *testing.T) {
+	onEach(t, func(t *testing.T, database string) {
+		s := newSite(t, database, newPlayed(t))
+		s.visa.setScript(once(isChange, play{noAnswer: true}))
+		id := s.asks(t, s.wish(walletport.EnrolCustomer, s.first))
+		if s.attempt(t) == nil {
+			t.Fatal("the answer came")
+		}
+		s.deleteCard(t)
+		s.drive(t, time.Second)
+		s.mustEnd(t, id, "FAILED clicktopay_outcome_unknown card_not_found")
+	})
+}
+
+// TestAKeyThatIsNotThere holds the request up, and does not end it.
+func TestAKeyThatIsNotThere(t *testing.T) {
+	onEach(t, func(t *testing.T, database string) {
+		s := newSite(t, database, newPlayed(t))
+		id := s.asks(t, s.wish(walletport.EnrolCustomer, s.first))
+		whole := s.ring.Current()
+		s.ring.Replace(keys.NewRing(nil))
+		for range 3 {
+			if err := s.attempt(t); walletport.ReasonOf(err) != "key_unavailable" {
+				t.Errorf("the attempt: %v", err)
+			}
+		}
+		s.ring.Replace(whole)
+		must(t, s.attempt(t))
+		s.mustEnd(t, id, "SUCCESS")
+	})
+}
+
+// TestAJobThatIsDoneAgain does nothing, and one of a row that is no longer kept neither.
+func TestAJobThatIsDoneAgain(t *testing.T) {
+	onEach(t, func(t *testing.T, database string) {
+		s := newSite(t, database, newPlayed(t))
+		id := s.asks(t, s.wish(walletport.EnrolCustomer, s.first))
+		must(t, s.attempt(t))
+		before := s.request(t, id)
+		job := jobs.Job{ID: 1, Kind: "clicktopay.request", Key: jobs.Key{Of: "customer", ID: int64(before.Customer)}, Arg: int64(before.No)}
+		must(t, s.Works()[0].Handler.Handle(t.Context(), job))
+		if after := s.request(t, id); !after.EndedAt.Equal(before.EndedAt) || s.visa.sent(s.id()) != 1 || len(s.seen.completed) != 1 {
+			t.Errorf("it was done again: %+v", after)
+		}
+		job.Arg = 1 << 40
+		must(t, s.Works()[0].Handler.Handle(t.Context(), job))
+	})
+}
+
+// TestRequestsThatAreNoLongerKept are deleted, and the others are not.
+func TestRequestsThatAreNoLongerKept(t *testing.T) {
+	onEach(t, func(t *testing.T, database string) {
+		s := newSite(t, database, newPlayed(t))
+		old := s.asks(t, s.wish(walletport.EnrolCustomer, s.first))
+		must(t, s.attempt(t))
+		s.visa.ahead.Add(int64(s.Settings.Keep - time.Hour))
+		young := s.asks(t, s.wish(walletport.EnrolCard, s.second))
+		must(t, s.attempt(t))
+		open := s.asks(t, s.wish(walletport.DeactivateCustomer, 0))
+		s.visa.ahead.Add(int64(2 * time.Hour))
+		deleted, err := s.Sweep(t.Context())
+		must(t, err)
+		if _, err := s.store.EnrolmentRequest(t.Context(), old); deleted != 1 || walletport.CodeOf(err) != walletport.CodeNotFound {
+			t.Errorf("%d were deleted, and the old one: %v", deleted, err)
+		}
+		s.request(t, young)
+		s.visa.ahead.Add(int64(2 * s.Settings.Keep))
+		_, err = s.Sweep(t.Context())
+		must(t, err)
+		if r := s.request(t, open); r.State != storage.RequestAccepted {
+			t.Errorf("what is open is %s", r.State)
+		}
+	})
+}
