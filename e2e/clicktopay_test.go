@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/walletport/walletport/storage/storagetest"
 )
 
 // The sample customer of a sandbox who has two Visa cards, the second beside visaCard.
@@ -177,12 +175,10 @@ var clickToPayLife = []step{
 // with a kill between the answer and the end of each second change.
 func TestClickToPayOutOfTheBox(t *testing.T) {
 	t.Parallel()
-	for name, database := range map[string]func(testing.TB) string{
-		"SQLite": func(testing.TB) string { return "" }, "PostgreSQL": storagetest.Postgres,
-	} {
-		t.Run(name, func(t *testing.T) {
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
-			h := mustTokenBox(t, database(t))
+			h := mustTokenBox(t, e.url(t))
 			for i, s := range clickToPayLife {
 				id := h.caller(0).mustAccept(t, s.method, s.path, s.body)
 				if i%2 == 1 {
