@@ -225,14 +225,14 @@ type EnrolmentsTx interface {
 	// are. An error of change is returned as it is and changes nothing.
 	UpdateConsumer(key ConsumerKey, customer walletport.CustomerKey, change func(old Consumer) (Consumer, error)) error
 	// AddEnrolmentRequest inserts a request that is not completed, whatever its No is, and
-	// returns the number that it got. Numbers of one consumer rise in the order of the commits, because its row is locked:
-	// UpdateConsumer goes before.
+	// returns the number that it got. Numbers of one consumer rise in the order of the commits,
+	// because its row is locked: UpdateConsumer goes before.
 	AddEnrolmentRequest(r EnrolmentRequest) (RequestNo, error)
 	// UpdateEnrolmentRequest stores what change makes of a request, under the lock of its row.
 	// What was asked, by whom, and AcceptAt stay as they are; Print and Overrides may only be
 	// wiped. One that is completed has neither any more, whatever change leaves of them, and to
-	// open it again is CodeInternal. An error of change is returned as it is and changes nothing. An unknown number is
-	// CodeNotFound, reason enrolment_request_not_found.
+	// open it again is CodeInternal. An error of change is returned as it is and changes
+	// nothing. An unknown number is CodeNotFound, reason enrolment_request_not_found.
 	UpdateEnrolmentRequest(no RequestNo, change func(old EnrolmentRequest) (EnrolmentRequest, error)) error
 	// PutOptOut stores an opt-out, unless the customer has one, and reports whether it is new.
 	PutOptOut(o OptOut) (isNew bool, err error)
