@@ -49,21 +49,22 @@ type console struct {
 
 // cli is the command line, one field a command.
 type cli struct {
-	Demo      demoCommand      `cmd:"" help:"Run the main job from start to finish against a sandbox in a temporary folder."`
-	Sandbox   sandboxCommand   `cmd:"" help:"Run the server with generated keys, sample cards and simulated schemes."`
-	Serve     serveCommand     `cmd:"" help:"Run the production server."`
-	Inspect   inspectCommand   `cmd:"" help:"Open a payload, check each field, name the first fault."`
-	Cards     cardsCommand     `cmd:"" help:"Import, find, change, forget and delete cards."`
-	Customers customersCommand `cmd:"" help:"Import, show and forget customers."`
-	Tokens    tokensCommand    `cmd:"" help:"List the tokens of a card, show one, change one at its scheme."`
-	Vault     vaultCommand     `cmd:"" help:"Verify the stored cards."`
-	Keys      keysCommand      `cmd:"" help:"Make, import and rotate keys."`
-	Clients   clientsCommand   `cmd:"" help:"Create and revoke API clients."`
-	Jobs      jobsCommand      `cmd:"" help:"List, re-drive and drop parked background jobs."`
-	Audit     auditCommand     `cmd:"" help:"Verify and export the audit trail."`
-	Migrate   migrateCommand   `cmd:"" help:"Bring the database schema up to date."`
-	Config    configCommand    `cmd:"" help:"Check and print the configuration."`
-	Version   versionCommand   `cmd:"" help:"Print version, revision, Go version and FIPS module."`
+	Demo       demoCommand       `cmd:"" help:"Run the main job from start to finish against a sandbox in a temporary folder."`
+	Sandbox    sandboxCommand    `cmd:"" help:"Run the server with generated keys, sample cards and simulated schemes."`
+	Serve      serveCommand      `cmd:"" help:"Run the production server."`
+	Inspect    inspectCommand    `cmd:"" help:"Open a payload, check each field, name the first fault."`
+	Cards      cardsCommand      `cmd:"" help:"Import, find, change, forget and delete cards."`
+	Customers  customersCommand  `cmd:"" help:"Import, show and forget customers."`
+	Tokens     tokensCommand     `cmd:"" help:"List the tokens of a card, show one, change one at its scheme."`
+	ClickToPay clickToPayCommand `cmd:"" name:"clicktopay" help:"Enrol cards for Click to Pay by the thousand, follow requests, compare with Visa."`
+	Vault      vaultCommand      `cmd:"" help:"Verify the stored cards."`
+	Keys       keysCommand       `cmd:"" help:"Make, import and rotate keys."`
+	Clients    clientsCommand    `cmd:"" help:"Create and revoke API clients."`
+	Jobs       jobsCommand       `cmd:"" help:"List, re-drive and drop parked background jobs."`
+	Audit      auditCommand      `cmd:"" help:"Verify and export the audit trail."`
+	Migrate    migrateCommand    `cmd:"" help:"Bring the database schema up to date."`
+	Config     configCommand     `cmd:"" help:"Check and print the configuration."`
+	Version    versionCommand    `cmd:"" help:"Print version, revision, Go version and FIPS module."`
 }
 
 // errFault ends a command that has already said what is wrong.
