@@ -127,7 +127,7 @@ func (e *eligibility) ofConsumer(card walletport.CardID, c *storage.Consumer) (w
 	switch {
 	case c.Open > 0:
 		return "", LeftOut{Reason: LeftOutCustomerBusy}
-	case stands.State == storage.CardRefused && !e.retryRefused:
+	case stands.State == storage.CardRefused && !e.retryRefused && stands.Reason != walletport.ReasonOf(ErrOptedOut):
 		return "", LeftOut{Reason: LeftOutRefusedBefore, Detail: stands.Reason}
 	case c.IsEnrolled && c.IsInactive:
 		return "", LeftOut{Reason: LeftOutCustomerInactive}

@@ -118,3 +118,19 @@ func (f *Flow) deleteEverywhere(ctx context.Context, r OptOutRequest) ([]Deletio
 	}
 	return requests, nil
 }
+
+// begin sends a request that nothing was sent of, unless it is of a portfolio and the customer
+// has opted out since it was accepted.
+func (a *attempt) begin(ctx context.Context) error {
+	if a.row.Channel != ChannelPortfolio {
+		return a.send(ctx)
+	}
+	out, err := a.flow.Store.OptOuts(ctx, a.row.Issuer, []string{a.row.Number})
+	switch {
+	case err != nil:
+		return err
+	case len(out) > 0:
+		return a.fail(ctx, ErrOptedOut)
+	}
+	return a.send(ctx)
+}

@@ -93,7 +93,7 @@ func (f *Flow) step(ctx context.Context, job jobs.Job) error {
 	}
 	switch row.State {
 	case storage.RequestAccepted:
-		return a.send(ctx)
+		return a.begin(ctx)
 	case storage.RequestSent:
 		return a.resolve(ctx)
 	case storage.RequestInProgress:
