@@ -214,17 +214,7 @@ func mustReadCustomers(t testing.TB) (frozenCustomers, rig) {
 	must(t, err)
 	var frozen frozenCustomers
 	must(t, json.Unmarshal(text, &frozen))
-	kek, err := keys.NewKEK(frozen.KEK)
-	must(t, err)
-	mac, err := keys.NewMAC(frozen.Index)
-	must(t, err)
-	source := keystest.NewSource(keys.NewRing([]*keys.Key{
-		{Meta: keys.Meta{ID: "vault-kek-v1", Purpose: keys.VaultKEK, Version: 1, State: keys.Active}, KEK: kek},
-		{Meta: keys.Meta{ID: "vault-index-v1", Purpose: keys.VaultIndex, Version: 1, State: keys.Active}, MAC: mac},
-	}))
-	r := newRig(t)
-	r.Keys, r.keys = source, source
-	return frozen, r
+	return frozen, frozenRig(t, frozen.KEK, frozen.Index)
 }
 
 func TestFrozenCustomersOpen(t *testing.T) {

@@ -60,6 +60,22 @@ func rigOn(t testing.TB, store storage.Store) rig {
 	return rig{Vault: v, cards: store, keys: source}
 }
 
+// frozenRig has the keys of rows that another program sealed.
+func frozenRig(t testing.TB, kekBytes, index []byte) rig {
+	t.Helper()
+	kek, err := keys.NewKEK(kekBytes)
+	must(t, err)
+	mac, err := keys.NewMAC(index)
+	must(t, err)
+	source := keystest.NewSource(keys.NewRing([]*keys.Key{
+		{Meta: keys.Meta{ID: "vault-kek-v1", Purpose: keys.VaultKEK, Version: 1, State: keys.Active}, KEK: kek},
+		{Meta: keys.Meta{ID: "vault-index-v1", Purpose: keys.VaultIndex, Version: 1, State: keys.Active}, MAC: mac},
+	}))
+	r := newRig(t)
+	r.Keys, r.keys = source, source
+	return r
+}
+
 // onEachEngine runs a story on SQLite and on PostgreSQL.
 func onEachEngine(t *testing.T, story func(*testing.T, rig)) {
 	t.Run("SQLite", func(t *testing.T) { story(t, newRig(t)) })

@@ -13,7 +13,6 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
-	"github.com/walletport/walletport/keys/keystest"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/vault"
 )
@@ -101,17 +100,7 @@ func mustReadOverrides(t testing.TB) (frozenOverrides, rig) {
 	must(t, err)
 	var frozen frozenOverrides
 	must(t, json.Unmarshal(text, &frozen))
-	kek, err := keys.NewKEK(frozen.KEK)
-	must(t, err)
-	mac, err := keys.NewMAC(frozen.Index)
-	must(t, err)
-	source := keystest.NewSource(keys.NewRing([]*keys.Key{
-		{Meta: keys.Meta{ID: "vault-kek-v1", Purpose: keys.VaultKEK, Version: 1, State: keys.Active}, KEK: kek},
-		{Meta: keys.Meta{ID: "vault-index-v1", Purpose: keys.VaultIndex, Version: 1, State: keys.Active}, MAC: mac},
-	}))
-	r := newRig(t)
-	r.Keys, r.keys = source, source
-	return frozen, r
+	return frozen, frozenRig(t, frozen.KEK, frozen.Index)
 }
 
 func TestFrozenOverridesOpen(t *testing.T) {
