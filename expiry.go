@@ -66,5 +66,13 @@ func (e Expiry) YY() string { return fmt.Sprintf("%02d", e.Year%100) }
 // YYYY returns the year in four digits.
 func (e Expiry) YYYY() string { return fmt.Sprintf("%04d", e.Year) }
 
+// YearMonth returns year and month as "2030-12"; "" of the zero Expiry.
+func (e Expiry) YearMonth() string {
+	if e == (Expiry{}) {
+		return ""
+	}
+	return e.YYYY() + "-" + e.MM()
+}
+
 // MMYY returns month and year as MDES signs them in a TAV.
 func (e Expiry) MMYY() string { return e.MM() + e.YY() }

@@ -1,6 +1,7 @@
 package walletport
 
 import (
+	"crypto/subtle"
 	"fmt"
 	"io"
 	"log/slog"
@@ -37,6 +38,11 @@ func (p Private) Wipe() {
 		clear(*p.text)
 		*p.text = nil
 	}
+}
+
+// Equal compares two texts in constant time for equal lengths, as PAN.Equal does.
+func (p Private) Equal(other Private) bool {
+	return subtle.ConstantTimeCompare(p.Reveal(), other.Reveal()) == 1
 }
 
 // IsZero reports whether there is no text.

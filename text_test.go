@@ -87,6 +87,37 @@ func TestNameRule(t *testing.T) {
 	}
 }
 
+func TestYearMonth(t *testing.T) {
+	for want, expiry := range map[string]walletport.Expiry{"": {}, "2030-05": {Year: 2030, Month: time.May}, "2031-12": {Year: 2031, Month: time.December}} {
+		if got := expiry.YearMonth(); got != want {
+			t.Errorf("%+v is %q, want %q", expiry, got, want)
+		}
+	}
+}
+
+func TestPrivateEqual(t *testing.T) {
+	ada, wiped := walletport.NewPrivate("ada"), walletport.NewPrivate("ada")
+	wiped.Wipe()
+	for _, c := range []struct {
+		name string
+		a, b walletport.Private
+		want bool
+	}{
+		{"itself", ada, ada, true},
+		{"another of the same text", ada, walletport.NewPrivate("ada"), true},
+		{"another text", ada, walletport.NewPrivate("adb"), false},
+		{"a longer one", ada, walletport.NewPrivate("adam"), false},
+		{"none", ada, walletport.Private{}, false},
+		{"one that was wiped and none", wiped, walletport.Private{}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.a.Equal(c.b) != c.want || c.b.Equal(c.a) != c.want {
+				t.Errorf("equal: %v", !c.want)
+			}
+		})
+	}
+}
+
 func TestExpiryRule(t *testing.T) {
 	for _, c := range []struct {
 		expiry walletport.Expiry

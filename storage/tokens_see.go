@@ -135,7 +135,7 @@ func differences(old, next *Token) []TokenHistoryEntry {
 	enter(TokenStatusChanged, old.Status != next.Status, string(old.Status), string(next.Status))
 	enter(TokenHoldersChanged, !slices.Equal(old.Holders, next.Holders), listHolders(old.Holders), listHolders(next.Holders))
 	enter(TokenCardChanged, old.CardID != next.CardID, cardText(old.CardID), cardText(next.CardID))
-	enter(TokenExpiryChanged, old.Expiry != next.Expiry, expiryText(old.Expiry), expiryText(next.Expiry))
+	enter(TokenExpiryChanged, old.Expiry != next.Expiry, old.Expiry.YearMonth(), next.Expiry.YearMonth())
 	enter(TokenDeviceChanged, old.DeviceName != next.DeviceName || old.DeviceType != next.DeviceType, "", "")
 	enter(TokenNumberChanged, old.Number.LastFour != next.Number.LastFour, "", "")
 	return entries
@@ -154,13 +154,6 @@ func cardText(id walletport.CardID) string {
 		return ""
 	}
 	return id.String()
-}
-
-func expiryText(e walletport.Expiry) string {
-	if e == (walletport.Expiry{}) {
-		return ""
-	}
-	return e.YYYY() + "-" + e.MM()
 }
 
 // ChangeToken returns what change makes of old, with what stays of it: the row that

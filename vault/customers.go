@@ -1,7 +1,6 @@
 package vault
 
 import (
-	"bytes"
 	"context"
 	"slices"
 	"strings"
@@ -172,7 +171,7 @@ func setValues(c *walletport.Customer, changes CustomerChanges) (changed []strin
 			faults = append(faults, walletport.Field{Name: f.String(), Reason: "must be one value, and a time a time"})
 			continue
 		}
-		if !slices.EqualFunc(was, c.Values(f), isSamePrivate) {
+		if !slices.EqualFunc(was, c.Values(f), walletport.Private.Equal) {
 			changed = append(changed, f.String())
 		}
 	}
@@ -181,8 +180,6 @@ func setValues(c *walletport.Customer, changes CustomerChanges) (changed []strin
 	}
 	return changed, nil
 }
-
-func isSamePrivate(a, b walletport.Private) bool { return bytes.Equal(a.Reveal(), b.Reveal()) }
 
 // among returns the faults of fields that the changes give. What they do not say is not held
 // against them, but that a consent is one whole.

@@ -199,7 +199,7 @@ func readName(card *walletport.Card, text []byte) string {
 }
 
 func takeName(card, from *walletport.Card) bool {
-	differs := !bytes.Equal(from.CardholderName.Reveal(), card.CardholderName.Reveal())
+	differs := !from.CardholderName.Equal(card.CardholderName)
 	if differs {
 		card.CardholderName = from.CardholderName
 	}

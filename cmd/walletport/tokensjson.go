@@ -36,7 +36,7 @@ func tokenOf(listed tokens.Listed, row storage.Token) tokenJSON {
 		ID: listed.ID, Issuer: row.Issuer, Scheme: listed.Ref.Scheme, Requestor: listed.Ref.Requestor, Reference: listed.Ref.Reference,
 		Wallet: listed.Wallet, Status: listed.Status, Holders: orEmpty(row.Holders),
 		StatusSince: momentJSON(row.StatusSince), RequestedAt: momentJSON(row.RequestedAt),
-		Number: listed.MaskedNumber, LastFour: row.Number.LastFour, Expiry: expiryText(row.Expiry),
+		Number: listed.MaskedNumber, LastFour: row.Number.LastFour, Expiry: row.Expiry.YearMonth(),
 		DeviceName: row.DeviceName, DeviceType: row.DeviceType, Source: row.Source, AsOf: momentJSON(row.AsOf),
 	}
 	if row.CardID != 0 {
@@ -118,11 +118,4 @@ func orEmpty[T any](list []T) []T {
 		return []T{}
 	}
 	return list
-}
-
-func expiryText(e walletport.Expiry) string {
-	if e == (walletport.Expiry{}) {
-		return ""
-	}
-	return e.YYYY() + "-" + e.MM()
 }

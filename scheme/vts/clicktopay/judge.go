@@ -159,5 +159,5 @@ func sorted(texts []walletport.Private) []walletport.Private {
 }
 
 func areSame(a, b []walletport.Private) bool {
-	return slices.EqualFunc(a, b, func(x, y walletport.Private) bool { return bytes.Equal(x.Reveal(), y.Reveal()) })
+	return slices.EqualFunc(a, b, walletport.Private.Equal)
 }
