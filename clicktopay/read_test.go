@@ -115,10 +115,18 @@ func TestWhichCardIsMeant(t *testing.T) {
 			for _, id := range []walletport.CardID{deskCard, 4713} {
 				d.complete(t, d.mustAccept(t, asked(walletport.EnrolCard, func(a *clicktopay.Asked) { a.CardID = id })).ID)
 			}
-			profile, err := d.read(acttest.AsBank(t.Context()), ownBID)
-			must(t, err)
-			if got := profile.Cards[0].CardID; got != c.want {
-				t.Errorf("it is taken for %d, want %d", got, c.want)
+			mustBe := func(want walletport.CardID) {
+				t.Helper()
+				profile, err := d.read(acttest.AsBank(t.Context()), ownBID)
+				must(t, err)
+				if got := profile.Cards[0].CardID; got != want {
+					t.Errorf("it is taken for %d, want %d", got, want)
+				}
+			}
+			mustBe(c.want)
+			d.putCard(t, 4713, deskPAN, func(card *walletport.Card) { card.Expiry.Year, card.CustomerID = 2032, "5002" }) // it is another's now
+			if c.want == 4713 {
+				mustBe(deskCard)
 			}
 		})
 	}

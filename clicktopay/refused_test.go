@@ -25,6 +25,9 @@ const (
 	orphanCard  walletport.CardID = 5007 // of a customer who is not stored
 	muteCard    walletport.CardID = 5008 // of a customer without e-mail and telephone number
 	poorCard    walletport.CardID = 5009 // of a customer whose data Visa does not take
+	// Closed ones of others, which must not be told from none either.
+	anothersClosed walletport.CardID = 5010
+	globexClosed   walletport.CardID = 5011
 )
 
 // newBadDesk has what no request may be about.
@@ -49,6 +52,8 @@ func newBadDesk(t testing.TB) *desk {
 	d.putCard(t, strayCard, "4111111111111111", of(""))
 	d.putCard(t, anothersOwn, "4111111111111111", of("5002"))
 	d.putCard(t, globexCard, "4111111111111111", func(c *walletport.Card) { c.Issuer = "globex" })
+	d.putCard(t, anothersClosed, "4111111111111111", func(c *walletport.Card) { c.CustomerID, c.Status = "5002", walletport.CardClosed })
+	d.putCard(t, globexClosed, "4111111111111111", func(c *walletport.Card) { c.Issuer, c.Status = "globex", walletport.CardClosed })
 	d.putCard(t, orphanCard, "4111111111111111", of("5999"))
 	d.putCard(t, muteCard, "4111111111111111", of("5003"))
 	d.putCard(t, poorCard, "4111111111111111", func(c *walletport.Card) { c.CustomerID, c.CardholderName = "5004", walletport.Private{} })
@@ -89,6 +94,7 @@ func TestRefusedRequestsChangeNothing(t *testing.T) {
 		{"expired card", enrol, cardOf(expiredCard), "card_not_eligible", ""},
 		{"expired card, added", add, cardOf(expiredCard), "card_not_eligible", ""},
 		{"card of another customer", enrol, cardOf(anothersOwn), "card_not_found", ""},
+		{"closed card of another customer", enrol, cardOf(anothersClosed), "card_not_found", ""},
 		{"card of another issuer", enrol, cardOf(globexCard), "card_not_found", ""},
 		{"card of another issuer, added", add, cardOf(globexCard), "card_not_found", ""},
 		{"card of nobody", add, cardOf(strayCard), "card_not_found", ""},
@@ -247,6 +253,8 @@ func TestAnotherIssuersLookLikeNone(t *testing.T) {
 			t.Errorf("%s: %q and %q", name, pair[0], pair[1])
 		}
 	}
+	_, err := d.Accept(acttest.AsClientOf(t.Context(), "acme", "globex"), asked(walletport.EnrolCard, func(a *clicktopay.Asked) { a.CardID = globexClosed }))
+	mustReason(t, err, "card_not_found") // the BID is of one of the client's issuers, the card of the other
 	accepted, err := d.Accept(acttest.AsClientOf(t.Context(), "globex"), asked(walletport.EnrolCustomer, func(a *clicktopay.Asked) { a.BID, a.CardID = otherBID, globexCard }))
 	must(t, err)
 	if row := d.request(t, accepted.ID); row.Issuer != "globex" || row.Customer == d.customer(t, "acme").ID {
@@ -265,6 +273,7 @@ func (d *desk) customer(t testing.TB, issuer walletport.IssuerID) storage.Custom
 func TestTheBIDThatIsLeftOut(t *testing.T) {
 	d := newDesk(t, acttest.Database(t), visaOf(newRulebook(t), nil))
 	without := asked(walletport.DeactivateCustomer, func(a *clicktopay.Asked) { a.BID = "" })
+	d.complete(t, d.mustAccept(t, asked(walletport.DeleteCustomer)).ID) // with the first one the customer is not enrolled
 	d.mustAccept(t, asked(walletport.EnrolCustomer, func(a *clicktopay.Asked) { a.BID = secondBID }))
 	if row := d.request(t, d.mustAccept(t, without).ID); row.BID != secondBID {
 		t.Errorf("the BID is %q", row.BID)
