@@ -3,16 +3,11 @@ package e2e_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
-)
-
-// The sample customer of a sandbox who has two Visa cards, the second beside visaCard.
-const (
-	twoCardsCustomer = "5003"
-	secondVisaCard   = "1007"
 )
 
 // clickToPay makes a call of Click to Pay; body nil sends none.
@@ -135,70 +130,115 @@ type step struct {
 	want               func(profile) bool
 }
 
-// clickToPayLife leads a customer of two cards through every call that changes something.
-var clickToPayLife = []step{
-	{"a card of somebody who is not enrolled", http.MethodPost, "/enroll/card/" + secondVisaCard, byBID(nil), "VIDC-2001", nil},
-	{"enrol", http.MethodPost, "/enroll/customer/" + twoCardsCustomer, byBID(members{"cardId": []int{visaCard}}), "SUCCESS", func(p profile) bool {
-		return p.CustomerInformation.Status == "ACTIVE" && slices.Equal(p.cards(), []string{"1006"}) && slices.Equal(p.CustomerInformation.Email, []string{"mary@mail.example"})
-	}},
-	{"enrol again", http.MethodPost, "/enroll/customer/" + twoCardsCustomer, byBID(members{"cardId": []string{"1006"}}), "VIDC-2000", nil},
-	{"add a card", http.MethodPost, "/enroll/card/" + secondVisaCard, byBID(nil), "SUCCESS", func(p profile) bool {
-		return slices.Equal(p.cards(), []string{"1006", secondVisaCard})
-	}},
-	{"other e-mail addresses", http.MethodPut, "/update/customer/" + twoCardsCustomer, byBID(members{"overrides": members{"emails": []string{"m@mail.example", "j@mail.example"}}}), "SUCCESS", func(p profile) bool {
-		return len(p.CustomerInformation.Email) == 2 && slices.Equal(p.CustomerInformation.Phone, []string{"17575550103"})
-	}},
-	{"another city", http.MethodPut, "/update/card/" + secondVisaCard, byBID(members{"cardOverrides": members{"city": "Bern"}}), "SUCCESS", func(p profile) bool {
-		cities := map[string]string{}
-		for _, card := range p.PaymentInstruments {
-			cities[card.CardID] = card.BillingAddress.City
-		}
-		return cities["1006"] == "Hampton" && cities[secondVisaCard] == "Bern"
-	}},
-	{"deactivate", http.MethodPut, "/update/customer/" + twoCardsCustomer + "/status", byBID(members{"active": false}), "SUCCESS", func(p profile) bool {
-		return p.CustomerInformation.Status == "INACTIVE" && len(p.cards()) == 2
-	}},
-	{"an update of somebody inactive", http.MethodPut, "/update/customer/" + twoCardsCustomer, byBID(members{"overrides": members{"phones": []string{"17575550199"}}}), "SUCCESS", func(p profile) bool {
-		return p.CustomerInformation.Status == "INACTIVE" && slices.Equal(p.CustomerInformation.Phone, []string{"17575550199"})
-	}},
-	{"activate", http.MethodPut, "/update/customer/" + twoCardsCustomer + "/status", byBID(members{"active": true}), "SUCCESS", func(p profile) bool {
-		return p.CustomerInformation.Status == "ACTIVE"
-	}},
-	{"delete a card", http.MethodPost, "/delete/card/1006", byBID(nil), "SUCCESS", func(p profile) bool {
-		return slices.Equal(p.cards(), []string{secondVisaCard})
-	}},
-	{"delete the customer", http.MethodPost, "/delete/customer/" + twoCardsCustomer, byBID(nil), "SUCCESS", nil},
-	{"delete again", http.MethodPost, "/delete/customer/" + twoCardsCustomer, byBID(nil), "VIDC-2001", nil},
+// cardholder is a customer with two Visa cards, and the contacts and the city of the sample
+// customer 5003 of a sandbox.
+type cardholder struct{ customer, first, second string }
+
+// life leads a cardholder through every call that changes something.
+func (h cardholder) life() []step {
+	return []step{
+		{"a card of somebody who is not enrolled", http.MethodPost, "/enroll/card/" + h.second, byBID(nil), "VIDC-2001", nil},
+		{"enrol", http.MethodPost, "/enroll/customer/" + h.customer, byBID(members{"cardId": []json.Number{json.Number(h.first)}}), "SUCCESS", func(p profile) bool {
+			return p.CustomerInformation.Status == "ACTIVE" && slices.Equal(p.cards(), []string{h.first}) && slices.Equal(p.CustomerInformation.Email, []string{"mary@mail.example"})
+		}},
+		{"enrol again", http.MethodPost, "/enroll/customer/" + h.customer, byBID(members{"cardId": []string{h.first}}), "VIDC-2000", nil},
+		{"add a card", http.MethodPost, "/enroll/card/" + h.second, byBID(nil), "SUCCESS", func(p profile) bool {
+			return slices.Equal(p.cards(), []string{h.first, h.second})
+		}},
+		{"other e-mail addresses", http.MethodPut, "/update/customer/" + h.customer, byBID(members{"overrides": members{"emails": []string{"m@mail.example", "j@mail.example"}}}), "SUCCESS", func(p profile) bool {
+			return len(p.CustomerInformation.Email) == 2 && slices.Equal(p.CustomerInformation.Phone, []string{"17575550103"})
+		}},
+		{"another city", http.MethodPut, "/update/card/" + h.second, byBID(members{"cardOverrides": members{"city": "Bern"}}), "SUCCESS", func(p profile) bool {
+			cities := map[string]string{}
+			for _, card := range p.PaymentInstruments {
+				cities[card.CardID] = card.BillingAddress.City
+			}
+			return cities[h.first] == "Hampton" && cities[h.second] == "Bern"
+		}},
+		{"deactivate", http.MethodPut, "/update/customer/" + h.customer + "/status", byBID(members{"active": false}), "SUCCESS", func(p profile) bool {
+			return p.CustomerInformation.Status == "INACTIVE" && len(p.cards()) == 2
+		}},
+		{"an update of somebody inactive", http.MethodPut, "/update/customer/" + h.customer, byBID(members{"overrides": members{"phones": []string{"17575550199"}}}), "SUCCESS", func(p profile) bool {
+			return p.CustomerInformation.Status == "INACTIVE" && slices.Equal(p.CustomerInformation.Phone, []string{"17575550199"})
+		}},
+		{"activate", http.MethodPut, "/update/customer/" + h.customer + "/status", byBID(members{"active": true}), "SUCCESS", func(p profile) bool {
+			return p.CustomerInformation.Status == "ACTIVE"
+		}},
+		{"delete a card", http.MethodPost, "/delete/card/" + h.first, byBID(nil), "SUCCESS", func(p profile) bool {
+			return slices.Equal(p.cards(), []string{h.second})
+		}},
+		{"delete the customer", http.MethodPost, "/delete/customer/" + h.customer, byBID(nil), "SUCCESS", nil},
+		{"delete again", http.MethodPost, "/delete/customer/" + h.customer, byBID(nil), "VIDC-2001", nil},
+	}
 }
 
-// TestClickToPayOutOfTheBox: a sandbox enrols its sample customer and does everything else,
-// with a kill between the answer and the end of each second change.
+// mustLead leads the cardholder through life, with a kill between the answer and the end of
+// each second change.
+func (h cardholder) mustLead(t *testing.T, house *tokenHouse, mustKill func(n int)) {
+	t.Helper()
+	for i, s := range h.life() {
+		id := house.caller(i).mustAccept(t, s.method, s.path, s.body)
+		if i%2 == 1 {
+			mustKill(i)
+		}
+		if got := house.caller(i+1).mustComplete(t, id); got != s.outcome {
+			t.Fatalf("%s: %s, want %s", s.name, got, s.outcome)
+		}
+		if s.want == nil {
+			continue
+		}
+		if p := house.caller(i).mustProfile(t, h.customer); !s.want(p) {
+			t.Errorf("%s: what is enrolled is %+v", s.name, p)
+		}
+	}
+	gone := house.caller(0).clickToPay(http.MethodPost, "/customer/"+h.customer, byBID(nil))
+	if gone.status != http.StatusNotFound || gone.code() != "customer_not_enrolled" {
+		t.Errorf("of a customer who is not enrolled any more: %v", gone)
+	}
+	mustVerify(t, house.at(), mustExport(t, house.at()))
+}
+
+// TestClickToPayOutOfTheBox: a sandbox enrols its sample customer and does everything else.
 func TestClickToPayOutOfTheBox(t *testing.T) {
 	t.Parallel()
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
-			h := mustTokenBox(t, e.url(t))
-			for i, s := range clickToPayLife {
-				id := h.caller(0).mustAccept(t, s.method, s.path, s.body)
-				if i%2 == 1 {
-					h.mustKillSandbox(t)
-				}
-				if got := h.caller(0).mustComplete(t, id); got != s.outcome {
-					t.Fatalf("%s: %s, want %s", s.name, got, s.outcome)
-				}
-				if s.want == nil {
-					continue
-				}
-				if p := h.caller(0).mustProfile(t, twoCardsCustomer); !s.want(p) {
-					t.Errorf("%s: what is enrolled is %+v", s.name, p)
-				}
-			}
-			gone := h.caller(0).clickToPay(http.MethodPost, "/customer/"+twoCardsCustomer, byBID(nil))
-			if gone.status != http.StatusNotFound || gone.code() != "customer_not_enrolled" {
-				t.Errorf("of a customer who is not enrolled any more: %v", gone)
-			}
-			mustVerify(t, h.at(), mustExport(t, h.at()))
+			house := mustTokenBox(t, e.url(t))
+			cardholder{"5003", "1006", "1007"}.mustLead(t, house, func(int) { house.mustKillSandbox(t) })
 		})
 	}
+}
+
+// importedCustomer has two of the tokenCards, of Visa.
+const importedCustomer = `customerId,firstName,lastName,emails,phones,locale,country,addressLine1,city,postalCode,addressCountry
+2,Mary,Jackson,mary@mail.example,17575550103,en_US,USA,3 Example Road,Hampton,23666,USA
+`
+
+// TestClickToPayOfReplicas: an issuer's own servers, with keys that the issuer was given and
+// customers out of a file. Who took a request is killed, and the other one goes on.
+func TestClickToPayOfReplicas(t *testing.T) {
+	t.Parallel()
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			t.Parallel()
+			house := mustTokenBox(t, "")
+			visa := house.box.file.ClickToPay
+			house.mustServers(t, 0, e.url(t), fmt.Sprintf("clicktopay: {visa: {url: %q, bids: {%s: [%q]}, profile: {settle_after: 3s}}}\n", visa.BaseURL, serveIssuer, visa.BID), house.box.file)
+			house.p.mustKey(t, visa.SharedSecret, "clicktopay-api", "--alias", visa.APIKey)
+			house.p.mustKey(t, visa.EncryptionCertificate, "clicktopay-encryption", "--alias", visa.EncryptionKeyID)
+			house.p.mustKey(t, visa.DecryptionPrivateKey, "clicktopay-decryption", "--alias", visa.DecryptionKeyID)
+			house.p.mustImportCustomers(t, importedCustomer)
+			house.p.client = house.p.mustClient(t, "clicktopay")
+			for range 2 {
+				house.servers = append(house.servers, house.p.mustServe(t))
+			}
+			cardholder{"2", "7002", "7004"}.mustLead(t, house, func(n int) { house.mustKillServer(t, n%2) })
+		})
+	}
+}
+
+func (p *production) mustImportCustomers(t *testing.T, customers string) {
+	t.Helper()
+	mustRun(t, customers, p.at().with("customers", "import", "-", "--format", "csv", "--issuer", serveIssuer)...)
 }
