@@ -86,16 +86,19 @@ type CustomersPut struct{ Inserted, Updated, Unchanged int }
 func CheckCustomers(customers []Customer) error {
 	seen := make(map[walletport.CustomerKey]struct{}, len(customers))
 	for i := range customers {
-		c := &customers[i]
-		if _, twice := seen[c.CustomerKey]; twice {
-			return errors.New("a customer was put twice in one call")
-		}
-		seen[c.CustomerKey] = struct{}{}
-		if err := checkCustomer(c); err != nil {
+		if err := checkOnce(seen, &customers[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func checkOnce(seen map[walletport.CustomerKey]struct{}, c *Customer) error {
+	if _, twice := seen[c.CustomerKey]; twice {
+		return errors.New("a customer was put twice in one call")
+	}
+	seen[c.CustomerKey] = struct{}{}
+	return checkCustomer(c)
 }
 
 func checkCustomer(c *Customer) error {
@@ -119,11 +122,13 @@ func CheckCustomerKey(key walletport.CustomerKey) error {
 
 // CheckCustomerChanges is CheckCustomers of changes.
 func CheckCustomerChanges(changes []CustomerChange) error {
-	customers := make([]Customer, len(changes))
+	seen := make(map[walletport.CustomerKey]struct{}, len(changes))
 	for i := range changes {
-		customers[i] = changes[i].Customer
+		if err := checkOnce(seen, &changes[i].Customer); err != nil {
+			return err
+		}
 	}
-	return CheckCustomers(customers)
+	return nil
 }
 
 // ChangeCustomer returns what change makes of old, with what stays of it: the row that

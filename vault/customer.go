@@ -77,9 +77,19 @@ func newestOfCustomers(fields []customerField) byte {
 	return newest
 }
 
-// maxCustomerBytes is never less than what appendCustomerPlain writes for a customer that
-// the vault takes: grown, the buffers would leave copies behind.
-const maxCustomerBytes = 12 * customerPaddedTo
+// customerBytes is how much appendCustomerPlain and padCustomer write at most: grown, a buffer
+// would leave a copy behind. Most customers need a twelfth of what the longest do, and an
+// import makes these buffers for each row.
+func customerBytes(c *walletport.Customer) int {
+	size := customerPaddedTo
+	for _, f := range customerFields {
+		size++
+		for _, value := range c.Values(f.field) {
+			size += 2 + len(value.Reveal())
+		}
+	}
+	return size
+}
 
 // appendCustomerPlain writes the fields that a version has, without the zeros.
 func appendCustomerPlain(to []byte, version byte, c *walletport.Customer) []byte {
@@ -121,7 +131,7 @@ func parseCustomerPlain(plain []byte, version byte, c *walletport.Customer) erro
 			return errPlain
 		}
 	}
-	again := padCustomer(appendCustomerPlain(make([]byte, 0, max(len(plain), maxCustomerBytes)), version, c))
+	again := padCustomer(appendCustomerPlain(make([]byte, 0, customerBytes(c)), version, c))
 	defer clear(again)
 	if !bytes.Equal(again, plain) {
 		return errPlain
@@ -179,9 +189,9 @@ func (v *Vault) sealCustomerBy(ring *keys.Ring, c *walletport.Customer) (storage
 	if err != nil {
 		return storage.Customer{}, err
 	}
-	plain := appendCustomerPlain(make([]byte, 0, maxCustomerBytes), newestCustomerVersion, c)
+	plain := appendCustomerPlain(make([]byte, 0, customerBytes(c)), newestCustomerVersion, c)
 	defer func() { clear(plain[:cap(plain)]) }()
-	content := appendCustomerContent(make([]byte, 0, maxCustomerBytes+maxContentBytes), newestCustomerVersion, c.CustomerKey, plain)
+	content := appendCustomerContent(make([]byte, 0, len(plain)+maxContentBytes), newestCustomerVersion, c.CustomerKey, plain)
 	defer clear(content)
 	row.ContentMAC = index.MAC.Sum(content)
 	plain = padCustomer(plain)
@@ -221,9 +231,9 @@ func openCustomer(ring *keys.Ring, row *storage.Customer) (*walletport.Customer,
 }
 
 func isContentOf(ring *keys.Ring, row *storage.Customer, c *walletport.Customer) bool {
-	plain := appendCustomerPlain(make([]byte, 0, maxCustomerBytes), row.Sealed[0], c)
+	plain := appendCustomerPlain(make([]byte, 0, customerBytes(c)), row.Sealed[0], c)
 	defer clear(plain)
-	content := appendCustomerContent(make([]byte, 0, maxCustomerBytes+maxContentBytes), row.Sealed[0], row.CustomerKey, plain)
+	content := appendCustomerContent(make([]byte, 0, len(plain)+maxContentBytes), row.Sealed[0], row.CustomerKey, plain)
 	defer clear(content)
 	return isMACOf(ring, row.ContentMAC, content)
 }
