@@ -179,11 +179,7 @@ func (c publicCall) compareRequest(d *differences, op *openapi3.Operation) {
 		return
 	}
 	d.members("request", c.Request, schema)
-	for _, name := range schema.Required {
-		if !c.Request[name].Required {
-			d.add("request member %s is required", name)
-		}
-	}
+	d.demands("request", c.Request, schema)
 	if schema.AdditionalProperties.Has != nil && !*schema.AdditionalProperties.Has {
 		d.add("the body takes no unknown members")
 	}
@@ -232,19 +228,26 @@ func jsonOf(d *differences, what, kind string, content openapi3.Content) *openap
 	return schema
 }
 
-// inner compares the members of a member.
-func (d *differences) inner(what string, public publicMember, ours *openapi3.Schema) {
-	if public.Type == "array" && ours.Items != nil {
-		ours = ours.Items.Value
-	}
+// demands lists the members that a caller must send though the pages do not say so.
+func (d *differences) demands(what string, public map[string]publicMember, ours *openapi3.Schema) {
 	for _, name := range ours.Required {
-		if _, isOfPages := public.Members[name]; !isOfPages && len(public.Members) > 0 {
-			d.add("%s needs %s", what, name)
+		if !public[name].Required {
+			d.add("%s member %s is required", what, name)
 		}
 	}
-	if len(public.Members) > 0 {
-		d.members(what, public.Members, ours)
+	for name, member := range public {
+		if mine := ours.Properties[name]; mine != nil && len(member.Members) > 0 {
+			d.demands(what+" member "+name, member.Members, objectOf(mine.Value))
+		}
 	}
+}
+
+// objectOf returns the schema of an object, or of the objects of a list.
+func objectOf(schema *openapi3.Schema) *openapi3.Schema {
+	if schema.Items != nil {
+		return schema.Items.Value
+	}
+	return schema
 }
 
 // members compares the members of an object, and which of them must be there.
@@ -292,5 +295,5 @@ func (d *differences) member(what string, public publicMember, ours *openapi3.Sc
 	if mine.Pattern != "" || mine.Min != nil || mine.Max != nil {
 		d.add("%s takes less", what)
 	}
-	d.inner(what, public, mine)
+	d.members(what, public.Members, objectOf(mine))
 }

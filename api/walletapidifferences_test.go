@@ -23,6 +23,10 @@ func TestPublicAPIDifferencesAreNoticed(t *testing.T) {
 		return s.Paths.Value("/v1/card/{cardId}/tokens").Get.Responses.Value("200").Value.Content["application/json"].Schema.Value
 	}
 	change := func(s *openapi3.T) *openapi3.Operation { return s.Paths.Value("/v1/tokens/{tokenId}/{action}").Put }
+	const enrol, read = "/v1/click2pay/VISA/enroll/customer/{customerId}", "/v1/click2pay/VISA/customer/{customerId}"
+	status := func(s *openapi3.T) *openapi3.Schema {
+		return s.Paths.Value("/v1/click2pay/VISA/status/{traceId}").Get.Responses.Value("200").Value.Content["application/json"].Schema.Value
+	}
 	number, few, no := &openapi3.Types{"number"}, uint64(5), false
 	for _, c := range []struct {
 		name     string
@@ -98,6 +102,45 @@ func TestPublicAPIDifferencesAreNoticed(t *testing.T) {
 			action.Enum = action.Enum[:3]
 		}},
 		{name: "a reason that is required", mutate: func(s *openapi3.T) { change(s).Parameters.GetByInAndName("header", "X-Reason").Required = true }},
+		{name: "accepted by another status", mutate: func(s *openapi3.T) {
+			r := op(s, enrol).Responses
+			r.Set("200", r.Value("202"))
+			r.Delete("202")
+		}},
+		{name: "lists of five cards", mutate: func(s *openapi3.T) { request(s, enrol).Properties["cardId"].Value.MaxItems = &few }},
+		{name: "lists of no card", mutate: func(s *openapi3.T) { request(s, enrol).Properties["cardId"].Value.MinItems = 0 }},
+		{name: "cards that are numbers", mutate: func(s *openapi3.T) { request(s, enrol).Properties["cardId"].Value.Items.Value.Type = number }},
+		{name: "a member of a member gone", mutate: func(s *openapi3.T) { delete(request(s, enrol).Properties["overrides"].Value.Properties, "phones") }},
+		{name: "a member of a member that is shorter", mutate: func(s *openapi3.T) {
+			request(s, enrol).Properties["cardOverrides"].Value.Properties["city"].Value.MaxLength = &few
+		}},
+		{name: "a member of a member required", mutate: func(s *openapi3.T) {
+			request(s, enrol).Properties["cardOverrides"].Value.Required = []string{"state"}
+		}},
+		{name: "an address that must have a city", mutate: func(s *openapi3.T) {
+			request(s, enrol).Properties["cardOverrides"].Value.Required = []string{"city"}
+		}},
+		{name: "a read that needs a BID", mutate: func(s *openapi3.T) { request(s, read).Required = []string{"customerBID"} }},
+		{name: "a read whose e-mails are plural", mutate: func(s *openapi3.T) {
+			p := answer(s, read).Properties["customerInformation"].Value.Properties
+			p["emails"] = p["email"]
+			delete(p, "email")
+		}},
+		{name: "a token's id in other letters", mutate: func(s *openapi3.T) {
+			p := answer(s, read).Properties["paymentInstruments"].Value.Items.Value.Properties["tokenDetails"].Value.Properties
+			p["tokenReferenceId"] = p["tokenReferenceID"]
+			delete(p, "tokenReferenceID")
+		}},
+		{name: "a third word for how far a request is", mutate: func(s *openapi3.T) {
+			word := status(s).Properties["status"].Value
+			word.Enum = append(word.Enum, "FAILED")
+		}},
+		{name: "details of the status in words of our own", mutate: func(s *openapi3.T) {
+			status(s).Properties["details"].Value.Properties["status"].Value.Enum = []any{"SUCCESS"}
+		}},
+		{name: "faults that are texts", mutate: func(s *openapi3.T) {
+			status(s).Properties["details"].Value.Properties["errorDetails"].Value.Items = openapi3.NewSchemaRef("", openapi3.NewStringSchema())
+		}},
 		{name: "a status gone", mutate: func(s *openapi3.T) { op(s, apple).Responses.Delete("404") }},
 		{name: "a new optional request member", harmless: true, mutate: func(s *openapi3.T) {
 			request(s, apple).Properties["extra"] = openapi3.NewSchemaRef("", openapi3.NewStringSchema())
