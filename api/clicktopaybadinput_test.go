@@ -105,6 +105,11 @@ func TestIDsThatAreNone(t *testing.T) {
 			})
 		}
 	}
+	t.Run("no id of a request", func(t *testing.T) {
+		call := callNamed(t, "getClickToPayStatus")
+		r := h.mustSend(t, call, call.at("", byAda), "")
+		wantProblem(t, r, h.do(r), http.StatusNotFound, "enrolment_request_not_found")
+	})
 	for _, id := range []string{"1", "007", "9999999999999999999"} {
 		t.Run("customer "+id+" is asked for as it is spelled", func(t *testing.T) {
 			h.flow.calls = nil

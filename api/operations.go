@@ -286,7 +286,7 @@ func (s subject) describe(r *http.Request, arguments []string, record *walletpor
 		}
 	}
 	if s.customer >= 0 {
-		if number, err := parseCustomer(arguments[s.customer]); err == nil && !walletport.SuspectsPAN(number) {
+		if number, err := parseCustomer(arguments[s.customer]); err == nil {
 			record.SetDetail(walletport.DetailCustomer, number)
 		}
 	}
