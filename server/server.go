@@ -173,6 +173,7 @@ func (s *Server) startWork(ctx context.Context) error {
 	if err := s.startJobs(ctx, slices.Concat(s.tokens.Works(), s.clickToPay.Works())); err != nil {
 		return err
 	}
+	s.startPortfolios(ctx)
 	s.inspectCondition(ctx)
 	s.watchOpenChanges(ctx)
 	s.watchOpenRequests(ctx)
