@@ -56,7 +56,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": scriptExits, "payload": scriptPayload, "mode": scriptMode, "sql": scriptSQL,
-			"ready": scriptReady, "outside": scriptOutside, "keep": scriptKeep,
+			"ready": scriptReady, "outside": scriptOutside, "keep": scriptKeep, "settled": scriptSettled,
 		},
 		Condition: func(name string) (bool, error) {
 			if name != "openssl" {

@@ -71,3 +71,17 @@ func scriptKeep(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Setenv(args[0], found[1])
 }
+
+// scriptSettled waits until no request of Click to Pay is open.
+func scriptSettled(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: settled DIR")
+	}
+	for deadline := time.Now().Add(longestStart); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		ts.Check(ts.Exec("walletport", "clicktopay", "list", "--issuer", "acme", "--open", "--dir", args[0]))
+		if strings.HasPrefix(ts.ReadFile("stdout"), "0 requests") {
+			return
+		}
+	}
+	ts.Fatalf("requests stay open")
+}
