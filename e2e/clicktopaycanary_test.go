@@ -75,7 +75,17 @@ func TestNobodyIsNamed(t *testing.T) {
 			if p := c.mustProfile(t, "5003"); p.CustomerInformation.Email[0] != "canary.two@mail.example" || p.PaymentInstruments[0].BillingAddress.City != "Canaryville" {
 				t.Errorf("what is enrolled is %+v", p)
 			}
-			wantNoCanary(t, "the metrics page", c.get("/metrics").body, hidden...)
+			page := c.get("/metrics").body
+			for _, want := range []string{
+				`walletport_clicktopay_accepted_total{action="enrol_customer",channel="api"} 2`,
+				`walletport_clicktopay_completed_total{action="enrol_customer",result="VIDC-2000"} 1`,
+				`walletport_outbound_calls_total{call="enrollData",outcome="ok",target="vts.clicktopay"} 1`,
+			} {
+				if !strings.Contains(page, want) {
+					t.Errorf("the metrics page lacks %s", want)
+				}
+			}
+			wantNoCanary(t, "the metrics page", page, hidden...)
 			wantNoCanary(t, "what the simulated Visa tells", c.get("/sandbox/clicktopay/reports").body+c.get("/sandbox/clicktopay/consumers/123456/5003").body, hidden...)
 			wantNoCanary(t, "the audit export", mustExport(t, box.at()).text, hidden...)
 			if databaseURL == "" {
