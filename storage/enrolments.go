@@ -104,10 +104,10 @@ type EnrolmentRequest struct {
 	Faults []RequestFault // of RequestFailed
 
 	Reference string    // the scheme's id of the request ("trace id"); "" until it took it
-	Sends     int       // how often it was sent, or about to be
-	SentAt    time.Time // when it was sent first; zero is never
+	Sends     int       // how often it was sent, or about to be, but for the times that surely did nothing
+	SentAt    time.Time // when it was sent first, of those times; zero is never
 	AcceptAt  time.Time
-	UpdatedAt time.Time // of State
+	UpdatedAt time.Time // of State; of RequestSent, when it was sent last
 	// EndedAt is when it was completed; zero until then. Times are milliseconds, by the
 	// database's clock.
 	EndedAt time.Time
