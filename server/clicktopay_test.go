@@ -53,6 +53,14 @@ func readOf(customer string) clicktopay.ReadRequest {
 	return clicktopay.ReadRequest{Customer: customer, BID: "123456", AuditUser: "os:ada", Channel: clicktopay.ChannelCommand}
 }
 
+// TestEveryKindOfJobIsKnownToCommands: what a server does, jobs list shows.
+func TestEveryKindOfJobIsKnownToCommands(t *testing.T) {
+	box := startSandbox(t)
+	if done, known := box.KindsDone(), server.JobKinds(); len(done) < 3 || !slices.Equal(slices.Sorted(slices.Values(done)), slices.Sorted(slices.Values(known))) {
+		t.Errorf("the server does %v, commands know %v", done, known)
+	}
+}
+
 // TestClickToPayForCommands: the flow works without a server, and asks the simulated Visa.
 func TestClickToPayForCommands(t *testing.T) {
 	box := startSandbox(t)

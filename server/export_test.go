@@ -26,6 +26,7 @@ func (s *Server) Beside(change func(*Server)) *Server {
 }
 
 func (s *Server) Guard() *replay.Guard                    { return s.guard }
+func (s *Server) KindsDone() []jobs.Kind                  { return s.jobKinds }
 func (s *Server) SetJobKinds(kinds ...jobs.Kind)          { s.jobKinds = kinds }
 func (s *Server) SetLog(log *slog.Logger)                 { s.log = log }
 func (s *Server) InspectCondition(ctx context.Context)    { s.inspectCondition(ctx) }
