@@ -127,7 +127,7 @@ func (e *eligibility) ofConsumer(card walletport.CardID, c *storage.Consumer) (w
 	switch {
 	case c.Open > 0:
 		return "", LeftOut{Reason: LeftOutCustomerBusy}
-	case stands.State == storage.CardRefused && !e.retryRefused && stands.Reason != walletport.ReasonOf(ErrOptedOut):
+	case stands.State == storage.CardRefused && !e.retryRefused && isOfCard(stands.Reason):
 		return "", LeftOut{Reason: LeftOutRefusedBefore, Detail: stands.Reason}
 	case c.IsEnrolled && c.IsInactive:
 		return "", LeftOut{Reason: LeftOutCustomerInactive}
@@ -135,6 +135,13 @@ func (e *eligibility) ofConsumer(card walletport.CardID, c *storage.Consumer) (w
 		return walletport.EnrolCard, LeftOut{}
 	}
 	return walletport.EnrolCustomer, LeftOut{}
+}
+
+// isOfCard reports whether a refusal says something of the card. Visa's codes for a customer who
+// is enrolled already, or is not, do not (VICA); the row knows better since, and the next request
+// is the right one. Nor does an opt-out that was withdrawn.
+func isOfCard(reason string) bool {
+	return reason != "VIDC-2000" && reason != "VIDC-2001" && reason != walletport.ReasonOf(ErrOptedOut)
 }
 
 // inHand leaves out a card that is enrolled, or whose enrolment is under way.

@@ -122,6 +122,8 @@ func TestEligibilityByWhatWasAskedBefore(t *testing.T) {
 		{"the card was refused", []storage.Consumer{consumerAt(ours, having(7, storage.CardRefused, "VIDC-7000"))}, false, "", LeftOut{Reason: "refused_before", Detail: "VIDC-7000"}},
 		{"the card was refused, and may be tried again", []storage.Consumer{consumerAt(ours, having(7, storage.CardRefused, "VIDC-7000"))}, true, walletport.EnrolCustomer, LeftOut{}},
 		{"the customer was opted out, and is no longer", []storage.Consumer{consumerAt(ours, having(7, storage.CardRefused, "customer_opted_out"))}, false, walletport.EnrolCustomer, LeftOut{}},
+		{"others had enrolled the customer", []storage.Consumer{consumerAt(ours, enrolledConsumer, having(7, storage.CardRefused, "VIDC-2000"))}, false, walletport.EnrolCard, LeftOut{}},
+		{"others had deleted the customer", []storage.Consumer{consumerAt(ours, having(7, storage.CardRefused, "VIDC-2001"))}, false, walletport.EnrolCustomer, LeftOut{}},
 		{"the other card was refused", []storage.Consumer{consumerAt(ours, having(8, storage.CardRefused, "VIDC-7000"))}, false, walletport.EnrolCustomer, LeftOut{}},
 		{"the other card is asked for", []storage.Consumer{consumerAt(ours, openConsumer, having(8, storage.CardAsked, ""))}, false, "", LeftOut{Reason: "customer_busy"}},
 		{"an enrolled customer changes something", []storage.Consumer{consumerAt(ours, enrolledConsumer, openConsumer)}, false, "", LeftOut{Reason: "customer_busy"}},

@@ -31,4 +31,4 @@ func wholeName(c *walletport.Customer) walletport.Private {
 // inOrder puts texts into an order, for comparisons that it does not matter to.
 func inOrder(a, b walletport.Private) int { return bytes.Compare(a.Reveal(), b.Reveal()) }
 
-func isSame(a, b walletport.Private) bool { return bytes.Equal(a.Reveal(), b.Reveal()) }
+func isSame(a, b walletport.Private) bool { return a.Equal(b) }
