@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -28,11 +29,15 @@ type DemoOptions struct {
 	Options           // Dir, Listen, Database and Log are chosen
 	Keep    string    // folder of the sandbox; "" is a temporary one
 	Out     io.Writer // each step, for people
+	// Process makes what runs a sandbox on a folder and on any free port, as a process of its
+	// own, which can be killed.
+	Process func(ctx context.Context, dir string) (*exec.Cmd, error)
 }
 
 // Demo walks through the main job against a sandbox of its own: it stores a card, asks for
 // each payload over HTTP, hands it to simulated wallets and schemes, lists and changes the
-// tokens that they made, and verifies the audit trail. The error names the first step that did not hold.
+// tokens that they made, enrols a customer for Click to Pay while the server is killed, and
+// verifies the audit trail. The error names the first step that did not hold.
 func Demo(ctx context.Context, o DemoOptions) (err error) {
 	dir := o.Keep
 	if dir == "" {
@@ -47,18 +52,12 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	}
 	defer logFile.Close()
 	o.Dir, o.Listen, o.Database, o.Log = dir, "127.0.0.1:0", "", telemetry.NewLogger(logFile, slog.LevelInfo)
-	box, err := Open(ctx, o.Options)
-	if err != nil {
+	d := &demo{options: o, log: logFile, out: o.Out, http: &http.Client{Timeout: 10 * time.Second}}
+	if err := d.serve(ctx); err != nil {
 		return err
 	}
-	serving, stop := context.WithCancel(ctx)
-	stopped := make(chan error, 1)
-	go func() { stopped <- box.Run(serving) }()
-	defer func() {
-		stop()
-		err = errors.Join(err, <-stopped)
-	}()
-	return runDemo(ctx, &demo{Sandbox: box, out: o.Out, http: &http.Client{Timeout: 10 * time.Second}})
+	defer func() { err = errors.Join(err, d.leave()) }()
+	return runDemo(ctx, d)
 }
 
 // openLog makes the sandbox's folder and a file in it for the log, so that the
@@ -78,9 +77,13 @@ func openLog(dir string) (*os.File, error) {
 // demo is one walk through the main job.
 type demo struct {
 	*Sandbox
-	out  io.Writer
-	http *http.Client
-	step int
+	leave func() error // ends the sandbox, once
+
+	options DemoOptions
+	log     *os.File
+	out     io.Writer
+	http    *http.Client
+	step    int
 
 	digitizationData string
 	report           mdessim.Report
@@ -117,6 +120,7 @@ func runDemo(ctx context.Context, d *demo) error {
 	}
 	steps = append(steps, d.walletSteps()...)
 	steps = append(steps, d.tokenSteps()...)
+	steps = append(steps, d.clickToPaySteps()...)
 	steps = append(steps, demoStep{"verify the audit trail", d.verifyAudit})
 	for _, step := range steps {
 		d.step++

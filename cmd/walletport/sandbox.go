@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
+	"os/exec"
 
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/sandbox"
@@ -62,7 +64,8 @@ func (demoCommand) Help() string {
 	return `Stores a card and puts it into an issuer's wallet, Apple Pay, Google Pay and Samsung Pay, and a Visa card too where a
 wallet takes one: asks for each payload over HTTP, hands it to simulated wallets and schemes that open it with code of
 their own, and sees tokens come to life. Then lists the tokens, suspends, resumes and deactivates one of each scheme, loses an
-answer of the scheme and finds out what became of it, and verifies the audit trail. Exit status 0 only if every step held.
+answer of the scheme and finds out what became of it; enrols a customer for Click to Pay, kills the server meanwhile, adds a
+card, reads, updates, deactivates and deletes; and verifies the audit trail. Exit status 0 only if every step held.
 
 Examples:
   walletport demo
@@ -70,7 +73,18 @@ Examples:
 }
 
 func (c demoCommand) Run(ctx context.Context, con console) error {
-	return sandbox.Demo(ctx, sandbox.DemoOptions{Options: sandboxOptions(), Keep: c.Keep, Out: con.Out})
+	return sandbox.Demo(ctx, sandbox.DemoOptions{Options: sandboxOptions(), Keep: c.Keep, Out: con.Out, Process: sandboxProcess})
+}
+
+// sandboxProcess makes this program run a sandbox as a process of its own.
+func sandboxProcess(ctx context.Context, dir string) (*exec.Cmd, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	command := exec.CommandContext(ctx, program, "sandbox", "--dir", dir, "--listen", "127.0.0.1:0")
+	command.Args[0] = os.Args[0]
+	return command, nil
 }
 
 type inspectCommand struct {
