@@ -12,14 +12,18 @@ import (
 )
 
 // CustomerChanger changes single customers for somebody. The change and the record of how it
-// ended are one commit (act.DeclaredChange). Every field is required. It is safe for
-// concurrent use.
+// ended are one commit (act.DeclaredChange). Every field but Within is required. It is safe
+// for concurrent use.
 type CustomerChanger struct {
 	Vault *Vault
 	Audit act.ChangeTrail
 	// Admit says whether who asks may store or change the customer; its error is the answer.
 	// It is asked before a row is opened, and may be asked more than once.
 	Admit func(ctx context.Context, customer walletport.CustomerSummary) error
+	// Within is asked at the beginning of the transaction in which a stored customer is
+	// changed or forgotten; its error is the answer. It may lock rows of other areas, and may
+	// be asked more than once. nil asks nothing.
+	Within func(tx storage.Tx) error
 }
 
 // NewCustomerChanger returns c, or an error that names each missing part.
@@ -73,6 +77,11 @@ func (c *CustomerChanger) Forget(ctx context.Context, asked act.Request, key wal
 func (c *CustomerChanger) change(ctx context.Context, asked act.Request, key walletport.CustomerKey, rewrite customerRewriting) (what ChangedCustomer, err error) {
 	trail := declared{c.Audit, func() { rewrite = c.ahead(ctx, key, rewrite) }}
 	err = act.DeclaredChange(ctx, trail, named(asked, key), func(tx storage.Tx, record *act.Record) error {
+		if c.Within != nil {
+			if err := c.Within(tx); err != nil {
+				return err
+			}
+		}
 		var err error
 		what, err = updateCustomer(tx, key, func(customer walletport.CustomerSummary) error {
 			if err := c.Admit(ctx, customer); err != nil {

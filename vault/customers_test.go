@@ -180,6 +180,11 @@ func TestACustomerChangerCommitsTheChangeWithItsRecord(t *testing.T) {
 		}, []string{
 			"customers.forget 1  started ", "customers.forget 1  customer_not_found ", "customers.change 1  started ", "customers.change 1  customer_not_found ",
 		}, "Malmö", "customer_not_found"},
+		{"whom another area refuses", func(ctx context.Context, v *vault.CustomerChanger) error {
+			v.Within = func(storage.Tx) error { return walletport.ErrCustomerNotFound() }
+			_, err := v.Forget(ctx, act.Request{}, customerKey("1"))
+			return err
+		}, []string{"customers.forget 1  started ", "customers.forget 1  customer_not_found "}, "Malmö", "customer_not_found"},
 		{"a card number in place of the customer's", func(ctx context.Context, v *vault.CustomerChanger) error {
 			_, err := v.Forget(ctx, act.Request{}, customerKey(testPAN))
 			return err

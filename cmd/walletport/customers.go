@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -218,39 +219,74 @@ func (c customersForgetCommand) forget(ctx context.Context, o *operator, key wal
 		return vault.ChangedCustomer{}, err
 	}
 	asked := act.Request{AuditUser: osUser(), Facts: act.Facts{Issuer: key.Issuer}}
-	refusal := o.refuseEnrolled(ctx, key)
+	wanted := vault.CustomerChanger{
+		Vault: v, Audit: o.log, Admit: func(context.Context, walletport.CustomerSummary) error { return nil }, Within: o.refuseEnrolled(ctx, key),
+	}
 	if c.Enrolled {
 		asked.SetDetail(walletport.DetailInsisted, "enrolled")
-		refusal = nil
+		wanted.Within = nil
 	}
-	changer, err := vault.NewCustomerChanger(vault.CustomerChanger{
-		Vault: v, Audit: o.log, Admit: func(context.Context, walletport.CustomerSummary) error { return refusal },
-	})
+	changer, err := vault.NewCustomerChanger(wanted)
 	if err != nil {
 		return vault.ChangedCustomer{}, err
 	}
 	return changer.Forget(ctx, asked, key)
 }
 
-// refuseEnrolled returns CodeConflict, reason customer_enrolled, for a customer of whom the
-// scheme has personal data, or is about to get some: whoever has forgotten the customer
-// could not end that any more.
-func (o *operator) refuseEnrolled(ctx context.Context, key walletport.CustomerKey) error {
+// errNotEnrolled ends a look at a consumer that changes nothing, and keeps the row locked.
+var errNotEnrolled = errors.New("the scheme has nothing of this consumer, and nothing was asked for")
+
+// refuseEnrolled returns what refuses, in a transaction, a customer of whom the scheme has
+// personal data, or is about to get some: CodeConflict, reason customer_enrolled. Whoever has
+// forgotten the customer could not end that by an update any more.
+//
+// Requests are accepted under the lock of their consumer's row, also of one that there is
+// none of yet. So each is either seen here, or is accepted when the customer is forgotten,
+// and then it fails before anything is sent.
+func (o *operator) refuseEnrolled(ctx context.Context, key walletport.CustomerKey) func(storage.Tx) error {
+	consumers, err := o.consumersOf(ctx, key)
+	return func(tx storage.Tx) error {
+		if err != nil {
+			return err
+		}
+		for _, consumer := range consumers {
+			if err := tx.UpdateConsumer(consumer, key, refuseConsumer); !errors.Is(err, errNotEnrolled) {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func refuseConsumer(c storage.Consumer) (storage.Consumer, error) {
+	if !c.IsEnrolled && c.Open == 0 {
+		return c, errNotEnrolled
+	}
+	return c, walletport.Errorf(walletport.CodeConflict, "customer_enrolled",
+		"the customer is enrolled for Click to Pay under %s, or a request is open there (%d): end it with clicktopay opt-out first, or say --enrolled", c.BID, c.Open)
+}
+
+// consumersOf returns the consumers that a customer is or may become by the settings, in the
+// order in which their rows are locked.
+func (o *operator) consumersOf(ctx context.Context, key walletport.CustomerKey) ([]storage.ConsumerKey, error) {
 	row, err := o.db.Customer(ctx, key)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	consumers, err := o.db.ConsumersOf(ctx, []walletport.CustomerID{row.ID})
+	known, err := o.db.ConsumersOf(ctx, []walletport.CustomerID{row.ID})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for i := range consumers {
-		if c := &consumers[i]; c.IsEnrolled || c.Open > 0 {
-			return walletport.Errorf(walletport.CodeConflict, "customer_enrolled",
-				"the customer is enrolled for Click to Pay under %s, or a request is open there (%d): end it with clicktopay opt-out first, or say --enrolled", c.BID, c.Open)
-		}
+	bids := slices.Clone(o.settings.ClickToPay.Visa.OfIssuers()[key.Issuer])
+	for i := range known {
+		bids = append(bids, known[i].BID)
 	}
-	return nil
+	slices.Sort(bids)
+	var consumers []storage.ConsumerKey
+	for _, bid := range slices.Compact(bids) {
+		consumers = append(consumers, storage.ConsumerKey{Customer: row.ID, BID: bid})
+	}
+	return consumers, nil
 }
 
 func (c customersForgetCommand) printForgotten(con console, what vault.ChangedCustomer) error {
