@@ -42,6 +42,7 @@ func mustBetween(t *testing.T, file sandboxFile) (*between, sandboxFile) {
 	t.Cleanup(b.Close)
 	here := func(address string) string { return strings.Replace(address, at.Scheme+"://"+at.Host, b.URL, 1) }
 	file.MDES.CustomerService.BaseURL, file.VTS.TokenAPI.BaseURL = here(file.MDES.CustomerService.BaseURL), here(file.VTS.TokenAPI.BaseURL)
+	file.ClickToPay.BaseURL = here(file.ClickToPay.BaseURL)
 	return b, file
 }
 
