@@ -56,6 +56,9 @@ func (a *attempt) command(ctx context.Context) (command scheme.Command, err erro
 	if err != nil {
 		return command, err
 	}
+	if err := a.admitCard(ctx); err != nil {
+		return command, unmade{err}
+	}
 	f := a.flow
 	err = a.compose(ctx, func(e scheme.Enrolment) error {
 		var err error
@@ -65,6 +68,19 @@ func (a *attempt) command(ctx context.Context) (command scheme.Command, err erro
 		return err
 	})
 	return command, err
+}
+
+// admitCard asks whether the card may still be at the scheme: the request may have waited for
+// a day, and the card may have been blocked since it was accepted.
+func (a *attempt) admitCard(ctx context.Context) error {
+	if !messages[a.row.Action].hasWholeCard {
+		return nil
+	}
+	card, err := a.flow.Vault.Find(ctx, a.row.CardID)
+	if err != nil {
+		return err
+	}
+	return card.CheckTokenizable(a.flow.Clock())
 }
 
 // access selects the keys. They are of the issuer's account at the scheme, and not of a card:

@@ -358,6 +358,11 @@ func (s *site) deleteCard(t *testing.T) {
 	must(t, s.store.Update(t.Context(), func(tx storage.Tx) error { return tx.DeleteCard(s.first) }))
 }
 
+func (s *site) blockCard(t *testing.T) {
+	t.Helper()
+	s.putCard(t, s.first, firstNumber, func(c *walletport.Card) { c.CustomerID, c.Status = s.customer, walletport.CardBlocked })
+}
+
 func (s *site) forgetCustomer(t *testing.T) {
 	t.Helper()
 	must(t, s.store.Update(t.Context(), func(tx storage.Tx) error {

@@ -365,6 +365,7 @@ func TestWhatIsGoneSinceItWasAccepted(t *testing.T) {
 	}{
 		"the card":         {(*site).deleteCard, "FAILED card_not_found"},
 		"the customer":     {(*site).forgetCustomer, "FAILED customer_not_found"},
+		"the card's leave": {(*site).blockCard, "FAILED card_not_eligible"},
 		"what may be sent": {(*site).moveAway, "FAILED enrolment_data_invalid customer.address.city"},
 	} {
 		t.Run(name, func(t *testing.T) {
