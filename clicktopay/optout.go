@@ -2,6 +2,8 @@ package clicktopay
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/act"
@@ -39,8 +41,9 @@ type Deletion struct {
 // request finds the opt-out before it is sent. Errors:
 //
 //   - CodeInvalid, customer_number_malformed
-//   - CodeUnavailable, and those of Accept: the opt-out is noted all the same if it is not
-//     audit_unavailable, and asking again makes the requests that are missing
+//   - CodeUnavailable, and those of Accept, of each BID with which nothing is deleted: the
+//     opt-out is noted all the same if it is not audit_unavailable, and asking again makes the
+//     requests that are missing
 func (f *Flow) OptOut(ctx context.Context, r OptOutRequest) (OptedOut, error) {
 	isNew, err := f.noteOptOut(ctx, r)
 	if err != nil || r.KeepsEnrolment {
@@ -104,6 +107,7 @@ func (f *Flow) deleteEverywhere(ctx context.Context, r OptOutRequest) ([]Deletio
 		return nil, err
 	}
 	var requests []Deletion
+	var refusals []error
 	for i := range consumers {
 		if !consumers[i].IsEnrolled && consumers[i].Open == 0 {
 			continue
@@ -111,12 +115,13 @@ func (f *Flow) deleteEverywhere(ctx context.Context, r OptOutRequest) ([]Deletio
 		accepted, err := f.Accept(ctx, Asked{
 			Action: walletport.DeleteCustomer, Customer: r.Customer.Number, BID: consumers[i].BID, AuditUser: r.AuditUser, Channel: r.Channel,
 		})
-		if err != nil {
-			return requests, err
+		if err != nil { // such as of a BID that the settings no longer have
+			refusals = append(refusals, fmt.Errorf("what is enrolled with %s is not deleted: %w", consumers[i].BID, err))
+			continue
 		}
 		requests = append(requests, Deletion{BID: consumers[i].BID, Accepted: accepted})
 	}
-	return requests, nil
+	return requests, errors.Join(refusals...)
 }
 
 // begin sends a request that nothing was sent of, unless it is of a portfolio and the customer

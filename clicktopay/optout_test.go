@@ -1,6 +1,7 @@
 package clicktopay_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -180,6 +181,35 @@ func TestAForgottenCustomerOptsOut(t *testing.T) {
 		b.optOut(t, "9001")
 		b.settle(t)
 		if got := visa.truth("9001/" + ownBID); got != "none" {
+			t.Errorf("Visa has %q", got)
+		}
+	})
+}
+
+// TestAnOptOutGoesOnBehindABIDThatIsNoMore: what is enrolled with others is deleted all the same.
+func TestAnOptOutGoesOnBehindABIDThatIsNoMore(t *testing.T) {
+	onEach(t, func(t *testing.T, database string) {
+		b := newBank(t, database, newPlayed(t))
+		b.fill(t, 1)
+		b.work(t)
+		_, _, err := b.run(t.Context())
+		must(t, err)
+		b.settle(t)
+		ada := b.consumerOf(t, "9001")
+		must(t, b.store.Update(t.Context(), func(tx storage.Tx) error {
+			before := storage.ConsumerKey{Customer: ada.Customer, BID: "0"} // which is the first in their order
+			return tx.UpdateConsumer(before, walletport.CustomerKey{Issuer: "acme", Number: "9001"}, func(c storage.Consumer) (storage.Consumer, error) {
+				c.IsEnrolled = true
+				return c, nil
+			})
+		}))
+		out, err := b.OptOut(asOperator(t.Context()), optOutOf("9001"))
+		mustReason(t, err, "customer_bid_unknown")
+		if !strings.Contains(err.Error(), "enrolled with 0 ") || !out.IsNew || len(out.Requests) != 1 || out.Requests[0].BID != ownBID {
+			t.Errorf("%+v, %v", out, err)
+		}
+		b.settle(t)
+		if got := b.visa.truth("9001/" + ownBID); got != "none" {
 			t.Errorf("Visa has %q", got)
 		}
 	})
