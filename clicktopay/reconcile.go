@@ -183,7 +183,11 @@ func (r *reconciling) compare(ctx context.Context, key storage.ConsumerKey) (Rec
 		return told, r.heard(err)
 	}
 	r.silent = 0
-	if told.Drifts, err = r.drifts(ctx, &c); err != nil {
+	if told.Drifts, err = r.drifts(ctx, &c); isOfOne(err) {
+		told.Drifts, told.Reason = nil, walletport.ReasonOf(err)
+		return told, nil
+	}
+	if err != nil {
 		return told, err
 	}
 	told.Result = ReconciledSame
@@ -192,6 +196,15 @@ func (r *reconciling) compare(ctx context.Context, key storage.ConsumerKey) (Rec
 		err = r.repair(ctx, &c, &told)
 	}
 	return told, err
+}
+
+// isOfOne reports whether an error is of what is stored of one consumer, and not of the run.
+func isOfOne(err error) bool {
+	switch walletport.ReasonOf(err) {
+	case "customer_damaged", "card_damaged", "card_not_found":
+		return err != nil
+	}
+	return false
 }
 
 // heard ends the run when the scheme is silent: what is wrong with one consumer is told, and

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -287,6 +288,63 @@ func TestWhoWasForgottenHereIsDeletedThere(t *testing.T) {
 		b.settle(t)
 		if got := b.visa.truth("9001/" + ownBID); got != "none" {
 			t.Errorf("Visa has %q", got)
+		}
+	})
+}
+
+// TestNobodyWhoOptedOutIsEnrolledByAComparison, though the row says that they were.
+func TestNobodyWhoOptedOutIsEnrolledByAComparison(t *testing.T) {
+	onEach(t, func(t *testing.T, database string) {
+		b := drifted(t, database)
+		for _, number := range []string{"9002", "9004"} { // Visa lacks the one, and a card of the other
+			asked := optOutOf(number)
+			asked.KeepsEnrolment = true
+			_, err := b.OptOut(asOperator(t.Context()), asked)
+			must(t, err)
+		}
+		before := len(b.requests(t))
+		_, told, err := b.compare(t.Context(), clicktopay.RepairGive, func(r *clicktopay.ReconcileRequest) {
+			r.Tell = func(told clicktopay.Reconciled) error {
+				if told.Number == "9004" {
+					return errEnough
+				}
+				return nil
+			}
+		})
+		if !errors.Is(err, errEnough) {
+			t.Fatal(err)
+		}
+		for _, n := range []int{1, 3} {
+			if !strings.HasSuffix(told[n], " because customer_opted_out") {
+				t.Errorf("told %q", told[n])
+			}
+		}
+		if len(b.requests(t)) != before+1 { // of 9003, who is active here
+			t.Errorf("%d requests were made", len(b.requests(t))-before)
+		}
+	})
+}
+
+// TestAComparisonGoesOnBehindADamagedCustomer, whom it names.
+func TestAComparisonGoesOnBehindADamagedCustomer(t *testing.T) {
+	onEach(t, func(t *testing.T, database string) {
+		b := drifted(t, database)
+		for _, number := range []string{"9001", "9002"} { // whom Visa has, and has not
+			must(t, b.store.Update(t.Context(), func(tx storage.Tx) error {
+				return tx.UpdateCustomer(walletport.CustomerKey{Issuer: "acme", Number: number}, func(c storage.Customer) (storage.Customer, error) {
+					c.Sealed = slices.Clone(c.Sealed)
+					c.Sealed[len(c.Sealed)-1] ^= 1
+					return c, nil
+				})
+			}))
+		}
+		report, told, err := b.compare(t.Context(), clicktopay.RepairGive)
+		must(t, err)
+		if len(told) != 7 || told[0] != "9001 not_compared because customer_damaged" || report.Compared != 6 {
+			t.Errorf("%q, %+v", told, report)
+		}
+		if told[1] != "9002 drift not_enrolled_there because customer_damaged" {
+			t.Errorf("told %q", told[1])
 		}
 	})
 }

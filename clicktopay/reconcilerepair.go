@@ -104,11 +104,16 @@ func (r *reconciling) give(ctx context.Context, c *comparison, told *Reconciled)
 		told.Reason = "nothing_to_ask_for"
 		return nil
 	}
+	if isUnwanted, err := r.isUnwanted(ctx, c, wanted); err != nil || isUnwanted {
+		told.Reason = walletport.ReasonOf(ErrOptedOut)
+		return err
+	}
 	for _, asked := range wanted {
 		asked.BID, asked.AuditUser, asked.Channel = c.here.BID, r.asked.AuditUser, ChannelCommand
 		accepted, err := r.flow.Accept(ctx, asked)
 		if err != nil {
-			if walletport.CodeOf(err) == walletport.CodeUnavailable || walletport.CodeOf(err) == walletport.CodeInternal {
+			code := walletport.CodeOf(err)
+			if !isOfOne(err) && (code == walletport.CodeUnavailable || code == walletport.CodeInternal) {
 				return err
 			}
 			told.Reason = walletport.ReasonOf(err)
@@ -118,6 +123,16 @@ func (r *reconciling) give(ctx context.Context, c *comparison, told *Reconciled)
 	}
 	told.Result = ReconciledAsked
 	return nil
+}
+
+// isUnwanted reports whether something would be enrolled of a customer who opted out.
+func (r *reconciling) isUnwanted(ctx context.Context, c *comparison, wanted []Asked) (bool, error) {
+	enrols := func(a Asked) bool { return a.Action == walletport.EnrolCustomer || a.Action == walletport.EnrolCard }
+	if !slices.ContainsFunc(wanted, enrols) {
+		return false, nil
+	}
+	out, err := r.flow.Store.OptOuts(ctx, c.here.Issuer, []string{c.here.Number})
+	return len(out) > 0, err
 }
 
 // given lists the requests that end the drifts. A card of nobody here cannot be named, and a
