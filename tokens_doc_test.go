@@ -19,21 +19,23 @@ var notOfTokens = []string{
 // TestTheTokensPageHasEveryError holds the table of docs/tokens.md to the codes of the API,
 // with their status.
 func TestTheTokensPageHasEveryError(t *testing.T) {
-	_, section, _ := strings.Cut(readPage(t, "docs/tokens.md"), "\n## Errors\n")
-	section, _, _ = strings.Cut(section, "\n## ")
-	shown := map[string]string{}
-	for _, row := range regexp.MustCompile("(?m)^\\| (`.*?`) \\| (\\d{3}) \\|").FindAllStringSubmatch(section, -1) {
-		for code := range strings.SplitSeq(row[1], ", ") {
-			shown[strings.Trim(code, "`")] = row[2]
-		}
-	}
+	holdErrorsTo(t, "docs/tokens.md", func(code string) bool {
+		isOfTokens := strings.HasPrefix(code, "token_") || strings.HasPrefix(code, "scheme_") || code == "suspended_by_others"
+		return isOfTokens && !slices.Contains(notOfTokens, code)
+	})
+}
+
+// holdErrorsTo holds the table of errors of a page to the codes of the API, with their status:
+// it has those that are of the page, and none that the API has not.
+func holdErrorsTo(t *testing.T, page string, isOfPage func(code string) bool) {
+	t.Helper()
+	shown := rowsOf(t, page, "Errors")
 	for _, c := range api.Codes() {
-		isOfTokens := strings.HasPrefix(c.Code, "token_") || strings.HasPrefix(c.Code, "scheme_") || c.Code == "suspended_by_others"
 		status, isShown := shown[c.Code]
 		switch {
 		case isShown && status != strconv.Itoa(c.Status):
 			t.Errorf("%s is shown with %s, and answers %d", c.Code, status, c.Status)
-		case !isShown && isOfTokens && !slices.Contains(notOfTokens, c.Code):
+		case !isShown && isOfPage(c.Code):
 			t.Errorf("%s is not on the page", c.Code)
 		}
 		delete(shown, c.Code)

@@ -22,7 +22,8 @@ var different = []struct {
 	pattern *regexp.Regexp
 	name    string
 }{
-	{regexp.MustCompile(`DWSPMC[0-9a-f]{42}`), "REFERENCE"},
+	{regexp.MustCompile(`DWSPMC[0-9a-f]{42}|DNITHE[0-9]{18}`), "REFERENCE"},
+	{regexp.MustCompile(`\bwpc_\w+`), "CLIENT"},
 	{regexp.MustCompile(`\b[a-p]{24}\b`), "CHANGE"},
 	{regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`), "REQUEST"},
 	{regexp.MustCompile(`20\d\d-\d\d-\d\d[T ][0-9:.]{5,}Z?`), "TIME"},
@@ -40,19 +41,31 @@ func alike(text string) string {
 	return strings.TrimSpace(text)
 }
 
-// TestTheTokensPage types the commands of docs/tokens.md that call a sandbox, all in one
-// shell, and compares what each block prints with what the page shows below it.
+// TestTheTokensPage types the commands of docs/tokens.md that call a sandbox.
 func TestTheTokensPage(t *testing.T) {
 	t.Parallel()
+	mustTypePage(t, "../docs/tokens.md", "Call it", "Reasons")
+}
+
+// TestTheClickToPayPage types the commands of docs/click-to-pay.md that call a sandbox.
+func TestTheClickToPayPage(t *testing.T) {
+	t.Parallel()
+	mustTypePage(t, "../docs/click-to-pay.md", "Call it", "Why a request failed")
+}
+
+// mustTypePage types the commands of a page, between two headings and all in one shell, with a
+// sandbox beside it, and compares what each block prints with what the page shows below it.
+func mustTypePage(t *testing.T, path, from, to string) {
+	t.Helper()
 	for _, name := range []string{"bash", "curl", "jq"} {
 		oracle.Need(t, name)
 	}
-	page, err := os.ReadFile("../docs/tokens.md")
+	page, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, calls, _ := strings.Cut(string(page), "\n## Call it\n")
-	calls, _, found := strings.Cut(calls, "\n## Reasons\n")
+	_, calls, _ := strings.Cut(string(page), "\n## "+from+"\n")
+	calls, _, found := strings.Cut(calls, "\n## "+to+"\n")
 	if !found {
 		t.Fatal("the page has no calls")
 	}

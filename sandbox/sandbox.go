@@ -128,7 +128,7 @@ func (b *Sandbox) takeAddress(ctx context.Context, settings *config.Config) (err
 		protocol = "https"
 	}
 	if err := callSimulators(settings, protocol+"://"+b.socket.Addr().String()+frontDoorPath); err != nil {
-		b.o.Log.Warn("calls on tokens are switched off", "err", err)
+		b.o.Log.Warn("calls of schemes are switched off", "err", err)
 	}
 	return nil
 }

@@ -37,7 +37,7 @@ func (s *Server) watchOpenRequests(ctx context.Context) {
 		of := open[each.state]
 		s.metrics.ClickToPayOpen(string(each.state), of.Count, of.Oldest)
 		if of.Oldest > requestNotice {
-			found.warn("clicktopay_request_open", nil, "requests of Click to Pay have been open for more than %s, and are %s: %s; walletport clicktopay list --open shows them",
+			found.warn("clicktopay_request_open", nil, "requests of Click to Pay have been open for more than %s, and are %s: %s; walletport clicktopay list --issuer NAME --open shows them",
 				requestNotice, each.state, each.why)
 		}
 	}
