@@ -26,7 +26,7 @@ type Consumer struct {
 
 	IsEnrolled bool
 	IsInactive bool           // the consumer's cards cannot be paid with
-	Cards      []ConsumerCard // that are enrolled, or were refused last, in the order of their ids; each once
+	Cards      []ConsumerCard // that are enrolled or are to be, or were refused last, in the order of their ids; each once
 	AsOf       time.Time      // milliseconds, by the database's clock; zero is never
 
 	Open int         // requests that are not completed

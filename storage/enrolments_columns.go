@@ -19,7 +19,7 @@ type cardColumn struct {
 func EncodeConsumerCards(cards []ConsumerCard) (string, error) {
 	columns := make([]cardColumn, len(cards))
 	for i, c := range cards {
-		columns[i] = cardColumn{ID: c.ID, State: c.State, Reason: c.Reason, SinceMs: TokenTime(c.Since)}
+		columns[i] = cardColumn{ID: c.ID, State: c.State, Reason: c.Reason, SinceMs: ColumnTime(c.Since)}
 	}
 	text, err := json.Marshal(columns)
 	return string(text), err
@@ -33,7 +33,7 @@ func DecodeConsumerCards(text string) ([]ConsumerCard, error) {
 	}
 	cards := make([]ConsumerCard, len(columns))
 	for i, c := range columns {
-		cards[i] = ConsumerCard{ID: c.ID, State: c.State, Reason: c.Reason, Since: TokenTimeFrom(c.SinceMs)}
+		cards[i] = ConsumerCard{ID: c.ID, State: c.State, Reason: c.Reason, Since: ColumnTimeFrom(c.SinceMs)}
 	}
 	return cards, nil
 }

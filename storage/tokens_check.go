@@ -113,19 +113,3 @@ func checkTokenTexts(texts ...string) error {
 	}
 	return checkText(texts...)
 }
-
-// TokenTime is a moment as a column keeps it: milliseconds since 1970, 0 for none.
-func TokenTime(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
-// TokenTimeFrom reads what TokenTime wrote.
-func TokenTimeFrom(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
-}

@@ -208,7 +208,7 @@ func consumerParams(c *storage.Consumer) (pgdb.UpdateConsumerParams, error) {
 		Enrolled:   flag(c.IsEnrolled),
 		Inactive:   flag(c.IsInactive),
 		Cards:      cards,
-		AsOfMs:     storage.TokenTime(c.AsOf),
+		AsOfMs:     storage.ColumnTime(c.AsOf),
 		OpenCount:  int64(c.Open),
 		LastID:     c.Last.ID,
 		LastPrint:  notNull(c.Last.Print),
@@ -225,7 +225,7 @@ func consumerFrom(r *pgdb.Consumer) (storage.Consumer, error) {
 		IsEnrolled:  r.Enrolled != 0,
 		IsInactive:  r.Inactive != 0,
 		Cards:       cards,
-		AsOf:        storage.TokenTimeFrom(r.AsOfMs),
+		AsOf:        storage.ColumnTimeFrom(r.AsOfMs),
 		Open:        int(r.OpenCount),
 		Last:        storage.LastRequest{ID: r.LastID, Print: r.LastPrint, IsOpen: r.LastOpen != 0},
 	}, err

@@ -74,9 +74,9 @@ func (s *Store) listOfCard(ctx context.Context, card int64) (storage.TokenList, 
 		if errors.Is(err, pgx.ErrNoRows) {
 			return storage.TokenList{}, nil
 		}
-		return storage.TokenList{AsOf: storage.TokenTimeFrom(asOf)}, err
+		return storage.TokenList{AsOf: storage.ColumnTimeFrom(asOf)}, err
 	}
-	list := storage.TokenList{Tokens: make([]storage.Token, len(rows)), AsOf: storage.TokenTimeFrom(rows[0].ListedMs)}
+	list := storage.TokenList{Tokens: make([]storage.Token, len(rows)), AsOf: storage.ColumnTimeFrom(rows[0].ListedMs)}
 	for i := range rows {
 		if list.Tokens[i], err = tokenFrom(&rows[i].Token); err != nil {
 			return storage.TokenList{}, err

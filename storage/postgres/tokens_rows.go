@@ -24,8 +24,8 @@ func insertTokenParams(t *storage.Token) (pgdb.InsertTokensParams, error) {
 		Wallet:        t.Wallet,
 		Status:        string(t.Status),
 		Holders:       holders,
-		StatusSinceMs: storage.TokenTime(t.StatusSince),
-		RequestedMs:   storage.TokenTime(t.RequestedAt),
+		StatusSinceMs: storage.ColumnTime(t.StatusSince),
+		RequestedMs:   storage.ColumnTime(t.RequestedAt),
 		ExpiryYear:    int64(t.Expiry.Year),
 		ExpiryMonth:   int64(t.Expiry.Month),
 		DeviceName:    t.DeviceName,
@@ -36,7 +36,7 @@ func insertTokenParams(t *storage.Token) (pgdb.InsertTokensParams, error) {
 		FirstSix:      t.Number.FirstSix,
 		LastFour:      t.Number.LastFour,
 		Source:        t.Source,
-		AsOfMs:        storage.TokenTime(t.AsOf),
+		AsOfMs:        storage.ColumnTime(t.AsOf),
 	}, err
 }
 
@@ -49,8 +49,8 @@ func updateTokenParams(t *storage.Token) (pgdb.UpdateTokensParams, error) {
 		Wallet:        t.Wallet,
 		Status:        string(t.Status),
 		Holders:       holders,
-		StatusSinceMs: storage.TokenTime(t.StatusSince),
-		RequestedMs:   storage.TokenTime(t.RequestedAt),
+		StatusSinceMs: storage.ColumnTime(t.StatusSince),
+		RequestedMs:   storage.ColumnTime(t.RequestedAt),
 		ExpiryYear:    int64(t.Expiry.Year),
 		ExpiryMonth:   int64(t.Expiry.Month),
 		DeviceName:    t.DeviceName,
@@ -61,7 +61,7 @@ func updateTokenParams(t *storage.Token) (pgdb.UpdateTokensParams, error) {
 		FirstSix:      t.Number.FirstSix,
 		LastFour:      t.Number.LastFour,
 		Source:        t.Source,
-		AsOfMs:        storage.TokenTime(t.AsOf),
+		AsOfMs:        storage.ColumnTime(t.AsOf),
 		ChangeID:      t.Change.ID,
 		ChangeAction:  string(t.Change.Action),
 		ChangeState:   string(t.Change.State),
@@ -69,7 +69,7 @@ func updateTokenParams(t *storage.Token) (pgdb.UpdateTokensParams, error) {
 		ChangeBy:      string(t.Change.By),
 		ChangeClient:  t.Change.Client,
 		ChangeChannel: string(t.Change.Channel),
-		ChangeSinceMs: storage.TokenTime(t.Change.Since),
+		ChangeSinceMs: storage.ColumnTime(t.Change.Since),
 		ChangeOutcome: t.Change.Outcome,
 	}, err
 }
@@ -83,8 +83,8 @@ func tokenFrom(r *pgdb.Token) (storage.Token, error) {
 		PANReference: r.PanReference,
 		Wallet:       r.Wallet,
 		Status:       walletport.TokenStatus(r.Status),
-		StatusSince:  storage.TokenTimeFrom(r.StatusSinceMs),
-		RequestedAt:  storage.TokenTimeFrom(r.RequestedMs),
+		StatusSince:  storage.ColumnTimeFrom(r.StatusSinceMs),
+		RequestedAt:  storage.ColumnTimeFrom(r.RequestedMs),
 		Expiry:       walletport.Expiry{Year: int(r.ExpiryYear), Month: time.Month(r.ExpiryMonth)},
 		DeviceName:   r.DeviceName,
 		DeviceType:   r.DeviceType,
@@ -92,7 +92,7 @@ func tokenFrom(r *pgdb.Token) (storage.Token, error) {
 			Sealed: r.Sealed, WrappedKey: r.WrappedKey, KEK: r.Kek, FirstSix: r.FirstSix, LastFour: r.LastFour,
 		},
 		Source: r.Source,
-		AsOf:   storage.TokenTimeFrom(r.AsOfMs),
+		AsOf:   storage.ColumnTimeFrom(r.AsOfMs),
 		Change: storage.TokenChange{
 			ID:      r.ChangeID,
 			Action:  walletport.TokenAction(r.ChangeAction),
@@ -101,7 +101,7 @@ func tokenFrom(r *pgdb.Token) (storage.Token, error) {
 			By:      walletport.AuditUser(r.ChangeBy),
 			Client:  r.ChangeClient,
 			Channel: storage.TokenChannel(r.ChangeChannel),
-			Since:   storage.TokenTimeFrom(r.ChangeSinceMs),
+			Since:   storage.ColumnTimeFrom(r.ChangeSinceMs),
 			Outcome: r.ChangeOutcome,
 		},
 	}
@@ -111,7 +111,7 @@ func tokenFrom(r *pgdb.Token) (storage.Token, error) {
 func historyParams(e *storage.TokenHistoryEntry) pgdb.AddTokenHistoryParams {
 	return pgdb.AddTokenHistoryParams{
 		TokenID:   int64(e.Token),
-		AtMs:      storage.TokenTime(e.At),
+		AtMs:      storage.ColumnTime(e.At),
 		What:      string(e.What),
 		Was:       e.From,
 		Becomes:   e.To,
@@ -129,7 +129,7 @@ func historyFrom(r *pgdb.TokenHistory) storage.TokenHistoryEntry {
 	return storage.TokenHistoryEntry{
 		Seq:       r.Seq,
 		Token:     walletport.TokenID(r.TokenID),
-		At:        storage.TokenTimeFrom(r.AtMs),
+		At:        storage.ColumnTimeFrom(r.AtMs),
 		What:      storage.TokenEvent(r.What),
 		From:      r.Was,
 		To:        r.Becomes,
@@ -144,5 +144,5 @@ func historyFrom(r *pgdb.TokenHistory) storage.TokenHistoryEntry {
 }
 
 func listParams(card walletport.CardID, asOf time.Time) pgdb.SetTokenListParams {
-	return pgdb.SetTokenListParams{CardID: int64(card), AsOfMs: storage.TokenTime(asOf)}
+	return pgdb.SetTokenListParams{CardID: int64(card), AsOfMs: storage.ColumnTime(asOf)}
 }

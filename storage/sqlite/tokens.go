@@ -76,9 +76,9 @@ func listOfCard(ctx context.Context, q *sqlitedb.Queries, card int64) (storage.T
 		if errors.Is(err, sql.ErrNoRows) {
 			return storage.TokenList{}, nil
 		}
-		return storage.TokenList{AsOf: storage.TokenTimeFrom(asOf)}, err
+		return storage.TokenList{AsOf: storage.ColumnTimeFrom(asOf)}, err
 	}
-	list := storage.TokenList{Tokens: make([]storage.Token, len(rows)), AsOf: storage.TokenTimeFrom(rows[0].ListedMs)}
+	list := storage.TokenList{Tokens: make([]storage.Token, len(rows)), AsOf: storage.ColumnTimeFrom(rows[0].ListedMs)}
 	for i := range rows {
 		if list.Tokens[i], err = tokenFrom(&rows[i].Token); err != nil {
 			return storage.TokenList{}, err

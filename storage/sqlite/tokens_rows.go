@@ -24,8 +24,8 @@ func insertTokenParams(t *storage.Token) (sqlitedb.InsertTokenParams, error) {
 		Wallet:        t.Wallet,
 		Status:        string(t.Status),
 		Holders:       holders,
-		StatusSinceMs: storage.TokenTime(t.StatusSince),
-		RequestedMs:   storage.TokenTime(t.RequestedAt),
+		StatusSinceMs: storage.ColumnTime(t.StatusSince),
+		RequestedMs:   storage.ColumnTime(t.RequestedAt),
 		ExpiryYear:    int64(t.Expiry.Year),
 		ExpiryMonth:   int64(t.Expiry.Month),
 		DeviceName:    t.DeviceName,
@@ -36,7 +36,7 @@ func insertTokenParams(t *storage.Token) (sqlitedb.InsertTokenParams, error) {
 		FirstSix:      t.Number.FirstSix,
 		LastFour:      t.Number.LastFour,
 		Source:        t.Source,
-		AsOfMs:        storage.TokenTime(t.AsOf),
+		AsOfMs:        storage.ColumnTime(t.AsOf),
 	}, err
 }
 
@@ -49,8 +49,8 @@ func updateTokenParams(t *storage.Token) (sqlitedb.UpdateTokenParams, error) {
 		Wallet:        t.Wallet,
 		Status:        string(t.Status),
 		Holders:       holders,
-		StatusSinceMs: storage.TokenTime(t.StatusSince),
-		RequestedMs:   storage.TokenTime(t.RequestedAt),
+		StatusSinceMs: storage.ColumnTime(t.StatusSince),
+		RequestedMs:   storage.ColumnTime(t.RequestedAt),
 		ExpiryYear:    int64(t.Expiry.Year),
 		ExpiryMonth:   int64(t.Expiry.Month),
 		DeviceName:    t.DeviceName,
@@ -61,7 +61,7 @@ func updateTokenParams(t *storage.Token) (sqlitedb.UpdateTokenParams, error) {
 		FirstSix:      t.Number.FirstSix,
 		LastFour:      t.Number.LastFour,
 		Source:        t.Source,
-		AsOfMs:        storage.TokenTime(t.AsOf),
+		AsOfMs:        storage.ColumnTime(t.AsOf),
 		ChangeID:      t.Change.ID,
 		ChangeAction:  string(t.Change.Action),
 		ChangeState:   string(t.Change.State),
@@ -69,7 +69,7 @@ func updateTokenParams(t *storage.Token) (sqlitedb.UpdateTokenParams, error) {
 		ChangeBy:      string(t.Change.By),
 		ChangeClient:  t.Change.Client,
 		ChangeChannel: string(t.Change.Channel),
-		ChangeSinceMs: storage.TokenTime(t.Change.Since),
+		ChangeSinceMs: storage.ColumnTime(t.Change.Since),
 		ChangeOutcome: t.Change.Outcome,
 		ChangeOpen:    flag(t.Change.State.IsOpen()),
 	}, err
@@ -84,8 +84,8 @@ func tokenFrom(r *sqlitedb.Token) (storage.Token, error) {
 		PANReference: r.PanReference,
 		Wallet:       r.Wallet,
 		Status:       walletport.TokenStatus(r.Status),
-		StatusSince:  storage.TokenTimeFrom(r.StatusSinceMs),
-		RequestedAt:  storage.TokenTimeFrom(r.RequestedMs),
+		StatusSince:  storage.ColumnTimeFrom(r.StatusSinceMs),
+		RequestedAt:  storage.ColumnTimeFrom(r.RequestedMs),
 		Expiry:       walletport.Expiry{Year: int(r.ExpiryYear), Month: time.Month(r.ExpiryMonth)},
 		DeviceName:   r.DeviceName,
 		DeviceType:   r.DeviceType,
@@ -93,7 +93,7 @@ func tokenFrom(r *sqlitedb.Token) (storage.Token, error) {
 			Sealed: r.Sealed, WrappedKey: r.WrappedKey, KEK: r.Kek, FirstSix: r.FirstSix, LastFour: r.LastFour,
 		},
 		Source: r.Source,
-		AsOf:   storage.TokenTimeFrom(r.AsOfMs),
+		AsOf:   storage.ColumnTimeFrom(r.AsOfMs),
 		Change: storage.TokenChange{
 			ID:      r.ChangeID,
 			Action:  walletport.TokenAction(r.ChangeAction),
@@ -102,7 +102,7 @@ func tokenFrom(r *sqlitedb.Token) (storage.Token, error) {
 			By:      walletport.AuditUser(r.ChangeBy),
 			Client:  r.ChangeClient,
 			Channel: storage.TokenChannel(r.ChangeChannel),
-			Since:   storage.TokenTimeFrom(r.ChangeSinceMs),
+			Since:   storage.ColumnTimeFrom(r.ChangeSinceMs),
 			Outcome: r.ChangeOutcome,
 		},
 	}
@@ -112,7 +112,7 @@ func tokenFrom(r *sqlitedb.Token) (storage.Token, error) {
 func historyParams(e *storage.TokenHistoryEntry) sqlitedb.AddTokenHistoryParams {
 	return sqlitedb.AddTokenHistoryParams{
 		TokenID:   int64(e.Token),
-		AtMs:      storage.TokenTime(e.At),
+		AtMs:      storage.ColumnTime(e.At),
 		What:      string(e.What),
 		Was:       e.From,
 		Becomes:   e.To,
@@ -130,7 +130,7 @@ func historyFrom(r *sqlitedb.TokenHistory) storage.TokenHistoryEntry {
 	return storage.TokenHistoryEntry{
 		Seq:       r.Seq,
 		Token:     walletport.TokenID(r.TokenID),
-		At:        storage.TokenTimeFrom(r.AtMs),
+		At:        storage.ColumnTimeFrom(r.AtMs),
 		What:      storage.TokenEvent(r.What),
 		From:      r.Was,
 		To:        r.Becomes,
@@ -145,5 +145,5 @@ func historyFrom(r *sqlitedb.TokenHistory) storage.TokenHistoryEntry {
 }
 
 func listParams(card walletport.CardID, asOf time.Time) sqlitedb.SetTokenListParams {
-	return sqlitedb.SetTokenListParams{CardID: int64(card), AsOfMs: storage.TokenTime(asOf)}
+	return sqlitedb.SetTokenListParams{CardID: int64(card), AsOfMs: storage.ColumnTime(asOf)}
 }
