@@ -16,8 +16,13 @@ type pace struct {
 // come down on the scheme in one heap.
 const maxCatchUp = time.Second
 
+// slowest is the longest interval: that of a rate near 0 would be longer than a Duration can
+// be, and then none at all.
+const slowest = 24 * time.Hour
+
 func newPace(perSecond float64, clock func() time.Time) *pace {
-	return &pace{interval: time.Duration(float64(time.Second) / perSecond), clock: clock, next: clock()}
+	interval := min(float64(time.Second)/perSecond, float64(slowest))
+	return &pace{interval: time.Duration(interval), clock: clock, next: clock()}
 }
 
 // wait waits for the moment of the next act, and reports whether ctx goes on.
