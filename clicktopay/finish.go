@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/walletport/walletport"
@@ -63,7 +64,9 @@ func (a *attempt) fail(ctx context.Context, reasons ...error) error {
 		if reason == nil || errors.Is(reason, jobs.ErrNotYet) { // nothing was said
 			continue
 		}
-		e.faults = append(e.faults, a.faultsOf(reason)...)
+		for _, fault := range a.faultsOf(reason) {
+			e.faults = append(e.faults, keepable(fault))
+		}
 		for _, f := range scheme.FaultsOf(reason) {
 			e.kinds, e.isKnown = append(e.kinds, f.Kind), true
 		}
@@ -100,6 +103,23 @@ func (a *attempt) faultsOf(reason error) (faults []storage.RequestFault) {
 		return faults
 	}
 	return []storage.RequestFault{{Reason: said.Reason, Message: said.Message}}
+}
+
+// keepable is a fault as a row can keep it: a text that is too long for it is cut, and one
+// that it refuses is replaced. Otherwise the request could never end.
+func keepable(f storage.RequestFault) storage.RequestFault {
+	for _, text := range []*string{&f.Field, &f.Reason, &f.Message} {
+		if len(*text) > storage.MaxFaultText {
+			*text = strings.ToValidUTF8((*text)[:storage.MaxFaultText], "")
+		}
+		switch {
+		case walletport.ContainsPAN(*text):
+			*text = walletport.RedactedNumber
+		case !storage.CanKeep(*text):
+			*text = "(a text that cannot be kept)"
+		}
+	}
+	return f
 }
 
 // names tells how whoever asked names what the request says. Where the overrides cannot be
