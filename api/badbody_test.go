@@ -78,6 +78,7 @@ func TestBadInputOfWalletCalls(t *testing.T) {
 		{name: "a list for a body", body: `[]`, status: 400, code: "body_malformed", record: by},
 		{name: "a string for a body", body: `"{}"`, status: 400, code: "body_malformed", record: by},
 		{name: "a body that is no UTF-8", body: "{\"a\":\"\xff\"}", status: 400, code: "body_malformed", record: by},
+		{name: "a body with half of a character", body: `{"a":"\ud83d"}`, status: 400, code: "body_malformed", record: by},
 		{name: "two byte order marks", body: "\ufeff\ufeff{}", status: 400, code: "body_malformed", record: by},
 		{name: "UTF-16", body: "\xff\xfe{\x00}\x00", status: 400, code: "body_malformed", record: by},
 		{name: "gzip without a word", body: "\x1f\x8b\x08\x00", status: 400, code: "body_malformed", record: by},

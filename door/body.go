@@ -157,6 +157,8 @@ func textFault(content []byte) string {
 		return "the body is compressed: send it plain"
 	case !utf8.Valid(content):
 		return "the body is not UTF-8"
+	case hasHalfCharacter(content):
+		return "the body has an escape that is half of a character"
 	case len(bytes.TrimSpace(content)) == 0:
 		return "the body is empty but for white space"
 	}
