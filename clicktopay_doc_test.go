@@ -110,6 +110,17 @@ func TestTheClickToPayPageHasEveryWord(t *testing.T) {
 	}
 }
 
+// TestTheClickToPayPageHasEveryReasonOfAComparison holds what stands in brackets behind a drift
+// to the page.
+func TestTheClickToPayPageHasEveryReasonOfAComparison(t *testing.T) {
+	section := sectionOf(t, clickToPayPage, "Comparing with Visa")
+	for _, reason := range wordsIn(t, "clicktopay/reconcile*.go", `told\.(?:Result, told\.)?Reason(?:, told\.Drifts)? = (?:ReconciledNot, )?"(\w+)"`) {
+		if !strings.Contains(section, "`"+reason+"`") {
+			t.Errorf("%s is not on the page", reason)
+		}
+	}
+}
+
 // TestTheClickToPayPageDrawsTheStates holds the picture to the states of a request.
 func TestTheClickToPayPageDrawsTheStates(t *testing.T) {
 	_, picture, _ := strings.Cut(readPage(t, clickToPayPage), "\nstateDiagram-v2\n")
