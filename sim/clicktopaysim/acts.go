@@ -22,8 +22,10 @@ type Truth struct {
 	// Running is the requestTraceId of the request that runs, "" of none.
 	Running string `json:"running"`
 	IsHeld  bool   `json:"held"` // by another writer
-	// Conflicts is how many requests met one that ran, since the simulator began.
+	// Conflicts is how many requests met one that ran, since the simulator began, and Overlaps
+	// how many of them were no questions: an issuer who waits for the end of each has none.
 	Conflicts int    `json:"conflicts"`
+	Overlaps  int    `json:"overlaps"`
 	History   []Deed `json:"history"`
 }
 
@@ -40,10 +42,13 @@ type Deed struct {
 	Call string         `json:"call"` // of the issuer, or what another party did
 	By   register.Party `json:"by"`
 	At   time.Time      `json:"at"`
-	// Of a request: its trace id; when it ended, and SUCCESS or the reasons of its failure.
+	// Of a request: its trace id and correlation id; when it ended, SUCCESS or the reasons of
+	// its failure as the status tells them, and whether the consumer was changed.
 	RequestTraceID string     `json:"requestTraceId,omitempty"`
+	CorrelationID  string     `json:"correlationId,omitempty"`
 	EndedAt        *time.Time `json:"endedAt,omitempty"`
 	Outcome        []string   `json:"outcome,omitempty"`
+	TookEffect     bool       `json:"tookEffect,omitempty"`
 }
 
 // Acts is where a test does what others than the issuer do to a consumer: POST
@@ -118,7 +123,7 @@ func (a acts) act(w http.ResponseWriter, r *http.Request, name register.Name) *s
 
 func truthOf(t register.Truth) Truth {
 	c := t.Consumer
-	truth := Truth{Name: c.Name, Status: "NOT_ENROLLED", IsHeld: c.IsHeld, Conflicts: t.Met, Cards: []Card{}, History: []Deed{}}
+	truth := Truth{Name: c.Name, Status: "NOT_ENROLLED", IsHeld: c.IsHeld, Conflicts: t.Met, Overlaps: t.Overlaps, Cards: []Card{}, History: []Deed{}}
 	if c.Person != nil {
 		truth.Status, truth.Emails, truth.Phones = string(c.Person.Status), len(c.Person.Emails), len(c.Person.Phones)
 	}
@@ -129,7 +134,7 @@ func truthOf(t register.Truth) Truth {
 		truth.Running = c.Running.TraceID
 	}
 	for _, e := range t.History {
-		deed := Deed{Call: e.Call, By: e.By, At: e.At, RequestTraceID: e.TraceID, EndedAt: e.EndedAt}
+		deed := Deed{Call: e.Call, By: e.By, At: e.At, RequestTraceID: e.TraceID, CorrelationID: e.CorrelationID, EndedAt: e.EndedAt, TookEffect: e.TookEffect}
 		for _, d := range e.Details {
 			deed.Outcome = append(deed.Outcome, outcomeOf(d)...)
 		}

@@ -3,6 +3,7 @@ package clicktopaysim
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/sim"
@@ -65,6 +66,7 @@ func (s *Service) write(in *request) (int, any, *refusal) {
 	if f := s.admit(r, name, isOurs); f != nil {
 		return 0, nil, f
 	}
+	change.CorrelationID = uuidOf(in.http.Header.Get("X-Correlation-Id"))
 	traceID, broken, err := s.c.Register.Accept(name, call, change)
 	if err != nil {
 		return 0, nil, refusalOf(in, err)
@@ -76,6 +78,21 @@ func (s *Service) write(in *request) (int, any, *refusal) {
 	}
 	in.Pass(checkRules, "every rule holds that is told at once")
 	return http.StatusAccepted, object{"requestTraceId": traceID}, nil
+}
+
+// uuidOf returns a text that has the form of a UUID, and nothing of every other one: who asks
+// for the truth learns no personal data.
+func uuidOf(text string) string {
+	if len(text) != 36 {
+		return ""
+	}
+	for i, c := range text {
+		isHyphen := i == 8 || i == 13 || i == 18 || i == 23
+		if isHyphen != (c == '-') || !isHyphen && !strings.ContainsRune("0123456789abcdef", c) {
+			return ""
+		}
+	}
+	return text
 }
 
 func (in *request) breaks(problem register.Problem) {

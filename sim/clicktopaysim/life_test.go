@@ -135,12 +135,48 @@ func TestWhatIsSaidWhileARequestRuns(t *testing.T) {
 			t.Errorf("%s: %s", name, fault)
 		}
 	}
-	if truth := w.truth(t, "c-1"); truth.Conflicts != len(locked) {
-		t.Errorf("%d conflicts", truth.Conflicts)
+	if truth := w.truth(t, "c-1"); truth.Conflicts != len(locked) || truth.Overlaps != len(locked) { // without the question, with the enrolment
+		t.Errorf("%d conflicts, %d overlaps", truth.Conflicts, truth.Overlaps)
 	}
 	w.clock.add(delay)
 	if status, outcome := w.outcome(t, trace); status != "COMPLETED" || !slices.Equal(outcome, []string{"SUCCESS"}) {
 		t.Errorf("at the end: %s %v", status, outcome)
+	}
+}
+
+// What a request did is told by the id that its issuer gave it, whatever its status tells.
+func TestWhichRequestTookEffect(t *testing.T) {
+	w := newWorld(t, nil)
+	const id = "3f0c1f2a-6b0e-4f6f-9a55-0d6f3f6b8f10"
+	for _, c := range []struct {
+		correlation, shown string
+		act                register.Act // of Visa
+		tookEffect         bool
+	}{
+		{id, id, register.Divide, false}, {"canary@mail.example", "", register.OmitDetails, true}, {strings.ToUpper(id), "", register.Decline, false},
+		{id[:35], "", register.Decline, false}, {strings.Replace(id, "-", "a", 1), "", register.Decline, false},
+	} {
+		if status, text := w.send(t, http.MethodPost, "/c2p/consumers/"+testBID+"/c-1", `{"as":"VISA","do":"`+string(c.act)+`"}`); status != http.StatusOK {
+			t.Fatalf("%s: %d %s", c.act, status, text)
+		}
+		call, method, plain := "enrollData", http.MethodPost, enrolment("c-1")
+		if w.truth(t, "c-1").Status == "ACTIVE" {
+			call, method, plain = "manageConsumerInformation", http.MethodPut, body(person("c-1"))
+		}
+		q := w.question(method, call, plain)
+		q.headers.Set("X-Correlation-Id", c.correlation)
+		if a := w.ask(t, q); a.status != http.StatusAccepted {
+			t.Fatalf("%s: %d %v", call, a.status, a.plain)
+		}
+		history := w.truth(t, "c-1").History
+		if last := history[len(history)-1]; last.CorrelationID != c.shown || last.TookEffect {
+			t.Errorf("%s while it runs: %+v", c.act, last)
+		}
+		w.clock.add(delay)
+		history = w.truth(t, "c-1").History
+		if last := history[len(history)-1]; last.CorrelationID != c.shown || last.TookEffect != c.tookEffect {
+			t.Errorf("%s: %+v", c.act, last)
+		}
 	}
 }
 

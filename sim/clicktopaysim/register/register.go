@@ -32,7 +32,8 @@ type Register struct {
 
 	mu     sync.Mutex        // between what a consumer is and what it becomes
 	traces map[string]string // of each trace id, the consumer's reference
-	met    map[string]int    // of each consumer, how many requests met one that ran
+	met    map[string]int    // of each consumer, how many requests met one that ran, or another writer
+	writes map[string]int    // same, how many writes met a request that ran
 }
 
 // Open opens the register of a folder, and makes it if there is none. Close it after use.
@@ -42,7 +43,7 @@ func Open(c Config) (*Register, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Register{c: c, ledger: ledger, seal: newSealer(ledger.Key("consumers"), c.Rand), traces: map[string]string{}, met: map[string]int{}}
+	r := &Register{c: c, ledger: ledger, seal: newSealer(ledger.Key("consumers"), c.Rand), traces: map[string]string{}, met: map[string]int{}, writes: map[string]int{}}
 	for _, last := range ledger.All() {
 		for _, l := range ledger.Versions(last.Consumer) {
 			r.traces[l.TraceID] = l.Consumer
@@ -65,6 +66,9 @@ func (r *Register) Accept(name Name, call Call, change Change) (traceID string, 
 	was, err := r.current(name, now)
 	if err != nil {
 		return "", nil, err
+	}
+	if was.Running != nil {
+		r.writes[r.reference(name)]++
 	}
 	switch {
 	case call == Enrol && was.Running != nil: // of one who is enrolled, or about to be
@@ -145,8 +149,8 @@ func (r *Register) outcome(versions []line, traceID string) (Outcome, error) {
 			return Outcome{}, err
 		}
 		o := Outcome{Name: c.Name, Call: c.Running.Call}
-		if _, details := c.at(r.c.Now()); details != nil {
-			o.HasEnd, o.Details = true, *details
+		if _, end := c.at(r.c.Now()); end != nil {
+			o.HasEnd, o.Details = true, end.details
 		}
 		return o, nil
 	}

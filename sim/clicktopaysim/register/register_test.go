@@ -88,7 +88,7 @@ func (w *world) truths(t *testing.T) []register.Truth {
 		t.Fatal(err)
 	}
 	for i := range all {
-		all[i].Met = 0 // is of one process
+		all[i].Met, all[i].Overlaps = 0, 0 // are of one process
 	}
 	return all
 }

@@ -21,6 +21,9 @@ const (
 
 // Change is what a write says.
 type Change struct {
+	// CorrelationID is by what whoever asked finds the request again; "" where none is known.
+	CorrelationID string `json:"correlationID,omitempty"`
+
 	Person *Person `json:"person,omitempty"` // of Enrol and Replace
 	// Cards are those that the write is about. Of DeleteCards only the references count.
 	Cards []Card `json:"cards,omitempty"`
@@ -65,11 +68,17 @@ type Detail struct {
 	Problems []Problem
 }
 
+// ending is how a request ended.
+type ending struct {
+	details    []Detail
+	tookEffect bool
+}
+
 // hasEnded reports whether a request has by now.
 func (r Request) hasEnded(now time.Time) bool { return !r.IsStalled && !now.Before(r.EndsAt) }
 
-// at returns what a version has become by now. outcome is nil unless its request has ended.
-func (c Consumer) at(now time.Time) (Consumer, *[]Detail) {
+// at returns what a version has become by now, and nil unless its request has ended.
+func (c Consumer) at(now time.Time) (Consumer, *ending) {
 	if c.Running == nil || !c.Running.hasEnded(now) {
 		return c, nil
 	}
@@ -79,18 +88,18 @@ func (c Consumer) at(now time.Time) (Consumer, *[]Detail) {
 	if len(problems) == 0 {
 		problems = r.misfortune()
 	}
-	if len(problems) == 0 {
+	end := ending{[]Detail{{len(problems) == 0, problems}}, len(problems) == 0}
+	if end.tookEffect {
 		c = c.after(r.Call, r.Change)
 	}
-	outcome := []Detail{{len(problems) == 0, problems}}
 	switch r.Fate {
 	case FateSilent:
-		outcome = nil
+		end.details = nil
 	case FateDivided:
-		outcome = []Detail{{IsDone: true}, {Problems: problems}}
+		end.details = []Detail{{IsDone: true}, {Problems: problems}}
 	case FateDeclined, FateRefused:
 	}
-	return c, &outcome
+	return c, &end
 }
 
 // misfortune is what a request that breaks no rule fails by.

@@ -6,17 +6,21 @@ import "time"
 type Truth struct {
 	Consumer Consumer // as it is now, Running included
 	History  []Entry
-	// Met is how many requests met one that ran, since the process began.
+	// Met is how many requests met one that ran, or another writer, since the process began.
 	Met int
+	// Overlaps is how many writes came while a request ran, since the process began.
+	Overlaps int
 }
 
 // Entry is one thing that was done to a consumer.
 type Entry struct {
 	Deed
-	TraceID string // of a request
-	// EndedAt and Details are of a request that has ended.
-	EndedAt *time.Time
-	Details []Detail
+	// TraceID and CorrelationID are of a request.
+	TraceID, CorrelationID string
+	// EndedAt, Details and TookEffect are of a request that has ended.
+	EndedAt    *time.Time
+	Details    []Detail
+	TookEffect bool
 }
 
 // Truth tells of a consumer, or that nothing was ever done to it. Errors: those of Accept.
@@ -50,7 +54,7 @@ func (r *Register) truth(reference string) (t Truth, ok bool, err error) {
 	if err != nil {
 		return t, false, err
 	}
-	t = Truth{Met: r.met[reference]}
+	t = Truth{Met: r.met[reference], Overlaps: r.writes[reference]}
 	t.Consumer, _ = last.at(now)
 	ran := map[string]int{} // of each request, its place in the history
 	for _, l := range versions {
@@ -60,14 +64,15 @@ func (r *Register) truth(reference string) (t Truth, ok bool, err error) {
 		}
 		entry := Entry{Deed: l.Deed}
 		if l.Deed.By == Issuer {
-			entry.TraceID, ran[l.TraceID] = l.TraceID, len(t.History)
+			entry.TraceID, entry.CorrelationID = l.TraceID, c.Running.Change.CorrelationID
+			ran[l.TraceID] = len(t.History)
 		}
 		t.History = append(t.History, entry)
 		if place, isRequest := ran[l.TraceID]; isRequest { // a later version of one that ran counts
 			asked := &t.History[place]
-			asked.EndedAt, asked.Details = nil, nil
-			if _, details := c.at(now); details != nil {
-				asked.EndedAt, asked.Details = &c.Running.EndsAt, *details
+			asked.EndedAt, asked.Details, asked.TookEffect = nil, nil, false
+			if _, end := c.at(now); end != nil {
+				asked.EndedAt, asked.Details, asked.TookEffect = &c.Running.EndsAt, end.details, end.tookEffect
 			}
 		}
 	}
