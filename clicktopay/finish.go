@@ -207,7 +207,9 @@ func consumerAfter(c storage.Consumer, r *storage.EnrolmentRequest, e ending, at
 
 // made is a consumer after the change was made.
 func made(c storage.Consumer, r *storage.EnrolmentRequest, at time.Time) storage.Consumer {
-	c.IsEnrolled = r.Action != walletport.DeleteCustomer
+	if r.Action != walletport.DeleteCard { // which is gone of somebody who is not enrolled, too
+		c.IsEnrolled = r.Action != walletport.DeleteCustomer
+	}
 	switch r.Action {
 	case walletport.EnrolCustomer:
 		c.IsInactive = false
