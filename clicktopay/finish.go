@@ -42,7 +42,13 @@ type ending struct {
 	kinds []scheme.FaultKind
 	// isKnown: it is the scheme's word, and not that nobody knows.
 	isKnown bool
+	// seen is how the scheme was seen to have the consumer, where that told how the request
+	// ended: nil where the scheme told it.
+	seen *sight
 }
+
+// sight is a consumer as the scheme was seen to have them.
+type sight struct{ isEnrolled, isInactive bool }
 
 // outcome is the ending in one word, for audit records and metrics.
 func (e *ending) outcome(ok string) string {
@@ -54,6 +60,11 @@ func (e *ending) outcome(ok string) string {
 
 func (a *attempt) succeed(ctx context.Context) error {
 	return a.complete(ctx, ending{result: storage.RequestSucceeded, isKnown: true})
+}
+
+// succeedAsSeen ends a request whose change the scheme was seen with. It may have had it before.
+func (a *attempt) succeedAsSeen(ctx context.Context) error {
+	return a.complete(ctx, ending{result: storage.RequestSucceeded, isKnown: true, seen: a.seen})
 }
 
 // fail ends the request. The first reason is why; the others, which may be nil, what was said
@@ -199,17 +210,23 @@ func consumerAfter(c storage.Consumer, r *storage.EnrolmentRequest, e ending, at
 	if e.isKnown {
 		c.AsOf = at
 	}
-	if e.result == storage.RequestSucceeded {
-		return made(c, r, at)
+	if e.result != storage.RequestSucceeded {
+		return notMade(c, r, e, at)
 	}
-	return notMade(c, r, e, at)
+	c = made(c, r, at)
+	switch {
+	case e.seen == nil:
+	case e.seen.isEnrolled:
+		c.IsEnrolled, c.IsInactive = true, e.seen.isInactive
+	default:
+		c = gone(c)
+	}
+	return c
 }
 
 // made is a consumer after the change was made.
 func made(c storage.Consumer, r *storage.EnrolmentRequest, at time.Time) storage.Consumer {
-	if r.Action != walletport.DeleteCard { // which is gone of somebody who is not enrolled, too
-		c.IsEnrolled = r.Action != walletport.DeleteCustomer
-	}
+	c.IsEnrolled = r.Action != walletport.DeleteCustomer
 	switch r.Action {
 	case walletport.EnrolCustomer:
 		c.IsInactive = false

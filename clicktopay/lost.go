@@ -2,6 +2,7 @@ package clicktopay
 
 import (
 	"context"
+	"slices"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/jobs"
@@ -22,7 +23,7 @@ func (a *attempt) resolve(ctx context.Context) error {
 	case err != nil:
 		return a.again(ctx, err)
 	case verdict == scheme.WasDone:
-		return a.succeed(ctx)
+		return a.succeedAsSeen(ctx)
 	case verdict != scheme.WasNotDone:
 		return a.again(ctx, jobs.ErrNotYet)
 	}
@@ -43,6 +44,10 @@ func (a *attempt) resolve(ctx context.Context) error {
 func (a *attempt) judgeRepeat(ctx context.Context, refusal error) error {
 	faults := scheme.FaultsOf(refusal)
 	verdict, err := scheme.AskLater, error(nil)
+	a.seen = nil // it was before the refusal
+	if slices.ContainsFunc(faults, func(f scheme.Fault) bool { return f.Kind == scheme.FaultConsumerNotEnrolled }) {
+		a.seen = &sight{}
+	}
 	if len(faults) > 0 {
 		verdict, err = a.judge(ctx, scheme.EnrolmentEvidence{Repeat: faults})
 	}
@@ -53,7 +58,7 @@ func (a *attempt) judgeRepeat(ctx context.Context, refusal error) error {
 	case err != nil:
 		return a.again(ctx, err)
 	case verdict == scheme.WasDone:
-		return a.succeed(ctx)
+		return a.succeedAsSeen(ctx)
 	case verdict == scheme.WasNotDone:
 		return a.fail(ctx, refusal)
 	}
@@ -75,6 +80,7 @@ func (a *attempt) look(ctx context.Context, repeat []scheme.Fault) (scheme.Verdi
 	case err != nil:
 		return scheme.AskLater, err
 	}
+	a.seen = &sight{has.IsEnrolled, has.Consumer.Inactive}
 	return a.judge(ctx, scheme.EnrolmentEvidence{Now: now, Enrolled: &has, Repeat: repeat})
 }
 
@@ -111,7 +117,7 @@ func (a *attempt) giveUp(ctx context.Context, last error) error {
 		return a.fail(ctx, errGivenUp(), last)
 	case a.row.State == storage.RequestInProgress && a.scheme != nil:
 		if verdict, err := a.look(ctx, nil); err == nil && verdict == scheme.WasDone {
-			return a.succeed(ctx)
+			return a.succeedAsSeen(ctx)
 		}
 	case a.row.State == storage.RequestSent: // it was looked for in this attempt
 	}

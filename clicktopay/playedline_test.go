@@ -224,6 +224,13 @@ func (p *played) enrolElsewhere(id string) {
 	p.consumers[id] = &playedConsumer{Cards: map[string]playedCard{}}
 }
 
+// leave ends a consumer's enrolment as the cardholder does at Visa's site.
+func (p *played) leave(id string) {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	delete(p.consumers, id)
+}
+
 func (p *played) setDrops(drops bool) {
 	p.lock.Lock()
 	defer p.lock.Unlock()

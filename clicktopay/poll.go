@@ -68,7 +68,7 @@ func (a *attempt) unclear(ctx context.Context, faults []scheme.Fault) error {
 	case err != nil:
 		return a.again(ctx, err)
 	case verdict == scheme.WasDone:
-		return a.succeed(ctx)
+		return a.succeedAsSeen(ctx)
 	case verdict != scheme.WasNotDone:
 		return a.again(ctx, jobs.ErrNotYet)
 	case len(faults) > 0:
@@ -87,7 +87,7 @@ func (a *attempt) unknownThere(ctx context.Context, unknown error) error {
 	case err != nil:
 		return a.again(ctx, err)
 	case verdict == scheme.WasDone:
-		return a.succeed(ctx)
+		return a.succeedAsSeen(ctx)
 	case verdict != scheme.WasNotDone:
 		return a.again(ctx, jobs.ErrNotYet)
 	}

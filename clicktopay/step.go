@@ -73,6 +73,7 @@ type attempt struct {
 	// isNotDone: the scheme was seen without the change, after all that was sent could have
 	// taken effect, and nothing was sent since.
 	isNotDone bool
+	seen      *sight   // how the scheme was seen to have the consumer last
 	keys      []string // ids of those that the scheme was asked with last
 }
 

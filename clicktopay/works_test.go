@@ -144,22 +144,6 @@ func TestAnAnswerThatGotLost(t *testing.T) {
 	})
 }
 
-// TestACardOfSomebodyWhoIsNotEnrolled is deleted, and the answer is lost: Visa is seen without
-// the card, and what is stored does not take the customer for enrolled.
-func TestACardOfSomebodyWhoIsNotEnrolled(t *testing.T) {
-	onEach(t, func(t *testing.T, database string) {
-		s := newSite(t, database, newPlayed(t))
-		s.visa.setScript(once(isChange, play{lost: true}))
-		id := s.asks(t, s.wish(walletport.DeleteCard, s.first))
-		s.drive(t, 10*time.Second)
-		s.mustEnd(t, id, "SUCCESS")
-		s.mustAgree(t)
-		if s.visa.made(s.id()) != 0 || s.visa.truth(s.id()) != "none" {
-			t.Errorf("made %d times; Visa has %q", s.visa.made(s.id()), s.visa.truth(s.id()))
-		}
-	})
-}
-
 // TestARepeatThatIsRefused: the first try took effect after Visa had long been seen without
 // it, and the second is refused because of it.
 func TestARepeatThatIsRefused(t *testing.T) {
