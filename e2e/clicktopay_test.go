@@ -11,7 +11,7 @@ import (
 )
 
 // clickToPay makes a call of Click to Pay; body nil sends none.
-func (c caller) clickToPay(method, path string, body members) answer {
+func (c caller) clickToPay(method, path string, body members, change ...func(*http.Request)) answer {
 	text := []byte(nil)
 	if body != nil {
 		text, _ = json.Marshal(body) // maps of texts
@@ -25,6 +25,9 @@ func (c caller) clickToPay(method, path string, body members) answer {
 	}
 	r.Header.Set("X-Request-Id", "c2p"+strings.ReplaceAll(path, "/", "-"))
 	c.authorize(r)
+	for _, f := range change {
+		f(r)
+	}
 	return c.do(r)
 }
 
