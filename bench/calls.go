@@ -52,7 +52,7 @@ func (c httpCall) of(r *running, m material) *target {
 		return fmt.Sprintf("%s/wallet/"+c.path+"?auditUser=bench", r.url, first+n%benchCards)
 	}
 	if c.body != nil {
-		t.body = func() ([]byte, error) { return json.Marshal(c.body(m)) }
+		t.body = func(int) ([]byte, error) { return json.Marshal(c.body(m)) }
 	}
 	return t
 }

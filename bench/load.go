@@ -16,8 +16,8 @@ import (
 type target struct {
 	client   *http.Client
 	method   string
-	url      func(n int) string     // of call number n
-	body     func() ([]byte, error) // nil sends none; else each call has one of its own
+	url      func(n int) string          // of call number n
+	body     func(n int) ([]byte, error) // nil sends none; else each call has one of its own
 	username string
 	password string
 
@@ -29,7 +29,7 @@ func (t *target) call(ctx context.Context, n int) error {
 	var body []byte
 	if t.body != nil {
 		var err error
-		if body, err = t.body(); err != nil {
+		if body, err = t.body(n); err != nil {
 			return err
 		}
 	}
@@ -50,7 +50,7 @@ func (t *target) call(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
-	if resp.StatusCode != http.StatusOK {
+	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusAccepted {
 		return fmt.Errorf("status %d: %s", resp.StatusCode, answer)
 	}
 	return nil

@@ -49,8 +49,11 @@ func measure(cmd *exec.Cmd, m material, what string, into any) error {
 // child measures one thing in this process and prints as JSON how many jobs are done
 // in a second: of ours, of a peer, or of RSA alone.
 func child(in io.Reader, out io.Writer, what string, seconds int) error {
-	if what == "schemes" {
+	switch what {
+	case "schemes":
 		return answerForSchemes(in, out)
+	case "clicktopay":
+		return answerForClickToPay(in, out)
 	}
 	var m material
 	if err := json.NewDecoder(in).Decode(&m); err != nil {

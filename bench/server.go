@@ -26,6 +26,9 @@ const benchCards = 10_000
 // benchIssuer has them all.
 const benchIssuer = "bench"
 
+// benchProduct is what they are of.
+const benchProduct = "debit"
+
 // cardCounts is how many cards of each scheme a server holds, Mastercard's first.
 type cardCounts struct{ mastercard, visa int }
 
@@ -125,7 +128,7 @@ func newSetup(program, dir, databaseURL string, m material, cards cardCounts, mo
 		}
 	}
 	out, err := s.command("clients", "create", "--name", "bench", "--issuer", benchIssuer,
-		"--scope", "provision,activate,tokens:read,tokens:write", "--json")
+		"--scope", "provision,activate,tokens:read,tokens:write,clicktopay", "--json")
 	if err != nil {
 		return nil, err
 	}
@@ -138,14 +141,14 @@ func (s *setup) path(name string) string { return filepath.Join(s.dir, name) }
 func configName(replica int) string { return fmt.Sprintf("walletport-%d.yaml", replica) }
 func logName(replica int) string    { return fmt.Sprintf("serve-%d.log", replica) }
 
-// cardFile makes CSV rows.
+// cardFile makes CSV rows. Each card is of a customer of its own, whose number is the card's.
 func cardFile(cards cardCounts) []byte {
 	var csv bytes.Buffer
-	csv.WriteString("cardId,pan,expiryMonth,expiryYear,cardholderName\n")
+	csv.WriteString("cardId,pan,expiryMonth,expiryYear,cardholderName,customerId,product\n")
 	for i := range cards.sum() {
 		scheme := cards.schemeOf(i)
 		number := withCheckDigit(fmt.Sprintf("%s%09d", numberPrefixes[scheme], i-cards.first(scheme)))
-		fmt.Fprintf(&csv, "%d,%s,12,2031,TEST CARDHOLDER\n", 1+i, number)
+		fmt.Fprintf(&csv, "%d,%s,12,2031,TEST CARDHOLDER,%d,%s\n", 1+i, number, 1+i, benchProduct)
 	}
 	return csv.Bytes()
 }

@@ -53,7 +53,7 @@ func (p plan) benchTokens(ctx context.Context, out io.Writer, m material, progra
 	if len(rows) == 0 {
 		return nil
 	}
-	schemes, err := startStandIn()
+	schemes, err := startStandIn("schemes", nil)
 	if err != nil {
 		return err
 	}

@@ -16,19 +16,20 @@ import (
 // schemeDelay is how long the stand-in of the schemes takes to answer.
 const schemeDelay = 20 * time.Millisecond
 
-// standIn is the process that answers for both schemes, beside the load.
+// standIn is a process that answers for schemes, beside the load.
 type standIn struct {
 	url   string
 	cmd   *exec.Cmd
 	input io.Closer // it ends when this is closed
 }
 
-func startStandIn() (*standIn, error) {
+// startStandIn starts the child of that name, which is given its configuration as JSON.
+func startStandIn(what string, given any) (*standIn, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	cmd := pinned(loadCore, self, "-child", "schemes")
+	cmd := pinned(loadCore, self, "-child", what)
 	cmd.Stderr = os.Stderr
 	input, err := cmd.StdinPipe()
 	if err != nil {
@@ -42,6 +43,9 @@ func startStandIn() (*standIn, error) {
 		return nil, err
 	}
 	s := &standIn{cmd: cmd, input: input}
+	if err := json.NewEncoder(input).Encode(given); err != nil {
+		return s, err
+	}
 	_, err = fmt.Fscanln(output, &s.url)
 	return s, err
 }
@@ -51,13 +55,18 @@ func (s *standIn) stop() error {
 	return s.cmd.Wait()
 }
 
-// answerForSchemes says on out where it answers, until in ends.
+// answerForSchemes is the child that knows nobody.
 func answerForSchemes(in io.Reader, out io.Writer) error {
+	return serveUntilEnd(schemeAnswers(), in, out)
+}
+
+// serveUntilEnd says on out where it answers, until in ends.
+func serveUntilEnd(answers http.Handler, in io.Reader, out io.Writer) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	service := &http.Server{Handler: schemeAnswers(), ReadHeaderTimeout: time.Minute}
+	service := &http.Server{Handler: answers, ReadHeaderTimeout: time.Minute}
 	go func() { _ = service.Serve(listener) }()
 	fmt.Fprintf(out, "http://%s\n", listener.Addr())
 	_, err = io.Copy(io.Discard, in)

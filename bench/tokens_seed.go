@@ -41,12 +41,7 @@ type tokenSeed struct {
 // seedTokens fills the database of s.
 func seedTokens(ctx context.Context, s *setup, databaseURL string) (err error) {
 	seed := tokenSeed{cards: s.cards}
-	if path, ok := strings.CutPrefix(databaseURL, "sqlite:"); ok {
-		seed.store, err = sqlite.Open(ctx, sqlite.Config{Path: s.path(path), Existing: true})
-	} else {
-		seed.store, err = postgres.Open(ctx, postgres.Config{URL: databaseURL, Existing: true})
-	}
-	if err != nil {
+	if seed.store, err = s.openStore(ctx, databaseURL); err != nil {
 		return err
 	}
 	defer seed.store.Close()
@@ -61,6 +56,14 @@ func seedTokens(ctx context.Context, s *setup, databaseURL string) (err error) {
 		return err
 	}
 	return seed.run(ctx)
+}
+
+// openStore opens the database of s, beside whoever else has it open.
+func (s *setup) openStore(ctx context.Context, databaseURL string) (storage.Store, error) {
+	if path, ok := strings.CutPrefix(databaseURL, "sqlite:"); ok {
+		return sqlite.Open(ctx, sqlite.Config{Path: s.path(path), Existing: true})
+	}
+	return postgres.Open(ctx, postgres.Config{URL: databaseURL, Existing: true})
 }
 
 // run gives every card its first token, then every card its second: so those of a card are
