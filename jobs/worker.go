@@ -186,12 +186,12 @@ const (
 // handler does not return even then: its job is done by another process when its lease
 // has run out.
 func (w *Worker) Run(ctx context.Context) error {
-	live, end := context.WithCancel(context.WithoutCancel(ctx))
+	live, end := context.WithCancel(context.WithoutCancel(ctx)) // leases are extended by it, which waits for no attempt
 	defer end()
 	var beside sync.WaitGroup
 	beside.Go(func() { w.extendOften(live) })
 	beside.Go(func() { w.tellDepths(live) })
-	w.claimUntil(ctx, live)
+	w.claimUntil(ctx, ofAttempt(live))
 	err := w.drain()
 	end()
 	beside.Wait()

@@ -45,6 +45,11 @@ func (s *Store) Rewrap(ctx context.Context, changes []storage.CardRewrapping) (i
 }
 
 func (s *Store) transact(ctx context.Context, act func(*pgdb.Queries) error) error {
+	leave, err := s.attempts.Enter(ctx)
+	if err != nil {
+		return unavailable(ctx, err)
+	}
+	defer leave()
 	tx, err := s.pool.Begin(ctx)
 	if err != nil {
 		return unavailable(ctx, err)

@@ -40,7 +40,8 @@ type Store struct {
 	queries *pgdb.Queries
 	clock   func() time.Time // this machine's
 
-	enqueued jobs.Bell // rung when jobs were enqueued
+	enqueued jobs.Bell     // rung when jobs were enqueued
+	attempts jobs.Throttle // to change: half of the connections are left to who is no attempt
 }
 
 var _ storage.Store = (*Store)(nil)
@@ -117,7 +118,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 			return nil, err
 		}
 	}
-	return &Store{pool: pool, queries: pgdb.New(pool), clock: time.Now, enqueued: jobs.NewBell()}, nil
+	return &Store{pool: pool, queries: pgdb.New(pool), clock: time.Now, enqueued: jobs.NewBell(), attempts: jobs.NewThrottle(int(config.MaxConns) / 2)}, nil
 }
 
 // namesSessionAttributes reports whether who wrote the URL, or the environment that

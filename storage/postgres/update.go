@@ -71,6 +71,12 @@ func (u *update) undone(fault error) bool {
 
 func (u *update) attempt(ctx context.Context) {
 	u.fault, u.answered, u.asked = nil, nil, false
+	leave, err := u.store.attempts.Enter(ctx)
+	if err != nil {
+		u.fail(ctx, err)
+		return
+	}
+	defer leave()
 	conn, err := u.store.pool.Acquire(ctx)
 	if err != nil {
 		u.fail(ctx, err)

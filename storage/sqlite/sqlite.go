@@ -48,7 +48,8 @@ type Store struct {
 	read  *sql.DB
 	files *files
 
-	enqueued jobs.Bell // rung when jobs were enqueued
+	enqueued jobs.Bell     // rung when jobs were enqueued
+	attempts jobs.Throttle // to write: whoever is no attempt waits for one of them at the most
 
 	folding  sync.Mutex
 	folded   bool // see fold
@@ -90,7 +91,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		}
 		return nil, storage.ErrUnavailable(ctx, err)
 	}
-	s := &Store{enqueued: jobs.NewBell()}
+	s := &Store{enqueued: jobs.NewBell(), attempts: jobs.NewThrottle(1)}
 	if err := s.open(ctx, path); err != nil {
 		return nil, storage.ErrUnavailable(ctx, errors.Join(err, s.Close()))
 	}
@@ -288,6 +289,11 @@ func (s *Store) transactOn(ctx context.Context, act func(*sql.Tx, *statements) e
 	if err := s.confirm(ctx); err != nil { // nothing is written into files that are not ours
 		return storage.ErrUnavailable(ctx, err)
 	}
+	leave, err := s.attempts.Enter(ctx)
+	if err != nil {
+		return storage.ErrUnavailable(ctx, err)
+	}
+	defer leave()
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return storage.ErrUnavailable(ctx, err)

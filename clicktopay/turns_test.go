@@ -1,0 +1,43 @@
+package clicktopay_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/walletport/walletport/clicktopay"
+	"github.com/walletport/walletport/scheme"
+)
+
+// TestAnswersAreOpenedInTurns: no more at a time than there are processors, of both kinds together.
+func TestAnswersAreOpenedInTurns(t *testing.T) {
+	const waiting = 5
+	began, goOn := make(chan struct{}, clicktopay.Turns+waiting), make(chan struct{})
+	open := func() { began <- struct{}{}; <-goOn }
+	query := clicktopay.IntInTurn(scheme.Query[int]{Read: func(scheme.Answer) (int, error) { open(); return 7, nil }})
+	command := clicktopay.CommandInTurn(scheme.Command{Read: func(scheme.Answer) scheme.Outcome { open(); return scheme.Outcome{Reference: "7"} }})
+	var all sync.WaitGroup
+	for n := range clicktopay.Turns + waiting {
+		all.Go(func() {
+			if n%2 == 0 {
+				if got := command.Read(scheme.Answer{}); got.Reference != "7" {
+					t.Errorf("outcome %+v", got)
+				}
+				return
+			}
+			if got, err := query.Read(scheme.Answer{}); err != nil || got != 7 {
+				t.Errorf("answer %d, %v", got, err)
+			}
+		})
+	}
+	for range clicktopay.Turns {
+		<-began
+	}
+	select {
+	case <-began:
+		t.Error("more are opened at a time than there are turns")
+	case <-time.After(50 * time.Millisecond):
+	}
+	close(goOn)
+	all.Wait()
+}
