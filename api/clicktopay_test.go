@@ -119,8 +119,8 @@ func TestClickToPayChanges(t *testing.T) {
 	enrolment, enrolledCard, updated, updatedCard := of(walletport.EnrolCustomer), of(walletport.EnrolCard), of(walletport.UpdateCustomer), of(walletport.UpdateCard)
 	enrolment.Overrides, enrolment.CardOverrides = contacts, address
 	enrolledCard.CardOverrides, updatedCard.CardOverrides, updated.Overrides = address, address, contacts
-	withoutBID := of(walletport.DeactivateCustomer)
-	withoutBID.BID = ""
+	withoutBID, emptyBID, longBID := of(walletport.DeactivateCustomer), of(walletport.DeleteCustomer), of(walletport.DeleteCustomer)
+	withoutBID.BID, emptyBID.BID, longBID.BID = "", "", "123456789"
 	someOfIt := of(walletport.UpdateCard)
 	someOfIt.CardOverrides = clicktopay.CardOverrides{City: private("Bern"), State: private("")}
 	onlyPhones, noPhones := of(walletport.UpdateCustomer), of(walletport.UpdateCustomer)
@@ -144,6 +144,8 @@ func TestClickToPayChanges(t *testing.T) {
 		{"deactivate", "updateClickToPayCustomerStatus", "", of(walletport.DeactivateCustomer)},
 		{"deactivate without a BID", "updateClickToPayCustomerStatus", `{"active":false}`, withoutBID},
 		{"deactivate with null for a BID", "updateClickToPayCustomerStatus", `{"active":false,"customerBID":null}`, withoutBID},
+		{"an empty BID, which the flow refuses", "deleteClickToPayCustomer", `{"customerBID":""}`, emptyBID},
+		{"a BID of 9 characters, which the flow refuses", "deleteClickToPayCustomer", `{"customerBID":"123456789"}`, longBID},
 		{"activate", "updateClickToPayCustomerStatus", `{"customerBID":"123456","active":true}`, of(walletport.ActivateCustomer)},
 		{"update a customer", "updateClickToPayCustomer", "", updated},
 		{"update a customer, phones alone", "updateClickToPayCustomer", `{"customerBID":"123456","overrides":{"phones":["41315550123"],"emails":null}}`, onlyPhones},

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
@@ -9,6 +11,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/clicktopay"
 	"github.com/walletport/walletport/telemetry"
 )
 
@@ -29,5 +32,29 @@ func TestResultsInTheMetricsAreBounded(t *testing.T) {
 	}
 	if got := strings.Count(page, "walletport_clicktopay_completed_total{"); got != maxResults+1 {
 		t.Errorf("%d results, want %d", got, maxResults+1)
+	}
+}
+
+// TestWhatIsEnrolledByItselfIsLogged, and so is a pass that ended early; one that found nothing
+// new is not.
+func TestWhatIsEnrolledByItselfIsLogged(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		accepted int
+		err      error
+		want     string
+	}{
+		{"some were accepted", 3, nil, `level=INFO msg="new cards are to be enrolled for Click to Pay" issuer=acme accepted=3`},
+		{"it ended early", 2, errors.New("no disk"), `level=ERROR msg="new cards cannot be enrolled for Click to Pay; it is tried again" issuer=acme accepted=2 err="no disk"`},
+		{"nothing is new", 0, nil, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var lines bytes.Buffer
+			o := &clickToPayObserver{log: slog.New(slog.NewTextHandler(&lines, nil))}
+			o.PortfolioPassed("acme", clicktopay.PortfolioReport{Accepted: c.accepted}, c.err)
+			if got := lines.String(); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+				t.Errorf("logged %q, want %q", got, c.want)
+			}
+		})
 	}
 }
