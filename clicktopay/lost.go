@@ -35,7 +35,7 @@ func (a *attempt) resolve(ctx context.Context) error {
 	case now.Sub(a.since()) > a.flow.Settings.GiveUp:
 		return a.giveUp(ctx, nil)
 	}
-	return a.send(ctx)
+	return a.begin(ctx)
 }
 
 // judgeRepeat goes on with what was refused when it was sent again: that a card is there

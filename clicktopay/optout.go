@@ -124,8 +124,8 @@ func (f *Flow) deleteEverywhere(ctx context.Context, r OptOutRequest) ([]Deletio
 	return requests, errors.Join(refusals...)
 }
 
-// begin sends a request that nothing was sent of, unless it is of a portfolio and the customer
-// has opted out since it was accepted.
+// begin sends a request of which nothing was done, unless it is of a portfolio and the
+// customer has opted out since it was accepted.
 func (a *attempt) begin(ctx context.Context) error {
 	if a.row.Channel != ChannelPortfolio {
 		return a.send(ctx)

@@ -3,6 +3,7 @@ package clicktopay_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -211,6 +212,29 @@ func TestAnOptOutGoesOnBehindABIDThatIsNoMore(t *testing.T) {
 		b.settle(t)
 		if got := b.visa.truth("9001/" + ownBID); got != "none" {
 			t.Errorf("Visa has %q", got)
+		}
+	})
+}
+
+// TestALostRequestMeetsAnOptOut: that Visa never got it is seen after the opt-out, and then it
+// is not sent again.
+func TestALostRequestMeetsAnOptOut(t *testing.T) {
+	onEach(t, func(t *testing.T, database string) {
+		s := newSite(t, database, newPlayed(t))
+		s.visa.setScript(once(isChange, play{lost: true}))
+		wish := s.wish(walletport.EnrolCustomer, s.first)
+		wish.Channel = clicktopay.ChannelPortfolio
+		id := s.asks(t, wish)
+		mustReason(t, s.attempt(t), "scheme_no_answer")
+		asked := optOutOf(s.customer)
+		asked.KeepsEnrolment = true
+		_, err := s.OptOut(asOperator(t.Context()), asked)
+		must(t, err)
+		s.drive(t, 10*time.Second)
+		s.mustEnd(t, id, "FAILED customer_opted_out")
+		s.mustAgree(t)
+		if s.visa.sent(s.id()) != 1 {
+			t.Error("it was sent again")
 		}
 	})
 }
