@@ -153,7 +153,8 @@ func (unobserved) SweepFailed(error)                                            
 type Flow struct {
 	Parts
 
-	acts act.Parts // of Parts
+	acts  act.Parts // of Parts
+	turns turns
 }
 
 // New checks the parts; its error names each that is missing.
@@ -173,7 +174,7 @@ func New(p Parts) (*Flow, error) {
 	}
 	p.Settings = p.Settings.WithDefaults()
 	acts := act.Parts{Vault: p.Vault, Keys: p.Keys, Audit: p.Audit, Limit: p.Limit, Rand: p.Rand, Clock: p.Clock}
-	return &Flow{Parts: p, acts: acts}, nil
+	return &Flow{Parts: p, acts: acts, turns: newTurns()}, nil
 }
 
 func checkBIDs(bids map[walletport.IssuerID][]string) error {

@@ -15,11 +15,14 @@ func PauseOf(kind jobs.Kind, nth int, state storage.RequestState, had time.Durat
 	return a.pause(now, why)
 }
 
-// Turns is how many answers are opened at a time; IntInTurn is of a query with a number for answer.
-var (
-	Turns     = cap(turns)
-	IntInTurn = queryInTurn[int]
-)
+// Turns are those of a flow.
+type Turns = turns
 
-// CommandInTurn has the answer of a command read in a turn.
-func CommandInTurn(c scheme.Command) scheme.Command { return commandInTurn(c) }
+// NewTurns returns the turns of a flow.
+func NewTurns() Turns { return newTurns() }
+
+// Command is turns.command.
+func (t turns) Command(c scheme.Command) scheme.Command { return t.command(c) }
+
+// QueryIn is queryIn, of a query with a number for answer.
+func QueryIn(t Turns, q scheme.Query[int]) scheme.Query[int] { return queryIn(t, q) }

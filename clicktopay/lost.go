@@ -105,7 +105,7 @@ func (a *attempt) enrolled(ctx context.Context) (none scheme.Enrolled, _ error) 
 	if err != nil {
 		return none, err
 	}
-	return scheme.Ask(ctx, a.scheme.Line, queryInTurn(query))
+	return scheme.Ask(ctx, a.scheme.Line, queryIn(a.flow.turns, query))
 }
 
 // giveUp ends a request that was tried, or asked for, for too long: last is why the last

@@ -43,7 +43,7 @@ func (a *attempt) result(ctx context.Context) (none scheme.EnrolmentResult, _ er
 	if err != nil {
 		return none, err
 	}
-	return scheme.Ask(ctx, a.scheme.Line, queryInTurn(query))
+	return scheme.Ask(ctx, a.scheme.Line, queryIn(a.flow.turns, query))
 }
 
 // consumer names the request's consumer at the scheme.

@@ -105,7 +105,7 @@ func (a *attempt) tell(ctx context.Context, command scheme.Command, began time.T
 	if ctx.Err() != nil || a.flow.Clock().Sub(began) > sendWithin {
 		return scheme.Outcome{Effect: scheme.Refused, Err: storage.ErrUnavailable(ctx, errLate)}
 	}
-	out := a.scheme.Line.Send(ctx, commandInTurn(command))
+	out := a.scheme.Line.Send(ctx, a.flow.turns.command(command))
 	if out.Err == nil && out.Effect == scheme.Refused {
 		out.Err = scheme.ErrRefused()
 	}

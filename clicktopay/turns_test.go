@@ -9,15 +9,16 @@ import (
 	"github.com/walletport/walletport/scheme"
 )
 
-// TestAnswersAreOpenedInTurns: no more at a time than there are processors, of both kinds together.
+// TestAnswersAreOpenedInTurns: no more at a time than there are turns, of both kinds together.
 func TestAnswersAreOpenedInTurns(t *testing.T) {
 	const waiting = 5
-	began, goOn := make(chan struct{}, clicktopay.Turns+waiting), make(chan struct{})
+	turns := clicktopay.NewTurns()
+	began, goOn := make(chan struct{}, cap(turns)+waiting), make(chan struct{})
 	open := func() { began <- struct{}{}; <-goOn }
-	query := clicktopay.IntInTurn(scheme.Query[int]{Read: func(scheme.Answer) (int, error) { open(); return 7, nil }})
-	command := clicktopay.CommandInTurn(scheme.Command{Read: func(scheme.Answer) scheme.Outcome { open(); return scheme.Outcome{Reference: "7"} }})
+	query := clicktopay.QueryIn(turns, scheme.Query[int]{Read: func(scheme.Answer) (int, error) { open(); return 7, nil }})
+	command := turns.Command(scheme.Command{Read: func(scheme.Answer) scheme.Outcome { open(); return scheme.Outcome{Reference: "7"} }})
 	var all sync.WaitGroup
-	for n := range clicktopay.Turns + waiting {
+	for n := range cap(turns) + waiting {
 		all.Go(func() {
 			if n%2 == 0 {
 				if got := command.Read(scheme.Answer{}); got.Reference != "7" {
@@ -30,7 +31,7 @@ func TestAnswersAreOpenedInTurns(t *testing.T) {
 			}
 		})
 	}
-	for range clicktopay.Turns {
+	for range cap(turns) {
 		<-began
 	}
 	select {
