@@ -72,7 +72,9 @@ func settleAfter(servers int) time.Duration {
 	return 4 * time.Second
 }
 
-func mustEnrolHouse(t *testing.T, customers, servers int, databaseURL string) *enrolHouse {
+// mustEnrolHouse starts the sandbox, and as many servers of the issuer's own. databaseURL is the
+// issuer's, config further lines of these servers' section of Click to Pay.
+func mustEnrolHouse(t *testing.T, customers, servers int, databaseURL string, config ...string) *enrolHouse {
 	t.Helper()
 	h := &enrolHouse{
 		&tokenHouse{address: mustAddress(t), dir: filepath.Join(t.TempDir(), "box"), env: []string{
@@ -91,7 +93,7 @@ func mustEnrolHouse(t *testing.T, customers, servers int, databaseURL string) *e
 	}
 	visa := h.box.file.ClickToPay
 	h.p = mustProduction(t, databaseURL, fmt.Sprintf("clicktopay:\n  read_wait: 1s\n  visa: {url: %q, bids: {%s: [%q]}, profile: {settle_after: %s}, breaker: {failures: -1}}\n",
-		visa.BaseURL, serveIssuer, visa.BID, settleAfter(servers)))
+		visa.BaseURL, serveIssuer, visa.BID, settleAfter(servers))+strings.Join(config, ""))
 	h.p.mustKey(t, visa.SharedSecret, "clicktopay-api", "--alias", visa.APIKey)
 	h.p.mustKey(t, visa.EncryptionCertificate, "clicktopay-encryption", "--alias", visa.EncryptionKeyID)
 	h.p.mustKey(t, visa.DecryptionPrivateKey, "clicktopay-decryption", "--alias", visa.DecryptionKeyID)

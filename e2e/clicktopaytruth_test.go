@@ -136,7 +136,7 @@ func (w *enrolWalk) wantTruth(t *testing.T, databaseURL string) {
 // wantAllCompleted waits until every request is completed.
 func (w *enrolWalk) wantAllCompleted(t *testing.T, db *sql.DB) {
 	t.Helper()
-	end, letGo := time.Now().Add(settleTime), time.Now()
+	end, letGo := time.Now().Add(2*settleTime), time.Now()
 	for {
 		var open int
 		if err := db.QueryRowContext(t.Context(), "SELECT coalesce(sum(open_count), 0) FROM consumers").Scan(&open); err != nil {
