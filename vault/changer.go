@@ -12,7 +12,7 @@ import (
 )
 
 // Changer changes single cards for somebody. The change and the record of how it ended
-// are one commit (act.DeclaredChange); the request names the card. Every field is
+// are one commit (act.DeclaredChange); the request names the card. Every field but Within is
 // required. It is safe for concurrent use.
 type Changer struct {
 	Vault *Vault
@@ -20,6 +20,8 @@ type Changer struct {
 	// Admit says whether who asks may change the card; its error is the answer. It is asked
 	// before the card is opened, and may be asked more than once.
 	Admit func(ctx context.Context, card walletport.CardSummary) error
+	// Within is CustomerChanger.Within of a card.
+	Within func(tx storage.Tx) error
 }
 
 // NewChanger returns c, or an error that names each missing part.
@@ -51,6 +53,11 @@ func (c *Changer) change(ctx context.Context, asked act.Request, action walletpo
 	asked.Action = action
 	trail := declared{c.Audit, func() { rewrite = c.ahead(ctx, asked.CardID, rewrite) }}
 	err = act.DeclaredChange(ctx, trail, asked, func(tx storage.Tx, record *act.Record) error {
+		if c.Within != nil {
+			if err := c.Within(tx); err != nil {
+				return err
+			}
+		}
 		var err error
 		what, err = update(tx, asked.CardID, func(card walletport.CardSummary) error {
 			if err := c.Admit(ctx, card); err != nil {

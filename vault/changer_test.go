@@ -70,6 +70,10 @@ func TestAChangerCommitsTheChangeWithItsRecord(t *testing.T) {
 			v.Admit = func(context.Context, walletport.CardSummary) error { return walletport.ErrCardNotFound() }
 			return v.Forget(ctx, asked)
 		}, []string{"cards.forget 1  started   ", "cards.forget 1  card_not_found   "}, walletport.CardStolen, "card_not_found"},
+		{"which another area refuses", func(ctx context.Context, v *vault.Changer, asked act.Request) (vault.ChangedCard, error) {
+			v.Within = func(storage.Tx) error { return walletport.Errorf(walletport.CodeConflict, "card_enrolled", "no") }
+			return v.Forget(ctx, asked)
+		}, []string{"cards.forget 1  started   ", "cards.forget 1  card_enrolled   "}, walletport.CardStolen, "card_enrolled"},
 		{"without its record nothing changes", func(ctx context.Context, v *vault.Changer, asked act.Request) (vault.ChangedCard, error) {
 			v.Audit.(*diary).fails = true
 			return v.Forget(ctx, asked)

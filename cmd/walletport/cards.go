@@ -174,12 +174,13 @@ func printCardsJSON(con console, cards []shownCard) error {
 type cardsDeleteCommand struct {
 	ID  int64 `arg:"" help:"Card id."`
 	Yes bool  `help:"Really delete it; without this, it is shown only."`
+	evenEnrolled
 	location
 }
 
 func (cardsDeleteCommand) Help() string {
 	return `The card is gone for good, with its sealed number. Tokens of it in wallets live on: they are the scheme's, and the issuer
-ends them there. An import may store a card of that id again.
+ends them there. A card that is enrolled for Click to Pay is taken out there first. An import may store a card of that id again.
 
 Examples:
   walletport cards delete 1001 --config walletport.yaml
@@ -197,12 +198,19 @@ func (c cardsDeleteCommand) Run(ctx context.Context, con console) error {
 	}
 	return c.operate(ctx, func(ctx context.Context, o *operator) error {
 		intended := act.Request{Action: walletport.ActionCardsDelete, CardID: id}
+		within := func(storage.Tx) error { return nil }
 		card, err := o.db.Card(ctx, id)
 		if err == nil {
 			intended.Issuer, intended.Scheme = card.Issuer, card.Scheme
 			intended.SetDetail(walletport.DetailFrom, string(card.Status))
+			within = c.within(ctx, o, card.CardSummary, &intended)
 		}
-		err = o.change(ctx, intended, func(tx storage.Tx, _ *act.Record) error { return tx.DeleteCard(id) })
+		err = o.change(ctx, intended, func(tx storage.Tx, _ *act.Record) error {
+			if err := within(tx); err != nil {
+				return err
+			}
+			return tx.DeleteCard(id)
+		})
 		if err != nil {
 			return err
 		}

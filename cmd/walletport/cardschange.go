@@ -161,13 +161,14 @@ func readCardholder(stdin io.Reader, said string) (walletport.Private, error) {
 type cardsForgetCommand struct {
 	oneCard
 	Yes bool `help:"Really erase it; without this, it is shown only."`
+	evenEnrolled
 }
 
 func (cardsForgetCommand) Help() string {
 	return `Erases number, name, customer, product, expiry, first six and last four for good, and keeps the id, the issuer and the
 scheme, with the audit trail. There is no such card then for any call, and no import brings the id back unless it is told to
-(--replace-forgotten). Tokens of the card in wallets live on: the issuer ends them at the scheme. docs/cards.md says what
-stays in a database's files, replicas and backups.
+(--replace-forgotten). Tokens of the card in wallets live on: the issuer ends them at the scheme. A card that is enrolled for
+Click to Pay is taken out there first. docs/cards.md says what stays in a database's files, replicas and backups.
 
 Examples:
   walletport cards forget 1001 --config walletport.yaml
@@ -183,7 +184,12 @@ func (c cardsForgetCommand) Run(ctx context.Context, con console) error {
 		return usagef("say --yes to erase this card for good")
 	}
 	return c.operate(ctx, func(ctx context.Context, o *operator) error {
+		card, readErr := o.db.Card(ctx, walletport.CardID(c.ID))
 		err := c.change(ctx, o, con, func(v *vault.Changer, asked act.Request) (vault.ChangedCard, error) {
+			if readErr == nil && c.admit(ctx, card.CardSummary) == nil {
+				asked.Issuer, asked.Scheme = card.Issuer, card.Scheme
+				v.Within = c.within(ctx, o, card.CardSummary, &asked)
+			}
 			return v.Forget(ctx, asked)
 		})
 		if err != nil {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -220,7 +219,7 @@ func (c customersForgetCommand) forget(ctx context.Context, o *operator, key wal
 	}
 	asked := act.Request{AuditUser: osUser(), Facts: act.Facts{Issuer: key.Issuer}}
 	wanted := vault.CustomerChanger{
-		Vault: v, Audit: o.log, Admit: func(context.Context, walletport.CustomerSummary) error { return nil }, Within: o.refuseEnrolled(ctx, key),
+		Vault: v, Audit: o.log, Admit: func(context.Context, walletport.CustomerSummary) error { return nil }, Within: o.refuseEnrolledCustomer(ctx, key),
 	}
 	if c.Enrolled {
 		asked.SetDetail(walletport.DetailInsisted, "enrolled")
@@ -231,62 +230,6 @@ func (c customersForgetCommand) forget(ctx context.Context, o *operator, key wal
 		return vault.ChangedCustomer{}, err
 	}
 	return changer.Forget(ctx, asked, key)
-}
-
-// errNotEnrolled ends a look at a consumer that changes nothing, and keeps the row locked.
-var errNotEnrolled = errors.New("the scheme has nothing of this consumer, and nothing was asked for")
-
-// refuseEnrolled returns what refuses, in a transaction, a customer of whom the scheme has
-// personal data, or is about to get some: CodeConflict, reason customer_enrolled. Whoever has
-// forgotten the customer could not end that by an update any more.
-//
-// Requests are accepted under the lock of their consumer's row, also of one that there is
-// none of yet. So each is either seen here, or is accepted when the customer is forgotten,
-// and then it fails before anything is sent.
-func (o *operator) refuseEnrolled(ctx context.Context, key walletport.CustomerKey) func(storage.Tx) error {
-	consumers, err := o.consumersOf(ctx, key)
-	return func(tx storage.Tx) error {
-		if err != nil {
-			return err
-		}
-		for _, consumer := range consumers {
-			if err := tx.UpdateConsumer(consumer, key, refuseConsumer); !errors.Is(err, errNotEnrolled) {
-				return err
-			}
-		}
-		return nil
-	}
-}
-
-func refuseConsumer(c storage.Consumer) (storage.Consumer, error) {
-	if !c.IsEnrolled && c.Open == 0 {
-		return c, errNotEnrolled
-	}
-	return c, walletport.Errorf(walletport.CodeConflict, "customer_enrolled",
-		"the customer is enrolled for Click to Pay under %s, or a request is open there (%d): end it with clicktopay opt-out first, or say --enrolled", c.BID, c.Open)
-}
-
-// consumersOf returns the consumers that a customer is or may become by the settings, in the
-// order in which their rows are locked.
-func (o *operator) consumersOf(ctx context.Context, key walletport.CustomerKey) ([]storage.ConsumerKey, error) {
-	row, err := o.db.Customer(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	known, err := o.db.ConsumersOf(ctx, []walletport.CustomerID{row.ID})
-	if err != nil {
-		return nil, err
-	}
-	bids := slices.Clone(o.settings.ClickToPay.Visa.OfIssuers()[key.Issuer])
-	for i := range known {
-		bids = append(bids, known[i].BID)
-	}
-	slices.Sort(bids)
-	var consumers []storage.ConsumerKey
-	for _, bid := range slices.Compact(bids) {
-		consumers = append(consumers, storage.ConsumerKey{Customer: row.ID, BID: bid})
-	}
-	return consumers, nil
 }
 
 func (c customersForgetCommand) printForgotten(con console, what vault.ChangedCustomer) error {

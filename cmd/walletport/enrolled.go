@@ -1,0 +1,109 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
+	"github.com/walletport/walletport/storage"
+)
+
+// errNotEnrolled ends a look at a consumer that changes nothing, and keeps the row locked.
+var errNotEnrolled = errors.New("the scheme has nothing of this consumer, and nothing was asked for")
+
+// refuseEnrolledCustomer returns what refuses, in a transaction, a customer of whom the scheme
+// has personal data, or is about to get some: CodeConflict, reason customer_enrolled. Whoever
+// has forgotten the customer could not end that by an update any more.
+func (o *operator) refuseEnrolledCustomer(ctx context.Context, key walletport.CustomerKey) func(storage.Tx) error {
+	consumers, err := o.consumersOf(ctx, key)
+	return refuseConsumers(key, consumers, err, func(c *storage.Consumer) error {
+		if !c.IsEnrolled && c.Open == 0 {
+			return nil
+		}
+		return walletport.Errorf(walletport.CodeConflict, "customer_enrolled",
+			"the customer is enrolled for Click to Pay under %s, or a request is open there (%d): end it with clicktopay opt-out first, or say --enrolled", c.BID, c.Open)
+	})
+}
+
+// refuseEnrolledCard returns what refuses, in a transaction, a card that the scheme has, or is
+// about to get, and one whose customer has a request open, which may be of the card:
+// CodeConflict, reason card_enrolled. Without its number nobody could take it out alone.
+func (o *operator) refuseEnrolledCard(ctx context.Context, card walletport.CardSummary) func(storage.Tx) error {
+	key := walletport.CustomerKey{Issuer: card.Issuer, Number: card.CustomerID}
+	consumers, err := o.consumersOf(ctx, key)
+	if walletport.ReasonOf(err) == "customer_not_found" { // nobody was ever enrolled with it
+		err = nil
+	}
+	return refuseConsumers(key, consumers, err, func(c *storage.Consumer) error {
+		isThere := slices.ContainsFunc(c.Cards, func(of storage.ConsumerCard) bool {
+			return of.ID == card.ID && of.State != storage.CardRefused
+		})
+		if !isThere && c.Open == 0 {
+			return nil
+		}
+		return walletport.Errorf(walletport.CodeConflict, "card_enrolled",
+			"the card is enrolled for Click to Pay under %s, or a request of its customer is open there (%d): take the card out first, or say --enrolled", c.BID, c.Open)
+	})
+}
+
+// evenEnrolled is the flag of commands that take a card away.
+type evenEnrolled struct {
+	Enrolled bool `help:"Even if the card is enrolled for Click to Pay, where it can only be deleted with the whole customer then."`
+}
+
+// within returns what is asked in the transaction that takes the card away. That the operator
+// insists stands in the record.
+func (e evenEnrolled) within(ctx context.Context, o *operator, card walletport.CardSummary, asked *act.Request) func(storage.Tx) error {
+	if e.Enrolled {
+		asked.SetDetail(walletport.DetailInsisted, "enrolled")
+		return func(storage.Tx) error { return nil }
+	}
+	return o.refuseEnrolledCard(ctx, card)
+}
+
+// refuseConsumers returns what asks refuse, in a transaction, of each of a customer's
+// consumers; err is why they are not known.
+//
+// Requests are accepted under the lock of their consumer's row, also of one that there is
+// none of yet. So each is either seen here, or is accepted when customer or card is gone, and
+// then it fails before anything is sent.
+func refuseConsumers(key walletport.CustomerKey, consumers []storage.ConsumerKey, err error, refuse func(*storage.Consumer) error) func(storage.Tx) error {
+	look := func(c storage.Consumer) (storage.Consumer, error) { return c, cmp.Or(refuse(&c), errNotEnrolled) }
+	return func(tx storage.Tx) error {
+		if err != nil {
+			return err
+		}
+		for _, consumer := range consumers {
+			if err := tx.UpdateConsumer(consumer, key, look); !errors.Is(err, errNotEnrolled) {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// consumersOf returns the consumers that a customer is or may become by the settings, in the
+// order in which their rows are locked.
+func (o *operator) consumersOf(ctx context.Context, key walletport.CustomerKey) ([]storage.ConsumerKey, error) {
+	row, err := o.db.Customer(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	known, err := o.db.ConsumersOf(ctx, []walletport.CustomerID{row.ID})
+	if err != nil {
+		return nil, err
+	}
+	bids := slices.Clone(o.settings.ClickToPay.Visa.OfIssuers()[key.Issuer])
+	for i := range known {
+		bids = append(bids, known[i].BID)
+	}
+	slices.Sort(bids)
+	var consumers []storage.ConsumerKey
+	for _, bid := range slices.Compact(bids) {
+		consumers = append(consumers, storage.ConsumerKey{Customer: row.ID, BID: bid})
+	}
+	return consumers, nil
+}
