@@ -86,7 +86,7 @@ func (h *clickToPayHouse) stick(ctx context.Context, servers []*running) error {
 	}
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("Visa's stand-in: status %d", resp.StatusCode)
+		return fmt.Errorf("the stand-in for Visa: status %d", resp.StatusCode)
 	}
 	return h.enrolments(servers, customer).call(ctx, 0)
 }

@@ -91,7 +91,7 @@ func appendList(to []byte, list []walletport.Private) []byte {
 	}
 	to = append(to, byte(len(list)+1))
 	for _, text := range list {
-		to = binary.BigEndian.AppendUint16(to, uint16(lengthOf(text))) //nolint:gosec // G115: encodeOverrides has looked
+		to = binary.BigEndian.AppendUint16(to, uint16(lengthOf(text)))
 		to = appendText(to, text)
 	}
 	return to
@@ -176,10 +176,10 @@ func (f *Flow) printOf(r *storage.EnrolmentRequest, s *subject, encoded []byte) 
 	}
 	content := make([]byte, 0, size)
 	defer func() { clear(content) }()
-	content = binary.BigEndian.AppendUint64(content, uint64(r.Customer)) //nolint:gosec // G115: it is bits that count
-	content = binary.BigEndian.AppendUint64(content, uint64(r.CardID))   //nolint:gosec // G115: as above
+	content = binary.BigEndian.AppendUint64(content, uint64(r.Customer))
+	content = binary.BigEndian.AppendUint64(content, uint64(r.CardID))
 	for _, field := range stored {
-		content = binary.BigEndian.AppendUint32(content, uint32(len(field))) //nolint:gosec // G115: none is that long
+		content = binary.BigEndian.AppendUint32(content, uint32(len(field)))
 		content = append(content, field...)
 	}
 	return f.Vault.OverridesPrint(r.Issuer, content)

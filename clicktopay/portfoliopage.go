@@ -107,15 +107,13 @@ func (p *portfolioRun) card(ctx context.Context, card *storage.Card, known *cust
 			return err
 		}
 	}
-	switch out.Reason {
-	case LeftOutCustomerBusy:
+	switch {
+	case out.Reason == LeftOutCustomerBusy:
 		p.deferred = append(p.deferred, card.ID)
 		return nil
-	case "":
-	default:
+	case out.Reason != "":
 		return p.leave(card, out)
-	}
-	if p.asked.IsTrial {
+	case p.asked.IsTrial:
 		return p.plan(card, customer, action)
 	}
 	return p.enrol(ctx, card, action, func() { known.busy[customer] = struct{}{} })

@@ -108,7 +108,7 @@ func (f *Flow) step(ctx context.Context, job jobs.Job) error {
 // is at work, or may be. Where that has gone on for longer than Settings.GiveUp, the request
 // ends here.
 func (a *attempt) again(ctx context.Context, why error) error {
-	switch ctx.Err() { //nolint:errorlint // it is one of these as it is
+	switch ctx.Err() { // which is never wrapped
 	case context.Canceled: // the next attempt begins where this one was
 		return why
 	case context.DeadlineExceeded: // the time of the attempt is over, and that of the request may be

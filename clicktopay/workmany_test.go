@@ -68,7 +68,7 @@ func TestTwoReplicas(t *testing.T) {
 	onEach(t, func(t *testing.T, database string) {
 		s := newSite(t, database, newPlayed(t))
 		s.visa.takes = 20 * time.Millisecond
-		random, lock := rand.New(rand.NewPCG(14, 1)), sync.Mutex{} //nolint:gosec // G404: a seed makes it the same each time
+		random, lock := rand.New(rand.NewPCG(14, 1)), sync.Mutex{}
 		s.visa.setScript(func(call string, _ int) play {
 			lock.Lock()
 			defer lock.Unlock()

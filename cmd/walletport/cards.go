@@ -267,11 +267,10 @@ func printRewrap(con console, r vault.RewrapReport) {
 func countedByKind(of [vault.KindCount]int64) string {
 	var text strings.Builder
 	for kind, count := range of {
-		switch vault.Kind(kind) {
-		case 0:
-		case vault.KindCount - 1:
+		switch {
+		case kind == len(of)-1:
 			text.WriteString(" and ")
-		default:
+		case kind > 0:
 			text.WriteString(", ")
 		}
 		fmt.Fprintf(&text, "%d %s", count, vault.Kind(kind))

@@ -82,7 +82,7 @@ func sandboxProcess(ctx context.Context, dir string) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	command := exec.CommandContext(ctx, program, "sandbox", "--dir", dir, "--listen", "127.0.0.1:0")
+	command := exec.CommandContext(ctx, program, "sandbox", "--dir", dir, "--listen", "127.0.0.1:0") //nolint:gosec // G204: it is this program
 	command.Args[0] = os.Args[0]
 	return command, nil
 }
