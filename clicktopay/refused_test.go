@@ -211,9 +211,13 @@ func TestFaultsOfStoredDataSayWhatToDo(t *testing.T) {
 		says  []string
 	}{
 		{asked(walletport.EnrolCustomer, func(a *clicktopay.Asked) { a.Customer, a.CardID = "5003", muteCard }),
-			[]string{"an e-mail address or a telephone number is needed: import the customer anew, or send overrides.emails"}},
+			[]string{"customer.emails must have an address, unless there is a telephone number: import the customer anew, or send overrides.emails"}},
+		{asked(walletport.EnrolCustomer, func(a *clicktopay.Asked) {
+			a.CardID, a.Customer = muteCard, "5003"
+			a.Overrides = clicktopay.Overrides{Emails: []walletport.Private{}, Phones: []walletport.Private{}}
+		}), []string{"overrides.emails must have an address, unless there is a telephone number\n"}},
 		{asked(walletport.DeactivateCustomer, func(a *clicktopay.Asked) { a.Customer = "5003" }),
-			[]string{"an e-mail address or a telephone number is needed: import the customer anew"}},
+			[]string{"customer.emails must have an address, unless there is a telephone number: import the customer anew"}},
 		{asked(walletport.EnrolCard, func(a *clicktopay.Asked) { a.CardID = poorCard }),
 			[]string{"must not contain any of", ": import the customer anew, or send cardOverrides.city", "is needed: import the customer anew, or send cardOverrides.country"}},
 	} {
@@ -224,7 +228,7 @@ func TestFaultsOfStoredDataSayWhatToDo(t *testing.T) {
 		}
 		var all strings.Builder
 		for _, f := range e.Fields {
-			all.WriteString(f.Reason + "\n")
+			all.WriteString(f.Name + " " + f.Reason + "\n") // as it is read
 		}
 		for _, text := range c.says {
 			if !strings.Contains(all.String(), text) {

@@ -73,7 +73,7 @@ func (c *checker) consumer(p scheme.Consumer) {
 	c.text(ofConsumer, "middleName", p.MiddleName.Reveal())
 	c.text(ofConsumer, "lastName", p.LastName.Reveal())
 	if len(p.Emails)+len(p.Phones) == 0 { // PSP: name plus e-mail or phone
-		c.fault(ofConsumer+"emails", "an e-mail address or a telephone number is needed")
+		c.fault(ofConsumer+"emails", "must have an address, unless there is a telephone number")
 	}
 	c.list("emails", p.Emails, maxEmails)
 	c.list("phones", p.Phones, maxPhones)
