@@ -162,6 +162,28 @@ func TestAllFaultsOfACustomerAreNamedAtOnce(t *testing.T) {
 	}
 }
 
+// TestA7KeepsCustomerNumbersApartFromCardNumbers holds docs/customers.md to the guard, for every
+// beginning and every length of a card number that has room for one digit more in a path.
+func TestA7KeepsCustomerNumbersApartFromCardNumbers(t *testing.T) {
+	refused := 0
+	for prefix := range 10_000 {
+		for length := 12; length <= 18; length++ {
+			for last := range 10 { // one of them is the check digit
+				number := fmt.Sprintf("%04d%0*d", prefix, length-4, last)
+				if walletport.CustomerNumberRule(number) != "" {
+					refused++
+				}
+				if number = "7" + number; walletport.CustomerNumberRule(number) != "" || walletport.ContainsPAN("customer "+number) {
+					t.Errorf("%s reads like a card number", number)
+				}
+			}
+		}
+	}
+	if refused == 0 {
+		t.Error("no number is refused without a 7")
+	}
+}
+
 // TestNothingOfACustomerIsPrinted: whatever prints one, and what commands show on purpose.
 func TestNothingOfACustomerIsPrinted(t *testing.T) {
 	c := ada(t)

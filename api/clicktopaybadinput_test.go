@@ -105,6 +105,14 @@ func TestIDsThatAreNone(t *testing.T) {
 			})
 		}
 	}
+	t.Run("a number with a 7 before it, which reads like a card number without", func(t *testing.T) {
+		h.flow.calls = nil
+		call := callNamed(t, "deleteClickToPayCustomer")
+		if h.do(h.mustSend(t, call, call.at("7"+testPAN, byAda), call.body)); len(h.flow.calls) != 1 {
+			t.Errorf("the flow was called %d times", len(h.flow.calls))
+		}
+		h.trail.Take()
+	})
 	t.Run("no id of a request", func(t *testing.T) {
 		call := callNamed(t, "getClickToPayStatus")
 		r := h.mustSend(t, call, call.at("", byAda), "")
