@@ -66,7 +66,7 @@ var codesNoCallHears = []string{
 	// Requests of Click to Pay end with it, or are tried again because of it.
 	"customer_opted_out", "clicktopay_given_up", "clicktopay_outcome_unknown", "clicktopay_not_done", "clicktopay_overtaken",
 	// Commands say it.
-	"customer_number_malformed", "portfolio_not_configured", "portfolio_rate_invalid", "enrolment_not_new", "reconcile_invalid",
+	"customer_number_malformed", "portfolio_not_configured", "portfolio_product_unknown", "portfolio_rate_invalid", "enrolment_not_new", "reconcile_invalid",
 }
 
 // answering returns the rooms whose errors a call may answer with.

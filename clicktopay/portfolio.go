@@ -2,9 +2,11 @@ package clicktopay
 
 import (
 	"context"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/walletport/walletport"
@@ -60,8 +62,8 @@ type PortfolioReport struct {
 // The report is of what was done, also beside an error: a run that ctx ends leaves no
 // request half made. Errors:
 //
-//   - CodeInvalid: portfolio_not_configured, portfolio_rate_invalid, customer_bid_missing,
-//     customer_bid_unknown
+//   - CodeInvalid: portfolio_not_configured, portfolio_product_unknown,
+//     portfolio_rate_invalid, customer_bid_missing, customer_bid_unknown
 //   - CodeUnavailable: scheme_not_configured, store_unavailable, audit_unavailable, and what
 //     else keeps requests from being accepted, whatever the card
 //   - that of Tell
@@ -118,6 +120,10 @@ func (f *Flow) newPortfolioRun(r PortfolioRequest) (*portfolioRun, error) {
 	if !ok {
 		return nil, walletport.Errorf(walletport.CodeInvalid, "portfolio_not_configured",
 			"the settings have no clicktopay.portfolio.issuers section for this issuer: nobody knows which of its cards are eligible")
+	}
+	if _, ok := section.Products[r.Product]; !ok && r.Product != "" {
+		return nil, walletport.Errorf(walletport.CodeInvalid, "portfolio_product_unknown",
+			"the issuer's table has no such product, so none of its cards is eligible; it has: %s", strings.Join(slices.Sorted(maps.Keys(section.Products)), ", "))
 	}
 	bid, err := f.portfolioBID(r, section)
 	if err != nil {

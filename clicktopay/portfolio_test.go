@@ -308,6 +308,7 @@ func TestWhatAPortfolioCannotBe(t *testing.T) {
 		reason string
 	}{
 		{"an issuer without a table", func(r *clicktopay.PortfolioRequest) { r.Issuer = "globex" }, "portfolio_not_configured"},
+		{"a product that is not in the table", func(r *clicktopay.PortfolioRequest) { r.Product = "golden" }, "portfolio_product_unknown"},
 		{"another issuer's BID", func(r *clicktopay.PortfolioRequest) { r.BID = otherBID }, "customer_bid_unknown"},
 		{"a BID of nobody", func(r *clicktopay.PortfolioRequest) { r.BID = "9" }, "customer_bid_unknown"},
 		{"too fast", func(r *clicktopay.PortfolioRequest) { r.Rate = 201 }, "portfolio_rate_invalid"},

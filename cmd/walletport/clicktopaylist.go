@@ -45,6 +45,9 @@ func (c clickToPayListCommand) Run(ctx context.Context, con console) error {
 		}
 	}
 	return c.operate(ctx, func(ctx context.Context, o *operator) error {
+		if err := o.warnOfIssuers(ctx, con.Err, issuer); err != nil {
+			return err
+		}
 		var rows []storage.EnrolmentRequest
 		asked := act.Request{Action: walletport.ActionClickToPayList, Facts: act.Facts{Issuer: issuer}}
 		asked.SetDetail(walletport.DetailCustomer, c.Customer)

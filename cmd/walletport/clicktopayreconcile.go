@@ -23,7 +23,8 @@ type clickToPayReconcileCommand struct {
 
 func (clickToPayReconcileCommand) Help() string {
 	return `Visa is asked for each customer who was ever asked for here. Customers with open requests are left out. Data of customers and cards
-is the issuer's: take leaves it, give sends it. Exit status 0: all agree, or will; 1: differences are left, or it could not go on.
+is the issuer's: take leaves it, give sends it. Exit status 0: all agree, or will; 1: differences are left, somebody was not compared,
+or it could not go on.
 
 Examples:
   walletport clicktopay reconcile --issuer acme --config walletport.yaml
@@ -40,7 +41,10 @@ func (c clickToPayReconcileCommand) Run(ctx context.Context, con console) error 
 	if err != nil {
 		return err
 	}
-	return c.ask(ctx, func(ctx context.Context, _ *operator, flow *clicktopay.Flow) error {
+	return c.ask(ctx, func(ctx context.Context, o *operator, flow *clicktopay.Flow) error {
+		if err := o.warnOfIssuers(ctx, con.Err, issuer); err != nil {
+			return err
+		}
 		printed := reconcilePrinter{con: con}
 		if c.JSON {
 			printed.lines = json.NewEncoder(con.Out)
@@ -58,7 +62,7 @@ func (c clickToPayReconcileCommand) Run(ctx context.Context, con console) error 
 			fmt.Fprintf(con.Err, "walletport: go on with --after %s\n", placeText(report.Last))
 			return err
 		}
-		if report.Drifts > report.Repaired {
+		if report.Drifts > report.Repaired || report.NotCompared > 0 { // nobody knows whether those agree
 			return errFault
 		}
 		return nil
