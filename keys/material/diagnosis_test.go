@@ -165,6 +165,10 @@ func TestEachSecretIsTakenOrNamedAsWhatItIs(t *testing.T) {
 		{"one with a byte order mark", keys.VTSPush, []byte("\ufeff" + push), "", "key_malformed", "byte order mark"},
 		{"one that ends as base64 does", keys.VTSPush, []byte("QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo0NTY3OA=="), "", "", ""},
 		{"one with a line end of Windows", keys.VTSPush, []byte(push + "\r\n"), "", "", ""},
+		{"a short shared secret", keys.ClickToPayAPI, []byte("Kx7!pq"), "", "key_malformed", "the shared secret is one line of 16 to 256"},
+		{"a short password", keys.ClickToPayLogin, []byte("Kx7!pq\n"), "", "", ""},
+		{"no password", keys.ClickToPayLogin, []byte("\n"), "", "key_malformed", "the password is one line of 1 to 256"},
+		{"a password in quotation marks", keys.ClickToPayLogin, []byte("'Kx7!pq'"), "", "key_malformed", "the password has quotation marks"},
 
 		{"a WSD key in hex with blanks", keys.WSD, []byte("01234567 89ABCDEF FEDCBA98 76543210\n"), "", "", ""},
 		{"with colons and 0x", keys.WSD, []byte("0x01:23:45:67:89:AB:CD:EF:FE:DC:BA:98:76:54:32:10"), "", "", ""},
@@ -194,7 +198,9 @@ func runDiagnoses(t *testing.T, all []diagnosis) {
 	t.Helper()
 	for _, c := range all {
 		t.Run(c.name, func(t *testing.T) {
-			alias := map[keys.Purpose]string{keys.VTSPush: keystest.VTSKeyID, keys.WSD: keystest.WSDKeySet}[c.purpose]
+			alias := map[keys.Purpose]string{
+				keys.VTSPush: keystest.VTSKeyID, keys.WSD: keystest.WSDKeySet, keys.ClickToPayAPI: keystest.VTSAPIKey, keys.ClickToPayLogin: keystest.ClickToPayUser,
+			}[c.purpose]
 			k, err := read(keys.Spec{Purpose: c.purpose, Alias: alias, Activate: true}, c.data, c.password)
 			wantReason(t, err, c.reason)
 			if c.reason == "" {

@@ -16,8 +16,10 @@ import (
 // parse reads a key in any of the forms that Read takes.
 func parse(spec keys.Spec, data, password []byte) (material, error) {
 	switch spec.Purpose {
-	case keys.VTSPush, keys.VTSAPI, keys.ClickToPayAPI, keys.ClickToPayLogin:
-		return parseSharedSecret(data, spec.AsIs)
+	case keys.VTSPush, keys.VTSAPI, keys.ClickToPayAPI:
+		return sharedSecret.parse(data, spec.AsIs)
+	case keys.ClickToPayLogin:
+		return loginPassword.parse(data, spec.AsIs)
 	case keys.WSD:
 		return parseSecret(data, keys.TDEABytes)
 	case keys.VaultKEK, keys.VaultIndex:

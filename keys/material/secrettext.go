@@ -14,29 +14,38 @@ import (
 
 // This file reads the secrets that come as text. No error shows any part of them.
 
-// The length of a shared secret in characters: Visa's have 40; the bounds only keep
-// out what is surely something else.
-const (
-	minSharedSecret = 16
-	maxSharedSecret = 256
+// maxTextSecret bounds the characters of a secret, so that no other file is taken for one.
+const maxTextSecret = 256
+
+// textSecret is what a secret that comes as text is called, and how many characters it has
+// at least. Visa's shared secrets have 40, so that a short text is surely something else. A
+// password is as long as Visa made it.
+type textSecret struct {
+	name string
+	min  int
+}
+
+var (
+	sharedSecret  = textSecret{"shared secret", 16}
+	loginPassword = textSecret{"password", 1}
 )
 
-// parseSharedSecret takes the text as it is, but for the line break that an editor
-// put at its end: every other byte counts, for the key is a digest of the text. So
-// what surely does not belong to it is refused, unless asIs.
-func parseSharedSecret(data []byte, asIs bool) (material, error) {
+// parse takes the text as it is, but for the line break that an editor put at its end: every
+// other byte counts, for the key is a digest of the text, or it is sent. So what surely does
+// not belong to it is refused, unless asIs.
+func (s textSecret) parse(data []byte, asIs bool) (material, error) {
 	text := trimLineBreak(data)
 	if encoding := encodingOf(text); encoding != "" {
-		return material{}, errMalformed("the file is in " + encoding + " or begins with it: save the shared secret as plain text, UTF-8 without a mark")
+		return material{}, errMalformed("the file is in " + encoding + " or begins with it: save the " + s.name + " as plain text, UTF-8 without a mark")
 	}
 	if !asIs {
 		if around := around(text); around != "" {
 			return material{}, errMalformed(fmt.Sprintf(
-				"the shared secret has %s around it, which would count: write the secret alone, or insist with --as-is if Visa issued it so", around))
+				"the %s has %s around it, which would count: write it alone, or insist with --as-is if Visa issued it so", s.name, around))
 		}
 	}
-	if len(text) < minSharedSecret || len(text) > maxSharedSecret || !walletport.IsPrintable(text, "") {
-		return material{}, errMalformed("the shared secret is one line of 16 to 256 printable ASCII characters")
+	if len(text) < s.min || len(text) > maxTextSecret || !walletport.IsPrintable(text, "") {
+		return material{}, errMalformed(fmt.Sprintf("the %s is one line of %d to %d printable ASCII characters", s.name, s.min, maxTextSecret))
 	}
 	return material{secret: bytes.Clone(text)}, nil
 }
