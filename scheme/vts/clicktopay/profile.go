@@ -74,8 +74,8 @@ type Profile struct {
 	InactiveStatus string `setting:"inactive_status"`
 	// Lengths are counted in characters (default; inferred, no source says) or bytes.
 	Lengths LengthUnit `setting:"lengths"`
-	// AddressForbids are the characters that no member of an address has (ENF, high; the curly quotation mark is
-	// among them).
+	// AddressForbids are the characters that no member of an address has (ENF, high; of the curly
+	// quotation marks the closing one is among them and the opening one is not, as Visa's page prints the list).
 	AddressForbids string `setting:"address_forbids"`
 	// SettleAfter is how long a request without an answer may still take effect: before, nobody says that it was
 	// not done. 1m (default; inferred: no time limit of Visa's is published, and a request that was taken runs on).
