@@ -19,7 +19,7 @@ type clickToPayMetrics struct {
 func newClickToPayMetrics() clickToPayMetrics {
 	return clickToPayMetrics{
 		accepted: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "walletport_clicktopay_accepted_total", Help: "Requests of Click to Pay that were accepted, by action and by where they came from.",
+			Name: "walletport_clicktopay_accepted_total", Help: "Requests of Click to Pay that this process accepted, by action and by where they came from.",
 		}, []string{"action", "channel"}),
 		completed: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "walletport_clicktopay_completed_total", Help: "Requests of Click to Pay that ended, by action and result.",
