@@ -149,7 +149,7 @@ func (a *accepting) check(ctx context.Context, s *Scheme) error {
 	err := a.flow.compose(ctx, &a.row, a.overrides, func(e scheme.Enrolment) error {
 		return s.Enroller.CheckEnrolment(e, a.flow.Clock())
 	})
-	return a.overrides.inCallersWords(a.action, err)
+	return a.overrides.inCallersWords(&a.row, err)
 }
 
 // seal seals what the request overrides, and makes its print.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/storage"
 )
 
 // customerNames are the scheme's names of members of a consumer that are not ours, by ours.
@@ -75,7 +76,7 @@ func (o *overrides) isOverridden(name string) bool {
 // inCallersWords returns the faults that a scheme's room found in what is to be sent, by the
 // names of whoever asked, with what to do about those that are of stored data. Other errors
 // are returned as they are.
-func (o *overrides) inCallersWords(action walletport.ClickToPayAction, err error) error {
+func (o *overrides) inCallersWords(r *storage.EnrolmentRequest, err error) error {
 	found, ok := errors.AsType[*walletport.Error](err)
 	if !ok || found.Code != walletport.CodeInvalid || len(found.Fields) == 0 {
 		return err
@@ -83,23 +84,27 @@ func (o *overrides) inCallersWords(action walletport.ClickToPayAction, err error
 	fields := make([]walletport.Field, len(found.Fields))
 	for i, f := range found.Fields {
 		name := o.nameOf(f.Name)
-		fields[i] = walletport.Field{Name: name, Reason: f.Reason + remedy(action, name)}
+		fields[i] = walletport.Field{Name: name, Reason: f.Reason + remedy(r, name)}
 	}
 	named := walletport.ErrField("enrolment_data_invalid", fields[0].Name, fields[0].Reason)
 	named.Fields = fields
 	return named
 }
 
-// remedy says what to do about a fault of stored data; nothing of all else.
-func remedy(action walletport.ClickToPayAction, name string) string {
+// remedy says what to do about a fault of stored data; nothing of all else. Only who calls
+// the API can send overrides.
+func remedy(r *storage.EnrolmentRequest, name string) string {
 	what, member, _ := strings.Cut(name, ".")
 	if what != "customer" && what != "card" {
 		return ""
 	}
 	text := ": import the " + what + " anew"
+	if r.Channel != ChannelAPI {
+		return text
+	}
 	list, _, _ := strings.Cut(member, "[")
 	ofAddress, isOfAddress := strings.CutPrefix(member, "address.")
-	switch may := messages[action]; {
+	switch may := messages[r.Action]; {
 	case isOfAddress && may.overridesCard:
 		text += ", or send cardOverrides." + ofAddress
 	case (list == "emails" || list == "phones") && may.overridesCustomer:

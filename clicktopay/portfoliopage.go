@@ -124,13 +124,13 @@ func (p *portfolioRun) card(ctx context.Context, card *storage.Card, known *cust
 func (p *portfolioRun) ofData(ctx context.Context, card *storage.Card, customer walletport.CustomerID, action walletport.ClickToPayAction) (LeftOut, error) {
 	row := storage.EnrolmentRequest{
 		Action: action, ConsumerKey: storage.ConsumerKey{Customer: customer, BID: p.rules.bid}, Issuer: p.asked.Issuer,
-		Number: card.CustomerID, CardID: card.ID,
+		Number: card.CustomerID, CardID: card.ID, Channel: ChannelPortfolio,
 	}
 	var o overrides
 	err := p.flow.compose(ctx, &row, o, func(e scheme.Enrolment) error {
 		return p.scheme.Enroller.CheckEnrolment(e, p.flow.Clock())
 	})
-	return leftOutBy(o.inCallersWords(action, err))
+	return leftOutBy(o.inCallersWords(&row, err))
 }
 
 // plan tells of a card that a trial would enrol. A customer's second card follows the first.

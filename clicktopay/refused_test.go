@@ -203,9 +203,13 @@ func TestEachForbiddenCharacterInEachMember(t *testing.T) {
 	}
 }
 
-// TestFaultsOfStoredDataSayWhatToDo: where the call may override them, that too.
+// TestFaultsOfStoredDataSayWhatToDo: where the call may override them, that too. A portfolio
+// and a command override nothing.
 func TestFaultsOfStoredDataSayWhatToDo(t *testing.T) {
 	d := newBadDesk(t)
+	of := func(channel storage.RequestChannel) func(*clicktopay.Asked) {
+		return func(a *clicktopay.Asked) { a.CardID, a.Channel = poorCard, channel }
+	}
 	for _, c := range []struct {
 		asked clicktopay.Asked
 		says  []string
@@ -220,6 +224,8 @@ func TestFaultsOfStoredDataSayWhatToDo(t *testing.T) {
 			[]string{"customer.emails must have an address, unless there is a telephone number: import the customer anew"}},
 		{asked(walletport.EnrolCard, func(a *clicktopay.Asked) { a.CardID = poorCard }),
 			[]string{"must not contain any of", ": import the customer anew, or send cardOverrides.city", "is needed: import the customer anew, or send cardOverrides.country"}},
+		{asked(walletport.EnrolCard, of(clicktopay.ChannelPortfolio)), []string{"is needed: import the customer anew\n"}},
+		{asked(walletport.EnrolCard, of(clicktopay.ChannelCommand)), []string{"is needed: import the customer anew\n"}},
 	} {
 		_, err := d.accept(t, c.asked)
 		e, ok := errors.AsType[*walletport.Error](err)
@@ -229,6 +235,9 @@ func TestFaultsOfStoredDataSayWhatToDo(t *testing.T) {
 		var all strings.Builder
 		for _, f := range e.Fields {
 			all.WriteString(f.Name + " " + f.Reason + "\n") // as it is read
+		}
+		if isAPI := c.asked.Channel == clicktopay.ChannelAPI; !isAPI && strings.Contains(all.String(), "or send") {
+			t.Errorf("%s of a %s: %q", c.asked.Action, c.asked.Channel, all.String())
 		}
 		for _, text := range c.says {
 			if !strings.Contains(all.String(), text) {

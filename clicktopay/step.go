@@ -218,7 +218,7 @@ func (a *attempt) compose(ctx context.Context, use func(scheme.Enrolment) error)
 	}
 	defer o.wipe()
 	if err := a.flow.compose(ctx, &a.row, o, use); err != nil {
-		return unmade{o.inCallersWords(a.row.Action, err)}
+		return unmade{o.inCallersWords(&a.row, err)}
 	}
 	return nil
 }
