@@ -215,7 +215,7 @@ func (c cardsDeleteCommand) Run(ctx context.Context, con console) error {
 			return err
 		}
 		fmt.Fprintf(con.Out, "card %s of %s is deleted\n", id, card.Issuer)
-		return o.erase(ctx)
+		return errors.Join(c.tell(ctx, o, con, card.CardSummary), o.erase(ctx))
 	})
 }
 

@@ -195,7 +195,7 @@ func (c cardsForgetCommand) Run(ctx context.Context, con console) error {
 		if err != nil {
 			return err
 		}
-		return o.erase(ctx)
+		return errors.Join(c.tell(ctx, o, con, card.CardSummary), o.erase(ctx))
 	})
 }
 

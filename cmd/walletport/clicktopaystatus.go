@@ -36,16 +36,37 @@ func (c clickToPayStatusCommand) Run(ctx context.Context, con console) error {
 		if err != nil {
 			return err
 		}
+		behind, err := o.waitsBehind(ctx, &status.Request)
+		if err != nil {
+			return err
+		}
 		if c.JSON {
-			return json.NewEncoder(con.Out).Encode(requestOf(status.Request))
+			return json.NewEncoder(con.Out).Encode(struct {
+				requestJSON
+				WaitsBehind string `json:"waitsBehind"` // id of the open request that is done before; "" if there is none
+			}{requestOf(status.Request), behind})
 		}
 		at, err := o.db.Now(ctx)
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprint(con.Out, requestText(&status.Request, at))
+		_, err = fmt.Fprint(con.Out, requestText(&status.Request, behind, at))
 		return err
 	})
+}
+
+// waitsBehind returns the id of the open request after which this one is done, "" if there is
+// none: requests of a customer are done one after the other, whatever their BID.
+func (o *operator) waitsBehind(ctx context.Context, r *storage.EnrolmentRequest) (string, error) {
+	if r.State == storage.RequestCompleted {
+		return "", nil
+	}
+	filter := storage.RequestFilter{Issuer: r.Issuer, Customer: r.Customer, IsOpen: true}
+	earlier, err := o.db.EnrolmentRequestsBefore(ctx, filter, r.No, 1)
+	if err != nil || len(earlier) == 0 {
+		return "", err
+	}
+	return earlier[0].ID, nil
 }
 
 // requestJSON is a request of Click to Pay as scripts read it.
@@ -92,8 +113,8 @@ func requestOf(r storage.EnrolmentRequest) requestJSON {
 	return shown
 }
 
-// requestText is a request on one screen.
-func requestText(r *storage.EnrolmentRequest, at time.Time) string {
+// requestText is a request on one screen; behind is the one that is done before.
+func requestText(r *storage.EnrolmentRequest, behind string, at time.Time) string {
 	var b strings.Builder
 	line := func(name, value string) {
 		if value != "" {
@@ -105,6 +126,9 @@ func requestText(r *storage.EnrolmentRequest, at time.Time) string {
 	line("By", askedBy(r))
 	line("Accepted", momentText(r.AcceptAt, at))
 	line("State", stateText(r)+", "+momentText(r.UpdatedAt, at))
+	if behind != "" {
+		line("Waits for", "request "+behind)
+	}
 	if r.Sends > 0 {
 		line("Sent", fmt.Sprintf("%s, first %s", counted(r.Sends, "time"), momentText(r.SentAt, at)))
 	}

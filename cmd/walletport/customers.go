@@ -205,7 +205,7 @@ func (c customersForgetCommand) Run(ctx context.Context, con console) error {
 		if err != nil {
 			return err
 		}
-		if err := o.erase(ctx); err != nil {
+		if err := errors.Join(o.tellForgottenIsEnrolled(ctx, con, key), o.erase(ctx)); err != nil {
 			return err
 		}
 		return c.printForgotten(con, what)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/walletport/walletport"
@@ -62,6 +63,49 @@ func (e evenEnrolled) within(ctx context.Context, o *operator, card walletport.C
 		return func(storage.Tx) error { return nil }
 	}
 	return o.refuseEnrolledCard(ctx, card)
+}
+
+// tell says that a card that was taken away stays enrolled, and what ends that.
+func (e evenEnrolled) tell(ctx context.Context, o *operator, con console, card walletport.CardSummary) error {
+	if !e.Enrolled {
+		return nil
+	}
+	key := walletport.CustomerKey{Issuer: card.Issuer, Number: card.CustomerID}
+	return o.eachConsumer(ctx, key, func(c *storage.Consumer) {
+		for _, of := range c.Cards {
+			if of.ID == card.ID && of.State != storage.CardRefused {
+				fmt.Fprintf(con.Err, "walletport: the card stays enrolled for Click to Pay under %s; what ends that ends the customer's other cards too: clicktopay opt-out --issuer %s --customer %s\n",
+					c.BID, key.Issuer, key.Number)
+			}
+		}
+	})
+}
+
+// tellForgottenIsEnrolled says that the scheme keeps what it has of a customer who was
+// forgotten, and what ends that.
+func (o *operator) tellForgottenIsEnrolled(ctx context.Context, con console, key walletport.CustomerKey) error {
+	return o.eachConsumer(ctx, key, func(c *storage.Consumer) {
+		if c.IsEnrolled || c.Open > 0 {
+			fmt.Fprintf(con.Err, "walletport: Visa keeps what it has of the customer under %s until it is deleted there: clicktopay reconcile --issuer %s --repair give\n",
+				c.BID, key.Issuer)
+		}
+	})
+}
+
+// eachConsumer lends each consumer that a customer is.
+func (o *operator) eachConsumer(ctx context.Context, key walletport.CustomerKey, use func(*storage.Consumer)) error {
+	row, err := o.db.Customer(ctx, key)
+	if walletport.CodeOf(err) == walletport.CodeNotFound { // nobody was ever enrolled
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	consumers, err := o.db.ConsumersOf(ctx, []walletport.CustomerID{row.ID})
+	for i := range consumers {
+		use(&consumers[i])
+	}
+	return err
 }
 
 // refuseConsumers returns what asks refuse, in a transaction, of each of a customer's
