@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -86,6 +87,9 @@ func run(ctx context.Context, args []string, con console) (code int) {
 			panic(fault)
 		}
 	}()
+	if at, isSet := os.LookupEnv("WALLETPORT_CONFIG"); isSet && at == "" { // an empty variable counts as not set, and kong counts it
+		os.Unsetenv("WALLETPORT_CONFIG")
+	}
 	var commands cli
 	parser, err := kong.New(&commands, kong.Name("walletport"),
 		kong.Description("The wallet server that an issuer runs itself: payloads for Apple Pay, Google Pay, Samsung Pay and issuer wallets, activation data for their tokens, a card vault, key custody and an audit trail."),
@@ -101,7 +105,7 @@ func run(ctx context.Context, args []string, con console) (code int) {
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		con.complain(withNegativeHint(err))
+		con.complain(withVariableHint(args, withNegativeHint(err)))
 		return exitUsage
 	}
 	if command.Command() != "serve" { // whose warnings are log lines
@@ -141,6 +145,16 @@ func withNegativeHint(err error) error {
 		return err
 	}
 	return fmt.Errorf("%w; an id below 0 stands at the end, behind --, as in: walletport tokens list --config FILE -- -1", err)
+}
+
+// withVariableHint says that it is the environment that named a configuration, where --dir is
+// given and --config is not.
+func withVariableHint(args []string, err error) error {
+	isGiven := slices.ContainsFunc(args, func(arg string) bool { return arg == "--config" || strings.HasPrefix(arg, "--config=") })
+	if isGiven || err.Error() != "--config and --dir can't be used together" {
+		return err
+	}
+	return errors.New("WALLETPORT_CONFIG is set, as if --config were given, and that and --dir can't be used together: unset it for this command, or leave out --dir")
 }
 
 // complain says what is wrong. A message can repeat an argument, and whoever types a card
