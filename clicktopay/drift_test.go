@@ -35,6 +35,9 @@ func TestDriftsOfWhoIsEnrolled(t *testing.T) {
 		{"nobody anywhere", consumerAt("123456"), scheme.Enrolled{}, nil},
 		{"the same", here, has(false, first), nil},
 		{"the same, and a card that was refused", consumerAt("123456", enrolledConsumer, having(7, storage.CardEnrolled, ""), having(8, storage.CardRefused, "VIDC-7000")), has(false, first), nil},
+		{"the same, and a card that was removed", consumerAt("123456", enrolledConsumer, having(7, storage.CardEnrolled, ""), having(8, storage.CardRemoved, "")), has(false, first), nil},
+		{"a card that was removed here is there", consumerAt("123456", enrolledConsumer, having(7, storage.CardEnrolled, ""), having(8, storage.CardRemoved, "")),
+			has(false, first, shownCard("401288", "1881", "ACTIVE")), []Drift{{Kind: "card_not_here", CardID: 8}}},
 		{"gone there", here, scheme.Enrolled{}, []Drift{{Kind: "not_enrolled_there"}}},
 		{"there only", consumerAt("123456"), has(false, first), []Drift{{Kind: "not_enrolled_here"}}},
 		{"switched off there", here, has(true, first), []Drift{{Kind: "inactive_there"}}},
@@ -116,21 +119,27 @@ func TestWhatARowTakes(t *testing.T) {
 		there: scheme.Enrolled{IsEnrolled: true, Consumer: scheme.Consumer{Inactive: true}, Cards: []scheme.EnrolledCard{shownCard("401288", "1881", "ACTIVE"), shownCard("411111", "1111", "ACTIVE"), shownCard("400000", "0002", "ACTIVE")}},
 		cards: []storage.Card{storedCard(7, "41111111", "1111"), storedCard(8, "40128888", "1881")},
 	}
-	want := consumerAt("123456", enrolledConsumer, inactiveConsumer, having(7, storage.CardEnrolled, ""), having(8, storage.CardEnrolled, ""), having(9, storage.CardRefused, "VIDC-7000"))
-	want.Cards[0].Since, want.Cards[1].Since, want.AsOf = at.Add(-time.Hour), at, at
+	want := consumerAt("123456", enrolledConsumer, inactiveConsumer, having(6, storage.CardRemoved, ""), having(7, storage.CardEnrolled, ""), having(8, storage.CardEnrolled, ""), having(9, storage.CardRefused, "VIDC-7000"))
+	want.Cards[0].Since, want.Cards[1].Since, want.Cards[2].Since, want.AsOf = at, at.Add(-time.Hour), at, at
 	if diff := cmp.Diff(want, c.taken(old, at)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	c.there = scheme.Enrolled{}
-	gone := consumerAt("123456", having(8, storage.CardRefused, "VIDC-7000"), having(9, storage.CardRefused, "VIDC-7000"))
-	gone.AsOf = at
+	gone := consumerAt("123456", having(6, storage.CardRemoved, ""), having(7, storage.CardRemoved, ""), having(8, storage.CardRefused, "VIDC-7000"), having(9, storage.CardRefused, "VIDC-7000"))
+	gone.Cards[0].Since, gone.Cards[1].Since, gone.AsOf = at, at, at
 	if diff := cmp.Diff(gone, c.taken(old, at)); diff != "" {
 		t.Errorf("of one who is gone (-want +got):\n%s", diff)
+	}
+	c.there = scheme.Enrolled{IsEnrolled: true, Cards: []scheme.EnrolledCard{shownCard("411111", "1111", "ACTIVE")}}
+	back := consumerAt("123456", enrolledConsumer, having(6, storage.CardRemoved, ""), having(7, storage.CardEnrolled, ""), having(8, storage.CardRefused, "VIDC-7000"), having(9, storage.CardRefused, "VIDC-7000"))
+	back.Cards[0].Since, back.Cards[1].Since, back.AsOf = at, at, at
+	if diff := cmp.Diff(back, c.taken(gone, at)); diff != "" {
+		t.Errorf("of one who is back (-want +got):\n%s", diff)
 	}
 }
 
 func TestWhatTheSchemeIsGiven(t *testing.T) {
-	here := consumerAt("123456", enrolledConsumer, having(7, storage.CardEnrolled, ""), having(8, storage.CardRefused, "VIDC-7000"), having(9, storage.CardEnrolled, ""))
+	here := consumerAt("123456", enrolledConsumer, having(7, storage.CardEnrolled, ""), having(8, storage.CardRefused, "VIDC-7000"), having(9, storage.CardEnrolled, ""), having(10, storage.CardRemoved, ""))
 	of := func(action walletport.ClickToPayAction, customer string, card walletport.CardID) Asked {
 		return Asked{Action: action, Customer: customer, CardID: card}
 	}

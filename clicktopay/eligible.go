@@ -35,8 +35,9 @@ const (
 	LeftOutAlreadyEnrolled LeftOutReason = "already_enrolled"
 	LeftOutAlreadyAsked    LeftOutReason = "already_asked" // its enrolment is not completed yet
 	LeftOutRefusedBefore   LeftOutReason = "refused_before"
-	LeftOutCustomerBusy    LeftOutReason = "customer_busy" // with requests that are not completed; a later run takes the card
-	LeftOutNotTaken        LeftOutReason = "not_taken"     // the request was refused; the detail says with which reason
+	LeftOutRemovedBefore   LeftOutReason = "removed_before" // it, or its customer, who is not enrolled since
+	LeftOutCustomerBusy    LeftOutReason = "customer_busy"  // with requests that are not completed; a later run takes the card
+	LeftOutNotTaken        LeftOutReason = "not_taken"      // the request was refused; the detail says with which reason
 )
 
 // LeftOut is why a card is left out; the zero LeftOut is that it is not.
@@ -52,6 +53,7 @@ type eligibility struct {
 	daysBeforeExpiry int
 	bid              string
 	retryRefused     bool
+	retryRemoved     bool
 }
 
 // ofCard looks at what is known of a card alone.
@@ -129,12 +131,20 @@ func (e *eligibility) ofConsumer(card walletport.CardID, c *storage.Consumer) (w
 		return "", LeftOut{Reason: LeftOutCustomerBusy}
 	case stands.State == storage.CardRefused && !e.retryRefused && isOfCard(stands.Reason):
 		return "", LeftOut{Reason: LeftOutRefusedBefore, Detail: stands.Reason}
+	case !e.retryRemoved && (stands.State == storage.CardRemoved || hasLeft(c)):
+		return "", LeftOut{Reason: LeftOutRemovedBefore}
 	case c.IsEnrolled && c.IsInactive:
 		return "", LeftOut{Reason: LeftOutCustomerInactive}
 	case c.IsEnrolled:
 		return walletport.EnrolCard, LeftOut{}
 	}
 	return walletport.EnrolCustomer, LeftOut{}
+}
+
+// hasLeft reports whether a consumer was enrolled once and is no longer. Who left is not enrolled
+// again because a new card came, which the customer did not ask for.
+func hasLeft(c *storage.Consumer) bool {
+	return !c.IsEnrolled && slices.ContainsFunc(c.Cards, func(card storage.ConsumerCard) bool { return card.State == storage.CardRemoved })
 }
 
 // isOfCard reports whether a refusal says something of the card. Visa's codes for a customer who
@@ -151,7 +161,7 @@ func inHand(card walletport.CardID, c *storage.Consumer) LeftOut {
 		return LeftOut{Reason: LeftOutAlreadyEnrolled}
 	case storage.CardAsked:
 		return LeftOut{Reason: LeftOutAlreadyAsked}
-	case storage.CardRefused:
+	case storage.CardRefused, storage.CardRemoved:
 	}
 	return LeftOut{}
 }

@@ -110,7 +110,7 @@ func TestEligibilityByWhatWasAskedBefore(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		all    []storage.Consumer
-		retry  bool
+		retry  bool // what was refused
 		action walletport.ClickToPayAction
 		want   LeftOut
 	}{
@@ -121,7 +121,7 @@ func TestEligibilityByWhatWasAskedBefore(t *testing.T) {
 		{"the card is asked for", []storage.Consumer{consumerAt(ours, openConsumer, having(7, storage.CardAsked, ""))}, true, "", LeftOut{Reason: "already_asked"}},
 		{"the card was refused", []storage.Consumer{consumerAt(ours, having(7, storage.CardRefused, "VIDC-7000"))}, false, "", LeftOut{Reason: "refused_before", Detail: "VIDC-7000"}},
 		{"the card was refused, and may be tried again", []storage.Consumer{consumerAt(ours, having(7, storage.CardRefused, "VIDC-7000"))}, true, walletport.EnrolCustomer, LeftOut{}},
-		{"the customer was opted out, and is no longer", []storage.Consumer{consumerAt(ours, having(7, storage.CardRefused, "customer_opted_out"))}, false, walletport.EnrolCustomer, LeftOut{}},
+		{"the customer was opted out before anything was sent, and is no longer", []storage.Consumer{consumerAt(ours, having(7, storage.CardRefused, "customer_opted_out"))}, false, walletport.EnrolCustomer, LeftOut{}},
 		{"others had enrolled the customer", []storage.Consumer{consumerAt(ours, enrolledConsumer, having(7, storage.CardRefused, "VIDC-2000"))}, false, walletport.EnrolCard, LeftOut{}},
 		{"others had deleted the customer", []storage.Consumer{consumerAt(ours, having(7, storage.CardRefused, "VIDC-2001"))}, false, walletport.EnrolCustomer, LeftOut{}},
 		{"the other card was refused", []storage.Consumer{consumerAt(ours, having(8, storage.CardRefused, "VIDC-7000"))}, false, walletport.EnrolCustomer, LeftOut{}},
@@ -140,6 +140,42 @@ func TestEligibilityByWhatWasAskedBefore(t *testing.T) {
 			action, out := e.ofConsumers(7, c.all)
 			if diff := cmp.Diff(c.want, out); diff != "" || action != c.action {
 				t.Errorf("action %q, want %q (-want +got):\n%s", action, c.action, diff)
+			}
+		})
+	}
+}
+
+// TestEligibilityOfWhoWasRemoved is about card 7 and BID 123456.
+func TestEligibilityOfWhoWasRemoved(t *testing.T) {
+	const ours, other = "123456", "654321"
+	out := LeftOut{Reason: "removed_before"}
+	for _, c := range []struct {
+		name    string
+		all     []storage.Consumer
+		want    LeftOut
+		retried LeftOut                     // with what was refused tried again
+		action  walletport.ClickToPayAction // with what was removed tried again; "" if it is left out then
+	}{
+		{"the card", []storage.Consumer{consumerAt(ours, enrolledConsumer, having(7, storage.CardRemoved, ""))}, out, out, walletport.EnrolCard},
+		{"the customer with the card", []storage.Consumer{consumerAt(ours, having(7, storage.CardRemoved, ""))}, out, out, walletport.EnrolCustomer},
+		{"the customer, who has a new card", []storage.Consumer{consumerAt(ours, having(6, storage.CardRefused, "VIDC-7000"), having(8, storage.CardRemoved, ""))}, out, out, walletport.EnrolCustomer},
+		{"another card of who stayed", []storage.Consumer{consumerAt(ours, enrolledConsumer, having(8, storage.CardRemoved, ""))}, LeftOut{}, LeftOut{}, walletport.EnrolCard},
+		{"the customer, of whom the card was refused", []storage.Consumer{consumerAt(ours, having(7, storage.CardRefused, "VIDC-7000"), having(8, storage.CardRemoved, ""))},
+			LeftOut{Reason: "refused_before", Detail: "VIDC-7000"}, out, ""},
+		{"the customer, of whom others are the reason of the refusal", []storage.Consumer{consumerAt(ours, having(7, storage.CardRefused, "VIDC-2001"), having(8, storage.CardRemoved, ""))}, out, out, walletport.EnrolCustomer},
+		{"the card of who changes something", []storage.Consumer{consumerAt(ours, openConsumer, having(7, storage.CardRemoved, ""))}, LeftOut{Reason: "customer_busy"}, LeftOut{Reason: "customer_busy"}, ""},
+		{"the customer with the other BID", []storage.Consumer{consumerAt(other, having(8, storage.CardRemoved, ""))}, LeftOut{}, LeftOut{}, walletport.EnrolCustomer},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for retries, want := range map[bool]LeftOut{false: c.want, true: c.retried} {
+				e := eligibility{bid: ours, retryRefused: retries}
+				if _, got := e.ofConsumers(7, c.all); !cmp.Equal(want, got) {
+					t.Errorf("retries of what was refused %v: %+v, want %+v", retries, got, want)
+				}
+			}
+			again := eligibility{bid: ours, retryRemoved: true}
+			if action, got := again.ofConsumers(7, c.all); action != c.action || (got.Reason == "") != (c.action != "") {
+				t.Errorf("told to: action %q, %+v, want %q", action, got, c.action)
 			}
 		})
 	}

@@ -219,7 +219,7 @@ func consumerAfter(c storage.Consumer, r *storage.EnrolmentRequest, e ending, at
 	case e.seen.isEnrolled:
 		c.IsEnrolled, c.IsInactive = true, e.seen.isInactive
 	default:
-		c = gone(c)
+		c = gone(c, at)
 	}
 	return c
 }
@@ -236,9 +236,12 @@ func made(c storage.Consumer, r *storage.EnrolmentRequest, at time.Time) storage
 	case walletport.DeactivateCustomer, walletport.ActivateCustomer:
 		c.IsInactive = r.Action == walletport.DeactivateCustomer
 	case walletport.DeleteCard:
-		c.Cards = withoutCard(c.Cards, r.CardID)
+		if stateOf(c.Cards, r.CardID) != storage.CardAsked { // its enrolment is asked for again
+			c.Cards = withCard(c.Cards, storage.ConsumerCard{ID: r.CardID, State: storage.CardRemoved, Since: at})
+		}
 	case walletport.DeleteCustomer:
-		c = gone(c)
+		c = gone(c, at)
+		c.Cards = removed(c.Cards, at, isRefused) // it may be so because others had enrolled the customer
 	case walletport.UpdateCustomer:
 	}
 	return c
@@ -250,11 +253,11 @@ func notMade(c storage.Consumer, r *storage.EnrolmentRequest, e ending, at time.
 	isCardThere := slices.Contains(e.kinds, scheme.FaultCardEnrolled)
 	switch {
 	case slices.Contains(e.kinds, scheme.FaultConsumerNotEnrolled):
-		c = gone(c)
+		c = gone(c, at)
 	case isCardThere || slices.Contains(e.kinds, scheme.FaultConsumerEnrolled):
 		c.IsEnrolled = true
 	case slices.Contains(e.kinds, scheme.FaultCardNotEnrolled):
-		c.Cards = withoutCard(c.Cards, r.CardID)
+		c.Cards = removed(c.Cards, at, func(card storage.ConsumerCard) bool { return card.ID == r.CardID && isEnrolled(card) })
 	}
 	if r.Action != walletport.EnrolCustomer && r.Action != walletport.EnrolCard {
 		return c
@@ -270,11 +273,26 @@ func notMade(c storage.Consumer, r *storage.EnrolmentRequest, e ending, at time.
 }
 
 // gone is a consumer who is not enrolled. Cards whose enrolment is asked for are enrolled later.
-func gone(c storage.Consumer) storage.Consumer {
+func gone(c storage.Consumer, at time.Time) storage.Consumer {
 	c.IsEnrolled, c.IsInactive = false, false
-	c.Cards = slices.DeleteFunc(c.Cards, func(card storage.ConsumerCard) bool { return card.State == storage.CardEnrolled })
+	c.Cards = removed(c.Cards, at, isEnrolled)
 	return c
 }
+
+// removed returns cards of which isGone names those that are enrolled no longer: that is
+// remembered.
+func removed(cards []storage.ConsumerCard, at time.Time, isGone func(storage.ConsumerCard) bool) []storage.ConsumerCard {
+	cards = slices.Clone(cards)
+	for i, card := range cards {
+		if isGone(card) {
+			cards[i] = storage.ConsumerCard{ID: card.ID, State: storage.CardRemoved, Since: at}
+		}
+	}
+	return cards
+}
+
+func isEnrolled(card storage.ConsumerCard) bool { return card.State == storage.CardEnrolled }
+func isRefused(card storage.ConsumerCard) bool  { return card.State == storage.CardRefused }
 
 func find(cards []storage.ConsumerCard, id walletport.CardID) (at int, found bool) {
 	return slices.BinarySearchFunc(cards, id, func(c storage.ConsumerCard, id walletport.CardID) int { return cmp.Compare(c.ID, id) })
@@ -296,14 +314,6 @@ func withCard(cards []storage.ConsumerCard, card storage.ConsumerCard) []storage
 		cards[at] = card
 	default:
 		cards = slices.Insert(cards, at, card)
-	}
-	return cards
-}
-
-// withoutCard takes a card away, unless its enrolment is asked for again.
-func withoutCard(cards []storage.ConsumerCard, id walletport.CardID) []storage.ConsumerCard {
-	if at, found := find(cards, id); found && cards[at].State != storage.CardAsked {
-		return slices.Delete(cards, at, at+1)
 	}
 	return cards
 }

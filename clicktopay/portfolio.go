@@ -25,6 +25,8 @@ type PortfolioRequest struct {
 	IsTrial bool
 	// RetriesRefused also asks for cards whose enrolment was refused before.
 	RetriesRefused bool
+	// RetriesRemoved also asks for cards that were removed, and for all of customers who left.
+	RetriesRemoved bool
 	// Patience is how long the run waits, after its last card, for requests of customers who
 	// have further cards; it begins anew with each that is completed. 0 leaves those cards to
 	// a later run.
@@ -138,7 +140,10 @@ func (f *Flow) newPortfolioRun(r PortfolioRequest) (*portfolioRun, error) {
 	}
 	return &portfolioRun{
 		flow: f, scheme: s, asked: r, pace: newPace(rate, f.Clock),
-		rules:   eligibility{products: section.Products, daysBeforeExpiry: settings.DaysBeforeExpiry, bid: bid, retryRefused: r.RetriesRefused},
+		rules: eligibility{
+			products: section.Products, daysBeforeExpiry: settings.DaysBeforeExpiry, bid: bid,
+			retryRefused: r.RetriesRefused, retryRemoved: r.RetriesRemoved,
+		},
 		gate:    gate{flow: f, most: settings.MaxOpen, held: r.Held},
 		report:  PortfolioReport{LeftOut: map[LeftOutReason]int{}},
 		planned: map[walletport.CustomerID]struct{}{},

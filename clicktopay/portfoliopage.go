@@ -202,7 +202,7 @@ func (p *portfolioRun) admit(card walletport.CardID, action walletport.ClickToPa
 	if out.Reason == "" {
 		return nil
 	}
-	return walletport.Errorf(walletport.CodeConflict, "enrolment_not_new", "the card was enrolled before, or its enrolment was asked for or refused").
+	return walletport.Errorf(walletport.CodeConflict, "enrolment_not_new", "the card was enrolled before, or its enrolment was asked for or refused, or it was removed").
 		WithCause(&leftOutError{out})
 }
 

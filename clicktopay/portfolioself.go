@@ -46,7 +46,7 @@ func (f *Flow) RunPortfolios(ctx context.Context, told PortfolioObserver) error 
 }
 
 // EnrolNewCards is one pass of RunPortfolios. Cards whose customer has an open request wait
-// for the next one, and refused cards for a command that tries them again.
+// for the next one, and cards that were refused or removed for a command that says so.
 func (f *Flow) EnrolNewCards(ctx context.Context, told PortfolioObserver) {
 	for _, issuer := range f.selfEnrolling() {
 		if ctx.Err() != nil {

@@ -149,11 +149,14 @@ func (g *reading) askOnce(ctx context.Context, s *Scheme) (none scheme.Enrolled,
 }
 
 // cardsOf returns the cards here that a consumer may have at the scheme: those whose
-// enrolment was asked for, as far as they are still the customer's.
+// enrolment was asked for and that were not removed since, as far as they are still the
+// customer's.
 func (f *Flow) cardsOf(ctx context.Context, c storage.Consumer) ([]storage.Card, error) {
-	ids := make([]walletport.CardID, len(c.Cards))
-	for i, card := range c.Cards {
-		ids[i] = card.ID
+	var ids []walletport.CardID
+	for _, card := range c.Cards {
+		if card.State != storage.CardRemoved {
+			ids = append(ids, card.ID)
+		}
 	}
 	if len(ids) == 0 {
 		return nil, nil

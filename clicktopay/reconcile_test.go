@@ -154,10 +154,10 @@ func TestRowsTakeTheSchemesWord(t *testing.T) {
 		if told[5] != "9006 same" {
 			t.Errorf("afterwards: %s", told[5])
 		}
-		// A row that was taken is what a portfolio goes by: 9002 is enrolled anew.
+		// A row that was taken is what a portfolio goes by: 9002 left, and 9004 is enrolled without the card.
 		report2, _, err := b.run(t.Context())
 		must(t, err)
-		if report2.Accepted != 2 || report2.LeftOut[clicktopay.LeftOutCustomerInactive] != 0 {
+		if report2.Accepted != 0 || report2.LeftOut[clicktopay.LeftOutRemovedBefore] != 2 || report2.LeftOut[clicktopay.LeftOutCustomerInactive] != 0 {
 			t.Errorf("%+v", report2)
 		}
 	})

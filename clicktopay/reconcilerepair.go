@@ -72,18 +72,18 @@ func (d Drift) isOfRow() bool {
 	return false
 }
 
-// taken is the row as the scheme has the consumer. Cards that were refused stay so, for the
-// scheme knows nothing of them.
+// taken is the row as the scheme has the consumer. Cards that were refused or removed stay so,
+// for the scheme knows nothing of them.
 func (c *comparison) taken(old storage.Consumer, at time.Time) storage.Consumer {
 	old.IsEnrolled, old.IsInactive, old.AsOf = c.there.IsEnrolled, c.there.IsEnrolled && c.there.Consumer.Inactive, at
 	shown := c.shown()
 	var cards []storage.ConsumerCard
 	for _, card := range old.Cards {
-		if _, isThere := shown[card.ID]; isThere || card.State == storage.CardEnrolled {
-			continue
+		if _, isThere := shown[card.ID]; !isThere {
+			cards = append(cards, card)
 		}
-		cards = append(cards, card)
 	}
+	cards = removed(cards, at, isEnrolled)
 	for id := range shown {
 		card := storage.ConsumerCard{ID: id, State: storage.CardEnrolled, Since: at}
 		if was := standing(id, &old); was.State == storage.CardEnrolled {

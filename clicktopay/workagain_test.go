@@ -111,7 +111,7 @@ func TestAnEnrolmentBehindADeletion(t *testing.T) {
 		s.asks(t, s.wish(walletport.DeleteCustomer, 0))
 		again := s.asks(t, s.wish(walletport.EnrolCustomer, s.second))
 		must(t, s.attempt(t))
-		if got := s.cardState(t, s.second); got != storage.CardAsked || s.cardState(t, s.first) != "" || s.row(t).IsEnrolled {
+		if got := s.cardState(t, s.second); got != storage.CardAsked || s.cardState(t, s.first) != storage.CardRemoved || s.row(t).IsEnrolled {
 			t.Errorf("after the deletion the consumer is %+v", s.row(t))
 		}
 		s.drive(t, time.Second)

@@ -26,7 +26,7 @@ type Consumer struct {
 
 	IsEnrolled bool
 	IsInactive bool           // the consumer's cards cannot be paid with
-	Cards      []ConsumerCard // that are enrolled or are to be, or were refused last, in the order of their ids; each once
+	Cards      []ConsumerCard // that are enrolled or are to be, were refused last, or were removed, in the order of their ids; each once
 	AsOf       time.Time      // milliseconds, by the database's clock; zero is never
 
 	Open int         // requests that are not completed
@@ -45,11 +45,14 @@ type ConsumerCard struct {
 // ConsumerCardState says how a card of a consumer stands.
 type ConsumerCardState string
 
-// The states. A card that is not enrolled and was not refused has none.
+// The states. A card that nothing was ever asked for has none.
 const (
 	CardAsked    ConsumerCardState = "asked" // its enrolment was accepted and is not completed
 	CardEnrolled ConsumerCardState = "enrolled"
 	CardRefused  ConsumerCardState = "refused" // its last enrolment failed
+	// CardRemoved was enrolled and is no longer: by a call that deleted it or its consumer, or
+	// at the scheme. No portfolio enrols it again.
+	CardRemoved ConsumerCardState = "removed"
 )
 
 // LastRequest is what a consumer's row keeps of the request that was accepted last.

@@ -20,6 +20,7 @@ type clickToPayEnrolCommand struct {
 	Rate         float64       `help:"Requests a second; without it, clicktopay.portfolio.rate." placeholder:"N"`
 	DryRun       bool          `help:"Say what would be done, and change nothing."`
 	RetryRefused bool          `help:"Also ask for cards whose enrolment was refused before."`
+	RetryRemoved bool          `help:"Also ask for cards that were removed, and for customers who were deleted."`
 	Patience     time.Duration `default:"30s" help:"How long to wait at the end for customers with several cards, which are enrolled one after the other; it begins anew with each that is done."`
 	JSON         bool          `help:"Print JSON, one card a line, and at the end the sums."`
 	clickToPayLocation
@@ -53,7 +54,8 @@ func (c clickToPayEnrolCommand) Run(ctx context.Context, con console) error {
 			printed.lines = json.NewEncoder(con.Out)
 		}
 		report, err := flow.EnrolPortfolio(ctx, clicktopay.PortfolioRequest{
-			Issuer: issuer, Product: c.Product, BID: c.BID, Rate: c.Rate, IsTrial: c.DryRun, RetriesRefused: c.RetryRefused, Patience: c.Patience,
+			Issuer: issuer, Product: c.Product, BID: c.BID, Rate: c.Rate, IsTrial: c.DryRun,
+			RetriesRefused: c.RetryRefused, RetriesRemoved: c.RetryRemoved, Patience: c.Patience,
 			AuditUser: osUser(), Tell: printed.card, Held: printed.held,
 		})
 		if report.LeftOut == nil { // it did not begin

@@ -39,14 +39,18 @@ func (o *operator) refuseEnrolledCard(ctx context.Context, card walletport.CardS
 		err = nil
 	}
 	return refuseConsumers(key, consumers, err, func(c *storage.Consumer) error {
-		isThere := slices.ContainsFunc(c.Cards, func(of storage.ConsumerCard) bool {
-			return of.ID == card.ID && of.State != storage.CardRefused
-		})
-		if !isThere && c.Open == 0 {
+		if !hasCard(c, card.ID) && c.Open == 0 {
 			return nil
 		}
 		return walletport.Errorf(walletport.CodeConflict, "card_enrolled",
 			"the card is enrolled for Click to Pay under %s, or a request of its customer is open there (%d): take the card out first, or say --enrolled", c.BID, c.Open)
+	})
+}
+
+// hasCard reports whether the scheme has a card of a consumer, or is about to get it.
+func hasCard(c *storage.Consumer, card walletport.CardID) bool {
+	return slices.ContainsFunc(c.Cards, func(of storage.ConsumerCard) bool {
+		return of.ID == card && (of.State == storage.CardEnrolled || of.State == storage.CardAsked)
 	})
 }
 
@@ -72,11 +76,9 @@ func (e evenEnrolled) tell(ctx context.Context, o *operator, con console, card w
 	}
 	key := walletport.CustomerKey{Issuer: card.Issuer, Number: card.CustomerID}
 	return o.eachConsumer(ctx, key, func(c *storage.Consumer) {
-		for _, of := range c.Cards {
-			if of.ID == card.ID && of.State != storage.CardRefused {
-				fmt.Fprintf(con.Err, "walletport: the card stays enrolled for Click to Pay under %s; what ends that ends the customer's other cards too: clicktopay opt-out --issuer %s --customer %s\n",
-					c.BID, key.Issuer, key.Number)
-			}
+		if hasCard(c, card.ID) {
+			fmt.Fprintf(con.Err, "walletport: the card stays enrolled for Click to Pay under %s; what ends that ends the customer's other cards too: clicktopay opt-out --issuer %s --customer %s\n",
+				c.BID, key.Issuer, key.Number)
 		}
 	})
 }
