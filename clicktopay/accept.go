@@ -31,6 +31,9 @@ var ErrOptedOut error = walletport.Errorf(walletport.CodeForbidden, "customer_op
 //
 // Nothing is announced to the trail, because of the commit of its own.
 func (f *Flow) Accept(ctx context.Context, r Asked) (Accepted, error) {
+	if r.Channel != ChannelPortfolio {
+		defer f.turns.call()()
+	}
 	o := overrides{customer: r.Overrides, card: r.CardOverrides}
 	defer o.wipe()
 	asked := request(walletport.ActionClickToPay(r.Action), r.AuditUser, r.Channel)

@@ -154,7 +154,7 @@ type Flow struct {
 	Parts
 
 	acts  act.Parts // of Parts
-	turns turns
+	turns *turns
 }
 
 // New checks the parts; its error names each that is missing.

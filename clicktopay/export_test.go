@@ -19,10 +19,16 @@ func PauseOf(kind jobs.Kind, nth int, state storage.RequestState, had time.Durat
 type Turns = turns
 
 // NewTurns returns the turns of a flow.
-func NewTurns() Turns { return newTurns() }
+func NewTurns() *Turns { return newTurns() }
 
 // Command is turns.command.
-func (t turns) Command(c scheme.Command) scheme.Command { return t.command(c) }
+func (t *turns) Command(c scheme.Command) scheme.Command { return t.command(c) }
 
 // QueryIn is queryIn, of a query with a number for answer.
-func QueryIn(t Turns, q scheme.Query[int]) scheme.Query[int] { return queryIn(t, q) }
+func QueryIn(t *Turns, q scheme.Query[int]) scheme.Query[int] { return queryIn(t, q) }
+
+// Count is how many turns there are.
+func (t *turns) Count() int { return cap(t.free) }
+
+// Call is turns.call.
+func (t *turns) Call() func() { return t.call() }

@@ -13,12 +13,12 @@ import (
 func TestAnswersAreOpenedInTurns(t *testing.T) {
 	const waiting = 5
 	turns := clicktopay.NewTurns()
-	began, goOn := make(chan struct{}, cap(turns)+waiting), make(chan struct{})
+	began, goOn := make(chan struct{}, turns.Count()+waiting), make(chan struct{})
 	open := func() { began <- struct{}{}; <-goOn }
 	query := clicktopay.QueryIn(turns, scheme.Query[int]{Read: func(scheme.Answer) (int, error) { open(); return 7, nil }})
 	command := turns.Command(scheme.Command{Read: func(scheme.Answer) scheme.Outcome { open(); return scheme.Outcome{Reference: "7"} }})
 	var all sync.WaitGroup
-	for n := range cap(turns) + waiting {
+	for n := range turns.Count() + waiting {
 		all.Go(func() {
 			if n%2 == 0 {
 				if got := command.Read(scheme.Answer{}); got.Reference != "7" {
@@ -31,7 +31,7 @@ func TestAnswersAreOpenedInTurns(t *testing.T) {
 			}
 		})
 	}
-	for range cap(turns) {
+	for range turns.Count() {
 		<-began
 	}
 	select {
@@ -41,4 +41,25 @@ func TestAnswersAreOpenedInTurns(t *testing.T) {
 	}
 	close(goOn)
 	all.Wait()
+}
+
+// TestCallsGoBeforeAttempts: an answer is opened when the call is answered, or after a while.
+func TestCallsGoBeforeAttempts(t *testing.T) {
+	turns := clicktopay.NewTurns()
+	opened := make(chan struct{})
+	open := turns.Command(scheme.Command{Read: func(scheme.Answer) scheme.Outcome { close(opened); return scheme.Outcome{} }})
+
+	answered := turns.Call()
+	began := time.Now()
+	go open.Read(scheme.Answer{})
+	<-opened
+	if waited := time.Since(began); waited < 10*time.Millisecond {
+		t.Errorf("an answer was opened %s after a call began that is not answered", waited)
+	}
+	answered()
+
+	again := make(chan struct{})
+	open = turns.Command(scheme.Command{Read: func(scheme.Answer) scheme.Outcome { close(again); return scheme.Outcome{} }})
+	go open.Read(scheme.Answer{})
+	<-again // nobody is waited for any more
 }
