@@ -45,7 +45,7 @@ func defaultClickToPay() ClickToPay {
 
 func (c ClickToPay) withDefaults() ClickToPay {
 	c.Visa.fillIn()
-	c.Settings = c.Settings.WithDefaults()
+	c.Settings = c.WithDefaults()
 	return c
 }
 
@@ -54,7 +54,7 @@ func (c ClickToPay) withDefaults() ClickToPay {
 func (c Config) validateClickToPay() error {
 	visa := c.ClickToPay.Visa
 	problems := []error{
-		at("clicktopay", c.ClickToPay.Settings.Validate()),
+		at("clicktopay", c.ClickToPay.Validate()),
 		at(ClickToPaySetting, errors.Join(at("profile", visa.Profile.Validate()), visa.validate(), visa.checkBIDs())),
 	}
 	if !visa.Enabled() {

@@ -88,7 +88,9 @@ func run(ctx context.Context, args []string, con console) (code int) {
 		}
 	}()
 	if at, isSet := os.LookupEnv("WALLETPORT_CONFIG"); isSet && at == "" { // an empty variable counts as not set, and kong counts it
-		os.Unsetenv("WALLETPORT_CONFIG")
+		if err := os.Unsetenv("WALLETPORT_CONFIG"); err != nil {
+			panic(err) // a name that is none
+		}
 	}
 	var commands cli
 	parser, err := kong.New(&commands, kong.Name("walletport"),
