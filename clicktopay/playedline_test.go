@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/scheme"
 )
 
@@ -38,7 +40,7 @@ func (p *played) Ask(ctx context.Context, q scheme.Question) error {
 	}
 	switch {
 	case how.refused != nil:
-		return how.refused
+		return again(how.refused)
 	case how.lost || how.noAnswer || ctx.Err() != nil:
 		return scheme.ErrUnavailable()
 	}
@@ -51,6 +53,25 @@ func (p *played) Ask(ctx context.Context, q scheme.Question) error {
 	return nil
 }
 
+// again is the same refusal with texts of its own: whoever gets one wipes them, and a script
+// may be of several tests at once.
+func again(refusal error) error {
+	said, ok := errors.AsType[*walletport.Error](refusal)
+	faults := scheme.FaultsOf(refusal)
+	if !ok || faults == nil {
+		return refusal
+	}
+	return said.WithCause(&scheme.Refusal{Faults: copied(faults)})
+}
+
+func copied(faults []scheme.Fault) []scheme.Fault {
+	faults = slices.Clone(faults)
+	for i, f := range faults {
+		faults[i].Text = private(string(f.Text.Reveal()))
+	}
+	return faults
+}
+
 // tell keeps a result that is told in place of the true one, and returns its number; 0 is none.
 func (p *played) tell(result *scheme.EnrolmentResult) int {
 	if result == nil {
@@ -59,7 +80,7 @@ func (p *played) tell(result *scheme.EnrolmentResult) int {
 	p.lock.Lock()
 	defer p.lock.Unlock()
 	told := *result
-	told.Faults = slices.Clone(told.Faults)
+	told.Faults = copied(told.Faults)
 	p.told = append(p.told, told)
 	return len(p.told)
 }
@@ -87,7 +108,7 @@ func (p *played) Send(ctx context.Context, c scheme.Command) scheme.Outcome {
 	}
 	if how.refused != nil {
 		p.note(m)
-		return scheme.Outcome{Effect: scheme.Refused, Err: how.refused}
+		return scheme.Outcome{Effect: scheme.Refused, Err: again(how.refused)}
 	}
 	if how.lost {
 		p.note(m)
