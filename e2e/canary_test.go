@@ -18,13 +18,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Published test numbers, a different one for each way in.
+// Published test numbers, a different one for each way in. None has many zeros: packed two
+// digits a byte it would look like a small number of the database.
 const (
 	importedPAN  = "2222400070000005"
 	importedName = "CANARY QUIXOTRY"
 	rejectedPAN  = "5577000055770004"
-	pathPAN      = "5424000000000015"
-	queryPAN     = "5500000000000004"
+	pathPAN      = "5424180279791732"
+	queryPAN     = "5500005555555559"
 	headerPAN    = "2223000048410010"
 	bodyPAN      = "5555341244441115"
 	userPAN      = "2223520443560010"

@@ -27,7 +27,7 @@ func TestRotationUnderLoad(t *testing.T) {
 
 			mustRun(t, "", s.at().with("keys", "generate", "vault-kek", "--activate")...)
 			moved := mustRun(t, "", s.at().with("cards", "rewrap")...)
-			if !strings.HasPrefix(moved, "13 data keys moved, 0 failed") {
+			if !strings.HasPrefix(moved, "16 data keys moved, 0 failed") {
 				t.Errorf("rewrap: %s", moved)
 			}
 			l.mustReach(t, 20)
