@@ -8,7 +8,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
+
+// untilSettled is how long a request may take whose server was killed when it was about to be
+// sent: the default settle_after, and the longest pause between two questions behind it.
+const untilSettled = 2 * time.Minute
 
 // clickToPay makes a call of Click to Pay; body nil sends none.
 func (c caller) clickToPay(method, path string, body members, change ...func(*http.Request)) answer {
@@ -73,7 +78,7 @@ func (c caller) mustAccept(t *testing.T, method, path string, body members) stri
 func (c caller) mustComplete(t *testing.T, id string) string {
 	t.Helper()
 	var status requestStatus
-	eventually(t, "request "+id+" ends", func() bool {
+	eventuallyWithin(t, untilSettled, "request "+id+" ends", func() bool {
 		a := c.clickToPay(http.MethodGet, "/status/"+id, nil)
 		status = requestStatus{}
 		if err := json.Unmarshal([]byte(a.body), &status); a.status != http.StatusOK || err != nil {

@@ -146,9 +146,15 @@ func (p *process) mustStop(t *testing.T) {
 // eventually waits until is reports true.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
+	eventuallyWithin(t, patience, what, is)
+}
+
+// eventuallyWithin is eventually for what may take longer.
+func eventuallyWithin(t *testing.T, limit time.Duration, what string, is func() bool) {
+	t.Helper()
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
-	end := time.After(patience)
+	end := time.After(limit)
 	for !is() {
 		select {
 		case <-end:
