@@ -2,12 +2,13 @@ package clicktopay
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+
+	"github.com/google/uuid"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/act"
@@ -228,24 +229,11 @@ func (a *accepting) next(old storage.Consumer) (storage.Consumer, error) {
 	}
 	old.Open++
 	old.Last = storage.LastRequest{ID: a.row.ID, Print: a.row.Print, IsOpen: true}
-	if a.action == walletport.EnrolCustomer || a.action == walletport.EnrolCard {
-		old.Cards = withAsked(old.Cards, storage.ConsumerCard{ID: a.row.CardID, State: storage.CardAsked, Since: a.row.AcceptAt})
+	enrols := a.action == walletport.EnrolCustomer || a.action == walletport.EnrolCard
+	if enrols && standing(old.Cards, a.row.CardID).State != storage.CardEnrolled { // which it is until the scheme says else
+		old.Cards = withCard(old.Cards, storage.ConsumerCard{ID: a.row.CardID, State: storage.CardAsked, Since: a.row.AcceptAt})
 	}
 	return old, nil
-}
-
-// withAsked puts the card that was asked for among those of its consumer, in the order of
-// their ids. One that is enrolled is so until the scheme says else.
-func withAsked(cards []storage.ConsumerCard, asked storage.ConsumerCard) []storage.ConsumerCard {
-	at, isKnown := slices.BinarySearchFunc(cards, asked.ID, func(c storage.ConsumerCard, id walletport.CardID) int { return cmp.Compare(c.ID, id) })
-	cards = slices.Clone(cards)
-	switch {
-	case !isKnown:
-		return slices.Insert(cards, at, asked)
-	case cards[at].State != storage.CardEnrolled:
-		cards[at] = asked
-	}
-	return cards
 }
 
 // kind keeps the many requests of a portfolio from those that somebody waits for.
@@ -260,14 +248,12 @@ func (a *accepting) kind() jobs.Kind {
 // found is not taken: it would be struck out of texts that have it.
 func newID(random io.Reader) (string, error) {
 	for {
-		var b [16]byte
-		if _, err := io.ReadFull(random, b[:]); err != nil {
+		id, err := uuid.NewRandomFromReader(random)
+		if err != nil {
 			return "", fmt.Errorf("no id for a request: %w", err)
 		}
-		b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-		id := fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-		if !walletport.SuspectsPAN(id) {
-			return id, nil
+		if text := id.String(); !walletport.SuspectsPAN(text) {
+			return text, nil
 		}
 	}
 }

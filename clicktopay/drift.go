@@ -79,7 +79,7 @@ func (c *comparison) ofCards() (drifts []Drift) {
 	}
 	for _, card := range c.there.Cards {
 		id := cardIDOf(card, c.cards)
-		switch isHere := standing(id, &c.here).State == storage.CardEnrolled; {
+		switch isHere := standing(c.here.Cards, id).State == storage.CardEnrolled; {
 		case card.Status == cardDeletedThere:
 		case id == 0:
 			drifts = append(drifts, Drift{Kind: DriftCardUnknown, LastFour: card.LastFour})

@@ -125,7 +125,7 @@ func (e *eligibility) ofConsumer(card walletport.CardID, c *storage.Consumer) (w
 	if out := inHand(card, c); out.Reason != "" {
 		return "", out
 	}
-	stands := standing(card, c)
+	stands := standing(c.Cards, card)
 	switch {
 	case c.Open > 0:
 		return "", LeftOut{Reason: LeftOutCustomerBusy}
@@ -156,7 +156,7 @@ func isOfCard(reason string) bool {
 
 // inHand leaves out a card that is enrolled, or whose enrolment is under way.
 func inHand(card walletport.CardID, c *storage.Consumer) LeftOut {
-	switch standing(card, c).State {
+	switch standing(c.Cards, card).State {
 	case storage.CardEnrolled:
 		return LeftOut{Reason: LeftOutAlreadyEnrolled}
 	case storage.CardAsked:
@@ -164,13 +164,4 @@ func inHand(card walletport.CardID, c *storage.Consumer) LeftOut {
 	case storage.CardRefused, storage.CardRemoved:
 	}
 	return LeftOut{}
-}
-
-// standing returns how a card of a consumer stands; zero if nothing was ever asked for it.
-func standing(card walletport.CardID, c *storage.Consumer) storage.ConsumerCard {
-	at := slices.IndexFunc(c.Cards, func(of storage.ConsumerCard) bool { return of.ID == card })
-	if at < 0 {
-		return storage.ConsumerCard{}
-	}
-	return c.Cards[at]
 }

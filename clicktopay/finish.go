@@ -1,7 +1,6 @@
 package clicktopay
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -206,7 +205,6 @@ func consumerAfter(c storage.Consumer, r *storage.EnrolmentRequest, e ending, at
 	if c.Last.ID == r.ID {
 		c.Last.IsOpen, c.Last.Print = false, nil
 	}
-	c.Cards = slices.Clone(c.Cards)
 	if e.isKnown {
 		c.AsOf = at
 	}
@@ -236,7 +234,7 @@ func made(c storage.Consumer, r *storage.EnrolmentRequest, at time.Time) storage
 	case walletport.DeactivateCustomer, walletport.ActivateCustomer:
 		c.IsInactive = r.Action == walletport.DeactivateCustomer
 	case walletport.DeleteCard:
-		if stateOf(c.Cards, r.CardID) != storage.CardAsked { // its enrolment is asked for again
+		if standing(c.Cards, r.CardID).State != storage.CardAsked { // its enrolment is asked for again
 			c.Cards = withCard(c.Cards, storage.ConsumerCard{ID: r.CardID, State: storage.CardRemoved, Since: at})
 		}
 	case walletport.DeleteCustomer:
@@ -266,7 +264,7 @@ func notMade(c storage.Consumer, r *storage.EnrolmentRequest, e ending, at time.
 	if isCardThere {
 		card = storage.ConsumerCard{ID: r.CardID, State: storage.CardEnrolled, Since: at}
 	}
-	if stateOf(c.Cards, r.CardID) != storage.CardEnrolled { // which no failure to enrol it again changes
+	if standing(c.Cards, r.CardID).State != storage.CardEnrolled { // which no failure to enrol it again changes
 		c.Cards = withCard(c.Cards, card)
 	}
 	return c
@@ -277,43 +275,4 @@ func gone(c storage.Consumer, at time.Time) storage.Consumer {
 	c.IsEnrolled, c.IsInactive = false, false
 	c.Cards = removed(c.Cards, at, isEnrolled)
 	return c
-}
-
-// removed returns cards of which isGone names those that are enrolled no longer: that is
-// remembered.
-func removed(cards []storage.ConsumerCard, at time.Time, isGone func(storage.ConsumerCard) bool) []storage.ConsumerCard {
-	cards = slices.Clone(cards)
-	for i, card := range cards {
-		if isGone(card) {
-			cards[i] = storage.ConsumerCard{ID: card.ID, State: storage.CardRemoved, Since: at}
-		}
-	}
-	return cards
-}
-
-func isEnrolled(card storage.ConsumerCard) bool { return card.State == storage.CardEnrolled }
-func isRefused(card storage.ConsumerCard) bool  { return card.State == storage.CardRefused }
-
-func find(cards []storage.ConsumerCard, id walletport.CardID) (at int, found bool) {
-	return slices.BinarySearchFunc(cards, id, func(c storage.ConsumerCard, id walletport.CardID) int { return cmp.Compare(c.ID, id) })
-}
-
-func stateOf(cards []storage.ConsumerCard, id walletport.CardID) storage.ConsumerCardState {
-	if at, found := find(cards, id); found {
-		return cards[at].State
-	}
-	return ""
-}
-
-// withCard puts a card in its place. One that was enrolled already has been so since then.
-func withCard(cards []storage.ConsumerCard, card storage.ConsumerCard) []storage.ConsumerCard {
-	at, found := find(cards, card.ID)
-	switch {
-	case found && cards[at].State == storage.CardEnrolled && card.State == storage.CardEnrolled:
-	case found:
-		cards[at] = card
-	default:
-		cards = slices.Insert(cards, at, card)
-	}
-	return cards
 }

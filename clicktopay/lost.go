@@ -97,11 +97,8 @@ func (a *attempt) judge(ctx context.Context, evidence scheme.EnrolmentEvidence) 
 }
 
 func (a *attempt) enrolled(ctx context.Context) (none scheme.Enrolled, _ error) {
-	with, err := a.access()
-	if err != nil {
-		return none, err
-	}
-	query, err := a.scheme.Enroller.Enrolled(scheme.ConsumerInput{Access: with, RequestID: a.row.ID, ID: a.consumer()})
+	query, used, err := a.flow.enrolled(a.scheme, a.row.Issuer, a.row.ID, a.consumer())
+	a.keys = used
 	if err != nil {
 		return none, err
 	}

@@ -129,23 +129,28 @@ func (g *reading) ask(ctx context.Context, s *Scheme) (scheme.Enrolled, error) {
 }
 
 func (g *reading) askOnce(ctx context.Context, s *Scheme) (none scheme.Enrolled, err error) {
-	access, used, err := s.Keys.Select(g.flow.Keys.Current(), g.issuer, "", g.flow.Clock())
-	if err != nil {
-		return none, err
-	}
-	g.record.KeyVersions = used
 	id, err := newID(g.flow.Rand)
 	if err != nil {
 		return none, err
 	}
 	g.record.SetDetail(walletport.DetailRequest, id)
-	query, err := s.Enroller.Enrolled(scheme.ConsumerInput{
-		Access: access, RequestID: id, ID: scheme.ConsumerID{External: g.customer.Number, OwnerBID: g.bid},
-	})
+	query, used, err := g.flow.enrolled(s, g.issuer, id, scheme.ConsumerID{External: g.customer.Number, OwnerBID: g.bid})
+	g.record.KeyVersions = used
 	if err != nil {
 		return none, err
 	}
 	return scheme.Ask(ctx, s.Line, query)
+}
+
+// enrolled makes the question for what is enrolled of a consumer, and names the keys that it
+// is asked with. requestID is ours, for whoever looks for the question in the scheme's log.
+func (f *Flow) enrolled(s *Scheme, issuer walletport.IssuerID, requestID string, id scheme.ConsumerID) (query scheme.Query[scheme.Enrolled], used []string, err error) {
+	access, used, err := s.Keys.Select(f.Keys.Current(), issuer, "", f.Clock())
+	if err != nil {
+		return query, nil, err
+	}
+	query, err = s.Enroller.Enrolled(scheme.ConsumerInput{Access: access, RequestID: requestID, ID: id})
+	return query, used, err
 }
 
 // cardsOf returns the cards here that a consumer may have at the scheme: those whose

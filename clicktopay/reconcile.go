@@ -222,17 +222,11 @@ func (r *reconciling) heard(err error) error {
 
 // ask asks the scheme what it has. The caller wipes the answer.
 func (r *reconciling) ask(ctx context.Context, c *storage.Consumer) (none scheme.Enrolled, err error) {
-	access, _, err := r.scheme.Keys.Select(r.flow.Keys.Current(), c.Issuer, "", r.flow.Clock())
-	if err != nil {
-		return none, err
-	}
 	id, err := newID(r.flow.Rand)
 	if err != nil {
 		return none, err
 	}
-	query, err := r.scheme.Enroller.Enrolled(scheme.ConsumerInput{
-		Access: access, RequestID: id, ID: scheme.ConsumerID{External: c.Number, OwnerBID: c.BID},
-	})
+	query, _, err := r.flow.enrolled(r.scheme, c.Issuer, id, scheme.ConsumerID{External: c.Number, OwnerBID: c.BID})
 	if err != nil {
 		return none, err
 	}

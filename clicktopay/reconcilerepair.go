@@ -77,22 +77,13 @@ func (d Drift) isOfRow() bool {
 func (c *comparison) taken(old storage.Consumer, at time.Time) storage.Consumer {
 	old.IsEnrolled, old.IsInactive, old.AsOf = c.there.IsEnrolled, c.there.IsEnrolled && c.there.Consumer.Inactive, at
 	shown := c.shown()
-	var cards []storage.ConsumerCard
-	for _, card := range old.Cards {
-		if _, isThere := shown[card.ID]; !isThere {
-			cards = append(cards, card)
-		}
-	}
-	cards = removed(cards, at, isEnrolled)
+	old.Cards = removed(old.Cards, at, func(card storage.ConsumerCard) bool {
+		_, isThere := shown[card.ID]
+		return !isThere && isEnrolled(card)
+	})
 	for id := range shown {
-		card := storage.ConsumerCard{ID: id, State: storage.CardEnrolled, Since: at}
-		if was := standing(id, &old); was.State == storage.CardEnrolled {
-			card.Since = was.Since
-		}
-		cards = append(cards, card)
+		old.Cards = withCard(old.Cards, storage.ConsumerCard{ID: id, State: storage.CardEnrolled, Since: at})
 	}
-	slices.SortFunc(cards, func(a, b storage.ConsumerCard) int { return int(min(max(a.ID-b.ID, -1), 1)) })
-	old.Cards = cards
 	return old
 }
 

@@ -3,6 +3,8 @@ package clicktopay
 import (
 	"context"
 
+	"github.com/google/uuid"
+
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/storage"
@@ -61,15 +63,6 @@ func ErrRequestNotFound() *walletport.Error { return storage.ErrEnrolmentRequest
 
 // isID reports whether text may be the id of a request, as newID writes it.
 func isID(text string) bool {
-	if len(text) != 36 {
-		return false
-	}
-	for i, c := range []byte(text) {
-		isHyphen := i == 8 || i == 13 || i == 18 || i == 23
-		isHex := c >= '0' && c <= '9' || c >= 'a' && c <= 'f'
-		if isHyphen != (c == '-') || !isHyphen && !isHex {
-			return false
-		}
-	}
-	return true
+	id, err := uuid.Parse(text)
+	return err == nil && id.String() == text
 }
