@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -189,7 +188,7 @@ func (p *played) EnrolmentResult(in scheme.ResultInput) (scheme.Query[scheme.Enr
 		case p.isAtWork(r.ID) && !r.ended:
 			return scheme.EnrolmentResult{State: scheme.EnrolmentRuns}, nil
 		case len(r.faults) > 0:
-			return scheme.EnrolmentResult{State: scheme.EnrolmentFailed, Faults: slices.Clone(r.faults)}, nil
+			return scheme.EnrolmentResult{State: scheme.EnrolmentFailed, Faults: copied(r.faults)}, nil
 		}
 		return scheme.EnrolmentResult{State: scheme.EnrolmentSucceeded}, nil
 	}}, nil
