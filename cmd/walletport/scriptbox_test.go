@@ -17,6 +17,10 @@ import (
 // longestStart bounds how long a sandbox is waited for.
 const longestStart = 30 * time.Second
 
+// longestSettle is longer than the default settle_after and the longest pause between two
+// questions behind it.
+const longestSettle = 2 * time.Minute
+
 func readBox(ts *testscript.TestScript, dir string) (file sandbox.File) {
 	text, err := os.ReadFile(sandbox.FilePath(ts.MkAbs(dir)))
 	ts.Check(err)
@@ -77,7 +81,7 @@ func scriptSettled(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: settled DIR")
 	}
-	for deadline := time.Now().Add(longestStart); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(longestSettle); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		ts.Check(ts.Exec("walletport", "clicktopay", "list", "--issuer", "acme", "--open", "--dir", args[0]))
 		if strings.HasPrefix(ts.ReadFile("stdout"), "0 requests") {
 			return
