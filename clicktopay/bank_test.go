@@ -132,7 +132,7 @@ func (b *bank) work(t testing.TB) {
 // settle waits until nothing is open.
 func (b *bank) settle(t testing.TB) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		open, err := b.store.OpenEnrolmentRequests(t.Context())
 		must(t, err)
 		count := 0

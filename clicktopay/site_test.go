@@ -27,7 +27,7 @@ const (
 	secondNumber = deskSecondPAN
 	// siteCanary is personal text that requests have beyond what is stored.
 	siteCanary = deskCanary + "-of-call@example.com"
-	patience   = time.Minute // for what never comes
+	patience   = 3 * settled // for what never comes; what got lost ends sooner
 )
 
 // site is a desk at which requests are done: with a customer of its own, and a Visa that is
