@@ -31,7 +31,7 @@ var different = []struct {
 	{regexp.MustCompile(`ends in \d{4}|- +\d{4} `), "DIGITS "},
 	{regexp.MustCompile(`\d{4}  (\d+\s+\w+ ago|just now)`), "DIGITS AGE"},
 	{regexp.MustCompile(`\s+`), " "},
-	{regexp.MustCompile(`just now|\d+ seconds? ago`), "AGE"},
+	{regexp.MustCompile(`just now|\d+ (second|minute)s? ago`), "AGE"},
 }
 
 func alike(text string) string {
