@@ -233,9 +233,7 @@ func TestClickToPayOfReplicas(t *testing.T) {
 			house := mustTokenBox(t, "")
 			visa := house.box.file.ClickToPay
 			house.mustServers(t, 0, e.url(t), fmt.Sprintf("clicktopay: {visa: {url: %q, bids: {%s: [%q]}, profile: {settle_after: 3s}}}\n", visa.BaseURL, serveIssuer, visa.BID), house.box.file)
-			house.p.mustKey(t, visa.SharedSecret, "clicktopay-api", "--alias", visa.APIKey)
-			house.p.mustKey(t, visa.EncryptionCertificate, "clicktopay-encryption", "--alias", visa.EncryptionKeyID)
-			house.p.mustKey(t, visa.DecryptionPrivateKey, "clicktopay-decryption", "--alias", visa.DecryptionKeyID)
+			house.p.mustVisaKeys(t, visa)
 			house.p.mustImportCustomers(t, importedCustomer)
 			house.p.client = house.p.mustClient(t, "clicktopay")
 			for range 2 {
@@ -244,6 +242,14 @@ func TestClickToPayOfReplicas(t *testing.T) {
 			cardholder{"2", "7002", "7004"}.mustLead(t, house, func(n int) { house.mustKillServer(t, n%2) })
 		})
 	}
+}
+
+// mustVisaKeys imports the keys that the simulated Visa gave the issuer.
+func (p *production) mustVisaKeys(t *testing.T, visa clickToPaySecrets) {
+	t.Helper()
+	p.mustKey(t, visa.SharedSecret, "clicktopay-api", "--alias", visa.APIKey)
+	p.mustKey(t, visa.EncryptionCertificate, "clicktopay-encryption", "--alias", visa.EncryptionKeyID)
+	p.mustKey(t, visa.DecryptionPrivateKey, "clicktopay-decryption", "--alias", visa.DecryptionKeyID)
 }
 
 func (p *production) mustImportCustomers(t *testing.T, customers string) {

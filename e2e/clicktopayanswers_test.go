@@ -69,9 +69,7 @@ func TestWhatVisaAnswersToAnEnrolment(t *testing.T) {
 	visa := file.ClickToPay
 	house.mustServers(t, 0, "", fmt.Sprintf("clicktopay: {visa: {url: %q, bids: {%s: [%q]}, profile: {settle_after: 3s}, limits: {headers: 2s}, breaker: {failures: -1}}}\n",
 		visa.BaseURL, serveIssuer, visa.BID), file)
-	house.p.mustKey(t, visa.SharedSecret, "clicktopay-api", "--alias", visa.APIKey)
-	house.p.mustKey(t, visa.EncryptionCertificate, "clicktopay-encryption", "--alias", visa.EncryptionKeyID)
-	house.p.mustKey(t, visa.DecryptionPrivateKey, "clicktopay-decryption", "--alias", visa.DecryptionKeyID)
+	house.p.mustVisaKeys(t, visa)
 	house.p.mustImportCustomers(t, importedCustomer)
 	house.p.client = house.p.mustClient(t, "clicktopay")
 	house.servers = append(house.servers, house.p.mustServe(t))

@@ -38,21 +38,7 @@ func enrolConsumers(n int) (all []enrolConsumer) {
 	return all
 }
 
-// enrolPAN is a number of 16 digits, the last of which makes the sum of Luhn good.
-func enrolPAN(n int) string {
-	digits := fmt.Sprintf("40012345%07d", n)
-	sum := 0
-	for i, d := range digits {
-		d := int(d - '0')
-		if i%2 == 0 {
-			if d *= 2; d > 9 {
-				d -= 9
-			}
-		}
-		sum += d
-	}
-	return digits + fmt.Sprint((10-sum%10)%10)
-}
+func enrolPAN(n int) string { return withCheckDigit(fmt.Sprintf("40012345%07d", n)) }
 
 // enrolHouse is an issuer with many customers who enrols them at the simulated Visa of a
 // sandbox: by servers of its own, or by the sandbox's.
@@ -94,9 +80,7 @@ func mustEnrolHouse(t *testing.T, customers, servers int, databaseURL string, co
 	visa := h.box.file.ClickToPay
 	h.p = mustProduction(t, databaseURL, fmt.Sprintf("clicktopay:\n  read_wait: 1s\n  visa: {url: %q, bids: {%s: [%q]}, profile: {settle_after: %s}, breaker: {failures: -1}}\n",
 		visa.BaseURL, serveIssuer, visa.BID, settleAfter(servers))+strings.Join(config, ""))
-	h.p.mustKey(t, visa.SharedSecret, "clicktopay-api", "--alias", visa.APIKey)
-	h.p.mustKey(t, visa.EncryptionCertificate, "clicktopay-encryption", "--alias", visa.EncryptionKeyID)
-	h.p.mustKey(t, visa.DecryptionPrivateKey, "clicktopay-decryption", "--alias", visa.DecryptionKeyID)
+	h.p.mustVisaKeys(t, visa)
 	h.p.client = h.p.mustClient(t, "clicktopay")
 	h.mustFill(t)
 	for range servers {
