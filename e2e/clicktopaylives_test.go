@@ -104,7 +104,7 @@ func (l enrolLife) problemOf(row enrolRow, deeds []int) string {
 	case len(effects) == 1 && refusal != "":
 		return fmt.Sprintf("request %s was applied, and Visa had to say %s", row.ID, refusal)
 	case len(effects) == 1:
-		l.model.make(change)
+		l.model.apply(change)
 	case row.Result == "SUCCESS" && !l.model.has(change):
 		return fmt.Sprintf("request %s was not applied, and is told to be done", row.ID)
 	case row.Result != "SUCCESS" && !l.isSaid(row, deeds, refusal):

@@ -71,8 +71,8 @@ func (m *modelConsumer) has(c *enrolChange) bool {
 	return false
 }
 
-// make is the consumer after a change.
-func (m *modelConsumer) make(c *enrolChange) {
+// apply makes the consumer what a change makes of it.
+func (m *modelConsumer) apply(c *enrolChange) {
 	switch c.action {
 	case "enrol_customer":
 		m.isEnrolled, m.isInactive, m.emails, m.cities = true, false, m.emailsOf(c), map[int64]string{c.card: cityOf(c)}
