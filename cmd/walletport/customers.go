@@ -205,10 +205,12 @@ func (c customersForgetCommand) Run(ctx context.Context, con console) error {
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(o.tellForgottenIsEnrolled(ctx, con, key), o.erase(ctx)); err != nil {
-			return err
+		printed := c.printForgotten(con, what)
+		var told error
+		if c.Enrolled {
+			told = o.tellForgottenIsEnrolled(ctx, con, key)
 		}
-		return c.printForgotten(con, what)
+		return errors.Join(printed, told, o.erase(ctx))
 	})
 }
 
