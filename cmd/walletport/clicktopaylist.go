@@ -39,8 +39,9 @@ func (c clickToPayListCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return err
 	}
+	customer := walletport.CustomerKey{Issuer: issuer} // all of the issuer's
 	if c.Customer != "" {
-		if _, err := customerOf(c.Issuer, c.Customer); err != nil {
+		if customer, err = customerOf(c.Issuer, c.Customer); err != nil {
 			return err
 		}
 	}
@@ -52,7 +53,7 @@ func (c clickToPayListCommand) Run(ctx context.Context, con console) error {
 		asked := act.Request{Action: walletport.ActionClickToPayList, Facts: act.Facts{Issuer: issuer}}
 		asked.SetDetail(walletport.DetailCustomer, c.Customer)
 		err := o.reading(ctx, asked, func(record *act.Record) (err error) {
-			rows, err = c.find(ctx, o, issuer)
+			rows, err = c.find(ctx, o, customer)
 			record.SetDetail(walletport.DetailRead, strconv.Itoa(len(rows)))
 			return err
 		})
@@ -66,17 +67,17 @@ func (c clickToPayListCommand) Run(ctx context.Context, con console) error {
 	})
 }
 
-func (c clickToPayListCommand) find(ctx context.Context, o *operator, issuer walletport.IssuerID) ([]storage.EnrolmentRequest, error) {
-	filter := storage.RequestFilter{Issuer: issuer, IsOpen: c.Open}
+func (c clickToPayListCommand) find(ctx context.Context, o *operator, customer walletport.CustomerKey) ([]storage.EnrolmentRequest, error) {
+	filter := storage.RequestFilter{Issuer: customer.Issuer, IsOpen: c.Open}
 	if c.Failed {
 		filter.Result = storage.RequestFailed
 	}
-	if c.Customer != "" {
-		customer, err := o.db.Customer(ctx, walletport.CustomerKey{Issuer: issuer, Number: c.Customer})
+	if customer.Number != "" {
+		row, err := o.db.Customer(ctx, customer)
 		if err != nil {
 			return nil, err
 		}
-		filter.Customer = customer.ID
+		filter.Customer = row.ID
 	}
 	return o.db.EnrolmentRequestsBefore(ctx, filter, 0, c.Limit)
 }

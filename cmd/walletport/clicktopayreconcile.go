@@ -119,12 +119,7 @@ func (p *reconcilePrinter) consumer(r clicktopay.Reconciled) error {
 	}
 	line := reconciledJSON{r.Number, r.BID, string(r.Result), r.Reason, []driftJSON{}, orEmpty(r.Requests)}
 	for _, d := range r.Drifts {
-		drift := driftJSON{string(d.Kind), nil, d.LastFour, d.Status, orEmpty(d.Fields)}
-		if d.CardID != 0 {
-			id := int64(d.CardID)
-			drift.CardID = &id
-		}
-		line.Drifts = append(line.Drifts, drift)
+		line.Drifts = append(line.Drifts, driftJSON{string(d.Kind), cardJSON(d.CardID), d.LastFour, d.Status, orEmpty(d.Fields)})
 	}
 	return p.lines.Encode(line)
 }

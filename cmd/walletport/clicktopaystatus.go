@@ -99,13 +99,9 @@ type faultJSON struct {
 
 func requestOf(r storage.EnrolmentRequest) requestJSON {
 	shown := requestJSON{
-		ID: r.ID, Issuer: string(r.Issuer), Customer: r.Number, BID: r.BID, Action: string(r.Action), State: string(r.State), Result: string(r.Result),
-		Faults: []faultJSON{}, Reference: r.Reference, Sends: r.Sends, AcceptAt: momentJSON(r.AcceptAt), SentAt: momentJSON(r.SentAt),
+		ID: r.ID, Issuer: string(r.Issuer), Customer: r.Number, BID: r.BID, CardID: cardJSON(r.CardID), Action: string(r.Action), State: string(r.State),
+		Result: string(r.Result), Faults: []faultJSON{}, Reference: r.Reference, Sends: r.Sends, AcceptAt: momentJSON(r.AcceptAt), SentAt: momentJSON(r.SentAt),
 		UpdatedAt: momentJSON(r.UpdatedAt), EndedAt: momentJSON(r.EndedAt), By: string(r.By), Client: r.Client, Channel: string(r.Channel),
-	}
-	if r.CardID != 0 {
-		id := int64(r.CardID)
-		shown.CardID = &id
 	}
 	for _, f := range r.Faults {
 		shown.Faults = append(shown.Faults, faultJSON(f))

@@ -45,9 +45,9 @@ func (c oneCustomer) key() (walletport.CustomerKey, error) {
 	if rule := walletport.CustomerNumberRule(c.Number); rule != "" {
 		return walletport.CustomerKey{}, usagef("the customer number %s", rule)
 	}
-	issuer, err := walletport.ParseIssuerID(c.Issuer)
+	issuer, err := issuerOf(c.Issuer)
 	if err != nil {
-		return walletport.CustomerKey{}, usagef("--issuer: %v", err)
+		return walletport.CustomerKey{}, err
 	}
 	return walletport.CustomerKey{Issuer: issuer, Number: c.Number}, nil
 }
@@ -224,7 +224,7 @@ func (c customersForgetCommand) forget(ctx context.Context, o *operator, key wal
 		Vault: v, Audit: o.log, Admit: func(context.Context, walletport.CustomerSummary) error { return nil }, Within: o.refuseEnrolledCustomer(ctx, key),
 	}
 	if c.Enrolled {
-		asked.SetDetail(walletport.DetailInsisted, "enrolled")
+		asked.SetDetail(walletport.DetailInsisted, insistedEnrolled)
 		wanted.Within = nil
 	}
 	changer, err := vault.NewCustomerChanger(wanted)
@@ -236,11 +236,7 @@ func (c customersForgetCommand) forget(ctx context.Context, o *operator, key wal
 
 func (c customersForgetCommand) printForgotten(con console, what vault.ChangedCustomer) error {
 	if c.JSON {
-		fields := what.Fields
-		if fields == nil {
-			fields = []string{}
-		}
-		return json.NewEncoder(con.Out).Encode(map[string]any{"customerId": what.Number, "issuer": what.Issuer, "fields": fields})
+		return json.NewEncoder(con.Out).Encode(map[string]any{"customerId": what.Number, "issuer": what.Issuer, "fields": orEmpty(what.Fields)})
 	}
 	said := "is forgotten"
 	if len(what.Fields) == 0 {

@@ -15,6 +15,9 @@ import (
 // errNotEnrolled ends a look at a consumer that changes nothing, and keeps the row locked.
 var errNotEnrolled = errors.New("the scheme has nothing of this consumer, and nothing was asked for")
 
+// insistedEnrolled is what stands in the record of an operator who says --enrolled.
+const insistedEnrolled = "enrolled"
+
 // refuseEnrolledCustomer returns what refuses, in a transaction, a customer of whom the scheme
 // has personal data, or is about to get some: CodeConflict, reason customer_enrolled. Whoever
 // has forgotten the customer could not end that by an update any more.
@@ -63,7 +66,7 @@ type evenEnrolled struct {
 // insists stands in the record.
 func (e evenEnrolled) within(ctx context.Context, o *operator, card walletport.CardSummary, asked *act.Request) func(storage.Tx) error {
 	if e.Enrolled {
-		asked.SetDetail(walletport.DetailInsisted, "enrolled")
+		asked.SetDetail(walletport.DetailInsisted, insistedEnrolled)
 		return func(storage.Tx) error { return nil }
 	}
 	return o.refuseEnrolledCard(ctx, card)

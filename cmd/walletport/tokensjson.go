@@ -32,18 +32,13 @@ type tokenJSON struct {
 }
 
 func tokenOf(listed tokens.Listed, row storage.Token) tokenJSON {
-	token := tokenJSON{
-		ID: listed.ID, Issuer: row.Issuer, Scheme: listed.Ref.Scheme, Requestor: listed.Ref.Requestor, Reference: listed.Ref.Reference,
+	return tokenJSON{
+		ID: listed.ID, Issuer: row.Issuer, CardID: cardJSON(row.CardID), Scheme: listed.Ref.Scheme, Requestor: listed.Ref.Requestor, Reference: listed.Ref.Reference,
 		Wallet: listed.Wallet, Status: listed.Status, Holders: orEmpty(row.Holders),
 		StatusSince: momentJSON(row.StatusSince), RequestedAt: momentJSON(row.RequestedAt),
 		Number: listed.MaskedNumber, LastFour: row.Number.LastFour, Expiry: row.Expiry.YearMonth(),
 		DeviceName: row.DeviceName, DeviceType: row.DeviceType, Source: row.Source, AsOf: momentJSON(row.AsOf),
 	}
-	if row.CardID != 0 {
-		id := int64(row.CardID)
-		token.CardID = &id
-	}
-	return token
 }
 
 // listedJSON is a token of a list.
@@ -101,6 +96,15 @@ func shownOf(s tokens.Shown) shownJSON {
 		})
 	}
 	return shown
+}
+
+// cardJSON is a card's id, or nothing for none.
+func cardJSON(card walletport.CardID) *int64 {
+	if card == 0 {
+		return nil
+	}
+	id := int64(card)
+	return &id
 }
 
 // momentJSON is a moment, or nothing for one that is not known.
