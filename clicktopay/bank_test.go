@@ -82,7 +82,7 @@ func (b *bank) fill(t testing.TB, n int) {
 	}
 }
 
-// asks is an operator's, with a request id that records of one act have in common.
+// asOperator is an operator's context, whose records are those of one act.
 func asOperator(ctx context.Context) context.Context {
 	ctx = walletport.WithActor(ctx, walletport.Actor{ClientID: "operator"})
 	return walletport.WithRequest(ctx, walletport.Request{ID: "op-1"})

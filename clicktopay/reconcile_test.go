@@ -220,19 +220,15 @@ func TestAComparisonLeavesOutWhoIsAboutToChange(t *testing.T) {
 func TestATakenWordIsNotOfAnOldQuestion(t *testing.T) {
 	onEach(t, func(t *testing.T, database string) {
 		b := drifted(t, database)
-		b.visa.lock.Lock()
-		b.visa.script = func(call string, _ int) play {
+		b.visa.setScript(func(call string, _ int) play {
 			if call != "getData" {
 				return play{}
 			}
 			return play{after: func() {
-				b.visa.lock.Lock()
-				b.visa.script = nil
-				b.visa.lock.Unlock()
+				b.visa.setScript(nil)
 				b.mustAccept(t, asked(walletport.DeactivateCustomer, func(a *clicktopay.Asked) { a.Customer = "9002" }))
 			}}
-		}
-		b.visa.lock.Unlock()
+		})
 		after := b.consumerOf(t, "9001").ConsumerKey
 		_, told, err := b.compare(t.Context(), clicktopay.RepairTake, func(r *clicktopay.ReconcileRequest) { r.After = after })
 		must(t, err)
@@ -246,11 +242,7 @@ func TestATakenWordIsNotOfAnOldQuestion(t *testing.T) {
 // TestAComparisonEndsWhenTheSchemeIsSilent, and not at one consumer of whom it says no.
 func TestAComparisonEndsWhenTheSchemeIsSilent(t *testing.T) {
 	b := drifted(t, sqliteDatabase(t))
-	says := func(what play) {
-		b.visa.lock.Lock()
-		defer b.visa.lock.Unlock()
-		b.visa.script = func(string, int) play { return what }
-	}
+	says := func(what play) { b.visa.setScript(func(string, int) play { return what }) }
 	says(play{refused: scheme.ErrUnavailable()})
 	report, told, err := b.compare(t.Context(), clicktopay.RepairNothing)
 	mustReason(t, err, "scheme_unavailable")
