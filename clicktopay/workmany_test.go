@@ -185,7 +185,8 @@ func (p *played) setTakes(d time.Duration) {
 }
 
 // TestTheFirstQuestionIsMostlyTheLast: with a Visa that takes 50 ms for its work nobody asks
-// before it is done, nor waits for the queue.
+// before it is done, nor waits for the queue. An attempt that is handed back under load asks
+// twice.
 func TestTheFirstQuestionIsMostlyTheLast(t *testing.T) {
 	onEach(t, func(t *testing.T, database string) {
 		s := newSite(t, database, newPlayed(t))
@@ -196,8 +197,8 @@ func TestTheFirstQuestionIsMostlyTheLast(t *testing.T) {
 			r := s.await(t, s.asks(t, s.wishOf(number, walletport.EnrolCustomer, 0)))
 			t.Logf("COMPLETED after %s", r.EndedAt.Sub(r.AcceptAt))
 		}
-		if got := s.visa.asked("requestStatus"); got != len(numbers) {
-			t.Errorf("%d results were asked for, want one of each request", got)
+		if got := s.visa.asked("requestStatus"); got < len(numbers) || got > len(numbers)+2 {
+			t.Errorf("%d results were asked for, want one of each request and at most 2 more", got)
 		}
 	})
 }
