@@ -12,20 +12,13 @@ import (
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/server"
 	"github.com/walletport/walletport/storage"
-	"github.com/walletport/walletport/storage/storagetest"
 )
 
 // A card whose enrolment is being accepted while somebody takes it away is seen, though its
 // customer had no row at Click to Pay before.
 func TestNoCardIsTakenAwayWhoseEnrolmentIsBeingAccepted(t *testing.T) {
-	for _, engine := range []struct {
-		name string
-		url  func() string
-	}{
-		{"SQLite", func() string { return "sqlite:" + filepath.Join(t.TempDir(), "walletport.db") }},
-		{"PostgreSQL", func() string { return storagetest.Postgres(t) }},
-	} {
-		url := engine.url()
+	for _, engine := range engines {
+		url := engine.url(t)
 		dir := customersFolder(t, url)
 		cards := filepath.Join(dir, "cards.csv")
 		must(t, os.WriteFile(cards, []byte("cardId,customerId,pan,expiryMonth,expiryYear\n1,5001,4000056655665556,12,2031\n2,5002,4000020951595032,12,2031\n"), 0o600))

@@ -12,20 +12,13 @@ import (
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/server"
 	"github.com/walletport/walletport/storage"
-	"github.com/walletport/walletport/storage/storagetest"
 )
 
 // A request that is being accepted while its customer is forgotten is seen, whether there was
 // one before or this one makes the row of its consumer.
 func TestNobodyIsForgottenWhoseEnrolmentIsBeingAccepted(t *testing.T) {
-	for _, engine := range []struct {
-		name string
-		url  func() string
-	}{
-		{"SQLite", func() string { return "sqlite:" + filepath.Join(t.TempDir(), "walletport.db") }},
-		{"PostgreSQL", func() string { return storagetest.Postgres(t) }},
-	} {
-		url := engine.url()
+	for _, engine := range engines {
+		url := engine.url(t)
 		dir := customersFolder(t, url)
 		store, err := server.OpenDatabase(t.Context(), config.Database{URL: url})
 		must(t, err)

@@ -9,12 +9,23 @@ import (
 	"encoding/pem"
 	"log/slog"
 	"math/big"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/walletport/walletport/sandbox"
+	"github.com/walletport/walletport/storage/storagetest"
 )
+
+// engines are the databases, each with a new one of its own.
+var engines = []struct {
+	name string
+	url  func(*testing.T) string
+}{
+	{"SQLite", func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "walletport.db") }},
+	{"PostgreSQL", func(t *testing.T) string { return storagetest.Postgres(t) }},
+}
 
 // scriptTB lets a script use helpers that want a test: what fails panics.
 type scriptTB struct{ testing.TB }
