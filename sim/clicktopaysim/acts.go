@@ -22,8 +22,9 @@ type Truth struct {
 	// Running is the requestTraceId of the request that runs, "" of none.
 	Running string `json:"running"`
 	IsHeld  bool   `json:"held"` // by another writer
-	// Conflicts is how many requests met one that ran, since the simulator began, and Overlaps
-	// how many of them were no questions: an issuer who waits for the end of each has none.
+	// Conflicts is how many requests were refused because one ran or another writer held the
+	// consumer, since the simulator began. Overlaps is how many writes, refused for that or as a
+	// second enrolment, came while a request ran: an issuer who waits for the end of each has none.
 	Conflicts int    `json:"conflicts"`
 	Overlaps  int    `json:"overlaps"`
 	History   []Deed `json:"history"`
