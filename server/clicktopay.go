@@ -67,15 +67,12 @@ func clickToPayOf(c config.VisaClickToPay, clients outbound.Clients, source keys
 	if isByCertificate(c) {
 		certificate = clientCertificate(source, keys.ClickToPayTLS, clients.Clock)
 	}
-	line, err := lineTo(wayTo{"vts.clicktopay", c.BaseURL, correlationID, certificate}, c.Line, clients)
+	line, err := lineTo(wayTo{"vts.clicktopay", c.BaseURL, visaclicktopay.RequestIDHeader, certificate}, c.Line, clients)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", config.ClickToPaySetting, err)
 	}
 	return &clicktopay.Scheme{Enroller: messages, Line: line, Keys: clickToPayAccess(c)}, nil
 }
-
-// correlationID is the header of Visa's ID and Credential API that has the id of a request.
-const correlationID = "X-Correlation-Id"
 
 // isByCertificate: Visa knows who calls by the connection, and not by a signature.
 func isByCertificate(c config.VisaClickToPay) bool {

@@ -24,6 +24,9 @@ type sender struct {
 	requestID string
 }
 
+// RequestIDHeader has the id of a request, by which Visa's people find it.
+const RequestIDHeader = "X-Correlation-Id"
+
 // maxRequestID bounds X-Correlation-Id (inferred): a UUID has 36.
 const maxRequestID = 64
 
@@ -80,7 +83,7 @@ func (s *sender) anew(c call, plain []byte) func(time.Time, io.Reader) (scheme.R
 // keyId goes with questions without a body too (inferred): their answers are encrypted.
 func (s *sender) request(c call, below string, body []byte, now time.Time) scheme.Request {
 	path := apiPath + c.name + below
-	header := map[string]string{"Accept": "application/json", "keyId": s.access.Recipient.KeyID, "X-Correlation-Id": s.requestID}
+	header := map[string]string{"Accept": "application/json", "keyId": s.access.Recipient.KeyID, RequestIDHeader: s.requestID}
 	if body != nil {
 		header["Content-Type"] = "application/json"
 	}
