@@ -174,6 +174,18 @@ func (d *demo) do(req *http.Request) (int, []byte, error) {
 	return resp.StatusCode, body, err
 }
 
+// expect makes a request that must be answered with a status, and returns the body.
+func (d *demo) expect(req *http.Request, status int) ([]byte, error) {
+	got, body, err := d.do(req)
+	if err != nil {
+		return nil, err
+	}
+	if got != status {
+		return nil, fmt.Errorf("status %d, want %d: %s", got, status, body)
+	}
+	return body, nil
+}
+
 func (d *demo) provision(ctx context.Context) error {
 	status, body, err := d.call(ctx, d.File.Credentials.Basic, demoCardID)
 	if err != nil {

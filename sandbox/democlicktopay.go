@@ -18,17 +18,16 @@ const (
 
 // clickToPaySteps lead a customer through Click to Pay, from their enrolment to its end.
 func (d *demo) clickToPaySteps() []demoStep {
-	c := &clickToPayDemo{demo: d, customer: "/customer/" + demoCustomer}
-	first, second := fmt.Sprint(demoVisaCardID), fmt.Sprint(demoSecondCard)
+	c := &clickToPayDemo{demo: d, customer: "/customer/" + demoCustomer, first: fmt.Sprint(demoVisaCardID), second: fmt.Sprint(demoSecondCard)}
 	return []demoStep{
 		{"enrol a customer for Click to Pay; the server is killed while Visa is at work", c.enrolAcrossKill},
 		{"enrol them again: Visa refuses, and what is completed is no success", func(ctx context.Context) error {
-			return c.change(ctx, http.MethodPost, "/enroll"+c.customer, object{"cardId": []string{first}}, "FAILED VIDC-2000")
+			return c.change(ctx, http.MethodPost, "/enroll"+c.customer, object{"cardId": []string{c.first}}, "FAILED VIDC-2000")
 		}},
 		{"add a second card", func(ctx context.Context) error {
-			return c.change(ctx, http.MethodPost, "/enroll/card/"+second, nil, "SUCCESS")
+			return c.change(ctx, http.MethodPost, "/enroll/card/"+c.second, nil, "SUCCESS")
 		}},
-		{"read what Visa has", c.mustRead("ACTIVE", 1, first, second)},
+		{"read what Visa has", c.mustRead("ACTIVE", 1, c.first, c.second)},
 		{"another address for the card, two e-mail addresses for the customer", c.update},
 		{"deactivate the customer's cards", c.deactivate},
 		{"delete the customer, and read again", c.delete},
@@ -39,11 +38,14 @@ func (d *demo) clickToPaySteps() []demoStep {
 type clickToPayDemo struct {
 	*demo
 
-	customer string // of a path
+	customer      string // of a path
+	first, second string // ids of the cards
 }
 
-// call makes a call of Click to Pay, and prints it unless it is asked quietly.
-func (c *clickToPayDemo) call(ctx context.Context, method, path string, body object, want int, isQuiet bool) ([]byte, error) {
+// call makes a call of Click to Pay, and prints it unless it is the question how far a request
+// has come, which is asked again and again.
+func (c *clickToPayDemo) call(ctx context.Context, method, path string, body object, want int) ([]byte, error) {
+	path = "/v1/click2pay/VISA" + path
 	content, header := []byte(nil), http.Header{}
 	if method != http.MethodGet {
 		if body == nil {
@@ -55,9 +57,6 @@ func (c *clickToPayDemo) call(ctx context.Context, method, path string, body obj
 			return nil, err
 		}
 		header.Set("Content-Type", "application/json")
-	}
-	path = "/v1/click2pay/VISA" + path
-	if !isQuiet {
 		c.printf("   %s /wallet%s\n", method, path)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, c.File.BaseURL+path+demoAuditUser, bytes.NewReader(content))
@@ -67,16 +66,12 @@ func (c *clickToPayDemo) call(ctx context.Context, method, path string, body obj
 	req.Header = header
 	who := c.File.Credentials.Basic
 	req.SetBasicAuth(who.Username, who.Password)
-	status, answer, err := c.do(req)
-	if err == nil && status != want {
-		err = fmt.Errorf("status %d, want %d: %s", status, want, answer)
-	}
-	return answer, err
+	return c.expect(req, want)
 }
 
 // accept has a change accepted, and returns the id to ask for its status with.
 func (c *clickToPayDemo) accept(ctx context.Context, method, path string, body object) (string, error) {
-	answer, err := c.call(ctx, method, path, body, http.StatusAccepted, false)
+	answer, err := c.call(ctx, method, path, body, http.StatusAccepted)
 	if err != nil {
 		return "", err
 	}
@@ -92,7 +87,7 @@ func (c *clickToPayDemo) accept(ctx context.Context, method, path string, body o
 
 // state is how far a request has come: IN_PROGRESS, or how it ended.
 func (c *clickToPayDemo) state(ctx context.Context, id string) (string, error) {
-	answer, err := c.call(ctx, http.MethodGet, "/status/"+id, nil, http.StatusOK, true)
+	answer, err := c.call(ctx, http.MethodGet, "/status/"+id, nil, http.StatusOK)
 	if err != nil {
 		return "", err
 	}
@@ -175,7 +170,7 @@ func (c *clickToPayDemo) enrolHeld(ctx context.Context) (id string, err error) {
 	if err := c.visa(ctx, "stall"); err != nil {
 		return "", err
 	}
-	if id, err = c.accept(ctx, http.MethodPost, "/enroll"+c.customer, object{"cardId": []string{fmt.Sprint(demoVisaCardID)}}); err != nil {
+	if id, err = c.accept(ctx, http.MethodPost, "/enroll"+c.customer, object{"cardId": []string{c.first}}); err != nil {
 		return "", err
 	}
 	if err := c.until(ctx, demoLook, func() (bool, error) { return c.wasAsked(ctx) }); err != nil {
@@ -203,13 +198,14 @@ func (c *clickToPayDemo) visa(ctx context.Context, deed string) error {
 }
 
 // wasAsked reports whether the last that Visa saw is the question what became of a request.
-// The server waits after it, and a kill that meets nobody at work is gone on from at once.
+// Between two questions the server holds no lease on the job, so the next one goes on at once
+// and need not wait for a lease to end.
 func (c *clickToPayDemo) wasAsked(ctx context.Context) (bool, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.File.SandboxURL+"/clicktopay/reports", http.NoBody)
 	if err != nil {
 		return false, err
 	}
-	_, body, err := c.do(req)
+	body, err := c.expect(req, http.StatusOK)
 	if err != nil {
 		return false, err
 	}
@@ -226,7 +222,7 @@ func (c *clickToPayDemo) wasAsked(ctx context.Context) (bool, error) {
 // these cards. Nothing personal is printed.
 func (c *clickToPayDemo) mustRead(status string, emails int, cards ...string) func(context.Context) error {
 	return func(ctx context.Context) error {
-		answer, err := c.call(ctx, http.MethodPost, c.customer, nil, http.StatusOK, false)
+		answer, err := c.call(ctx, http.MethodPost, c.customer, nil, http.StatusOK)
 		if err != nil {
 			return err
 		}
@@ -257,14 +253,14 @@ func (c *clickToPayDemo) mustRead(status string, emails int, cards ...string) fu
 
 func (c *clickToPayDemo) update(ctx context.Context) error {
 	address := object{"cardOverrides": object{"addressLine1": "4 Example Road", "city": "Norfolk"}}
-	if err := c.change(ctx, http.MethodPut, fmt.Sprintf("/update/card/%d", int64(demoSecondCard)), address, "SUCCESS"); err != nil {
+	if err := c.change(ctx, http.MethodPut, "/update/card/"+c.second, address, "SUCCESS"); err != nil {
 		return err
 	}
 	contacts := object{"overrides": object{"emails": []string{"first@mail.example", "second@mail.example"}}}
 	if err := c.change(ctx, http.MethodPut, "/update"+c.customer, contacts, "SUCCESS"); err != nil {
 		return err
 	}
-	return c.mustRead("ACTIVE", 2, fmt.Sprint(demoVisaCardID), fmt.Sprint(demoSecondCard))(ctx)
+	return c.mustRead("ACTIVE", 2, c.first, c.second)(ctx)
 }
 
 // deactivate sends the stored data with it: the overrides were for the calls before.
@@ -272,14 +268,14 @@ func (c *clickToPayDemo) deactivate(ctx context.Context) error {
 	if err := c.change(ctx, http.MethodPut, "/update"+c.customer+"/status", object{"active": false}, "SUCCESS"); err != nil {
 		return err
 	}
-	return c.mustRead("INACTIVE", 1, fmt.Sprint(demoVisaCardID), fmt.Sprint(demoSecondCard))(ctx)
+	return c.mustRead("INACTIVE", 1, c.first, c.second)(ctx)
 }
 
 func (c *clickToPayDemo) delete(ctx context.Context) error {
 	if err := c.change(ctx, http.MethodPost, "/delete"+c.customer, nil, "SUCCESS"); err != nil {
 		return err
 	}
-	body, err := c.call(ctx, http.MethodPost, c.customer, nil, http.StatusNotFound, false)
+	body, err := c.call(ctx, http.MethodPost, c.customer, nil, http.StatusNotFound)
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ func kill(p *os.Process) {
 // How long is waited for something, and how often is looked: at a file or a simulator, and by
 // calls of the API, which are limited.
 const (
-	demoPatience = 30 * time.Second
+	demoPatience = 2 * time.Minute // also a request whose answer was lost: settle_after and a pause behind it
 	demoLook     = 20 * time.Millisecond
 	demoAsk      = 100 * time.Millisecond
 )

@@ -168,12 +168,9 @@ func (t *tokenDemo) truth(ctx context.Context) (truth sim.Truth, err error) {
 	if err != nil {
 		return truth, err
 	}
-	status, body, err := t.do(req)
+	body, err := t.expect(req, http.StatusOK)
 	if err != nil {
-		return truth, err
-	}
-	if status != http.StatusOK {
-		return truth, fmt.Errorf("the scheme's truth: status %d: %s", status, body)
+		return truth, fmt.Errorf("the scheme's truth: %w", err)
 	}
 	return truth, json.Unmarshal(body, &truth)
 }

@@ -235,12 +235,5 @@ func (d *demo) send(ctx context.Context, url string, request object, who *basic,
 	if who != nil {
 		req.SetBasicAuth(who.Username, who.Password)
 	}
-	got, answer, err := d.do(req)
-	if err != nil {
-		return nil, err
-	}
-	if got != status {
-		return nil, fmt.Errorf("status %d, want %d: %s", got, status, answer)
-	}
-	return answer, nil
+	return d.expect(req, status)
 }
