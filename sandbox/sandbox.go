@@ -100,7 +100,10 @@ func Open(ctx context.Context, o Options) (_ *Sandbox, err error) {
 	if box.other, err = openOtherSide(o.Dir, other, box.Keys, o.Clock); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(box.fill(ctx), box.fillCustomers(ctx)); err != nil {
+	if err := box.fill(ctx); err != nil {
+		return nil, err
+	}
+	if err := box.fillCustomers(ctx); err != nil {
 		return nil, err
 	}
 	frontDoor, err := box.other.frontDoor(settings, box.Keys)
