@@ -42,14 +42,12 @@ func (o *clickToPayObserver) SweepFailed(err error) {
 func (o *clickToPayObserver) told(result string) string {
 	o.lock.Lock()
 	defer o.lock.Unlock()
-	switch {
-	case o.results[result]:
-	case len(o.results) >= maxResults:
+	if !o.results[result] && len(o.results) >= maxResults {
 		return otherResult
-	case o.results == nil:
-		o.results = map[string]bool{result: true}
-	default:
-		o.results[result] = true
 	}
+	if o.results == nil {
+		o.results = map[string]bool{}
+	}
+	o.results[result] = true
 	return result
 }

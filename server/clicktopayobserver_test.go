@@ -50,7 +50,7 @@ func TestWhatIsEnrolledByItselfIsLogged(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var lines bytes.Buffer
-			o := &clickToPayObserver{log: slog.New(slog.NewTextHandler(&lines, nil))}
+			o := portfolioObserver{slog.New(slog.NewTextHandler(&lines, nil))}
 			o.PortfolioPassed("acme", clicktopay.PortfolioReport{Accepted: c.accepted}, c.err)
 			if got := lines.String(); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
 				t.Errorf("logged %q, want %q", got, c.want)

@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	// openChangesEvery is how often the open changes of tokens are counted.
+	// openChangesEvery is how often the open changes of tokens and the open requests of Click
+	// to Pay are counted.
 	openChangesEvery = 15 * time.Second
 	// maxOpenChanges is where the count stops.
 	maxOpenChanges  = 10_000
@@ -23,24 +24,23 @@ const (
 	changeNotice = 5 * time.Minute
 )
 
-// held keeps the warnings that were found last, beside requests, about what is open in the
-// database: changes of tokens whose outcome nobody knows and jobs that nobody does any more,
-// or requests of Click to Pay.
-type held struct {
+// lastFound keeps the warnings of the last look, which is beside requests: readers never wait
+// for the database.
+type lastFound struct {
 	lock  sync.Mutex // guards found
 	found []conditionWarning
 }
 
-func (h *held) warnings() []conditionWarning {
-	h.lock.Lock()
-	defer h.lock.Unlock()
-	return h.found
+func (l *lastFound) warnings() []conditionWarning {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	return l.found
 }
 
-func (h *held) hold(found []conditionWarning) {
-	h.lock.Lock()
-	defer h.lock.Unlock()
-	h.found = found
+func (l *lastFound) set(found []conditionWarning) {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	l.found = found
 }
 
 // openWarnings are those about everything that is open.
@@ -113,7 +113,7 @@ func (s *Server) watchOpenChanges(ctx context.Context) {
 			found.warn("jobs_parked", nil, "jobs of the kind %s are parked: walletport jobs list", kind)
 		}
 	}
-	s.openChanges.hold(found.warnings)
+	s.openChanges.set(found.warnings)
 }
 
 // countOpenChanges counts by state, those without any change too.

@@ -41,5 +41,5 @@ func (s *Server) watchOpenRequests(ctx context.Context) {
 				requestNotice, each.state, each.why)
 		}
 	}
-	s.openRequests.hold(found.warnings)
+	s.openRequests.set(found.warnings)
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"log/slog"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/clicktopay"
@@ -13,12 +14,15 @@ func (s *Server) startPortfolios(ctx context.Context) {
 		return
 	}
 	s.background.start(ctx, "new cards for Click to Pay", upkeep, func(ctx context.Context) error {
-		return s.clickToPay.RunPortfolios(ctx, &clickToPayObserver{metrics: s.metrics, log: s.log})
+		return s.clickToPay.RunPortfolios(ctx, portfolioObserver{s.log})
 	})
 }
 
+// portfolioObserver turns what portfolios that run by themselves tell into log lines.
+type portfolioObserver struct{ log *slog.Logger }
+
 // PortfolioPassed implements clicktopay.PortfolioObserver.
-func (o *clickToPayObserver) PortfolioPassed(issuer walletport.IssuerID, r clicktopay.PortfolioReport, err error) {
+func (o portfolioObserver) PortfolioPassed(issuer walletport.IssuerID, r clicktopay.PortfolioReport, err error) {
 	if err != nil {
 		o.log.Error("new cards cannot be enrolled for Click to Pay; it is tried again", "issuer", issuer, "accepted", r.Accepted, "err", err)
 		return

@@ -78,8 +78,8 @@ type Server struct {
 	metrics       *telemetry.Metrics
 	tracing       *sdktrace.TracerProvider // nil without an endpoint
 	condition     condition
-	openChanges   held        // of tokens
-	openRequests  held        // of Click to Pay
+	openChanges   lastFound   // of tokens
+	openRequests  lastFound   // of Click to Pay
 	jobKinds      []jobs.Kind // that this server does
 	background    *background
 	reloads       reloads     // everything that is read from files
