@@ -49,8 +49,7 @@ func (c ClickToPay) withDefaults() ClickToPay {
 	return c
 }
 
-// validateClickToPay also looks at what is switched off, as validateSchemes does. A read
-// that is given up before it can say that a change runs would look like a failure of ours.
+// validateClickToPay also looks at what is switched off, as validateSchemes does.
 func (c Config) validateClickToPay() error {
 	visa := c.ClickToPay.Visa
 	problems := []error{
@@ -65,6 +64,8 @@ func (c Config) validateClickToPay() error {
 	if len(visa.BIDs) == 0 {
 		problems = append(problems, errors.New(ClickToPaySetting+".bids: no issuer has an id to enrol its customers with"))
 	}
+	// A read that the API's own limit ends first would be answered as a failure of ours, not as
+	// clicktopay_busy.
 	wait, limit := c.ClickToPay.Settings.WithDefaults().ReadWait, c.API.WithDefaults().Limits.RequestTime
 	if wait >= limit {
 		problems = append(problems, fmt.Errorf("clicktopay.read_wait: %s, which is not below api.limits.request_time, %s", wait, limit))
@@ -79,9 +80,7 @@ func (c VisaClickToPay) checkBIDs() error {
 	owners := map[string]string{}
 	for _, issuer := range slices.Sorted(maps.Keys(c.BIDs)) {
 		section := "bids." + issuer
-		if _, err := walletport.ParseIssuerID(issuer); err != nil {
-			problems = append(problems, errors.New(section+": the name of a card issuer has letters, digits, '.', '_', '-', at most 64"))
-		}
+		problems = append(problems, issuerNameFault(section, issuer))
 		if len(c.BIDs[issuer]) == 0 {
 			problems = append(problems, errors.New(section+": is empty: an issuer that enrols nobody is left out"))
 		}

@@ -69,10 +69,7 @@ func (c Config) validateIssuers() error {
 	problems := []error{at("issuer_defaults", c.validateIssuer(c.IssuerDefaults))}
 	for _, name := range slices.Sorted(maps.Keys(c.Issuers)) {
 		section := "issuers." + name
-		if _, err := walletport.ParseIssuerID(name); err != nil {
-			problems = append(problems, errors.New(section+": the name of a card issuer has letters, digits, '.', '_', '-', at most 64"))
-		}
-		problems = append(problems, at(section, c.validateOwn(c.Issuers[name])))
+		problems = append(problems, issuerNameFault(section, name), at(section, c.validateOwn(c.Issuers[name])))
 	}
 	for i, rule := range c.Auth.StepUp {
 		for _, id := range rule.Issuers {
@@ -83,6 +80,15 @@ func (c Config) validateIssuers() error {
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// issuerNameFault is what is wrong with the name of a card issuer that a section has; nil is
+// nothing.
+func issuerNameFault(section, name string) error {
+	if _, err := walletport.ParseIssuerID(name); err != nil {
+		return errors.New(section + ": the name of a card issuer has letters, digits, '.', '_', '-', at most 64")
+	}
+	return nil
 }
 
 // validateOwn reports what is wrong with an issuer's section, but for what it has from
