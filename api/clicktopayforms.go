@@ -44,7 +44,7 @@ func onlyCard(ids []string) (walletport.CardID, *walletport.Error) {
 	case err != nil:
 		return 0, errCardID("card_id_malformed", cardIDRule)
 	case walletport.CardID(id).IsPAN():
-		return 0, errCardID("card_id_contains_pan", "must not be a card number")
+		return 0, errCardIDIsPAN()
 	}
 	return walletport.CardID(id), nil
 }
@@ -105,9 +105,6 @@ func instrumentOf(card clicktopay.ProfileCard) oas.ClickToPayPaymentInstrument {
 	}
 	return instrument
 }
-
-// known leaves out what is empty.
-func known(text string) oas.OptString { return oas.OptString{Value: text, Set: text != ""} }
 
 // statusOf is a status as the specification has it. What is accepted, sent, or at work at the
 // scheme is all in progress.

@@ -159,7 +159,7 @@ var operations = map[oas.OperationName]operation{
 		scope:    walletport.ScopeClickToPay,
 		action:   walletport.ActionClickToPayRead,
 		customer: "customerId",
-		body:     &door.Body{Members: []door.Member{{Name: "customerBID"}}},
+		body:     &door.Body{Members: []door.Member{optionalBID}},
 	},
 	oas.DeleteClickToPayCardOperation: {
 		route:  "/v1/click2pay/VISA/delete/card/{cardId}",
@@ -190,7 +190,7 @@ var operations = map[oas.OperationName]operation{
 		scope:    walletport.ScopeClickToPay,
 		action:   walletport.ActionClickToPayActive,
 		customer: "customerId",
-		body:     &door.Body{Members: []door.Member{{Name: "customerBID"}, {Name: "active", Kind: door.Truth}}},
+		body:     &door.Body{Members: []door.Member{optionalBID, {Name: "active", Kind: door.Truth}}},
 		once:     &door.Once{},
 	},
 	oas.UpdateClickToPayCustomerOperation: {
@@ -211,6 +211,7 @@ var operations = map[oas.OperationName]operation{
 // Members of bodies of Click to Pay. What the texts may be is the flow's to check.
 var (
 	requiredBID = door.Member{Name: "customerBID", Missing: "customer_bid_missing"}
+	optionalBID = door.Member{Name: "customerBID"}
 	overrides   = door.Member{Name: "overrides", Kind: door.Group, Members: []door.Member{
 		{Name: "emails", Kind: door.TextList}, {Name: "phones", Kind: door.TextList},
 	}}

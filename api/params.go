@@ -17,7 +17,7 @@ func cardAndUser(id int64, auditUser string) (walletport.CardID, walletport.Audi
 	}
 	card := walletport.CardID(id)
 	if card.IsPAN() {
-		return 0, "", errCardID("card_id_contains_pan", "must not be a card number")
+		return 0, "", errCardIDIsPAN()
 	}
 	return card, user, nil
 }
@@ -83,6 +83,10 @@ func parseCardID(text string) walletport.CardID {
 
 func errCardID(reason, rule string) *walletport.Error {
 	return walletport.ErrField(reason, "cardId", rule)
+}
+
+func errCardIDIsPAN() *walletport.Error {
+	return errCardID("card_id_contains_pan", "must not be a card number")
 }
 
 const cardIDRule = "must be a whole number of at most 64 bits"

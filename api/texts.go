@@ -29,3 +29,6 @@ func shownList(list []walletport.Private) []string {
 	}
 	return texts
 }
+
+// known is a text that is absent where it is empty.
+func known(text string) oas.OptString { return oas.OptString{Value: text, Set: text != ""} }

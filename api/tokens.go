@@ -71,7 +71,7 @@ func (c calls) ChangeTokenStatus(ctx context.Context, p oas.ChangeTokenStatusPar
 // keepMasked has a token kept for those who ask again without its whole number, which is
 // stored sealed and nowhere else.
 func keepMasked(ctx context.Context, item oas.Token, masked string) error {
-	item.TokenNumber = oas.OptString{Value: masked, Set: masked != ""}
+	item.TokenNumber = known(masked)
 	body, err := item.MarshalJSON()
 	if err != nil {
 		return err
@@ -104,8 +104,7 @@ func listItem(t tokens.Listed) oas.Token {
 func cardTextAndUser(text, auditUser string) (walletport.CardID, walletport.AuditUser, error) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		_, userErr := walletport.ParseAuditUser(auditUser)
-		return 0, "", errCardIDMalformed(userErr)
+		return 0, "", alsoOfUser(errCardID("card_id_malformed", cardIDRule), auditUser)
 	}
 	return cardAndUser(id, auditUser)
 }

@@ -12,9 +12,11 @@ import (
 // Member is a member of a JSON object. Members that a Body or a Group does not name are
 // passed over, so that a caller may be newer than this server.
 type Member struct {
-	Name    string
-	Kind    MemberKind
-	Missing string   // the code of a body that lacks it; "" is a member that may be absent, as all of a Group may
+	Name string
+	Kind MemberKind
+	// Missing is the code of a body that lacks it, "" for a member that may be absent; of members
+	// of a Group absence is not looked at, and it must be "".
+	Missing string
 	Members []Member // of a Group
 }
 
