@@ -30,10 +30,10 @@ type Register struct {
 	ledger *sim.Ledger[line]
 	seal   sealer
 
-	mu     sync.Mutex        // between what a consumer is and what it becomes
-	traces map[string]string // of each trace id, the consumer's reference
-	met    map[string]int    // of each consumer, how many requests met one that ran, or another writer
-	writes map[string]int    // same, how many writes met a request that ran
+	mu       sync.Mutex        // between what a consumer is and what it becomes
+	traces   map[string]string // of each trace id, the consumer's reference
+	met      map[string]int    // of each consumer, how many requests met one that ran, or another writer
+	overlaps map[string]int    // of each consumer, how many writes came while a request ran
 }
 
 // Open opens the register of a folder, and makes it if there is none. Close it after use.
@@ -43,7 +43,7 @@ func Open(c Config) (*Register, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Register{c: c, ledger: ledger, seal: newSealer(ledger.Key("consumers"), c.Rand), traces: map[string]string{}, met: map[string]int{}, writes: map[string]int{}}
+	r := &Register{c: c, ledger: ledger, seal: newSealer(ledger.Key("consumers"), c.Rand), traces: map[string]string{}, met: map[string]int{}, overlaps: map[string]int{}}
 	for _, last := range ledger.All() {
 		for _, l := range ledger.Versions(last.Consumer) {
 			r.traces[l.TraceID] = l.Consumer
@@ -68,7 +68,7 @@ func (r *Register) Accept(name Name, call Call, change Change) (traceID string, 
 		return "", nil, err
 	}
 	if was.Running != nil {
-		r.writes[r.reference(name)]++
+		r.overlaps[r.reference(name)]++
 	}
 	switch {
 	case call == Enrol && was.Running != nil: // of one who is enrolled, or about to be

@@ -21,7 +21,7 @@ const (
 
 // Change is what a write says.
 type Change struct {
-	// CorrelationID is by what whoever asked finds the request again; "" where none is known.
+	// CorrelationID is the caller's own id of the request; "" where it gave none that can be shown.
 	CorrelationID string `json:"correlationID,omitempty"`
 
 	Person *Person `json:"person,omitempty"` // of Enrol and Replace

@@ -54,7 +54,7 @@ func (r *Register) truth(reference string) (t Truth, ok bool, err error) {
 	if err != nil {
 		return t, false, err
 	}
-	t = Truth{Met: r.met[reference], Overlaps: r.writes[reference]}
+	t = Truth{Met: r.met[reference], Overlaps: r.overlaps[reference]}
 	t.Consumer, _ = last.at(now)
 	ran := map[string]int{} // of each request, its place in the history
 	for _, l := range versions {
