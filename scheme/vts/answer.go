@@ -27,5 +27,6 @@ func Unread(a scheme.Answer, why string) *Failure {
 	return &Failure{scheme.Unknown, scheme.ErrUnreadable().WithCause(cause)}
 }
 
-// IsObject reports whether JSON is an object, or nothing that is whole.
+// IsObject reports whether text begins as a JSON object does. Whether it is whole, only
+// Unmarshal tells; that alone would take null too.
 func IsObject(text []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) }
