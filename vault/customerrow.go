@@ -2,6 +2,7 @@ package vault
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 
 	"github.com/walletport/walletport"
@@ -12,12 +13,9 @@ import (
 // readKey returns whom a row is about, or what is wrong with that.
 func (k *customerClerk) readKey(rec *rowfile.Record) (key walletport.CustomerKey, faults []walletport.Field) {
 	text := rec.Text[customerfile.Number]
-	rule := customerfile.NumberRule(text)
-	if rule == "" {
-		rule = walletport.CustomerNumberRule(viewed(text))
-	}
+	rule := walletport.CustomerNumberRule(viewed(text))
 	if rule != "" {
-		faults = numberFault(rule)
+		faults = numberFault(cmp.Or(rowfile.SpoiledRule(text), rule))
 	} else {
 		key.Number = string(text)
 	}

@@ -63,7 +63,11 @@ func clearText(column walletport.CardField, since byte, text func(*walletport.Ca
 		column: column, since: since, text: text, check: rule,
 		read: func(card *walletport.Card, value []byte) string {
 			*text(&card.CardSummary) = string(value)
-			return rule(card)
+			broken := rule(card)
+			if broken == "" {
+				return ""
+			}
+			return cmp.Or(rowfile.SpoiledRule(value), broken)
 		},
 		take: func(card, from *walletport.Card) bool {
 			to, given := text(&card.CardSummary), *text(&from.CardSummary)
@@ -77,9 +81,8 @@ func clearText(column walletport.CardField, since byte, text func(*walletport.Ca
 // The limits of a card's texts. A name is longer than what MDES takes (27
 // characters), for other wallets take more.
 const (
-	maxCustomerIDBytes = 64
-	maxNameRunes       = 64
-	maxIssuerBytes     = 64
+	maxNameRunes   = 64
+	maxIssuerBytes = 64
 )
 
 // fieldExpiry is month and year together, where a change is named.
@@ -159,16 +162,12 @@ func checkYear(c *walletport.Card) string {
 // card's own number, and must not be a card number as a whole.
 func checkCustomerID(text string, pan walletport.PAN) string {
 	switch {
-	case len(text) > maxCustomerIDBytes:
-		return "must be at most 64 bytes long"
-	case !walletport.IsAlnum(text, "._-"):
-		return "must have letters, digits, '.', '_' and '-' only"
+	case text == "": // a card may be of nobody who is known
+		return ""
 	case pan.IsIn(text):
 		return "must not contain the card number"
-	case walletport.IsPAN(text):
-		return "must not be a card number"
 	}
-	return ""
+	return walletport.CustomerNumberRule(text)
 }
 
 func checkProduct(text string, pan walletport.PAN) string {

@@ -114,6 +114,7 @@ func TestABadRowOfACustomerIsNamedByLineAndField(t *testing.T) {
 		{"a number with a space", "customerId,city\n50 01,Lund\n", []string{"customerId: must have letters, digits"}},
 		{"a number that is a card's", "customerId,city\n5204247750001471,Lund\n", []string{"customerId: must not be a card number"}},
 		{"a number that a spreadsheet rounded", "customerId,city\n5.00100E+12,Lund\n", []string{"customerId: was rounded by a spreadsheet"}},
+		{"a number in Windows-1252", "customerId,city\nM\xf6ller,Lund\n", []string{"customerId: must be UTF-8: the file looks like Windows-1252"}},
 		{"a number in JSON", `{"customerId":5001,"city":"Lund"}`, []string{"customerId: must be a string"}},
 		{"another issuer", "customerId,issuer,city\n1,globex,Lund\n", []string{"issuer: must be the issuer that the import is for"}},
 		{"nothing of nobody", `{"customerId":"1","city":null}`, []string{"customerId: is of nobody who is stored, and the row says nothing"}},
@@ -162,6 +163,24 @@ func TestABadRowOfACustomerIsNamedByLineAndField(t *testing.T) {
 				if strings.Contains(strings.Join(got, " "), value) {
 					t.Errorf("%q repeats %q", got, value)
 				}
+			}
+		})
+	}
+}
+
+// TestACustomerNumberMayLookLikeARoundedOne: a digit, an E and digits is a number as good as
+// any other, of cards too.
+func TestACustomerNumberMayLookLikeARoundedOne(t *testing.T) {
+	for _, number := range []string{"12E4", "4711E12", "1e9", "1.2E15"} {
+		t.Run(number, func(t *testing.T) {
+			r := newRig(t)
+			if report := r.mustImportCustomers(t, "customerId,city\n"+number+",Lund\n", csvOptions()); report.Inserted != 1 {
+				t.Errorf("of customers: %+v", report)
+			}
+			r.wantCustomer(t, customerKey(number), texts{walletport.CustomerCity: {"Lund"}})
+			cards := "cardId,pan,expiryMonth,expiryYear,customerId\n1," + testPAN + ",12,2031," + number + "\n"
+			if report := r.mustImport(t, cards, csvOptions()); report.Inserted != 1 {
+				t.Errorf("of cards: %+v", report)
 			}
 		})
 	}

@@ -3,8 +3,10 @@ package vault_test
 import (
 	"bytes"
 	"compress/gzip"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -217,6 +219,10 @@ func TestWhatASpreadsheetDidIsNamed(t *testing.T) {
 		{"a wrong digit", pan, "5204247750001472", "has a wrong check digit"},
 		{"letters", pan, "none", "must have"},
 		{"a rounded id", "cardId", "1.00001E+15", "was rounded by a spreadsheet"},
+		{"a rounded customer number", "customerId", "5.00100E+12", "was rounded by a spreadsheet"},
+		{"a rounded customer number with a comma", "customerId", `"5,00100E+12"`, "was rounded by a spreadsheet"},
+		{"a customer number in Windows-1252", "customerId", "M\xf6ller", "looks like Windows-1252"},
+		{"a product in Windows-1252", "product", "cr\xe9dit", "looks like Windows-1252"},
 		{"a month without its zero", month, "1", "drops the leading zero"},
 		{"a month behind a blank", month, " 12", ": there are blanks around it"},
 		{"a year before a blank", year, "2031 ", ": there are blanks around it"},
@@ -241,8 +247,12 @@ func TestWhatASpreadsheetDidIsNamed(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			values := map[string]string{"cardId": "1", pan: testPAN, month: "12", year: "2031", "cardholderName": "ADA", status: "CARD_OK"}
 			values[c.field] = c.value
-			row := strings.Join([]string{values["cardId"], values[pan], values[month], values[year], values["cardholderName"], values[status]}, ",")
-			report := newRig(t).mustImport(t, header+row+"\n", csvOptions())
+			columns := slices.Sorted(maps.Keys(values))
+			row := make([]string, len(columns))
+			for i, column := range columns {
+				row[i] = values[column]
+			}
+			report := newRig(t).mustImport(t, strings.Join(columns, ",")+"\n"+strings.Join(row, ",")+"\n", csvOptions())
 			if len(report.Errors) != 1 || report.Errors[0].Field != c.field || !strings.Contains(report.Errors[0].Rule, c.says) {
 				t.Fatalf("report %+v, want %s: …%s…", report, c.field, c.says)
 			}

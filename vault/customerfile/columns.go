@@ -5,7 +5,6 @@ package customerfile
 import (
 	"slices"
 	"time"
-	"unsafe"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/vault/rowfile"
@@ -78,30 +77,19 @@ func checkHeader(s *rowfile.Schema, header []int) string {
 	return ""
 }
 
-// NumberRule says what a spreadsheet made of a customer number; "" for one that may be one.
-func NumberRule(text []byte) string {
-	switch {
-	case rowfile.IsScientific(text):
-		return rowfile.RuleRounded
-	case rowfile.EncodingRule(text) != "":
-		return rowfile.EncodingRule(text)
-	}
-	return ""
-}
-
 // ValueRule says what a spreadsheet or another program made of a value of a field; "" for one
 // that may be one.
 func ValueRule(f walletport.CustomerField, text []byte) string {
-	if f == walletport.CustomerPhones && rowfile.IsScientific(text) {
-		return rowfile.RuleRounded
+	if f == walletport.CustomerPhones { // digits alone: no good one looks rounded
+		return rowfile.SpoiledRule(text)
 	}
 	return rowfile.EncodingRule(text)
 }
 
-// ParseTime reads the time of a consent, or returns why it is none.
+// ParseTime reads the time of a consent (RFC 3339), or returns why it is none.
 func ParseTime(text []byte) (time.Time, string) {
-	at, err := time.Parse(time.RFC3339, unsafe.String(unsafe.SliceData(text), len(text))) //nolint:gosec // G103: nobody writes to text meanwhile
-	if err != nil {
+	var at time.Time
+	if err := at.UnmarshalText(text); err != nil {
 		return time.Time{}, "must be a time with its zone, such as 2026-11-30T09:12:04Z or 2026-11-30T10:12:04+01:00"
 	}
 	return at, ""

@@ -9,6 +9,16 @@ import (
 // RuleRounded is of digits that a spreadsheet has lost.
 const RuleRounded = "was rounded by a spreadsheet: its digits are lost. Export the column as text"
 
+// SpoiledRule says what a spreadsheet or another program most likely made of a text that
+// breaks the rule of its column; "" if that cannot be told. A good text may look rounded too:
+// 12E4 is as good a customer number as any.
+func SpoiledRule(text []byte) string {
+	if IsScientific(text) {
+		return RuleRounded
+	}
+	return EncodingRule(text)
+}
+
 // IsScientific reports whether text is a number that a spreadsheet rounded: it knows 5.55556E+15 and 5,55556E+15.
 func IsScientific(text []byte) bool {
 	mantissa, exponent, found := bytes.Cut(bytes.ToUpper(bytes.TrimSpace(text)), []byte("E"))
