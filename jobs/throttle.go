@@ -2,9 +2,9 @@ package jobs
 
 import "context"
 
-// Throttle lets few attempts at a time into what is scarce: the one transaction that SQLite
-// writes, the connections to PostgreSQL. There may be many more attempts than that, and
-// whoever waits for an answer is not to stand in a queue behind them all.
+// Throttle lets few attempts at a time into what is scarce, such as the transactions that a
+// database has at a time. There may be many more attempts than that, and whoever waits for an
+// answer is not to stand in a queue behind them all.
 type Throttle struct{ places chan struct{} }
 
 // NewThrottle returns a Throttle with so many places, at least one.
