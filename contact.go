@@ -41,21 +41,22 @@ func isDotted(text string, limit int, also string) bool {
 	return true
 }
 
-// No telephone number with its country's code is shorter; Visa's Click to Pay takes one digit
-// more than ITU-T E.164 has.
+// No telephone number with its country's code is shorter than the first, and none longer than
+// ITU-T E.164 has them; Visa's Click to Pay takes one digit more.
 const (
 	minPhoneDigits = 5
+	maxE164Digits  = 15
 	maxPhoneDigits = 16
 )
 
 // PhoneRule returns the rule that a telephone number breaks, for a message; "" for none. A
-// card number of 16 digits is none: no telephone number has more than 15 (ITU-T E.164).
-// Shorter ones look like each other.
+// card number of 16 digits is none, for no telephone number has as many. Shorter ones look
+// like each other.
 func PhoneRule(text []byte) string {
 	switch {
 	case !IsDigits(text) || text[0] == '0' || len(text) < minPhoneDigits || len(text) > maxPhoneDigits:
 		return "must be 5 to 16 digits, the country's code first, without + and leading zeros"
-	case len(text) > 15 && IsPAN(viewed(text)):
+	case len(text) > maxE164Digits && IsPAN(viewed(text)):
 		return "must not be a card number"
 	}
 	return ""
