@@ -60,13 +60,8 @@ func parsePlain(plain []byte) (walletport.PAN, []byte, error) {
 		return walletport.PAN{}, nil, errPlain
 	}
 	padding := rest[nameBytes:]
-	if len(padding) >= paddedTo {
+	if len(padding) >= paddedTo || !isZeros(padding) {
 		return walletport.PAN{}, nil, errPlain
-	}
-	for _, b := range padding {
-		if b != 0 {
-			return walletport.PAN{}, nil, errPlain
-		}
 	}
 	pan, err := walletport.ParsePAN(digits)
 	return pan, rest[:nameBytes], err

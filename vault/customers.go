@@ -228,7 +228,7 @@ func appendForgottenCustomer(to []byte, row *storage.Customer) []byte {
 // checkForgottenCustomer returns nil for the row of a forgotten customer as ForgetCustomer
 // wrote it, or CodeInternal, reason customer_damaged.
 func checkForgottenCustomer(ring *keys.Ring, row *storage.Customer) error {
-	if len(row.Sealed)+len(row.WrappedKey)+len(row.KEK) > 0 {
+	if !envelopeOfCustomer(row).isEmpty() {
 		return errCustomerDamaged(row, "the customer is called forgotten, and there is more of it")
 	}
 	if !isMACOf(ring, row.ContentMAC, appendForgottenCustomer(nil, row)) {

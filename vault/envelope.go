@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
@@ -33,6 +34,9 @@ type envelope struct {
 	Sealed, WrappedKey []byte
 	KEK                string
 }
+
+// isEmpty reports whether nothing of an envelope is there.
+func (e envelope) isEmpty() bool { return len(e.Sealed)+len(e.WrappedKey)+len(e.KEK) == 0 }
 
 const dataKeyBytes = 32
 
@@ -150,6 +154,9 @@ func versionOf(sealed []byte) byte {
 	}
 	return sealed[0]
 }
+
+// isZeros reports whether padding is what every kind pads its plaintext with.
+func isZeros(padding []byte) bool { return len(bytes.TrimLeft(padding, "\x00")) == 0 }
 
 func newAEAD(key []byte) (cipher.AEAD, error) {
 	block, err := aes.NewCipher(key)

@@ -8,8 +8,9 @@ import (
 )
 
 // ForeignKEKs returns the key-encryption keys at hand that unwrap nothing of what names
-// them: they are keys of another key store, which has the same ids. The right key is known by the first that is good, so that the scan is short
-// unless it is needed. A key that the catalogue lacks is not among them.
+// them: they are keys of another key store, which has the same ids. The right key is known by
+// the first data key that unwraps, so that the scan is long only where a key is foreign. A key
+// that the catalogue lacks is not among them.
 func (v *Vault) ForeignKEKs(ctx context.Context) (map[keys.ID]bool, error) {
 	inUse, err := v.keksInUse(ctx)
 	if err != nil {
@@ -45,6 +46,7 @@ func (v *Vault) unwrapsNone(ctx context.Context, kek *keys.Key) (bool, error) {
 	return anyTried, nil
 }
 
+// unwraps reports whether rows name kek, and whether it unwraps the data key of any of them.
 func (t *table[R, ID]) unwraps(ctx context.Context, kek *keys.Key) (tried, good bool, err error) {
 	for rows, err := range t.wrapped(ctx, kek.ID, verifyPage) {
 		if err != nil {
@@ -68,8 +70,8 @@ func foreignText(kek keys.ID) string {
 	return "nothing that is stored opens under " + string(kek) + ": this is another key store than the one that sealed them"
 }
 
-// refuseForeign returns CodeConflict, reason keystore_foreign, if a key that new cards
-// may get is one of another key store.
+// refuseForeign returns CodeConflict, reason keystore_foreign, if a key that new rows may get
+// is one of another key store.
 func (v *Vault) refuseForeign(ctx context.Context) error {
 	foreign, err := v.ForeignKEKs(ctx)
 	if err != nil {

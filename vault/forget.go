@@ -72,8 +72,8 @@ func appendForgotten(to []byte, row *storage.Card) []byte {
 // checkForgotten returns nil for the row of a forgotten card as Forget wrote it, or
 // CodeInternal, reason card_damaged.
 func checkForgotten(ring *keys.Ring, row *storage.Card) error {
-	left := len(row.PANIndex) + len(row.Sealed) + len(row.WrappedKey) + len(row.KEK)
-	if left > 0 || row.CardSummary != forgotten(&row.CardSummary, row.UpdatedAt).CardSummary {
+	isErased := len(row.PANIndex) == 0 && envelopeOf(row).isEmpty()
+	if !isErased || row.CardSummary != forgotten(&row.CardSummary, row.UpdatedAt).CardSummary {
 		return errDamaged(row, "the card is called forgotten, and there is more of it")
 	}
 	if !isMACOf(ring, row.ContentMAC, appendForgotten(nil, row)) {

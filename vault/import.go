@@ -18,8 +18,9 @@ const (
 	JSONLines = rowfile.JSONLines
 )
 
-// MaxImportRows is how many rows one import takes. The vault remembers the id and
-// line of each, some 40 bytes of a card and 100 of a customer, to tell a repeated row from one that contradicts.
+// MaxImportRows is how many rows one import takes. The vault remembers the id and line of
+// each, some 40 bytes of a card and 100 of a customer, to tell a repeated row from one that
+// contradicts.
 const MaxImportRows = 5_000_000
 
 // ImportOptions say how to read the file and what to do with it.

@@ -33,16 +33,12 @@ type customerRow = row[walletport.CustomerKey, storage.CustomerChange]
 
 // customerIntake is what an import does with customers.
 type customerIntake struct {
-	vault      *Vault
-	options    ImportOptions
-	isTogether bool
-	together   []storage.CustomerChange
+	vault    *Vault
+	options  ImportOptions
+	together []storage.CustomerChange // those of an import with AllOrNothing, until its end
 }
 
-func (in *customerIntake) begin(context.Context) error {
-	in.isTogether = true
-	return nil
-}
+func (in *customerIntake) begin(context.Context) error { return nil }
 
 func (in *customerIntake) end() error {
 	in.together = nil
@@ -67,7 +63,7 @@ func (in *customerIntake) store(ctx context.Context, rows []customerRow) ([]wall
 	for i := range rows {
 		changes[i] = rows[i].change
 	}
-	if in.isTogether {
+	if in.options.AllOrNothing {
 		in.together = append(in.together, changes...)
 		return nil, nil
 	}

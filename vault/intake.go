@@ -57,10 +57,12 @@ type intakeKind[K comparable, C any] interface {
 	store(ctx context.Context, rows []row[K, C]) (missed []K, err error)
 	// commit stores what was begun. If it returns keys, nothing is stored.
 	commit(ctx context.Context) (missed []K, err error)
-	// fault is that of the field which has the key.
+	// fault returns the fault of a row whose key breaks a rule, under the name of the key's field.
 	fault(rule string) []walletport.Field
+	// errConflict is CodeConflict, reason import_conflict: commit stored nothing, and first is
+	// one of the keys that it returned.
 	errConflict(first K) error
-	// count adds to the report what the others do not have.
+	// count adds a changed row to what the report has of this kind alone.
 	count(r *row[K, C], report *ImportReport)
 }
 
@@ -155,7 +157,7 @@ func (in *intake[K, C]) begin(ctx context.Context) error {
 func (in *intake[K, C]) checkKeys() error {
 	for _, purpose := range []keys.Purpose{keys.VaultKEK, keys.VaultIndex} {
 		if !in.vault.Keys.Current().Serves(purpose, in.vault.Clock()) {
-			return walletport.Errorf(walletport.CodeUnavailable, "key_unavailable", "no %s key is active", purpose)
+			return walletport.Errorf(walletport.CodeUnavailable, reasonNoKey, "no %s key is active", purpose)
 		}
 	}
 	return nil

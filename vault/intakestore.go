@@ -8,8 +8,8 @@ import (
 	"github.com/walletport/walletport/keys"
 )
 
-// changeAttempts is how often a card, or a customer, is read again that somebody else changes at the
-// same moment. Twice in a row hardly happens.
+// changeAttempts is how often a card, or a customer, is read again that somebody else changes
+// at the same moment. Twice in a row hardly happens.
 const changeAttempts = 5
 
 // storeChunk stores the chunk's good rows in one transaction, and reads those again

@@ -44,13 +44,8 @@ func unpadOverrides(plain []byte) ([]byte, error) {
 		return nil, errPlain
 	}
 	length, rest := uint64(binary.BigEndian.Uint32(plain)), plain[overridesLengthBytes:]
-	if length > uint64(len(rest)) || uint64(len(rest))-length >= overridesPaddedTo {
+	if length > uint64(len(rest)) || uint64(len(rest))-length >= overridesPaddedTo || !isZeros(rest[length:]) {
 		return nil, errPlain
-	}
-	for _, b := range rest[length:] {
-		if b != 0 {
-			return nil, errPlain
-		}
 	}
 	return rest[:length], nil
 }
@@ -79,7 +74,7 @@ func (v *Vault) SealOverrides(issuer walletport.IssuerID, id string, plain []byt
 // overrides_damaged. A key-encryption key that is not in the catalogue is CodeUnavailable,
 // reason key_unavailable.
 func (v *Vault) OpenOverrides(issuer walletport.IssuerID, id string, sealed storage.SealedOverrides) ([]byte, error) {
-	if len(sealed.Sealed)+len(sealed.WrappedKey)+len(sealed.KEK) == 0 {
+	if envelope(sealed).isEmpty() {
 		return nil, nil
 	}
 	return openWith(v, func(ring *keys.Ring) ([]byte, error) { return openOverrides(ring, issuer, id, envelope(sealed)) })

@@ -41,8 +41,8 @@ type LeftSealed struct {
 }
 
 // Rewrap moves every data key, of whatever kind, to the key-encryption key that new ones
-// get, batch by batch while servers run. It is idempotent, may be stopped
-// and started again, and skips what is done already. progress (may be nil) is called after each batch.
+// get, batch by batch while servers run. It is idempotent, may be stopped and started again,
+// and skips what is done already. progress (may be nil) is called after each batch.
 //
 // Nothing is lost on the way: a data key is replaced only after it was unwrapped
 // and wrapped anew, and only if the stored one is still that which was read; the
@@ -55,8 +55,7 @@ func (v *Vault) Rewrap(ctx context.Context, progress func(RewrapReport)) (report
 	r.progress = progress
 	defer func() { report.Left = r.listLeft() }()
 	for {
-		// Another round catches the cards that a server with the former catalogue
-		// stored behind our back.
+		// Another round catches what a server with the former catalogue stored behind our back.
 		before := r.moved()
 		r.left = map[walletport.IssuerID]*LeftSealed{}
 		if err := r.round(ctx); err != nil {
@@ -101,7 +100,8 @@ func (r *rewrapper) moved() (sum int64) {
 	return sum
 }
 
-// leftOf counts what is left of an issuer.
+// leftOf returns the count of what is left of an issuer, from none on; why is kept of the
+// first call.
 func (r *rewrapper) leftOf(issuer walletport.IssuerID, why error) *LeftSealed {
 	if r.left[issuer] == nil {
 		r.left[issuer] = &LeftSealed{Issuer: issuer, Why: why}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"math"
+	"strings"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
@@ -28,6 +29,16 @@ var sealedKinds = [KindCount]*sealedKind{
 
 // String returns the kind in words: "token numbers".
 func (k Kind) String() string { return sealedKinds[k].name + "s" }
+
+// anyKind names all kinds: "cards, token numbers, customers or requests".
+func anyKind() string {
+	var words []string
+	for kind := range KindCount {
+		words = append(words, kind.String())
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
 
 // Reason returns the reason of those that were not written as they stand: "card_damaged".
 func (k Kind) Reason() string { return sealedKinds[k].fault.Reason }

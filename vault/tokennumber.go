@@ -49,10 +49,8 @@ func parseTokenPlain(plain []byte) (walletport.PAN, error) {
 		return walletport.PAN{}, errPlain
 	}
 	digits, padding := plain[1:1+plain[0]], plain[1+plain[0]:]
-	for _, b := range padding {
-		if b != 0 {
-			return walletport.PAN{}, errPlain
-		}
+	if !isZeros(padding) {
+		return walletport.PAN{}, errPlain
 	}
 	return walletport.ParsePAN(digits)
 }
@@ -112,11 +110,6 @@ func openTokenNumber(ring *keys.Ring, issuer walletport.IssuerID, ref walletport
 // reasonTokenDamaged is the reason of token numbers that do not open.
 const reasonTokenDamaged = "token_damaged"
 
-// hasSealed reports whether a row has a number that is sealed, or what is left of one.
-func hasSealed(n *storage.TokenNumber) bool {
-	return len(n.Sealed) > 0 || len(n.WrappedKey) > 0 || n.KEK != ""
-}
-
 // checkTokenNumber reports whether the number of a token is as it was sealed: nil, or the
 // errors of OpenTokenNumber.
 func (v *Vault) checkTokenNumber(t storage.Token) error {
@@ -135,7 +128,7 @@ func (v *Vault) tokensOf(ctx context.Context, issuer walletport.IssuerID, after 
 		}
 		after = tokens[len(tokens)-1].ID
 		tokens = slices.DeleteFunc(tokens, func(t storage.Token) bool {
-			return issuer != "" && t.Issuer != issuer || !hasSealed(&t.Number)
+			return issuer != "" && t.Issuer != issuer || envelopeOfNumber(&t.Number).isEmpty()
 		})
 		if len(tokens) > 0 {
 			return tokens, nil

@@ -20,7 +20,7 @@ func (v *Vault) CheckUnused(ctx context.Context, k *keys.Key) error {
 		if err != nil || !slices.Contains(inUse, k.ID) {
 			return err
 		}
-		return walletport.Errorf(walletport.CodeConflict, "key_in_use", "stored cards, token numbers, customers or requests open under the key alone: cards rewrap moves them to another")
+		return walletport.Errorf(walletport.CodeConflict, "key_in_use", "stored %s open under the key alone: cards rewrap moves them to another", anyKind())
 	case keys.VaultIndex:
 		return v.checkIndexUnused(ctx)
 	case keys.MDESEncryption, keys.TAVSigning, keys.MDESOAuth, keys.MDESCSEncryption, keys.MDESCSDecryption, keys.VTSPush, keys.WSD, keys.VTSAPI, keys.ClickToPayAPI, keys.ClickToPayLogin, keys.VTSSigning, keys.VTSVerification, keys.VTSEncryption, keys.VTSDecryption, keys.ClickToPayEncryption, keys.ClickToPayDecryption, keys.MDESTLS, keys.VTSTLS, keys.ClickToPayTLS,

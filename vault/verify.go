@@ -108,11 +108,13 @@ func (t *table[R, ID]) verify(ctx context.Context, s *verification) error {
 			return err
 		}
 		for i, fault := range checkAll(rows, t.check) {
-			reason, err := s.judge(t.finding(&rows[i]), keys.ID(t.row(&rows[i]).KEK), fault)
-			if err != nil {
-				return err
+			found, reason := t.finding(&rows[i]), ""
+			if fault != nil {
+				if reason, err = s.judge(found, keys.ID(t.row(&rows[i]).KEK), fault); err != nil {
+					return err
+				}
 			}
-			s.report.count(t.kind, t.finding(&rows[i]).Issuer, reason)
+			s.report.count(t.kind, found.Issuer, reason)
 		}
 		if s.options.Progress != nil {
 			s.options.Progress(s.report.Rows())
@@ -130,12 +132,9 @@ func (r *VerifyReport) count(kind Kind, issuer walletport.IssuerID, reason strin
 	}
 }
 
-// judge tells of what is wrong with a row and returns the reason, "" if nothing is. An error
-// of another kind than a row's is returned.
+// judge tells of what is wrong with a row and returns the reason. A fault that is not of the
+// row is returned as the error.
 func (s *verification) judge(row Finding, kek keys.ID, fault error) (reason string, err error) {
-	if fault == nil {
-		return "", nil
-	}
 	row.Reason = walletport.ReasonOf(fault)
 	if row.Reason != reasonNoKey && !isDamage(row.Reason) {
 		return "", fault

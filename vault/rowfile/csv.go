@@ -6,8 +6,8 @@ import (
 	"github.com/walletport/walletport"
 )
 
-// csvParser reads the rows of RFC 4180, one to a line: no field has a line break. The standard library's reader hands out strings, which cannot be
-// wiped; the tests compare the two.
+// csvParser reads the rows of RFC 4180, one to a line: no field has a line break. The standard
+// library's reader hands out strings, which cannot be wiped; the tests compare the two.
 type csvParser struct {
 	header []int // places of columns
 	width  int   // columns of the schema

@@ -19,7 +19,8 @@ func SpoiledRule(text []byte) string {
 	return EncodingRule(text)
 }
 
-// IsScientific reports whether text is a number that a spreadsheet rounded: it knows 5.55556E+15 and 5,55556E+15.
+// IsScientific reports whether text is a number as a spreadsheet rounds it: 5.55556E+15 or
+// 5,55556E+15.
 func IsScientific(text []byte) bool {
 	mantissa, exponent, found := bytes.Cut(bytes.ToUpper(bytes.TrimSpace(text)), []byte("E"))
 	exponent = bytes.TrimLeft(exponent, "+")
