@@ -119,8 +119,8 @@ func (a *attempt) faultsOf(reason error) (faults []storage.RequestFault) {
 // that it refuses is replaced. Otherwise the request could never end.
 func keepable(f storage.RequestFault) storage.RequestFault {
 	for _, text := range []*string{&f.Field, &f.Reason, &f.Message} {
-		if len(*text) > storage.MaxFaultText {
-			*text = strings.ToValidUTF8((*text)[:storage.MaxFaultText], "")
+		if len(*text) > storage.MaxOutsideText {
+			*text = strings.ToValidUTF8((*text)[:storage.MaxOutsideText], "")
 		}
 		switch {
 		case walletport.ContainsPAN(*text):

@@ -11,14 +11,14 @@ import (
 
 // TestAFaultThatNoRowCanKeep ends its request all the same.
 func TestAFaultThatNoRowCanKeep(t *testing.T) {
-	long := strings.Repeat("ä", storage.MaxFaultText) // twice as many bytes, and cut within a character
+	long := strings.Repeat("ä", storage.MaxOutsideText) // twice as many bytes, and cut within a character
 	for name, c := range map[string]struct {
 		fault scheme.Fault
 		want  storage.RequestFault
 	}{
 		"a code that is too long": {
 			scheme.Fault{Kind: scheme.FaultInvalid, Code: "x" + long, Field: "x" + long, Message: "x" + long},
-			storage.RequestFault{Field: "x" + long[:storage.MaxFaultText-2], Reason: "x" + long[:storage.MaxFaultText-2], Message: "x" + long[:storage.MaxFaultText-2]},
+			storage.RequestFault{Field: "x" + long[:storage.MaxOutsideText-2], Reason: "x" + long[:storage.MaxOutsideText-2], Message: "x" + long[:storage.MaxOutsideText-2]},
 		},
 		"the number of a card": {
 			scheme.Fault{Kind: scheme.FaultInvalid, Code: firstNumber, Field: "card " + firstNumber, Message: "no " + firstNumber},

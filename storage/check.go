@@ -26,6 +26,13 @@ func checkCard(c *Card) error {
 	return checkText(string(c.Issuer), c.CustomerID, string(c.Scheme), c.Product, string(c.Status), c.BIN, c.LastFour, c.KEK)
 }
 
+// isHalfEnvelope reports whether some of what is sealed, its data key and the id of the key
+// that wrapped it are there, and not all three.
+func isHalfEnvelope(sealed, wrappedKey []byte, kek string) bool {
+	isSealed := len(sealed) > 0
+	return isSealed != (len(wrappedKey) > 0) || isSealed != (kek != "")
+}
+
 // CheckChanges is CheckCards of changes, which must not have an id twice.
 func CheckChanges(changes []CardChange) error {
 	seen := make(map[walletport.CardID]struct{}, len(changes))

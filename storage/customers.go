@@ -45,11 +45,11 @@ type Customers interface {
 	// has what the caller read, and returns the keys of the others, as CardBatches.ChangeCards
 	// does: a change that stands already counts as made, and no key may come twice
 	// (CodeInternal). It is for imports, which write thousands.
-	ChangeCustomers(ctx context.Context, changes CustomerChanges) (missed []walletport.CustomerKey, err error)
+	ChangeCustomers(ctx context.Context, batch CustomerBatch) (missed []walletport.CustomerKey, err error)
 }
 
-// CustomerChanges are customers to write.
-type CustomerChanges struct {
+// CustomerBatch is customers that are written in one transaction.
+type CustomerBatch struct {
 	List []CustomerChange
 	// AllOrNothing: if one of them is missed, nothing is written, and the answer may have that
 	// one alone.
@@ -105,7 +105,7 @@ func checkCustomer(c *Customer) error {
 	if c.Issuer == "" || c.Number == "" {
 		return errors.New("a customer lacks the issuer or the number")
 	}
-	if sealed := len(c.Sealed) > 0; sealed != (len(c.WrappedKey) > 0) || sealed != (c.KEK != "") {
+	if isHalfEnvelope(c.Sealed, c.WrappedKey, c.KEK) {
 		return errors.New("a sealed customer comes with the data key and the id of the key that wrapped it")
 	}
 	return checkText(string(c.Issuer), c.Number, c.KEK)
@@ -114,14 +114,14 @@ func checkCustomer(c *Customer) error {
 // CheckCustomerKey returns CodeNotFound for a key that no customer can have, because no
 // engine keeps it: looking for it is an error of PostgreSQL.
 func CheckCustomerKey(key walletport.CustomerKey) error {
-	if checkText(string(key.Issuer), key.Number) != nil {
+	if !CanKeep(string(key.Issuer), key.Number) {
 		return walletport.ErrCustomerNotFound()
 	}
 	return nil
 }
 
-// CheckCustomerChanges is CheckCustomers of changes.
-func CheckCustomerChanges(changes []CustomerChange) error {
+// CheckCustomerBatch is CheckCustomers of changes.
+func CheckCustomerBatch(changes []CustomerChange) error {
 	seen := make(map[walletport.CustomerKey]struct{}, len(changes))
 	for i := range changes {
 		if err := checkOnce(seen, &changes[i].Customer); err != nil {

@@ -128,7 +128,7 @@ type SealedOverrides struct {
 }
 
 // RequestFault is one thing that was wrong with a request. A text that is longer than
-// MaxFaultText, or holds a card number, is not kept (CodeInternal).
+// MaxOutsideText, or holds a card number, is not kept (CodeInternal).
 type RequestFault struct {
 	Field   string // the place, as whoever asked names it, else as the scheme does; may be empty
 	Reason  string // the scheme's code ("VIDC-7000"), or a reason of ours

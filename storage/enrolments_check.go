@@ -3,20 +3,10 @@ package storage
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/walletport/walletport"
 )
-
-// MaxFaultText bounds each text of a fault, in bytes, and the reason of a card that was
-// refused. Whoever takes one from a scheme cuts it, and replaces card numbers
-// (walletport.RedactedNumber).
-const MaxFaultText = 512
-
-// CanKeep reports whether every engine can keep these texts. What cannot be kept is not looked
-// for: there is no such row, and PostgreSQL calls the question an error.
-func CanKeep(texts ...string) bool { return checkText(texts...) == nil }
 
 // NewConsumer returns the consumer that EnrolmentsTx.UpdateConsumer gives to change where there
 // is none yet. Of malformed text it is CodeInvalid, reason text_malformed.
@@ -51,7 +41,7 @@ func checkConsumer(c *Consumer) error {
 		if card.ID == 0 || card.State == "" || i > 0 && card.ID == c.Cards[i-1].ID {
 			return errors.New("a consumer's card lacks its id or its state, or is there twice")
 		}
-		if err := checkFaultTexts(string(card.State), card.Reason); err != nil {
+		if err := checkOutsideTexts("a fault", string(card.State), card.Reason); err != nil {
 			return err
 		}
 	}
@@ -98,14 +88,14 @@ func checkRequest(r *EnrolmentRequest) error {
 		return errors.New("a request lacks its id, its action, whom it is of, or when it was accepted")
 	}
 	o := &r.Overrides
-	if sealed := len(o.Sealed) > 0; sealed != (len(o.WrappedKey) > 0) || sealed != (o.KEK != "") {
+	if isHalfEnvelope(o.Sealed, o.WrappedKey, o.KEK) {
 		return errors.New("sealed overrides come with the data key and the id of the key that wrapped it")
 	}
 	if err := checkEnd(r); err != nil {
 		return err
 	}
 	for _, f := range r.Faults {
-		if err := checkFaultTexts(f.Field, f.Reason, f.Message); err != nil {
+		if err := checkOutsideTexts("a fault", f.Field, f.Reason, f.Message); err != nil {
 			return err
 		}
 	}
@@ -131,19 +121,6 @@ func checkEnd(r *EnrolmentRequest) error {
 		return nil
 	}
 	return errors.New("a request has no state")
-}
-
-// checkFaultTexts refuses card numbers too: a scheme may repeat what it was sent.
-func checkFaultTexts(texts ...string) error {
-	for _, text := range texts {
-		switch {
-		case len(text) > MaxFaultText:
-			return fmt.Errorf("a text of a fault is longer than %d bytes", MaxFaultText)
-		case walletport.ContainsPAN(text):
-			return errors.New("a text of a fault holds a card number")
-		}
-	}
-	return checkText(texts...)
 }
 
 // CheckOptOut returns CodeInvalid, reason text_malformed, for text that not every engine can

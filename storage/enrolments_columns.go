@@ -102,8 +102,8 @@ type RequestList struct {
 	Before   int64        // the numbers are below
 }
 
-// ListOf returns the list of the requests that f takes.
-func ListOf(f RequestFilter, before RequestNo) RequestList {
+// RequestListOf returns the list of the requests that f takes.
+func RequestListOf(f RequestFilter, before RequestNo) RequestList {
 	l := RequestList{Issuer: string(f.Issuer), State: f.State, Failed: -1, EndedMax: math.MaxInt64, Before: math.MaxInt64}
 	if before > 0 {
 		l.Before = int64(before)

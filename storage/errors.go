@@ -3,7 +3,6 @@ package storage
 import (
 	"context"
 	"errors"
-	"unicode/utf8"
 
 	"github.com/walletport/walletport"
 )
@@ -44,32 +43,11 @@ func ErrNonceReused() *walletport.Error {
 	return walletport.Errorf(walletport.CodeConflict, "nonce_reused", "the wallet's nonce was used before, start again in the wallet")
 }
 
-// checkText refuses what not every engine can keep: a text column of PostgreSQL
-// takes UTF-8 without the zero character. One such record would make a whole
-// batch of audit records fail, so callers sanitize what they took from outside.
-func checkText(texts ...string) error {
-	for _, text := range texts {
-		if !utf8.ValidString(text) || containsZero(text) {
-			return walletport.Errorf(walletport.CodeInvalid, "text_malformed", "text must be UTF-8 without the zero character")
-		}
-	}
-	return nil
-}
-
 // CheckClientID returns CodeNotFound for an id that no client can have, because
 // no engine keeps it: looking for it is an error of PostgreSQL.
 func CheckClientID(id string) error {
-	if checkText(id) != nil {
+	if !CanKeep(id) {
 		return ErrClientNotFound()
 	}
 	return nil
-}
-
-func containsZero(text string) bool {
-	for i := range len(text) {
-		if text[i] == 0 {
-			return true
-		}
-	}
-	return false
 }

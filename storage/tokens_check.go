@@ -8,10 +8,6 @@ import (
 	"github.com/walletport/walletport"
 )
 
-// MaxTokenText bounds each text of a token and of its history, in bytes. Whoever takes one
-// from a scheme cuts it.
-const MaxTokenText = 512
-
 // openChangePause is after how long it is worth trying again to change a token that is being
 // changed: mostly its scheme has answered then.
 const openChangePause = 3 * time.Second
@@ -41,7 +37,7 @@ func CheckSeen(seen []SeenToken) error {
 		if err := checkToken(&s.Token); err != nil {
 			return err
 		}
-		if err := checkTokenTexts(s.By); err != nil {
+		if err := checkOutsideTexts("a token", s.By); err != nil {
 			return err
 		}
 	}
@@ -64,14 +60,14 @@ func checkToken(t *Token) error {
 			return fmt.Errorf("of a token's number %d digits are kept in clear", part.count)
 		}
 	}
-	if sealed := len(n.Sealed) > 0; sealed != (len(n.WrappedKey) > 0) || sealed != (n.KEK != "") {
+	if isHalfEnvelope(n.Sealed, n.WrappedKey, n.KEK) {
 		return errors.New("a sealed number comes with its data key and the id of the key that wrapped it")
 	}
 	if walletport.IsPAN(t.PANReference) {
 		return errors.New("a reference of a card number is a card number")
 	}
 	for _, h := range t.Holders {
-		if err := checkTokenTexts(string(h)); err != nil {
+		if err := checkOutsideTexts("a token", string(h)); err != nil {
 			return err
 		}
 	}
@@ -79,7 +75,7 @@ func checkToken(t *Token) error {
 	if err := checkText(t.PANReference); err != nil { // no free text: digits in it are its own
 		return err
 	}
-	return checkTokenTexts(string(t.Issuer), t.Wallet, string(t.Status), t.DeviceName, t.DeviceType, n.KEK, t.Source,
+	return checkOutsideTexts("a token", string(t.Issuer), t.Wallet, string(t.Status), t.DeviceName, t.DeviceType, n.KEK, t.Source,
 		c.ID, string(c.Action), string(c.Reason), string(c.By), c.Client, string(c.Channel), c.Outcome)
 }
 
@@ -90,26 +86,11 @@ func CheckTokenHistory(entries []TokenHistoryEntry) error {
 		if e.Token == 0 || e.At.IsZero() || e.What == "" {
 			return errors.New("an entry of a token's history lacks its token, its time or what it tells")
 		}
-		err := checkTokenTexts(string(e.What), e.From, e.To, e.By, string(e.Channel), string(e.Reason),
+		err := checkOutsideTexts("a token", string(e.What), e.From, e.To, e.By, string(e.Channel), string(e.Reason),
 			e.ChangeID, string(e.Action), e.Answer, e.Reference)
 		if err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// checkTokenTexts refuses card numbers too: what a cardholder calls a device, or a scheme
-// answers, comes from outside, and whoever takes it replaces them
-// (walletport.RedactedNumber).
-func checkTokenTexts(texts ...string) error {
-	for _, text := range texts {
-		switch {
-		case len(text) > MaxTokenText:
-			return fmt.Errorf("a text of a token is longer than %d bytes", MaxTokenText)
-		case walletport.ContainsPAN(text):
-			return errors.New("a text of a token holds a card number")
-		}
-	}
-	return checkText(texts...)
 }

@@ -91,7 +91,7 @@ func (c cleaner) text(text string) string {
 	if c.hasNumber(text) {
 		return walletport.RedactedNumber
 	}
-	if text = cut(text, storage.MaxTokenText); c.hasNumber(text) {
+	if text = cut(text, storage.MaxOutsideText); c.hasNumber(text) {
 		return walletport.RedactedNumber
 	}
 	return text

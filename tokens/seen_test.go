@@ -18,7 +18,7 @@ import (
 // TestTextsOfPeopleKeepNoCardNumber: what a cardholder calls a device is stored, but for
 // numbers of cards in it.
 func TestTextsOfPeopleKeepNoCardNumber(t *testing.T) {
-	spaces := strings.Repeat(" ", storage.MaxTokenText-len(otherNumber))
+	spaces := strings.Repeat(" ", storage.MaxOutsideText-len(otherNumber))
 	redacted := walletport.RedactedNumber
 	cases := []struct{ name, text, want string }{
 		{"a name", "Ada's phone", "Ada's phone"},

@@ -67,11 +67,11 @@ func (in *customerIntake) store(ctx context.Context, rows []customerRow) ([]wall
 		in.together = append(in.together, changes...)
 		return nil, nil
 	}
-	return in.vault.Customers.ChangeCustomers(ctx, storage.CustomerChanges{List: changes})
+	return in.vault.Customers.ChangeCustomers(ctx, storage.CustomerBatch{List: changes})
 }
 
 func (in *customerIntake) commit(ctx context.Context) ([]walletport.CustomerKey, error) {
-	return in.vault.Customers.ChangeCustomers(ctx, storage.CustomerChanges{List: in.together, AllOrNothing: true})
+	return in.vault.Customers.ChangeCustomers(ctx, storage.CustomerBatch{List: in.together, AllOrNothing: true})
 }
 
 func (in *customerIntake) fault(rule string) []walletport.Field { return numberFault(rule) }

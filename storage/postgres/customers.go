@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -47,22 +48,27 @@ func (s *Store) customer(ctx context.Context, get func() (pgdb.Customer, error))
 // CustomersByKey implements storage.Customers.
 func (s *Store) CustomersByKey(ctx context.Context, keys []walletport.CustomerKey) ([]storage.Customer, error) {
 	wanted := make(map[walletport.CustomerKey]struct{}, len(keys))
-	issuers := map[walletport.IssuerID]struct{}{}
-	p := pgdb.GetCustomersParams{CustomerIds: make([]string, 0, len(keys))}
 	for _, key := range keys {
 		if storage.CheckCustomerKey(key) == nil {
-			wanted[key], issuers[key.Issuer] = struct{}{}, struct{}{}
-			p.CustomerIds = append(p.CustomerIds, key.Number)
+			wanted[key] = struct{}{}
 		}
 	}
-	for issuer := range issuers {
-		p.Issuers = append(p.Issuers, string(issuer))
-	}
+	p := getCustomersParams(slices.Collect(maps.Keys(wanted)))
 	customers, err := s.customers(ctx, func() ([]pgdb.Customer, error) { return s.queries.GetCustomers(ctx, p) })
 	return slices.DeleteFunc(customers, func(c storage.Customer) bool {
 		_, isWanted := wanted[c.CustomerKey]
 		return !isWanted
 	}), err
+}
+
+// getCustomersParams are of a statement that finds these customers, and may find others.
+func getCustomersParams(keys []walletport.CustomerKey) pgdb.GetCustomersParams {
+	issuers := column(keys, func(key walletport.CustomerKey) string { return string(key.Issuer) })
+	slices.Sort(issuers)
+	return pgdb.GetCustomersParams{
+		Issuers:     slices.Compact(issuers),
+		CustomerIds: column(keys, func(key walletport.CustomerKey) string { return key.Number }),
+	}
 }
 
 // CustomersAfter implements storage.Customers.

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/postgres/pgdb"
@@ -21,13 +19,13 @@ const customerRun = 1000
 var errMissed = errors.New("a customer is not the one that was read")
 
 // ChangeCustomers implements storage.Customers.
-func (s *Store) ChangeCustomers(ctx context.Context, changes storage.CustomerChanges) ([]walletport.CustomerKey, error) {
-	if err := storage.CheckCustomerChanges(changes.List); err != nil || len(changes.List) == 0 {
+func (s *Store) ChangeCustomers(ctx context.Context, batch storage.CustomerBatch) ([]walletport.CustomerKey, error) {
+	if err := storage.CheckCustomerBatch(batch.List); err != nil || len(batch.List) == 0 {
 		return nil, err
 	}
-	ordered := make([]*storage.CustomerChange, len(changes.List))
-	for i := range changes.List {
-		ordered[i] = &changes.List[i]
+	ordered := make([]*storage.CustomerChange, len(batch.List))
+	for i := range batch.List {
+		ordered[i] = &batch.List[i]
 	}
 	slices.SortFunc(ordered, func(a, b *storage.CustomerChange) int { // new ones have no id
 		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Issuer, b.Issuer), cmp.Compare(a.Number, b.Number))
@@ -42,7 +40,7 @@ func (s *Store) ChangeCustomers(ctx context.Context, changes storage.CustomerCha
 					return err
 				}
 				missed = append(missed, keys...)
-				if changes.AllOrNothing && len(missed) > 0 {
+				if batch.AllOrNothing && len(missed) > 0 {
 					return errMissed
 				}
 			}
@@ -93,22 +91,32 @@ func changeCustomers(ctx context.Context, q *pgdb.Queries, run []*storage.Custom
 			note(row.Issuer, row.CustomerID)
 		}
 	}
+	if len(made) == len(run) {
+		return nil, nil
+	}
 	return missedCustomers(ctx, q, run, made)
 }
 
 // missedCustomers tells, of the changes that were not made, those that stand already from
 // those whose row is another one.
 func missedCustomers(ctx context.Context, q *pgdb.Queries, run []*storage.CustomerChange, made map[walletport.CustomerKey]struct{}) ([]walletport.CustomerKey, error) {
-	var missed []walletport.CustomerKey
+	var open []*storage.CustomerChange
 	for _, c := range run {
-		if _, ok := made[c.CustomerKey]; ok {
-			continue
+		if _, ok := made[c.CustomerKey]; !ok {
+			open = append(open, c)
 		}
-		row, err := q.GetCustomer(ctx, pgdb.GetCustomerParams{CustomerID: c.Number, Issuer: string(c.Issuer)})
-		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-			return nil, err
-		}
-		if err != nil || len(c.ContentMAC) == 0 || !bytes.Equal(row.ContentMac, c.ContentMAC) {
+	}
+	rows, err := q.GetCustomers(ctx, getCustomersParams(column(open, func(c *storage.CustomerChange) walletport.CustomerKey { return c.CustomerKey })))
+	if err != nil {
+		return nil, err
+	}
+	stands := make(map[walletport.CustomerKey][]byte, len(rows))
+	for _, row := range rows {
+		stands[walletport.CustomerKey{Issuer: walletport.IssuerID(row.Issuer), Number: row.CustomerID}] = row.ContentMac
+	}
+	var missed []walletport.CustomerKey
+	for _, c := range open {
+		if len(c.ContentMAC) == 0 || !bytes.Equal(stands[c.CustomerKey], c.ContentMAC) {
 			missed = append(missed, c.CustomerKey)
 		}
 	}

@@ -51,7 +51,7 @@ func (s *Store) enrolmentRequest(ctx context.Context, get func() (pgdb.Enrolment
 
 // EnrolmentRequestsBefore implements storage.Enrolments.
 func (s *Store) EnrolmentRequestsBefore(ctx context.Context, f storage.RequestFilter, before storage.RequestNo, limit int) ([]storage.EnrolmentRequest, error) {
-	list, rows := storage.ListOf(f, before), rowLimit(limit)
+	list, rows := storage.RequestListOf(f, before), rowLimit(limit)
 	state := string(list.State)
 	requests, err := s.enrolmentRequests(ctx, func() ([]pgdb.EnrolmentRequest, error) {
 		switch list.By {
@@ -78,7 +78,7 @@ func (s *Store) EnrolmentRequestsBefore(ctx context.Context, f storage.RequestFi
 	return requests, err
 }
 
-// EnrolmentRequestsWrappedBy implements storage.Enrolments.
+// EnrolmentRequestsWrappedBy implements storage.SealedRequests.
 func (s *Store) EnrolmentRequestsWrappedBy(ctx context.Context, kek string, after storage.RequestNo, limit int) ([]storage.EnrolmentRequest, error) {
 	if !storage.CanKeep(kek) {
 		return nil, nil
@@ -88,7 +88,7 @@ func (s *Store) EnrolmentRequestsWrappedBy(ctx context.Context, kek string, afte
 	})
 }
 
-// SealedEnrolmentRequestsAfter implements storage.Enrolments.
+// SealedEnrolmentRequestsAfter implements storage.SealedRequests.
 func (s *Store) SealedEnrolmentRequestsAfter(ctx context.Context, issuer walletport.IssuerID, after storage.RequestNo, limit int) ([]storage.EnrolmentRequest, error) {
 	if !storage.CanKeep(string(issuer)) {
 		return nil, nil
@@ -157,12 +157,12 @@ func (s *Store) DeleteEnrolmentRequests(ctx context.Context, before time.Time, l
 	return int(deleted), nil
 }
 
-// EnrolmentRequestKEKs implements storage.Enrolments.
+// EnrolmentRequestKEKs implements storage.SealedRequests.
 func (s *Store) EnrolmentRequestKEKs(ctx context.Context) ([]string, error) {
 	return distinct[string](ctx, s, s.queries.NextRequestKEK)
 }
 
-// RewrapEnrolmentRequests implements storage.Enrolments.
+// RewrapEnrolmentRequests implements storage.SealedRequests.
 func (s *Store) RewrapEnrolmentRequests(ctx context.Context, changes []storage.RequestRewrapping) (int, error) {
 	return rewrapAll(ctx, s, changes, func(q *pgdb.Queries, keys rewrappedKeys) (int64, error) {
 		return q.RewrapRequests(ctx, pgdb.RewrapRequestsParams(keys))

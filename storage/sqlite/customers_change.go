@@ -15,25 +15,25 @@ import (
 var errMissed = errors.New("a customer is not the one that was read")
 
 // ChangeCustomers implements storage.Customers.
-func (s *Store) ChangeCustomers(ctx context.Context, changes storage.CustomerChanges) ([]walletport.CustomerKey, error) {
-	if err := storage.CheckCustomerChanges(changes.List); err != nil || len(changes.List) == 0 {
+func (s *Store) ChangeCustomers(ctx context.Context, batch storage.CustomerBatch) ([]walletport.CustomerKey, error) {
+	if err := storage.CheckCustomerBatch(batch.List); err != nil || len(batch.List) == 0 {
 		return nil, err
 	}
 	var missed []walletport.CustomerKey
 	err := s.transact(ctx, func(q *sqlitedb.Queries) error {
-		for i := range changes.List {
+		for i := range batch.List {
 			if ctx.Err() != nil {
 				return storage.ErrUnavailable(ctx, ctx.Err())
 			}
-			made, err := changeCustomer(uncancelled(ctx), q, &changes.List[i])
+			made, err := changeCustomer(uncancelled(ctx), q, &batch.List[i])
 			switch {
 			case err != nil:
 				return storage.ErrUnavailable(ctx, err)
 			case made:
 				continue
 			}
-			missed = append(missed, changes.List[i].CustomerKey)
-			if changes.AllOrNothing {
+			missed = append(missed, batch.List[i].CustomerKey)
+			if batch.AllOrNothing {
 				return errMissed
 			}
 		}

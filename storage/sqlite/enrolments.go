@@ -50,7 +50,7 @@ func (s *Store) enrolmentRequest(ctx context.Context, get func(*sqlitedb.Queries
 
 // EnrolmentRequestsBefore implements storage.Enrolments.
 func (s *Store) EnrolmentRequestsBefore(ctx context.Context, f storage.RequestFilter, before storage.RequestNo, limit int) ([]storage.EnrolmentRequest, error) {
-	list, rows := storage.ListOf(f, before), rowLimit(limit)
+	list, rows := storage.RequestListOf(f, before), rowLimit(limit)
 	state := string(list.State)
 	return s.enrolmentRequests(ctx, func(q *sqlitedb.Queries) ([]sqlitedb.EnrolmentRequest, error) {
 		switch list.By {
@@ -75,14 +75,14 @@ func (s *Store) EnrolmentRequestsBefore(ctx context.Context, f storage.RequestFi
 	})
 }
 
-// EnrolmentRequestsWrappedBy implements storage.Enrolments.
+// EnrolmentRequestsWrappedBy implements storage.SealedRequests.
 func (s *Store) EnrolmentRequestsWrappedBy(ctx context.Context, kek string, after storage.RequestNo, limit int) ([]storage.EnrolmentRequest, error) {
 	return s.enrolmentRequests(ctx, func(q *sqlitedb.Queries) ([]sqlitedb.EnrolmentRequest, error) {
 		return q.ListRequestsOfKEK(ctx, sqlitedb.ListRequestsOfKEKParams{Kek: kek, After: int64(after), MaxRows: rowLimit(limit)})
 	})
 }
 
-// SealedEnrolmentRequestsAfter implements storage.Enrolments.
+// SealedEnrolmentRequestsAfter implements storage.SealedRequests.
 func (s *Store) SealedEnrolmentRequestsAfter(ctx context.Context, issuer walletport.IssuerID, after storage.RequestNo, limit int) ([]storage.EnrolmentRequest, error) {
 	return s.enrolmentRequests(ctx, func(q *sqlitedb.Queries) ([]sqlitedb.EnrolmentRequest, error) {
 		return q.ListSealedRequests(ctx, sqlitedb.ListSealedRequestsParams{After: int64(after), Issuer: string(issuer), MaxRows: rowLimit(limit)})
@@ -148,12 +148,12 @@ func (s *Store) DeleteEnrolmentRequests(ctx context.Context, before time.Time, l
 	return int(deleted), nil
 }
 
-// EnrolmentRequestKEKs implements storage.Enrolments.
+// EnrolmentRequestKEKs implements storage.SealedRequests.
 func (s *Store) EnrolmentRequestKEKs(ctx context.Context) ([]string, error) {
 	return distinct[string](ctx, s, (*sqlitedb.Queries).NextRequestKEK)
 }
 
-// RewrapEnrolmentRequests implements storage.Enrolments.
+// RewrapEnrolmentRequests implements storage.SealedRequests.
 func (s *Store) RewrapEnrolmentRequests(ctx context.Context, changes []storage.RequestRewrapping) (int, error) {
 	return rewrapAll(ctx, s, changes, func(q *sqlitedb.Queries, c storage.RequestRewrapping) (int64, error) {
 		return q.RewrapRequest(ctx, sqlitedb.RewrapRequestParams{NewKey: c.New, Kek: c.KEK, No: int64(c.ID), OldKey: c.Old})

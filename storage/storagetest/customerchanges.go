@@ -16,13 +16,13 @@ func testCustomerChanges(t *testing.T, database NewDatabase) {
 	withStore(t, database, "one customer that was missed undoes all", testChangeCustomersTogether)
 	withStore(t, database, "thousands of customers are changed together", testChangeManyCustomers)
 	withStore(t, database, "changes of customers that nobody should ask for are refused", func(t *testing.T, s storage.Store) {
-		_, err := s.ChangeCustomers(t.Context(), storage.CustomerChanges{List: []storage.CustomerChange{{Customer: customer(1, 0)}, {Customer: customer(1, 1)}}})
+		_, err := s.ChangeCustomers(t.Context(), storage.CustomerBatch{List: []storage.CustomerChange{{Customer: customer(1, 0)}, {Customer: customer(1, 1)}}})
 		if walletport.CodeOf(err) != walletport.CodeInternal {
 			t.Errorf("a key twice: %v", err)
 		}
 		broken := storage.CustomerChange{Customer: customer(1, 0)}
 		broken.KEK = "zero \x00"
-		_, err = s.ChangeCustomers(t.Context(), storage.CustomerChanges{List: []storage.CustomerChange{broken}})
+		_, err = s.ChangeCustomers(t.Context(), storage.CustomerBatch{List: []storage.CustomerChange{broken}})
 		wantError(t, "ChangeCustomers", err, walletport.CodeInvalid, "text_malformed")
 	})
 	t.Run("two imports of the same customers at once", func(t *testing.T) { testConcurrentCustomerChanges(t, database(t)) })
@@ -52,7 +52,7 @@ func replacingCustomer(t testing.TB, s storage.Store, n, was, becomes int) stora
 
 func mustChangeCustomers(t testing.TB, s storage.Store, allOrNothing bool, changes ...storage.CustomerChange) []walletport.CustomerKey {
 	t.Helper()
-	return must(s.ChangeCustomers(t.Context(), storage.CustomerChanges{List: changes, AllOrNothing: allOrNothing}))(t, "ChangeCustomers")
+	return must(s.ChangeCustomers(t.Context(), storage.CustomerBatch{List: changes, AllOrNothing: allOrNothing}))(t, "ChangeCustomers")
 }
 
 func testChangeCustomers(t *testing.T, s storage.Store) {
@@ -126,7 +126,7 @@ func testConcurrentCustomerChanges(t *testing.T, open Open) {
 			slices.Reverse(changes)
 		}
 		group.Go(func() {
-			missed[version], errs[version] = replicas[version].ChangeCustomers(t.Context(), storage.CustomerChanges{List: changes})
+			missed[version], errs[version] = replicas[version].ChangeCustomers(t.Context(), storage.CustomerBatch{List: changes})
 		})
 	}
 	group.Wait()

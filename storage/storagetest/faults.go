@@ -111,7 +111,7 @@ func otherCalls(s storage.Store) map[string]func(context.Context) error {
 			return err
 		},
 		"ChangeCustomers": func(ctx context.Context) error {
-			_, err := s.ChangeCustomers(ctx, storage.CustomerChanges{List: []storage.CustomerChange{{Customer: customer(1, 0)}}})
+			_, err := s.ChangeCustomers(ctx, storage.CustomerBatch{List: []storage.CustomerChange{{Customer: customer(1, 0)}}})
 			return err
 		},
 		"CustomersWrappedBy": func(ctx context.Context) error {
