@@ -18,6 +18,7 @@ type clickToPaySecrets struct {
 	APIKey                string `json:"apiKey"`
 	SharedSecret          string `json:"sharedSecret"`
 	BID                   string `json:"bid"`
+	CertificateName       string `json:"certificateName"`
 	EncryptionKeyID       string `json:"encryptionKeyId"`
 	EncryptionCertificate string `json:"encryptionCertificate"`
 	DecryptionKeyID       string `json:"decryptionKeyId"`

@@ -14,6 +14,7 @@ import (
 	"math/big"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -36,6 +37,7 @@ const (
 type production struct {
 	dir    string
 	client credentials
+	env    []string // further environment variables of its servers
 }
 
 // keyStore is an operator's key store, made by the first test that asks: it is
@@ -121,7 +123,7 @@ const plainHTTP = "127.0.0.1:0"
 // mustServe starts a server of the production and waits until it serves.
 func (p *production) mustServe(t *testing.T) *server {
 	t.Helper()
-	s := &server{process: mustStart(t, append([]string{"WALLETPORT_HTTP__LISTEN=" + plainHTTP}, noLimits...), "serve", "--config", p.configPath())}
+	s := &server{process: mustStart(t, slices.Concat([]string{"WALLETPORT_HTTP__LISTEN=" + plainHTTP}, noLimits, p.env), "serve", "--config", p.configPath())}
 	s.caller = newCaller(s.mustURL(t)+"/wallet", p.client)
 	return s
 }
@@ -157,8 +159,8 @@ type keyPair struct {
 }
 
 // mustKeyPair makes a certificate for the loopback interface, signed by parent or
-// by itself.
-func mustKeyPair(t *testing.T, name string, parent *keyPair) *keyPair {
+// by itself, as it stands after the changes.
+func mustKeyPair(t *testing.T, name string, parent *keyPair, changes ...func(*x509.Certificate)) *keyPair {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -166,6 +168,9 @@ func mustKeyPair(t *testing.T, name string, parent *keyPair) *keyPair {
 	}
 	template := certificateTemplate(name)
 	template.IsCA, template.BasicConstraintsValid = parent == nil, true
+	for _, change := range changes {
+		change(template)
+	}
 	signer, signerKey := template, key
 	if parent != nil {
 		signer, signerKey = parent.certificate, parent.key

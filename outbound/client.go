@@ -139,7 +139,7 @@ func (c *Client) follow(ctx context.Context, r Request, at *url.URL) (*Answer, e
 	for redirects := 0; ; redirects++ {
 		answer, err := c.send(ctx, r, at)
 		if err != nil {
-			return nil, faultOf(err, c.guard != nil && !sent.Load())
+			return nil, faultOf(err, c.guard != nil && (!sent.Load() || redirects == 0 && isHandshakeRefused(err)))
 		}
 		next, err := c.redirected(r, at, answer)
 		switch {

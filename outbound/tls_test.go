@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"io"
+	"log"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -62,6 +63,32 @@ func TestMutualTLS(t *testing.T) {
 			t.Errorf("error %v, outcome %q", err, from.seen.last())
 		}
 	})
+}
+
+// TestARefusedHandshakeSentNothing: a target that does not take our certificate reads no
+// request, in TLS 1.3 neither, where the request is written before it says so.
+func TestARefusedHandshakeSentNothing(t *testing.T) {
+	pool, expired := x509.NewCertPool(), mustCertificate(t)
+	pool.AddCert(expired.Leaf)
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		b := &bench{clock: &clock{now: time.Unix(0, 0)}, seen: &seen{}}
+		b.server = httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a request came") }))
+		b.server.TLS = &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool, MinVersion: version, MaxVersion: version, Time: func() time.Time { return time.Now().Add(2 * time.Hour) }}
+		b.server.Config.ErrorLog = log.New(io.Discard, "", 0)
+		b.server.StartTLS()
+		defer b.server.Close()
+		for offered, certificate := range map[string]*tls.Certificate{"none": {}, "a stranger's": mustCertificate(t), "one that is over": expired} {
+			t.Run(tls.VersionName(version)+", "+offered, func(t *testing.T) {
+				client := b.client(t, func(_ *outbound.Clients, target *outbound.Target) {
+					target.Certificate = func() (*tls.Certificate, error) { return certificate, nil }
+				})
+				_, err := client.Do(t.Context(), outbound.Request{Method: http.MethodPost, URL: b.server.URL, Body: []byte("a change")})
+				if err == nil || b.seen.last() != outbound.OutcomeTLS || !outbound.IsUnsent(err) {
+					t.Errorf("error %v, outcome %q, unsent %v", err, b.seen.last(), outbound.IsUnsent(err))
+				}
+			})
+		}
+	}
 }
 
 // mustCertificate makes a client certificate that signs itself.

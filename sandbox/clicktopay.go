@@ -26,6 +26,7 @@ const (
 	clickToPayIssuersKey = "SANDBOX-ISSUER-MLE"
 	clickToPayVisasKey   = "SANDBOX-VISA-MLE"
 	clickToPayBID        = "123456"
+	clickToPayTLSName    = "SANDBOX-ISSUER-TLS"
 )
 
 // clickToPayRuns is how long the simulated Visa takes for a request that it has accepted:
@@ -40,6 +41,10 @@ type clickToPaySecrets struct {
 	APIKey       string `json:"apiKey"`
 	SharedSecret string `json:"sharedSecret"` // exactly this text is the key of the HMAC
 	BID          string `json:"bid"`          // externalConsumerIDOwnerBID
+
+	// CertificateName is the common name of the client certificate that lets the issuer in
+	// without a signature, where the sandbox asks for one.
+	CertificateName string `json:"certificateName"`
 
 	// To Visa.
 	EncryptionKeyID       string `json:"encryptionKeyId"`
@@ -74,7 +79,7 @@ func openClickToPayKeys(dir string, clock func() time.Time) (k clickToPayKeys, e
 
 func (k clickToPayKeys) secrets(sandboxURL string) (s clickToPaySecrets, err error) {
 	s = clickToPaySecrets{
-		BaseURL: sandboxURL + clickToPayPath, APIKey: clickToPayAPIKey, SharedSecret: k.sharedSecret, BID: clickToPayBID,
+		BaseURL: sandboxURL + clickToPayPath, APIKey: clickToPayAPIKey, SharedSecret: k.sharedSecret, BID: clickToPayBID, CertificateName: clickToPayTLSName,
 		EncryptionKeyID: clickToPayVisasKey, EncryptionPrivateKey: string(k.visas.privatePEM), EncryptionCertificate: string(k.visas.certificatePEM),
 		DecryptionKeyID: clickToPayIssuersKey, DecryptionPrivateKey: string(k.issuer.privatePEM),
 	}
@@ -102,12 +107,19 @@ func openClickToPay(dir string, clock func() time.Time) (*register.Register, err
 }
 
 // mountClickToPay adds Click to Pay, what others do to its consumers, and what it says of
-// the requests that it met.
-func (o *otherSide) mountClickToPay(mux *http.ServeMux, issuer keys.Source) error {
+// the requests that it met. asksForCertificates: its listener verifies those of clients.
+func (o *otherSide) mountClickToPay(mux *http.ServeMux, issuer keys.Source, asksForCertificates bool) error {
 	own := o.keys.clickToPay
+	clients := func() []clicktopaysim.Client {
+		client := own.client(issuer.Current(), o.clock())
+		if asksForCertificates {
+			client.Certificate = clickToPayTLSName
+		}
+		return []clicktopaysim.Client{client}
+	}
 	service, err := clicktopaysim.New(clicktopaysim.Config{
 		Register: o.clickToPay,
-		Clients:  func() []clicktopaysim.Client { return []clicktopaysim.Client{own.client(issuer.Current(), o.clock())} },
+		Clients:  clients,
 		Keys: func() []clicktopaysim.Decrypter {
 			return []clicktopaysim.Decrypter{{KeyID: clickToPayVisasKey, Key: own.visas.private}}
 		},

@@ -162,7 +162,8 @@ func (o *otherSide) frontDoor(settings config.Config, issuer keys.Source) (http.
 	mux.Handle("/wallets/googlepay/", google)
 	mux.Handle("/wallets/samsungpay/", samsung)
 	mux.Handle("/wallets/manual/", manual)
-	if err := errors.Join(o.mountMDES(mux, issuer), o.mountVTS(mux, issuer), o.mountClickToPay(mux, issuer)); err != nil {
+	asksForCertificates := settings.HTTP.TLS.ClientCAFile != ""
+	if err := errors.Join(o.mountMDES(mux, issuer), o.mountVTS(mux, issuer), o.mountClickToPay(mux, issuer, asksForCertificates)); err != nil {
 		return nil, err
 	}
 	mux.Handle("/faults", o.faults)

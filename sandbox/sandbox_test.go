@@ -171,6 +171,7 @@ type contractFile struct {
 		APIKey                *string `json:"apiKey"`
 		SharedSecret          *string `json:"sharedSecret"`
 		BID                   *string `json:"bid"`
+		CertificateName       *string `json:"certificateName"`
 		EncryptionKeyID       *string `json:"encryptionKeyId"`
 		EncryptionPrivateKey  *string `json:"encryptionPrivateKey"`
 		EncryptionCertificate *string `json:"encryptionCertificate"`

@@ -60,6 +60,12 @@ func TestANewClientCertificateCountsForNewConnections(t *testing.T) {
 			renewed.Certificate, err = x509.ParseCertificate(keystest.Certificate(t, keystest.SchemeKey(t, purpose), keystest.Year(2020), keystest.Year(2050)))
 			must(t, err)
 			renewed.Chain = []*x509.Certificate{old.Certificate}
+			ended := *old
+			ended.ValidUntil = time.Now()
+			source.Store(keys.NewRing([]*keys.Key{&ended}))
+			if _, err := ask(""); err == nil || outbound.OutcomeOf(err) != outbound.OutcomeTLS {
+				t.Errorf("with a key that is over: %v", err)
+			}
 			source.Store(keys.NewRing([]*keys.Key{old}))
 			for i, want := range []string{"2040 ", "2040 ", "2050 2040 "} {
 				bye := ""

@@ -68,7 +68,7 @@ func (s *Service) byCertificate(in *request, named []Client, isKeyed bool) *refu
 		in.Fail(checkCaller, callerTwice, "there are a client certificate and an API key or x-pay-token")
 	}
 	in.clients = fitting
-	in.Pass(checkCaller, "by client certificate")
+	in.Pass(checkCaller, "by client certificate, serial number %x", in.http.TLS.PeerCertificates[0].SerialNumber)
 	return nil
 }
 
