@@ -9,12 +9,16 @@ RACE := -race -gcflags='modernc.org/sqlite/lib=-race=false -d=checkptr=0'
 
 .PHONY: test cover lint generate bench build fuzz prepare vulncheck platforms
 
-build: ## one static binary
+build: ## one binary; with -tags static it would load no library
 	CGO_ENABLED=0 go build -trimpath -o bin/walletport ./cmd/walletport
 
 # Without optimization, which says nothing about whether it builds and is a quarter of the time.
-platforms: build ## does it build for each system that it is for, and without the sandbox?
+platforms: build ## does it build for each system that it is for, without the sandbox, and static?
 	CGO_ENABLED=0 go build -trimpath -tags nosandbox -o /dev/null ./cmd/walletport
+	CGO_ENABLED=0 go build -trimpath -tags static -o bin/walletport-static ./cmd/walletport
+	! readelf --wide --program-headers bin/walletport-static | grep INTERP # what would load libraries into it
+	bin/walletport-static version
+	CGO_ENABLED=0 go test -tags static ./keys/libcrypto ./keys/file
 	for system in darwin freebsd windows; do echo $$system; CGO_ENABLED=0 GOOS=$$system go build -gcflags=all='-N -l' -o /dev/null ./cmd/walletport || exit 1; done
 
 test: prepare ## every test, with the race detector

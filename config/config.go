@@ -83,7 +83,18 @@ type Keys struct {
 	File       string    `setting:"file"`       // the sealed key store; default keystore.age
 	Passphrase SecretRef `setting:"passphrase"` // reference to its passphrase; exclusive with key_file
 	KeyFile    string    `setting:"key_file"`   // file of 32 random bytes in base64 that seals the store
+	RSA        RSAChoice `setting:"rsa"`        // who does the arithmetic of the store's RSA keys: openssl is the system's libcrypto, go is Go's standard library, auto is openssl where it loads; default auto
 }
+
+// RSAChoice is which engine works with RSA keys.
+type RSAChoice string
+
+// The engines. The empty RSAChoice is RSAAuto.
+const (
+	RSAAuto    RSAChoice = "auto"
+	RSAOpenSSL RSAChoice = "openssl"
+	RSAGo      RSAChoice = "go"
+)
 
 // WalletProvider is an issuer wallet that cards may be pushed to.
 type WalletProvider struct {
@@ -113,7 +124,7 @@ func defaultConfig() Config {
 	return Config{
 		HTTP:       HTTP{Listen: "127.0.0.1:8080", Shutdown: 20 * time.Second},
 		Database:   Database{URL: SQLitePrefix + "walletport.db"},
-		Keys:       Keys{File: "keystore.age"},
+		Keys:       Keys{File: "keystore.age", RSA: RSAAuto},
 		Schemes:    defaultSchemes(),
 		ClickToPay: defaultClickToPay(),
 		Wallets:    defaultWallets(),
@@ -286,6 +297,8 @@ func (c Keys) validate() error {
 		return errors.New("keys.file: is missing")
 	case (c.Passphrase == "") == (c.KeyFile == ""):
 		return errors.New("keys: give one of passphrase (a reference) and key_file")
+	case !slices.Contains([]RSAChoice{"", RSAAuto, RSAOpenSSL, RSAGo}, c.RSA):
+		return errors.New("keys.rsa: auto, openssl or go")
 	}
 	return c.Passphrase.validate("keys.passphrase")
 }

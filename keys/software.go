@@ -44,14 +44,14 @@ type signer struct {
 	public  crypto.PublicKey
 }
 
-// NewSigner hides an RSA, ECDSA or Ed25519 private key behind crypto.Signer. For RSA
-// call Precompute before. The public half is a copy, for rsa.PrivateKey.Public
-// points into the private key.
+// NewSigner hides an RSA, ECDSA or Ed25519 private key behind crypto.Signer. One of RSA is
+// a RSAPrivate of any engine; call Precompute of a *rsa.PrivateKey before. The public half
+// is a copy, for rsa.PrivateKey.Public points into the private key.
 func NewSigner(private crypto.Signer) (crypto.Signer, error) {
 	switch k := private.(type) {
-	case *rsa.PrivateKey:
-		public := k.PublicKey
-		return &signer{opaque: "keys.Signer(RSA)", private: k, public: &public}, nil
+	case RSAPrivate:
+		public, err := copyOfPublic(k)
+		return &signer{opaque: "keys.Signer(RSA)", private: k, public: public}, err
 	case *ecdsa.PrivateKey:
 		public := k.PublicKey
 		return &signer{opaque: "keys.Signer(ECDSA)", private: k, public: &public}, nil
@@ -59,6 +59,14 @@ func NewSigner(private crypto.Signer) (crypto.Signer, error) {
 		return &signer{opaque: "keys.Signer(Ed25519)", private: k, public: k.Public()}, nil
 	}
 	return nil, errors.New("a signing key is RSA, ECDSA or Ed25519")
+}
+
+func copyOfPublic(private RSAPrivate) (*rsa.PublicKey, error) {
+	public, ok := private.Public().(*rsa.PublicKey)
+	if !ok {
+		return nil, errors.New("the public half is not RSA")
+	}
+	return &rsa.PublicKey{N: public.N, E: public.E}, nil
 }
 
 func (s *signer) Public() crypto.PublicKey { return s.public }
@@ -69,20 +77,21 @@ func (s *signer) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]
 
 type decrypter struct {
 	opaque
-	private *rsa.PrivateKey
+	private RSAPrivate
 	public  *rsa.PublicKey
 }
 
 // NewDecrypter hides an RSA private key behind crypto.Decrypter, which opens by RSA-OAEP
-// alone: an answer to PKCS #1 v1.5 would tell whether its padding was right. Call
-// Precompute before. The public half is a copy.
+// alone: an answer to PKCS #1 v1.5 would tell whether its padding was right. It is a
+// RSAPrivate of any engine; call Precompute of a *rsa.PrivateKey before. The public half
+// is a copy.
 func NewDecrypter(private crypto.Signer) (crypto.Decrypter, error) {
-	k, ok := private.(*rsa.PrivateKey)
+	k, ok := private.(RSAPrivate)
 	if !ok {
 		return nil, errors.New("a decryption key is RSA")
 	}
-	public := k.PublicKey
-	return &decrypter{opaque: "keys.Decrypter(RSA)", private: k, public: &public}, nil
+	public, err := copyOfPublic(k)
+	return &decrypter{opaque: "keys.Decrypter(RSA)", private: k, public: public}, err
 }
 
 func (d *decrypter) Public() crypto.PublicKey { return d.public }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/fips140"
 	"errors"
 	"fmt"
 	"io"
@@ -12,13 +13,14 @@ import (
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/file"
+	"github.com/walletport/walletport/keys/libcrypto"
 )
 
-// This file chooses the custodian of the keys by the configuration. No other product code
-// names a custodian: it holds keys.Custodian or keys.Watcher.
+// This file chooses the custodian of the keys, and the engine of those of RSA, by the
+// configuration. No other product code names one: it holds keys.Custodian or keys.Watcher.
 
 // OpenKeys opens the keys that the configuration names, whose changes are followed while
-// its Run runs. They must be there.
+// its Run runs. They must be there. It logs which engine works with those of RSA.
 func OpenKeys(c config.Keys, log *slog.Logger) (keys.Custody, error) {
 	settings, err := keyStore(c, log)
 	if err != nil {
@@ -73,8 +75,39 @@ func createKeyFile(c config.Keys, told io.Writer) error {
 
 // keyStore returns what keys/file needs, with the secret read from its place.
 func keyStore(c config.Keys, log *slog.Logger) (file.Config, error) {
+	engine, instead, err := RSAEngine(c.RSA)
+	if err != nil {
+		return file.Config{}, err
+	}
+	if instead == nil {
+		log.Info("engine of RSA keys", "engine", engine.About().String())
+	} else {
+		log.Info("engine of RSA keys is Go's, which is slower than OpenSSL's", "engine", engine.About().String(), "because", instead)
+	}
 	secret, err := keyStoreSecret(c)
-	return file.Config{Path: c.File, Secret: secret, Log: log}, err
+	return file.Config{Path: c.File, Secret: secret, RSA: engine, Log: log}, err
+}
+
+// errNotFIPS is why auto is not OpenSSL where the operator has put a validated module in charge.
+var errNotFIPS = errors.New("fips140 is on, and OpenSSL's FIPS provider is not active")
+
+// RSAEngine chooses who does the arithmetic of RSA keys. Where auto means Go, instead says
+// why. The error is CodeUnavailable, reason rsa_engine_missing, where openssl is wanted and
+// does not load.
+func RSAEngine(choice config.RSAChoice) (engine keys.RSAEngine, instead, err error) {
+	if choice == config.RSAGo {
+		return keys.GoRSA{}, nil, nil
+	}
+	engine, err = libcrypto.Open()
+	switch {
+	case err != nil && choice == config.RSAOpenSSL:
+		return nil, nil, walletport.Errorf(walletport.CodeUnavailable, "rsa_engine_missing", "keys.rsa is openssl, and OpenSSL's libcrypto does not load").WithCause(err)
+	case err != nil:
+		return keys.GoRSA{}, err, nil
+	case choice != config.RSAOpenSSL && fips140.Enabled() && !engine.About().FIPS:
+		return keys.GoRSA{}, errNotFIPS, nil
+	}
+	return engine, nil, nil
 }
 
 func keyStoreSecret(c config.Keys) (file.Secret, error) {

@@ -113,6 +113,12 @@ func Open(ctx context.Context, o Options) (_ *Server, err error) {
 	if s.Keys, err = OpenKeys(settings.Keys, o.Log); err != nil {
 		return nil, err
 	}
+	engine, _, err := RSAEngine(settings.Keys.RSA)
+	if err != nil {
+		return nil, err
+	}
+	about := engine.About()
+	s.metrics.UsesRSAEngine(about.Engine, about.Version, about.FIPS)
 	if s.Database, err = OpenDatabase(ctx, settings.Database); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -118,6 +119,16 @@ type KeyExpiry struct {
 func (m *Metrics) WatchKeys(list func() []KeyExpiry) {
 	m.registry.MustRegister(keyCollector{list: list, seconds: prometheus.NewDesc("walletport_key_expiry_timestamp_seconds",
 		"When an active key stops being valid, in Unix time.", []string{"key", "purpose"}, nil)})
+}
+
+// UsesRSAEngine reports which engine works with RSA keys. It must be called at most once.
+func (m *Metrics) UsesRSAEngine(engine, version string, fips bool) {
+	info := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "walletport_rsa_engine_info", Help: "1; the labels say who does the arithmetic of RSA keys.",
+		ConstLabels: prometheus.Labels{"engine": engine, "version": version, "fips": strconv.FormatBool(fips)},
+	})
+	info.Set(1)
+	m.registry.MustRegister(info)
 }
 
 // WatchWarnings reports how many warnings of each code there are, at each scrape. It

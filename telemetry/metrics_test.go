@@ -36,6 +36,7 @@ func TestMetricsPage(t *testing.T) {
 			{ID: "vault-kek-v1", Purpose: "vault-kek"},
 		}
 	})
+	m.UsesRSAEngine("openssl", "OpenSSL 3.0.19 27 Jan 2026", true)
 	m.WatchWarnings(func() map[string]int { return map[string]int{"offer_unavailable": 3} })
 	answer := httptest.NewRecorder()
 	m.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
@@ -52,6 +53,7 @@ func TestMetricsPage(t *testing.T) {
 		`walletport_outbound_calls_total{call="",outcome="timeout",target="login.bank.example"} 1`,
 		`walletport_outbound_call_seconds_bucket{call="",outcome="timeout",target="login.bank.example",le="5"} 1`,
 		`walletport_key_expiry_timestamp_seconds{key="tav-signing-v3",purpose="tav-signing"} 1.8e+09`,
+		`walletport_rsa_engine_info{engine="openssl",fips="true",version="OpenSSL 3.0.19 27 Jan 2026"} 1`,
 		`walletport_warnings{code="offer_unavailable"} 3`,
 		`walletport_job_wait_seconds_bucket{kind="tokens.resolve",le="0.05"} 1`,
 		`walletport_job_attempts_total{kind="tokens.resolve",outcome="again"} 1`,

@@ -9,6 +9,10 @@ import (
 	"runtime/debug"
 	"strconv"
 	"time"
+
+	"github.com/walletport/walletport/config"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/server"
 )
 
 // version is set by a release build (-ldflags "-X main.version=…"), and else empty.
@@ -34,6 +38,9 @@ Examples:
 func (c versionCommand) Run(con console) error {
 	info, _ := debug.ReadBuildInfo()
 	facts := factsOf(version, info)
+	if err := facts.addRSA(); err != nil {
+		return err
+	}
 	if c.JSON {
 		return json.NewEncoder(con.Out).Encode(facts)
 	}
@@ -56,6 +63,33 @@ type facts struct {
 	Go       string     `json:"go"`
 	Platform string     `json:"platform"`
 	FIPS     string     `json:"fips140"`
+	RSA      rsaFacts   `json:"rsa"`
+}
+
+// rsaFacts say which engine works with RSA keys where keys.rsa is auto.
+type rsaFacts struct {
+	keys.RSAFacts
+	Instead string `json:"instead,omitempty"` // why it is not OpenSSL
+}
+
+func (f *facts) addRSA() error {
+	engine, instead, err := server.RSAEngine(config.RSAAuto)
+	if err != nil {
+		return err
+	}
+	f.RSA.RSAFacts = engine.About()
+	if instead != nil {
+		f.RSA.Instead = instead.Error()
+	}
+	return nil
+}
+
+// String is for people.
+func (f rsaFacts) String() string {
+	if f.Instead == "" {
+		return f.RSAFacts.String()
+	}
+	return f.RSAFacts.String() + ", because " + f.Instead
 }
 
 // String is for people.
@@ -67,7 +101,7 @@ func (f facts) String() string {
 	if f.Modified != nil && *f.Modified {
 		revision += ", with changes"
 	}
-	return fmt.Sprintf("walletport %s\n%s\n%s %s\nfips140 %s\n", f.Version, revision, f.Go, f.Platform, f.FIPS)
+	return fmt.Sprintf("walletport %s\n%s\n%s %s\nfips140 %s\nrsa %s\n", f.Version, revision, f.Go, f.Platform, f.FIPS, f.RSA)
 }
 
 // factsOf reads what Go built in. info may be nil.

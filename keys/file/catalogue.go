@@ -3,6 +3,7 @@ package file
 import (
 	"bytes"
 	"crypto"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -123,14 +124,14 @@ func parseCatalogue(plain []byte) (*catalogue, error) {
 	return &c, nil
 }
 
-// ring builds the handles of every key.
-func (c *catalogue) ring() (*keys.Ring, error) {
+// ring builds the handles of every key; those of RSA by engine.
+func (c *catalogue) ring(engine keys.RSAEngine) (*keys.Ring, error) {
 	all := make([]*keys.Key, 0, len(c.Keys))
 	for _, e := range c.Keys {
 		if slices.ContainsFunc(all, func(k *keys.Key) bool { return k.ID == e.ID }) {
 			return nil, damagedKey(e.ID, errors.New("its id stands twice"))
 		}
-		k, err := e.key()
+		k, err := e.key(engine)
 		if err != nil {
 			return nil, damagedKey(e.ID, err)
 		}
@@ -174,7 +175,7 @@ func newEntry(m *material.Key) (*entry, error) {
 }
 
 // key builds the handles.
-func (e *entry) key() (*keys.Key, error) {
+func (e *entry) key(engine keys.RSAEngine) (*keys.Key, error) {
 	meta, err := e.meta()
 	if err != nil {
 		return nil, err
@@ -198,15 +199,20 @@ func (e *entry) key() (*keys.Key, error) {
 		m.Chain = append(m.Chain, above)
 	}
 	if e.Private != nil {
-		if m.Private, err = e.private(); err != nil {
+		_, isRSA := m.Public.(*rsa.PublicKey)
+		if m.Private, err = e.private(isRSA, engine); err != nil {
 			return nil, err
 		}
 	}
 	return m.Handles()
 }
 
-func (e *entry) private() (crypto.Signer, error) {
-	parsed, err := x509.ParsePKCS8PrivateKey(e.Private) // precomputes RSA keys
+// private makes the private key, one of RSA by engine.
+func (e *entry) private(isRSA bool, engine keys.RSAEngine) (crypto.Signer, error) {
+	if isRSA {
+		return engine.Private(e.Private)
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(e.Private)
 	if err != nil {
 		return nil, errors.New("its private key does not parse")
 	}

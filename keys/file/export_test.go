@@ -3,6 +3,8 @@ package file
 import (
 	"encoding/json"
 	"os"
+
+	"github.com/walletport/walletport/keys"
 )
 
 // Cheap lowers the work factor of a passphrase, which is dear by design: tests
@@ -35,7 +37,7 @@ func OpenPlain(plain []byte) error {
 		return err
 	}
 	defer c.wipe()
-	_, err = c.ring()
+	_, err = c.ring(keys.GoRSA{})
 	return err
 }
 

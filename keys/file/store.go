@@ -11,8 +11,9 @@
 // older file of ours back; keep the key store where only the service's user may
 // write.
 //
-// Private keys are in the memory of the process while it runs. That is the limit
-// of this custodian; an HSM is another one behind the same contract.
+// Private keys are in the memory of the process while it runs: those of RSA in that of the
+// engine that Config.RSA names, which is handed each as the file has it. That is the limit of
+// this custodian; an HSM is another one behind the same contract.
 package file
 
 import (
@@ -34,6 +35,7 @@ import (
 type Config struct {
 	Path         string           // of the key store, "keystore.age"; Path.lock is made beside it
 	Secret       Secret           // required
+	RSA          keys.RSAEngine   // of the private keys; nil means keys.GoRSA
 	PollInterval time.Duration    // how often Run looks for a changed file; 0 means 2 s
 	LockPatience time.Duration    // how long a change waits for another process; 0 means 10 s
 	Clock        func() time.Time // nil means time.Now
@@ -92,6 +94,9 @@ func newStore(c Config) (*Store, error) {
 	}
 	if c.Secret.of == nil {
 		return nil, errNoSecret()
+	}
+	if c.RSA == nil {
+		c.RSA = keys.GoRSA{}
 	}
 	if c.PollInterval <= 0 {
 		c.PollInterval = 2 * time.Second
@@ -182,7 +187,7 @@ func (s *Store) load() error {
 		return s.keep(err)
 	}
 	defer c.wipe()
-	ring, err := c.ring()
+	ring, err := c.ring(s.config.RSA)
 	if err != nil {
 		return s.keep(err)
 	}
@@ -257,7 +262,7 @@ func (s *Store) change(ctx context.Context, edit func(*catalogue) error) error {
 	if err := edit(c); err != nil {
 		return err
 	}
-	ring, err := c.ring()
+	ring, err := c.ring(s.config.RSA)
 	if err != nil {
 		return err
 	}

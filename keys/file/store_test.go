@@ -14,6 +14,7 @@ import (
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/file"
 	"github.com/walletport/walletport/keys/keystest"
+	"github.com/walletport/walletport/keys/libcrypto"
 )
 
 var now = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
@@ -84,9 +85,28 @@ func fill(t testing.TB, s *file.Store) {
 }
 
 func TestStoreKeepsTheContract(t *testing.T) {
+	for name, engine := range engines(t) {
+		t.Run(name, func(t *testing.T) { storeKeepsTheContract(t, engine) })
+	}
+}
+
+// engines returns those of RSA: Go's, and OpenSSL's where it loads.
+func engines(t testing.TB) map[string]keys.RSAEngine {
+	t.Helper()
+	all := map[string]keys.RSAEngine{"go": keys.GoRSA{}}
+	openssl, err := libcrypto.Open()
+	if err != nil {
+		t.Log("only Go's RSA: ", err)
+		return all
+	}
+	all["openssl"] = openssl
+	return all
+}
+
+func storeKeepsTheContract(t *testing.T, engine keys.RSAEngine) {
 	keystest.RunCustody(t, func(t testing.TB, clock func() time.Time) keystest.Store {
 		c := newConfig(t)
-		c.Clock, c.PollInterval = clock, 5*time.Millisecond
+		c.Clock, c.PollInterval, c.RSA = clock, 5*time.Millisecond, engine
 		_, err := file.Create(c)
 		must(t, err)
 		return keystest.Store{

@@ -1,0 +1,137 @@
+//go:build !static && (linux || darwin) && (amd64 || arm64)
+
+package libcrypto
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/x509"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"unsafe"
+)
+
+// TestAnErrorInTheMiddleIsSaid: what OpenSSL refuses has its words, the next call works, and an
+// error that was left on the thread before is not taken for the answer to this one.
+func TestAnErrorInTheMiddleIsSaid(t *testing.T) {
+	l := mustOpen(t)
+	private := mustPrivate(t, l, pair())
+	works := l.sign
+	digest := digestOf(crypto.SHA256, "x")
+	var short uintptr
+	l.sign = replaced(func(context, signature, size, digest, n uintptr) uintptr {
+		return call(works, context, signature, uintptr(unsafe.Pointer(&short)), digest, n) // there is room for 0 bytes
+	})
+	for range 20 { // more than the errors that a thread keeps
+		_, err := private.Sign(nil, digest, crypto.SHA256)
+		failed, ok := errors.AsType[*OperationError](err)
+		if !ok || failed.Operation != "sign" || failed.Code == 0 || failed.Reason == "" {
+			t.Fatalf("error %v", err)
+		}
+	}
+	l.sign = replaced(func(uintptr, uintptr, uintptr, uintptr, uintptr) uintptr { return 0 })
+	_, err := private.Sign(nil, digest, crypto.SHA256)
+	if failed, ok := errors.AsType[*OperationError](err); !ok || failed.Code != 0 {
+		t.Errorf("a failure without a reason says %v", err)
+	}
+	l.sign = works
+	signature, err := private.Sign(nil, digest, crypto.SHA256)
+	must(t, err)
+	must(t, rsa.VerifyPKCS1v15(&pair().PublicKey, crypto.SHA256, digest, signature))
+}
+
+// TestNoContextIsAnError: a copy that could not be made, as without memory, is no crash.
+func TestNoContextIsAnError(t *testing.T) {
+	l := mustOpen(t)
+	private := mustPrivate(t, l, pair())
+	l.copyContext = replaced(func(uintptr) uintptr { return 0 })
+	if _, err := private.Sign(nil, digestOf(crypto.SHA256, "x"), crypto.SHA256); err == nil {
+		t.Error("it signs")
+	}
+	if _, err := private.Decrypt(nil, make([]byte, 256), &rsa.OAEPOptions{Hash: crypto.SHA256}); err == nil {
+		t.Error("it opens")
+	}
+}
+
+// TestAFaultySignatureIsNotGivenOut: one bit that is wrong in a signature made by the Chinese
+// remainder theorem gives the primes away.
+func TestAFaultySignatureIsNotGivenOut(t *testing.T) {
+	for name, opts := range map[string]crypto.SignerOpts{
+		"PKCS #1 v1.5": crypto.SHA256,
+		"PSS":          &rsa.PSSOptions{Hash: crypto.SHA256, SaltLength: rsa.PSSSaltLengthEqualsHash},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := mustOpen(t)
+			private := mustPrivate(t, l, pair())
+			works := l.sign
+			l.sign = replaced(func(context uintptr, signature *byte, size, digest, n uintptr) uintptr {
+				signed := call(works, context, uintptr(unsafe.Pointer(signature)), size, digest, n)
+				unsafe.Slice(signature, 256)[77] ^= 4
+				return signed
+			})
+			signature, err := private.Sign(nil, digestOf(crypto.SHA256, "x"), opts)
+			if signature != nil || !errors.Is(err, ErrFault) {
+				t.Errorf("%d bytes are given out, error %v", len(signature), err)
+			}
+		})
+	}
+}
+
+// TestAKeyThatDoesNotWorkIsNotTaken: it is tried when it is loaded.
+func TestAKeyThatDoesNotWorkIsNotTaken(t *testing.T) {
+	der, err := x509.MarshalPKCS8PrivateKey(pair())
+	must(t, err)
+	for name, spoil := range map[string]func(*library){
+		"it signs wrongly, and says that it verifies": func(l *library) {
+			l.sign = replaced(func(uintptr, uintptr, uintptr, uintptr, uintptr) uintptr { return 1 })
+			l.verify = replaced(func(uintptr, uintptr, uintptr, uintptr, uintptr) uintptr { return 1 })
+		},
+		"it opens to something else": func(l *library) {
+			l.decrypt = replaced(func(uintptr, uintptr, uintptr, uintptr, uintptr) uintptr { return 1 })
+		},
+		"it opens nothing": func(l *library) {
+			l.decrypt = replaced(func(uintptr, uintptr, uintptr, uintptr, uintptr) uintptr { return 0 })
+		},
+		"a padding cannot be set": func(l *library) { l.setPadding = replaced(func(uintptr, uintptr) uintptr { return 0 }) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := mustOpen(t)
+			spoil(l)
+			if private, err := l.Private(der); err == nil || private != nil {
+				t.Error("it is taken")
+			}
+		})
+	}
+}
+
+// TestAKeyThatNobodyHoldsIsFreed, with each of its contexts, and not before.
+func TestAKeyThatNobodyHoldsIsFreed(t *testing.T) {
+	l := mustOpen(t)
+	realKey, realContext := l.freeKey, l.freeContext
+	var keysFreed, contextsFreed atomic.Int64
+	l.freeKey = replaced(func(key uintptr) uintptr { keysFreed.Add(1); return call(realKey, key) })
+	private := mustPrivate(t, l, pair())
+	l.freeContext = replaced(func(context uintptr) uintptr { contextsFreed.Add(1); return call(realContext, context) })
+	collectGarbage(func() bool { return false })
+	if keysFreed.Load() != 0 {
+		t.Fatal("a key that is held is freed")
+	}
+	digest := digestOf(crypto.SHA256, "x")
+	_, err := private.Sign(nil, digest, crypto.SHA256)
+	must(t, err)
+	contextsFreed.Store(0)
+	private = nil
+	if !collectGarbage(func() bool { return keysFreed.Load() == 1 }) || contextsFreed.Load() != 15 {
+		t.Errorf("%d keys and %d contexts are freed", keysFreed.Load(), contextsFreed.Load())
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(pair())
+	must(t, err)
+	l.setMD = replaced(func(uintptr, uintptr) uintptr { return 0 })
+	if _, err := l.Private(der); err == nil {
+		t.Fatal("it is taken")
+	}
+	if !collectGarbage(func() bool { return keysFreed.Load() == 2 }) {
+		t.Error("a key that was refused stays in memory")
+	}
+}
