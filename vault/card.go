@@ -19,7 +19,7 @@ var sealedCard = sealedKind{
 
 func bindCard(c *walletport.CardSummary) binding {
 	return binding{
-		sealedKind: &sealedCard, label: "card " + c.ID.String(),
+		sealedKind: &sealedCard, card: c.ID,
 		row: appendNumber(appendField(nil, string(c.Issuer)), uint64(c.ID)),
 	}
 }

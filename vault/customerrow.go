@@ -19,9 +19,9 @@ func (k *customerClerk) readKey(rec *rowfile.Record) (key walletport.CustomerKey
 	} else {
 		key.Number = string(text)
 	}
-	key.Issuer, rule = k.reader.readIssuer(rec.Text[customerfile.Issuer])
+	key.Issuer, rule = k.issuers.read(rec.Text[customerfile.Issuer])
 	if key.Issuer == "" && rule == "" {
-		key.Issuer = k.reader.issuer
+		key.Issuer = k.issuers.issuer
 	}
 	if key.Issuer == "" && rule == "" {
 		rule = ruleNoIssuer

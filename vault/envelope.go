@@ -54,13 +54,13 @@ type sealedKind struct {
 type binding struct {
 	*sealedKind
 
-	label string // of the row, for operators
-	row   []byte // the fields that name it
+	card walletport.CardID // for operators; 0 for what is no card
+	row  []byte            // the fields that name the row
 }
 
 // bind binds an envelope to a row that texts name.
 func (k *sealedKind) bind(texts ...string) binding {
-	b := binding{sealedKind: k, label: k.name}
+	b := binding{sealedKind: k}
 	for _, text := range texts {
 		b.row = appendField(b.row, text)
 	}
@@ -143,7 +143,11 @@ func (b binding) unwrap(wrapped []byte, kek *keys.Key) ([]byte, error) {
 
 // damaged is the error of a row that was not written as it stands: what tells operators why.
 func (b binding) damaged(kek, what string) error {
-	return b.fault.WithCause(fmt.Errorf("%s under %s: %s", b.label, kek, what))
+	label := b.name
+	if b.card != 0 {
+		label += " " + b.card.String()
+	}
+	return b.fault.WithCause(fmt.Errorf("%s under %s: %s", label, kek, what))
 }
 
 // versionOf returns the version of sealed bytes, 0 if there are none. It is to be believed

@@ -116,14 +116,12 @@ type RowError struct {
 // those of r, ctx and Changing. The last batches may be missing
 // then; with AllOrNothing all are.
 func (v *Vault) Import(ctx context.Context, r io.Reader, o ImportOptions) (ImportReport, error) {
-	return runIntake(ctx, v, r, o.rules(cardfile.Schema), &cardIntake{vault: v, options: o})
+	return runIntake(ctx, v, r, intakeRules{o, cardfile.Schema, MaxImportRows}, &cardIntake{vault: v, options: o})
 }
 
-func (o *ImportOptions) rules(schema *rowfile.Schema) intakeRules {
-	return intakeRules{
-		schema: schema, issuer: o.Issuer, format: o.Format, dryRun: o.DryRun, allOrNothing: o.AllOrNothing,
-		maxRows: MaxImportRows, maxErrors: o.MaxErrors, progress: o.Progress,
-	}
+// issuers reads whose rows are.
+func (o *ImportOptions) issuers() issuerReader {
+	return issuerReader{issuer: o.Issuer, mixed: o.MixedIssuers}
 }
 
 // withhold counts what would have been stored as not stored.

@@ -79,7 +79,7 @@ func (in *cardIntake) count(r *cardRow, report *ImportReport) {
 // cardClerk makes the rows of cards.
 type cardClerk struct {
 	in     *cardIntake
-	reader rowReader
+	reader cardReader
 	seal   *sealer
 	stored map[walletport.CardID]storage.Card
 }
@@ -87,10 +87,7 @@ type cardClerk struct {
 func (in *cardIntake) newClerk(ring *keys.Ring) clerk[walletport.CardID, madeCard] {
 	return &cardClerk{
 		in: in, seal: newSealer(ring, in.vault.Clock()),
-		reader: rowReader{
-			issuer: in.options.Issuer, mixed: in.options.MixedIssuers, sandbox: in.options.AllowSandboxCards,
-			testNumbers: in.vault.TestNumbers,
-		},
+		reader: cardReader{issuers: in.options.issuers(), sandbox: in.options.AllowSandboxCards, testNumbers: in.vault.TestNumbers},
 	}
 }
 
@@ -131,8 +128,8 @@ func (k *cardClerk) row(p *patch) (cardRow, []walletport.Field, error) {
 		return k.newCard(p)
 	}
 	expected := p.card.Issuer
-	if expected == "" && !k.reader.mixed {
-		expected = k.reader.issuer
+	if expected == "" && !k.reader.issuers.mixed {
+		expected = k.reader.issuers.issuer
 	}
 	if expected != "" && expected != stored.Issuer {
 		return cardRow{}, idFault(ruleOtherIssuer), nil
@@ -162,7 +159,7 @@ func (k *cardClerk) row(p *patch) (cardRow, []walletport.Field, error) {
 
 // newCard makes a card that is not stored yet.
 func (k *cardClerk) newCard(p *patch) (cardRow, []walletport.Field, error) {
-	made, faults, err := k.asNew(p, k.reader.issuer)
+	made, faults, err := k.asNew(p, k.reader.issuers.issuer)
 	made.isNew = true
 	return made, faults, err
 }

@@ -22,7 +22,7 @@ const MaxCustomersTogether = 100_000
 //
 // Errors of the whole import are those of Import.
 func (v *Vault) ImportCustomers(ctx context.Context, r io.Reader, o ImportOptions) (ImportReport, error) {
-	rules := o.rules(customerfile.Schema)
+	rules := intakeRules{o, customerfile.Schema, MaxImportRows}
 	if o.AllOrNothing {
 		rules.maxRows = MaxCustomersTogether
 	}
@@ -85,14 +85,14 @@ func (in *customerIntake) count(*customerRow, *ImportReport) {}
 
 // customerClerk makes the rows of customers.
 type customerClerk struct {
-	in     *customerIntake
-	reader rowReader
-	ring   *keys.Ring
-	stored map[walletport.CustomerKey]storage.Customer
+	in      *customerIntake
+	issuers issuerReader
+	ring    *keys.Ring
+	stored  map[walletport.CustomerKey]storage.Customer
 }
 
 func (in *customerIntake) newClerk(ring *keys.Ring) clerk[walletport.CustomerKey, storage.CustomerChange] {
-	return &customerClerk{in: in, ring: ring, reader: rowReader{issuer: in.options.Issuer, mixed: in.options.MixedIssuers}}
+	return &customerClerk{in: in, ring: ring, issuers: in.options.issuers()}
 }
 
 func (k *customerClerk) wipe() {}

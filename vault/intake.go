@@ -32,14 +32,12 @@ type intake[K comparable, C any] struct {
 	rings     map[*keys.Ring]bool // by whose keys their rows are sealed
 }
 
-// intakeRules say how the file is read, and what is done with its rows.
+// intakeRules are the options of an import, and what follows from its kind.
 type intakeRules struct {
-	schema               *rowfile.Schema
-	issuer               walletport.IssuerID // of the whole file; may be ""
-	format               ImportFormat
-	dryRun, allOrNothing bool
-	maxRows, maxErrors   int
-	progress             func(ImportProgress) // may be nil
+	ImportOptions
+
+	schema  *rowfile.Schema
+	maxRows int
 }
 
 // intakeKind is what an import does with cards in another way than with customers.
@@ -98,27 +96,27 @@ func runIntake[K comparable, C any](ctx context.Context, v *Vault, r io.Reader, 
 		err = errors.Join(err, in.kind.end())
 	}
 	report := &in.ledger.report
-	if rules.allOrNothing && (err != nil || report.Rejected > 0) {
+	if rules.AllOrNothing && (err != nil || report.Rejected > 0) {
 		report.withhold()
 	}
 	return *report, err
 }
 
 func newIntake[K comparable, C any](v *Vault, r io.Reader, rules intakeRules, kind intakeKind[K, C]) (*intake[K, C], error) {
-	if rules.maxErrors <= 0 {
-		rules.maxErrors = defaultMaxErrors
+	if rules.MaxErrors <= 0 {
+		rules.MaxErrors = defaultMaxErrors
 	}
-	if rules.issuer != "" {
-		if _, err := walletport.ParseIssuerID(string(rules.issuer)); err != nil {
+	if rules.Issuer != "" {
+		if _, err := walletport.ParseIssuerID(string(rules.Issuer)); err != nil {
 			return nil, err
 		}
 	}
-	if rules.format != CSV && rules.format != JSONLines {
+	if rules.Format != CSV && rules.Format != JSONLines {
 		return nil, walletport.Errorf(walletport.CodeInvalid, "import_format", "the format is csv or jsonl")
 	}
 	in := &intake[K, C]{
 		vault: v, rules: rules, kind: kind, source: r, digestKey: make([]byte, sha256.Size),
-		ledger: newLedger(rules.maxErrors, kind), rings: map[*keys.Ring]bool{},
+		ledger: newLedger(rules.MaxErrors, kind), rings: map[*keys.Ring]bool{},
 	}
 	_, err := io.ReadFull(rand.Reader, in.digestKey)
 	return in, err
@@ -137,7 +135,7 @@ func (in *intake[K, C]) wipe() {
 // begin finds out whether the file is what it should be, and whether it could be stored.
 func (in *intake[K, C]) begin(ctx context.Context) error {
 	var err error
-	if in.file, err = rowfile.Open(in.source, in.rules.format, in.rules.schema); err != nil {
+	if in.file, err = rowfile.Open(in.source, in.rules.Format, in.rules.schema); err != nil {
 		return err
 	}
 	if err := in.checkKeys(); err != nil {
@@ -146,7 +144,7 @@ func (in *intake[K, C]) begin(ctx context.Context) error {
 	if err := in.vault.refuseForeign(ctx); err != nil {
 		return err
 	}
-	if in.rules.allOrNothing && !in.rules.dryRun {
+	if in.rules.AllOrNothing && !in.rules.DryRun {
 		err = in.kind.begin(ctx)
 		in.begun = err == nil
 	}
@@ -234,8 +232,8 @@ func (in *intake[K, C]) storeChunks(ctx context.Context, inOrder <-chan *chunk[K
 		if err := in.storeChunk(ctx, c); err != nil {
 			return err
 		}
-		if in.rules.progress != nil {
-			in.rules.progress(ImportProgress{Rows: in.ledger.report.Rows, Bytes: c.bytes})
+		if in.rules.Progress != nil {
+			in.rules.Progress(ImportProgress{Rows: in.ledger.report.Rows, Bytes: c.bytes})
 		}
 		in.recycle(c)
 	}

@@ -70,7 +70,7 @@ func (in *intake[K, C]) refuse(c *chunk[K, C], rows []row[K, C], faults []wallet
 // keys of those that are not what they were when they were looked up.
 func (in *intake[K, C]) write(ctx context.Context, rows []row[K, C], ring *keys.Ring) ([]K, error) {
 	changes := slices.DeleteFunc(slices.Clone(rows), func(r row[K, C]) bool { return !r.isChange() })
-	if in.rules.dryRun || in.isRefused() || len(changes) == 0 {
+	if in.rules.DryRun || in.isRefused() || len(changes) == 0 {
 		return nil, nil
 	}
 	if err := in.vault.checkKept(ring); err != nil {

@@ -2,6 +2,7 @@ package vault
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 
 	"github.com/walletport/walletport"
@@ -17,12 +18,17 @@ type patch struct {
 
 func (p *patch) wipe() { wipeCard(&p.card) }
 
-// rowReader makes patches of records.
-type rowReader struct {
-	issuer      walletport.IssuerID // of rows that name none; "" demands one of new cards
-	mixed       bool                // rows may name another issuer
-	sandbox     bool                // negative ids are Apple's sandbox cards
-	testNumbers []walletport.PAN    // refused
+// cardReader makes patches of records.
+type cardReader struct {
+	issuers     issuerReader
+	sandbox     bool             // negative ids are Apple's sandbox cards
+	testNumbers []walletport.PAN // refused
+}
+
+// issuerReader reads whose a row is.
+type issuerReader struct {
+	issuer walletport.IssuerID // of rows that name none; "" demands one of new cards and customers
+	mixed  bool                // rows may name another issuer
 }
 
 // requiredColumns are those of a card that is not stored yet. One that is stored
@@ -36,7 +42,7 @@ const appleSandboxCards = 6
 
 // read returns what the row says, or everything that is wrong with it as far as it
 // can be told without the stored card. The texts of the rules never hold a value.
-func (r rowReader) read(rec *rowfile.Record) (patch, []walletport.Field) {
+func (r cardReader) read(rec *rowfile.Record) (patch, []walletport.Field) {
 	var p patch
 	var faults []walletport.Field
 	fault := func(c walletport.CardField, rule string) {
@@ -50,7 +56,7 @@ func (r rowReader) read(rec *rowfile.Record) (patch, []walletport.Field) {
 	var rule string
 	p.card.ID, rule = r.readID(rec.Text[walletport.CardFieldID])
 	fault(walletport.CardFieldID, rule)
-	p.card.Issuer, rule = r.readIssuer(rec.Text[walletport.CardFieldIssuer])
+	p.card.Issuer, rule = r.issuers.read(rec.Text[walletport.CardFieldIssuer])
 	fault(walletport.CardFieldIssuer, rule)
 	if p.says[walletport.CardFieldPAN] {
 		p.card.PAN, rule = r.readPAN(rec.Text[walletport.CardFieldPAN])
@@ -67,16 +73,14 @@ func (r rowReader) read(rec *rowfile.Record) (patch, []walletport.Field) {
 
 // readID takes the canonical decimal form only: two spellings of one id would look
 // like two cards to people.
-func (r rowReader) readID(text []byte) (walletport.CardID, string) {
+func (r cardReader) readID(text []byte) (walletport.CardID, string) {
 	if len(text) == 0 {
 		return 0, "is missing"
 	}
 	id, ok := parseID(text)
 	switch {
-	case !ok && rowfile.IsScientific(text):
-		return 0, rowfile.RuleRounded
 	case !ok:
-		return 0, "must be a whole number, without leading zeros, below 2^63"
+		return 0, cmp.Or(rowfile.SpoiledRule(text), "must be a whole number, without leading zeros, below 2^63")
 	case id < 0 && !r.sandbox:
 		return 0, "must be above 0"
 	case id < -appleSandboxCards:
@@ -112,7 +116,8 @@ func parseID(text []byte) (walletport.CardID, bool) {
 	return walletport.CardID(id), true
 }
 
-func (r rowReader) readIssuer(text []byte) (walletport.IssuerID, string) {
+// read returns the issuer that a row names; "" where it names none.
+func (r issuerReader) read(text []byte) (walletport.IssuerID, string) {
 	switch {
 	case len(text) == 0:
 		return "", ""
@@ -129,7 +134,7 @@ func (r rowReader) readIssuer(text []byte) (walletport.IssuerID, string) {
 	return named, ""
 }
 
-func (r rowReader) readPAN(text []byte) (walletport.PAN, string) {
+func (r cardReader) readPAN(text []byte) (walletport.PAN, string) {
 	pan, err := walletport.ParsePAN(text)
 	if err != nil {
 		return walletport.PAN{}, cardfile.PANRule(text, err)

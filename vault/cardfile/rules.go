@@ -11,9 +11,10 @@ import (
 
 // PANRule says why text is no PAN; err is ParsePAN's.
 func PANRule(text []byte, err error) string {
+	if rule := rowfile.SpoiledRule(text); rule != "" {
+		return rule
+	}
 	switch {
-	case rowfile.IsScientific(text):
-		return rowfile.RuleRounded
 	case len(bytes.Trim(text, "#")) == 0:
 		return "is a spreadsheet's sign for a column too narrow: its digits are lost. Widen the column, or export it as text"
 	case bytes.HasPrefix(text, []byte("=")):
@@ -22,9 +23,9 @@ func PANRule(text []byte, err error) string {
 		return "is masked: write all digits, or leave the PAN of a stored card out"
 	case !walletport.IsDigits(text) && walletport.IsDigits(bytes.Trim(text, "'\"`\u2018\u2019\u201c\u201d")):
 		return "has quotes or a spreadsheet's apostrophe: write the digits alone"
-	case rowfile.IsDecimal(text):
+	case isDecimal(text):
 		return "is a number with decimals: write the digits alone, as text"
-	case rowfile.IsSpacedDigits(text):
+	case isSpacedDigits(text):
 		return "has spaces or hyphens: write the digits alone"
 	case walletport.ReasonOf(err) == "pan_luhn" && len(text) >= 16 && bytes.HasSuffix(text, []byte("0")):
 		return "has a wrong check digit and ends in 0: a spreadsheet keeps 15 digits. Export the column as text"
@@ -75,11 +76,11 @@ func dateRule(text []byte, form string) string {
 	switch {
 	case walletport.IsDigits(bytes.TrimSpace(text)) && !walletport.IsDigits(text):
 		return form + ": there are blanks around it"
-	case walletport.IsDigits(text[:min(dayDigits, len(text))]) && (len(text) == dayDigits || rowfile.IsDecimal(text) && !walletport.IsDigits(text[:dayDigits+1])):
+	case walletport.IsDigits(text[:min(dayDigits, len(text))]) && (len(text) == dayDigits || isDecimal(text) && !walletport.IsDigits(text[:dayDigits+1])):
 		return form + ": this is a spreadsheet's number of a day, export the column as text"
 	case walletport.IsDigits(text) && (len(text) == 4 || len(text) == 6):
 		return form + ": this has month and year, which are two columns"
-	case rowfile.IsDecimal(text):
+	case isDecimal(text):
 		return form + ": this is a number with decimals, export the column as text"
 	case bytes.ContainsAny(text, "/-. ") && bytes.ContainsAny(text, "0123456789"):
 		return form + ": this is a date, or month and year, which are two columns. Export the columns as text"
@@ -98,4 +99,15 @@ func StatusRule(text []byte) string {
 		}
 	}
 	return ""
+}
+
+// isDecimal knows digits with zeros behind a point or comma.
+func isDecimal(text []byte) bool {
+	whole, fraction, found := bytes.Cut(bytes.Replace(text, []byte(","), []byte("."), 1), []byte("."))
+	return found && walletport.IsDigits(whole) && len(bytes.Trim(fraction, "0")) == 0
+}
+
+// isSpacedDigits knows digits with what people write between or around their groups.
+func isSpacedDigits(text []byte) bool {
+	return !walletport.IsDigits(text) && len(text) > 0 && len(bytes.Trim(text, "0123456789 -._/\t\u00a0\u2010\u2011\u2013")) == 0
 }

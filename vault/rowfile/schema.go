@@ -2,7 +2,6 @@ package rowfile
 
 import (
 	"encoding/binary"
-	"slices"
 	"strings"
 
 	"github.com/walletport/walletport"
@@ -15,6 +14,7 @@ type Schema struct {
 	columns []Column
 	joined  map[string]Joined
 	check   func(s *Schema, header []int) string
+	places  map[string]int // by the names of the columns
 	names   map[string]int // as PlainName has them, those that others write too
 }
 
@@ -39,22 +39,23 @@ const ListSign = ';'
 // PlainName has the names. check returns why a header says nothing that could be stored, or
 // "".
 func NewSchema(one, of string, columns []Column, joined map[string]Joined, check func(s *Schema, header []int) string) *Schema {
-	s := &Schema{one: one, of: of, columns: columns, joined: joined, check: check, names: map[string]int{}}
+	s := &Schema{one: one, of: of, columns: columns, joined: joined, check: check, places: map[string]int{}, names: map[string]int{}}
 	for i := range columns {
 		for _, other := range columns[i].Others {
 			s.names[other] = i
 		}
 	}
 	for i := range columns {
+		s.places[columns[i].Name] = i
 		s.names[strings.ToLower(columns[i].Name)] = i
 	}
 	return s
 }
 
 // columnOf returns the place of the column of that name.
-func (s *Schema) columnOf(name []byte) (int, bool) {
-	i := slices.IndexFunc(s.columns, func(c Column) bool { return c.Name == string(name) })
-	return i, i >= 0
+func (s *Schema) columnOf(name []byte) (place int, ok bool) {
+	place, ok = s.places[string(name)]
+	return place, ok
 }
 
 // List names all columns.
