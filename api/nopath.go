@@ -36,8 +36,8 @@ func (r *router) nearestPath(p string) string {
 			return try.hint
 		}
 	}
-	if lower := lowerFixed(p); r.leads(lower) || r.leads(basePath+lower) {
-		return ": its fixed parts are written in small letters, but for VISA, and the calls are below " + basePath
+	if route := routeInOtherLetters(p); route != "" {
+		return ": the call is written " + basePath + route
 	}
 	for _, version := range []string{"v1", "v2", "v3"} {
 		if parts := strings.SplitN(p, "/", 4); len(parts) == 4 && r.leads(parts[0]+"/"+parts[1]+"/"+version+"/"+parts[3]) {
@@ -54,22 +54,25 @@ func (r *router) leads(p string) bool {
 	})
 }
 
-// lowerFixed lowers all letters but those of VISA and of the last part, which may be the name
-// of a wallet provider.
-func lowerFixed(p string) string {
-	head, last := path.Split(p)
-	if lower := strings.ToLower(last); endsACall(lower) {
-		last = lower
+// routeInOtherLetters returns the route that p has but for small and capital letters, with the
+// base path or without; "" if there is none.
+func routeInOtherLetters(p string) string {
+	if head := min(len(p), len(basePath)); strings.EqualFold(p[:head], basePath) {
+		p = p[head:]
 	}
-	return strings.Replace(strings.ToLower(head), "/click2pay/visa/", "/click2pay/VISA/", 1) + last
-}
-
-// endsACall reports whether text is the last part of a call's route, and no argument.
-func endsACall(text string) bool {
+	parts := strings.Split(p, "/")
 	for _, o := range operations {
-		if path.Base(o.route) == text {
-			return true
+		if slices.EqualFunc(strings.Split(o.route, "/"), parts, isPartOfRoute) {
+			return o.route
 		}
 	}
-	return false
+	return ""
+}
+
+// isPartOfRoute reports whether text may stand in a part of a route, whatever its letters are.
+func isPartOfRoute(part, text string) bool {
+	if strings.HasPrefix(part, "{") {
+		return text != ""
+	}
+	return strings.EqualFold(part, text)
 }

@@ -124,7 +124,7 @@ func TestMethodsAndPathsNearTokenCalls(t *testing.T) {
 		{"the change by POST", http.MethodPost, suspend, "method_not_allowed", "", "PUT"},
 		{"the change by PATCH", http.MethodPatch, suspend, "method_not_allowed", "", "PUT"},
 		{"a slash at the end of the list", http.MethodGet, listPath + "/", "path_not_found", "leave the slash at its end out", ""},
-		{"the list in capitals", http.MethodGet, "/wallet/v1/Card/42/Tokens", "path_not_found", "small letters", ""},
+		{"the list in capitals", http.MethodGet, "/wallet/v1/Card/42/Tokens", "path_not_found", "the call is written /wallet/v1/card/{cardId}/tokens;", ""},
 		{"the list of version 2", http.MethodGet, "/wallet/v2/card/42/tokens", "path_not_found", "the call has the version v1", ""},
 		{"the change of version 2", http.MethodPut, "/wallet/v2/tokens/7/suspend", "path_not_found", "the call has the version v1", ""},
 		{"no base path", http.MethodPut, strings.TrimPrefix(suspendPath, "/wallet"), "path_not_found", "the calls are below /wallet", ""},
