@@ -110,7 +110,10 @@ func TestWhatClickToPayCannotBe(t *testing.T) {
 func TestIssuersOfIdsAreNamed(t *testing.T) {
 	settings, err := loaded(t, "clicktopay: {visa: {bids: {globex: [B2], acme: [B1]}}}")
 	must(t, err)
-	want := []NamedIssuer{{Setting: "clicktopay.visa.bids.acme", ID: "acme"}, {Setting: "clicktopay.visa.bids.globex", ID: "globex"}}
+	want := []NamedIssuer{
+		{Setting: "clicktopay.visa.bids.acme", ID: "acme", NotOfCards: true},
+		{Setting: "clicktopay.visa.bids.globex", ID: "globex", NotOfCards: true},
+	}
 	if got := settings.NamedIssuers(); !slices.Equal(got, want) {
 		t.Errorf("named %+v, want %+v", got, want)
 	}

@@ -186,7 +186,7 @@ func (c Config) perIssuer() Config {
 	sections := map[string]Issuer{}
 	maps.Copy(sections, c.Issuers)
 	for _, named := range c.NamedIssuers() {
-		if !strings.HasPrefix(named.Setting, "auth.token_issuers") && !strings.HasPrefix(named.Setting, ClickToPaySetting) { // who signs or enrols for it, and nothing about its cards
+		if !named.NotOfCards {
 			sections[string(named.ID)] = c.ForIssuer(named.ID)
 		}
 	}

@@ -14,6 +14,9 @@ type NamedIssuer struct {
 	Setting string // where it stands, such as auth.step_up[0].issuers[1]
 	ID      walletport.IssuerID
 
+	// NotOfCards is that the setting says who signs or enrols for the issuer, and nothing about
+	// its cards.
+	NotOfCards bool
 	// OnlySection is that the issuer has a section of its own, and stands nowhere else. It
 	// may come before the issuer's cards.
 	OnlySection bool
@@ -32,6 +35,9 @@ func (c Config) NamedIssuers() []NamedIssuer {
 	for i, t := range c.Auth.TokenIssuers {
 		add(fmt.Sprintf("auth.token_issuers[%d]", i), t.Issuers)
 	}
+	for i := range all {
+		all[i].NotOfCards = true
+	}
 	for i := range c.Auth.StepUp {
 		add(fmt.Sprintf("auth.step_up[%d]", i), c.Auth.StepUp[i].Issuers)
 	}
@@ -42,7 +48,7 @@ func (c Config) NamedIssuers() []NamedIssuer {
 		add(fmt.Sprintf("wallet_providers[%d]", i), IssuerIDs(p.Issuers))
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.ClickToPay.Visa.BIDs)) {
-		all = append(all, NamedIssuer{Setting: ClickToPaySetting + ".bids." + name, ID: walletport.IssuerID(name)})
+		all = append(all, NamedIssuer{Setting: ClickToPaySetting + ".bids." + name, ID: walletport.IssuerID(name), NotOfCards: true})
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Issuers)) {
 		id := walletport.IssuerID(name)
