@@ -5,7 +5,6 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/clicktopay"
-	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/server"
 )
 
@@ -30,28 +29,11 @@ Examples:
 }
 
 // clickToPayLocation is a location whose Visa is asked.
-type clickToPayLocation struct{ location }
+type clickToPayLocation struct{ schemesLocation }
 
-func (l clickToPayLocation) load() (config.Config, error) {
-	if l.Dir != "" {
-		return runningSandbox(l.Dir)
-	}
-	return l.location.load()
-}
-
-// ask opens the location with the flow of Click to Pay over it, runs do, and closes
-// everything.
+// ask is operate with the flow of Click to Pay over the location.
 func (l clickToPayLocation) ask(ctx context.Context, do func(context.Context, *operator, *clicktopay.Flow) error) error {
-	settings, err := l.load()
-	if err != nil {
-		return err
-	}
-	o, err := openOperator(ctx, settings)
-	if err != nil {
-		return err
-	}
-	defer o.db.Close()
-	return o.recording(ctx, func(ctx context.Context, o *operator) error {
+	return l.operate(ctx, func(ctx context.Context, o *operator) error {
 		flow, err := o.clickToPay()
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"log/slog"
 
@@ -29,6 +30,27 @@ func (l location) load() (config.Config, error) {
 		return config.Load(l.Config)
 	}
 	return config.Config{}, usagef("give --config FILE, or --dir DIR of a sandbox")
+}
+
+// schemesLocation is a location whose schemes are asked: those of a sandbox are only there
+// while it runs.
+type schemesLocation struct{ location }
+
+// operate is location.operate of a sandbox that runs, or a configuration.
+func (l schemesLocation) operate(ctx context.Context, do func(context.Context, *operator) error) error {
+	if l.Dir == "" {
+		return l.location.operate(ctx, do)
+	}
+	settings, err := runningSandbox(l.Dir)
+	if err != nil {
+		return err
+	}
+	o, err := openOperator(ctx, settings)
+	if err != nil {
+		return err
+	}
+	defer o.db.Close()
+	return o.recording(ctx, do)
 }
 
 func (l location) openKeys() (keys.Custody, error) {

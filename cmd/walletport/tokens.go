@@ -11,7 +11,6 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/act"
-	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/server"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/tokens"
@@ -40,28 +39,12 @@ Examples:
   walletport tokens deactivate 7 --reason stolen --config walletport.yaml`
 }
 
-// schemesLocation is a location whose schemes are called.
-type schemesLocation struct{ location }
+// tokensLocation is a location whose schemes are asked for tokens.
+type tokensLocation struct{ schemesLocation }
 
-func (l schemesLocation) load() (config.Config, error) {
-	if l.Dir != "" {
-		return runningSandbox(l.Dir)
-	}
-	return l.location.load()
-}
-
-// ask opens the location with the flow of tokens over it, runs do, and closes everything.
-func (l schemesLocation) ask(ctx context.Context, do func(context.Context, *operator, *tokens.Flow) error) error {
-	settings, err := l.load()
-	if err != nil {
-		return err
-	}
-	o, err := openOperator(ctx, settings)
-	if err != nil {
-		return err
-	}
-	defer o.db.Close()
-	return o.recording(ctx, func(ctx context.Context, o *operator) error {
+// ask is operate with the flow of tokens over the location.
+func (l tokensLocation) ask(ctx context.Context, do func(context.Context, *operator, *tokens.Flow) error) error {
+	return l.operate(ctx, func(ctx context.Context, o *operator) error {
 		cards, err := o.vault()
 		if err != nil {
 			return err
@@ -80,7 +63,7 @@ type tokensListCommand struct {
 	ID   int64 `arg:"" optional:"" help:"Card id. One below 0 stands at the end, behind --."`
 	PAN  bool  `name:"pan" help:"Read card numbers from standard input, one a line, in the place of a card id."`
 	JSON bool  `help:"Print JSON, one token a line."`
-	schemesLocation
+	tokensLocation
 }
 
 func (tokensListCommand) Help() string {

@@ -14,7 +14,7 @@ type oneToken struct {
 	ID     string `arg:"" help:"Token id, as tokens list has it."`
 	Reason string `help:"lost, stolen, fraud, closed or other; each scheme has a code for it." placeholder:"WHY"`
 	JSON   bool   `help:"Print JSON: the token as it is after."`
-	schemesLocation
+	tokensLocation
 }
 
 // change has the scheme change the token, and prints what the token is then.

@@ -17,7 +17,7 @@ type tokensShowCommand struct {
 	ID      string `arg:"" help:"Token id, as tokens list has it."`
 	History int    `default:"8" help:"How many of the newest entries of its history." placeholder:"N"`
 	JSON    bool   `help:"Print JSON."`
-	schemesLocation
+	tokensLocation
 }
 
 func (tokensShowCommand) Help() string {
