@@ -36,13 +36,6 @@ type Drift struct {
 	Fields   []string          // of DriftCustomerData and DriftCardData: what differs
 }
 
-// The scheme's words for a card that can be paid with, and for one that is shown although it
-// was deleted (MQ).
-const (
-	cardActiveThere  = "ACTIVE"
-	cardDeletedThere = "DELETED"
-)
-
 // comparison is a consumer as it is stored and as the scheme has it.
 type comparison struct {
 	here  storage.Consumer
@@ -80,12 +73,12 @@ func (c *comparison) ofCards() (drifts []Drift) {
 	for _, card := range c.there.Cards {
 		id := cardIDOf(card, c.cards)
 		switch isHere := standing(c.here.Cards, id).State == storage.CardEnrolled; {
-		case card.Status == cardDeletedThere:
+		case card.Deleted:
 		case id == 0:
 			drifts = append(drifts, Drift{Kind: DriftCardUnknown, LastFour: card.LastFour})
 		case !isHere:
 			drifts = append(drifts, Drift{Kind: DriftCardNotHere, CardID: id})
-		case card.Status != cardActiveThere:
+		case card.Inactive:
 			drifts = append(drifts, Drift{Kind: DriftCardStatus, CardID: id, Status: card.Status})
 		}
 	}
@@ -96,7 +89,7 @@ func (c *comparison) ofCards() (drifts []Drift) {
 func (c *comparison) shown() map[walletport.CardID]scheme.EnrolledCard {
 	shown := map[walletport.CardID]scheme.EnrolledCard{}
 	for _, card := range c.there.Cards {
-		if id := cardIDOf(card, c.cards); id != 0 && card.Status != cardDeletedThere {
+		if id := cardIDOf(card, c.cards); id != 0 && !card.Deleted {
 			shown[id] = card
 		}
 	}

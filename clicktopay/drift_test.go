@@ -12,7 +12,7 @@ import (
 )
 
 func shownCard(first, last, status string) scheme.EnrolledCard {
-	return scheme.EnrolledCard{FirstDigits: first, LastFour: last, Status: status, Expiry: walletport.Expiry{Year: 2030, Month: time.May}}
+	return scheme.EnrolledCard{FirstDigits: first, LastFour: last, Status: status, Inactive: status != "ACTIVE", Deleted: status == "DELETED", Expiry: walletport.Expiry{Year: 2030, Month: time.May}}
 }
 
 func storedCard(id walletport.CardID, bin, last string) storage.Card {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/storage"
 )
 
@@ -54,6 +55,7 @@ type eligibility struct {
 	bid              string
 	retryRefused     bool
 	retryRemoved     bool
+	kindOf           func(code string) scheme.FaultKind // of the scheme, see scheme.Enroller
 }
 
 // ofCard looks at what is known of a card alone.
@@ -129,7 +131,7 @@ func (e *eligibility) ofConsumer(card walletport.CardID, c *storage.Consumer) (w
 	switch {
 	case c.Open > 0:
 		return "", LeftOut{Reason: LeftOutCustomerBusy}
-	case stands.State == storage.CardRefused && !e.retryRefused && isOfCard(stands.Reason):
+	case stands.State == storage.CardRefused && !e.retryRefused && e.isOfCard(stands.Reason):
 		return "", LeftOut{Reason: LeftOutRefusedBefore, Detail: stands.Reason}
 	case !e.retryRemoved && (stands.State == storage.CardRemoved || hasLeft(c)):
 		return "", LeftOut{Reason: LeftOutRemovedBefore}
@@ -147,11 +149,13 @@ func hasLeft(c *storage.Consumer) bool {
 	return !c.IsEnrolled && slices.ContainsFunc(c.Cards, func(card storage.ConsumerCard) bool { return card.State == storage.CardRemoved })
 }
 
-// isOfCard reports whether a refusal says something of the card. Visa's codes for a customer who
-// is enrolled already, or is not, do not (VICA); the row knows better since, and the next request
-// is the right one. Nor does an opt-out that was withdrawn.
-func isOfCard(reason string) bool {
-	return reason != "VIDC-2000" && reason != "VIDC-2001" && reason != walletport.ReasonOf(ErrOptedOut)
+// isOfCard reports whether a refusal says something of the card. That the customer is enrolled
+// already, or is not, does not; the row knows better since, and the next request is the right
+// one. Nor does an opt-out that was withdrawn.
+func (e *eligibility) isOfCard(reason string) bool {
+	kind := e.kindOf(reason)
+	isOfCustomer := kind == scheme.FaultConsumerEnrolled || kind == scheme.FaultConsumerNotEnrolled
+	return !isOfCustomer && reason != walletport.ReasonOf(ErrOptedOut)
 }
 
 // inHand leaves out a card that is enrolled, or whose enrolment is under way.

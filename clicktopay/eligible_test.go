@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/storage"
 )
 
@@ -86,6 +87,11 @@ func TestEligibilityOfACard(t *testing.T) {
 	}
 }
 
+// kindOf is what a scheme says of the codes here.
+func kindOf(code string) scheme.FaultKind {
+	return map[string]scheme.FaultKind{"VIDC-2000": scheme.FaultConsumerEnrolled, "VIDC-2001": scheme.FaultConsumerNotEnrolled}[code]
+}
+
 func consumerAt(bid string, change ...func(*storage.Consumer)) storage.Consumer {
 	c := storage.Consumer{ConsumerKey: storage.ConsumerKey{Customer: 1, BID: bid}, Issuer: "acme", Number: "5001"}
 	for _, f := range change {
@@ -136,7 +142,7 @@ func TestEligibilityByWhatWasAskedBefore(t *testing.T) {
 		{"the card is enrolled with the other BID", []storage.Consumer{consumerAt(ours, enrolledConsumer), consumerAt(other, enrolledConsumer, having(7, storage.CardEnrolled, ""))}, false, "", LeftOut{Reason: "already_enrolled"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e := eligibility{bid: ours, retryRefused: c.retry}
+			e := eligibility{bid: ours, retryRefused: c.retry, kindOf: kindOf}
 			action, out := e.ofConsumers(7, c.all)
 			if diff := cmp.Diff(c.want, out); diff != "" || action != c.action {
 				t.Errorf("action %q, want %q (-want +got):\n%s", action, c.action, diff)
@@ -168,12 +174,12 @@ func TestEligibilityOfWhoWasRemoved(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for retries, want := range map[bool]LeftOut{false: c.want, true: c.retried} {
-				e := eligibility{bid: ours, retryRefused: retries}
+				e := eligibility{bid: ours, retryRefused: retries, kindOf: kindOf}
 				if _, got := e.ofConsumers(7, c.all); !cmp.Equal(want, got) {
 					t.Errorf("retries of what was refused %v: %+v, want %+v", retries, got, want)
 				}
 			}
-			again := eligibility{bid: ours, retryRemoved: true}
+			again := eligibility{bid: ours, retryRemoved: true, kindOf: kindOf}
 			if action, got := again.ofConsumers(7, c.all); action != c.action || (got.Reason == "") != (c.action != "") {
 				t.Errorf("told to: action %q, %+v, want %q", action, got, c.action)
 			}

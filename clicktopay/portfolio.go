@@ -143,6 +143,7 @@ func (f *Flow) newPortfolioRun(r PortfolioRequest) (*portfolioRun, error) {
 		rules: eligibility{
 			products: section.Products, daysBeforeExpiry: settings.DaysBeforeExpiry, bid: bid,
 			retryRefused: r.RetriesRefused, retryRemoved: r.RetriesRemoved,
+			kindOf: s.Enroller.FaultKind,
 		},
 		gate:    gate{flow: f, most: settings.MaxOpen, held: r.Held},
 		report:  PortfolioReport{LeftOut: map[LeftOutReason]int{}},

@@ -34,6 +34,9 @@ type Enroller interface {
 	// Enrolled asks what is enrolled of a consumer. While a change of that consumer runs the
 	// error is CodeUnavailable, reason scheme_busy.
 	Enrolled(in ConsumerInput) (Query[Enrolled], error)
+	// FaultKind returns what a code of the scheme's means (Fault.Code); FaultUnknown of any
+	// other text.
+	FaultKind(code string) FaultKind
 	// JudgeEnrolment says what became of a change whose outcome is unknown, from what the
 	// scheme has said since. It asks nobody.
 	JudgeEnrolment(e EnrolmentEvidence) Verdict
@@ -166,6 +169,8 @@ type EnrolledCard struct {
 	Expiry       walletport.Expiry
 	Address      Address
 	Status       string // as of Enrolled
+	Inactive     bool   // it cannot be paid with
+	Deleted      bool   // it is shown, and is not enrolled any more
 	PANReference string
 	AccountRef   string              // payment account reference
 	Token        walletport.TokenRef // zero: there is none, or it is none that can be

@@ -196,6 +196,44 @@ func revealed(e scheme.Enrolled) string {
 	return text
 }
 
+// TestStandingOfACard: what Visa says of a card that cannot be paid with, and of one that was
+// deleted and is still shown.
+func TestStandingOfACard(t *testing.T) {
+	type standing struct {
+		Status            string
+		Inactive, Deleted bool
+	}
+	for _, want := range []standing{
+		{"ACTIVE", false, false}, {"SUSPENDED", true, false}, {"DELETED", true, true}, {"active", true, false}, {"", true, false},
+	} {
+		t.Run(want.Status, func(t *testing.T) {
+			shown := strings.ReplaceAll(sample(t, "getdata.json"), `"status":"ACTIVE"`, `"status":"`+want.Status+`"`)
+			has, err := enrolledQuery(t).Read(answer(t, 200, shown))
+			must(t, err)
+			for _, card := range has.Cards {
+				if got := (standing{card.Status, card.Inactive, card.Deleted}); got != want {
+					t.Errorf("%+v, want %+v", got, want)
+				}
+			}
+			if len(has.Cards) == 0 {
+				t.Error("no card")
+			}
+		})
+	}
+}
+
+// TestFaultKind: what is none of Visa's codes, as a reason of ours, is unknown.
+func TestFaultKind(t *testing.T) {
+	messages := newMessages(t, nil)
+	for code, want := range map[string]scheme.FaultKind{
+		"VIDC-2000": scheme.FaultConsumerEnrolled, "VIDC-7000": scheme.FaultDeclined, "VIDC-9999": scheme.FaultUnknown, "customer_opted_out": scheme.FaultUnknown, "": scheme.FaultUnknown,
+	} {
+		if got := messages.FaultKind(code); got != want {
+			t.Errorf("%q: %s, want %s", code, got, want)
+		}
+	}
+}
+
 func TestNotEnrolled(t *testing.T) {
 	const item = `"consumerInformation":{"externalConsumerID":"63421837-d597-4f0f-89e4-930c1a7b9e85"}`
 	for name, a := range map[string]scheme.Answer{

@@ -39,6 +39,14 @@ var meanings = map[string]meaning{
 	vts.PayTokenUnknown:  {scheme.FaultAccess, scheme.Refused, scheme.ErrAccessRefused},
 }
 
+// FaultKind returns what a code of Visa's means; scheme.FaultUnknown of one that is not known.
+func (*Messages) FaultKind(code string) scheme.FaultKind {
+	if known, ok := meanings[code]; ok {
+		return known.kind
+	}
+	return scheme.FaultUnknown
+}
+
 // meaningOf classifies a refusal by its status, where no code of it is known.
 func meaningOf(status int) meaning {
 	switch {

@@ -145,6 +145,13 @@ func unwrapped(texts []private) (plain []walletport.Private) {
 	return plain
 }
 
+// The statuses of a card that can be paid with, and of one that was deleted and is still shown
+// (MQ).
+const (
+	cardActive  = "ACTIVE"
+	cardDeleted = "DELETED"
+)
+
 func (i instrumentJSON) card() scheme.EnrolledCard {
 	c := scheme.EnrolledCard{
 		FirstDigits: i.AccountNumber.first, LastFour: i.AccountNumber.last,
@@ -154,7 +161,7 @@ func (i instrumentJSON) card() scheme.EnrolledCard {
 			City: i.Address.City.Private, State: i.Address.State.Private, PostalCode: i.Address.PostalCode.Private,
 			Country: shown(i.Address.Country),
 		},
-		Status: shown(i.Status), PANReference: shown(i.PANReference), AccountRef: shown(i.AccountRef),
+		Status: shown(i.Status), Inactive: i.Status != cardActive, Deleted: i.Status == cardDeleted, PANReference: shown(i.PANReference), AccountRef: shown(i.AccountRef),
 	}
 	token := walletport.TokenRef{Scheme: walletport.Visa, Requestor: string(i.Token.Requestor), Reference: string(i.Token.Reference)}
 	if token.Rule() == "" {

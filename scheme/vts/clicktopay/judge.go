@@ -8,9 +8,6 @@ import (
 	"github.com/walletport/walletport/scheme"
 )
 
-// cardDeleted is the status of a card that was deleted and is still shown (MQ).
-const cardDeleted = "DELETED"
-
 // JudgeEnrolment says what became of a change without an outcome. It was done if Visa has
 // what the change would have made; that somebody else may have done it is no matter. It was
 // not done otherwise, once a request that is under way could have taken effect; then it may
@@ -133,7 +130,7 @@ func hasNone(cards []scheme.ConsumerCard, has scheme.Enrolled) bool {
 
 // is reports whether a card that is shown may be that card, by the digits that are shown.
 func is(c scheme.ConsumerCard, there scheme.EnrolledCard) bool {
-	return there.Status != cardDeleted && c.PAN.LastFour() == there.LastFour && bytes.HasPrefix(c.PAN.Reveal(), []byte(there.FirstDigits))
+	return !there.Deleted && c.PAN.LastFour() == there.LastFour && bytes.HasPrefix(c.PAN.Reveal(), []byte(there.FirstDigits))
 }
 
 func isSameCard(c scheme.ConsumerCard, there scheme.EnrolledCard) bool {

@@ -54,7 +54,7 @@ func TestJudgeByWhatIsEnrolled(t *testing.T) {
 		{"the card is added", scheme.EnrolCards, visaHas(other, card), 0, scheme.WasDone},
 		{"the card is not added", scheme.EnrolCards, visaHas(other), time.Minute, scheme.WasNotDone},
 		{"a card of the same digits", scheme.EnrolCards, visaHas(edited(func(c *scheme.EnrolledCard) { c.Expiry.Year++ })), time.Minute, scheme.WasNotDone},
-		{"a card that was deleted", scheme.EnrolCards, visaHas(edited(func(c *scheme.EnrolledCard) { c.Status = "DELETED" })), time.Minute, scheme.WasNotDone},
+		{"a card that was deleted", scheme.EnrolCards, visaHas(edited(func(c *scheme.EnrolledCard) { c.Deleted = true })), time.Minute, scheme.WasNotDone},
 		{"a card of which four digits are shown", scheme.EnrolCards, visaHas(edited(func(c *scheme.EnrolledCard) { c.FirstDigits = "" })), 0, scheme.WasDone},
 		{"the consumer is gone", scheme.EnrolCards, nobody, time.Minute, scheme.WasNotDone},
 
@@ -77,7 +77,7 @@ func TestJudgeByWhatIsEnrolled(t *testing.T) {
 		{"still there, soon after", scheme.DeleteConsumer, visaHas(), time.Second, scheme.AskLater},
 		{"still there", scheme.DeleteConsumer, visaHas(), time.Minute, scheme.WasNotDone},
 		{"card deleted", scheme.DeleteCards, visaHas(other), 0, scheme.WasDone},
-		{"card shown as deleted", scheme.DeleteCards, visaHas(edited(func(c *scheme.EnrolledCard) { c.Status = "DELETED" })), 0, scheme.WasDone},
+		{"card shown as deleted", scheme.DeleteCards, visaHas(edited(func(c *scheme.EnrolledCard) { c.Deleted = true })), 0, scheme.WasDone},
 		{"the whole consumer is gone", scheme.DeleteCards, nobody, 0, scheme.WasDone},
 		{"card still there", scheme.DeleteCards, visaHas(card, other), time.Minute, scheme.WasNotDone},
 	} {
