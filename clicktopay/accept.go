@@ -193,7 +193,7 @@ func (a *accepting) commit(ctx context.Context) (Accepted, error) {
 		if err != nil {
 			return err
 		}
-		_, err = tx.EnqueueJob(jobs.Request{Kind: a.kind(), Key: jobs.Key{Of: keyOf, ID: int64(a.row.Customer)}, Arg: int64(no)})
+		_, err = tx.EnqueueJob(jobs.Request{Kind: a.kind(), Key: jobs.Key{Of: KeyOf, ID: int64(a.row.Customer)}, Arg: int64(no)})
 		return err
 	})
 	switch {

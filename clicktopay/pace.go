@@ -3,6 +3,8 @@ package clicktopay
 import (
 	"context"
 	"time"
+
+	"github.com/walletport/walletport/act"
 )
 
 // pace spreads acts evenly over time. It is not safe for concurrent use.
@@ -36,5 +38,5 @@ func (p *pace) wait(ctx context.Context) bool {
 	if wait <= 0 {
 		return ctx.Err() == nil
 	}
-	return pause(ctx, wait)
+	return act.Pause(ctx, wait)
 }

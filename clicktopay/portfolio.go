@@ -176,7 +176,7 @@ func (p *portfolioRun) do(ctx context.Context) error {
 		return err
 	}
 	for began := p.flow.Clock(); len(p.deferred) > 0 && p.flow.Clock().Sub(began) < p.asked.Patience; {
-		if !pause(ctx, lookAgain) {
+		if !act.Pause(ctx, lookAgain) {
 			return ctx.Err()
 		}
 		waiting := p.deferred

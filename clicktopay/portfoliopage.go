@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/storage"
 )
@@ -187,7 +188,7 @@ func (p *portfolioRun) accept(ctx context.Context, card *storage.Card, action wa
 		if walletport.CodeOf(err) != walletport.CodeRateLimited {
 			return accepted, err
 		}
-		if !pause(ctx, lookAgain) { // the issuer's own calls come first
+		if !act.Pause(ctx, lookAgain) { // the issuer's own calls come first
 			return Accepted{}, ctx.Err()
 		}
 	}
@@ -259,7 +260,7 @@ func (g *gate) pass(ctx context.Context) error {
 		if g.held != nil {
 			g.held(depth.Waiting)
 		}
-		if !pause(ctx, lookAgain) {
+		if !act.Pause(ctx, lookAgain) {
 			return ctx.Err()
 		}
 	}

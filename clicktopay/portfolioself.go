@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 )
 
 // PortfolioObserver is told of what a server enrols by itself. Its methods return at once.
@@ -39,7 +40,7 @@ func (f *Flow) selfEnrolling() (issuers []walletport.IssuerID) {
 // PortfolioSettings.Every, until ctx ends, and returns nil. Each replica may: a card that one
 // has asked for, no other one asks for. Each has a rate of its own.
 func (f *Flow) RunPortfolios(ctx context.Context, told PortfolioObserver) error {
-	for wait := firstPass; pause(ctx, wait); wait = f.Settings.Portfolio.Every {
+	for wait := firstPass; act.Pause(ctx, wait); wait = f.Settings.Portfolio.Every {
 		f.EnrolNewCards(ctx, told)
 	}
 	return nil

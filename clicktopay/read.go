@@ -109,7 +109,7 @@ func (g *reading) pause(ctx context.Context, interval time.Duration) error {
 	if left <= 0 {
 		return errBusy()
 	}
-	if !pause(ctx, min(interval, left)) {
+	if !act.Pause(ctx, min(interval, left)) {
 		return ctx.Err()
 	}
 	return nil
@@ -206,16 +206,4 @@ func cardIDOf(shown scheme.EnrolledCard, cards []storage.Card) walletport.CardID
 		return 0
 	}
 	return fits[0].ID
-}
-
-// pause waits, and reports whether ctx goes on.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/jobs"
 	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/storage"
@@ -126,7 +127,7 @@ func (a *attempt) taken(ctx context.Context, reference string) error {
 		return err
 	}
 	a.isNotDone = false
-	if !pause(ctx, firstQuestion) {
+	if !act.Pause(ctx, firstQuestion) {
 		return ctx.Err()
 	}
 	return a.ask(ctx)

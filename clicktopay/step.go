@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/jobs"
 	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/storage"
@@ -171,7 +172,7 @@ func keep(ctx context.Context, commit func(context.Context) error) error {
 	live, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepWithin)
 	defer cancel()
 	err := commit(live)
-	for walletport.CodeOf(err) == walletport.CodeUnavailable && pause(live, keepPause) {
+	for walletport.CodeOf(err) == walletport.CodeUnavailable && act.Pause(live, keepPause) {
 		err = commit(live)
 	}
 	return err

@@ -3,6 +3,8 @@ package clicktopay
 import (
 	"context"
 	"time"
+
+	"github.com/walletport/walletport/act"
 )
 
 // How completed requests leave the database: in bites that hold SQLite's one write lock for
@@ -21,7 +23,7 @@ func (f *Flow) Run(ctx context.Context) error {
 			f.Observer.SweepFailed(err)
 		}
 		hasFailed = err != nil
-		if !pause(ctx, sweepEvery) {
+		if !act.Pause(ctx, sweepEvery) {
 			return nil
 		}
 	}

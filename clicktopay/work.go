@@ -10,5 +10,5 @@ const (
 	PortfolioKind jobs.Kind = "clicktopay.portfolio"
 )
 
-// keyOf is what the jobs of a customer are in order for.
-const keyOf = "customer"
+// KeyOf is what the jobs of a customer are in order for: the ID is that of the customer's row.
+const KeyOf = "customer"

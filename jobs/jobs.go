@@ -44,16 +44,6 @@ type Key struct {
 	ID int64
 }
 
-// String is the key for people, as "token 12". They know customers by the issuer's number,
-// which this is not: "customer row 12".
-func (k Key) String() string {
-	of := k.Of
-	if of == "customer" {
-		of += " row"
-	}
-	return of + " " + strconv.FormatInt(k.ID, 10)
-}
-
 // Request is a job to enqueue.
 type Request struct {
 	Kind Kind

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -85,9 +86,19 @@ func (o *jobObserver) Ended(job jobs.Job, outcome jobs.Outcome, took time.Durati
 	}
 }
 
-// tell logs how an attempt ended. of is what the job is about, as "token 12".
+// JobOf says for people what a job is about, as "token 12". They know customers by the issuer's
+// number, which a key has not: "customer row 12".
+func JobOf(key jobs.Key) string {
+	of := key.Of
+	if of == clicktopay.KeyOf {
+		of += " row"
+	}
+	return of + " " + strconv.FormatInt(key.ID, 10)
+}
+
+// tell logs how an attempt ended.
 func (o *jobObserver) tell(level slog.Level, what string, job jobs.Job, err error) {
-	o.log.LogAttrs(context.Background(), level, what, slog.String("kind", string(job.Kind)), slog.String("of", job.Key.String()),
+	o.log.LogAttrs(context.Background(), level, what, slog.String("kind", string(job.Kind)), slog.String("of", JobOf(job.Key)),
 		slog.Int("attempt", job.Attempt), slog.Any("err", err))
 }
 

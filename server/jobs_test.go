@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/clicktopay"
 	"github.com/walletport/walletport/jobs"
 	"github.com/walletport/walletport/telemetry"
 )
@@ -43,6 +44,16 @@ func TestOutcomesOfJobsAreCountedAndThoseThatMatterAreLogged(t *testing.T) {
 			}
 			mustShow(t, o.metrics, `walletport_job_attempts_total{kind="tokens.resolve",outcome="`+string(c.outcome)+`"} 1`)
 		})
+	}
+}
+
+// TestAJobSaysWhichNumberItHas: an operator looks for a token by its id, and would take the row
+// of a customer for the issuer's number.
+func TestAJobSaysWhichNumberItHas(t *testing.T) {
+	for of, want := range map[string]string{"token": "token 12", clicktopay.KeyOf: "customer row 12"} {
+		if got := JobOf(jobs.Key{Of: of, ID: 12}); got != want {
+			t.Errorf("of %s: %q, want %q", of, got, want)
+		}
 	}
 }
 

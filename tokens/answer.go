@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/storage"
 )
@@ -68,7 +69,7 @@ func (c *changing) lookAgain(ctx context.Context) storage.Token {
 // in the next millisecond: a word of the same one as the outcome would count as no newer.
 func (c *changing) askBriefly(ctx context.Context) (told, error) {
 	now := c.change.Since.Add(c.elapsed())
-	pause(ctx, now.Truncate(time.Millisecond).Add(time.Millisecond).Sub(now))
+	act.Pause(ctx, now.Truncate(time.Millisecond).Add(time.Millisecond).Sub(now))
 	asking, cancel := context.WithTimeout(ctx, min(c.flow.Settings.AskTimeout, c.left()))
 	defer cancel()
 	return c.flow.askToken(asking, c.row, c.asked.AuditUser)

@@ -92,7 +92,7 @@ func stateAfter(e scheme.Effect) storage.ChangeState {
 // keepOutcome makes the outcome durable. A commit that fails is made again while ctx allows.
 func (c *changing) keepOutcome(ctx context.Context, out scheme.Outcome, at time.Time) error {
 	err := c.commitOutcome(ctx, out, at, false)
-	for walletport.CodeOf(err) == walletport.CodeUnavailable && pause(ctx, commitPause) {
+	for walletport.CodeOf(err) == walletport.CodeUnavailable && act.Pause(ctx, commitPause) {
 		err = c.commitOutcome(ctx, out, at, true)
 	}
 	return err
@@ -123,18 +123,6 @@ func (c *changing) isKept(ctx context.Context, state storage.ChangeState) (bool,
 	return slices.ContainsFunc(entries, func(e storage.TokenHistoryEntry) bool {
 		return e.ChangeID == c.change.ID && e.What == storage.TokenEvent(state) && e.Channel != storage.ChannelJob
 	}), err
-}
-
-// pause waits, and reports whether ctx goes on.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }
 
 // conclude writes the outcome: on the row, in the history and the record, and a job where

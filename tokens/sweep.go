@@ -26,7 +26,7 @@ func (f *Flow) Run(ctx context.Context) error {
 			f.Observer.SweepFailed(err)
 		}
 		hasFailed = err != nil
-		if !pause(ctx, sweepEvery) {
+		if !act.Pause(ctx, sweepEvery) {
 			return nil
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/storage"
 )
@@ -33,7 +34,7 @@ func (c *changing) join(ctx context.Context, open storage.TokenChange) (Changed,
 func (c *changing) wait(ctx context.Context, id string, why error) (Changed, error) {
 	waiting, cancel := context.WithTimeout(ctx, c.left())
 	defer cancel()
-	for interval := firstPoll; pause(waiting, interval); interval = min(2*interval, maxPoll) {
+	for interval := firstPoll; act.Pause(waiting, interval); interval = min(2*interval, maxPoll) {
 		row, err := c.flow.Store.Token(waiting, c.row.ID)
 		if err != nil {
 			continue

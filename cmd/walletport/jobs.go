@@ -84,7 +84,7 @@ func (c jobsListCommand) Run(ctx context.Context, con console) error {
 func printJobsJSON(con console, parked []jobs.Parked) error {
 	lines := json.NewEncoder(con.Out)
 	for _, j := range parked {
-		err := lines.Encode(parkedJSON{int64(j.ID), j.Kind, j.Key.String(), j.Attempts, j.Reason, j.At.UTC()})
+		err := lines.Encode(parkedJSON{int64(j.ID), j.Kind, server.JobOf(j.Key), j.Attempts, j.Reason, j.At.UTC()})
 		if err != nil {
 			return err
 		}
@@ -107,7 +107,7 @@ func printJobs(ctx context.Context, con console, db server.Database, first bool,
 	table := tabwriter.NewWriter(con.Out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(table, "ID\tOF\tATTEMPTS\tREASON\tPARKED")
 	for _, j := range parked {
-		fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\n", j.ID, j.Key.String(), j.Attempts, j.Reason, timeText(j.At, "-"))
+		fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\n", j.ID, server.JobOf(j.Key), j.Attempts, j.Reason, timeText(j.At, "-"))
 	}
 	return table.Flush()
 }
