@@ -10,6 +10,10 @@ type AnswerClaim struct {
 	// Holder is drawn for each claim. It tells a claim from another one of the same
 	// request, which may take the place of one that nobody has answered in time.
 	Holder [16]byte
+	// Made is the id of what the request has made already under an earlier claim, whose holder
+	// died before it was answered, or did not know; "" is nothing. What has this claim answers
+	// for it, and does not make it again.
+	Made string
 }
 
 // KeptAnswer is the first answer to a request under an idempotency key, as it is given

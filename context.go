@@ -7,6 +7,7 @@ type contextKey int
 const (
 	requestKey contextKey = iota
 	actorKey
+	claimKey
 )
 
 // Request is what the door knows of a call and every record of it needs.
@@ -43,4 +44,15 @@ func WithActor(ctx context.Context, a Actor) context.Context {
 func ActorFrom(ctx context.Context) Actor {
 	a, _ := ctx.Value(actorKey).(Actor)
 	return a
+}
+
+// WithAnswerClaim returns a context of a request that has its idempotency key claimed.
+func WithAnswerClaim(ctx context.Context, c AnswerClaim) context.Context {
+	return context.WithValue(ctx, claimKey, c)
+}
+
+// AnswerClaimFrom returns the claim of the request of ctx; false of one without a key.
+func AnswerClaimFrom(ctx context.Context) (AnswerClaim, bool) {
+	c, isClaimed := ctx.Value(claimKey).(AnswerClaim)
+	return c, isClaimed
 }

@@ -30,12 +30,12 @@ type Once struct {
 
 // Answers keeps first answers, as package idempotency does. It is safe for concurrent use.
 type Answers interface {
-	// Claim claims a key for a request and a time, and draws its Holder; or it returns the
-	// first answer, or says that the request runs already or that the key is another's.
+	// Claim claims a key for a request and a time, and sets its Holder and Made; or it returns
+	// the first answer, or says that the request runs already or that the key is another's.
 	Claim(ctx context.Context, claim *walletport.AnswerClaim, lease time.Duration) (*walletport.KeptAnswer, error)
 	// Keep stores the answer to the request that has the claim.
 	Keep(ctx context.Context, claim walletport.AnswerClaim, answer walletport.KeptAnswer) error
-	// Drop gives a claim back.
+	// Drop gives a claim back, but not what its request has made.
 	Drop(ctx context.Context, claim walletport.AnswerClaim) error
 }
 
@@ -75,6 +75,7 @@ func (d *Door) serveOnce(c *Call) {
 		c.repeat(first)
 		return
 	}
+	c.r = c.r.WithContext(walletport.WithAnswerClaim(c.r.Context(), claim))
 	isWhole := false
 	defer func() { c.settle(claim, isWhole) }()
 	d.API.Handler.ServeHTTP(c.w, c.r)

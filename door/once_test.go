@@ -22,14 +22,16 @@ type book struct {
 	claims  map[[32]byte]walletport.AnswerClaim
 	answers map[[32]byte]walletport.KeptAnswer
 	lease   time.Duration
-	err     error // of all
-	keepErr error // of what comes after the call
+	made    string // by an earlier claim
+	err     error  // of all
+	keepErr error  // of what comes after the call
 }
 
 func (b *book) Claim(_ context.Context, c *walletport.AnswerClaim, lease time.Duration) (*walletport.KeptAnswer, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	_, _ = rand.Read(c.Holder[:])
+	c.Made = b.made
 	b.lease = lease
 	first, isClaimed := b.claims[c.Key]
 	answer, isAnswered := b.answers[c.Key]
@@ -141,6 +143,23 @@ func TestTheSameRequestIsDoneOnce(t *testing.T) {
 		r := keyed(t, "k-1", body(t, `{"a":"b"}`))
 		doortest.WantProblem(t, r, h.do(r), 503, "audit_unavailable")
 	})
+}
+
+// TestACallHasItsClaim, by which what it does is tied to its key; without a key it has none.
+func TestACallHasItsClaim(t *testing.T) {
+	h, b := mustOnceHouse(t)
+	b.made = "req-1"
+	var claim walletport.AnswerClaim
+	var isClaimed bool
+	h.things.do = func(ctx context.Context) { claim, isClaimed = walletport.AnswerClaimFrom(ctx) }
+	h.do(keyed(t, "k"))
+	if stored, ok := b.claims[claim.Key]; !isClaimed || !ok || stored != claim || claim.Made != "req-1" {
+		t.Errorf("the call has the claim %+v, %t", claim, isClaimed)
+	}
+	h.do(mustRequest(t, http.MethodPost, goodTarget, nil))
+	if isClaimed {
+		t.Errorf("without a key the call has the claim %+v", claim)
+	}
 }
 
 func TestWithoutAKeyEachRequestIsDone(t *testing.T) {

@@ -52,7 +52,8 @@ func New(store Store, c Config) *Keeper {
 
 // Claim claims the key of claim for its request, whose Holder it draws. It returns the first
 // answer where there is one, and then nothing is claimed. An unanswered claim holds up the same
-// request for the lease: then whoever has it must be dead. Errors:
+// request for the lease: then whoever has it must be dead, and Made is what they have made.
+// Errors:
 //
 //   - CodeConflict, idempotency_in_progress: the same request runs
 //   - CodeRejected, idempotency_key_reused: another request has the key
@@ -70,11 +71,12 @@ func (k *Keeper) Claim(ctx context.Context, claim *walletport.AnswerClaim, lease
 	case err != nil:
 		return nil, err
 	case state.IsClaimed:
+		claim.Made = state.Made
 		return nil, nil //nolint:nilnil // there is no answer yet, and that is no error
 	case state.Request != claim.Request:
 		return nil, errReused()
 	case state.Answer == nil:
-		return nil, errInProgress()
+		return nil, storage.ErrAnswerInProgress()
 	}
 	return state.Answer, nil
 }
@@ -89,13 +91,10 @@ func (k *Keeper) Keep(ctx context.Context, claim walletport.AnswerClaim, answer 
 	return err
 }
 
-// Drop gives the key of a claim back: it is as if it had never been used.
+// Drop gives the key of a claim back: it is as if it had never been used, or, where its request
+// has made something, as if whoever has it were dead.
 func (k *Keeper) Drop(ctx context.Context, claim walletport.AnswerClaim) error {
 	return k.store.DropAnswer(ctx, claim)
-}
-
-func errInProgress() error {
-	return walletport.Errorf(walletport.CodeConflict, "idempotency_in_progress", "the same request with this Idempotency-Key is under way").WithRetryAfter(time.Second)
 }
 
 func errReused() error {

@@ -38,8 +38,17 @@ func (r replica) Now(context.Context) (time.Time, error) {
 // onEachEngine runs a story with two replicas on one database, whose clock is now.
 func onEachEngine(t *testing.T, story func(t *testing.T, keepers [2]*idempotency.Keeper, now *atomic.Int64)) {
 	t.Helper()
+	onEachStore(t, func(t *testing.T, _ storage.Updater, keepers [2]*idempotency.Keeper, now *atomic.Int64) {
+		story(t, keepers, now)
+	})
+}
+
+// onEachStore is onEachEngine for a story that changes something too.
+func onEachStore(t *testing.T, story func(t *testing.T, store storage.Updater, keepers [2]*idempotency.Keeper, now *atomic.Int64)) {
+	t.Helper()
 	run := func(t *testing.T, open func() (engine, error)) {
 		var keepers [2]*idempotency.Keeper
+		var store storage.Updater
 		now := new(atomic.Int64)
 		now.Store(1_796_000_000_000)
 		for i := range keepers {
@@ -47,9 +56,9 @@ func onEachEngine(t *testing.T, story func(t *testing.T, keepers [2]*idempotency
 			must(t, err)
 			t.Cleanup(func() { must(t, s.Close()) })
 			must(t, s.Migrate(t.Context()))
-			keepers[i] = idempotency.New(replica{s, now, nil}, idempotency.Config{Rand: rand.Reader})
+			store, keepers[i] = s, idempotency.New(replica{s, now, nil}, idempotency.Config{Rand: rand.Reader})
 		}
-		story(t, keepers, now)
+		story(t, store, keepers, now)
 	}
 	t.Run("SQLite", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "walletport.db")
@@ -143,6 +152,31 @@ func TestTheDeadHoldNobodyUpOnEachEngine(t *testing.T) {
 		wantRefused(t, keepers[0], 1, 1, walletport.CodeConflict, "idempotency_in_progress")
 		must(t, keepers[1].Keep(t.Context(), next, ok))
 		wantKept(t, keepers[0], 1, 1, ok)
+	})
+}
+
+// TestWhatTheDeadHaveMadeIsKnownOnEachEngine to whoever takes their key over, and to nobody who
+// begins anew with it.
+func TestWhatTheDeadHaveMadeIsKnownOnEachEngine(t *testing.T) {
+	onEachStore(t, func(t *testing.T, store storage.Updater, keepers [2]*idempotency.Keeper, now *atomic.Int64) {
+		makes := func(claim walletport.AnswerClaim, id string) error {
+			return store.Update(t.Context(), func(tx storage.Tx) error { return tx.NoteMade(claim, id) })
+		}
+		dead := mustClaim(t, keepers[0], 1, 1)
+		must(t, makes(dead, "req-1"))
+		for range 2 {
+			now.Add(lease.Milliseconds() + 1)
+			if heir := mustClaim(t, keepers[1], 1, 1); heir.Made != "req-1" {
+				t.Errorf("the heir knows of %q", heir.Made)
+			}
+		}
+		if err := makes(dead, "req-2"); walletport.ReasonOf(err) != "idempotency_in_progress" {
+			t.Errorf("who was thought dead makes something: %v", err)
+		}
+		now.Add((24 * time.Hour).Milliseconds() + 1)
+		if next := mustClaim(t, keepers[1], 1, 1); next.Made != "" {
+			t.Errorf("a day later the key knows of %q", next.Made)
+		}
 	})
 }
 

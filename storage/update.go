@@ -44,6 +44,7 @@ type Tx interface {
 	CardsTx
 	ClientsTx
 	NoncesTx
+	AnswersTx
 	TokensTx
 	CustomersTx
 	EnrolmentsTx

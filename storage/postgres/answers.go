@@ -41,12 +41,12 @@ func (s *Store) ClaimAnswer(ctx context.Context, lease storage.AnswerLease) (sto
 
 // claimAnswer returns pgx.ErrNoRows where the key is free now and was not a moment ago.
 func (s *Store) claimAnswer(ctx context.Context, lease *storage.AnswerLease) (storage.AnswerState, error) {
-	claimed, err := s.queries.ClaimAnswer(ctx, pgdb.ClaimAnswerParams{
+	made, err := s.queries.ClaimAnswer(ctx, pgdb.ClaimAnswerParams{
 		KeyDigest: lease.Key[:], RequestDigest: lease.Request[:], Holder: lease.Holder[:],
 		ClaimedMs: lease.At.UnixMilli(), UntilMs: lease.Until.UnixMilli(), SinceMs: lease.Since.UnixMilli(),
 	})
-	if err != nil || claimed > 0 {
-		return storage.AnswerState{IsClaimed: err == nil}, err
+	if !errors.Is(err, pgx.ErrNoRows) {
+		return storage.AnswerState{IsClaimed: err == nil, Made: made}, err
 	}
 	row, err := s.queries.GetAnswer(ctx, lease.Key[:])
 	if err != nil {
@@ -81,14 +81,34 @@ func (s *Store) KeepAnswer(ctx context.Context, claim walletport.AnswerClaim, an
 	return err == nil && kept > 0, err
 }
 
-// DropAnswer implements storage.Answers.
+// DropAnswer implements storage.Answers. Its first statement waits for a transaction of the
+// request that is still under way, and sees what it made.
 func (s *Store) DropAnswer(ctx context.Context, claim walletport.AnswerClaim) error {
 	return s.retryLost(ctx, func() error {
-		if err := s.queries.DropAnswer(ctx, pgdb.DropAnswerParams{KeyDigest: claim.Key[:], Holder: claim.Holder[:]}); err != nil {
+		dropped, err := s.queries.DropAnswer(ctx, pgdb.DropAnswerParams{KeyDigest: claim.Key[:], Holder: claim.Holder[:]})
+		if err == nil && dropped == 0 {
+			err = s.queries.EndLease(ctx, pgdb.EndLeaseParams{KeyDigest: claim.Key[:], Holder: claim.Holder[:]})
+		}
+		if err != nil {
 			return unavailable(ctx, err)
 		}
 		return nil
 	})
+}
+
+// NoteMade implements storage.AnswersTx. The row stays locked until the commit.
+func (t *transaction) NoteMade(claim walletport.AnswerClaim, id string) error {
+	if err := storage.CheckMade(id); err != nil {
+		return err
+	}
+	noted, err := t.q.NoteMade(t.ctx, pgdb.NoteMadeParams{Made: id, KeyDigest: claim.Key[:], Holder: claim.Holder[:]})
+	if err != nil {
+		return t.failed(err)
+	}
+	if noted == 0 {
+		return storage.ErrAnswerInProgress()
+	}
+	return nil
 }
 
 // ForgetAnswers implements storage.Answers. When the answer to a deletion is lost and the

@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/walletport/walletport"
@@ -34,14 +36,15 @@ func claimAnswer(ctx context.Context, q *sqlitedb.Queries, lease *storage.Answer
 		KeyDigest: lease.Key[:], RequestDigest: lease.Request[:], Holder: lease.Holder[:],
 		ClaimedMs: lease.At.UnixMilli(), UntilMs: lease.Until.UnixMilli(),
 	})
-	if err == nil && claimed == 0 {
-		claimed, err = q.RetakeAnswer(ctx, sqlitedb.RetakeAnswerParams{
-			RequestDigest: lease.Request[:], Holder: lease.Holder[:], ClaimedMs: lease.At.UnixMilli(), UntilMs: lease.Until.UnixMilli(),
-			KeyDigest: lease.Key[:], SinceMs: lease.Since.UnixMilli(),
-		})
-	}
 	if err != nil || claimed > 0 {
 		return storage.AnswerState{IsClaimed: err == nil}, err
+	}
+	made, err := q.RetakeAnswer(ctx, sqlitedb.RetakeAnswerParams{
+		RequestDigest: lease.Request[:], Holder: lease.Holder[:], ClaimedMs: lease.At.UnixMilli(), UntilMs: lease.Until.UnixMilli(),
+		KeyDigest: lease.Key[:], SinceMs: lease.Since.UnixMilli(),
+	})
+	if !errors.Is(err, sql.ErrNoRows) {
+		return storage.AnswerState{IsClaimed: err == nil, Made: made}, err
 	}
 	row, err := q.GetAnswer(ctx, lease.Key[:])
 	if err != nil {
@@ -79,11 +82,30 @@ func (s *Store) KeepAnswer(ctx context.Context, claim walletport.AnswerClaim, an
 // DropAnswer implements storage.Answers.
 func (s *Store) DropAnswer(ctx context.Context, claim walletport.AnswerClaim) error {
 	return s.transact(ctx, func(q *sqlitedb.Queries) error {
-		if err := q.DropAnswer(uncancelled(ctx), sqlitedb.DropAnswerParams{KeyDigest: claim.Key[:], Holder: claim.Holder[:]}); err != nil {
+		dropped, err := q.DropAnswer(uncancelled(ctx), sqlitedb.DropAnswerParams{KeyDigest: claim.Key[:], Holder: claim.Holder[:]})
+		if err == nil && dropped == 0 {
+			err = q.EndLease(uncancelled(ctx), sqlitedb.EndLeaseParams{KeyDigest: claim.Key[:], Holder: claim.Holder[:]})
+		}
+		if err != nil {
 			return storage.ErrUnavailable(ctx, err)
 		}
 		return nil
 	})
+}
+
+// NoteMade implements storage.AnswersTx.
+func (t *transaction) NoteMade(claim walletport.AnswerClaim, id string) error {
+	if err := storage.CheckMade(id); err != nil {
+		return err
+	}
+	noted, err := t.q.NoteMade(uncancelled(t.ctx), sqlitedb.NoteMadeParams{Made: id, KeyDigest: claim.Key[:], Holder: claim.Holder[:]})
+	if err != nil {
+		return t.failed(err)
+	}
+	if noted == 0 {
+		return storage.ErrAnswerInProgress()
+	}
+	return nil
 }
 
 // ForgetAnswers implements storage.Answers.

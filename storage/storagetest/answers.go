@@ -40,6 +40,7 @@ func testAnswers(t *testing.T, database NewDatabase) {
 		}
 		wantAnswer(t, open(t), lease(1, 1, 2, 50, 60, 0), 1, new(anAnswer("one")))
 	})
+	testMade(t, database)
 	t.Run("one of many callers on three replicas claims a key", func(t *testing.T) { testConcurrentLeases(t, database(t)) })
 }
 

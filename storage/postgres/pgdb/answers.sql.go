@@ -9,14 +9,16 @@ import (
 	"context"
 )
 
-const claimAnswer = `-- name: ClaimAnswer :execrows
+const claimAnswer = `-- name: ClaimAnswer :one
 INSERT INTO answers AS a (key_digest, request_digest, holder, claimed_ms, until_ms)
 VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (key_digest) DO UPDATE SET
     request_digest = excluded.request_digest, holder = excluded.holder, claimed_ms = excluded.claimed_ms, until_ms = excluded.until_ms,
-    status = 0, outcome = '', content_type = '', body = '', request_id = ''
+    status = 0, outcome = '', content_type = '', body = '', request_id = '',
+    made = CASE WHEN a.claimed_ms < $6::bigint THEN '' ELSE a.made END
 WHERE a.claimed_ms < $6::bigint
     OR a.status = 0 AND a.request_digest = excluded.request_digest AND (a.until_ms < excluded.claimed_ms OR a.holder = excluded.holder)
+RETURNING made
 `
 
 type ClaimAnswerParams struct {
@@ -29,10 +31,10 @@ type ClaimAnswerParams struct {
 }
 
 // ClaimAnswer writes a row that is new, or takes the place of one that no longer counts, or
-// of a claim of the same request whose time is over. It may be asked again when its answer
-// was lost: it finds its own claim.
-func (q *Queries) ClaimAnswer(ctx context.Context, arg ClaimAnswerParams) (int64, error) {
-	result, err := q.db.Exec(ctx, claimAnswer,
+// of a claim of the same request whose time is over: of that, what it made stays. It may be
+// asked again when its answer was lost: it finds its own claim.
+func (q *Queries) ClaimAnswer(ctx context.Context, arg ClaimAnswerParams) (string, error) {
+	row := q.db.QueryRow(ctx, claimAnswer,
 		arg.KeyDigest,
 		arg.RequestDigest,
 		arg.Holder,
@@ -40,14 +42,13 @@ func (q *Queries) ClaimAnswer(ctx context.Context, arg ClaimAnswerParams) (int64
 		arg.UntilMs,
 		arg.SinceMs,
 	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+	var made string
+	err := row.Scan(&made)
+	return made, err
 }
 
-const dropAnswer = `-- name: DropAnswer :exec
-DELETE FROM answers WHERE key_digest = $1 AND holder = $2 AND status = 0
+const dropAnswer = `-- name: DropAnswer :execrows
+DELETE FROM answers WHERE key_digest = $1 AND holder = $2 AND status = 0 AND made = ''
 `
 
 type DropAnswerParams struct {
@@ -55,8 +56,25 @@ type DropAnswerParams struct {
 	Holder    []byte
 }
 
-func (q *Queries) DropAnswer(ctx context.Context, arg DropAnswerParams) error {
-	_, err := q.db.Exec(ctx, dropAnswer, arg.KeyDigest, arg.Holder)
+func (q *Queries) DropAnswer(ctx context.Context, arg DropAnswerParams) (int64, error) {
+	result, err := q.db.Exec(ctx, dropAnswer, arg.KeyDigest, arg.Holder)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const endLease = `-- name: EndLease :exec
+UPDATE answers SET until_ms = 0 WHERE key_digest = $1 AND holder = $2 AND status = 0
+`
+
+type EndLeaseParams struct {
+	KeyDigest []byte
+	Holder    []byte
+}
+
+func (q *Queries) EndLease(ctx context.Context, arg EndLeaseParams) error {
+	_, err := q.db.Exec(ctx, endLease, arg.KeyDigest, arg.Holder)
 	return err
 }
 
@@ -83,7 +101,7 @@ func (q *Queries) ForgetAnswers(ctx context.Context, arg ForgetAnswersParams) (i
 }
 
 const getAnswer = `-- name: GetAnswer :one
-SELECT key_digest, request_digest, holder, claimed_ms, until_ms, status, outcome, content_type, body, request_id FROM answers WHERE key_digest = $1
+SELECT key_digest, request_digest, holder, claimed_ms, until_ms, status, outcome, content_type, body, request_id, made FROM answers WHERE key_digest = $1
 `
 
 func (q *Queries) GetAnswer(ctx context.Context, keyDigest []byte) (Answer, error) {
@@ -100,6 +118,7 @@ func (q *Queries) GetAnswer(ctx context.Context, keyDigest []byte) (Answer, erro
 		&i.ContentType,
 		&i.Body,
 		&i.RequestID,
+		&i.Made,
 	)
 	return i, err
 }
@@ -130,6 +149,25 @@ func (q *Queries) KeepAnswer(ctx context.Context, arg KeepAnswerParams) (int64, 
 		arg.KeyDigest,
 		arg.Holder,
 	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const noteMade = `-- name: NoteMade :execrows
+UPDATE answers SET made = $1 WHERE key_digest = $2 AND holder = $3 AND status = 0
+`
+
+type NoteMadeParams struct {
+	Made      string
+	KeyDigest []byte
+	Holder    []byte
+}
+
+// NoteMade locks the row of the key until the commit, so that nobody takes it over meanwhile.
+func (q *Queries) NoteMade(ctx context.Context, arg NoteMadeParams) (int64, error) {
+	result, err := q.db.Exec(ctx, noteMade, arg.Made, arg.KeyDigest, arg.Holder)
 	if err != nil {
 		return 0, err
 	}

@@ -9,8 +9,8 @@ import (
 	"context"
 )
 
-const dropAnswer = `-- name: DropAnswer :exec
-DELETE FROM answers WHERE key_digest = ?1 AND holder = ?2 AND status = 0
+const dropAnswer = `-- name: DropAnswer :execrows
+DELETE FROM answers WHERE key_digest = ?1 AND holder = ?2 AND status = 0 AND made = ''
 `
 
 type DropAnswerParams struct {
@@ -18,8 +18,25 @@ type DropAnswerParams struct {
 	Holder    []byte
 }
 
-func (q *Queries) DropAnswer(ctx context.Context, arg DropAnswerParams) error {
-	_, err := q.exec(ctx, q.dropAnswerStmt, dropAnswer, arg.KeyDigest, arg.Holder)
+func (q *Queries) DropAnswer(ctx context.Context, arg DropAnswerParams) (int64, error) {
+	result, err := q.exec(ctx, q.dropAnswerStmt, dropAnswer, arg.KeyDigest, arg.Holder)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const endLease = `-- name: EndLease :exec
+UPDATE answers SET until_ms = 0 WHERE key_digest = ?1 AND holder = ?2 AND status = 0
+`
+
+type EndLeaseParams struct {
+	KeyDigest []byte
+	Holder    []byte
+}
+
+func (q *Queries) EndLease(ctx context.Context, arg EndLeaseParams) error {
+	_, err := q.exec(ctx, q.endLeaseStmt, endLease, arg.KeyDigest, arg.Holder)
 	return err
 }
 
@@ -44,7 +61,7 @@ func (q *Queries) ForgetAnswers(ctx context.Context, arg ForgetAnswersParams) (i
 }
 
 const getAnswer = `-- name: GetAnswer :one
-SELECT key_digest, request_digest, holder, claimed_ms, until_ms, status, outcome, content_type, body, request_id FROM answers WHERE key_digest = ?1
+SELECT key_digest, request_digest, holder, claimed_ms, until_ms, status, outcome, content_type, body, request_id, made FROM answers WHERE key_digest = ?1
 `
 
 func (q *Queries) GetAnswer(ctx context.Context, keyDigest []byte) (Answer, error) {
@@ -61,6 +78,7 @@ func (q *Queries) GetAnswer(ctx context.Context, keyDigest []byte) (Answer, erro
 		&i.ContentType,
 		&i.Body,
 		&i.RequestID,
+		&i.Made,
 	)
 	return i, err
 }
@@ -124,12 +142,32 @@ func (q *Queries) KeepAnswer(ctx context.Context, arg KeepAnswerParams) (int64, 
 	return result.RowsAffected()
 }
 
-const retakeAnswer = `-- name: RetakeAnswer :execrows
+const noteMade = `-- name: NoteMade :execrows
+UPDATE answers SET made = ?1 WHERE key_digest = ?2 AND holder = ?3 AND status = 0
+`
+
+type NoteMadeParams struct {
+	Made      string
+	KeyDigest []byte
+	Holder    []byte
+}
+
+func (q *Queries) NoteMade(ctx context.Context, arg NoteMadeParams) (int64, error) {
+	result, err := q.exec(ctx, q.noteMadeStmt, noteMade, arg.Made, arg.KeyDigest, arg.Holder)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const retakeAnswer = `-- name: RetakeAnswer :one
 UPDATE answers SET
     request_digest = ?1, holder = ?2, claimed_ms = ?3, until_ms = ?4,
-    status = 0, outcome = '', content_type = '', body = x'', request_id = ''
-WHERE key_digest = ?5 AND (claimed_ms < ?6
+    status = 0, outcome = '', content_type = '', body = x'', request_id = '',
+    made = CASE WHEN claimed_ms < ?5 THEN '' ELSE made END
+WHERE key_digest = ?6 AND (claimed_ms < ?5
     OR status = 0 AND request_digest = ?1 AND until_ms < ?3)
+RETURNING made
 `
 
 type RetakeAnswerParams struct {
@@ -137,23 +175,22 @@ type RetakeAnswerParams struct {
 	Holder        []byte
 	ClaimedMs     int64
 	UntilMs       int64
-	KeyDigest     []byte
 	SinceMs       int64
+	KeyDigest     []byte
 }
 
 // RetakeAnswer takes the place of what no longer counts, or of a claim of the same request
-// whose time is over.
-func (q *Queries) RetakeAnswer(ctx context.Context, arg RetakeAnswerParams) (int64, error) {
-	result, err := q.exec(ctx, q.retakeAnswerStmt, retakeAnswer,
+// whose time is over: of that, what it made stays.
+func (q *Queries) RetakeAnswer(ctx context.Context, arg RetakeAnswerParams) (string, error) {
+	row := q.queryRow(ctx, q.retakeAnswerStmt, retakeAnswer,
 		arg.RequestDigest,
 		arg.Holder,
 		arg.ClaimedMs,
 		arg.UntilMs,
-		arg.KeyDigest,
 		arg.SinceMs,
+		arg.KeyDigest,
 	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+	var made string
+	err := row.Scan(&made)
+	return made, err
 }

@@ -72,6 +72,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.endClaimStmt, err = db.PrepareContext(ctx, endClaim); err != nil {
 		return nil, fmt.Errorf("error preparing query EndClaim: %w", err)
 	}
+	if q.endLeaseStmt, err = db.PrepareContext(ctx, endLease); err != nil {
+		return nil, fmt.Errorf("error preparing query EndLease: %w", err)
+	}
 	if q.enterLaneStmt, err = db.PrepareContext(ctx, enterLane); err != nil {
 		return nil, fmt.Errorf("error preparing query EnterLane: %w", err)
 	}
@@ -273,6 +276,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.noteAttemptStmt, err = db.PrepareContext(ctx, noteAttempt); err != nil {
 		return nil, fmt.Errorf("error preparing query NoteAttempt: %w", err)
 	}
+	if q.noteMadeStmt, err = db.PrepareContext(ctx, noteMade); err != nil {
+		return nil, fmt.Errorf("error preparing query NoteMade: %w", err)
+	}
 	if q.oldestJobStmt, err = db.PrepareContext(ctx, oldestJob); err != nil {
 		return nil, fmt.Errorf("error preparing query OldestJob: %w", err)
 	}
@@ -419,6 +425,11 @@ func (q *Queries) Close() error {
 	if q.endClaimStmt != nil {
 		if cerr := q.endClaimStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endClaimStmt: %w", cerr)
+		}
+	}
+	if q.endLeaseStmt != nil {
+		if cerr := q.endLeaseStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endLeaseStmt: %w", cerr)
 		}
 	}
 	if q.enterLaneStmt != nil {
@@ -756,6 +767,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing noteAttemptStmt: %w", cerr)
 		}
 	}
+	if q.noteMadeStmt != nil {
+		if cerr := q.noteMadeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing noteMadeStmt: %w", cerr)
+		}
+	}
 	if q.oldestJobStmt != nil {
 		if cerr := q.oldestJobStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing oldestJobStmt: %w", cerr)
@@ -916,6 +932,7 @@ type Queries struct {
 	dropAnswerStmt              *sql.Stmt
 	dropParkedJobStmt           *sql.Stmt
 	endClaimStmt                *sql.Stmt
+	endLeaseStmt                *sql.Stmt
 	enterLaneStmt               *sql.Stmt
 	extendLaneStmt              *sql.Stmt
 	forgetAnswersStmt           *sql.Stmt
@@ -983,6 +1000,7 @@ type Queries struct {
 	nextRequestKEKStmt          *sql.Stmt
 	nextTokenKEKStmt            *sql.Stmt
 	noteAttemptStmt             *sql.Stmt
+	noteMadeStmt                *sql.Stmt
 	oldestJobStmt               *sql.Stmt
 	parkJobStmt                 *sql.Stmt
 	probeStmt                   *sql.Stmt
@@ -1026,6 +1044,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		dropAnswerStmt:              q.dropAnswerStmt,
 		dropParkedJobStmt:           q.dropParkedJobStmt,
 		endClaimStmt:                q.endClaimStmt,
+		endLeaseStmt:                q.endLeaseStmt,
 		enterLaneStmt:               q.enterLaneStmt,
 		extendLaneStmt:              q.extendLaneStmt,
 		forgetAnswersStmt:           q.forgetAnswersStmt,
@@ -1093,6 +1112,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		nextRequestKEKStmt:          q.nextRequestKEKStmt,
 		nextTokenKEKStmt:            q.nextTokenKEKStmt,
 		noteAttemptStmt:             q.noteAttemptStmt,
+		noteMadeStmt:                q.noteMadeStmt,
 		oldestJobStmt:               q.oldestJobStmt,
 		parkJobStmt:                 q.parkJobStmt,
 		probeStmt:                   q.probeStmt,

@@ -19,6 +19,7 @@ type Answer struct {
 	ContentType   string
 	Body          []byte
 	RequestID     string
+	Made          string
 }
 
 type AuditCheckpoint struct {
