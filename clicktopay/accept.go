@@ -21,13 +21,16 @@ import (
 var ErrOptedOut error = walletport.Errorf(walletport.CodeForbidden, "customer_opted_out", "the customer wants no Click to Pay")
 
 // Accept takes a change on: it will be done, or its row says why not. Everything that can be
-// known is checked before, all faults at once. Row, record and job are one commit. The same
-// request as the consumer's last one, if that is still open, is that one. Errors:
+// known is checked before, all faults at once. Row, record and job are one commit, and what the
+// call's idempotency key is tied to. The same request as the consumer's last one, if that is
+// still open, is that one; a call whose key made one already is that one whatever became of it.
+// Errors:
 //
 //   - CodeUnavailable: scheme_not_configured, key_unavailable, store_unavailable, and
 //     audit_unavailable: nothing is promised then
 //   - CodeInvalid, enrolment_data_invalid: with all fields, as the caller names them
 //   - CodeForbidden, card_not_eligible
+//   - CodeConflict, idempotency_in_progress: see act.NoteMade
 //   - ErrOptedOut, those of Asked.Admit, and those of finding
 //
 // Nothing is announced to the trail, because of the commit of its own.
@@ -54,6 +57,9 @@ type accepting struct {
 }
 
 func (a *accepting) run(ctx context.Context) (Accepted, error) {
+	if id := act.MadeBefore(ctx); id != "" {
+		return a.again(ctx, id)
+	}
 	s, err := a.flow.scheme()
 	if err != nil {
 		return Accepted{}, err
@@ -77,6 +83,20 @@ func (a *accepting) run(ctx context.Context) (Accepted, error) {
 		return Accepted{}, err
 	}
 	return a.commit(ctx)
+}
+
+// again answers with what the same call made before, at a server that died or did not learn of
+// its own commit. Nothing is asked of the data: they may have changed since, the request stands.
+func (a *accepting) again(ctx context.Context, id string) (Accepted, error) {
+	a.record.SetDetail(walletport.DetailRequest, id)
+	row, err := a.flow.Store.EnrolmentRequest(ctx, id)
+	if err != nil && walletport.CodeOf(err) != walletport.CodeNotFound { // which is of one that is no longer kept
+		return Accepted{}, err
+	}
+	a.record.Issuer = row.Issuer
+	a.record.SetDetail(walletport.DetailCustomer, row.Number)
+	a.record.SetDetail(walletport.DetailBID, row.BID)
+	return Accepted{ID: id, IsJoined: true}, nil
 }
 
 // checkAsked refuses what no call of the API and no command asks: it would be checked nowhere.
@@ -178,6 +198,9 @@ func (a *accepting) commit(ctx context.Context) (Accepted, error) {
 	var joined string
 	var refusal error // of Asked.Admit
 	err := a.record.Commit(ctx, a.flow.Audit, func(tx storage.Tx, record *act.Record) error {
+		if err := act.NoteMade(ctx, tx, a.row.ID); err != nil {
+			return err
+		}
 		record.SetDetail(walletport.DetailRequest, a.row.ID)
 		err := tx.UpdateConsumer(a.row.ConsumerKey, a.customer.CustomerKey, func(old storage.Consumer) (storage.Consumer, error) {
 			joined = old.Last.ID
@@ -201,7 +224,7 @@ func (a *accepting) commit(ctx context.Context) (Accepted, error) {
 		return Accepted{}, refusal
 	case errors.Is(err, errJoined):
 		a.record.SetDetail(walletport.DetailRequest, joined)
-		return Accepted{ID: joined, IsJoined: true}, nil
+		return Accepted{ID: joined, IsJoined: true}, act.NoteJoined(ctx, a.flow.Store, joined)
 	case err != nil:
 		a.record.SetDetail(walletport.DetailRequest, "") // there is none, as far as anybody knows
 		return Accepted{}, err

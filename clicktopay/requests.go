@@ -47,7 +47,7 @@ type CardOverrides struct {
 // Accepted is a request that was accepted.
 type Accepted struct {
 	ID string // a UUID of 36 characters, to ask for the status with
-	// IsJoined: the same was asked for before and is not completed yet; it is that request's.
+	// IsJoined: the same was asked for before, and it is that request's.
 	IsJoined bool
 }
 

@@ -14,11 +14,12 @@ import (
 )
 
 // Change changes a token at its scheme, in the three steps of the package comment. Who asks
-// for the change that is under way waits for its outcome. Errors:
+// for the change that is under way waits for its outcome, and so does who has asked for it before
+// by the same idempotency key, where it is not known that it was not done. Errors:
 //
 //   - CodeNotFound, token_not_found: also for a token of another issuer
 //   - CodeConflict, token_transition_not_allowed, suspended_by_others and
-//     token_change_in_progress
+//     token_change_in_progress; idempotency_in_progress, see act.NoteMade
 //   - CodeInvalid and CodeForbidden, about texts with the card's number: see act.Call.FindCard
 //   - CodeUnavailable, scheme_outcome_unknown: the outcome is not known after
 //     Settings.ChangeTimeout; the message has the id of the change
@@ -60,6 +61,13 @@ type changing struct {
 func (c *changing) run(ctx context.Context) (Changed, error) {
 	if err := c.find(ctx); err != nil {
 		return Changed{}, err
+	}
+	switch id, err := c.madeBefore(ctx); {
+	case err != nil:
+		return Changed{}, err
+	case id != "":
+		c.record.SetDetail(walletport.DetailChangeID, id)
+		return c.wait(ctx, id, errors.New("the same call asked for it before"))
 	}
 	for range maxReads {
 		if open := c.row.Change; open.State.IsOpen() {
@@ -152,6 +160,9 @@ func (c *changing) begin(ctx context.Context) (isOutdated bool, err error) {
 	}
 	err = c.record.Commit(ctx, f.Audit, func(tx storage.Tx, record *act.Record) error {
 		isOutdated = false
+		if err := act.NoteMade(ctx, tx, c.change.ID); err != nil {
+			return err
+		}
 		record.Outcome = walletport.OutcomeStarted
 		record.SetDetail(walletport.DetailChangeID, c.change.ID)
 		asked := entryOf(c.row.ID, c.change, storage.ChangeAsked, c.change.Since)

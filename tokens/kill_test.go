@@ -20,10 +20,15 @@ func die() { runtime.Goexit() }
 // changeUntilDeath asks for a change in a goroutine of its own, and says whether it lived.
 func changeUntilDeath(t *testing.T, d *desk, id walletport.TokenID, action walletport.TokenAction) (lived bool) {
 	t.Helper()
+	return d.changeUntilDeath(t, acttest.AsBank(t.Context()), id, action)
+}
+
+func (d *desk) changeUntilDeath(t *testing.T, ctx context.Context, id walletport.TokenID, action walletport.TokenAction) (lived bool) {
+	t.Helper()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_, _ = d.Change(acttest.AsBank(context.WithoutCancel(t.Context())), ask(id, action))
+		_, _ = d.Change(context.WithoutCancel(ctx), ask(id, action))
 		lived = true
 	}()
 	select {

@@ -26,7 +26,25 @@ func (c *changing) join(ctx context.Context, open storage.TokenChange) (Changed,
 		return Changed{}, storage.ErrTokenChangeInProgress(open)
 	}
 	c.record.SetDetail(walletport.DetailChangeID, open.ID)
+	if err := act.NoteJoined(ctx, c.flow.Store, open.ID); err != nil {
+		return Changed{}, err
+	}
 	return c.wait(ctx, open.ID, fmt.Errorf("another call asked for it, and it is %s %s", open.State, open.Outcome))
+}
+
+// madeBefore returns the id of the change that the same call made or joined before, at a server
+// that died or did not learn what became of it; "" for none, and for one that was not done: it
+// can be made now.
+func (c *changing) madeBefore(ctx context.Context) (string, error) {
+	id := act.MadeBefore(ctx)
+	if id == "" {
+		return "", nil
+	}
+	state, _, err := c.flow.endOf(ctx, c.row, id)
+	if state == storage.ChangeNotDone {
+		id = ""
+	}
+	return id, err
 }
 
 // wait reads the row until the change is closed, as long as the caller waits. Why its outcome
