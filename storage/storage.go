@@ -28,6 +28,8 @@ type Store interface {
 	Cards
 	Clients
 	Audit
+	AuditTree
+	AuditNotes
 	Nonces
 	Answers
 	Tokens

@@ -33,6 +33,8 @@ var byIndex = map[string]string{
 	"NextCardKEK":             "cards_by_kek",
 	"ForgetNonces":            "nonces_by_time",
 	"ForgetAnswers":           "answers_by_time",
+	"ListCosignatures":        "audit_cosignatures_by_size",
+	"LastCosignature":         "audit_cosignatures_pkey",
 	"ListTokensOfCard":        "tokens_by_card",
 	"GetEmptyTokenList":       "tokens_by_card",
 	"DetachTokens":            "tokens_by_card",

@@ -32,6 +32,7 @@ func Run(t *testing.T, database NewDatabase) {
 	t.Run("cards", func(t *testing.T) { testCards(t, database) })
 	t.Run("clients", func(t *testing.T) { testClients(t, database) })
 	t.Run("audit", func(t *testing.T) { testAudit(t, database) })
+	t.Run("audit tree", func(t *testing.T) { testAuditTree(t, database) })
 	t.Run("nonces", func(t *testing.T) { testNonces(t, database) })
 	t.Run("answers", func(t *testing.T) { testAnswers(t, database) })
 	t.Run("tokens", func(t *testing.T) { testTokens(t, database) })

@@ -138,6 +138,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.insertClientStmt, err = db.PrepareContext(ctx, insertClient); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertClient: %w", err)
 	}
+	if q.insertCosignatureStmt, err = db.PrepareContext(ctx, insertCosignature); err != nil {
+		return nil, fmt.Errorf("error preparing query InsertCosignature: %w", err)
+	}
 	if q.insertCustomerStmt, err = db.PrepareContext(ctx, insertCustomer); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertCustomer: %w", err)
 	}
@@ -150,11 +153,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.insertNonceStmt, err = db.PrepareContext(ctx, insertNonce); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertNonce: %w", err)
 	}
+	if q.insertNoteStmt, err = db.PrepareContext(ctx, insertNote); err != nil {
+		return nil, fmt.Errorf("error preparing query InsertNote: %w", err)
+	}
 	if q.insertOptOutStmt, err = db.PrepareContext(ctx, insertOptOut); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertOptOut: %w", err)
 	}
 	if q.insertTokenStmt, err = db.PrepareContext(ctx, insertToken); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertToken: %w", err)
+	}
+	if q.insertTreeNodeStmt, err = db.PrepareContext(ctx, insertTreeNode); err != nil {
+		return nil, fmt.Errorf("error preparing query InsertTreeNode: %w", err)
 	}
 	if q.jobExistsStmt, err = db.PrepareContext(ctx, jobExists); err != nil {
 		return nil, fmt.Errorf("error preparing query JobExists: %w", err)
@@ -165,8 +174,20 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.lastCheckpointStmt, err = db.PrepareContext(ctx, lastCheckpoint); err != nil {
 		return nil, fmt.Errorf("error preparing query LastCheckpoint: %w", err)
 	}
+	if q.lastCosignatureStmt, err = db.PrepareContext(ctx, lastCosignature); err != nil {
+		return nil, fmt.Errorf("error preparing query LastCosignature: %w", err)
+	}
+	if q.lastNoteStmt, err = db.PrepareContext(ctx, lastNote); err != nil {
+		return nil, fmt.Errorf("error preparing query LastNote: %w", err)
+	}
+	if q.lastTreeNodeStmt, err = db.PrepareContext(ctx, lastTreeNode); err != nil {
+		return nil, fmt.Errorf("error preparing query LastTreeNode: %w", err)
+	}
 	if q.listAuditEntriesStmt, err = db.PrepareContext(ctx, listAuditEntries); err != nil {
 		return nil, fmt.Errorf("error preparing query ListAuditEntries: %w", err)
+	}
+	if q.listAuditHashesStmt, err = db.PrepareContext(ctx, listAuditHashes); err != nil {
+		return nil, fmt.Errorf("error preparing query ListAuditHashes: %w", err)
 	}
 	if q.listCardsStmt, err = db.PrepareContext(ctx, listCards); err != nil {
 		return nil, fmt.Errorf("error preparing query ListCards: %w", err)
@@ -198,6 +219,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.listConsumersOfIssuerStmt, err = db.PrepareContext(ctx, listConsumersOfIssuer); err != nil {
 		return nil, fmt.Errorf("error preparing query ListConsumersOfIssuer: %w", err)
 	}
+	if q.listCosignaturesStmt, err = db.PrepareContext(ctx, listCosignatures); err != nil {
+		return nil, fmt.Errorf("error preparing query ListCosignatures: %w", err)
+	}
 	if q.listCustomersAfterStmt, err = db.PrepareContext(ctx, listCustomersAfter); err != nil {
 		return nil, fmt.Errorf("error preparing query ListCustomersAfter: %w", err)
 	}
@@ -212,6 +236,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.listFailedRequestsStmt, err = db.PrepareContext(ctx, listFailedRequests); err != nil {
 		return nil, fmt.Errorf("error preparing query ListFailedRequests: %w", err)
+	}
+	if q.listNotesStmt, err = db.PrepareContext(ctx, listNotes); err != nil {
+		return nil, fmt.Errorf("error preparing query ListNotes: %w", err)
 	}
 	if q.listOpenRequestsStmt, err = db.PrepareContext(ctx, listOpenRequests); err != nil {
 		return nil, fmt.Errorf("error preparing query ListOpenRequests: %w", err)
@@ -254,6 +281,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.listTokensOfKEKStmt, err = db.PrepareContext(ctx, listTokensOfKEK); err != nil {
 		return nil, fmt.Errorf("error preparing query ListTokensOfKEK: %w", err)
+	}
+	if q.listTreeNodesStmt, err = db.PrepareContext(ctx, listTreeNodes); err != nil {
+		return nil, fmt.Errorf("error preparing query ListTreeNodes: %w", err)
 	}
 	if q.nextCardIssuerStmt, err = db.PrepareContext(ctx, nextCardIssuer); err != nil {
 		return nil, fmt.Errorf("error preparing query NextCardIssuer: %w", err)
@@ -537,6 +567,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing insertClientStmt: %w", cerr)
 		}
 	}
+	if q.insertCosignatureStmt != nil {
+		if cerr := q.insertCosignatureStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing insertCosignatureStmt: %w", cerr)
+		}
+	}
 	if q.insertCustomerStmt != nil {
 		if cerr := q.insertCustomerStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing insertCustomerStmt: %w", cerr)
@@ -557,6 +592,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing insertNonceStmt: %w", cerr)
 		}
 	}
+	if q.insertNoteStmt != nil {
+		if cerr := q.insertNoteStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing insertNoteStmt: %w", cerr)
+		}
+	}
 	if q.insertOptOutStmt != nil {
 		if cerr := q.insertOptOutStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing insertOptOutStmt: %w", cerr)
@@ -565,6 +605,11 @@ func (q *Queries) Close() error {
 	if q.insertTokenStmt != nil {
 		if cerr := q.insertTokenStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing insertTokenStmt: %w", cerr)
+		}
+	}
+	if q.insertTreeNodeStmt != nil {
+		if cerr := q.insertTreeNodeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing insertTreeNodeStmt: %w", cerr)
 		}
 	}
 	if q.jobExistsStmt != nil {
@@ -582,9 +627,29 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing lastCheckpointStmt: %w", cerr)
 		}
 	}
+	if q.lastCosignatureStmt != nil {
+		if cerr := q.lastCosignatureStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing lastCosignatureStmt: %w", cerr)
+		}
+	}
+	if q.lastNoteStmt != nil {
+		if cerr := q.lastNoteStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing lastNoteStmt: %w", cerr)
+		}
+	}
+	if q.lastTreeNodeStmt != nil {
+		if cerr := q.lastTreeNodeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing lastTreeNodeStmt: %w", cerr)
+		}
+	}
 	if q.listAuditEntriesStmt != nil {
 		if cerr := q.listAuditEntriesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing listAuditEntriesStmt: %w", cerr)
+		}
+	}
+	if q.listAuditHashesStmt != nil {
+		if cerr := q.listAuditHashesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listAuditHashesStmt: %w", cerr)
 		}
 	}
 	if q.listCardsStmt != nil {
@@ -637,6 +702,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing listConsumersOfIssuerStmt: %w", cerr)
 		}
 	}
+	if q.listCosignaturesStmt != nil {
+		if cerr := q.listCosignaturesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listCosignaturesStmt: %w", cerr)
+		}
+	}
 	if q.listCustomersAfterStmt != nil {
 		if cerr := q.listCustomersAfterStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing listCustomersAfterStmt: %w", cerr)
@@ -660,6 +730,11 @@ func (q *Queries) Close() error {
 	if q.listFailedRequestsStmt != nil {
 		if cerr := q.listFailedRequestsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing listFailedRequestsStmt: %w", cerr)
+		}
+	}
+	if q.listNotesStmt != nil {
+		if cerr := q.listNotesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listNotesStmt: %w", cerr)
 		}
 	}
 	if q.listOpenRequestsStmt != nil {
@@ -730,6 +805,11 @@ func (q *Queries) Close() error {
 	if q.listTokensOfKEKStmt != nil {
 		if cerr := q.listTokensOfKEKStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing listTokensOfKEKStmt: %w", cerr)
+		}
+	}
+	if q.listTreeNodesStmt != nil {
+		if cerr := q.listTreeNodesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listTreeNodesStmt: %w", cerr)
 		}
 	}
 	if q.nextCardIssuerStmt != nil {
@@ -954,16 +1034,23 @@ type Queries struct {
 	insertCardStmt              *sql.Stmt
 	insertCheckpointStmt        *sql.Stmt
 	insertClientStmt            *sql.Stmt
+	insertCosignatureStmt       *sql.Stmt
 	insertCustomerStmt          *sql.Stmt
 	insertEnrolmentRequestStmt  *sql.Stmt
 	insertJobStmt               *sql.Stmt
 	insertNonceStmt             *sql.Stmt
+	insertNoteStmt              *sql.Stmt
 	insertOptOutStmt            *sql.Stmt
 	insertTokenStmt             *sql.Stmt
+	insertTreeNodeStmt          *sql.Stmt
 	jobExistsStmt               *sql.Stmt
 	keepAnswerStmt              *sql.Stmt
 	lastCheckpointStmt          *sql.Stmt
+	lastCosignatureStmt         *sql.Stmt
+	lastNoteStmt                *sql.Stmt
+	lastTreeNodeStmt            *sql.Stmt
 	listAuditEntriesStmt        *sql.Stmt
+	listAuditHashesStmt         *sql.Stmt
 	listCardsStmt               *sql.Stmt
 	listCardsOfCustomerStmt     *sql.Stmt
 	listCardsOfIssuerStmt       *sql.Stmt
@@ -974,11 +1061,13 @@ type Queries struct {
 	listClientsStmt             *sql.Stmt
 	listConsumersOfStmt         *sql.Stmt
 	listConsumersOfIssuerStmt   *sql.Stmt
+	listCosignaturesStmt        *sql.Stmt
 	listCustomersAfterStmt      *sql.Stmt
 	listCustomersOfIssuerStmt   *sql.Stmt
 	listCustomersOfKEKStmt      *sql.Stmt
 	listDueLanesStmt            *sql.Stmt
 	listFailedRequestsStmt      *sql.Stmt
+	listNotesStmt               *sql.Stmt
 	listOpenRequestsStmt        *sql.Stmt
 	listOptOutsStmt             *sql.Stmt
 	listOptOutsOfStmt           *sql.Stmt
@@ -993,6 +1082,7 @@ type Queries struct {
 	listTokensInChangeStmt      *sql.Stmt
 	listTokensOfCardStmt        *sql.Stmt
 	listTokensOfKEKStmt         *sql.Stmt
+	listTreeNodesStmt           *sql.Stmt
 	nextCardIssuerStmt          *sql.Stmt
 	nextCardKEKStmt             *sql.Stmt
 	nextCustomerKEKStmt         *sql.Stmt
@@ -1066,16 +1156,23 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		insertCardStmt:              q.insertCardStmt,
 		insertCheckpointStmt:        q.insertCheckpointStmt,
 		insertClientStmt:            q.insertClientStmt,
+		insertCosignatureStmt:       q.insertCosignatureStmt,
 		insertCustomerStmt:          q.insertCustomerStmt,
 		insertEnrolmentRequestStmt:  q.insertEnrolmentRequestStmt,
 		insertJobStmt:               q.insertJobStmt,
 		insertNonceStmt:             q.insertNonceStmt,
+		insertNoteStmt:              q.insertNoteStmt,
 		insertOptOutStmt:            q.insertOptOutStmt,
 		insertTokenStmt:             q.insertTokenStmt,
+		insertTreeNodeStmt:          q.insertTreeNodeStmt,
 		jobExistsStmt:               q.jobExistsStmt,
 		keepAnswerStmt:              q.keepAnswerStmt,
 		lastCheckpointStmt:          q.lastCheckpointStmt,
+		lastCosignatureStmt:         q.lastCosignatureStmt,
+		lastNoteStmt:                q.lastNoteStmt,
+		lastTreeNodeStmt:            q.lastTreeNodeStmt,
 		listAuditEntriesStmt:        q.listAuditEntriesStmt,
+		listAuditHashesStmt:         q.listAuditHashesStmt,
 		listCardsStmt:               q.listCardsStmt,
 		listCardsOfCustomerStmt:     q.listCardsOfCustomerStmt,
 		listCardsOfIssuerStmt:       q.listCardsOfIssuerStmt,
@@ -1086,11 +1183,13 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		listClientsStmt:             q.listClientsStmt,
 		listConsumersOfStmt:         q.listConsumersOfStmt,
 		listConsumersOfIssuerStmt:   q.listConsumersOfIssuerStmt,
+		listCosignaturesStmt:        q.listCosignaturesStmt,
 		listCustomersAfterStmt:      q.listCustomersAfterStmt,
 		listCustomersOfIssuerStmt:   q.listCustomersOfIssuerStmt,
 		listCustomersOfKEKStmt:      q.listCustomersOfKEKStmt,
 		listDueLanesStmt:            q.listDueLanesStmt,
 		listFailedRequestsStmt:      q.listFailedRequestsStmt,
+		listNotesStmt:               q.listNotesStmt,
 		listOpenRequestsStmt:        q.listOpenRequestsStmt,
 		listOptOutsStmt:             q.listOptOutsStmt,
 		listOptOutsOfStmt:           q.listOptOutsOfStmt,
@@ -1105,6 +1204,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		listTokensInChangeStmt:      q.listTokensInChangeStmt,
 		listTokensOfCardStmt:        q.listTokensOfCardStmt,
 		listTokensOfKEKStmt:         q.listTokensOfKEKStmt,
+		listTreeNodesStmt:           q.listTreeNodesStmt,
 		nextCardIssuerStmt:          q.nextCardIssuerStmt,
 		nextCardKEKStmt:             q.nextCardKEKStmt,
 		nextCustomerKEKStmt:         q.nextCustomerKEKStmt,

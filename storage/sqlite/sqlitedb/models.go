@@ -30,6 +30,12 @@ type AuditCheckpoint struct {
 	Signature []byte
 }
 
+type AuditCosignature struct {
+	Witness string
+	Size    int64
+	Line    string
+}
+
 type AuditEntry struct {
 	Seq           int64
 	TimeMs        int64
@@ -47,6 +53,17 @@ type AuditEntry struct {
 	Hash          []byte
 	StepUp        string
 	Details       string
+}
+
+type AuditNote struct {
+	Size int64
+	Note string
+}
+
+type AuditTree struct {
+	Level  int64
+	Number int64
+	Hash   []byte
 }
 
 type Card struct {
