@@ -19,6 +19,9 @@ const (
 	CheckpointKeyUnknown Kind = "checkpoint_key_unknown" // a signature is of a key that is not known
 	CheckpointMismatch   Kind = "checkpoint_mismatch"    // the chain was rewritten after it was signed
 	Rewritten            Kind = "rewritten"              // a record is not the one that was noted or exported before
+	TreeChanged          Kind = "tree_changed"           // a stored node is not what the records give
+	NoteForged           Kind = "note_forged"            // a note is none, or its signature is wrong
+	NoteMismatch         Kind = "note_mismatch"          // a signed note is of another tree
 	Malformed            Kind = "malformed"              // a line of an export is no record
 )
 

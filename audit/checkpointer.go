@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,10 +25,11 @@ type checkpointer struct {
 	reported atomic.Int64                      // the last record whose loss was told
 	signed   int64                             // up to where it signed
 	seen     int64                             // where the chain ended at the last survey
+	noter    *noter                            // is told of what is signed
 }
 
 func newCheckpointer(c *Config) *checkpointer {
-	return &checkpointer{config: c, due: make(chan struct{}, 1), lost: make(chan storage.AuditHead, 1)}
+	return &checkpointer{config: c, due: make(chan struct{}, 1), lost: make(chan storage.AuditHead, 1), noter: newNoter(c)}
 }
 
 // advance tells of a commit that led from before to head. It never waits.
@@ -73,6 +75,9 @@ func (p *checkpointer) report(seq int64, tell func(int64)) bool {
 func (p *checkpointer) run(ctx context.Context, found stored) {
 	ticker := time.NewTicker(p.config.Settings.CheckpointInterval)
 	defer ticker.Stop()
+	var noting sync.WaitGroup
+	noting.Go(func() { p.noter.run(ctx) })
+	defer noting.Wait()
 	p.begin(ctx, found)
 	for {
 		select {
@@ -102,6 +107,7 @@ func (p *checkpointer) finish(ctx context.Context) {
 	if p.head.Load() == nil {
 		p.begin(ctx, p.look(ctx)) // what could not be signed at the start
 	}
+	p.noter.finish(ctx)
 }
 
 // stored is where the stored chain ends, and its last checkpoint.
@@ -130,7 +136,9 @@ func (p *checkpointer) begin(ctx context.Context, found stored) {
 	p.seen = found.head.Seq
 	switch {
 	case found.unsigned():
-		p.sign(ctx, found.head)
+		p.vouch(ctx, found.head)
+	case found.known && found.head.Seq > 0 && found.last.Seq == found.head.Seq:
+		p.noteSigned(ctx, found.head)
 	case found.known && found.last.Seq > found.head.Seq:
 		p.endsEarly(ctx, found.last)
 	}
@@ -155,7 +163,7 @@ func (p *checkpointer) survey(ctx context.Context) {
 	case found.last.Seq > found.head.Seq:
 		p.endsEarly(ctx, found.last)
 	case found.unsigned() && before == found.head.Seq && (own == nil || own.Seq < found.head.Seq):
-		p.sign(ctx, found.head)
+		p.vouch(ctx, found.head)
 	}
 }
 
@@ -177,10 +185,29 @@ func (p *checkpointer) signNew(ctx context.Context) {
 	if head == nil || head.Seq == p.signed {
 		return
 	}
-	if p.sign(ctx, *head) {
+	if p.vouch(ctx, *head) {
 		p.signed = head.Seq
 	}
 	p.tried.Store(head.Seq)
+}
+
+// vouch signs a head that the chain has, and has it noted.
+func (p *checkpointer) vouch(ctx context.Context, head storage.AuditHead) bool {
+	signed := p.sign(ctx, head)
+	if signed {
+		p.noteSigned(ctx, head)
+	}
+	return signed
+}
+
+// noteSigned has a head noted that a checkpoint stands at: of an old trail, or because who
+// signed it died before it was noted. What is noted already is noted once.
+func (p *checkpointer) noteSigned(ctx context.Context, head storage.AuditHead) {
+	ctx, cancel := context.WithTimeout(ctx, p.config.Settings.CommitTimeout)
+	defer cancel()
+	if key, err := p.key(ctx, p.config.Clock()); err == nil { // else the checkpoint's error says it
+		p.noter.tell(signedHead{AuditHead: head, key: key})
+	}
 }
 
 func (p *checkpointer) sign(ctx context.Context, head storage.AuditHead) bool {
@@ -191,16 +218,10 @@ func (p *checkpointer) sign(ctx context.Context, head storage.AuditHead) bool {
 	return err == nil
 }
 
-// store signs head, unless the keys are those of another store than the one that signed
-// the trail: the store may have been exchanged since the Log began.
 func (p *checkpointer) store(ctx context.Context, head storage.AuditHead) error {
-	now, ring := p.config.Clock(), p.config.Keys.Current()
-	key, err := ring.Select(keys.AuditCheckpoint, "", "", now)
+	now := p.config.Clock()
+	key, err := p.key(ctx, now)
 	if err != nil {
-		return err
-	}
-	err = CheckKeys(ctx, p.config.Store, ring)
-	if lost := walletport.ReasonOf(err) == ReasonKeyMissing && p.config.KeyLost; err != nil && !lost {
 		return err
 	}
 	c, err := signHead(head, now, key)
@@ -208,4 +229,19 @@ func (p *checkpointer) store(ctx context.Context, head storage.AuditHead) error 
 		return err
 	}
 	return p.config.Store.AddCheckpoint(ctx, c)
+}
+
+// key returns the key that signs at now, unless the keys are those of another store than
+// the one that signed the trail: the store may have been exchanged since the Log began.
+func (p *checkpointer) key(ctx context.Context, now time.Time) (*keys.Key, error) {
+	ring := p.config.Keys.Current()
+	key, err := ring.Select(keys.AuditCheckpoint, "", "", now)
+	if err != nil {
+		return nil, err
+	}
+	err = CheckKeys(ctx, p.config.Store, ring)
+	if lost := walletport.ReasonOf(err) == ReasonKeyMissing && p.config.KeyLost; err != nil && !lost {
+		return nil, err
+	}
+	return key, nil
 }

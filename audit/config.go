@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/walletport/walletport/audit/note"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/storage"
 )
@@ -17,6 +18,7 @@ type Store interface {
 	AuditHead(ctx context.Context) (storage.AuditHead, error)
 	AddCheckpoint(ctx context.Context, c storage.Checkpoint) error
 	CheckpointSource
+	TreeStore
 }
 
 // Observer is told what a Log does. Its methods are called from the goroutines
@@ -28,6 +30,10 @@ type Observer interface {
 	// Checkpointed tells that the chain was signed up to seq, or why not. A
 	// checkpoint that failed is tried again.
 	Checkpointed(seq int64, err error)
+	// Noted tells that a note over the tree of the first size records was signed, or why
+	// not. It is tried again with the next checkpoint. ErrInconsistent says that the tree
+	// does not go on from the note before: records were rewritten that are signed.
+	Noted(size int64, err error)
 	// Lost tells that the stored chain no longer holds record seq, which this Log
 	// had made durable: somebody set the database back. The Log stores a checkpoint
 	// over the lost head, so that Verify shows the loss from then on, and goes on. It
@@ -76,6 +82,10 @@ type Settings struct {
 	// CheckpointInterval is the time after which unsigned records are signed, however
 	// few, and whoever left them. Default 1m.
 	CheckpointInterval time.Duration `setting:"checkpoint_interval"`
+	// Origin names the trail in signed notes, to tell it from all others that an auditor
+	// or a witness knows: bank.example/walletport/audit. Default walletport/audit/ and
+	// the first 16 hexadecimal digits of the hash of record 1.
+	Origin string `setting:"origin"`
 }
 
 // Validate returns an error that names each setting out of range.
@@ -95,6 +105,7 @@ func (s Settings) Validate() error {
 		refuse(outside(s.CommitTimeout, time.Millisecond, time.Minute), "commit_timeout: 1ms to 1m, or 0, which is 5s"),
 		refuse(s.CheckpointEvery < 0 || s.CheckpointEvery > 1_000_000, "checkpoint_every: 1 to 1000000, or 0, which is 1000"),
 		refuse(outside(s.CheckpointInterval, time.Millisecond, 24*time.Hour), "checkpoint_interval: 1ms to 24h, or 0, which is 1m"),
+		refuse(s.Origin != "" && (!note.ValidName(s.Origin) || len(s.Origin) > 255), "origin: at most 255 bytes without spaces, control characters and plus signs"),
 	)
 }
 
@@ -115,5 +126,6 @@ type unobserved struct{}
 
 func (unobserved) Committed(int, time.Duration, error) {}
 func (unobserved) Checkpointed(int64, error)           {}
+func (unobserved) Noted(int64, error)                  {}
 func (unobserved) Lost(int64)                          {}
 func (unobserved) EndsEarly(int64)                     {}

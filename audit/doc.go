@@ -51,6 +51,15 @@
 // What came after the last checkpoint is protected by the hashes only; Summary
 // says how many records that are.
 //
+// # Tree
+//
+// Beside the chain there is the Merkle tree of RFC 6962 over the hashes of the records
+// (package tree). Behind each checkpoint, where a server comes to it, the same key signs
+// a note over the tree of the records up to there (package note): a C2SP checkpoint of
+// three lines, origin, size and root hash. A note proves one record, or that nothing
+// was changed since an older note, without the records between. What is written to the
+// trail waits for none of this, and a trail from before there was a tree gets one.
+//
 // # Export
 //
 // An export is JSON Lines: each line is one record, an object with the members

@@ -16,6 +16,8 @@ type memory struct {
 	head        storage.AuditHead
 	entries     []storage.AuditEntry
 	checkpoints []storage.Checkpoint
+	nodes       []storage.TreeNode
+	notes       []storage.Note
 	batches     []int // sizes of the commits
 	fail        error // what AppendAudit and AddCheckpoint answer
 	readFail    func(method string) error
@@ -135,4 +137,89 @@ func (m *memory) signedSeqs() []int64 {
 		seqs = append(seqs, c.Seq)
 	}
 	return seqs
+}
+
+func (m *memory) AuditHashes(_ context.Context, seq int64, limit int) ([]storage.AuditHead, error) {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	var page []storage.AuditHead
+	for _, e := range m.entries {
+		if e.Seq > seq && len(page) < limit {
+			page = append(page, storage.AuditHead{Seq: e.Seq, Hash: e.Hash})
+		}
+	}
+	return page, m.refuses("AuditHashes")
+}
+
+func (m *memory) AddTreeNodes(_ context.Context, nodes []storage.TreeNode) error {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	if m.fail != nil {
+		return m.fail
+	}
+	for _, n := range nodes {
+		if !slices.ContainsFunc(m.nodes, func(o storage.TreeNode) bool { return o.Level == n.Level && o.Number == n.Number }) {
+			m.nodes = append(m.nodes, n)
+		}
+	}
+	slices.SortFunc(m.nodes, func(a, b storage.TreeNode) int { return int(a.Number - b.Number) })
+	return nil
+}
+
+func (m *memory) TreeNodes(_ context.Context, level int, first int64, limit int) ([]storage.TreeNode, error) {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	var page []storage.TreeNode
+	for _, n := range m.nodes {
+		if n.Level == level && n.Number >= first && len(page) < limit {
+			page = append(page, n)
+		}
+	}
+	return page, m.refuses("TreeNodes")
+}
+
+func (m *memory) TreeLength(_ context.Context, level int) (int64, error) {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	length := int64(0)
+	for _, n := range m.nodes {
+		if n.Level == level {
+			length = max(length, n.Number+1)
+		}
+	}
+	return length, m.refuses("TreeLength")
+}
+
+func (m *memory) AddNote(_ context.Context, n storage.Note) error {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	if m.fail != nil {
+		return m.fail
+	}
+	at, found := slices.BinarySearchFunc(m.notes, n.Size, func(n storage.Note, size int64) int { return int(n.Size - size) })
+	if !found {
+		m.notes = slices.Insert(m.notes, at, n)
+	}
+	return nil
+}
+
+func (m *memory) Notes(_ context.Context, size int64, limit int) ([]storage.Note, error) {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	var page []storage.Note
+	for _, n := range m.notes {
+		if n.Size > size && len(page) < limit {
+			page = append(page, n)
+		}
+	}
+	return page, m.refuses("Notes")
+}
+
+func (m *memory) LastNote(context.Context) (storage.Note, error) {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	if len(m.notes) == 0 {
+		return storage.Note{}, m.refuses("LastNote")
+	}
+	return m.notes[len(m.notes)-1], m.refuses("LastNote")
 }

@@ -3,6 +3,8 @@ package audit
 import (
 	"fmt"
 	"time"
+
+	"github.com/walletport/walletport/audit/note"
 )
 
 // promptly is within what time a record is signed by servers that run: their
@@ -22,6 +24,11 @@ type Summary struct {
 	Previous            []byte    // hash of the record before the first, 32 bytes; nil without records
 	Head                []byte    // hash of the last record, 32 bytes; nil without one
 	Checkpoints         int64     // whose signature and hash agree
+
+	// Notes counts the signed notes over the Merkle tree that agree, and Tree is the last of
+	// them, nil without one. Exports have neither.
+	Notes int64
+	Tree  *note.Checkpoint
 
 	// Unsigned counts the records after the last checkpoint, or after the export's
 	// end: only the hashes protect them. UnsignedSince is the time of the first.

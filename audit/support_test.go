@@ -92,6 +92,8 @@ type observed struct {
 	unsaved []error
 	lost    []int64
 	early   []int64
+	noted   []int64
+	unnoted []error
 }
 
 func (o *observed) Committed(records int, _ time.Duration, err error) {
@@ -112,6 +114,16 @@ func (o *observed) Checkpointed(seq int64, err error) {
 		return
 	}
 	o.signed = append(o.signed, seq)
+}
+
+func (o *observed) Noted(size int64, err error) {
+	o.lock.Lock()
+	defer o.lock.Unlock()
+	if err != nil {
+		o.unnoted = append(o.unnoted, err)
+		return
+	}
+	o.noted = append(o.noted, size)
 }
 
 func (o *observed) Lost(seq int64) {
@@ -190,7 +202,7 @@ func mustChain(t testing.TB, ring *keys.Ring, n int) *memory {
 	return m
 }
 
-func mustVerify(t testing.TB, source audit.Source, ring *keys.Ring) audit.Summary {
+func mustVerify(t testing.TB, source audit.TrailSource, ring *keys.Ring) audit.Summary {
 	t.Helper()
 	summary, err := audit.Verify(t.Context(), source, audit.TrustedKeys(ring))
 	if err != nil {

@@ -16,32 +16,54 @@ type Source interface {
 	Checkpoints(ctx context.Context, seq int64, limit int) ([]storage.Checkpoint, error)
 }
 
+// TrailSource is a Source with the Merkle tree over the trail. storage.Store is one.
+type TrailSource interface {
+	Source
+	TreeSource
+}
+
 // pageSize is how many records are read at once, and held in memory.
 const pageSize = 512
 
 // Verify proves the stored trail: each record against the one before it, the
 // stored head against the last record, each checkpoint against the chain and the
-// trusted keys, and the records that were noted elsewhere. It returns what it verified,
+// trusted keys, the nodes of the tree and each note over it against the records, each
+// note against the one before it, and the records that were noted elsewhere. It returns what it verified,
 // and a *Break for the first fault, or the store's error. Summary.Lacks says what a trail without a fault may still lack.
 //
 // It may run while servers write: it verifies up to the head that it read first.
 // Memory does not depend on the length of the trail.
-func Verify(ctx context.Context, source Source, trusted []TrustedKey, noted ...Noted) (Summary, error) {
+func Verify(ctx context.Context, source TrailSource, trusted []TrustedKey, noted ...Noted) (Summary, error) {
 	head, err := source.AuditHead(ctx)
 	if err != nil {
 		return Summary{}, err
 	}
 	v := newVerifier(source, trusted, origin(), head, noted)
-	if err := v.walk(ctx, func(*line) error { return nil }); err != nil {
-		return v.walker.summary(), err
+	t, err := newTreeVerifier(ctx, source, trusted)
+	if err != nil {
+		return Summary{}, err
+	}
+	err = v.proveAll(ctx, t)
+	sum := v.walker.summary()
+	sum.Notes, sum.Tree = t.count, t.last
+	return sum, err
+}
+
+// proveAll returns the first fault of chain and tree.
+func (v *verifier) proveAll(ctx context.Context, t *treeVerifier) error {
+	if err := v.walk(ctx, func(l *line) error { return t.take(ctx, l) }); err != nil {
+		return err
 	}
 	if err := v.checkBeyond(ctx); err != nil {
-		return v.walker.summary(), err
+		return err
+	}
+	if err := t.beyond(ctx, v.source.AuditHead); err != nil {
+		return err
 	}
 	if broken := missed(v.walker.noted, v.walker.summary()); broken != nil {
-		return v.walker.summary(), broken
+		return broken
 	}
-	return v.walker.summary(), nil
+	return nil
 }
 
 // verifier walks a stored trail from where its walker stands to head.

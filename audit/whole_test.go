@@ -18,7 +18,7 @@ import (
 func crashed(t *testing.T, ring *keys.Ring, n int) *memory {
 	t.Helper()
 	m := mustChain(t, ring, n)
-	m.checkpoints = nil
+	m.checkpoints, m.notes = nil, nil
 	return m
 }
 

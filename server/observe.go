@@ -43,6 +43,12 @@ func (o auditObserver) Checkpointed(seq int64, err error) {
 	}
 }
 
+func (o auditObserver) Noted(size int64, err error) {
+	if err != nil {
+		o.log.Error("audit note not made", "size", size, "err", err)
+	}
+}
+
 func (o auditObserver) Lost(seq int64) {
 	o.lost.Store(seq)
 	o.log.Error("audit trail was set back: a durable record is gone", "seq", seq)

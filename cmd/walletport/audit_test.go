@@ -92,7 +92,7 @@ func TestATrailThatIsNotWhole(t *testing.T) {
 		tamper []string
 		want   string
 	}{
-		{"emptied", []string{"DELETE FROM audit_entries", "DELETE FROM audit_checkpoints", "UPDATE audit_head SET seq = 0, hash = zeroblob(32)"}, "not whole: the trail has no record"},
+		{"emptied", []string{"DELETE FROM audit_entries", "DELETE FROM audit_checkpoints", "DELETE FROM audit_notes", "UPDATE audit_head SET seq = 0, hash = zeroblob(32)"}, "not whole: the trail has no record"},
 		{"without its end, which the checkpoint knows", []string{"DELETE FROM audit_entries WHERE seq > 2", "UPDATE audit_head SET seq = 2, hash = (SELECT hash FROM audit_entries WHERE seq = 2)"}, fmt.Sprintf("truncated: a checkpoint over record %d is signed", sandboxRecords)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -105,7 +105,7 @@ func TestATrailThatIsNotWhole(t *testing.T) {
 	}
 	t.Run("and is to be taken as it is", func(t *testing.T) {
 		dir := mustMakeSandbox(t)
-		mustTamper(t, dir, "DELETE FROM audit_entries", "DELETE FROM audit_checkpoints", "UPDATE audit_head SET seq = 0, hash = zeroblob(32)")
+		mustTamper(t, dir, "DELETE FROM audit_entries", "DELETE FROM audit_checkpoints", "DELETE FROM audit_notes", "UPDATE audit_head SET seq = 0, hash = zeroblob(32)")
 		if code, printed := mustRunCommand(t, "audit", "verify", "--partial", "--no-record", "--dir", dir); code != exitOK {
 			t.Errorf("exit %d, printed %s", code, printed)
 		}

@@ -133,6 +133,9 @@ func (c auditVerifyCommand) print(con console, v verification) error {
 		fmt.Fprintf(con.Out, "records %d to %d, from %s to %s, signed up to %d\n", v.FirstSeq, v.LastSeq, v.FirstTime.Format(time.RFC3339), v.LastTime.Format(time.RFC3339), v.LastSeq-v.Unsigned)
 		fmt.Fprintf(con.Out, "head %d:%x\n", v.LastSeq, v.Head)
 	}
+	if v.Tree != nil {
+		fmt.Fprintf(con.Out, "tree of %d records, root %x, %d signed notes\n", v.Tree.Size, v.Tree.Root, v.Notes)
+	}
 	for _, notice := range v.notices() {
 		fmt.Fprintln(con.Out, "notice:", notice)
 	}
@@ -177,8 +180,16 @@ type verificationJSON struct {
 	OutOfOrder   int64      `json:"outOfOrder"`
 	ClockSteps   int64      `json:"clockSteps"`
 	Head         string     `json:"head"`
+	Tree         *treeJSON  `json:"tree,omitempty"` // that the last signed note is over
 	Lacks        []lackJSON `json:"lacks,omitempty"`
 	Break        *breakJSON `json:"break,omitempty"`
+}
+
+type treeJSON struct {
+	Origin string `json:"origin"`
+	Size   int64  `json:"size"`
+	Root   string `json:"root"`
+	Notes  int64  `json:"notes"`
 }
 
 type lackJSON struct {
@@ -212,6 +223,9 @@ func newVerificationJSON(v verification) verificationJSON {
 		Checkpoints: v.Checkpoints, SignedUpTo: v.LastSeq - v.Unsigned, Unsigned: v.Unsigned, UnsignedFrom: optional(v.UnsignedSince),
 		SignedLate: v.SignedLate, OutOfOrder: v.OutOfOrder, ClockSteps: v.ClockSteps, Head: hex.EncodeToString(v.Head),
 		Break: newBreakJSON(v.broken),
+	}
+	if v.Tree != nil {
+		out.Tree = &treeJSON{Origin: v.Tree.Origin, Size: v.Tree.Size, Root: hex.EncodeToString(v.Tree.Root[:]), Notes: v.Notes}
 	}
 	for _, lack := range v.lacks {
 		out.Lacks = append(out.Lacks, lackJSON(lack))

@@ -1,0 +1,128 @@
+package note
+
+import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"time"
+
+	sumnote "golang.org/x/mod/sumdb/note"
+)
+
+// The errors of Open beside ErrMalformed.
+var (
+	// ErrForged says that a signature names one of the keys, and is not of it.
+	ErrForged = errors.New("a signature is not of the key that it names")
+	// ErrUnsigned says that no signature names one of the log's keys.
+	ErrUnsigned = errors.New("no signature is of a key at hand")
+)
+
+// Opened is a note whose signature is good.
+type Opened struct {
+	Checkpoint
+	Cosigned []Cosigned // by the witnesses that were asked for, in the note's order
+}
+
+// Cosigned is that a witness confirmed a note.
+type Cosigned struct {
+	Witness string
+	At      time.Time // seconds, by the witness's clock
+}
+
+// Keys are whom a note is believed. Signatures of others are passed over.
+type Keys struct {
+	Public    []ed25519.PublicKey // the log's, whatever its name
+	Witnesses []*Witness
+}
+
+// Open checks the signatures of a note and reads it.
+func Open(text string, keys Keys) (Opened, error) {
+	if len(text) > MaxBytes {
+		return Opened{}, malformed("it is longer than any note")
+	}
+	origin, _, _ := strings.Cut(text, "\n")
+	verifiers, err := keys.of(origin)
+	if err != nil {
+		return Opened{}, err
+	}
+	n, err := sumnote.Open([]byte(text), sumnote.VerifierList(verifiers...))
+	if err != nil {
+		return Opened{}, openError(err)
+	}
+	c, err := parse(n.Text)
+	if err != nil {
+		return Opened{}, err
+	}
+	return keys.opened(c, n)
+}
+
+// of returns the verifiers for notes of an origin, each once.
+func (k Keys) of(origin string) ([]sumnote.Verifier, error) {
+	var verifiers []sumnote.Verifier
+	seen := make(map[string]bool)
+	for _, public := range k.Public {
+		v, err := LogKey(origin, public)
+		if err != nil {
+			return nil, err
+		}
+		if !seen[string(public)] {
+			verifiers = append(verifiers, v)
+		}
+		seen[string(public)] = true
+	}
+	for _, w := range k.Witnesses {
+		verifiers = append(verifiers, w)
+	}
+	return verifiers, nil
+}
+
+func openError(err error) error {
+	if _, wrong := errors.AsType[*sumnote.InvalidSignatureError](err); wrong {
+		return ErrForged
+	}
+	if _, unknown := errors.AsType[*sumnote.UnverifiedNoteError](err); unknown {
+		return ErrUnsigned
+	}
+	return malformed("%v", err)
+}
+
+// opened tells the log's signatures from the witnesses'.
+func (k Keys) opened(c Checkpoint, n *sumnote.Note) (Opened, error) {
+	o := Opened{Checkpoint: c}
+	for _, s := range n.Sigs {
+		w := k.witness(s)
+		if w == nil {
+			continue
+		}
+		at, err := w.time(s)
+		if err != nil {
+			return Opened{}, err
+		}
+		o.Cosigned = append(o.Cosigned, Cosigned{Witness: w.name, At: at})
+	}
+	if len(o.Cosigned) == len(n.Sigs) {
+		return Opened{}, ErrUnsigned // by witnesses alone
+	}
+	return o, nil
+}
+
+func (k Keys) witness(s sumnote.Signature) *Witness {
+	for _, w := range k.Witnesses {
+		if w.name == s.Name && w.id == s.Hash {
+			return w
+		}
+	}
+	return nil
+}
+
+// Cosign appends signature lines of witnesses to a note.
+func Cosign(text string, lines ...string) string { return text + strings.Join(lines, "") }
+
+func decodeSignature(s sumnote.Signature) ([]byte, error) {
+	raw, err := base64.StdEncoding.DecodeString(s.Base64)
+	if err != nil || len(raw) < 4 {
+		return nil, malformed("a signature is no base64")
+	}
+	return raw[4:], nil // behind the key's id
+}

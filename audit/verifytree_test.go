@@ -1,0 +1,236 @@
+package audit_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/walletport/walletport/audit"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/keys/keystest"
+	"github.com/walletport/walletport/storage"
+)
+
+// mustChainOf returns a trail of another beginning, so that its tree is another.
+func mustChainOf(t *testing.T, ring *keys.Ring, first, n int) *memory {
+	t.Helper()
+	m := newMemory()
+	l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring)})
+	for i := range n {
+		if err := l.Record(t.Context(), record(first+i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop()
+	return m
+}
+
+func (m *memory) noteAt(size int64) *storage.Note {
+	for i := range m.notes {
+		if m.notes[i].Size == size {
+			return &m.notes[i]
+		}
+	}
+	return nil
+}
+
+// TestVerifyNamesTheFaultOfATree edits the tree of 1100 records, or its notes, of which
+// there is one at each hundredth record.
+func TestVerifyNamesTheFaultOfATree(t *testing.T) {
+	ring := checkpointRing(t)
+	good := mustChain(t, ring, 1100)
+	other := mustChainOf(t, ring, 5000, 300)
+	foreign := mustChain(t, checkpointRing(t), 300)
+	for _, c := range []struct {
+		name string
+		do   func(m *memory)
+		kind audit.Kind
+		seq  int64
+	}{
+		{"a tree node changed", func(m *memory) { m.nodes[1].Hash = bytes.Repeat([]byte{7}, 32) }, audit.TreeChanged, 512},
+		{"a tree node of half a hash", func(m *memory) { m.nodes[0].Hash = m.nodes[0].Hash[:16] }, audit.TreeChanged, 256},
+		{"a tree node that is gone", func(m *memory) { m.nodes = slices.Delete(m.nodes, 2, 3) }, audit.TreeChanged, 768},
+		{"two tree nodes that changed places", func(m *memory) {
+			m.nodes[0].Hash, m.nodes[1].Hash = m.nodes[1].Hash, m.nodes[0].Hash
+		}, audit.TreeChanged, 256},
+		{"a checkpoint of another tree", func(m *memory) { m.noteAt(300).Text = other.noteAt(300).Text }, audit.NoteMismatch, 300},
+		{"a checkpoint of another size", func(m *memory) { m.noteAt(300).Text = m.noteAt(400).Text }, audit.NoteMismatch, 300},
+		{"a checkpoint of another key", func(m *memory) { m.noteAt(300).Text = foreign.noteAt(300).Text }, audit.CheckpointKeyUnknown, 300},
+		{"a checkpoint with another root", func(m *memory) {
+			lines := strings.Split(m.noteAt(300).Text, "\n")
+			lines[2] = strings.Split(m.noteAt(400).Text, "\n")[2]
+			m.noteAt(300).Text = strings.Join(lines, "\n")
+		}, audit.NoteForged, 300},
+		{"a checkpoint that is none", func(m *memory) { m.noteAt(300).Text = "none" }, audit.NoteForged, 300},
+		{"records rewritten, and their checkpoints deleted", func(m *memory) {
+			m.rewrite(250)
+			m.checkpoints = nil
+		}, audit.TreeChanged, 256},
+		{"records rewritten, and their checkpoints and nodes deleted", func(m *memory) {
+			m.rewrite(250)
+			m.checkpoints, m.nodes = nil, nil
+		}, audit.TreeChanged, 256},
+		{"records rewritten behind the last node", func(m *memory) {
+			m.rewrite(1090)
+			m.checkpoints = nil
+		}, audit.NoteMismatch, 1100},
+		{"the end is gone, and its checkpoints", func(m *memory) {
+			m.entries = m.entries[:1050]
+			m.head = storage.AuditHead{Seq: 1050, Hash: m.entries[1049].Hash}
+			m.checkpoints = nil
+		}, audit.Truncated, 1051},
+		{"a checkpoint behind the end that is none", func(m *memory) {
+			m.notes = append(m.notes, storage.Note{Size: 1200, Text: "none"})
+		}, audit.NoteForged, 1200},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := good.clone()
+			c.do(m)
+			_, err := audit.Verify(t.Context(), m, audit.TrustedKeys(ring))
+			wantBreak(t, err, c.kind, c.seq)
+		})
+	}
+}
+
+// TestNotesAreThoseOfTheOracle reads notes and trees with the packages of Go's checksum
+// database.
+func TestNotesAreThoseOfTheOracle(t *testing.T) {
+	ring := checkpointRing(t)
+	m := mustChain(t, ring, 700)
+	var hashes []tlog.Hash
+	read := tlog.HashReaderFunc(func(indexes []int64) (list []tlog.Hash, err error) {
+		for _, i := range indexes {
+			list = append(list, hashes[i])
+		}
+		return list, nil
+	})
+	for i, e := range m.entries {
+		added, err := tlog.StoredHashes(int64(i), e.Hash, read)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hashes = append(hashes, added...)
+	}
+	if len(m.notes) != 7 {
+		t.Fatalf("%d notes", len(m.notes))
+	}
+	for _, n := range m.notes {
+		origin := fmt.Sprintf("walletport/audit/%x", m.entries[0].Hash[:8])
+		vkey, err := note.NewEd25519VerifierKey(origin, publicOf(t, ring)[0].Public)
+		if err != nil {
+			t.Fatal(err)
+		}
+		verifier, err := note.NewVerifier(vkey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		opened, err := note.Open([]byte(n.Text), note.VerifierList(verifier))
+		if err != nil {
+			t.Fatal(err)
+		}
+		root, err := tlog.TreeHash(n.Size, read)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprintf("%s\n%d\n%s\n", origin, n.Size, root); opened.Text != want {
+			t.Errorf("the note is\n%swant\n%s", opened.Text, want)
+		}
+	}
+}
+
+// TestATreeIsMadeOnceHoweverManyMakeIt has two servers note at once, and a third go on
+// with what they stored.
+func TestATreeIsMadeOnceHoweverManyMakeIt(t *testing.T) {
+	eachEngine(t, func(t *testing.T, database string) {
+		ring, store := checkpointRing(t), mustOpen(t, database)
+		settings := audit.Settings{CheckpointEvery: 50}
+		config := audit.Config{Store: store, Keys: keystest.NewSource(ring), Settings: settings}
+		one, stopOne := mustRun(t, config)
+		two, stopTwo := mustRun(t, config)
+		mustRecordAll(t, one, 300, 8)
+		mustRecordAll(t, two, 300, 8)
+		stopOne()
+		stopTwo()
+		three, stopThree := mustRun(t, config)
+		mustRecordAll(t, three, 100, 1)
+		stopThree()
+		got := mustVerify(t, store, ring)
+		if got.Tree == nil || got.Tree.Size != 700 || got.Notes < 2 {
+			t.Errorf("Verify = %d notes, the last %+v", got.Notes, got.Tree)
+		}
+		nodes, err := store.TreeNodes(t.Context(), 1, 0, 10)
+		if err != nil || len(nodes) != 2 {
+			t.Errorf("%d nodes, %v", len(nodes), err)
+		}
+		mustExec(t, database, "UPDATE audit_tree SET hash = (SELECT hash FROM audit_entries WHERE seq = 1) WHERE level = 1 AND number = 1")
+		_, err = audit.Verify(t.Context(), store, audit.TrustedKeys(ring))
+		wantBreak(t, err, audit.TreeChanged, 512)
+	})
+}
+
+// TestAnOldTrailGetsItsTree begins with a trail of before there were trees, and with one
+// whose building was interrupted.
+func TestAnOldTrailGetsItsTree(t *testing.T) {
+	ring := checkpointRing(t)
+	for _, c := range []struct {
+		name  string
+		nodes int // that are left
+	}{{"never begun", 0}, {"interrupted", 2}, {"all nodes, and no note", 4}} {
+		t.Run(c.name, func(t *testing.T) {
+			m := mustChain(t, ring, 1100)
+			whole := m.clone()
+			m.nodes, m.notes = m.nodes[:c.nodes], nil
+			if got := mustVerify(t, m, ring); got.Tree != nil {
+				t.Errorf("before: %+v", got.Tree)
+			}
+			_, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring)})
+			stop()
+			if got := mustVerify(t, m, ring); got.Tree == nil || got.Tree.Size != 1100 {
+				t.Errorf("after: %+v", got.Tree)
+			}
+			if !slices.EqualFunc(m.nodes, whole.nodes, func(a, b storage.TreeNode) bool { return a.Number == b.Number && bytes.Equal(a.Hash, b.Hash) }) {
+				t.Error("other nodes than before")
+			}
+		})
+	}
+}
+
+// TestNoNoteIsSignedThatContradictsTheLast rewrites records that are noted, and lets a
+// server go on.
+func TestNoNoteIsSignedThatContradictsTheLast(t *testing.T) {
+	ring := checkpointRing(t)
+	m := mustChain(t, ring, 300)
+	m.rewrite(40)
+	m.checkpoints, m.nodes = nil, nil
+	seen := &observed{}
+	l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen})
+	mustRecordAll(t, l, 1, 1)
+	stop()
+	if len(seen.noted) > 0 || len(seen.unnoted) == 0 || !errors.Is(seen.unnoted[0], audit.ErrInconsistent) {
+		t.Errorf("noted %v, refused %v", seen.noted, seen.unnoted)
+	}
+	if last := m.notes[len(m.notes)-1].Size; last != 300 {
+		t.Errorf("the last note is of %d records", last)
+	}
+}
+
+func TestAnOriginOfOnesOwn(t *testing.T) {
+	m, ring := newMemory(), checkpointRing(t)
+	l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Settings: audit.Settings{Origin: "bank.example/audit"}})
+	mustRecordAll(t, l, 1, 1)
+	stop()
+	if got := mustVerify(t, m, ring); got.Tree.Origin != "bank.example/audit" {
+		t.Errorf("origin %q", got.Tree.Origin)
+	}
+	for _, wrong := range []string{"a b", "a+b", "a\nb", strings.Repeat("a", 256)} {
+		if err := (audit.Settings{Origin: wrong}).Validate(); err == nil {
+			t.Errorf("%q is an origin", wrong)
+		}
+	}
+}
