@@ -19,13 +19,8 @@ import (
 // decides then, as it would for whoever asks a moment later.
 func (a *attempt) resolve(ctx context.Context) error {
 	verdict, err := a.look(ctx, nil)
-	switch {
-	case err != nil:
-		return a.again(ctx, err)
-	case verdict == scheme.WasDone:
-		return a.succeedAsSeen(ctx)
-	case verdict != scheme.WasNotDone:
-		return a.again(ctx, jobs.ErrNotYet)
+	if isNotMade, err := a.goBy(ctx, verdict, err); !isNotMade {
+		return err
 	}
 	a.isNotDone = true
 	now, err := a.flow.Store.Now(ctx)
@@ -36,6 +31,20 @@ func (a *attempt) resolve(ctx context.Context) error {
 		return a.giveUp(ctx, nil)
 	}
 	return a.begin(ctx)
+}
+
+// goBy ends the attempt by what is known of the change: it was made, or nobody can tell yet.
+// Where it was not made, the caller goes on.
+func (a *attempt) goBy(ctx context.Context, verdict scheme.Verdict, err error) (isNotMade bool, _ error) {
+	switch {
+	case err != nil:
+		return false, a.again(ctx, err)
+	case verdict == scheme.WasDone:
+		return false, a.succeedAsSeen(ctx)
+	case verdict != scheme.WasNotDone:
+		return false, a.again(ctx, jobs.ErrNotYet)
+	}
+	return true, nil
 }
 
 // judgeRepeat goes on with what was refused when it was sent again: that a card is there
@@ -54,15 +63,10 @@ func (a *attempt) judgeRepeat(ctx context.Context, refusal error) error {
 	if err == nil && verdict == scheme.AskLater {
 		verdict, err = a.look(ctx, faults)
 	}
-	switch {
-	case err != nil:
-		return a.again(ctx, err)
-	case verdict == scheme.WasDone:
-		return a.succeedAsSeen(ctx)
-	case verdict == scheme.WasNotDone:
-		return a.fail(ctx, refusal)
+	if isNotMade, err := a.goBy(ctx, verdict, err); !isNotMade {
+		return err
 	}
-	return a.again(ctx, jobs.ErrNotYet)
+	return a.fail(ctx, refusal)
 }
 
 // look asks the scheme what is enrolled, and says what that means for the request. A scheme

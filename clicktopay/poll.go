@@ -64,14 +64,10 @@ func (a *attempt) failedThere(ctx context.Context, refusal error) error {
 // disagree. What it has tells whether the change was made.
 func (a *attempt) unclear(ctx context.Context, faults []scheme.Fault) error {
 	verdict, err := a.look(ctx, nil)
-	switch {
-	case err != nil:
-		return a.again(ctx, err)
-	case verdict == scheme.WasDone:
-		return a.succeedAsSeen(ctx)
-	case verdict != scheme.WasNotDone:
-		return a.again(ctx, jobs.ErrNotYet)
-	case len(faults) > 0:
+	if isNotMade, err := a.goBy(ctx, verdict, err); !isNotMade {
+		return err
+	}
+	if len(faults) > 0 {
 		return a.fail(ctx, saidNo(faults))
 	}
 	return a.fail(ctx, errNotDone())
@@ -83,13 +79,8 @@ func (a *attempt) unclear(ctx context.Context, faults []scheme.Fault) error {
 // given up, and it is sent again as a lost one is.
 func (a *attempt) unknownThere(ctx context.Context, unknown error) error {
 	verdict, err := a.look(ctx, nil)
-	switch {
-	case err != nil:
-		return a.again(ctx, err)
-	case verdict == scheme.WasDone:
-		return a.succeedAsSeen(ctx)
-	case verdict != scheme.WasNotDone:
-		return a.again(ctx, jobs.ErrNotYet)
+	if isNotMade, err := a.goBy(ctx, verdict, err); !isNotMade {
+		return err
 	}
 	err = a.move(ctx, func(r *storage.EnrolmentRequest, _ time.Time) { // UpdatedAt is still when it was sent, or soon after
 		r.State, r.Reference = storage.RequestSent, ""
