@@ -220,6 +220,10 @@ func TestTheDatabaseIsLostAtTheCommit(t *testing.T) {
 	if d.kept(t) != kept {
 		t.Errorf("something was kept: %s", d.kept(t))
 	}
+	records := d.records(t)
+	if last := records[len(records)-1]; last.Outcome != "audit_unavailable" || last.Details.Get(walletport.DetailRequest) != "" {
+		t.Errorf("the record of what was not accepted is %+v", last)
+	}
 	d.trail.before, d.trail.after = nil, func(int) error { return gone }
 	_, err = d.accept(t, asked(walletport.DeactivateCustomer))
 	mustReason(t, err, "audit_unavailable")
@@ -237,7 +241,14 @@ func TestAnAnswerToACommitThatWasLostDoesNotAcceptTwice(t *testing.T) {
 	twice := func(p *clicktopay.Parts) { p.Audit = repeating{p.Audit.(*stoppableTrail)} }
 	d = newDesk(t, acttest.Database(t), visaOf(newRulebook(t), nil), twice)
 	before := len(d.records(t))
-	accepted := d.mustAccept(t, asked(walletport.EnrolCustomer))
+	accepted := d.mustAccept(t, asked(walletport.EnrolCustomer, func(a *clicktopay.Asked) {
+		a.Admit = func(c storage.Consumer) error { // which its own request is no reason against
+			if c.Open > 0 {
+				return errors.New("the consumer has an open request")
+			}
+			return nil
+		}
+	}))
 	if accepted.IsJoined || len(d.requests(t)) != 1 || d.consumer(t, ownBID).Open != 1 || len(d.records(t)) != before+1 {
 		t.Errorf("%+v, %d requests, %d records", accepted, len(d.requests(t)), len(d.records(t))-before)
 	}

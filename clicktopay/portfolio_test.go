@@ -265,6 +265,37 @@ func TestACustomerWhomOthersHaveEnrolled(t *testing.T) {
 	})
 }
 
+// TestACustomerWhoIsEnrolledDuringARun is not enrolled a second time: what to ask for is decided
+// under the lock of the consumer, and the card waits for the next run.
+func TestACustomerWhoIsEnrolledDuringARun(t *testing.T) {
+	b := newBank(t, sqliteDatabase(t), newPlayed(t))
+	b.fill(t, 2)
+	report, told, err := b.run(t.Context(), func(r *clicktopay.PortfolioRequest) {
+		r.Tell = func(c clicktopay.PortfolioCard) error {
+			if c.CardID != 9001 {
+				return nil
+			}
+			customer, err := b.store.Customer(t.Context(), walletport.CustomerKey{Issuer: "acme", Number: "9002"})
+			must(t, err)
+			return b.store.Update(t.Context(), func(tx storage.Tx) error { // with another card, by a call that has ended since
+				return tx.UpdateConsumer(storage.ConsumerKey{Customer: customer.ID, BID: ownBID}, customer.CustomerKey, func(old storage.Consumer) (storage.Consumer, error) {
+					old.IsEnrolled = true
+					return old, nil
+				})
+			})
+		}
+	})
+	must(t, err)
+	if report.Accepted != 1 || report.LeftOut[clicktopay.LeftOutCustomerBusy] != 1 {
+		t.Errorf("%+v, %q", report, told)
+	}
+	_, _, err = b.run(t.Context())
+	must(t, err)
+	if diff := cmp.Diff([]string{"enrol_card "}, b.actions(t, "9002")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // TestARunWaitsWhileTooManyRequestsAreOpen, and for no longer.
 func TestARunWaitsWhileTooManyRequestsAreOpen(t *testing.T) {
 	onEach(t, func(t *testing.T, database string) {

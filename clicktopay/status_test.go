@@ -83,6 +83,14 @@ func TestAStatusIsKeptForAWhile(t *testing.T) {
 	}
 }
 
+// TestHowLongRequestsAreKeptAndTried unless the settings say else.
+func TestHowLongRequestsAreKeptAndTried(t *testing.T) {
+	s := clicktopay.Settings{}.WithDefaults()
+	if s.Keep != 90*24*time.Hour || s.GiveUp != 24*time.Hour || s.ReadWait != 5*time.Second {
+		t.Errorf("kept for %s, tried for %s, waited for %s", s.Keep, s.GiveUp, s.ReadWait)
+	}
+}
+
 // TestACommandAsksForAll issuers.
 func TestACommandAsksForAll(t *testing.T) {
 	d := newDesk(t, acttest.Database(t), visaOf(newRulebook(t), nil))

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/jobs"
 	"github.com/walletport/walletport/keys"
@@ -229,4 +231,50 @@ func TestRequestsThatAreNoLongerKept(t *testing.T) {
 			t.Errorf("what is open is %s", r.State)
 		}
 	})
+}
+
+// TestManyRequestsThatAreNoLongerKept are more than one bite of a sweep.
+func TestManyRequestsThatAreNoLongerKept(t *testing.T) {
+	s := newSite(t, sqliteDatabase(t), newPlayed(t))
+	id := s.asks(t, s.wish(walletport.EnrolCustomer, s.first))
+	must(t, s.attempt(t))
+	done := s.request(t, id)
+	const more = 700
+	must(t, s.store.Update(t.Context(), func(tx storage.Tx) error {
+		for range more {
+			open := done
+			open.ID, open.State, open.Result, open.EndedAt = uuid.NewString(), storage.RequestAccepted, "", time.Time{}
+			open.SentAt, open.Sends, open.Reference = time.Time{}, 0, ""
+			no, err := tx.AddEnrolmentRequest(open)
+			if err != nil {
+				return err
+			}
+			err = tx.UpdateEnrolmentRequest(no, func(old storage.EnrolmentRequest) (storage.EnrolmentRequest, error) {
+				old.State, old.Result, old.EndedAt = done.State, done.Result, done.EndedAt
+				return old, nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	s.visa.ahead.Add(int64(s.Settings.Keep + time.Hour))
+	deleted, err := s.Sweep(t.Context())
+	must(t, err)
+	if left := len(s.requests(t)); deleted != more+1 || left != 0 {
+		t.Errorf("%d were deleted and %d are left", deleted, left)
+	}
+}
+
+// TestARequestThatEndsLeavesTheNextOne: who asks for the same as that is given it.
+func TestARequestThatEndsLeavesTheNextOne(t *testing.T) {
+	s := newSite(t, sqliteDatabase(t), newPlayed(t))
+	first := s.asks(t, s.wish(walletport.EnrolCustomer, s.first))
+	next := s.asks(t, s.wish(walletport.DeactivateCustomer, 0))
+	must(t, s.attempt(t))
+	s.mustEnd(t, first, "SUCCESS")
+	if again := s.mustAccept(t, s.wish(walletport.DeactivateCustomer, 0)); again.ID != next || !again.IsJoined {
+		t.Errorf("the same is asked for by %s, and again by %+v", next, again)
+	}
 }

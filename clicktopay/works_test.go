@@ -42,6 +42,9 @@ func TestEachActionIsDone(t *testing.T) {
 				if s.visa.sent(s.id()) != 1 || s.visa.made(s.id()) != 1 {
 					t.Errorf("it was sent %d times, and made %d times", s.visa.sent(s.id()), s.visa.made(s.id()))
 				}
+				if r := s.request(t, id); len(r.Overrides.Sealed) > 0 || len(r.Print) > 0 || len(s.row(t).Last.Print) > 0 {
+					t.Errorf("what it said is left behind: %+v", r)
+				}
 				if c := s.row(t); c.AsOf.IsZero() || c.Last.ID != id {
 					t.Errorf("the consumer is %+v", c)
 				}
