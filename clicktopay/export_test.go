@@ -32,3 +32,6 @@ func (t *turns) Count() int { return cap(t.free) }
 
 // Call is turns.call.
 func (t *turns) Call() func() { return t.call() }
+
+// CallsNow is how many calls of the API the flow is answering.
+func (f *Flow) CallsNow() int { return int(f.turns.calls.Load()) }

@@ -1,12 +1,16 @@
 package clicktopay_test
 
 import (
+	"runtime"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act/acttest"
 	"github.com/walletport/walletport/clicktopay"
 	"github.com/walletport/walletport/scheme"
+	"github.com/walletport/walletport/storage"
 )
 
 // TestAnswersAreOpenedInTurns: no more at a time than there are turns, of both kinds together.
@@ -62,4 +66,23 @@ func TestCallsGoBeforeAttempts(t *testing.T) {
 	open = turns.Command(scheme.Command{Read: func(scheme.Answer) scheme.Outcome { close(again); return scheme.Outcome{} }})
 	go open.Read(scheme.Answer{})
 	<-again // nobody is waited for any more
+}
+
+// TestWhichCallsAreGivenTheWay: those that somebody waits for, as long as they are answered, and
+// at most half of the processors open answers.
+func TestWhichCallsAreGivenTheWay(t *testing.T) {
+	if got, most := clicktopay.NewTurns().Count(), max(1, runtime.GOMAXPROCS(0)/2); got != most {
+		t.Errorf("%d turns, want %d", got, most)
+	}
+	d := newDesk(t, acttest.Database(t), visaOf(newRulebook(t), nil))
+	for channel, want := range map[storage.RequestChannel]int{clicktopay.ChannelAPI: 1, clicktopay.ChannelPortfolio: 0} {
+		within := -1
+		d.mustAccept(t, asked(walletport.EnrolCustomer, func(a *clicktopay.Asked) {
+			a.Channel = channel
+			a.Admit = func(storage.Consumer) error { within = d.CallsNow(); return nil }
+		}))
+		if within != want || d.CallsNow() != 0 {
+			t.Errorf("%s: %d calls while it is accepted, want %d, and %d afterwards", channel, within, want, d.CallsNow())
+		}
+	}
 }
