@@ -61,6 +61,9 @@ type PortfolioReport struct {
 // Memory does not grow with the portfolio, but by the ids of cards that wait for another
 // card of their customer.
 //
+// What is away for a moment, the database or the audit trail, is waited for, for up to two
+// minutes each time. A card whose commit was made and not answered is LeftOutAlreadyAsked then.
+//
 // The report is of what was done, also beside an error: a run that ctx ends leaves no
 // request half made. Errors:
 //
@@ -202,7 +205,9 @@ const (
 // passAll goes through the cards of the issuer.
 func (p *portfolioRun) passAll(ctx context.Context) error {
 	for after := firstCardID; ; {
-		cards, err := p.flow.Store.CardsAfter(ctx, p.asked.Issuer, after, portfolioPage)
+		cards, err := outlast(ctx, p.flow.Clock, func() ([]storage.Card, error) {
+			return p.flow.Store.CardsAfter(ctx, p.asked.Issuer, after, portfolioPage)
+		})
 		if err != nil {
 			return err
 		}
@@ -228,7 +233,7 @@ func (p *portfolioRun) only(cards []storage.Card) []storage.Card {
 // passAgain goes through cards that had to wait.
 func (p *portfolioRun) passAgain(ctx context.Context, waiting []walletport.CardID) error {
 	for page := range slices.Chunk(waiting, portfolioPage) {
-		cards, err := p.flow.Store.CardsByID(ctx, page)
+		cards, err := p.cards(ctx, page)
 		if err != nil {
 			return err
 		}
@@ -242,7 +247,7 @@ func (p *portfolioRun) passAgain(ctx context.Context, waiting []walletport.CardI
 // leaveDeferred tells of the cards that still have to wait.
 func (p *portfolioRun) leaveDeferred(ctx context.Context) error {
 	for page := range slices.Chunk(p.deferred, portfolioPage) {
-		cards, err := p.flow.Store.CardsByID(ctx, page)
+		cards, err := p.cards(ctx, page)
 		if err != nil {
 			return err
 		}
@@ -253,6 +258,10 @@ func (p *portfolioRun) leaveDeferred(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func (p *portfolioRun) cards(ctx context.Context, ids []walletport.CardID) ([]storage.Card, error) {
+	return outlast(ctx, p.flow.Clock, func() ([]storage.Card, error) { return p.flow.Store.CardsByID(ctx, ids) })
 }
 
 // leave leaves a card out.

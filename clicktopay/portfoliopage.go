@@ -8,6 +8,7 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/act"
+	"github.com/walletport/walletport/jobs"
 	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/storage"
 )
@@ -31,7 +32,7 @@ func (p *portfolioRun) page(ctx context.Context, cards []storage.Card) error {
 		}
 	}
 	slices.Sort(numbers)
-	known, err := p.customers(ctx, slices.Compact(numbers))
+	known, err := outlast(ctx, p.flow.Clock, func() (*customersOnPage, error) { return p.customers(ctx, slices.Compact(numbers)) })
 	if err != nil {
 		return err
 	}
@@ -104,7 +105,8 @@ func (p *portfolioRun) card(ctx context.Context, card *storage.Card, known *cust
 	}
 	if out.Reason == "" {
 		var err error
-		if out, err = p.ofData(ctx, card, customer, action); err != nil {
+		out, err = outlast(ctx, p.flow.Clock, func() (LeftOut, error) { return p.ofData(ctx, card, customer, action) })
+		if err != nil {
 			return err
 		}
 	}
@@ -182,9 +184,11 @@ func (p *portfolioRun) accept(ctx context.Context, card *storage.Card, action wa
 		if !p.pace.wait(ctx) {
 			return Accepted{}, ctx.Err()
 		}
-		whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishWithin)
-		accepted, err := p.flow.Accept(whole, asked)
-		cancel()
+		accepted, err := outlast(ctx, p.flow.Clock, func() (Accepted, error) {
+			whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishWithin)
+			defer cancel()
+			return p.flow.Accept(whole, asked)
+		})
 		if walletport.CodeOf(err) != walletport.CodeRateLimited {
 			return accepted, err
 		}
@@ -249,7 +253,7 @@ type gate struct {
 // run accepts in that time there may be more.
 func (g *gate) pass(ctx context.Context) error {
 	for g.flow.Clock().After(g.next) {
-		depth, err := g.flow.Store.JobDepth(ctx, PortfolioKind)
+		depth, err := outlast(ctx, g.flow.Clock, func() (jobs.Depth, error) { return g.flow.Store.JobDepth(ctx, PortfolioKind) })
 		if err != nil {
 			return err
 		}
