@@ -62,9 +62,9 @@ func (s requestStatus) outcome() string {
 }
 
 // mustAccept asks for a change, and returns the id to ask with what became of it.
-func (c caller) mustAccept(t *testing.T, method, path string, body members) string {
+func (c caller) mustAccept(t *testing.T, method, path string, body members, change ...func(*http.Request)) string {
 	t.Helper()
-	a := c.clickToPay(method, path, body)
+	a := c.clickToPay(method, path, body, change...)
 	var said struct {
 		RequestTraceID string `json:"requestTraceId"`
 	}

@@ -33,7 +33,13 @@ type storedEntry struct{ what, was, becomes, change, action, channel, answer str
 // mustTokenDatabase opens the issuer's database for reading.
 func (h *tokenHouse) mustTokenDatabase(t *testing.T, databaseURL string) *sql.DB {
 	t.Helper()
-	driver, name := "sqlite", "file:"+filepath.Join(h.issuerDir(), "walletport.db")+"?mode=ro"
+	return h.mustDatabase(t, databaseURL, "?mode=ro")
+}
+
+// mustDatabase opens the issuer's database; how is for that of SQLite.
+func (h *tokenHouse) mustDatabase(t *testing.T, databaseURL, how string) *sql.DB {
+	t.Helper()
+	driver, name := "sqlite", "file:"+filepath.Join(h.issuerDir(), "walletport.db")+how
 	if databaseURL != "" {
 		driver, name = "pgx", databaseURL
 	}
