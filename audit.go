@@ -74,6 +74,7 @@ const (
 	ActionAuditVerify     Action = "audit.verify"
 	ActionAuditExport     Action = "audit.export"
 	ActionAuditCompare    Action = "audit.compare"
+	ActionAuditProve      Action = "audit.prove"
 	ActionMigrate         Action = "database.migrate"
 	ActionKeyChange       Action = "keys.change"
 	ActionKeyRead         Action = "keys.read"

@@ -223,3 +223,7 @@ func (m *memory) LastNote(context.Context) (storage.Note, error) {
 	}
 	return m.notes[len(m.notes)-1], m.refuses("LastNote")
 }
+
+func (m *memory) Cosignatures(context.Context, int64) ([]storage.Cosignature, error) {
+	return nil, m.refuses("Cosignatures")
+}

@@ -25,6 +25,11 @@ type auditCommand struct {
 	Verify  auditVerifyCommand  `cmd:"" help:"Prove that nothing was changed, removed, inserted or reordered."`
 	Export  auditExportCommand  `cmd:"" help:"Print the trail as JSON Lines, its end signed."`
 	Compare auditCompareCommand `cmd:"" help:"Hold the database's trail against an export that was archived."`
+	Prove   auditProveCommand   `cmd:"" help:"Make a file that proves one record, and shows no other."`
+
+	ProveConsistency auditConsistencyCommand `cmd:"" help:"Make a file that proves that nothing was changed since an older note."`
+	VerifyProof      auditVerifyProofCommand `cmd:"" help:"Check a proof, without a database."`
+	Checkpoint       auditCheckpointCommand  `cmd:"" help:"Print the newest signed note."`
 }
 
 func (auditCommand) Help() string {
@@ -35,6 +40,8 @@ func (auditCommand) Help() string {
   walletport keys export-public audit-checkpoint-v1 --config walletport.yaml > checkpoint.pem
   walletport audit verify trail-1.jsonl.gz trail-2.jsonl.gz --key checkpoint.pem
   walletport audit compare trail-1.jsonl.gz trail-2.jsonl.gz --config walletport.yaml
+  walletport audit prove 17 -o record-17.tlog-proof --config walletport.yaml
+  walletport audit verify-proof record-17.tlog-proof --key checkpoint.pem
 An export says on standard error what it wrote and where the next one goes on.
 Exit status 0: the trail is whole. 1: it is broken, lacks something, or differs. These commands leave a record in the trail
 themselves; --no-record leaves none, for a copy of a database or one that takes no writes.`

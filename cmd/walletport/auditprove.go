@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act"
+	"github.com/walletport/walletport/audit"
+	"github.com/walletport/walletport/audit/note"
+	"github.com/walletport/walletport/disk"
+	"github.com/walletport/walletport/keys"
+)
+
+type auditProveCommand struct {
+	Seq        int64  `arg:"" help:"Number of the record."`
+	Checkpoint string `help:"Prove it in the tree of this note, which somebody kept; without it in that of the newest." placeholder:"FILE"`
+	Output     string `help:"File to make; without it, standard output." short:"o" placeholder:"FILE"`
+	unrecorded
+	location
+}
+
+func (auditProveCommand) Help() string {
+	return `The file has the one record whole, hashes of others, and a signed note (c2sp.org/tlog-proof).
+walletport audit verify-proof checks it on any machine, without the database.`
+}
+
+func (c auditProveCommand) Run(ctx context.Context, con console) error {
+	kept, err := readNote(c.Checkpoint)
+	if err != nil {
+		return err
+	}
+	o, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer o.db.Close()
+	prove := func(ctx context.Context) error {
+		proof, err := audit.Prove(ctx, o.db, audit.TrustedKeys(o.keys.Current()), c.Seq, kept)
+		if err != nil {
+			return err
+		}
+		return writeText(con.Out, c.Output, proof)
+	}
+	if c.NoRecord {
+		return prove(ctx)
+	}
+	return o.recording(ctx, func(ctx context.Context, o *operator) error {
+		return o.reading(ctx, act.Request{Action: walletport.ActionAuditProve}, func(record *act.Record) error {
+			noteRange(record, audit.Summary{Records: 1, FirstSeq: c.Seq, LastSeq: c.Seq})
+			return prove(ctx)
+		})
+	})
+}
+
+type auditConsistencyCommand struct {
+	Checkpoint string `help:"The older note, which somebody kept." required:"" placeholder:"FILE"`
+	Output     string `help:"File to make; without it, standard output." short:"o" placeholder:"FILE"`
+	location
+}
+
+func (auditConsistencyCommand) Help() string {
+	return `The file has hashes and the newest note, and no record: looking at them leaves none in the trail.`
+}
+
+func (c auditConsistencyCommand) Run(ctx context.Context, con console) error {
+	older, err := readNote(c.Checkpoint)
+	if err != nil {
+		return err
+	}
+	o, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer o.db.Close()
+	proof, err := audit.ProveConsistency(ctx, o.db, audit.TrustedKeys(o.keys.Current()), older)
+	if err != nil {
+		return err
+	}
+	return writeText(con.Out, c.Output, proof)
+}
+
+type auditCheckpointCommand struct {
+	PublicKeys bool `help:"Print the public keys of the notes instead, a line each, as auditors and witnesses take them."`
+	location
+}
+
+func (c auditCheckpointCommand) Run(ctx context.Context, con console) error {
+	o, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer o.db.Close()
+	text, err := audit.Newest(ctx, o.db)
+	if err != nil {
+		return err
+	}
+	if !c.PublicKeys {
+		_, err = io.WriteString(con.Out, text)
+		return err
+	}
+	return printLogKeys(con.Out, text, o.keys.Current())
+}
+
+// printLogKeys prints the keys that may sign notes of the origin of one.
+func printLogKeys(out io.Writer, text string, ring *keys.Ring) error {
+	trusted := audit.TrustedKeys(ring)
+	origin, err := audit.Origin(text, trusted)
+	if err != nil {
+		return err
+	}
+	for _, k := range trusted {
+		encoded, err := note.EncodeLogKey(origin, k.Public)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(out, encoded)
+	}
+	return nil
+}
+
+// readNote reads a file with a note; no name is no note.
+func readNote(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	text, err := disk.ReadArgument(path, note.MaxBytes)
+	return string(text), err
+}
+
+// writeText writes to a new file, or to standard output.
+func writeText(stdout io.Writer, path, text string) error {
+	out, finish, err := createFile(stdout, path)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(out, text)
+	return errors.Join(err, finish())
+}
