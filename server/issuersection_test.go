@@ -4,13 +4,11 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/walletport/walletport"
-	"github.com/walletport/walletport/sandbox"
 )
 
 // TestAnIssuerTurnsActivationOff: its list of wallets does not.
@@ -24,14 +22,7 @@ func TestAnIssuerTurnsActivationOff(t *testing.T) {
 		{"{no_activation: true}", http.StatusOK, http.StatusForbidden, "the card's issuer does not offer activation"},
 	} {
 		t.Run(c.section, func(t *testing.T) {
-			dir := t.TempDir()
-			openSandbox(t, dir).Close()
-			file, err := os.OpenFile(sandbox.ConfigPath(dir), os.O_APPEND|os.O_WRONLY, 0)
-			must(t, err)
-			_, err = file.WriteString("issuers: {acme: " + c.section + "}\n")
-			must(t, err)
-			must(t, file.Close())
-			box := runSandbox(t, dir)
+			box := runSandbox(t, folderWith(t, "issuers: {acme: "+c.section+"}\n"))
 			for path, want := range map[string]int{"v1/1001/provision/issuerwallet/acme-wallet": c.pushed, "v3/1001/activate": c.activate} {
 				status, answer := post(t, box, box.File.BaseURL+"/"+path+"?auditUser=ada", nil)
 				if status != want || status == http.StatusForbidden && (answer["code"] != "card_not_eligible" || answer["detail"] != c.detail) {
@@ -44,14 +35,7 @@ func TestAnIssuerTurnsActivationOff(t *testing.T) {
 
 // TestAnIssuersSectionCountsInBothFlows has a card that expires at the end of the month.
 func TestAnIssuersSectionCountsInBothFlows(t *testing.T) {
-	dir := t.TempDir()
-	openSandbox(t, dir).Close()
-	file, err := os.OpenFile(sandbox.ConfigPath(dir), os.O_APPEND|os.O_WRONLY, 0)
-	must(t, err)
-	_, err = file.WriteString("issuers:\n  acme: {days_before_expiry: 60, wallets: [googlepay, acme-wallet]}\n")
-	must(t, err)
-	must(t, file.Close())
-	box := runSandbox(t, dir)
+	box := runSandbox(t, folderWith(t, "issuers:\n  acme: {days_before_expiry: 60, wallets: [googlepay, acme-wallet]}\n"))
 	const lasting, ending = 1001, 1042
 	pan, err := walletport.ParsePAN("4012888888881881")
 	must(t, err)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"maps"
 	"net/http"
 	"os"
@@ -15,6 +14,7 @@ import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/sandbox"
+	"github.com/walletport/walletport/sandbox/sandboxtest"
 	"github.com/walletport/walletport/server"
 )
 
@@ -36,7 +36,7 @@ func mustRead(t *testing.T, path string) []byte {
 // the test ends.
 func startSandbox(t *testing.T) *sandbox.Sandbox {
 	t.Helper()
-	return runSandbox(t, t.TempDir())
+	return runSandbox(t, sandboxtest.Folder(t))
 }
 
 // runSandbox runs the one of a folder.
@@ -58,14 +58,22 @@ func serving(t *testing.T, box *sandbox.Sandbox) *sandbox.Sandbox {
 	return box
 }
 
+// folderWith returns the folder of a sandbox whose configuration has more at its end.
+func folderWith(t *testing.T, more string) (dir string) {
+	t.Helper()
+	dir = sandboxtest.Folder(t)
+	openSandbox(t, dir).Close()
+	file, err := os.OpenFile(sandbox.ConfigPath(dir), os.O_APPEND|os.O_WRONLY, 0)
+	must(t, err)
+	_, err = file.WriteString(more)
+	must(t, err)
+	must(t, file.Close())
+	return dir
+}
+
 func openSandbox(t *testing.T, dir string) *sandbox.Sandbox {
 	t.Helper()
-	box, err := sandbox.Open(t.Context(), sandbox.Options{
-		Dir: dir, Listen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler), Clock: time.Now, Operator: "os:ada",
-		AsOperator: func(ctx context.Context) context.Context {
-			return walletport.WithRequest(walletport.WithActor(ctx, walletport.Actor{ClientID: "operator"}), walletport.Request{ID: "op-1"})
-		},
-	})
+	box, err := sandbox.Open(t.Context(), sandboxtest.Options(dir))
 	must(t, err)
 	return box
 }

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/sandbox"
+	"github.com/walletport/walletport/sandbox/sandboxtest"
 	"github.com/walletport/walletport/server"
 )
 
@@ -44,19 +44,9 @@ func openWithMetrics(t *testing.T, log *lockedLog) *sandbox.Sandbox {
 // openBoxWith opens a sandbox whose configuration has more at its end.
 func openBoxWith(t *testing.T, log *lockedLog, more string) *sandbox.Sandbox {
 	t.Helper()
-	dir := t.TempDir()
-	openSandbox(t, dir).Close()
-	file, err := os.OpenFile(sandbox.ConfigPath(dir), os.O_APPEND|os.O_WRONLY, 0)
-	must(t, err)
-	_, err = file.WriteString(more)
-	must(t, err)
-	must(t, file.Close())
-	box, err := sandbox.Open(t.Context(), sandbox.Options{
-		Dir: dir, Listen: "127.0.0.1:0", Log: slog.New(slog.NewTextHandler(log, nil)), Clock: time.Now, Operator: "os:ada",
-		AsOperator: func(ctx context.Context) context.Context {
-			return walletport.WithRequest(walletport.WithActor(ctx, walletport.Actor{ClientID: "operator"}), walletport.Request{ID: "op-1"})
-		},
-	})
+	o := sandboxtest.Options(folderWith(t, more))
+	o.Log = slog.New(slog.NewTextHandler(log, nil))
+	box, err := sandbox.Open(t.Context(), o)
 	must(t, err)
 	return box
 }
