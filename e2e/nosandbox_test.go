@@ -12,7 +12,7 @@ import (
 // production has no simulator in it. arch_test.go lists what such a program links.
 func TestAProgramWithoutTheSandboxServes(t *testing.T) {
 	bare := filepath.Join(t.TempDir(), "walletport")
-	if out, err := exec.Command("go", "build", "-tags", "nosandbox", "-o", bare, "../cmd/walletport").CombinedOutput(); err != nil {
+	if out, err := goBuild("-tags", "nosandbox", "-o", bare, "../cmd/walletport").CombinedOutput(); err != nil {
 		t.Fatalf("build with the tag nosandbox: %v\n%s", err, out)
 	}
 	t.Run("what it lacks says so", func(t *testing.T) {

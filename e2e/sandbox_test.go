@@ -105,6 +105,7 @@ func mustSandboxAt(t *testing.T, address, dir, databaseURL string, env ...string
 	if databaseURL != "" {
 		args = append(args, "--database", databaseURL)
 	}
+	makesKeys := mustTakeKeys(t, dir)
 	s := &sandbox{process: mustStart(t, append(env, noLimits...), args...), dir: dir}
 	eventually(t, "the sandbox writes its sandbox.json", func() bool {
 		if s.hasExited() {
@@ -113,6 +114,9 @@ func mustSandboxAt(t *testing.T, address, dir, databaseURL string, env ...string
 		text, err := os.ReadFile(s.path())
 		return err == nil && json.Unmarshal(text, &s.file) == nil && s.file.PID == s.cmd.Process.Pid
 	})
+	if makesKeys {
+		mustKeepKeys(t, dir)
+	}
 	return s
 }
 

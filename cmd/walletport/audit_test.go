@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/walletport/walletport/sandbox/sandboxtest"
 )
 
 // mustRunCommand runs a command and returns its exit code and what it printed.
@@ -25,7 +27,7 @@ const sandboxRecords = 6
 // mustMakeSandbox makes a sandbox, which stands still, and whose trail is signed.
 func mustMakeSandbox(t *testing.T) (dir string) {
 	t.Helper()
-	dir = t.TempDir()
+	dir = sandboxtest.Folder(t)
 	mustOpen(t, dir).Close()
 	return dir
 }

@@ -10,13 +10,14 @@ import (
 	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/sandbox/sandboxtest"
 )
 
 // mustOpenSandbox opens a sandbox, and returns its folder and a function that reads
 // the records of its trail that have come since.
 func mustOpenSandbox(t *testing.T) (dir string, records func() []walletport.AuditRecord) {
 	t.Helper()
-	dir = t.TempDir()
+	dir = sandboxtest.Folder(t)
 	box := mustOpen(t, dir)
 	t.Cleanup(box.Close)
 	head, err := box.Database.AuditHead(t.Context())
