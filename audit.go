@@ -112,11 +112,19 @@ type AuditRecorder interface {
 	Record(ctx context.Context, r AuditRecord) error
 }
 
-// AuditTrail is an AuditRecorder that may be told of a record before it comes.
+// AuditTrail is an AuditRecorder that can be handed a record before its act is done.
 type AuditTrail interface {
 	AuditRecorder
-	// Expect announces one record, whose act is under way, and returns what takes it.
-	// Records share the cost of being made durable, so the trail may hold others
-	// back for it, for a while. Every Expect must be followed by its Record.
-	Expect() AuditRecorder
+	// Submit takes a record and returns at once: it becomes durable while the act goes on.
+	// The act answers when Wait of the receipt has returned nil, which is what Record
+	// returns; an act that fails after all has a second record, which says so. An error is
+	// that of Record, and nothing was taken.
+	Submit(r AuditRecord) (Receipt, error)
+}
+
+// Receipt is for what was handed in and will be durable, or refused.
+type Receipt interface {
+	// Wait returns how that ended, each time it is called. When ctx ends before, it returns
+	// an error, and nobody knows.
+	Wait(ctx context.Context) error
 }

@@ -92,7 +92,7 @@ var owners = []struct {
 	{"the choice of a custodian", "server/custody.go", []string{"config", "server", "sandbox", "cmd/walletport"}, namesCustodian},
 	{"admitting a card", "act/admit.go", callRooms, callOf("CheckTokenizable", "CheckStepUp")},
 	{"finding a card and selecting its keys", "act/call.go", callRooms, callOf("Find", "Select")},
-	{"announcing a record", "act/record.go", callRooms, callOf("Expect")},
+	{"handing a record in", "act/record.go", callRooms, callOf("Submit")},
 	{"work beside requests", "server/background.go", []string{"config", "server"}, func(n ast.Node) bool { _, ok := n.(*ast.GoStmt); return ok }},
 }
 

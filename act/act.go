@@ -15,7 +15,7 @@ import (
 //
 // Where texts of the caller were replaced in the record, the error is a
 // *walletport.Redacted, which says which.
-func Audited[R any](ctx context.Context, trail walletport.AuditTrail, asked Request, do func(*Record) (R, error)) (R, error) {
+func Audited[R any](ctx context.Context, trail walletport.AuditRecorder, asked Request, do func(*Record) (R, error)) (R, error) {
 	record := newRecord(ctx, asked)
 	record.trail = trail
 	defer recordPanic(ctx, record)
@@ -44,7 +44,7 @@ func Audited[R any](ctx context.Context, trail walletport.AuditTrail, asked Requ
 func Declared[R any](ctx context.Context, trail walletport.AuditRecorder, intended Request, do func(*Record) (R, error)) (R, error) {
 	var none R
 	record := newRecord(ctx, intended)
-	record.recorder, record.subjectKnown, record.asked.Time = trail, true, time.Time{}
+	record.trail, record.subjectKnown, record.asked.Time = trail, true, time.Time{}
 	if record.caller.requestID == "" {
 		return none, errors.New("an act that is declared needs a request id, or its two records are not known to belong together")
 	}

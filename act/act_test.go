@@ -21,20 +21,8 @@ type diary struct {
 }
 
 func (d *diary) Record(_ context.Context, r walletport.AuditRecord) error {
-	d.lines = append(d.lines, "unannounced record "+r.Outcome)
+	d.lines = append(d.lines, "record "+r.Outcome)
 	return d.err
-}
-
-func (d *diary) Expect() walletport.AuditRecorder {
-	d.lines = append(d.lines, "expect")
-	return announced{d}
-}
-
-type announced struct{ diary *diary }
-
-func (a announced) Record(_ context.Context, r walletport.AuditRecord) error {
-	a.diary.lines = append(a.diary.lines, "record "+r.Outcome)
-	return a.diary.err
 }
 
 func TestAudited(t *testing.T) {
@@ -44,27 +32,20 @@ func TestAudited(t *testing.T) {
 		name         string
 		fails, trail error
 		panics       bool
-		announces    bool
 		lines        []string
 		result       string
 		err          error
 	}{
-		{"an act is done, recorded and answered", nil, nil, false, false, []string{"act", "unannounced record ok"}, "payload", nil},
-		{"one that announces itself does so once", nil, nil, false, true, []string{"act", "expect", "record ok"}, "payload", nil},
-		{"a panic is recorded unannounced too", nil, nil, true, false, []string{"act", "unannounced record internal"}, "", nil},
-		{"a refusal is recorded with its reason", errAct, nil, false, true, []string{"act", "expect", "record card_closed"}, "", errAct},
-		{"without a record there is no answer", nil, errTrail, false, true, []string{"act", "expect", "record ok"}, "", errTrail},
-		{"without a record a refusal is not told", errAct, errTrail, false, true, []string{"act", "expect", "record card_closed"}, "", errTrail},
-		{"a panic is recorded and goes on", nil, nil, true, true, []string{"act", "expect", "record internal"}, "", nil},
+		{"an act is done, recorded and answered", nil, nil, false, []string{"act", "record ok"}, "payload", nil},
+		{"a refusal is recorded with its reason", errAct, nil, false, []string{"act", "record card_closed"}, "", errAct},
+		{"without a record there is no answer", nil, errTrail, false, []string{"act", "record ok"}, "", errTrail},
+		{"without a record a refusal is not told", errAct, errTrail, false, []string{"act", "record card_closed"}, "", errTrail},
+		{"a panic is recorded and goes on", nil, nil, true, []string{"act", "record internal"}, "", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := &diary{err: c.trail}
-			result, fault, err := audited(t, d, func(record *act.Record) (string, error) {
+			result, fault, err := audited(t, d, func(*act.Record) (string, error) {
 				d.lines = append(d.lines, "act")
-				if c.announces {
-					record.Announce()
-					record.Announce()
-				}
 				if c.panics {
 					panic("a bug")
 				}
@@ -80,7 +61,7 @@ func TestAudited(t *testing.T) {
 	}
 }
 
-func audited(t *testing.T, trail walletport.AuditTrail, do func(*act.Record) (string, error)) (result string, fault any, err error) {
+func audited(t *testing.T, trail walletport.AuditRecorder, do func(*act.Record) (string, error)) (result string, fault any, err error) {
 	t.Helper()
 	defer func() { fault = recover() }()
 	result, err = act.Audited(t.Context(), trail, act.Request{}, do)

@@ -80,10 +80,6 @@ func OnCard[R any](ctx context.Context, p *Parts, asked Request, do func(*Call) 
 	})
 }
 
-// Announce announces the record, see Record.Announce: a call that will use a nonce,
-// which is a commit of its own, does not.
-func (c *Call) Announce() { c.record.Announce() }
-
 // FindCard looks the card up, and for its number in the texts of the caller. It needs
 // no open card, so it does for an act that ends before one is opened. A card of an
 // issuer that the actor of ctx is not bound to looks like none, but for Request.AnyIssuer.
@@ -141,12 +137,21 @@ func (c *Call) UsedKeys(ids []string) { c.record.KeyVersions = ids }
 // SetDetail adds a detail to the record, see Facts.SetDetail.
 func (c *Call) SetDetail(name walletport.DetailName, value string) { c.record.SetDetail(name, value) }
 
-// Borrow opens the card for the time of use and wipes it afterwards.
+// Borrow opens the card for the time of use and wipes it afterwards. When it is open, the
+// record is handed in as that of an act that is done, and becomes durable while use works:
+// whoever may refuse has not, and the keys are selected. If the act fails after all, a second
+// record tells of it. use must not add to the record.
 func (c *Call) Borrow(ctx context.Context, use func(*walletport.Card) error) error {
-	return c.parts.Vault.Borrow(ctx, c.Card, use)
+	return c.parts.Vault.Borrow(ctx, c.Card, func(card *walletport.Card) error {
+		if err := c.record.submit(c.parts.Audit); err != nil {
+			return err
+		}
+		return use(card)
+	})
 }
 
-// UseNonce uses a nonce of a wallet up, on all replicas: see Nonces.
+// UseNonce uses a nonce of a wallet up, on all replicas: see Nonces. A flow does it before
+// Borrow, so that one that comes again opens no card and has no record of success.
 func (c *Call) UseNonce(ctx context.Context, w walletport.Wallet, nonce []byte) error {
 	return c.parts.Nonces.UseNonce(ctx, c.Card.Issuer, w, nonce, c.Now)
 }

@@ -45,11 +45,8 @@ func asked(change ...func(*act.Request)) act.Request {
 }
 
 // all takes every step of a call, and answers the last digits of the card.
-func all(ctx context.Context, p *act.Parts, r act.Request, announced bool) (string, error) {
+func all(ctx context.Context, p *act.Parts, r act.Request, nonce bool) (string, error) {
 	return act.OnCard(ctx, p, r, func(c *act.Call) (string, error) {
-		if announced {
-			c.Announce()
-		}
 		if err := c.FindCard(ctx); err != nil {
 			return "", err
 		}
@@ -59,15 +56,17 @@ func all(ctx context.Context, p *act.Parts, r act.Request, announced bool) (stri
 		if _, err := c.SelectKeys(keys.TAVSigning, "", keys.WSD); err != nil {
 			return "", err
 		}
+		if nonce {
+			if err := c.UseNonce(ctx, walletport.ApplePay, []byte("\x75\xeb\xe1\x55")); err != nil {
+				return "", err
+			}
+		}
 		var lastFour string
 		err := c.Borrow(ctx, func(card *walletport.Card) error {
 			lastFour = card.PAN.LastFour()
 			return nil
 		})
-		if err != nil || announced {
-			return lastFour, err
-		}
-		return lastFour, c.UseNonce(ctx, walletport.ApplePay, []byte("\x75\xeb\xe1\x55"))
+		return lastFour, err
 	})
 }
 
@@ -75,7 +74,7 @@ func TestACallIsRecordedWithEveryFact(t *testing.T) {
 	h := open(t)
 	p := h.Parts(t)
 	h.Gate.Proof = walletport.StepUp{Rule: "eba-sca", Method: "pin+hwk"}
-	lastFour, err := all(acttest.AsBank(t.Context()), &p, asked(), true)
+	lastFour, err := all(acttest.AsBank(t.Context()), &p, asked(), false)
 	if err != nil || lastFour != "1471" {
 		t.Errorf("%q, %v", lastFour, err)
 	}
@@ -118,7 +117,7 @@ func TestAnIssuersLimitIsAskedWhenTheCardIsFound(t *testing.T) {
 				counted = append(counted, issuer)
 				return c.answer
 			}
-			lastFour, err := all(acttest.AsClientOf(t.Context(), c.issuer), &p, asked(func(r *act.Request) { r.CardID = c.card }), true)
+			lastFour, err := all(acttest.AsClientOf(t.Context(), c.issuer), &p, asked(func(r *act.Request) { r.CardID = c.card }), false)
 			if record := h.MustRecord(t); record.Outcome != c.outcome || (err == nil) != (c.outcome == walletport.OutcomeOK) {
 				t.Errorf("%v, recorded %q, want %q", err, record.Outcome, c.outcome)
 			}
@@ -129,24 +128,23 @@ func TestAnIssuersLimitIsAskedWhenTheCardIsFound(t *testing.T) {
 	}
 }
 
-// TestStepsOfACall: others wait for an announced record, so no commit of a nonce may
-// come before it.
+// TestStepsOfACall: the record becomes durable while the card is open, a nonce is used up before.
 func TestStepsOfACall(t *testing.T) {
 	for _, c := range []struct {
-		name      string
-		card      walletport.CardID
-		announced bool
-		steps     []string
+		name  string
+		card  walletport.CardID
+		nonce bool
+		steps []string
 	}{
-		{"an announced call", acmeCard, true, []string{"announce", "find", "borrow", "record"}},
-		{"one that uses a nonce", acmeCard, false, []string{"find", "borrow", "nonce", "record"}},
-		{"an announced call that is refused is recorded", 9, true, []string{"announce", "find", "record"}},
+		{"a call", acmeCard, false, []string{"find", "borrow", "submit", "await"}},
+		{"one that uses a nonce", acmeCard, true, []string{"find", "nonce", "borrow", "submit", "await"}},
+		{"a call that is refused is recorded", 9, false, []string{"find", "record"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := open(t)
 			p := h.Parts(t)
 			s := acttest.Watch(&p)
-			_, err := all(acttest.AsBank(t.Context()), &p, asked(func(r *act.Request) { r.CardID = c.card }), c.announced)
+			_, err := all(acttest.AsBank(t.Context()), &p, asked(func(r *act.Request) { r.CardID = c.card }), c.nonce)
 			if (err == nil) != (c.card == acmeCard) {
 				t.Error(err)
 			}
@@ -161,7 +159,7 @@ func TestAnotherIssuersCardLooksExactlyLikeNone(t *testing.T) {
 	h := open(t)
 	p := h.Parts(t)
 	ask := func(id walletport.CardID) error {
-		_, err := all(acttest.AsClientOf(t.Context(), "globex"), &p, asked(func(r *act.Request) { r.CardID = id }), true)
+		_, err := all(acttest.AsClientOf(t.Context(), "globex"), &p, asked(func(r *act.Request) { r.CardID = id }), false)
 		return err
 	}
 	foreign, unknown := ask(acmeCard), ask(9)
@@ -289,7 +287,7 @@ func TestAllKeysAreRecordedOrNone(t *testing.T) {
 	h := open(t)
 	p := h.Parts(t)
 	h.ChangeKeys(keys.WSD, nil)
-	_, err := all(acttest.AsBank(t.Context()), &p, asked(), true)
+	_, err := all(acttest.AsBank(t.Context()), &p, asked(), false)
 	if walletport.ReasonOf(err) != "key_unavailable" {
 		t.Errorf("error %v", err)
 	}

@@ -8,8 +8,8 @@
 // DeclaredChange makes the second record and a change of stored rows one commit.
 //
 // An act on a card is a Call, run by OnCard. Its methods are the steps that every
-// such act takes, in the order in which a flow takes them: Announce, FindCard, Admit,
-// SelectKeys, Borrow, UseNonce. What is done with the open card is the flow's.
+// such act takes, in the order in which a flow takes them: FindCard, Admit, SelectKeys,
+// UseNonce, Borrow. What is done with the open card is the flow's.
 //
 // The room is called act, and not after the card, because operators' acts on other
 // things are recorded by the same code. It knows no flow, no wallet and no scheme, and

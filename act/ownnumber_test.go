@@ -41,7 +41,7 @@ func TestTheCardsOwnNumberIsNotKept(t *testing.T) {
 			}{{"acme", acmeCard}, {"acme", expired.ID}, {"globex", acmeCard}} {
 				t.Run(fmt.Sprintf("%s, %s, card %d of %s", name, number, who.card, who.issuer), func(t *testing.T) {
 					ctx := as(t.Context(), put(c.client), put(c.requestID), who.issuer)
-					result, err := all(ctx, &p, asked(func(r *act.Request) { r.CardID, r.AuditUser = who.card, walletport.AuditUser(put(c.user)) }), true)
+					result, err := all(ctx, &p, asked(func(r *act.Request) { r.CardID, r.AuditUser = who.card, walletport.AuditUser(put(c.user)) }), false)
 					code, reason := c.code, c.reason
 					if who.issuer != "acme" {
 						code, reason = walletport.CodeNotFound, "card_not_found"
@@ -74,7 +74,7 @@ func TestWithoutACardWhatMayBeANumberIsStruckOut(t *testing.T) {
 	const text = "card" + secondPAN
 	for name, call := range map[string]func(context.Context) error{
 		"no such card": func(ctx context.Context) error {
-			_, err := all(ctx, &p, asked(func(r *act.Request) { r.CardID, r.AuditUser = 9, text }), true)
+			_, err := all(ctx, &p, asked(func(r *act.Request) { r.CardID, r.AuditUser = 9, text }), false)
 			return err
 		},
 		"refused before the card is looked up": func(ctx context.Context) error {
@@ -97,7 +97,7 @@ func TestWithoutACardWhatMayBeANumberIsStruckOut(t *testing.T) {
 	}
 	t.Run("honest identifiers stay", func(t *testing.T) {
 		const uuid = "831fb558-d0b4-4566-8285-38049c915104"
-		if _, err := all(as(t.Context(), uuid, uuid, "acme"), &p, asked(func(r *act.Request) { r.CardID, r.AuditUser = 9, uuid }), true); walletport.ReasonOf(err) != "card_not_found" {
+		if _, err := all(as(t.Context(), uuid, uuid, "acme"), &p, asked(func(r *act.Request) { r.CardID, r.AuditUser = 9, uuid }), false); walletport.ReasonOf(err) != "card_not_found" {
 			t.Errorf("error %v", err)
 		}
 		if record := h.MustRecord(t); record.AuditUser != uuid || record.RequestID != uuid || record.ClientID != uuid || record.CardID != 9 {
@@ -112,16 +112,16 @@ func TestACardIDThatIsSomebodysNumber(t *testing.T) {
 	p := h.Parts(t)
 	const amex walletport.CardID = 378282246310005
 	ofAmex := asked(func(r *act.Request) { r.CardID = amex })
-	result, err := all(acttest.AsBank(t.Context()), &p, ofAmex, true)
+	result, err := all(acttest.AsBank(t.Context()), &p, ofAmex, false)
 	mustRefusal(t, result, err, walletport.CodeInvalid, "card_id_contains_pan")
 	if record := h.MustRecord(t); record.CardID != 0 {
 		t.Errorf("record of card %d", record.CardID)
 	}
 	h.Put(t, acttest.NewCard(t, amex, testPAN))
-	result, err = all(acttest.AsClientOf(t.Context(), "globex"), &p, ofAmex, true)
+	result, err = all(acttest.AsClientOf(t.Context(), "globex"), &p, ofAmex, false)
 	mustRefusal(t, result, err, walletport.CodeInvalid, "card_id_contains_pan") // as if there were no card
 	h.MustRecord(t)
-	if _, err := all(acttest.AsBank(t.Context()), &p, ofAmex, true); err != nil {
+	if _, err := all(acttest.AsBank(t.Context()), &p, ofAmex, false); err != nil {
 		t.Errorf("a card of that id: %v", err)
 	}
 	if record := h.MustRecord(t); record.CardID != amex {
@@ -138,7 +138,7 @@ func TestTextsOfTheRequestAreSearched(t *testing.T) {
 		texts := asked(func(r *act.Request) {
 			r.Texts = []act.Text{{"first", "first_contains_pan", "x" + secondPAN}, {"second", "second_contains_pan", number}, {"third", "third_contains_pan", number}}
 		})
-		result, err := all(acttest.AsBank(t.Context()), &p, texts, true)
+		result, err := all(acttest.AsBank(t.Context()), &p, texts, false)
 		mustRefusal(t, result, err, walletport.CodeInvalid, "second_contains_pan")
 		if e, ok := errors.AsType[*walletport.Error](err); !ok || len(e.Fields) != 1 || e.Fields[0].Name != "second" {
 			t.Errorf("the error does not name the field: %v", err)
@@ -146,7 +146,7 @@ func TestTextsOfTheRequestAreSearched(t *testing.T) {
 		if text := fmt.Sprintf("%+v", h.MustRecord(t)); strings.Contains(text, number) {
 			t.Errorf("the number is kept: %s", text)
 		}
-		result, err = all(acttest.AsClientOf(t.Context(), "globex"), &p, texts, true)
+		result, err = all(acttest.AsClientOf(t.Context(), "globex"), &p, texts, false)
 		mustRefusal(t, result, err, walletport.CodeNotFound, "card_not_found")
 		h.MustRecord(t)
 	}

@@ -19,9 +19,10 @@ type Record struct {
 	asked  Request
 	caller caller
 	stepUp string
-	trail  walletport.AuditTrail
-	// recorder takes the record once it is announced; before, trail does.
-	recorder walletport.AuditRecorder
+	trail  walletport.AuditRecorder
+	// submitted is for a record that was handed in and says submittedAs of its outcome.
+	submitted   walletport.Receipt
+	submittedAs string
 	// subjectKnown says that what the act is about is there, and the actor's to ask
 	// for, or that it asks for no card.
 	subjectKnown bool
@@ -55,14 +56,17 @@ func newRecord(ctx context.Context, asked Request) *Record {
 	return record
 }
 
-// Announce tells the trail that the record will come soon, so that other records may
-// wait to share its commit. They would wait for everything that the act does before it
-// records: an act that still makes a commit of its own, or still reads from its caller,
-// must not announce.
-func (r *Record) Announce() {
-	if r.recorder == nil {
-		r.recorder = r.trail.Expect()
+// submit hands the record in, complete but for how the act ends: it says that it is done.
+// The act may not add to it afterwards.
+func (r *Record) submit(trail walletport.AuditTrail) error {
+	entry := r.entry()
+	entry.Outcome = cmp.Or(r.Outcome, walletport.OutcomeOK)
+	receipt, err := trail.Submit(entry)
+	if err != nil {
+		return err
 	}
+	r.submitted, r.submittedAs = receipt, entry.Outcome
+	return nil
 }
 
 // conclude sets the Outcome, unless the act has named one and did not fail. An act that
@@ -78,18 +82,26 @@ func (r *Record) conclude(ctx context.Context, err error) {
 	}
 }
 
-// write makes the record durable, unless it is.
+// write makes the record durable, unless it is. Where another end was handed in than the
+// act came to, a second record tells of it.
 func (r *Record) write(ctx context.Context) error {
 	if r.written {
 		return nil
 	}
+	if receipt := r.submitted; receipt != nil {
+		r.submitted = nil
+		if r.Outcome == r.submittedAs {
+			return receipt.Wait(ctx)
+		}
+		// Also where the caller has left, for the first record tells of a payload.
+		if err := receipt.Wait(context.WithoutCancel(ctx)); err != nil {
+			return err
+		}
+	}
 	if !r.subjectKnown {
 		r.redactSuspects()
 	}
-	if r.recorder == nil {
-		return r.trail.Record(ctx, r.entry())
-	}
-	return r.recorder.Record(ctx, r.entry())
+	return r.trail.Record(ctx, r.entry())
 }
 
 // entry is the record as the trail keeps it.

@@ -2,6 +2,7 @@ package act
 
 import (
 	"context"
+	"time"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
@@ -39,14 +40,24 @@ func Rehearse(p *Parts, o Trial, issuers []walletport.IssuerID, try func(*Call) 
 	return all
 }
 
-// rehearsal is a call that lends the card, and whose record nobody takes. It has
-// neither a gate nor nonces.
+// rehearsal is a call that lends the card, and of which nothing is kept. It has no gate.
 func rehearsal(p *Parts, card *walletport.Card) *Call {
 	return &Call{
 		Now: p.Clock(), Rand: p.Rand, Card: storage.Card{CardSummary: card.CardSummary},
-		parts: &Parts{Vault: madeUp{card}, Keys: p.Keys}, record: &Record{},
+		parts: &Parts{Vault: madeUp{card}, Keys: p.Keys, Nonces: unkept{}, Audit: unkept{}}, record: &Record{},
 	}
 }
+
+// unkept is a trail and a guard of nonces of which nothing is left.
+type unkept struct{}
+
+func (unkept) UseNonce(context.Context, walletport.IssuerID, walletport.Wallet, []byte, time.Time) error {
+	return nil
+}
+
+func (unkept) Record(context.Context, walletport.AuditRecord) error      { return nil }
+func (unkept) Submit(walletport.AuditRecord) (walletport.Receipt, error) { return unkept{}, nil }
+func (unkept) Wait(context.Context) error                                { return nil }
 
 // madeUp is a vault of one card that was never stored.
 type madeUp struct{ card *walletport.Card }

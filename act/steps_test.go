@@ -34,7 +34,7 @@ func TestAnActOfSeveralCommits(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			trail := &commits{calls: 1}
-			_, err := act.Audited(operating(t.Context()), announcing{trail}, act.Request{}, func(record *act.Record) (struct{}, error) {
+			_, err := act.Audited(operating(t.Context()), trail, act.Request{}, func(record *act.Record) (struct{}, error) {
 				if err := record.Commit(t.Context(), trail, step(walletport.OutcomeStarted)); err != nil {
 					t.Fatal(err)
 				}
@@ -51,7 +51,7 @@ func TestAnActOfSeveralCommits(t *testing.T) {
 	}
 	t.Run("a commit that finds itself made has its record", func(t *testing.T) {
 		trail := &commits{calls: 1}
-		_, err := act.Audited(operating(t.Context()), announcing{trail}, act.Request{}, func(record *act.Record) (struct{}, error) {
+		_, err := act.Audited(operating(t.Context()), trail, act.Request{}, func(record *act.Record) (struct{}, error) {
 			return struct{}{}, record.Commit(t.Context(), trail, func(storage.Tx, *act.Record) error { return act.ErrCommitted })
 		})
 		if err != nil || trail.recorded != "" || len(trail.lines) != 0 {
@@ -67,25 +67,20 @@ func TestAnActOfSeveralCommits(t *testing.T) {
 	})
 }
 
-// announcing is commits as an AuditTrail.
-type announcing struct{ *commits }
-
-func (a announcing) Expect() walletport.AuditRecorder { return a }
-
 func TestFoundCard(t *testing.T) {
 	const digits = "5555555555554444"
 	card := acttest.NewCard(t, 900719, digits).CardSummary
 	for _, hidden := range acttest.HiddenNumbers(digits) {
 		trail := &commits{calls: 1}
 		asked := act.Request{AuditUser: walletport.AuditUser(hidden)}
-		_, err := act.Audited(operating(t.Context()), announcing{trail}, asked, func(record *act.Record) (struct{}, error) {
+		_, err := act.Audited(operating(t.Context()), trail, asked, func(record *act.Record) (struct{}, error) {
 			return struct{}{}, record.FoundCard(card)
 		})
 		if walletport.ReasonOf(err) != "audit_user_contains_pan" {
 			t.Errorf("error %v", err)
 		}
 		asked = act.Request{Texts: []act.Text{{Field: "note", Reason: "note_contains_pan", Value: hidden}}}
-		_, err = act.Audited(operating(t.Context()), announcing{trail}, asked, func(record *act.Record) (struct{}, error) {
+		_, err = act.Audited(operating(t.Context()), trail, asked, func(record *act.Record) (struct{}, error) {
 			return struct{}{}, record.FoundCard(card)
 		})
 		if walletport.ReasonOf(err) != "note_contains_pan" {

@@ -11,8 +11,8 @@ import (
 // that somebody typed into another.
 const StepUpWallet = "activation"
 
-// Activate makes activation data of a card. A nonce is used up last, right before
-// the record; after CodeUnavailable it may be. Errors:
+// Activate makes activation data of a card. A nonce is used up when whoever
+// may refuse the call has not, before the data are made; after CodeUnavailable it may be. Errors:
 //
 //   - CodeInvalid: nonce_malformed, nonce_too_long, token_unique_reference_malformed,
 //     token_unique_reference_contains_pan

@@ -21,9 +21,6 @@ func (f *Flow) answer(ctx context.Context, action walletport.Action, req Request
 		if err != nil {
 			return Result{}, err
 		}
-		if len(given.Nonce) == 0 { // one may be used up in a commit of its own
-			c.Announce()
-		}
 		if err := c.FindCard(ctx); err != nil {
 			return Result{}, err
 		}
@@ -53,12 +50,7 @@ func (o *Offer) activate(ctx context.Context, c *act.Call, given scheme.Activati
 	if err != nil {
 		return Result{}, err
 	}
-	if o.AnswersNonce {
-		// PassKit alone gives nonces: what was answered by pass data is not answered again
-		// by activation data, nor the other way round.
-		err = c.UseNonce(ctx, walletport.ApplePay, given.Nonce)
-	}
-	return Result{ActivationData: base64.StdEncoding.EncodeToString(data)}, err
+	return Result{ActivationData: base64.StdEncoding.EncodeToString(data)}, nil
 }
 
 // makeData makes the activation data of one borrow.
@@ -66,6 +58,13 @@ func (o *Offer) makeData(ctx context.Context, c *act.Call, in scheme.ActivationI
 	selected, err := c.SelectKeys(o.SigningKey, o.CipherKey)
 	if err != nil {
 		return nil, err
+	}
+	if o.AnswersNonce {
+		// PassKit alone gives nonces: what was answered by pass data is not answered again
+		// by activation data, nor the other way round.
+		if err := c.UseNonce(ctx, walletport.ApplePay, in.Nonce); err != nil {
+			return nil, err
+		}
 	}
 	signing, cipher := selected[0], selected[1]
 	in.Signer = scheme.Signer{Key: signing.Signer, Alias: signing.Alias}

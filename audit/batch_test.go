@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"slices"
 	"sync"
@@ -16,7 +17,7 @@ import (
 
 const (
 	commitTime = 100 * time.Microsecond
-	maxLinger  = 5 * time.Millisecond
+	maxAge     = 5 * time.Millisecond
 )
 
 // mustRunTimed starts a Log on a database that takes commitTime for a commit.
@@ -24,8 +25,8 @@ func mustRunTimed(t *testing.T, s audit.Settings) (*audit.Log, *memory, func()) 
 	t.Helper()
 	m := newMemory()
 	m.append = func(context.Context) error { time.Sleep(commitTime); return nil }
-	if s.MaxLinger == 0 {
-		s.MaxLinger = maxLinger
+	if s.MaxAge == 0 {
+		s.MaxAge = maxAge
 	}
 	l, stop := mustRun(t, audit.Config{Store: m, Settings: s})
 	return l, m, stop
@@ -46,7 +47,7 @@ func mustRecordAt(t *testing.T, all *sync.WaitGroup, l *audit.Log, at time.Durat
 	return took
 }
 
-func TestALoneCallerNeverLingers(t *testing.T) {
+func TestALoneCallerNeverWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, m, _ := mustRunTimed(t, audit.Settings{})
 		for i := range 20 {
@@ -70,7 +71,7 @@ func TestCallersThatAreReadyTogetherShareACommit(t *testing.T) {
 	const rounds, callers = 20, 8
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	m := newMemory()
-	l, _ := mustRun(t, audit.Config{Store: m, Settings: audit.Settings{MaxLinger: -1, MaxAwait: -1}})
+	l, _ := mustRun(t, audit.Config{Store: m, Settings: audit.Settings{MaxAge: -1}})
 	for range rounds {
 		var all sync.WaitGroup
 		for i := range callers {
@@ -88,51 +89,55 @@ func TestCallersThatAreReadyTogetherShareACommit(t *testing.T) {
 }
 
 func TestCompanyMakesBatches(t *testing.T) {
+	const us, ms = time.Microsecond, time.Millisecond
 	for _, c := range []struct {
 		name     string
 		settings audit.Settings
 		arrivals []time.Duration // since the start
 		batches  []int
-		longest  time.Duration // of all records
+		waits    []time.Duration
 	}{
 		{
-			name:     "who came during a commit waits for as many as there were, and no longer",
-			arrivals: []time.Duration{0, 50 * time.Microsecond, 60 * time.Microsecond, time.Millisecond, 3 * time.Millisecond},
-			batches:  []int{1, 3, 1},
-			longest:  maxLinger + commitTime,
+			name:     "who comes during a commit of one has the next, and there is company from then on",
+			arrivals: []time.Duration{0, 50 * us, 60 * us, 1 * ms, 3 * ms},
+			batches:  []int{1, 4},
+			waits:    []time.Duration{commitTime, maxAge - 50*us + commitTime, maxAge - 60*us + commitTime, maxAge - 1*ms + commitTime, maxAge - 3*ms + commitTime},
 		},
 		{
-			name:     "when fewer come, MaxLinger is the end of it",
-			arrivals: []time.Duration{0, 50 * time.Microsecond, 60 * time.Microsecond, 8 * time.Millisecond},
-			batches:  []int{1, 2, 1},
-			longest:  maxLinger + commitTime,
+			name:     "MaxAge after it began nobody waits",
+			arrivals: []time.Duration{0, 50 * us, 8 * ms, 15 * ms},
+			batches:  []int{1, 1, 1, 1},
+			waits:    []time.Duration{commitTime, maxAge - 50*us + commitTime, commitTime, commitTime},
 		},
 		{
 			name:     "a batch that is full goes at once",
 			settings: audit.Settings{MaxBatch: 3},
-			arrivals: []time.Duration{0, 10 * time.Microsecond, 20 * time.Microsecond, 30 * time.Microsecond, 40 * time.Microsecond},
+			arrivals: []time.Duration{0, 10 * us, 20 * us, 30 * us, 40 * us},
 			batches:  []int{1, 3, 1},
-			longest:  maxLinger + commitTime,
+			waits:    []time.Duration{commitTime, 2*commitTime - 10*us, 2*commitTime - 20*us, 2*commitTime - 30*us, maxAge + commitTime + commitTime - 40*us},
 		},
 		{
 			name:     "more than a batch goes in several",
-			settings: audit.Settings{MaxBatch: 3, MaxLinger: -1},
+			settings: audit.Settings{MaxBatch: 3, MaxAge: -1},
 			arrivals: []time.Duration{0, 1, 2, 3, 4, 5, 6, 7},
 			batches:  []int{1, 3, 3, 1},
-			longest:  4 * commitTime,
+			waits: []time.Duration{
+				commitTime, 2*commitTime - 1, 2*commitTime - 2, 2*commitTime - 3,
+				3*commitTime - 4, 3*commitTime - 5, 3*commitTime - 6, 4*commitTime - 7,
+			},
 		},
 		{
-			name:     "without linger a batch is what came during the last commit",
-			settings: audit.Settings{MaxLinger: -1},
-			arrivals: []time.Duration{0, 50 * time.Microsecond, 60 * time.Microsecond, time.Millisecond},
+			name:     "who never waits for company has it all the same while a commit runs",
+			settings: audit.Settings{MaxAge: -1},
+			arrivals: []time.Duration{0, 50 * us, 60 * us, 1 * ms},
 			batches:  []int{1, 2, 1},
-			longest:  2 * commitTime,
+			waits:    []time.Duration{commitTime, commitTime + 50*us, commitTime + 40*us, commitTime},
 		},
 		{
-			name:     "company that stays away is waited for once",
-			arrivals: []time.Duration{0, 50 * time.Microsecond, 10 * time.Millisecond, 20 * time.Millisecond},
-			batches:  []int{1, 1, 1, 1},
-			longest:  maxLinger + commitTime,
+			name:     "one that came alone again, and nobody meanwhile, is the end of company",
+			arrivals: []time.Duration{0, 50 * us, 8 * ms, 9 * ms, 10 * ms},
+			batches:  []int{1, 1, 1, 1, 1},
+			waits:    []time.Duration{commitTime, maxAge - 50*us + commitTime, commitTime, commitTime, commitTime},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -148,8 +153,8 @@ func TestCompanyMakesBatches(t *testing.T) {
 					t.Errorf("batches %v, want %v", m.sizes(), c.batches)
 				}
 				for i, d := range took {
-					if *d > c.longest {
-						t.Errorf("record %d took %v, want at most %v", i, *d, c.longest)
+					if *d != c.waits[i] {
+						t.Errorf("record %d took %v, want %v", i, *d, c.waits[i])
 					}
 				}
 			})
@@ -157,12 +162,29 @@ func TestCompanyMakesBatches(t *testing.T) {
 	}
 }
 
-func TestARecordThatWaitedForACommitDoesNotLingerAgain(t *testing.T) {
+// TestTwoMillisecondsAreTheDefault: of two callers at once, the second has the commit after
+// the first one's, and a third that much later.
+func TestTwoMillisecondsAreTheDefault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory()
-		const slowCommit = 2 * maxLinger
+		m.append = func(context.Context) error { time.Sleep(commitTime); return nil }
+		l, _ := mustRun(t, audit.Config{Store: m})
+		var all sync.WaitGroup
+		mustRecordAt(t, &all, l, 0)
+		took := mustRecordAt(t, &all, l, 50*time.Microsecond)
+		all.Wait()
+		if want := 2*time.Millisecond - 50*time.Microsecond + commitTime; *took != want {
+			t.Errorf("it took %v, want %v", *took, want)
+		}
+	})
+}
+
+func TestARecordThatWaitedForACommitDoesNotWaitForCompanyToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		const slowCommit = 2 * maxAge
 		m.append = func(context.Context) error { time.Sleep(slowCommit); return nil }
-		l, _ := mustRun(t, audit.Config{Store: m, Settings: audit.Settings{MaxLinger: maxLinger}})
+		l, _ := mustRun(t, audit.Config{Store: m, Settings: audit.Settings{MaxAge: maxAge}})
 		var all sync.WaitGroup
 		mustRecordAt(t, &all, l, 0)
 		took := mustRecordAt(t, &all, l, time.Millisecond)
@@ -173,17 +195,53 @@ func TestARecordThatWaitedForACommitDoesNotLingerAgain(t *testing.T) {
 	})
 }
 
-func TestAShutdownEndsALinger(t *testing.T) {
+func TestAShutdownWaitsForNoCompany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, m, stop := mustRunTimed(t, audit.Settings{MaxLinger: time.Second})
+		l, m, stop := mustRunTimed(t, audit.Settings{MaxAge: time.Second})
 		var all sync.WaitGroup
 		mustRecordAt(t, &all, l, 0)
-		took := mustRecordAt(t, &all, l, 50*time.Microsecond) // lingers from here on
+		took := mustRecordAt(t, &all, l, 50*time.Microsecond) // waits from here on
 		time.Sleep(time.Millisecond)
 		stop()
 		all.Wait()
 		if *took > 2*time.Millisecond || len(m.entries) != 2 {
 			t.Errorf("the record took %v; %d records are stored", *took, len(m.entries))
+		}
+	})
+}
+
+// TestARecordIsHandedIn: whoever hands a record in goes on at once, learns how it ended as
+// often as he asks, and may ask no more when he has left.
+func TestARecordIsHandedIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, m, stop := mustRunTimed(t, audit.Settings{})
+		before := time.Now()
+		good, err := l.Submit(record(1))
+		if err != nil || time.Since(before) != 0 {
+			t.Fatalf("%v, after %v", err, time.Since(before))
+		}
+		left, leave := context.WithCancel(t.Context())
+		leave()
+		wantUnavailable(t, "a caller who has left", good.Wait(left))
+		time.Sleep(time.Millisecond)
+		before = time.Now()
+		for range 2 {
+			if err := good.Wait(t.Context()); err != nil || time.Since(before) != 0 {
+				t.Errorf("%v, after %v", err, time.Since(before))
+			}
+		}
+		m.setFail(errors.New("the disk is full"))
+		bad, err := l.Submit(record(2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantUnavailable(t, "what the database refuses", bad.Wait(t.Context()))
+		m.setFail(nil)
+		stop()
+		_, err = l.Submit(record(3))
+		wantUnavailable(t, "a Log that is shut down", err)
+		if len(m.entries) != 1 {
+			t.Errorf("%d records, want the first", len(m.entries))
 		}
 	})
 }

@@ -42,9 +42,9 @@ func BenchmarkRecord(b *testing.B) {
 	}
 	sign := signer(b)
 	for _, callers := range []int{1, 2, 8, 32} {
-		for _, linger := range []time.Duration{-1, 2 * time.Millisecond} {
-			b.Run(fmt.Sprintf("RSA/callers=%d/linger=%v", callers, max(linger, 0)), func(b *testing.B) {
-				benchRecord(b, callers, sign, audit.Settings{MaxLinger: linger})
+		for _, age := range []time.Duration{-1, 2 * time.Millisecond} {
+			b.Run(fmt.Sprintf("RSA/callers=%d/age=%v", callers, max(age, 0)), func(b *testing.B) {
+				benchRecord(b, callers, sign, audit.Settings{MaxAge: age})
 			})
 		}
 	}
@@ -52,7 +52,7 @@ func BenchmarkRecord(b *testing.B) {
 
 // BenchmarkRecordAlone leaves the database out: what the Log itself costs.
 func BenchmarkRecordAlone(b *testing.B) {
-	l, _ := mustRun(b, audit.Config{Store: discard{TreeStore: newMemory()}, Settings: audit.Settings{MaxLinger: -1}})
+	l, _ := mustRun(b, audit.Config{Store: discard{TreeStore: newMemory()}, Settings: audit.Settings{MaxAge: -1}})
 	b.ReportAllocs()
 	b.SetParallelism(128)
 	b.RunParallel(func(p *testing.PB) {

@@ -63,43 +63,22 @@ func New(c Config) (*Log, error) {
 // order of their names; more than 32 are cut. The caller must not change
 // r.KeyVersions afterwards.
 func (l *Log) Record(ctx context.Context, r walletport.AuditRecord) error {
-	return l.record(ctx, &r, false)
-}
-
-// Expect implements walletport.AuditTrail. A commit waits for the record as
-// Settings.MaxAwait says.
-func (l *Log) Expect() walletport.AuditRecorder {
-	l.queue.announce()
-	return &announced{log: l}
-}
-
-// announced takes a record that was announced.
-type announced struct {
-	log   *Log
-	taken bool
-}
-
-// Record is like Log.Record. A second record, such as one of a panic in the
-// middle of the first, is one that was not announced.
-func (a *announced) Record(ctx context.Context, r walletport.AuditRecord) error {
-	first := !a.taken
-	a.taken = true
-	return a.log.record(ctx, &r, first)
-}
-
-// record takes r into a batch and waits for its commit.
-func (l *Log) record(ctx context.Context, r *walletport.AuditRecord, announced bool) error {
-	clean(r, l.config.Clock)
-	b, err := l.queue.add(r, announced)
+	receipt, err := l.Submit(r)
 	if err != nil {
 		return err
 	}
-	select {
-	case <-b.done:
-		return b.err
-	case <-ctx.Done():
-		return errUnavailable("the caller left").WithCause(ctx.Err())
+	return receipt.Wait(ctx)
+}
+
+// Submit implements walletport.AuditTrail: Record in two halves. An error says what
+// Record's does, but that r was not written.
+func (l *Log) Submit(r walletport.AuditRecord) (walletport.Receipt, error) {
+	clean(&r, l.config.Clock)
+	b, err := l.queue.add(&r)
+	if err != nil {
+		return nil, err
 	}
+	return b, nil
 }
 
 func errUnavailable(why string) *walletport.Error {

@@ -1,9 +1,9 @@
 package audit
 
 import (
+	"context"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
@@ -13,37 +13,29 @@ import (
 // them all.
 type batch struct {
 	entries []storage.AuditEntry
-	opened  time.Time     // when its first record came
 	done    chan struct{} // closed when err is set
 	err     error
 }
 
-// batchState is what the writer needs to know of a batch that still takes records.
-type batchState struct {
-	opened  time.Time
-	quiet   time.Time // when the last announced record came, or opened if that is later
-	records int
-	coming  int // announced
+// Wait implements walletport.Receipt, for each record of the batch.
+func (b *batch) Wait(ctx context.Context) error {
+	select {
+	case <-b.done:
+		return b.err
+	case <-ctx.Done():
+		return errUnavailable("the caller left").WithCause(ctx.Err())
+	}
 }
 
-// enough is how many records a batch must have for the writer to wait no more for
-// those that were announced. A commit costs about as much as 25 records.
-const enough = 32
-
 // queue collects records into batches. To add a record takes one short lock. The writer
-// is woken by the first record of a batch, by those that bring it to goal and to full
-// records, and by the last of the announced ones.
+// is woken by the first record of a batch and by the one that fills it.
 type queue struct {
 	maxBatch, maxQueue int
-	full               int           // how many records a batch must have for nobody to be waited for
-	wake               chan struct{} // holds one: a batch was opened, or may have all that the writer waits for
+	wake               chan struct{} // holds one: a batch was opened, or is full
 
 	lock    sync.Mutex
 	pending []*batch             // oldest first; all but the last are full
 	records int                  // in pending
-	goal    int                  // with how many records in a batch the writer wants to be woken
-	coming  int                  // records announced that are yet to come
-	quiet   time.Time            // when coming fell to 0
 	reused  []storage.AuditEntry // empty, with the memory of an earlier batch
 	closed  bool
 
@@ -51,24 +43,14 @@ type queue struct {
 }
 
 func newQueue(maxBatch, maxQueue int) *queue {
-	return &queue{maxBatch: maxBatch, maxQueue: maxQueue, full: min(enough, maxBatch), wake: make(chan struct{}, 1)}
+	return &queue{maxBatch: maxBatch, maxQueue: maxQueue, wake: make(chan struct{}, 1)}
 }
 
-// announce tells of a record that will come.
-func (q *queue) announce() {
+// add puts r into the youngest batch.
+func (q *queue) add(r *walletport.AuditRecord) (*batch, error) {
 	q.lock.Lock()
-	q.coming++
-	q.lock.Unlock()
-}
-
-// add puts r, which may have been announced, into the youngest batch.
-func (q *queue) add(r *walletport.AuditRecord, announced bool) (*batch, error) {
-	q.lock.Lock()
-	if announced {
-		q.leave()
-	}
 	b, err := q.put(r)
-	wake := q.coming == 0 || err == nil && q.tells(len(b.entries))
+	wake := err == nil && (len(b.entries) == 1 || len(b.entries) == q.maxBatch)
 	q.lock.Unlock()
 	if wake {
 		q.wakeWriter()
@@ -89,17 +71,6 @@ func (q *queue) put(r *walletport.AuditRecord) (*batch, error) {
 	return b, nil
 }
 
-// tells reports whether the writer must know that a batch has got so large.
-func (q *queue) tells(size int) bool { return size == 1 || size == q.goal || size == q.full }
-
-// leave takes a record off those that are to come.
-func (q *queue) leave() {
-	q.coming--
-	if q.coming == 0 {
-		q.quiet = time.Now()
-	}
-}
-
 func (q *queue) wakeWriter() {
 	select {
 	case q.wake <- struct{}{}:
@@ -112,7 +83,7 @@ func (q *queue) youngest() *batch {
 	if n := len(q.pending); n > 0 && len(q.pending[n-1].entries) < q.maxBatch {
 		return q.pending[n-1]
 	}
-	b := &batch{opened: time.Now(), done: make(chan struct{}), entries: q.reused}
+	b := &batch{done: make(chan struct{}), entries: q.reused}
 	q.reused = nil
 	q.pending = append(q.pending, b)
 	return b
@@ -130,20 +101,6 @@ func (q *queue) take() *batch {
 	q.pending = slices.Delete(q.pending, 0, 1) // keeps the capacity; there is rarely a second batch
 	q.records -= len(b.entries)
 	return b
-}
-
-// expect describes the oldest batch, of which there must be one, and has add wake
-// the writer when a batch has goal records.
-func (q *queue) expect(goal int) batchState {
-	q.lock.Lock()
-	defer q.lock.Unlock()
-	q.goal = goal
-	b := q.pending[0]
-	state := batchState{opened: b.opened, quiet: q.quiet, records: len(b.entries), coming: q.coming}
-	if state.quiet.Before(b.opened) {
-		state.quiet = b.opened
-	}
-	return state
 }
 
 // waiting returns how many records wait.

@@ -272,12 +272,12 @@ func TestRunStopsInOrder(t *testing.T) {
 
 func TestNewNamesWhatIsMissing(t *testing.T) {
 	_, err := audit.New(audit.Config{Settings: audit.Settings{
-		MaxBatch: 5000, MaxLinger: time.Minute, MaxAwait: time.Minute, MaxQueue: -1, CommitTimeout: -1, CheckpointEvery: -1, CheckpointInterval: -1,
+		MaxBatch: 5000, MaxAge: time.Minute, MaxQueue: -1, CommitTimeout: -1, CheckpointEvery: -1, CheckpointInterval: -1,
 	}})
 	if err == nil {
 		t.Fatal("an empty Config is taken")
 	}
-	for _, name := range []string{"Store", "Keys", "Clock", "max_batch", "max_linger", "max_await", "max_queue", "commit_timeout", "checkpoint_every", "checkpoint_interval"} {
+	for _, name := range []string{"Store", "Keys", "Clock", "max_batch", "max_age", "max_queue", "commit_timeout", "checkpoint_every", "checkpoint_interval"} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("%s is not named in: %v", name, err)
 		}

@@ -13,48 +13,23 @@ import (
 
 // write commits batches until stop.
 //
-// A commit costs nearly the same for one record as for many, so it pays to wait for
-// more of them; but a record that will stay the only one must not wait. Two things
-// tell the writer that more will come:
-//
-// Records were announced (Expect): their calls are under way. The writer waits until
-// none of these records is outstanding, or the batch has enough records, or its first
-// record is MaxAwait old.
-//
-// The last commit had several callers: those of its records, and those whose records
-// came while it ran. The same number is expected again. When no announced record is
-// outstanding, the writer waits until as many records are there, for up to MaxLinger.
-// For every eighth batch it expects as many as a batch can hold, whatever it saw, so
-// that batches grow when the load does.
-//
-// So a lone caller, who sends a record only after the answer to the one before, never
-// waits, and a few callers wait for each other's records and no longer. A record that
-// came while a slow commit ran does not wait again.
+// Records that come while a commit runs share the next one. A commit costs nearly the same
+// for one record as for many, so beside that the beginnings of two commits lie MaxAge apart,
+// unless MaxBatch records wait: no record waits longer for company than MaxAge, and a second
+// has no more commits than MaxAge allows. A caller who is alone does not wait: after a
+// commit of one record, while which nobody came, the next begins at once.
 func (l *Log) write(ctx context.Context, stop <-chan struct{}) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	callers := 1
-	for turn := 0; l.arrived(stop); turn++ {
-		goal := min(callers, l.config.Settings.MaxBatch)
-		if callers > 1 && turn%8 == 0 {
-			goal = l.config.Settings.MaxBatch
+	var next time.Time // when a commit may begin that is not full
+	for l.arrived(stop) {
+		l.gather(timer, next, stop)
+		began := time.Now()
+		next = began
+		if callers := l.commit(ctx, l.queue.take()); callers > 1 {
+			next = began.Add(l.config.Settings.MaxAge)
 		}
-		// Callers that were made ready together, by one commit of their nonces, record
-		// first. On a single processor they would else have a commit each.
-		runtime.Gosched()
-		l.linger(timer, goal, stop)
-		callers = expectedCallers(callers, l.commit(ctx, l.queue.take()))
 	}
-}
-
-// expectedCallers returns how many callers to expect, when before were expected and a
-// commit has seen so many. Callers do not come evenly, so a larger number is given up
-// by an eighth with each commit; but when only one was seen, one is expected.
-func expectedCallers(before, seen int) int {
-	if seen == 1 {
-		return 1
-	}
-	return max(seen, before-(before+7)/8)
 }
 
 // arrived waits for a record. It reports false when stop came first.
@@ -75,40 +50,24 @@ func (l *Log) arrived(stop <-chan struct{}) bool {
 	}
 }
 
-// linger waits for further records of the oldest batch.
-func (l *Log) linger(timer *time.Timer, goal int, stop <-chan struct{}) {
-	for {
-		rest := time.Until(l.deadline(l.queue.expect(goal), goal))
+// gather waits until next for further records of the oldest batch.
+func (l *Log) gather(timer *time.Timer, next time.Time, stop <-chan struct{}) {
+	// Callers that were made ready together hand their records in first. On a single
+	// processor each would else have a commit of its own.
+	runtime.Gosched()
+	for l.queue.waiting() < l.config.Settings.MaxBatch {
+		rest := time.Until(next)
 		if rest <= 0 {
 			return
 		}
 		timer.Reset(rest)
 		select {
-		case <-l.queue.wake: // all have come, or an older signal: look again
-		case <-timer.C: // the deadline may have moved: look again
+		case <-l.queue.wake: // full, or an older signal: look again
+		case <-timer.C:
 		case <-stop:
 			return
 		}
 	}
-}
-
-// deadline returns the time at which a batch is committed, though more records may come.
-func (l *Log) deadline(b batchState, goal int) time.Time {
-	await, linger := l.config.Settings.MaxAwait, l.config.Settings.MaxLinger
-	switch {
-	case await > 0 && b.coming > 0 && b.records < l.queue.full:
-		return b.opened.Add(await)
-	case b.records < goal:
-		return earlier(b.quiet.Add(linger), b.opened.Add(max(await, linger)))
-	}
-	return b.opened
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }
 
 // commit makes b durable, or not, and tells those who wait for it. It returns

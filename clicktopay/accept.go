@@ -32,8 +32,6 @@ var ErrOptedOut error = walletport.Errorf(walletport.CodeForbidden, "customer_op
 //   - CodeForbidden, card_not_eligible
 //   - CodeConflict, idempotency_in_progress: see act.NoteMade
 //   - ErrOptedOut, those of Asked.Admit, and those of finding
-//
-// Nothing is announced to the trail, because of the commit of its own.
 func (f *Flow) Accept(ctx context.Context, r Asked) (Accepted, error) {
 	if r.Channel != ChannelPortfolio {
 		defer f.turns.call()()

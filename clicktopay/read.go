@@ -21,9 +21,6 @@ import (
 //   - CodeUnavailable: scheme_not_configured, key_unavailable, store_unavailable and
 //     audit_unavailable
 //   - those of finding, and of the scheme as they are
-//
-// Nothing is announced to the trail: whoever asks a scheme would hold the records of all
-// others back.
 func (f *Flow) Read(ctx context.Context, r ReadRequest) (*Profile, error) {
 	until := f.Clock().Add(f.Settings.ReadWait)
 	var profile *Profile

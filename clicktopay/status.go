@@ -18,7 +18,6 @@ import (
 func (f *Flow) Status(ctx context.Context, r StatusRequest) (Status, error) {
 	asked := request(walletport.ActionClickToPayStatus, r.AuditUser, r.Channel)
 	return act.Audited(ctx, f.Audit, asked, func(record *act.Record) (Status, error) {
-		record.Announce()
 		row, err := f.findRequest(ctx, record, r.ID)
 		if err != nil {
 			return Status{}, err

@@ -16,7 +16,7 @@ import (
 // was answered is on record, and the chain holds.
 func TestKillInTheMiddleOfALoad(t *testing.T) {
 	t.Parallel()
-	const rounds, workers, answersEach = 5, 4, 25
+	const rounds, workers, answersEach = 5, 32, 50
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()

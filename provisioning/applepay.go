@@ -45,10 +45,10 @@ func (p *Pass) check(id walletport.SchemeID, encoder wallet.PassEncoder) error {
 		act.Missing(p.NumberSealer == nil && encoder.NeedsSealedNumber(id), "the number sealer of Apple Pay for "+string(id)))
 }
 
-// ApplePay makes what an app sets on Apple's PKAddPaymentPassRequest. The nonce is
-// used up last, right before the record: a call that was refused may come again with
-// it, but after CodeUnavailable it may be used up; and of two calls at once one gets
-// an answer. Beside the errors of Flow:
+// ApplePay makes what an app sets on Apple's PKAddPaymentPassRequest. The nonce is used up
+// when whoever may refuse the call has not, before the pass is made: a call that was refused
+// may come again with it, but after CodeUnavailable, and after a fault of an encoder, it may
+// be used up; and of two calls at once one gets an answer. Beside the errors of Flow:
 //
 //   - CodeInvalid: nonce, signature or certificates are not as PassKit gave them
 //   - CodeForbidden: wallet_not_offered
@@ -79,7 +79,7 @@ func (f *Flow) ApplePay(ctx context.Context, req ApplePayRequest) (ApplePayResul
 		return ApplePayResult{
 			ActivationData: pass.ActivationData, EncryptedPassData: pass.EncryptedPassData,
 			EphemeralPublicKey: pass.EphemeralPublicKey, CertificateForm: in.Recipient.Form,
-		}, c.UseNonce(ctx, walletport.ApplePay, in.Nonce)
+		}, nil
 	})
 }
 
@@ -101,6 +101,9 @@ func (a Apple) readRequest(req ApplePayRequest, now time.Time) (wallet.PassInput
 func (a Apple) makePass(ctx context.Context, c *act.Call, offer *Pass, in wallet.PassInput) (wallet.Pass, error) {
 	selected, err := c.SelectKeys(offer.SigningKey, offer.CipherKey)
 	if err != nil {
+		return wallet.Pass{}, err
+	}
+	if err := c.UseNonce(ctx, walletport.ApplePay, in.Nonce); err != nil {
 		return wallet.Pass{}, err
 	}
 	signer := scheme.Signer{Key: selected[0].Signer, Alias: selected[0].Alias}

@@ -115,32 +115,30 @@ func TestApplesNonceIsUsedOnce(t *testing.T) {
 	}
 }
 
-// TestApplesNonceSurvivesAFailure: only an answer uses a nonce up.
-func TestApplesNonceSurvivesAFailure(t *testing.T) {
-	d := newDeviceRig(t)
-	ring := d.Ring.Current()
+// TestWhatUsesApplesNonceUp: a refusal does not. A call that nobody refused has used it up
+// before the pass is made, whether the pass is good, or there is somebody to get it, or not.
+func TestWhatUsesApplesNonceUp(t *testing.T) {
 	refused := walletport.Errorf(walletport.CodeForbidden, "step_up_required", "authenticate")
 	for _, c := range []struct {
-		name        string
-		breakIt     func()
-		mendIt      func()
-		panics      bool
-		cancelInUse bool
+		name    string
+		breakIt func(d *deviceRig, leave func())
+		panics  bool
+		then    string // the reason of a second call with the nonce
 	}{
-		{name: "the gate refuses", breakIt: func() { d.Gate.Err = refused }, mendIt: func() { d.Gate.Err = nil }},
-		{name: "a key is missing", breakIt: func() { d.ChangeKeys(keys.TAVSigning, nil) }, mendIt: func() { d.Ring.Replace(ring) }},
-		{name: "the activator fails", breakIt: func() { d.mastercard.err = errSealer }, mendIt: func() { d.mastercard.err = nil }},
-		{name: "the encoder fails", breakIt: func() { d.pass.err = errSealer }, mendIt: func() { d.pass.err = nil }},
-		{name: "the encoder panics", breakIt: func() { d.pass.before = func() { panic("a bug") } }, mendIt: func() { d.pass.before = nil }, panics: true},
-		{name: "the caller goes away meanwhile", mendIt: func() { d.pass.before = nil }, cancelInUse: true},
+		{"the gate refuses", func(d *deviceRig, _ func()) { d.Gate.Err = refused }, false, ""},
+		{"a key is missing", func(d *deviceRig, _ func()) { d.ChangeKeys(keys.TAVSigning, nil) }, false, ""},
+		{"the trail takes no record", func(d *deviceRig, _ func()) { d.Audit = acttest.BrokenAudit{} }, false, "nonce_reused"},
+		{"the activator fails", func(d *deviceRig, _ func()) { d.mastercard.err = errSealer }, false, "nonce_reused"},
+		{"the encoder fails", func(d *deviceRig, _ func()) { d.pass.err = errSealer }, false, "nonce_reused"},
+		{"the encoder panics", func(d *deviceRig, _ func()) { d.pass.before = func() { panic("a bug") } }, true, "nonce_reused"},
+		{"the caller goes away meanwhile", func(d *deviceRig, leave func()) { d.pass.before = leave }, false, "nonce_reused"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			ctx, cancel := context.WithCancel(acttest.AsBank(t.Context()))
-			defer cancel()
-			if c.cancelInUse {
-				c.breakIt = func() { d.pass.before = cancel }
-			}
-			c.breakIt()
+			d := newDeviceRig(t)
+			ring, trail := d.Ring.Current(), d.Audit
+			ctx, leave := context.WithCancel(acttest.AsBank(t.Context()))
+			defer leave()
+			c.breakIt(d, leave)
 			func() {
 				defer func() {
 					if (recover() != nil) != c.panics {
@@ -152,11 +150,12 @@ func TestApplesNonceSurvivesAFailure(t *testing.T) {
 					t.Errorf("%+v, %v", result, err)
 				}
 			}()
-			c.mendIt()
+			d.Gate.Err, d.mastercard.err, d.pass.err, d.pass.before, d.Audit = nil, nil, nil, nil, trail
+			d.Ring.Replace(ring)
+			if _, err := d.applePay(acttest.AsBank(t.Context()), acmeCard); walletport.ReasonOf(err) != c.then {
+				t.Errorf("a second call with the nonce: %v, want %q", err, c.then)
+			}
 		})
-	}
-	if _, err := d.applePay(acttest.AsBank(t.Context()), acmeCard); err != nil {
-		t.Errorf("a failed call used the nonce up: %v", err)
 	}
 }
 

@@ -88,7 +88,7 @@ func TestAPanicIsRecorded(t *testing.T) {
 		}()
 		_, _ = r.Push(acttest.AsBank(t.Context()), request())
 	}()
-	if record := r.MustRecord(t); record.Outcome != "internal" || record.CardID != acmeCard || len(record.KeyVersions) != 2 {
+	if record := r.MustSecondRecord(t); record.Outcome != "internal" || record.CardID != acmeCard || len(record.KeyVersions) != 2 {
 		t.Errorf("record %+v", record)
 	}
 }

@@ -66,7 +66,7 @@ func TestGooglesUnfitKeyHandsNothingOut(t *testing.T) {
 	d.opaque.err = walletport.Errorf(walletport.CodeUnavailable, "opc_recipient_unfit", "expired")
 	result, err := d.googlePay(acttest.AsBank(t.Context()), acmeCard)
 	mustRefusal(t, result, err, walletport.CodeUnavailable, "opc_recipient_unfit")
-	if record := d.MustRecord(t); record.Outcome != "opc_recipient_unfit" || len(record.KeyVersions) != 4 {
+	if record := d.MustSecondRecord(t); record.Outcome != "opc_recipient_unfit" || len(record.KeyVersions) != 4 {
 		t.Errorf("record %+v", record)
 	}
 }

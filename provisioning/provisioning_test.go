@@ -172,7 +172,7 @@ func TestFaultOfTheSealerStaysInside(t *testing.T) {
 	})
 	result, err := r.Push(acttest.AsBank(t.Context()), request())
 	mustRefusal(t, result, err, walletport.CodeInternal, "internal")
-	if got := r.MustRecord(t).Outcome; got != "internal" {
+	if got := r.MustSecondRecord(t).Outcome; got != "internal" {
 		t.Errorf("recorded as %q", got)
 	}
 	if lent == nil || !lent.PAN.IsZero() || !lent.CardholderName.IsZero() {
@@ -188,7 +188,7 @@ func TestPayloadOverTheWalletsLimitIsRefused(t *testing.T) {
 	})
 	result, err := r.Push(acttest.AsBank(t.Context()), request())
 	mustRefusal(t, result, err, walletport.CodeUnsupported, "payload_too_long")
-	if got := r.MustRecord(t).Outcome; got != "payload_too_long" {
+	if got := r.MustSecondRecord(t).Outcome; got != "payload_too_long" {
 		t.Errorf("recorded as %q", got)
 	}
 }

@@ -25,7 +25,6 @@ func (f *Flow) Push(ctx context.Context, req PushRequest) (PushResult, error) {
 		Texts: req.Client.texts(),
 	}
 	return act.OnCard(ctx, &f.Parts, asked, func(c *act.Call) (PushResult, error) {
-		c.Announce()
 		offers := f.offers[to]
 		if err := req.check(offers); err != nil {
 			return PushResult{}, err

@@ -340,7 +340,9 @@ func (s strict) Record(ctx context.Context, r walletport.AuditRecord) error {
 	return s.BrokenAudit.Record(ctx, r)
 }
 
-func (s strict) Expect() walletport.AuditRecorder { return s.BrokenAudit }
+func (s strict) Submit(r walletport.AuditRecord) (walletport.Receipt, error) {
+	return s.BrokenAudit.Submit(r)
+}
 
 var _ act.ChangeTrail = strict{}
 

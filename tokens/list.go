@@ -18,9 +18,6 @@ import (
 //   - those of act.Call.FindCard, such as CodeNotFound, card_not_found
 //   - CodeUnavailable: scheme_not_configured, store_unavailable, audit_unavailable, and those
 //     of Numbers for a caller who may see whole numbers
-//
-// Nothing is announced to the trail: whoever asks a scheme would hold the records of all
-// others back.
 func (f *Flow) List(ctx context.Context, req ListRequest) (List, error) {
 	asked := request(walletport.ActionTokensList, req.AuditUser, req.Channel)
 	asked.CardID = req.CardID

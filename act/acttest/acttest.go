@@ -9,6 +9,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -134,6 +135,25 @@ func (h *House) MustRecord(t testing.TB) walletport.AuditRecord {
 	}
 	h.seen = entries[0].Seq
 	return entries[0].Record
+}
+
+// MustSecondRecord returns the second of the two records that came since the last look: that
+// of a fault which came when the first was handed in, which says that all is well.
+func (h *House) MustSecondRecord(t testing.TB) walletport.AuditRecord {
+	t.Helper()
+	entries, err := h.DB.AuditAfter(context.WithoutCancel(t.Context()), h.seen, 10)
+	must(t, err)
+	if len(entries) != 2 {
+		t.Fatalf("%d audit records, want 2", len(entries))
+	}
+	h.seen = entries[1].Seq
+	first, second := entries[0].Record, entries[1].Record
+	handedIn := second
+	handedIn.Outcome = walletport.OutcomeOK
+	if !reflect.DeepEqual(first, handedIn) {
+		t.Errorf("the first record is %+v, and the second %+v", first, second)
+	}
+	return second
 }
 
 // NewCard returns a good card of acme, but for change.

@@ -9,7 +9,7 @@ import (
 	"github.com/walletport/walletport/storage"
 )
 
-// Steps notes in which order a call uses its parts: announce, find, borrow, nonce,
+// Steps notes in which order a call uses its parts: find, nonce, borrow, submit, await,
 // record. It keeps no record.
 type Steps struct {
 	act.Vault
@@ -48,11 +48,23 @@ func (s *Steps) Record(context.Context, walletport.AuditRecord) error {
 	return nil
 }
 
-// Expect notes an announcement.
-func (s *Steps) Expect() walletport.AuditRecorder {
-	s.Taken = append(s.Taken, "announce")
-	return s
+// Submit notes a record that is handed in.
+func (s *Steps) Submit(walletport.AuditRecord) (walletport.Receipt, error) {
+	s.Taken = append(s.Taken, "submit")
+	return s, nil
 }
+
+// Wait notes that what was handed in is waited for.
+func (s *Steps) Wait(context.Context) error {
+	s.Taken = append(s.Taken, "await")
+	return nil
+}
+
+// Kept is the receipt of what ended as it says, nil when it became durable.
+type Kept struct{ Err error }
+
+// Wait returns how it ended.
+func (k Kept) Wait(context.Context) error { return k.Err }
 
 // BrokenAudit is a trail that refuses every record.
 type BrokenAudit struct{}
@@ -62,8 +74,10 @@ func (BrokenAudit) Record(context.Context, walletport.AuditRecord) error {
 	return walletport.Errorf(walletport.CodeUnavailable, "audit_unavailable", "the disk is full")
 }
 
-// Expect returns what refuses.
-func (a BrokenAudit) Expect() walletport.AuditRecorder { return a }
+// Submit refuses.
+func (a BrokenAudit) Submit(r walletport.AuditRecord) (walletport.Receipt, error) {
+	return nil, a.Record(context.Background(), r)
+}
 
 // DeafAudit is a trail that takes every record and keeps none, for benchmarks.
 type DeafAudit struct{}
@@ -71,5 +85,5 @@ type DeafAudit struct{}
 // Record takes a record.
 func (DeafAudit) Record(context.Context, walletport.AuditRecord) error { return nil }
 
-// Expect returns what takes one.
-func (a DeafAudit) Expect() walletport.AuditRecorder { return a }
+// Submit takes one.
+func (DeafAudit) Submit(walletport.AuditRecord) (walletport.Receipt, error) { return Kept{}, nil }
