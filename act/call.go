@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/walletport/walletport"
@@ -39,7 +40,8 @@ type Parts struct {
 	Limit func(walletport.IssuerID) error
 	// Issuer returns what an issuer says about its own cards; nil says nothing.
 	Issuer func(walletport.IssuerID) IssuerTerms
-	Rand   io.Reader // crypto/rand.Reader outside of tests
+	Steps  StepObserver // may be nil
+	Rand   io.Reader    // crypto/rand.Reader outside of tests
 	Clock  func() time.Time
 }
 
@@ -76,6 +78,7 @@ func OnCard[R any](ctx context.Context, p *Parts, asked Request, do func(*Call) 
 	now := p.Clock()
 	asked.Time = now
 	return Audited(ctx, p.Audit, asked, func(record *Record) (R, error) {
+		record.steps = p.Steps
 		return do(&Call{Now: now, Rand: p.Rand, parts: p, asked: &record.asked, record: record})
 	})
 }
@@ -95,7 +98,7 @@ func OnCard[R any](ctx context.Context, p *Parts, asked Request, do func(*Call) 
 // A text with the card's number is not in the record, also where the card looks like
 // none.
 func (c *Call) FindCard(ctx context.Context) error {
-	card, err := c.parts.Vault.Find(ctx, c.asked.CardID)
+	card, err := c.lookUp(ctx)
 	if walletport.CodeOf(err) == walletport.CodeNotFound {
 		return walletport.ErrNoCard(c.asked.CardID)
 	}
@@ -117,6 +120,11 @@ func (c *Call) FindCard(ctx context.Context) error {
 		return textErr
 	}
 	return c.record.checkTexts(card.CardSummary)
+}
+
+func (c *Call) lookUp(ctx context.Context) (storage.Card, error) {
+	defer measure(c.parts.Steps, StepLookUp)()
+	return c.parts.Vault.Find(ctx, c.asked.CardID)
 }
 
 // SelectKeys returns a key of the card for each purpose, in the order given; the
@@ -142,7 +150,11 @@ func (c *Call) SetDetail(name walletport.DetailName, value string) { c.record.Se
 // whoever may refuse has not, and the keys are selected. If the act fails after all, a second
 // record tells of it. use must not add to the record.
 func (c *Call) Borrow(ctx context.Context, use func(*walletport.Card) error) error {
+	opened := sync.OnceFunc(measure(c.parts.Steps, StepOpen))
+	defer opened()
 	return c.parts.Vault.Borrow(ctx, c.Card, func(card *walletport.Card) error {
+		opened()
+		defer measure(c.parts.Steps, StepSeal)()
 		if err := c.record.submit(c.parts.Audit); err != nil {
 			return err
 		}
@@ -153,5 +165,6 @@ func (c *Call) Borrow(ctx context.Context, use func(*walletport.Card) error) err
 // UseNonce uses a nonce of a wallet up, on all replicas: see Nonces. A flow does it before
 // Borrow, so that one that comes again opens no card and has no record of success.
 func (c *Call) UseNonce(ctx context.Context, w walletport.Wallet, nonce []byte) error {
+	defer measure(c.parts.Steps, StepNonce)()
 	return c.parts.Nonces.UseNonce(ctx, c.Card.Issuer, w, nonce, c.Now)
 }

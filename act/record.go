@@ -28,6 +28,7 @@ type Record struct {
 	subjectKnown bool
 	redacted     redacted
 	written      bool // with the change that it is of
+	steps        StepObserver
 }
 
 // caller is what the context says of who asks.
@@ -88,6 +89,7 @@ func (r *Record) write(ctx context.Context) error {
 	if r.written {
 		return nil
 	}
+	defer measure(r.steps, StepRecord)()
 	if receipt := r.submitted; receipt != nil {
 		r.submitted = nil
 		if r.Outcome == r.submittedAs {

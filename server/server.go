@@ -63,6 +63,7 @@ type Server struct {
 	Vault         *vault.Vault
 	Authenticator *auth.Authenticator
 
+	keysInUse     keys.Refresher // Keys, which tell what they do
 	log           *slog.Logger
 	clock         func() time.Time
 	version       string
@@ -113,6 +114,7 @@ func Open(ctx context.Context, o Options) (_ *Server, err error) {
 	if s.Keys, err = OpenKeys(settings.Keys, o.Log); err != nil {
 		return nil, err
 	}
+	s.keysInUse = keys.Observe(s.Keys, stepObserver{s.metrics})
 	engine, _, err := RSAEngine(settings.Keys.RSA)
 	if err != nil {
 		return nil, err
@@ -130,13 +132,13 @@ func Open(ctx context.Context, o Options) (_ *Server, err error) {
 	if s.tracing, err = telemetry.OpenTracing(ctx, settings.Trace, o.Version); err != nil {
 		return nil, err
 	}
-	if s.Vault, err = OpenVault(s.Database, s.Keys, o.Clock); err != nil {
+	if s.Vault, err = OpenVault(s.Database, s.keysInUse, o.Clock); err != nil {
 		return nil, err
 	}
 	s.finder, s.guard = vault.NewFinder(s.Database), replay.New(s.Database, replay.Config{Retention: settings.Wallets.NonceRetention, Log: o.Log})
 	s.answers = idempotency.New(s.Database, idempotency.Config{Log: o.Log, Rand: rand.Reader})
 	observer := auditObserver{metrics: s.metrics, log: o.Log, clock: o.Clock, failedAt: &s.auditFailedAt, lost: &s.auditLost, early: &s.auditEarly}
-	if s.audit, err = audit.New(audit.Config{Store: s.Database, Keys: s.Keys, Clock: o.Clock, Observer: observer, Settings: settings.Audit}); err != nil {
+	if s.audit, err = audit.New(audit.Config{Store: s.Database, Keys: s.keysInUse, Clock: o.Clock, Observer: observer, Settings: settings.Audit}); err != nil {
 		return nil, err
 	}
 	if s.trust, err = auth.OpenTrust(ctx, settings.AuthInForce(), o.Clock, s.calls(), o.Log); err != nil {
@@ -212,7 +214,7 @@ func (s *Server) openFlows(ctx context.Context) error {
 	cards := servingVault{s.Vault, s.finder, s.metrics}
 	limits := door.NewIssuerLimits(s.issuerRate, s.clock)
 	parts := act.Parts{
-		Vault: cards, Keys: s.Keys, Nonces: s.guard, Audit: s.audit, StepUp: stepUp, Rand: rand.Reader, Clock: s.clock,
+		Vault: cards, Keys: s.keysInUse, Nonces: s.guard, Audit: s.audit, StepUp: stepUp, Steps: stepObserver{s.metrics}, Rand: rand.Reader, Clock: s.clock,
 		Limit: limits.Admit, Issuer: s.issuerTerms,
 	}
 	push := provisioning.Flow{Parts: parts}
@@ -233,14 +235,14 @@ func (s *Server) openFlows(ctx context.Context) error {
 		return err
 	}
 	s.tokens, err = OpenTokens(TokenRooms{
-		Settings: s.Settings, Database: s.Database, Keys: s.Keys, Vault: s.Vault, Audit: s.audit, Clock: s.clock,
+		Settings: s.Settings, Database: s.Database, Keys: s.keysInUse, Vault: s.Vault, Audit: s.audit, Clock: s.clock,
 		Cards: cards, Clients: *s.calls(), Observer: &tokenObserver{metrics: s.metrics, log: s.log, clock: s.clock}, Limit: limits.Admit,
 	})
 	if err != nil {
 		return err
 	}
 	s.clickToPay, err = OpenClickToPay(ClickToPayRooms{
-		Settings: s.Settings, Database: s.Database, Keys: s.Keys, Vault: s.Vault, Audit: s.audit, Clock: s.clock,
+		Settings: s.Settings, Database: s.Database, Keys: s.keysInUse, Vault: s.Vault, Audit: s.audit, Clock: s.clock,
 		Cards: cards, Clients: *s.calls(), Observer: &clickToPayObserver{metrics: s.metrics, log: s.log}, Limit: limits.Admit,
 	})
 	return err

@@ -36,6 +36,12 @@ func TestMetricsPage(t *testing.T) {
 			{ID: "vault-kek-v1", Purpose: "vault-kek"},
 		}
 	})
+	m.StepBegan("seal")
+	m.StepBegan("record")
+	m.StepEnded("seal", 700*time.Microsecond)
+	m.KeyBegan("tav-signing", "sign")
+	m.KeyBegan("vault-kek", "unwrap")
+	m.KeyEnded("tav-signing", "sign", 300*time.Microsecond)
 	m.UsesRSAEngine("openssl", "OpenSSL 3.0.19 27 Jan 2026", true)
 	m.WatchWarnings(func() map[string]int { return map[string]int{"offer_unavailable": 3} })
 	answer := httptest.NewRecorder()
@@ -62,6 +68,12 @@ func TestMetricsPage(t *testing.T) {
 		`walletport_job_oldest_seconds{kind="tokens.resolve"} 60`,
 		`walletport_jobs_parked{kind="tokens.resolve"} 1`,
 		`walletport_job_queue_failures_total 1`,
+		`walletport_step_seconds_bucket{step="seal",le="0.0005"} 0`,
+		`walletport_step_seconds_bucket{step="seal",le="0.001"} 1`,
+		`walletport_steps_in_flight{step="seal"} 0`,
+		`walletport_steps_in_flight{step="record"} 1`,
+		`walletport_key_operation_seconds_bucket{operation="sign",purpose="tav-signing",le="0.0005"} 1`,
+		`walletport_key_operations_in_flight{operation="unwrap",purpose="vault-kek"} 1`,
 		`walletport_token_lists_total{scheme="VISA",source="old"} 1`,
 		`walletport_token_changes_total{action="suspend",outcome="unknown",scheme="MASTERCARD"} 1`,
 		`walletport_tokens_odd_total{scheme="VISA",why="status"} 1`,

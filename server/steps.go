@@ -1,0 +1,24 @@
+package server
+
+import (
+	"time"
+
+	"github.com/walletport/walletport/act"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/telemetry"
+)
+
+// stepObserver turns the steps of calls and what keys do into metrics.
+type stepObserver struct{ metrics *telemetry.Metrics }
+
+func (o stepObserver) StepBegan(s act.Step) { o.metrics.StepBegan(string(s)) }
+
+func (o stepObserver) StepEnded(s act.Step, took time.Duration) { o.metrics.StepEnded(string(s), took) }
+
+func (o stepObserver) KeyBegan(p keys.Purpose, op keys.Operation) {
+	o.metrics.KeyBegan(string(p), string(op))
+}
+
+func (o stepObserver) KeyEnded(p keys.Purpose, op keys.Operation, took time.Duration) {
+	o.metrics.KeyEnded(string(p), string(op), took)
+}
