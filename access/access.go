@@ -41,7 +41,7 @@ func (k Keys) Select(ring *keys.Ring, issuer walletport.IssuerID, bin string, at
 	a = scheme.Access{
 		Signer: scheme.Signer{Key: signing.Signer, Alias: signing.Alias},
 		Recipient: scheme.Recipient{
-			Public: recipient.Public, Certificate: recipient.Certificate, Fingerprint: recipient.SchemeFingerprint, KeyID: recipient.Alias,
+			Public: recipient.Public, OAEP: recipient.OAEP, Certificate: recipient.Certificate, Fingerprint: recipient.SchemeFingerprint, KeyID: recipient.Alias,
 		},
 		Secret: scheme.SharedSecret{MAC: secret.MAC, KeyID: secret.Alias},
 		Login:  selected[3].Login,

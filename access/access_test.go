@@ -32,14 +32,16 @@ func TestALoginIsTakenWhereThereIsOne(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			asked := access.Keys{Recipient: keys.ClickToPayEncryption, Login: keys.ClickToPayLogin}
-			got, used, err := asked.Select(keystest.Ring(t, c.ring...), "acme", "40000000", time.Now())
+			ring, engine := keystest.Ring(t, c.ring...), struct{ keys.OAEP }{}
+			ring.All()[0].OAEP = engine
+			got, used, err := asked.Select(ring, "acme", "40000000", time.Now())
 			if c.reason != "" {
 				if walletport.ReasonOf(err) != c.reason {
 					t.Errorf("error %v, want %s", err, c.reason)
 				}
 				return
 			}
-			if err != nil || got.Login.IsZero() == c.login || slices.Contains(used, "clicktopay-login-v1") != c.login || got.Recipient.Public == nil {
+			if err != nil || got.Login.IsZero() == c.login || slices.Contains(used, "clicktopay-login-v1") != c.login || got.Recipient.Public == nil || got.Recipient.OAEP != engine {
 				t.Errorf("login %v of keys %v, error %v", !got.Login.IsZero(), used, err)
 			}
 			if needed := asked.Purposes(); !slices.Equal(needed, []keys.Purpose{keys.ClickToPayEncryption}) {

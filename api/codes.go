@@ -117,7 +117,7 @@ var codeDocs = []door.CodeDoc{
 	{Code: "key_unavailable", Status: 503, Title: "No key serves this card", Remedy: "The operator must add or activate a key."},
 	{Code: "key_unusable", Status: 503, Title: "A key of this card cannot be used", Remedy: "The operator must replace the key; the detail says why."},
 	{Code: "signing_unavailable", Status: 503, Title: "The signing key cannot sign at this moment", Remedy: "Try again; the operator is needed if it lasts."},
-	{Code: "sealing_unavailable", Status: 503, Title: "The key shared with the scheme cannot be used at this moment", Remedy: "Try again; the operator is needed if it lasts."},
+	{Code: "sealing_unavailable", Status: 503, Title: "The key shared with the scheme, or the scheme's own, cannot be used at this moment", Remedy: "Try again; the operator is needed if it lasts."},
 	{Code: "opc_recipient_unfit", Status: 503, Title: "Google's key for opaque payment cards does not fit", Remedy: "The operator must replace the certificate of purpose opc-encryption: it needs an RSA encryption subkey of 2048 bits or more, version 4."},
 	{Code: "opc_recipient_expired", Status: 503, Title: "Google's key for opaque payment cards is not valid now", Remedy: "The operator must import Google's current certificate."},
 	{Code: "opc_signer_unfit", Status: 503, Title: "The issuer's key for opaque payment cards does not fit", Remedy: "The operator must replace the key of purpose opc-signing, or its certificate: the detail says why."},

@@ -128,6 +128,7 @@ type Key struct {
 	// the root: what a TLS client sends. Of keys of TLS alone; may be empty.
 	Chain     []*x509.Certificate
 	Public    crypto.PublicKey
+	OAEP      OAEP // of RSA keys that content keys are encrypted to; nil leaves that to seal, where Go does it
 	Signer    crypto.Signer
 	Decrypter crypto.Decrypter // of MDESCSDecryption, VTSDecryption and ClickToPayDecryption: RSA-OAEP
 	KEK       KEK              // of VaultKEK, and of VTSPush, where it wraps content keys (A256GCMKW)
@@ -135,6 +136,13 @@ type Key struct {
 	TDEA      TDEA
 	Login     walletport.Private // of ClickToPayLogin: "user:password", of which the alias is the user
 	OpenPGP   *OpenPGP           // of OPCEncryption and OPCSigning
+}
+
+// OAEP encrypts to one RSA key by RSAES-OAEP (RFC 8017 section 7.1). Implementations are
+// safe for concurrent use, and draw their random bytes themselves.
+type OAEP interface {
+	// EncryptOAEP encrypts a message with an empty label and with the hash in MGF1 too.
+	EncryptOAEP(hash crypto.Hash, message []byte) ([]byte, error)
 }
 
 // KEK wraps data keys. Implementations are safe for concurrent use.

@@ -58,6 +58,11 @@ func (p Purpose) HasPublicHalf() bool {
 	return true
 }
 
+// IsSealedTo reports whether content keys are encrypted to the purpose's keys by RSA-OAEP.
+func (p Purpose) IsSealedTo() bool {
+	return slices.Contains([]Purpose{MDESEncryption, MDESCSEncryption, VTSEncryption, ClickToPayEncryption}, p)
+}
+
 // MayBeRenewed reports whether a key of the purpose may come in again with another
 // certificate: so may those of others, and those by which TLS names us.
 func (p Purpose) MayBeRenewed() bool { return !p.HasSecretHalf() || p.isOfConnections() }

@@ -15,6 +15,8 @@ type RSAEngine interface {
 	// NewDecrypter hide what it returns. It keeps nothing of pkcs8, and its errors show
 	// nothing of it; the caller wipes it.
 	Private(pkcs8 []byte) (RSAPrivate, error)
+	// OAEP encrypts to a public key. Nil leaves that to whoever seals, who does it by Go.
+	OAEP(public *rsa.PublicKey) (OAEP, error)
 	// About says which engine this is.
 	About() RSAFacts
 }
@@ -59,6 +61,9 @@ func (GoRSA) Private(pkcs8 []byte) (RSAPrivate, error) {
 	}
 	return private, nil
 }
+
+// OAEP implements RSAEngine: it is nil.
+func (GoRSA) OAEP(*rsa.PublicKey) (OAEP, error) { return nil, nil }
 
 // About implements RSAEngine.
 func (GoRSA) About() RSAFacts { return RSAFacts{Engine: "go", Version: runtime.Version()} }

@@ -254,12 +254,15 @@ func TestSealerGetsWhatTheCardAndItsKeysSay(t *testing.T) {
 		})
 	})
 	r.Put(t, acttest.NewCard(t, 2001, secondPAN, func(c *walletport.Card) { c.Issuer = "globex" }))
-	r.Ring.Replace(keys.NewRing(append(r.Ring.Current().All(), newRing(t,
+	more := newRing(t,
 		keys.Meta{Purpose: keys.MDESEncryption, Issuer: "globex", SchemeFingerprint: "c0ffee"},
 		keys.Meta{Purpose: keys.MDESEncryption, Issuer: "acme", SchemeFingerprint: "decaf"},
 		keys.Meta{Purpose: keys.TAVSigning, Issuer: "globex", Alias: "KUR-7"},
 		keys.Meta{Purpose: keys.TAVSigning, Issuer: "acme", Alias: "KUR-8"},
-	).All()...)))
+	).All()
+	engine := struct{ keys.OAEP }{}
+	more[0].OAEP = engine
+	r.Ring.Replace(keys.NewRing(append(r.Ring.Current().All(), more...)))
 	result, err := r.Push(acttest.AsClientOf(t.Context(), "globex"), request(func(q *provisioning.PushRequest) { q.CardID = 2001 }))
 	must(t, err)
 	if result.DigitizationData != "c2VhbGVk" {
@@ -268,7 +271,7 @@ func TestSealerGetsWhatTheCardAndItsKeysSay(t *testing.T) {
 	if diff := cmp.Diff([]string{"globex-mdes-encryption-v1", "globex-tav-signing-v1"}, r.MustRecord(t).KeyVersions); diff != "" {
 		t.Errorf("key versions (-want +got):\n%s", diff)
 	}
-	if got.Recipient.Fingerprint != "c0ffee" || got.Signer.Alias != "KUR-7" || got.Recipient.Certificate == nil || got.Recipient.Public == nil || got.Signer.Key == nil {
+	if got.Recipient.Fingerprint != "c0ffee" || got.Signer.Alias != "KUR-7" || got.Recipient.OAEP != engine || got.Recipient.Certificate == nil || got.Recipient.Public == nil || got.Signer.Key == nil {
 		t.Errorf("recipient %q, signer %q, or a key is missing", got.Recipient.Fingerprint, got.Signer.Alias)
 	}
 	if !got.Now.Equal(now) || got.Rand != r.Rand {

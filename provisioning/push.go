@@ -100,7 +100,7 @@ func (o *Offer) sealInput(c *act.Call, client Client, selected []*keys.Key) sche
 	encryption, signing := selected[0], selected[1]
 	return scheme.SealInput{
 		Recipient: scheme.Recipient{
-			Public: encryption.Public, Certificate: encryption.Certificate, Fingerprint: encryption.SchemeFingerprint,
+			Public: encryption.Public, OAEP: encryption.OAEP, Certificate: encryption.Certificate, Fingerprint: encryption.SchemeFingerprint,
 			Wrapper: encryption.KEK, KeyID: encryption.Alias,
 		},
 		Signer: scheme.Signer{Key: signing.Signer, Alias: signing.Alias},

@@ -92,10 +92,17 @@ type Client struct {
 // issuer shares with the scheme.
 type Recipient struct {
 	Public      crypto.PublicKey
+	OAEP        OAEP              // encrypts to Public where it is RSA; nil is Go's standard library
 	Certificate *x509.Certificate // nil if only a bare key was given
 	Fingerprint string            // literal that replaces the computed fingerprint; may be empty
 	Wrapper     KeyWrapper        // of a shared secret, else nil
 	KeyID       string            // the name the scheme knows the key by, where it has one
+}
+
+// OAEP encrypts to one RSA key by RSAES-OAEP, with an empty label and the hash in MGF1 too.
+// It draws its random bytes itself.
+type OAEP interface {
+	EncryptOAEP(hash crypto.Hash, message []byte) ([]byte, error)
 }
 
 // KeyWrapper wraps a content key under a shared secret by AES-256-GCM.

@@ -5,8 +5,6 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rsa"
-	"crypto/sha256"
-	"crypto/sha512"
 	"errors"
 	"fmt"
 	"io"
@@ -29,14 +27,14 @@ var ErrOpen = errors.New("seal: the envelope does not open")
 // Seal encrypts plaintext under a fresh AES key and wraps that key to the recipient.
 // aad is authenticated but not encrypted, and must be empty with CBC. Seal keeps
 // neither argument; wiping plaintext is the caller's part. random is crypto/rand.Reader
-// outside of tests; it gives the AES key first, then the IV, then the seed of OAEP. The
-// padding of PKCS#1 v1.5 comes from crypto/rsa, which draws it itself and does not read
-// random.
-func (s Suite) Seal(random io.Reader, to *rsa.PublicKey, plaintext, aad []byte) (Envelope, error) {
+// outside of tests; it gives the AES key first, then the IV, then the seed of OAEP, unless
+// the recipient has an OAEP of its own. The padding of PKCS#1 v1.5 comes from crypto/rsa,
+// which draws it itself and does not read random.
+func (s Suite) Seal(random io.Reader, to Recipient, plaintext, aad []byte) (Envelope, error) {
 	if err := s.Validate(); err != nil {
 		return Envelope{}, err
 	}
-	if err := CheckRSA(to); err != nil {
+	if err := CheckRSA(to.Public); err != nil {
 		return Envelope{}, err
 	}
 	if s.Mode == CBC && len(aad) > 0 {
@@ -63,14 +61,14 @@ func (s Suite) Seal(random io.Reader, to *rsa.PublicKey, plaintext, aad []byte) 
 	return e, nil
 }
 
-func (s Suite) wrap(random io.Reader, to *rsa.PublicKey, key []byte) ([]byte, error) {
+func (s Suite) wrap(random io.Reader, to Recipient, key []byte) ([]byte, error) {
 	switch s.KeyWrap {
 	case OAEPSHA256:
-		return rsa.EncryptOAEP(sha256.New(), random, to, key, nil)
+		return to.encryptOAEP(random, crypto.SHA256, key)
 	case OAEPSHA512:
-		return rsa.EncryptOAEP(sha512.New(), random, to, key, nil)
+		return to.encryptOAEP(random, crypto.SHA512, key)
 	case PKCS1v15:
-		return rsa.EncryptPKCS1v15(random, to, key) //nolint:staticcheck // some recipients know only this; a profile has to ask for it
+		return rsa.EncryptPKCS1v15(random, to.Public, key) //nolint:staticcheck // some recipients know only this; a profile has to ask for it
 	}
 	return nil, errors.New("seal: unknown key wrap")
 }

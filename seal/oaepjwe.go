@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/rsa"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,9 +45,9 @@ type OAEPHeader struct {
 	KeyBits      int // of the content key: 128 or 256, which enc says
 }
 
-// SealOAEPJWE encrypts plaintext to a public RSA key. It keeps no argument; wiping
+// SealOAEPJWE encrypts plaintext to an RSA key. It keeps no argument; wiping
 // plaintext is the caller's part. random is crypto/rand.Reader outside of tests.
-func SealOAEPJWE(random io.Reader, header OAEPHeader, to *rsa.PublicKey, plaintext []byte) ([]byte, error) {
+func SealOAEPJWE(random io.Reader, header OAEPHeader, to Recipient, plaintext []byte) ([]byte, error) {
 	if err := (JWEHeader{Type: header.Type, KeyID: header.KeyID}).check(); err != nil {
 		return nil, err
 	}
@@ -61,7 +60,7 @@ func SealOAEPJWE(random io.Reader, header OAEPHeader, to *rsa.PublicKey, plainte
 	if _, err := io.ReadFull(random, secrets); err != nil {
 		return nil, fmt.Errorf("draw content key and IV: %w", err)
 	}
-	wrapped, err := rsa.EncryptOAEP(sha256.New(), random, to, key, nil)
+	wrapped, err := to.encryptOAEP(random, crypto.SHA256, key)
 	if err != nil {
 		return nil, fmt.Errorf("encrypt content key: %w", err)
 	}

@@ -26,7 +26,7 @@ var oaepHeader = seal.OAEPHeader{KeyID: "reader", IssuedAt: 1_700_000_000_000, I
 
 func mustSealOAEP(t testing.TB, header seal.OAEPHeader, text string) []byte {
 	t.Helper()
-	sealed, err := seal.SealOAEPJWE(rand.Reader, header, &signedJWEPairs().reader.PublicKey, []byte(text))
+	sealed, err := seal.SealOAEPJWE(rand.Reader, header, seal.Recipient{Public: &signedJWEPairs().reader.PublicKey}, []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +184,7 @@ func TestAContentKeyIsAsLongAsItsHeaderSays(t *testing.T) {
 }
 
 func TestSealOAEPJWEFails(t *testing.T) {
-	to := &signedJWEPairs().reader.PublicKey
+	to := seal.Recipient{Public: &signedJWEPairs().reader.PublicKey}
 	if _, err := seal.SealOAEPJWE(strings.NewReader("short"), oaepHeader, to, nil); err == nil {
 		t.Error("it seals without randomness")
 	}

@@ -51,7 +51,7 @@ func aadFor(s seal.Suite) []byte {
 
 func mustSeal(t testing.TB, s seal.Suite, plaintext []byte) seal.Envelope {
 	t.Helper()
-	e, err := s.Seal(rand.Reader, &recipient().PublicKey, plaintext, aadFor(s))
+	e, err := s.Seal(rand.Reader, seal.Recipient{Public: &recipient().PublicKey}, plaintext, aadFor(s))
 	if err != nil {
 		t.Fatalf("Seal: %v", err)
 	}
@@ -69,7 +69,7 @@ func TestSealThenOpenIsIdentity(t *testing.T) {
 		suite := drawSuite(r)
 		plaintext := rapid.SliceOfN(rapid.Byte(), 0, 300).Draw(r, "plaintext")
 		before := bytes.Clone(plaintext)
-		e, err := suite.Seal(rand.Reader, &recipient().PublicKey, plaintext, aadFor(suite))
+		e, err := suite.Seal(rand.Reader, seal.Recipient{Public: &recipient().PublicKey}, plaintext, aadFor(suite))
 		if err != nil {
 			r.Fatalf("Seal: %v", err)
 		}
@@ -131,7 +131,7 @@ func TestOpenTakesAnAbsentIVForZero(t *testing.T) {
 		// The reader gives the AES key, then the IV, then the OAEP seed.
 		ivBytes := map[seal.Mode]int{seal.CBC: 16, seal.GCM: 12}[mode]
 		random := io.MultiReader(bytes.NewReader(bytes.Repeat([]byte{7}, 16)), bytes.NewReader(make([]byte, ivBytes)), rand.Reader)
-		e, err := suite.Seal(random, &recipient().PublicKey, []byte("zero IV"), aadFor(suite))
+		e, err := suite.Seal(random, seal.Recipient{Public: &recipient().PublicKey}, []byte("zero IV"), aadFor(suite))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -242,7 +242,7 @@ func TestSealRefuses(t *testing.T) {
 		{"a random source that is dry before the OAEP seed", good, key, bytes.NewReader(make([]byte, 32)), nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := c.suite.Seal(c.random, c.key, []byte("plain"), c.aad); err == nil {
+			if _, err := c.suite.Seal(c.random, seal.Recipient{Public: c.key}, []byte("plain"), c.aad); err == nil {
 				t.Error("Seal gave no error")
 			}
 		})
@@ -260,7 +260,7 @@ func weakKey() *rsa.PrivateKey {
 func TestPKCS1v15DrawsItsOwnPadding(t *testing.T) {
 	suite := seal.Suite{KeyWrap: seal.PKCS1v15, Mode: seal.CBC, KeyBits: 128}
 	keyAndIV := bytes.NewReader(make([]byte, 32))
-	e, err := suite.Seal(keyAndIV, &recipient().PublicKey, []byte("plain"), nil)
+	e, err := suite.Seal(keyAndIV, seal.Recipient{Public: &recipient().PublicKey}, []byte("plain"), nil)
 	if err != nil {
 		t.Fatalf("Seal with random bytes for key and IV alone: %v", err)
 	}

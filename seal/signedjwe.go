@@ -35,10 +35,10 @@ func (h SignedJWEHeader) inner() OAEPHeader {
 	return OAEPHeader{Type: "JOSE", KeyID: h.RecipientKeyID, IssuedAt: h.IssuedAt, IssuedAtForm: h.IssuedAtForm, KeyBits: 256}
 }
 
-// SealSignedJWE encrypts plaintext to a public RSA key and signs the result. It keeps no
+// SealSignedJWE encrypts plaintext to an RSA key and signs the result. It keeps no
 // argument; wiping plaintext is the caller's part. random is crypto/rand.Reader outside of
 // tests. The errors of signer come back wrapped.
-func SealSignedJWE(random io.Reader, header SignedJWEHeader, to *rsa.PublicKey, signer crypto.Signer, plaintext []byte) ([]byte, error) {
+func SealSignedJWE(random io.Reader, header SignedJWEHeader, to Recipient, signer crypto.Signer, plaintext []byte) ([]byte, error) {
 	if err := (JWEHeader{KeyID: header.SignerKeyID}).check(); err != nil {
 		return nil, err
 	}

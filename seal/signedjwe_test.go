@@ -41,7 +41,7 @@ var signedHeader = seal.SignedJWEHeader{SignerKeyID: "writer", RecipientKeyID: "
 func mustSealSigned(t *testing.T, header seal.SignedJWEHeader, text string) []byte {
 	t.Helper()
 	pairs := signedJWEPairs()
-	sealed, err := seal.SealSignedJWE(rand.Reader, header, &pairs.reader.PublicKey, pairs.writer, []byte(text))
+	sealed, err := seal.SealSignedJWE(rand.Reader, header, seal.Recipient{Public: &pairs.reader.PublicKey}, pairs.writer, []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +231,7 @@ func (refusing) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { ret
 func TestSealSignedJWEFails(t *testing.T) {
 	pairs := signedJWEPairs()
 	seals := func(random io.Reader, header seal.SignedJWEHeader, signer crypto.Signer) error {
-		_, err := seal.SealSignedJWE(random, header, &pairs.reader.PublicKey, signer, []byte(signedText))
+		_, err := seal.SealSignedJWE(random, header, seal.Recipient{Public: &pairs.reader.PublicKey}, signer, []byte(signedText))
 		return err
 	}
 	if err := seals(rand.Reader, signedHeader, refusing{pairs.writer}); !errors.Is(err, errRefusing) {
@@ -249,7 +249,7 @@ func TestSealSignedJWEFails(t *testing.T) {
 
 func FuzzParseSignedJWE(f *testing.F) {
 	pairs := signedJWEPairs()
-	sealed, err := seal.SealSignedJWE(rand.Reader, signedHeader, &pairs.reader.PublicKey, pairs.writer, []byte(signedText))
+	sealed, err := seal.SealSignedJWE(rand.Reader, signedHeader, seal.Recipient{Public: &pairs.reader.PublicKey}, pairs.writer, []byte(signedText))
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -186,6 +186,7 @@ func (e *entry) key(engine keys.RSAEngine) (*keys.Key, error) {
 			return nil, fmt.Errorf("public key: %w", err)
 		}
 	}
+	public, isRSA := m.Public.(*rsa.PublicKey)
 	if e.Certificate != nil {
 		if m.Certificate, err = x509.ParseCertificate(e.Certificate); err != nil {
 			return nil, fmt.Errorf("certificate: %w", err)
@@ -199,12 +200,15 @@ func (e *entry) key(engine keys.RSAEngine) (*keys.Key, error) {
 		m.Chain = append(m.Chain, above)
 	}
 	if e.Private != nil {
-		_, isRSA := m.Public.(*rsa.PublicKey)
 		if m.Private, err = e.private(isRSA, engine); err != nil {
 			return nil, err
 		}
 	}
-	return m.Handles()
+	made, err := m.Handles()
+	if err == nil && isRSA && e.Purpose.IsSealedTo() {
+		made.OAEP, err = engine.OAEP(public)
+	}
+	return made, err
 }
 
 // private makes the private key, one of RSA by engine.

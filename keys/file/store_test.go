@@ -2,6 +2,8 @@ package file_test
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/rsa"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -117,6 +119,41 @@ func storeKeepsTheContract(t *testing.T, engine keys.RSAEngine) {
 			},
 		}
 	})
+}
+
+// TestTheEngineSealsToTheKeysOfOthers, and Go where it is the engine: then no key has an OAEP.
+func TestTheEngineSealsToTheKeysOfOthers(t *testing.T) {
+	for name, engine := range engines(t) {
+		t.Run(name, func(t *testing.T) {
+			c := newConfig(t)
+			c.RSA = engine
+			s, err := file.Create(c)
+			must(t, err)
+			fill(t, s)
+			found := 0
+			for _, k := range s.Current().All() {
+				if (k.OAEP != nil) != (name == "openssl" && k.Purpose.IsSealedTo()) {
+					t.Errorf("%s has the OAEP %v", k.ID, k.OAEP)
+				}
+				if k.OAEP == nil {
+					continue
+				}
+				found++
+				private := keystest.MDESKey(t)
+				if k.Purpose != keys.MDESEncryption {
+					private = keystest.SchemeKey(t, k.Purpose)
+				}
+				sealed, err := k.OAEP.EncryptOAEP(crypto.SHA256, []byte("content key"))
+				must(t, err)
+				if opened, err := private.Decrypt(nil, sealed, &rsa.OAEPOptions{Hash: crypto.SHA256}); err != nil || string(opened) != "content key" {
+					t.Errorf("%s: its owner opens %q, error %v", k.ID, opened, err)
+				}
+			}
+			if name == "openssl" && found < 4 {
+				t.Errorf("only %d keys are sealed to", found)
+			}
+		})
+	}
 }
 
 func TestWhatIsReadAgainIsWhatWasMade(t *testing.T) {

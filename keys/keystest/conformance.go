@@ -167,7 +167,7 @@ func checkCheckValue(t testing.TB, k *keys.Key) {
 // checkOpaque looks for the ways a private key gets out unasked: a type assertion,
 // a printed value, JSON.
 func checkOpaque(t testing.TB, k *keys.Key) {
-	for _, handle := range []any{k.Signer, k.Decrypter, k.KEK, k.MAC, k.TDEA} {
+	for _, handle := range []any{k.Signer, k.Decrypter, k.OAEP, k.KEK, k.MAC, k.TDEA} {
 		switch handle.(type) {
 		case *rsa.PrivateKey, ed25519.PrivateKey, []byte:
 			t.Errorf("the handle of %s is a %T", k.ID, handle)

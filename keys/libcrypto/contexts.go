@@ -14,6 +14,7 @@ const (
 	sign    verb = "sign"
 	verify  verb = "verify"
 	decrypt verb = "decrypt"
+	encrypt verb = "encrypt"
 )
 
 // use is one way to use a key: a verb with its padding and hash.
@@ -66,7 +67,7 @@ func (k key) prepare(uses ...use) error {
 // ready sets a new context up for its use.
 func (l *library) ready(context uintptr, u use) bool {
 	const saltAsDigest = ^uintptr(0) // RSA_PSS_SALTLEN_DIGEST, -1
-	initialize := map[verb]uintptr{sign: l.initSign, verify: l.initVerify, decrypt: l.initDecrypt}[u.verb]
+	initialize := map[verb]uintptr{sign: l.initSign, verify: l.initVerify, decrypt: l.initDecrypt, encrypt: l.initEncrypt}[u.verb]
 	md := map[crypto.Hash]uintptr{crypto.SHA256: l.sha256, crypto.SHA384: l.sha384, crypto.SHA512: l.sha512}[u.hash]
 	if !isOne(call(initialize, context)) || !isOne(call(l.setPadding, context, u.padding)) {
 		return false

@@ -35,6 +35,7 @@ type functions struct {
 	newContext, copyContext, freeContext                  uintptr
 	initSign, sign, initVerify, verify                    uintptr
 	initDecrypt, decrypt                                  uintptr
+	readPublic, initEncrypt, encrypt                      uintptr
 	setPadding, setMD, setSaltBytes, setOAEPMD, setMGF1MD uintptr
 }
 
@@ -65,6 +66,9 @@ func (f *functions) names() map[string]*uintptr {
 		"EVP_PKEY_verify":                        &f.verify,
 		"EVP_PKEY_decrypt_init":                  &f.initDecrypt,
 		"EVP_PKEY_decrypt":                       &f.decrypt,
+		"d2i_PUBKEY":                             &f.readPublic,
+		"EVP_PKEY_encrypt_init":                  &f.initEncrypt,
+		"EVP_PKEY_encrypt":                       &f.encrypt,
 		"EVP_PKEY_CTX_set_rsa_padding":           &f.setPadding,
 		"EVP_PKEY_CTX_set_signature_md":          &f.setMD,
 		"EVP_PKEY_CTX_set_rsa_pss_saltlen":       &f.setSaltBytes,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/seal"
 )
@@ -57,7 +58,8 @@ func (e Encryption) suite() seal.Suite {
 // Seal encrypts a JSON object to Mastercard, under an AES key of its own; wiping the
 // object is the caller's part. With GCM, 16 random bytes go along as aad. The error is
 // CodeUnavailable, reason key_unusable, for a key of the wrong kind or size, or without
-// the certificate that the fingerprint wants.
+// the certificate that the fingerprint wants, and reason sealing_unavailable where the
+// recipient's OAEP fails.
 func (e Encryption) Seal(random io.Reader, to scheme.Recipient, object []byte) (Payload, error) {
 	if err := e.Validate(); err != nil {
 		return Payload{}, fmt.Errorf("encryption: %w", err)
@@ -75,8 +77,11 @@ func (e Encryption) Seal(random io.Reader, to scheme.Recipient, object []byte) (
 	if err != nil {
 		return Payload{}, err
 	}
-	envelope, err := suite.Seal(random, key, object, aad)
-	if err != nil {
+	envelope, err := suite.Seal(random, seal.Recipient{Public: key, OAEP: to.OAEP}, object, aad)
+	switch {
+	case errors.Is(err, seal.ErrNotEncrypted):
+		return Payload{}, walletport.Errorf(walletport.CodeUnavailable, "sealing_unavailable", "nothing can be sealed for Mastercard at this moment").WithCause(err)
+	case err != nil:
 		return Payload{}, err
 	}
 	return Payload{Suite: suite, Envelope: envelope, Fingerprint: string(fingerprint)}, nil

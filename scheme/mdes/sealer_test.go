@@ -184,6 +184,7 @@ func TestSealCardRefuses(t *testing.T) {
 		{"a custodian that is down", func(in *scheme.SealInput) {
 			in.Signer.Key = stubSigner{sign: func([]byte) ([]byte, error) { return nil, errors.New("no connection") }}
 		}, unavailable, "signing_unavailable"},
+		{"an OAEP that fails", func(in *scheme.SealInput) { in.Recipient.OAEP = brokenOAEP{} }, unavailable, "sealing_unavailable"},
 		{"no time", func(in *scheme.SealInput) { in.Now = time.Time{} }, walletport.CodeInternal, "internal"},
 		{"no random source", func(in *scheme.SealInput) { in.Rand = nil }, walletport.CodeInternal, "internal"},
 		{"a dry random source", func(in *scheme.SealInput) { in.Rand = bytes.NewReader(nil) }, walletport.CodeInternal, "internal"},

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"flag"
 	"io"
 	"math/big"
@@ -167,4 +168,11 @@ type stubSigner struct {
 func (stubSigner) Public() crypto.PublicKey { return &issuer().key.PublicKey }
 func (s stubSigner) Sign(_ io.Reader, digest []byte, _ crypto.SignerOpts) ([]byte, error) {
 	return s.sign(digest)
+}
+
+// brokenOAEP stands in the place of Go's encryption, and fails.
+type brokenOAEP struct{}
+
+func (brokenOAEP) EncryptOAEP(crypto.Hash, []byte) ([]byte, error) {
+	return nil, errors.New("out of order")
 }

@@ -194,6 +194,7 @@ func TestMessagesRefuse(t *testing.T) {
 		"no card":                 {card(func(in *scheme.CardTokensInput) { in.PAN = walletport.PAN{} }), walletport.CodeInternal, "internal"},
 		"no randomness":           {card(func(in *scheme.CardTokensInput) { in.Rand = iotest.ErrReader(errors.New("empty")) }), walletport.CodeInternal, "internal"},
 		"no key of Mastercard's":  {card(func(in *scheme.CardTokensInput) { in.Access.Recipient = scheme.Recipient{} }), walletport.CodeUnavailable, "key_unusable"},
+		"an OAEP that fails":      {card(func(in *scheme.CardTokensInput) { in.Access.Recipient.OAEP = brokenOAEP{} }), walletport.CodeUnavailable, "sealing_unavailable"},
 		"no certificate":          {card(func(in *scheme.CardTokensInput) { in.Access.Recipient.Certificate = nil }), walletport.CodeUnavailable, "key_unusable"},
 		"a note that is too long": {note(strings.Repeat("é", 501)), walletport.CodeInvalid, "token_note_too_long"},
 		"a note with a card":      {note("lost " + testPAN), walletport.CodeInvalid, "token_note_contains_pan"},

@@ -1,12 +1,14 @@
 package customerservice_test
 
 import (
+	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"flag"
 	"math/big"
 	"os"
@@ -197,4 +199,11 @@ func mustAnswer(t testing.TB, name string) scheme.Answer {
 		t.Fatal(err)
 	}
 	return ok(string(body))
+}
+
+// brokenOAEP stands in the place of Go's encryption, and fails.
+type brokenOAEP struct{}
+
+func (brokenOAEP) EncryptOAEP(crypto.Hash, []byte) ([]byte, error) {
+	return nil, errors.New("out of order")
 }

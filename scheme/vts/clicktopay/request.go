@@ -20,7 +20,7 @@ const apiPath = "visaIdCredential/v1/"
 type sender struct {
 	m         *Messages
 	access    scheme.Access
-	visas     *rsa.PublicKey
+	visas     seal.Recipient
 	requestID string
 }
 
@@ -47,7 +47,7 @@ func (m *Messages) sender(access scheme.Access, requestID string) (*sender, erro
 			return nil, errKey(rule)
 		}
 	}
-	return &sender{m, access, visas, requestID}, nil
+	return &sender{m, access, seal.Recipient{Public: visas, OAEP: access.Recipient.OAEP}, requestID}, nil
 }
 
 // seal returns the body {"encData":"<compact JWE>"} around plain.

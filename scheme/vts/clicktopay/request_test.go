@@ -259,3 +259,15 @@ func TestConfigIsChecked(t *testing.T) {
 	}
 	must(t, clicktopay.DefaultProfile().Validate())
 }
+
+func TestTheRecipientsOAEPSealsTheRequest(t *testing.T) {
+	in := input(enrolment(scheme.EnrolConsumer))
+	in.Access.Recipient.OAEP = brokenOAEP{}
+	command, err := newMessages(t, nil).ChangeEnrolment(in)
+	if err == nil {
+		_, err = command.Request(testNow, rand.Reader)
+	}
+	if walletport.ReasonOf(err) != "sealing_unavailable" {
+		t.Errorf("error %v", err)
+	}
+}

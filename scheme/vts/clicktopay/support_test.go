@@ -1,11 +1,13 @@
 package clicktopay_test
 
 import (
+	"crypto"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -216,4 +218,11 @@ func checkGolden(t *testing.T, name, got string) {
 	if diff := cmp.Diff(string(want), got+"\n"); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", path, diff)
 	}
+}
+
+// brokenOAEP stands in the place of Go's encryption, and fails.
+type brokenOAEP struct{}
+
+func (brokenOAEP) EncryptOAEP(crypto.Hash, []byte) ([]byte, error) {
+	return nil, errors.New("out of order")
 }

@@ -2,6 +2,7 @@ package tokenapi_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -244,5 +245,17 @@ func TestConfigIsChecked(t *testing.T) {
 		if !strings.Contains(err.Error(), field+": ") {
 			t.Errorf("the refusal does not name %s: %v", field, err)
 		}
+	}
+}
+
+func TestTheRecipientsOAEPSealsTheCard(t *testing.T) {
+	in := cardInput(t)
+	in.Access.Recipient.OAEP = brokenOAEP{}
+	query, err := newMessages(t, nil).CardTokens(in)
+	if err == nil {
+		_, err = query.Request(testNow, rand.Reader)
+	}
+	if walletport.ReasonOf(err) != "sealing_unavailable" {
+		t.Errorf("error %v", err)
 	}
 }

@@ -43,7 +43,7 @@ func (m *Messages) sealCard(in scheme.CardTokensInput) (string, error) {
 	text = append(append(text, `":{"primaryAccountNumber":"`...), in.PAN.Reveal()...)
 	text = append(text, `"}}`...)
 	header := m.profile.header(in.Access, in.Now)
-	sealed, err := seal.SealSignedJWE(in.Rand, header, visas, in.Access.Signer.Key, text)
+	sealed, err := seal.SealSignedJWE(in.Rand, header, seal.Recipient{Public: visas, OAEP: in.Access.Recipient.OAEP}, in.Access.Signer.Key, text)
 	if err != nil {
 		return "", walletport.Errorf(walletport.CodeUnavailable, "sealing_unavailable", "the card number cannot be sealed for Visa at this moment").WithCause(err)
 	}

@@ -194,3 +194,10 @@ type away struct{ crypto.Signer }
 func (away) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
 	return nil, errors.New("the device is away")
 }
+
+// brokenOAEP stands in the place of Go's encryption, and fails.
+type brokenOAEP struct{}
+
+func (brokenOAEP) EncryptOAEP(crypto.Hash, []byte) ([]byte, error) {
+	return nil, errors.New("out of order")
+}
