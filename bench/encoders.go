@@ -23,6 +23,7 @@ type side struct {
 var comparisons = []comparison{
 	{"encoder/mastercard-push", "Mastercard: encrypt + TAV", []side{
 		{"walletport", measureSelf, "mastercard-push"},
+		{"walletport, keys.rsa: go", measureSelf, "mastercard-push-go"},
 		{"npm mastercard-client-encryption + node:crypto signature", measureNode, "mastercard-push"},
 	}, pushWork},
 	{"encoder/visa-push", "Visa: push JWE", []side{
@@ -32,6 +33,7 @@ var comparisons = []comparison{
 	}, noRSA},
 	{"encoder/apple-mastercard", "Apple Pay, Mastercard: chain + TAV + pass data", []side{
 		{"walletport", measureSelf, "apple-mastercard"},
+		{"walletport, keys.rsa: go", measureSelf, "apple-mastercard-go"},
 		{"node:crypto", measureNode, "apple-mastercard"},
 	}, tavWork},
 	{"encoder/apple-visa", "Apple Pay, Visa: chain + MBPAC + pass data", []side{
@@ -40,6 +42,7 @@ var comparisons = []comparison{
 	}, noRSA},
 	{"encoder/opaque-card", "Google opaque card, RSA-3072", []side{
 		{"walletport", measureSelf, "opaque-card"},
+		{"walletport, keys.rsa: go", measureSelf, "opaque-card-go"},
 		{"go-crypto openpgp.Encrypt", measureSelf, "go-crypto"},
 		{"gpg, a process for each message", measureSelf, "gpg"},
 	}, opcWork},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/scheme/mdes"
@@ -22,15 +23,23 @@ import (
 // jobs is what a child can measure: walletport's encoders, and peers written in Go.
 func jobs() map[string]func(material) (func() error, error) {
 	return map[string]func(material) (func() error, error){
-		"mastercard-push":  mastercardPush,
-		"visa-push":        visaPush,
-		"apple-mastercard": appleMastercard,
-		"apple-visa":       appleVisa,
-		"opaque-card":      opaqueCard,
-		"go-jose":          goJose,
-		"go-crypto":        goCrypto,
-		"gpg":              gnuPG,
+		"mastercard-push":     by(config.RSAAuto, mastercardPush),
+		"mastercard-push-go":  by(config.RSAGo, mastercardPush),
+		"visa-push":           visaPush,
+		"apple-mastercard":    by(config.RSAAuto, appleMastercard),
+		"apple-mastercard-go": by(config.RSAGo, appleMastercard),
+		"apple-visa":          appleVisa,
+		"opaque-card":         by(config.RSAAuto, opaqueCard),
+		"opaque-card-go":      by(config.RSAGo, opaqueCard),
+		"go-jose":             goJose,
+		"go-crypto":           goCrypto,
+		"gpg":                 gnuPG,
 	}
+}
+
+// by has an engine of RSA do a job.
+func by(engine config.RSAChoice, job func(config.RSAChoice, material) (func() error, error)) func(material) (func() error, error) {
+	return func(m material) (func() error, error) { return job(engine, m) }
 }
 
 func benchCard(number string, id walletport.SchemeID) (*walletport.Card, error) {
@@ -45,7 +54,7 @@ func benchCard(number string, id walletport.SchemeID) (*walletport.Card, error) 
 	}, nil
 }
 
-func mastercardPush(m material) (func() error, error) {
+func mastercardPush(engine config.RSAChoice, m material) (func() error, error) {
 	sealer, err := mdes.NewSealer(mdes.DefaultProfile())
 	if err != nil {
 		return nil, err
@@ -58,9 +67,13 @@ func mastercardPush(m material) (func() error, error) {
 	if err != nil {
 		return nil, err
 	}
-	signer, certificate, err := m.MDES.read()
+	pair, certificate, err := m.MDES.read()
+	if err != nil {
+		return nil, err
+	}
+	signer, oaep, err := byEngine(engine, pair)
 	return pushJob(sealer, encoder, scheme.SealInput{
-		Card: card, Recipient: scheme.Recipient{Public: signer.Public(), Certificate: certificate},
+		Card: card, Recipient: scheme.Recipient{Public: pair.Public(), OAEP: oaep, Certificate: certificate},
 		Signer: scheme.Signer{Key: signer}, Rand: rand.Reader,
 	}), err
 }
@@ -96,7 +109,7 @@ func pushJob(sealer scheme.CardSealer, encoder wallet.Encoder, in scheme.SealInp
 	}
 }
 
-func appleMastercard(m material) (func() error, error) {
+func appleMastercard(engine config.RSAChoice, m material) (func() error, error) {
 	activator, err := mdes.NewActivator(mdes.DefaultProfile())
 	if err != nil {
 		return nil, err
@@ -105,7 +118,11 @@ func appleMastercard(m material) (func() error, error) {
 	if err != nil {
 		return nil, err
 	}
-	signer, _, err := m.MDES.read()
+	pair, _, err := m.MDES.read()
+	if err != nil {
+		return nil, err
+	}
+	signer, _, err := byEngine(engine, pair)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +188,7 @@ func passJob(m material, activator scheme.Activator, in scheme.ActivationInput) 
 // nonceBytes is long enough that random nonces never meet.
 const nonceBytes = 8
 
-func opaqueCard(m material) (func() error, error) {
+func opaqueCard(engine config.RSAChoice, m material) (func() error, error) {
 	encoder, err := googlepay.New(googlepay.DefaultConfig())
 	if err != nil {
 		return nil, err
@@ -195,7 +212,11 @@ func opaqueCard(m material) (func() error, error) {
 	if in.Signer.Certificate, err = openPGPCertificate(issuer); err != nil {
 		return nil, err
 	}
-	if in.Signer.Key, err = openPGPSigner(issuer); err != nil {
+	private, err := openPGPSigner(issuer)
+	if err != nil {
+		return nil, err
+	}
+	if in.Signer.Key, _, err = byEngine(engine, private); err != nil {
 		return nil, err
 	}
 	return func() error {

@@ -5,11 +5,16 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/walletport/walletport/config"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/server"
 )
 
 // The RSA operations that a job may hold.
@@ -130,6 +135,29 @@ func encrypting(key crypto.Signer) func() error {
 		_, err := rsa.EncryptOAEP(sha256.New(), rand.Reader, public, message, nil)
 		return err
 	}
+}
+
+// byEngine returns an RSA key as an engine signs with it and encrypts to it.
+func byEngine(choice config.RSAChoice, key crypto.Signer) (crypto.Signer, keys.OAEP, error) {
+	engine, _, err := server.RSAEngine(choice)
+	if err != nil {
+		return nil, nil, err
+	}
+	public, ok := key.Public().(*rsa.PublicKey)
+	if !ok {
+		return nil, nil, errors.New("the key is not RSA")
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, nil, err
+	}
+	private, err := engine.Private(der)
+	if err != nil {
+		return nil, nil, err
+	}
+	signer, signerErr := keys.NewSigner(private)
+	oaep, err := engine.OAEP(public)
+	return signer, oaep, errors.Join(signerErr, err)
 }
 
 // openSSLCosts reads what openssl speed prints: a private and a public operation of
