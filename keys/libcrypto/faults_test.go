@@ -7,13 +7,14 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"errors"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"unsafe"
 )
 
 // TestAnErrorInTheMiddleIsSaid: what OpenSSL refuses has its words, the next call works, and an
-// error that was left on the thread before is not taken for the answer to this one.
+// error that was left on the thread is not taken for the answer to the one after.
 func TestAnErrorInTheMiddleIsSaid(t *testing.T) {
 	l := mustOpen(t)
 	private := mustPrivate(t, l, pair())
@@ -29,6 +30,11 @@ func TestAnErrorInTheMiddleIsSaid(t *testing.T) {
 		if !ok || failed.Operation != "sign" || failed.Code == 0 || failed.Reason == "" {
 			t.Fatalf("error %v", err)
 		}
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if call(l.initVerify, 0); call(l.errLast) == 0 {
+		t.Fatal("OpenSSL left no error")
 	}
 	l.sign = replaced(func(uintptr, uintptr, uintptr, uintptr, uintptr) uintptr { return 0 })
 	_, err := private.Sign(nil, digest, crypto.SHA256)

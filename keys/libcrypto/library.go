@@ -143,7 +143,6 @@ func (l *library) do(operation string, attempt func() bool) error {
 		return nil
 	}
 	failed := &OperationError{Operation: operation, Code: uint64(call(l.errLast))}
-	call(l.errClear)
 	if failed.Code != 0 {
 		var reason func(uint64) string
 		purego.RegisterFunc(&reason, l.errReason)
