@@ -18,11 +18,13 @@ type memory struct {
 	checkpoints []storage.Checkpoint
 	nodes       []storage.TreeNode
 	notes       []storage.Note
-	batches     []int // sizes of the commits
-	fail        error // what AppendAudit and AddCheckpoint answer
-	readFail    func(method string) error
-	append      func(ctx context.Context) error // called before an append is done
-	link        []byte                          // the head's hash as the linker sees it
+
+	cosignatures []storage.Cosignature
+	batches      []int // sizes of the commits
+	fail         error // what AppendAudit and AddCheckpoint answer
+	readFail     func(method string) error
+	append       func(ctx context.Context) error // called before an append is done
+	link         []byte                          // the head's hash as the linker sees it
 }
 
 func newMemory() *memory { return &memory{head: storage.AuditHead{Hash: make([]byte, 32)}} }
@@ -224,6 +226,36 @@ func (m *memory) LastNote(context.Context) (storage.Note, error) {
 	return m.notes[len(m.notes)-1], m.refuses("LastNote")
 }
 
-func (m *memory) Cosignatures(context.Context, int64) ([]storage.Cosignature, error) {
-	return nil, m.refuses("Cosignatures")
+func (m *memory) AddCosignature(_ context.Context, c storage.Cosignature) error {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	if m.fail != nil {
+		return m.fail
+	}
+	m.cosignatures = append(m.cosignatures, c)
+	return nil
+}
+
+func (m *memory) Cosignatures(_ context.Context, size int64) ([]storage.Cosignature, error) {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	var list []storage.Cosignature
+	for _, c := range m.cosignatures {
+		if c.Size == size {
+			list = append(list, c)
+		}
+	}
+	return list, m.refuses("Cosignatures")
+}
+
+func (m *memory) LastCosignature(_ context.Context, witness string) (storage.Cosignature, error) {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	var last storage.Cosignature
+	for _, c := range m.cosignatures {
+		if c.Witness == witness && c.Size > last.Size {
+			last = c
+		}
+	}
+	return last, m.refuses("LastCosignature")
 }

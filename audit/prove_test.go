@@ -116,6 +116,18 @@ func TestAProofThatProvesNothing(t *testing.T) {
 	}
 }
 
+// TestAProofNamesTheRecordThatItHas: the tree alone would tell a wrong number, too, but not
+// which record the file has.
+func TestAProofNamesTheRecordThatItHas(t *testing.T) {
+	ring := checkpointRing(t)
+	proof := strings.Replace(mustProve(t, mustChain(t, ring, 300), ring, 17, ""), "index 16", "index 17", 1)
+	_, err := audit.VerifyProof(proof, audit.Proven{Trusted: publicOf(t, ring)})
+	wantRefusal(t, err, audit.ProofMismatch)
+	if !strings.Contains(err.Error(), "it is a proof for record 18 and has record 17") {
+		t.Errorf("VerifyProof: %v", err)
+	}
+}
+
 func TestWhatCannotBeProved(t *testing.T) {
 	ring := checkpointRing(t)
 	good := mustChain(t, ring, 300)

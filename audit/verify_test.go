@@ -165,7 +165,7 @@ func tamperings(t *testing.T) []tampering {
 func (m *memory) clone() *memory {
 	return &memory{
 		head: m.head, entries: slices.Clone(m.entries), checkpoints: slices.Clone(m.checkpoints),
-		nodes: slices.Clone(m.nodes), notes: slices.Clone(m.notes),
+		nodes: slices.Clone(m.nodes), notes: slices.Clone(m.notes), cosignatures: slices.Clone(m.cosignatures),
 	}
 }
 

@@ -30,6 +30,7 @@ type auditCommand struct {
 	ProveConsistency auditConsistencyCommand `cmd:"" help:"Make a file that proves that nothing was changed since an older note."`
 	VerifyProof      auditVerifyProofCommand `cmd:"" help:"Check a proof, without a database."`
 	Checkpoint       auditCheckpointCommand  `cmd:"" help:"Print the newest signed note."`
+	Cosign           auditCosignCommand      `cmd:"" help:"Have an outside witness confirm the newest note."`
 }
 
 func (auditCommand) Help() string {

@@ -73,7 +73,9 @@ func TestARecordIsProvedToWhoHasNoDatabase(t *testing.T) {
 func TestAProofIsRefusedWithItsReason(t *testing.T) {
 	dir := mustMakeSandbox(t)
 	key := mustWriteTemp(t, mustPrint(t, "keys", "export-public", "audit-checkpoint-v1", "--dir", dir))
-	other := mustWriteTemp(t, mustPrint(t, "keys", "export-public", "audit-checkpoint-v1", "--dir", mustMakeSandbox(t)))
+	foreign := t.TempDir() // with keys of its own
+	mustOpen(t, foreign).Close()
+	other := mustWriteTemp(t, mustPrint(t, "keys", "export-public", "audit-checkpoint-v1", "--dir", foreign))
 	proof := mustPrint(t, "audit", "prove", "3", "--no-record", "--dir", dir)
 	good := mustWriteTemp(t, proof)
 	const witness = "remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2"

@@ -10,6 +10,7 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/audit"
+	"github.com/walletport/walletport/audit/note"
 )
 
 type auditVerifyCommand struct {
@@ -19,12 +20,20 @@ type auditVerifyCommand struct {
 	ExpectHead notedRecord `help:"Demand this record, as an earlier verification printed the head." placeholder:"SEQ:HASH"`
 	AtLeast    int64       `help:"Demand that the trail reaches this record." placeholder:"SEQ"`
 	JSON       bool        `help:"Print JSON."`
+	witnessing
 	unrecorded
 	location
 }
 
 func (c auditVerifyCommand) Run(ctx context.Context, con console) error {
+	witnesses, err := c.witnesses()
+	if err != nil {
+		return err
+	}
 	if len(c.File) > 0 {
+		if len(witnesses) > 0 {
+			return usagef("--witness is of the database: an export has no notes")
+		}
 		found, err := c.verifyExports(ctx, con)
 		if err != nil {
 			return err
@@ -45,10 +54,15 @@ func (c auditVerifyCommand) Run(ctx context.Context, con console) error {
 	if foreign := o.foreign(ctx, err); foreign != nil {
 		return foreign
 	}
+	var confirmed []note.Opened
+	if err == nil {
+		confirmed, err = c.check(ctx, o, trusted, witnesses)
+	}
 	found, err := c.judge(summary, err, o.settings.Audit.CheckpointInterval)
 	if err != nil {
 		return err
 	}
+	found.confirmed = confirmed
 	printErr := c.print(con, found)
 	return c.recorded(con, printErr, c.record(ctx, o, walletport.ActionAuditVerify, summary, found.outcome()))
 }
@@ -83,6 +97,8 @@ type verification struct {
 	broken *audit.Break
 	fault  error // the break, with the export that shows it
 	lacks  []audit.Lack
+
+	confirmed []note.Opened // by each witness that was asked for
 }
 
 // judge keeps a break apart from an error of another kind.
@@ -136,6 +152,10 @@ func (c auditVerifyCommand) print(con console, v verification) error {
 	if v.Tree != nil {
 		fmt.Fprintf(con.Out, "tree of %d records, root %x, %d signed notes\n", v.Tree.Size, v.Tree.Root, v.Notes)
 	}
+	for _, n := range v.confirmed {
+		w := n.Cosigned[0]
+		fmt.Fprintf(con.Out, "witness %s confirmed records 1 to %d at %s\n", w.Witness, n.Size, w.At.Format(time.RFC3339))
+	}
 	for _, notice := range v.notices() {
 		fmt.Fprintln(con.Out, "notice:", notice)
 	}
@@ -183,6 +203,8 @@ type verificationJSON struct {
 	Tree         *treeJSON  `json:"tree,omitempty"` // that the last signed note is over
 	Lacks        []lackJSON `json:"lacks,omitempty"`
 	Break        *breakJSON `json:"break,omitempty"`
+
+	Witnesses []witnessedJSON `json:"witnesses,omitempty"`
 }
 
 type treeJSON struct {
@@ -226,6 +248,9 @@ func newVerificationJSON(v verification) verificationJSON {
 	}
 	if v.Tree != nil {
 		out.Tree = &treeJSON{Origin: v.Tree.Origin, Size: v.Tree.Size, Root: hex.EncodeToString(v.Tree.Root[:]), Notes: v.Notes}
+	}
+	for _, n := range v.confirmed {
+		out.Witnesses = append(out.Witnesses, witnessedJSON{n.Cosigned[0].Witness, n.Cosigned[0].At, n.Size})
 	}
 	for _, lack := range v.lacks {
 		out.Lacks = append(out.Lacks, lackJSON(lack))

@@ -137,6 +137,7 @@ type provenJSON struct {
 type witnessedJSON struct {
 	Name string    `json:"name"`
 	At   time.Time `json:"at"`
+	Size int64     `json:"size"` // records that it confirmed
 }
 
 type refusalJSON struct {
@@ -147,7 +148,7 @@ type refusalJSON struct {
 func newProvenJSON(n note.Opened, record json.RawMessage) provenJSON {
 	out := provenJSON{Proved: true, Origin: n.Origin, Size: n.Size, Root: fmt.Sprintf("%x", n.Root), Record: record}
 	for _, w := range n.Cosigned {
-		out.Witnesses = append(out.Witnesses, witnessedJSON{w.Witness, w.At})
+		out.Witnesses = append(out.Witnesses, witnessedJSON{w.Witness, w.At, n.Size})
 	}
 	return out
 }

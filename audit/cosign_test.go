@@ -1,0 +1,234 @@
+package audit_test
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	sumnote "golang.org/x/mod/sumdb/note"
+
+	"github.com/walletport/walletport/audit"
+	"github.com/walletport/walletport/audit/note"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/keys/keystest"
+	"github.com/walletport/walletport/sim/witnesssim"
+	"github.com/walletport/walletport/storage"
+)
+
+// witnessed is a witness of the trail that m has, and what asks it.
+type witnessed struct {
+	*note.Witness
+	submit audit.Submit
+	answer func(w http.ResponseWriter, r *http.Request) // instead of the witness's, if not nil
+}
+
+func mustWitness(t *testing.T, m *memory, ring *keys.Ring) *witnessed {
+	t.Helper()
+	origin, err := audit.Origin(m.notes[0].Text, audit.TrustedKeys(ring))
+	if err != nil {
+		t.Fatal(err)
+	}
+	vkey, err := sumnote.NewEd25519VerifierKey(origin, publicOf(t, ring)[0].Public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifier, err := sumnote.NewVerifier(vkey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed := make([]byte, ed25519.SeedSize)
+	sim := witnesssim.New("witness.example/w1", ed25519.NewKeyFromSeed(seed), func() time.Time { return start }, verifier)
+	w := &witnessed{}
+	if w.Witness, err = note.ParseWitness(sim.Key()); err != nil {
+		t.Fatal(err)
+	}
+	w.submit = func(_ context.Context, request string) (int, string, error) {
+		r := httptest.NewRequest(http.MethodPost, "/add-checkpoint", strings.NewReader(request))
+		out := httptest.NewRecorder()
+		if w.answer != nil {
+			w.answer(out, r)
+		} else {
+			sim.ServeHTTP(out, r)
+		}
+		return out.Code, out.Body.String(), nil
+	}
+	return w
+}
+
+func (w *witnessed) cosign(t *testing.T, m *memory, ring *keys.Ring) (note.Opened, error) {
+	t.Helper()
+	return audit.Cosign(t.Context(), m, audit.TrustedKeys(ring), w.Witness, w.submit)
+}
+
+// upTo returns the trail as it was at a note.
+func (m *memory) upTo(size int64) *memory {
+	c := m.clone()
+	c.entries = c.entries[:size]
+	c.head = storage.AuditHead{Seq: size, Hash: c.entries[size-1].Hash}
+	c.checkpoints, c.notes = nil, nil
+	for _, n := range m.notes {
+		if n.Size <= size {
+			c.notes = append(c.notes, n)
+		}
+	}
+	return c
+}
+
+func TestAWitnessConfirmsEachTreeThatGoesOn(t *testing.T) {
+	ring := checkpointRing(t)
+	whole := mustChain(t, ring, 1100)
+	w := mustWitness(t, whole, ring)
+	var cosignatures []storage.Cosignature
+	for _, size := range []int64{300, 300, 800, 1100} {
+		m := whole.upTo(size)
+		m.cosignatures = cosignatures
+		opened, err := w.cosign(t, m, ring)
+		if err != nil || opened.Size != size || len(opened.Cosigned) != 1 || !opened.Cosigned[0].At.Equal(start.Truncate(time.Second)) {
+			t.Fatalf("at %d: %+v, %v", size, opened, err)
+		}
+		if got, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), w.Witness); err != nil || got.Size != size {
+			t.Errorf("CheckWitnessed at %d: %+v, %v", size, got, err)
+		}
+		cosignatures = m.cosignatures
+	}
+	t.Run("and what was lost here is asked for from where the witness stands", func(t *testing.T) {
+		w, m := mustWitness(t, whole, ring), whole.upTo(300)
+		if _, err := w.cosign(t, m, ring); err != nil {
+			t.Fatal(err)
+		}
+		m = whole.clone()
+		if opened, err := w.cosign(t, m, ring); err != nil || opened.Size != 1100 {
+			t.Errorf("%+v, %v", opened, err)
+		}
+	})
+	t.Run("and a proof carries it", func(t *testing.T) {
+		m := whole.clone()
+		m.cosignatures = cosignatures
+		proof := mustProve(t, m, ring, 17, "")
+		got, err := audit.VerifyProof(proof, audit.Proven{Trusted: publicOf(t, ring), Witnesses: []*note.Witness{w.Witness}})
+		if err != nil || len(got.Note.Cosigned) != 1 {
+			t.Errorf("%+v, %v", got.Note, err)
+		}
+	})
+}
+
+func TestAWitnessThatRefusesIsAwayOrLies(t *testing.T) {
+	ring := checkpointRing(t)
+	answer := func(status int, body string) func(http.ResponseWriter, *http.Request) {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(body))
+		}
+	}
+	m := mustChain(t, ring, 300)
+	another := mustWitness(t, m, ring)
+	if _, err := another.cosign(t, m.clone(), ring); err != nil {
+		t.Fatal(err)
+	}
+	_, line, err := another.submit(t.Context(), note.Consistency{Older: 300, Note: m.noteAt(300).Text}.Encode())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name   string
+		answer func(http.ResponseWriter, *http.Request)
+		kind   audit.Kind
+	}{
+		{"a witness that refuses the key", answer(403, "no"), audit.WitnessRefused},
+		{"a witness that refuses the trail", answer(404, "no"), audit.WitnessRefused},
+		{"a witness that refuses the tree", answer(422, "no"), audit.WitnessRefused},
+		{"a witness that is out of order", answer(500, "no"), audit.WitnessRefused},
+		{"a witness that knows a larger tree", answer(409, "301\n"), audit.WitnessRefused},
+		{"a witness that changes its mind", answer(409, "7\n"), audit.WitnessRefused},
+		{"a witness that lies about the size", answer(409, "0\n"), audit.WitnessLied},
+		{"a witness that lies with no size", answer(409, "no"), audit.WitnessLied},
+		{"a witness that lies with no signature", answer(200, ""), audit.WitnessLied},
+		{"a witness that lies with another's signature", answer(200, strings.Replace(line, "w1", "w2", 1)), audit.WitnessLied},
+		{"a witness that lies with a changed signature", answer(200, strings.Replace(line, "A", "B", -1)), audit.WitnessLied},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := m.clone()
+			w := mustWitness(t, m, ring)
+			w.answer = c.answer
+			_, err := w.cosign(t, m, ring)
+			wantRefusal(t, err, c.kind)
+			if len(m.cosignatures) > 0 {
+				t.Errorf("%v is stored", m.cosignatures)
+			}
+			_, err = audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), w.Witness)
+			wantBreak(t, err, audit.Unwitnessed, 1)
+		})
+	}
+	t.Run("a witness that is away", func(t *testing.T) {
+		away := errors.New("away")
+		w := mustWitness(t, m, ring)
+		w.submit = func(context.Context, string) (int, string, error) { return 0, "", away }
+		if _, err := w.cosign(t, m.clone(), ring); !errors.Is(err, away) {
+			t.Errorf("Cosign: %v", err)
+		}
+	})
+}
+
+// TestWhoRewritesEverythingIsFoundByTheWitness has somebody with the checkpoint key and
+// every table write another history: Verify finds nothing, the witness does.
+func TestWhoRewritesEverythingIsFoundByTheWitness(t *testing.T) {
+	ring := checkpointRing(t)
+	good := mustChain(t, ring, 300)
+	w := mustWitness(t, good, ring)
+	if _, err := w.cosign(t, good, ring); err != nil {
+		t.Fatal(err)
+	}
+	rewritten := func(t *testing.T) *memory {
+		t.Helper()
+		m := newMemory()
+		origin, err := audit.Origin(good.notes[0].Text, audit.TrustedKeys(ring))
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Settings: audit.Settings{Origin: origin}})
+		for i := range 400 {
+			r := record(i)
+			if i == 17 {
+				r.Outcome = "forged"
+			}
+			if err := l.Record(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+			if i == 299 { // a note of the size that the witness knows
+				stop()
+				l, stop = mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Settings: audit.Settings{Origin: origin}})
+			}
+		}
+		stop()
+		if got := mustVerify(t, m, ring); got.Tree.Size != 400 { // it looks whole
+			t.Fatalf("%+v", got)
+		}
+		return m
+	}
+	m := rewritten(t)
+	t.Run("who keeps the cosignatures", func(t *testing.T) {
+		m := m.clone()
+		m.cosignatures = good.cosignatures
+		_, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), w.Witness)
+		wantBreak(t, err, audit.NoteMismatch, 300)
+	})
+	t.Run("who deletes them", func(t *testing.T) {
+		_, err := audit.CheckWitnessed(t.Context(), m.clone(), audit.TrustedKeys(ring), w.Witness)
+		wantBreak(t, err, audit.Unwitnessed, 1)
+	})
+	t.Run("who keeps the note, too", func(t *testing.T) {
+		m := m.clone()
+		m.cosignatures, m.noteAt(300).Text = good.cosignatures, good.noteAt(300).Text
+		_, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), w.Witness)
+		wantBreak(t, err, audit.NoteMismatch, 300)
+	})
+	t.Run("who asks the witness", func(t *testing.T) {
+		_, err := w.cosign(t, m.clone(), ring)
+		wantRefusal(t, err, audit.WitnessRefused)
+	})
+}
