@@ -60,6 +60,12 @@
 // was changed since an older note, without the records between. What is written to the
 // trail waits for none of this, and a trail from before there was a tree gets one.
 //
+// A proof of one record (Prove) is a C2SP tlog-proof: its extra line has the record as
+// the line of an export, in base64, its index is seq - 1, and its leaf is the hash of the
+// record. A proof that a tree goes on from an older one (ProveConsistency) has the form
+// of a request to a witness. A witness (Cosign) answers with a C2SP cosignature, which is
+// stored as the line that it is in a note.
+//
 // # Export
 //
 // An export is JSON Lines: each line is one record, an object with the members
