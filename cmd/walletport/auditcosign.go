@@ -20,7 +20,9 @@ type auditCosignCommand struct {
 }
 
 func (auditCosignCommand) Help() string {
-	return `Call it from a timer, as often as the trail is to be confirmed. The witness must know the trail's public key (audit checkpoint
+	return `Examples:
+  walletport audit cosign --url https://witness.example/ --witness "witness.example+1e4c6f31+BN…" --config walletport.yaml
+Call it from a timer, as often as the trail is to be confirmed. The witness must know the trail's public key (audit checkpoint
 --public-keys). It is shown hashes and no record, so this leaves none in the trail. A witness that is away or refuses keeps no
 server from serving. Exit status 0: it has confirmed the newest note. 1: it has not, and what it answered is printed.`
 }

@@ -23,7 +23,10 @@ type auditProveCommand struct {
 }
 
 func (auditProveCommand) Help() string {
-	return `The file has the one record whole, hashes of others, and a signed note (c2sp.org/tlog-proof).
+	return `Examples:
+  walletport audit prove 17 -o record-17.tlog-proof --config walletport.yaml
+  walletport audit prove 17 --checkpoint kept.note -o record-17.tlog-proof --config walletport.yaml
+The file has the one record whole, hashes of others, and a signed note (c2sp.org/tlog-proof).
 walletport audit verify-proof checks it on any machine, without the database.`
 }
 
@@ -62,7 +65,9 @@ type auditConsistencyCommand struct {
 }
 
 func (auditConsistencyCommand) Help() string {
-	return `The file has hashes and the newest note, and no record: looking at them leaves none in the trail.`
+	return `Examples:
+  walletport audit prove-consistency --checkpoint kept.note -o consistency.proof --config walletport.yaml
+The file has hashes and the newest note, and no record: looking at them leaves none in the trail.`
 }
 
 func (c auditConsistencyCommand) Run(ctx context.Context, con console) error {

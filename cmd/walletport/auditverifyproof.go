@@ -21,7 +21,9 @@ type auditVerifyProofCommand struct {
 }
 
 func (auditVerifyProofCommand) Help() string {
-	return `Needs no database, no key store and no configuration: the file, and a public key that was got from elsewhere.
+	return `Examples:
+  walletport audit verify-proof record-17.tlog-proof --key checkpoint.pem
+Needs no database, no key store and no configuration: the file, and a public key that was got from elsewhere.
 Exit status 0: it proves the record that is printed, or that the newer tree goes on from the older one. 1: it proves nothing.`
 }
 
