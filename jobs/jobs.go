@@ -123,13 +123,18 @@ type Settlement struct {
 type Want struct {
 	Kind  Kind
 	Limit int // at most so many; less than 1 is none
+	// Untried is how many of them are of untried keys, as far as those are due, however long
+	// others are; the rest are the longest due of all. A key is tried from its first claim
+	// on, also if that was given back or its process died, until it has no jobs left but
+	// parked ones: a later job of a key that is tried waits its turn as a repetition does.
+	Untried int
 }
 
 // Queue is the part of an engine that a Worker needs. storage.Store is one.
 type Queue interface {
 	// ClaimJobs claims for the lease, by the database's clock, the first job of each of
-	// those keys whose first job is of a wanted kind and due, the longest due first. No
-	// jobs are no error.
+	// those keys whose first job is of a wanted kind and due: first as many of untried keys
+	// as Want.Untried says, then the longest due. No jobs are no error.
 	ClaimJobs(ctx context.Context, wants []Want, lease time.Duration) ([]Job, error)
 	// ExtendJobs lets the lease of claimed jobs begin anew, and returns those that are
 	// no longer of this claim.

@@ -99,6 +99,7 @@ type Worker struct {
 	lock    sync.Mutex            // guards what follows
 	running map[*attempt]struct{} // two may be of one job, when the lease of the first ran out
 	busy    map[Kind]int
+	turn    map[Kind]int // 1 if untried keys had the odd one when the kind was last asked for, else 0
 }
 
 // NewWorker returns a Worker. It does nothing before Run.
@@ -108,7 +109,7 @@ func NewWorker(c Config) (*Worker, error) {
 	}
 	w := &Worker{
 		queue: c.Queue, works: map[Kind]Work{}, clock: c.Clock, observer: c.Observer, settings: c.Settings,
-		freed: NewBell(), running: map[*attempt]struct{}{}, busy: map[Kind]int{},
+		freed: NewBell(), running: map[*attempt]struct{}{}, busy: map[Kind]int{}, turn: map[Kind]int{},
 	}
 	if w.observer == nil {
 		w.observer = unobserved{}
@@ -245,14 +246,17 @@ func (w *Worker) claim(ctx, live context.Context) error {
 	return nil
 }
 
-// wants lists the kinds that have workers left.
+// wants lists the kinds that have workers left. Half of these are for untried keys, so that
+// those do not stand behind all that fail again and again. The odd one is for untried keys
+// every other time: mostly one worker is free, and neither may starve.
 func (w *Worker) wants() []Want {
 	w.lock.Lock()
 	defer w.lock.Unlock()
 	var wants []Want
 	for _, kind := range w.kinds {
 		if free := w.works[kind].Workers - w.busy[kind]; free > 0 {
-			wants = append(wants, Want{Kind: kind, Limit: free})
+			w.turn[kind] = 1 - w.turn[kind]
+			wants = append(wants, Want{Kind: kind, Limit: free, Untried: (free + w.turn[kind]) / 2})
 		}
 	}
 	return wants

@@ -19,11 +19,11 @@ func (s *Store) JobsEnqueued() <-chan struct{} { return s.enqueued }
 // transaction: mostly none is. A claim whose commit was not answered is not repeated, and
 // runs out.
 func (s *Store) ClaimJobs(ctx context.Context, wants []jobs.Want, lease time.Duration) ([]jobs.Job, error) {
-	limits := make(map[jobs.Kind]int, len(wants))
+	wanted := make(map[jobs.Kind]jobs.Want, len(wants))
 	var kinds []string
 	for _, want := range wants {
 		if want.Limit > 0 {
-			limits[want.Kind] = want.Limit
+			wanted[want.Kind] = want
 			kinds = append(kinds, string(want.Kind))
 		}
 	}
@@ -36,7 +36,7 @@ func (s *Store) ClaimJobs(ctx context.Context, wants []jobs.Want, lease time.Dur
 		t := tx.(*transaction)
 		claimed = nil
 		for _, kind := range due {
-			of, err := t.claim(jobs.Want{Kind: kind, Limit: limits[kind]}, lease)
+			of, err := t.claim(wanted[kind], lease)
 			if err != nil {
 				return t.failed(err)
 			}
@@ -66,12 +66,10 @@ func (s *Store) dueKinds(ctx context.Context, kinds []string) ([]jobs.Kind, erro
 	return due, err
 }
 
-// claim locks the lanes in a statement of its own: that after it sees the jobs as the
+// claim locks the lanes in statements of their own: those after them see the jobs as the
 // transactions left them that changed the lanes before.
 func (t *transaction) claim(want jobs.Want, lease time.Duration) ([]jobs.Job, error) {
-	lanes, err := t.q.ClaimLanes(t.ctx, pgdb.ClaimLanesParams{
-		LeaseMs: lease.Milliseconds(), Kind: string(want.Kind), MaxRows: int64(want.Limit),
-	})
+	lanes, err := t.claimLanes(want, lease)
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +85,26 @@ func (t *transaction) claim(want jobs.Want, lease time.Duration) ([]jobs.Job, er
 		})
 	}
 	return claimed, nil
+}
+
+// claimLanes claims the untried lanes that are wanted, and fills up with the longest due.
+func (t *transaction) claimLanes(want jobs.Want, lease time.Duration) ([]pgdb.ClaimLanesRow, error) {
+	var lanes []pgdb.ClaimLanesRow
+	if untried := min(want.Untried, want.Limit); untried > 0 {
+		rows, err := t.q.ClaimUntriedLanes(t.ctx, pgdb.ClaimUntriedLanesParams{
+			LeaseMs: lease.Milliseconds(), Kind: string(want.Kind), MaxRows: int64(untried),
+		})
+		if err != nil {
+			return nil, err
+		}
+		lanes = column(rows, func(r pgdb.ClaimUntriedLanesRow) pgdb.ClaimLanesRow { return pgdb.ClaimLanesRow(r) })
+	}
+	left := want.Limit - len(lanes)
+	if left == 0 {
+		return lanes, nil
+	}
+	longest, err := t.q.ClaimLanes(t.ctx, pgdb.ClaimLanesParams{LeaseMs: lease.Milliseconds(), Kind: string(want.Kind), MaxRows: int64(left)})
+	return append(lanes, longest...), err
 }
 
 // ExtendJobs implements jobs.Queue. Each lease is extended by itself, so that two who

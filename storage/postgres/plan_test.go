@@ -67,6 +67,7 @@ var byIndex = map[string]string{
 	"NextRequestKEK":          "enrolment_requests_by_kek",
 	"ListSealedRequests":      "enrolment_requests_sealed",
 	"ListDueKinds":            "job_lanes_by_due",
+	"ClaimUntriedLanes":       "job_lanes_untried",
 	"ClaimLanes":              "job_lanes_by_due",
 	"NextOfLane":              "jobs_by_key",
 	"ListParkedJobs":          "jobs_parked",
@@ -168,13 +169,19 @@ func explain(t *testing.T, conn *pgx.Conn, name, query string) string {
 	if count > 0 {
 		execute += "(NULL" + strings.Repeat(", NULL", count-1) + ")"
 	}
-	rows, err := conn.Query(t.Context(), execute)
+	return explained(t, conn, execute)
+}
+
+// explained returns what an EXPLAIN says.
+func explained(t *testing.T, conn *pgx.Conn, statement string) string {
+	t.Helper()
+	rows, err := conn.Query(t.Context(), statement)
 	if err != nil {
-		t.Fatalf("%s: %v", name, err)
+		t.Fatalf("%s: %v", statement, err)
 	}
 	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
-		t.Fatalf("%s: %v", name, err)
+		t.Fatalf("%s: %v", statement, err)
 	}
 	return strings.Join(lines, "\n")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/walletport/walletport/jobs"
@@ -26,7 +27,7 @@ func (s *Store) ClaimJobs(ctx context.Context, wants []jobs.Want, lease time.Dur
 		claimed = nil
 		now := s.nowMs()
 		for _, want := range wants {
-			lanes, err := dueLanes(uncancelled(ctx), q, want, now)
+			lanes, err := lanesToClaim(uncancelled(ctx), q, want, now)
 			if err != nil {
 				return storage.ErrUnavailable(ctx, err)
 			}
@@ -54,7 +55,7 @@ func (s *Store) anyDue(ctx context.Context, wants []jobs.Want) (bool, error) {
 	}
 	now := s.nowMs()
 	for _, want := range wants {
-		lanes, err := dueLanes(ctx, q, jobs.Want{Kind: want.Kind, Limit: min(want.Limit, 1)}, now)
+		lanes, err := lanesToClaim(ctx, q, jobs.Want{Kind: want.Kind, Limit: min(want.Limit, 1)}, now)
 		if err != nil {
 			return false, storage.ErrUnavailable(ctx, err)
 		}
@@ -65,14 +66,28 @@ func (s *Store) anyDue(ctx context.Context, wants []jobs.Want) (bool, error) {
 	return false, nil
 }
 
-func dueLanes(ctx context.Context, q *sqlitedb.Queries, want jobs.Want, now int64) ([]sqlitedb.ListDueLanesRow, error) {
+// lanesToClaim lists the untried lanes that are wanted, and fills up with the longest due.
+func lanesToClaim(ctx context.Context, q *sqlitedb.Queries, want jobs.Want, now int64) ([]sqlitedb.JobLane, error) {
 	if want.Limit < 1 {
 		return nil, nil
 	}
-	return q.ListDueLanes(ctx, sqlitedb.ListDueLanesParams{Kind: string(want.Kind), NowMs: now, MaxRows: int64(want.Limit)})
+	var lanes []sqlitedb.JobLane
+	if untried := min(want.Untried, want.Limit); untried > 0 {
+		var err error
+		lanes, err = q.ListUntriedLanes(ctx, sqlitedb.ListUntriedLanesParams{Kind: string(want.Kind), NowMs: now, MaxRows: int64(untried)})
+		if err != nil || len(lanes) == want.Limit {
+			return lanes, err
+		}
+	}
+	longest, err := q.ListDueLanes(ctx, sqlitedb.ListDueLanesParams{Kind: string(want.Kind), NowMs: now, MaxRows: int64(want.Limit)})
+	if err != nil {
+		return nil, err
+	}
+	longest = slices.DeleteFunc(longest, func(lane sqlitedb.JobLane) bool { return slices.Contains(lanes, lane) })
+	return append(lanes, longest[:min(len(longest), want.Limit-len(lanes))]...), nil
 }
 
-func claimLane(ctx context.Context, q *sqlitedb.Queries, lane sqlitedb.ListDueLanesRow, until int64) (jobs.Job, error) {
+func claimLane(ctx context.Context, q *sqlitedb.Queries, lane sqlitedb.JobLane, until int64) (jobs.Job, error) {
 	if err := q.ClaimLane(ctx, sqlitedb.ClaimLaneParams{DueMs: until, KeyOf: lane.KeyOf, KeyID: lane.KeyID}); err != nil {
 		return jobs.Job{}, err
 	}

@@ -60,6 +60,7 @@ var byIndex = map[string]string{
 	"NextRequestKEK":          "enrolment_requests_by_kek",
 	"ListSealedRequests":      "enrolment_requests_open",
 	"ListDueLanes":            "job_lanes_by_due",
+	"ListUntriedLanes":        "job_lanes_untried",
 	"NextOfLane":              "jobs_by_key",
 	"ListParkedJobs":          "jobs_parked",
 	"CountWaitingJobs":        "jobs_waiting",

@@ -27,6 +27,8 @@ func testJobs(t *testing.T, database NewDatabase) {
 	withStore(t, database, "a key is in one order for all kinds", testJobKinds)
 	withStore(t, database, "keys take turns", testJobTurns)
 	withStore(t, database, "no more is claimed than is wanted", testJobLimits)
+	withStore(t, database, "untried keys do not stand behind retries, nor retries behind them", testUntriedKeys)
+	withStore(t, database, "a claim has each key once, however short its lease", testShortClaims)
 	withStore(t, database, "a job is there when its transaction has committed", testJobCommit)
 	withStore(t, database, "a job that is put off holds up those behind it", testJobDelay)
 	withStore(t, database, "a job is tried again after its pause", testJobAgain)

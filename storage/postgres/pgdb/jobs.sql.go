@@ -29,16 +29,16 @@ func (q *Queries) BeginAttempt(ctx context.Context, id int64) (BeginAttemptRow, 
 const claimLanes = `-- name: ClaimLanes :many
 WITH due AS (
     SELECT d.key_of, d.key_id, d.due_ms FROM job_lanes AS d
-    WHERE d.kind = $2 AND d.due_ms <= (extract(epoch FROM statement_timestamp()) * 1000)::bigint
+    WHERE d.kind = $2 AND d.due_ms <= (extract(epoch FROM now()) * 1000)::bigint
     ORDER BY d.due_ms LIMIT $3::bigint
     FOR UPDATE SKIP LOCKED
 )
 UPDATE job_lanes AS l
-SET due_ms = (extract(epoch FROM statement_timestamp()) * 1000)::bigint + $1::bigint, claim = l.claim + 1
+SET due_ms = (extract(epoch FROM now()) * 1000)::bigint + $1::bigint, claim = l.claim + 1
 FROM due
 WHERE (l.key_of, l.key_id) = (due.key_of, due.key_id)
 RETURNING l.key_of, l.key_id, l.head, l.claim,
-    ((extract(epoch FROM statement_timestamp()) * 1000)::bigint - due.due_ms)::bigint AS waited_ms
+    ((extract(epoch FROM now()) * 1000)::bigint - due.due_ms)::bigint AS waited_ms
 `
 
 type ClaimLanesParams struct {
@@ -55,8 +55,6 @@ type ClaimLanesRow struct {
 	WaitedMs int64
 }
 
-// ClaimLanes passes over the lanes that somebody else claims, or enqueues for. waited_ms
-// is since the lane was due.
 func (q *Queries) ClaimLanes(ctx context.Context, arg ClaimLanesParams) ([]ClaimLanesRow, error) {
 	rows, err := q.db.Query(ctx, claimLanes, arg.LeaseMs, arg.Kind, arg.MaxRows)
 	if err != nil {
@@ -66,6 +64,64 @@ func (q *Queries) ClaimLanes(ctx context.Context, arg ClaimLanesParams) ([]Claim
 	var items []ClaimLanesRow
 	for rows.Next() {
 		var i ClaimLanesRow
+		if err := rows.Scan(
+			&i.KeyOf,
+			&i.KeyID,
+			&i.Head,
+			&i.Claim,
+			&i.WaitedMs,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const claimUntriedLanes = `-- name: ClaimUntriedLanes :many
+WITH due AS (
+    SELECT d.key_of, d.key_id, d.due_ms FROM job_lanes AS d
+    WHERE d.kind = $2 AND d.claim = 0 AND d.due_ms <= (extract(epoch FROM now()) * 1000)::bigint
+    ORDER BY d.due_ms LIMIT $3::bigint
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE job_lanes AS l
+SET due_ms = (extract(epoch FROM now()) * 1000)::bigint + $1::bigint, claim = l.claim + 1
+FROM due
+WHERE (l.key_of, l.key_id) = (due.key_of, due.key_id)
+RETURNING l.key_of, l.key_id, l.head, l.claim,
+    ((extract(epoch FROM now()) * 1000)::bigint - due.due_ms)::bigint AS waited_ms
+`
+
+type ClaimUntriedLanesParams struct {
+	LeaseMs int64
+	Kind    string
+	MaxRows int64
+}
+
+type ClaimUntriedLanesRow struct {
+	KeyOf    string
+	KeyID    int64
+	Head     int64
+	Claim    int64
+	WaitedMs int64
+}
+
+// ClaimUntriedLanes claims lanes that were never claimed, and ClaimLanes any. They pass over
+// those that somebody else claims, or enqueues for. Times are as the transaction began, so
+// that what the one claimed is not due for the other. waited_ms is since the lane was due.
+func (q *Queries) ClaimUntriedLanes(ctx context.Context, arg ClaimUntriedLanesParams) ([]ClaimUntriedLanesRow, error) {
+	rows, err := q.db.Query(ctx, claimUntriedLanes, arg.LeaseMs, arg.Kind, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ClaimUntriedLanesRow
+	for rows.Next() {
+		var i ClaimUntriedLanesRow
 		if err := rows.Scan(
 			&i.KeyOf,
 			&i.KeyID,

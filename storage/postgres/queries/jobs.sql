@@ -27,21 +27,36 @@ WHERE EXISTS (
     WHERE l.kind = wanted.kind AND l.due_ms <= (extract(epoch FROM statement_timestamp()) * 1000)::bigint
 );
 
--- ClaimLanes passes over the lanes that somebody else claims, or enqueues for. waited_ms
--- is since the lane was due.
--- name: ClaimLanes :many
+-- ClaimUntriedLanes claims lanes that were never claimed, and ClaimLanes any. They pass over
+-- those that somebody else claims, or enqueues for. Times are as the transaction began, so
+-- that what the one claimed is not due for the other. waited_ms is since the lane was due.
+-- name: ClaimUntriedLanes :many
 WITH due AS (
     SELECT d.key_of, d.key_id, d.due_ms FROM job_lanes AS d
-    WHERE d.kind = sqlc.arg(kind) AND d.due_ms <= (extract(epoch FROM statement_timestamp()) * 1000)::bigint
+    WHERE d.kind = sqlc.arg(kind) AND d.claim = 0 AND d.due_ms <= (extract(epoch FROM now()) * 1000)::bigint
     ORDER BY d.due_ms LIMIT sqlc.arg(max_rows)::bigint
     FOR UPDATE SKIP LOCKED
 )
 UPDATE job_lanes AS l
-SET due_ms = (extract(epoch FROM statement_timestamp()) * 1000)::bigint + sqlc.arg(lease_ms)::bigint, claim = l.claim + 1
+SET due_ms = (extract(epoch FROM now()) * 1000)::bigint + sqlc.arg(lease_ms)::bigint, claim = l.claim + 1
 FROM due
 WHERE (l.key_of, l.key_id) = (due.key_of, due.key_id)
 RETURNING l.key_of, l.key_id, l.head, l.claim,
-    ((extract(epoch FROM statement_timestamp()) * 1000)::bigint - due.due_ms)::bigint AS waited_ms;
+    ((extract(epoch FROM now()) * 1000)::bigint - due.due_ms)::bigint AS waited_ms;
+
+-- name: ClaimLanes :many
+WITH due AS (
+    SELECT d.key_of, d.key_id, d.due_ms FROM job_lanes AS d
+    WHERE d.kind = sqlc.arg(kind) AND d.due_ms <= (extract(epoch FROM now()) * 1000)::bigint
+    ORDER BY d.due_ms LIMIT sqlc.arg(max_rows)::bigint
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE job_lanes AS l
+SET due_ms = (extract(epoch FROM now()) * 1000)::bigint + sqlc.arg(lease_ms)::bigint, claim = l.claim + 1
+FROM due
+WHERE (l.key_of, l.key_id) = (due.key_of, due.key_id)
+RETURNING l.key_of, l.key_id, l.head, l.claim,
+    ((extract(epoch FROM now()) * 1000)::bigint - due.due_ms)::bigint AS waited_ms;
 
 -- name: BeginAttempt :one
 UPDATE jobs SET attempts = attempts + 1 WHERE id = sqlc.arg(id)

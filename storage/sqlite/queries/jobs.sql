@@ -7,8 +7,13 @@ INSERT INTO job_lanes (key_of, key_id, head, kind, due_ms, claim) VALUES (?, ?, 
 ON CONFLICT (key_of, key_id) DO NOTHING;
 
 -- name: ListDueLanes :many
-SELECT key_of, key_id, head, due_ms, claim FROM job_lanes
+SELECT key_of, key_id, head, kind, due_ms, claim FROM job_lanes
 WHERE kind = sqlc.arg(kind) AND due_ms <= sqlc.arg(now_ms) ORDER BY due_ms LIMIT sqlc.arg(max_rows);
+
+-- ListUntriedLanes lists the due lanes that were never claimed.
+-- name: ListUntriedLanes :many
+SELECT key_of, key_id, head, kind, due_ms, claim FROM job_lanes
+WHERE kind = sqlc.arg(kind) AND claim = 0 AND due_ms <= sqlc.arg(now_ms) ORDER BY due_ms LIMIT sqlc.arg(max_rows);
 
 -- name: ClaimLane :exec
 UPDATE job_lanes SET due_ms = ?, claim = claim + 1 WHERE key_of = ? AND key_id = ?;

@@ -285,6 +285,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.listTreeNodesStmt, err = db.PrepareContext(ctx, listTreeNodes); err != nil {
 		return nil, fmt.Errorf("error preparing query ListTreeNodes: %w", err)
 	}
+	if q.listUntriedLanesStmt, err = db.PrepareContext(ctx, listUntriedLanes); err != nil {
+		return nil, fmt.Errorf("error preparing query ListUntriedLanes: %w", err)
+	}
 	if q.nextCardIssuerStmt, err = db.PrepareContext(ctx, nextCardIssuer); err != nil {
 		return nil, fmt.Errorf("error preparing query NextCardIssuer: %w", err)
 	}
@@ -812,6 +815,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing listTreeNodesStmt: %w", cerr)
 		}
 	}
+	if q.listUntriedLanesStmt != nil {
+		if cerr := q.listUntriedLanesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listUntriedLanesStmt: %w", cerr)
+		}
+	}
 	if q.nextCardIssuerStmt != nil {
 		if cerr := q.nextCardIssuerStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing nextCardIssuerStmt: %w", cerr)
@@ -1083,6 +1091,7 @@ type Queries struct {
 	listTokensOfCardStmt        *sql.Stmt
 	listTokensOfKEKStmt         *sql.Stmt
 	listTreeNodesStmt           *sql.Stmt
+	listUntriedLanesStmt        *sql.Stmt
 	nextCardIssuerStmt          *sql.Stmt
 	nextCardKEKStmt             *sql.Stmt
 	nextCustomerKEKStmt         *sql.Stmt
@@ -1205,6 +1214,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		listTokensOfCardStmt:        q.listTokensOfCardStmt,
 		listTokensOfKEKStmt:         q.listTokensOfKEKStmt,
 		listTreeNodesStmt:           q.listTreeNodesStmt,
+		listUntriedLanesStmt:        q.listUntriedLanesStmt,
 		nextCardIssuerStmt:          q.nextCardIssuerStmt,
 		nextCardKEKStmt:             q.nextCardKEKStmt,
 		nextCustomerKEKStmt:         q.nextCustomerKEKStmt,

@@ -224,7 +224,7 @@ func (q *Queries) JobExists(ctx context.Context, id int64) (int64, error) {
 }
 
 const listDueLanes = `-- name: ListDueLanes :many
-SELECT key_of, key_id, head, due_ms, claim FROM job_lanes
+SELECT key_of, key_id, head, kind, due_ms, claim FROM job_lanes
 WHERE kind = ?1 AND due_ms <= ?2 ORDER BY due_ms LIMIT ?3
 `
 
@@ -234,27 +234,20 @@ type ListDueLanesParams struct {
 	MaxRows int64
 }
 
-type ListDueLanesRow struct {
-	KeyOf string
-	KeyID int64
-	Head  int64
-	DueMs int64
-	Claim int64
-}
-
-func (q *Queries) ListDueLanes(ctx context.Context, arg ListDueLanesParams) ([]ListDueLanesRow, error) {
+func (q *Queries) ListDueLanes(ctx context.Context, arg ListDueLanesParams) ([]JobLane, error) {
 	rows, err := q.query(ctx, q.listDueLanesStmt, listDueLanes, arg.Kind, arg.NowMs, arg.MaxRows)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListDueLanesRow
+	var items []JobLane
 	for rows.Next() {
-		var i ListDueLanesRow
+		var i JobLane
 		if err := rows.Scan(
 			&i.KeyOf,
 			&i.KeyID,
 			&i.Head,
+			&i.Kind,
 			&i.DueMs,
 			&i.Claim,
 		); err != nil {
@@ -311,6 +304,48 @@ func (q *Queries) ListParkedJobs(ctx context.Context, arg ListParkedJobsParams) 
 			&i.Attempts,
 			&i.Reason,
 			&i.ParkedMs,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listUntriedLanes = `-- name: ListUntriedLanes :many
+SELECT key_of, key_id, head, kind, due_ms, claim FROM job_lanes
+WHERE kind = ?1 AND claim = 0 AND due_ms <= ?2 ORDER BY due_ms LIMIT ?3
+`
+
+type ListUntriedLanesParams struct {
+	Kind    string
+	NowMs   int64
+	MaxRows int64
+}
+
+// ListUntriedLanes lists the due lanes that were never claimed.
+func (q *Queries) ListUntriedLanes(ctx context.Context, arg ListUntriedLanesParams) ([]JobLane, error) {
+	rows, err := q.query(ctx, q.listUntriedLanesStmt, listUntriedLanes, arg.Kind, arg.NowMs, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []JobLane
+	for rows.Next() {
+		var i JobLane
+		if err := rows.Scan(
+			&i.KeyOf,
+			&i.KeyID,
+			&i.Head,
+			&i.Kind,
+			&i.DueMs,
+			&i.Claim,
 		); err != nil {
 			return nil, err
 		}

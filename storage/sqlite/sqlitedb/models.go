@@ -154,6 +154,15 @@ type EnrolmentRequest struct {
 	Channel    string
 }
 
+type JobLane struct {
+	KeyOf string
+	KeyID int64
+	Head  int64
+	Kind  string
+	DueMs int64
+	Claim int64
+}
+
 type OptOut struct {
 	Issuer string
 	Number string
