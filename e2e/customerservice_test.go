@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/walletport/walletport/oracle"
 )
@@ -76,9 +77,9 @@ type tokenStory struct {
 	Status     string   `json:"status"`
 	Suspenders []string `json:"suspenders"`
 	History    []struct {
-		Call string `json:"call"`
-		By   string `json:"by"`
-		At   string `json:"at"`
+		Call string    `json:"call"`
+		By   string    `json:"by"`
+		At   time.Time `json:"at"`
 	} `json:"history"`
 }
 

@@ -76,6 +76,8 @@ func (brokenSealer) Scheme() walletport.SchemeID { return walletport.Mastercard 
 
 func (brokenSealer) Shape() string { return "" }
 
+func (brokenSealer) CheckClient(scheme.Client) error { return nil }
+
 func (brokenSealer) SealCard(scheme.SealInput) ([]byte, error) { panic("a bug") }
 
 func TestAPanicIsRecorded(t *testing.T) {

@@ -50,11 +50,15 @@ type fakeScheme struct {
 	id   walletport.SchemeID
 	seen *seen
 	err  error
+
+	clientErr error // what CheckClient says
 }
 
 func (f *fakeScheme) Scheme() walletport.SchemeID { return f.id }
 
 func (f *fakeScheme) Shape() string { return "the shape of " + string(f.id) }
+
+func (f *fakeScheme) CheckClient(scheme.Client) error { return f.clientErr }
 
 func (f *fakeScheme) SealCard(in scheme.SealInput) ([]byte, error) {
 	sealed := []byte("sealed " + in.Card.LastFour)

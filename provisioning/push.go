@@ -75,6 +75,9 @@ func (o *Offer) push(ctx context.Context, c *act.Call, req PushRequest) (PushRes
 		return PushResult{}, err
 	}
 	in := o.sealInput(c, req.Client, selected)
+	if err := o.Sealer.CheckClient(in.Client); err != nil {
+		return PushResult{}, err
+	}
 	var sealed []byte
 	var result PushResult
 	err = c.Borrow(ctx, func(card *walletport.Card) error {

@@ -32,6 +32,15 @@ func TestStepsOfCalls(t *testing.T) {
 		}
 		mustTake(t, "find", "record")
 	})
+	t.Run("ids that the scheme does not take open no card", func(t *testing.T) {
+		d := newDeviceRig(t, watch)
+		d.visa.clientErr = walletport.ErrField("client_device_id_missing", "clientDeviceID", "is needed")
+		_, err := d.googlePay(acttest.AsBank(t.Context()), visaCard)
+		if walletport.ReasonOf(err) != "client_device_id_missing" {
+			t.Errorf("error %v", err)
+		}
+		mustTake(t, "find", "record")
+	})
 	eachDeviceCall(t, func(t *testing.T, call deviceCall, id walletport.SchemeID) {
 		_, err := call.ask(acttest.AsBank(t.Context()), newDeviceRig(t, watch), schemeCards[id])
 		must(t, err)

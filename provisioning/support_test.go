@@ -136,6 +136,7 @@ type sealerFunc func(scheme.SealInput) ([]byte, error)
 
 func (sealerFunc) Scheme() walletport.SchemeID                    { return walletport.Mastercard }
 func (sealerFunc) Shape() string                                  { return "cardInfo" }
+func (sealerFunc) CheckClient(scheme.Client) error                { return nil }
 func (f sealerFunc) SealCard(in scheme.SealInput) ([]byte, error) { return f(in) }
 
 var errSealer = errors.New("the sealer is broken")

@@ -21,6 +21,9 @@ type CardSealer interface {
 	// do not read every shape: "cardInfo" or "fundingAccountInfo" of MDES; "" of a scheme
 	// that has one shape.
 	Shape() string
+	// CheckClient refuses what SealCard would refuse of the caller's ids, as far as it can be
+	// told without the card, so that a bad request opens none: CodeInvalid, reasons client_….
+	CheckClient(c Client) error
 	// SealCard returns the scheme's own structure as bytes: the IIDD JSON of MDES,
 	// the compact JWE of VTS.
 	SealCard(in SealInput) ([]byte, error)

@@ -37,6 +37,9 @@ func (s *Sealer) Scheme() walletport.SchemeID { return walletport.Mastercard }
 // Shape returns the Shape of the profile.
 func (s *Sealer) Shape() string { return string(s.profile.Shape) }
 
+// CheckClient implements scheme.CardSealer: MDES takes no id of a client.
+func (s *Sealer) CheckClient(scheme.Client) error { return nil }
+
 // SealCard returns the IIDD: compact UTF-8 JSON, not base64, without HTML escapes.
 // A zero Signer leaves the TAV out. A cardholder's name is cut after 27
 // characters. Errors by class:

@@ -52,6 +52,9 @@ func (s *Sealer) checkClient(c scheme.Client, pan walletport.PAN) error {
 	return all
 }
 
+// CheckClient implements scheme.CardSealer.
+func (s *Sealer) CheckClient(c scheme.Client) error { return s.checkClient(c, walletport.PAN{}) }
+
 // checkAppID takes an absent id: the API has it for Visa customers only, and no
 // source refuses a payload without.
 func checkAppID(id, marks string, pan walletport.PAN) *walletport.Error {
