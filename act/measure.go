@@ -1,7 +1,5 @@
 package act
 
-import "time"
-
 // Step is a part of a call that takes its own time.
 type Step string
 
@@ -14,11 +12,11 @@ const (
 	StepRecord Step = "record"  // from then on until the record is durable
 )
 
-// StepObserver is told of the steps of calls, from the goroutines that take them, so its
-// methods must return at once. Each step that began ends.
+// StepObserver is told of the steps of calls, from the goroutines that take them, so it must
+// return at once.
 type StepObserver interface {
-	StepBegan(s Step)
-	StepEnded(s Step, took time.Duration)
+	// StepBegan tells that a step began; what it returns is called once, when the step ended.
+	StepBegan(s Step) (end func())
 }
 
 // measure tells that a step began, and returns what tells that it ended.
@@ -26,7 +24,5 @@ func measure(o StepObserver, s Step) (end func()) {
 	if o == nil {
 		return func() {}
 	}
-	o.StepBegan(s)
-	began := time.Now()
-	return func() { o.StepEnded(s, time.Since(began)) }
+	return o.StepBegan(s)
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/act"
@@ -15,13 +14,9 @@ import (
 // stopwatch notes which steps began and ended, in order.
 type stopwatch struct{ seen []string }
 
-func (w *stopwatch) StepBegan(s act.Step) { w.seen = append(w.seen, "+"+string(s)) }
-
-func (w *stopwatch) StepEnded(s act.Step, took time.Duration) {
-	if took < 0 {
-		w.seen = append(w.seen, "before it began")
-	}
-	w.seen = append(w.seen, "-"+string(s))
+func (w *stopwatch) StepBegan(s act.Step) (end func()) {
+	w.seen = append(w.seen, "+"+string(s))
+	return func() { w.seen = append(w.seen, "-"+string(s)) }
 }
 
 // TestStepsAreMeasured: each step that began ends, whatever becomes of the call.

@@ -149,7 +149,7 @@ func TestAWitnessThatRefusesIsAwayOrLies(t *testing.T) {
 		{"a witness that lies with no size", answer(409, "no"), audit.WitnessLied},
 		{"a witness that lies with no signature", answer(200, ""), audit.WitnessLied},
 		{"a witness that lies with another's signature", answer(200, strings.Replace(line, "w1", "w2", 1)), audit.WitnessLied},
-		{"a witness that lies with a changed signature", answer(200, strings.Replace(line, "A", "B", -1)), audit.WitnessLied},
+		{"a witness that lies with a changed signature", answer(200, strings.ReplaceAll(line, "A", "B")), audit.WitnessLied},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := m.clone()

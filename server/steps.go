@@ -11,9 +11,7 @@ import (
 // stepObserver turns the steps of calls and what keys do into metrics.
 type stepObserver struct{ metrics *telemetry.Metrics }
 
-func (o stepObserver) StepBegan(s act.Step) { o.metrics.StepBegan(string(s)) }
-
-func (o stepObserver) StepEnded(s act.Step, took time.Duration) { o.metrics.StepEnded(string(s), took) }
+func (o stepObserver) StepBegan(s act.Step) (end func()) { return o.metrics.StepBegan(string(s)) }
 
 func (o stepObserver) KeyBegan(p keys.Purpose, op keys.Operation) {
 	o.metrics.KeyBegan(string(p), string(op))

@@ -38,13 +38,14 @@ func (s stepMetrics) collectors() []prometheus.Collector {
 	return []prometheus.Collector{s.seconds, s.inFlight, s.keySeconds, s.keyInFlight}
 }
 
-// StepBegan counts a call into a step, which is a constant.
-func (m *Metrics) StepBegan(step string) { m.steps.inFlight.WithLabelValues(step).Inc() }
-
-// StepEnded counts it out.
-func (m *Metrics) StepEnded(step string, took time.Duration) {
-	m.steps.inFlight.WithLabelValues(step).Dec()
-	m.steps.seconds.WithLabelValues(step).Observe(took.Seconds())
+// StepBegan counts a call into a step, which is a constant; end counts it out.
+func (m *Metrics) StepBegan(step string) (end func()) {
+	inFlight, began := m.steps.inFlight.WithLabelValues(step), time.Now()
+	inFlight.Inc()
+	return func() {
+		inFlight.Dec()
+		m.steps.seconds.WithLabelValues(step).Observe(time.Since(began).Seconds())
+	}
 }
 
 // KeyBegan counts an operation of a key in. purpose and operation are constants.

@@ -92,7 +92,7 @@ func (k key) in(u use, attempt func(context uintptr) bool) error {
 
 // freeWith has OpenSSL free what it keeps, and overwrite the key, when nobody holds handle any
 // more. Methods of handle keep it alive until OpenSSL has returned.
-func freeWith[T any](handle *T, k key) { runtime.AddCleanup(handle, k.library.free, k.held) }
+func freeWith[T any](handle *T, k key) { runtime.AddCleanup(handle, k.free, k.held) }
 
 func (l *library) free(h *held) {
 	for _, context := range h.contexts {
