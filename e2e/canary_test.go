@@ -126,7 +126,7 @@ func TestNoCardNumberLeaks(t *testing.T) {
 			} else {
 				wantNoCanary(t, "what the collector got", got, answered...)
 			}
-			if !strings.Contains(s.out.String(), `"request_id":"canary"`) {
+			if !s.says(`"request_id":"canary"`) {
 				t.Error("the log has no line of the good call")
 			}
 			wantNoCanary(t, "the folder of the server", mustReadAll(t, p.dir), answered...)

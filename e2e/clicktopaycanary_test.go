@@ -96,7 +96,7 @@ func TestNobodyIsNamed(t *testing.T) {
 				wantCleanCluster(t, databaseURL, hidden)
 			}
 			box.mustStop(t)
-			if !strings.Contains(box.out.String(), `"request_id":"c2p-update-customer-5003"`) {
+			if !box.says(`"request_id":"c2p-update-customer-5003"`) {
 				t.Error("the log has no line of a call")
 			}
 			wantNoCanary(t, "the log", box.out.String(), hidden...)

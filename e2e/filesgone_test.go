@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 )
 
@@ -41,7 +40,7 @@ func TestDatabaseFilesTakenAway(t *testing.T) {
 				return ok && status == "not_ready" && failed["database"] == "store_unavailable"
 			})
 			s.mustKill(t)
-			if out := s.out.String(); !strings.Contains(out, "walletport.db") || !strings.Contains(out, "while it was open") {
+			if !s.says("walletport.db") || !s.says("while it was open") {
 				t.Errorf("the log does not say what happened")
 			}
 			answers := l.stop()

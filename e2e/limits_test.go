@@ -156,7 +156,7 @@ func TestPages(t *testing.T) {
 			}
 		})
 	}
-	if !strings.Contains(s.out.String(), `"code":"key_ends_soon"`) {
+	if !s.says(`"code":"key_ends_soon"`) {
 		t.Error("the log does not say at start that a key ends soon")
 	}
 	s.mustStop(t)

@@ -143,6 +143,18 @@ func (p *process) mustStop(t *testing.T) {
 	}
 }
 
+// says reports whether the process prints a text, now or in a moment: what it prints comes by
+// another way than its answers.
+func (p *process) says(text string) bool {
+	for range 100 {
+		if strings.Contains(p.out.String(), text) {
+			return true
+		}
+		time.Sleep(pollEvery)
+	}
+	return false
+}
+
 // eventually waits until is reports true.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()

@@ -37,7 +37,7 @@ func TestAnOfferWithoutAKeyIsAWarning(t *testing.T) {
 	s.provision(serveCardID, wallet, "works").mustPayload(t)
 	mustRun(t, pushSecret, p.at().with("keys", "import", "vts-push", "-", "--alias", firstPushKey, "--activate")...)
 	eventually(t, "the warning is gone with the key", func() bool { return s.warnings(t)["offer_unavailable"] == "" })
-	if out := s.out.String(); !strings.Contains(out, `"code":"offer_unavailable"`) || !strings.Contains(out, "a warning is gone") {
+	if !s.says(`"code":"offer_unavailable"`) || !s.says("a warning is gone") {
 		t.Error("the log does not tell of it")
 	}
 	s.mustStop(t)

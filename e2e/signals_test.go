@@ -106,17 +106,6 @@ func mustGet(t *testing.T, url string) string {
 	return text.String()
 }
 
-// isSaid reports whether the process says a text now or in a moment.
-func isSaid(p *server, text string) bool {
-	for range 100 {
-		if strings.Contains(p.out.String(), text) {
-			return true
-		}
-		time.Sleep(pollEvery)
-	}
-	return false
-}
-
 // TestKeepAliveCallersSeeNoDisconnect calls over kept connections while the server
 // drains: each call is answered, and told to go elsewhere.
 func TestKeepAliveCallersSeeNoDisconnect(t *testing.T) {
@@ -132,7 +121,7 @@ func TestKeepAliveCallersSeeNoDisconnect(t *testing.T) {
 			for {
 				a := c.provision(serveCardID, wallet, "kept")
 				// What the server says comes by another way than the end of a connection.
-				if a.err != nil && closed > 0 && isSaid(s, "listener closes") {
+				if a.err != nil && closed > 0 && s.says("listener closes") {
 					ended <- "" // it is gone, as was announced
 					return
 				}
