@@ -159,19 +159,26 @@ func TestJoin(t *testing.T) {
 		{"it is refused for the token's state", scheme.ErrStatusRefused(), "token_transition_not_allowed", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := onSQLite(t)
+			database, line := acttest.Database(t), newFakeScheme()
+			d, joining := newDesk(t, database, line), newDesk(t, database, line)
 			id := d.add(t, "DW", time.Minute, active)
-			entered, leave := make(chan struct{}), make(chan struct{})
+			entered, joined, leave := make(chan struct{}), make(chan struct{}), make(chan struct{})
+			joining.clock.read = func(n int64) {
+				if n == 2 { // the first is that of the row as it was found
+					close(joined)
+				}
+			}
 			var once sync.Once
 			d.scheme.setTrouble(onCommand(trouble{isRefused: c.refusal, before: func() { once.Do(func() { close(entered) }); <-leave }}))
 			errs := make(chan error, 2)
-			change := func() {
+			change := func(d *desk) {
 				_, err := d.Change(acttest.AsBank(context.WithoutCancel(t.Context())), ask(id, walletport.TokenSuspend))
 				errs <- err
 			}
-			go change()
+			go change(d)
 			<-entered
-			go change()
+			go change(joining)
+			<-joined
 			_, err := d.Change(acttest.AsBank(t.Context()), ask(id, walletport.TokenDeactivate))
 			mustReason(t, err, "token_change_in_progress")
 			close(leave)
