@@ -55,9 +55,9 @@ type Config struct {
 	Profiles        map[string]mdes.Profile   `setting:"profiles"`         // Mastercard's format choices by name; a profile names only what differs from the default
 	VisaProfiles    map[string]vts.Profile    `setting:"visa_profiles"`    // Visa's format choices by name; a profile names only what differs from the default
 
-	// Doubts tells of what the file says about issuers' cards and has no effect, each with the
-	// setting's name: wallets that are not offered or serve other issuers, and products that
-	// no card can have. A server starts with them.
+	// Doubts tells of what the file says and has no effect, each with the setting's name:
+	// wallets that are not offered or serve other issuers, products that no card can have, and
+	// settings of earlier releases that have ended. A server starts with them.
 	Doubts []string `setting:"-"`
 }
 
@@ -144,10 +144,11 @@ func Load(path string) (Config, error) {
 	if err != nil {
 		return config, fmt.Errorf("configuration %s: %w", path, err)
 	}
+	problems, ended := withoutEnded(problems)
 	if err := errors.Join(append(problems, config.validate())...); err != nil {
 		return config, fmt.Errorf("configuration %s:\n%w", path, err)
 	}
-	doubts := config.findDoubts()
+	doubts := append(ended, config.findDoubts()...)
 	config = config.withDefaults().perIssuer()
 	config.Doubts = doubts
 	config.resolvePaths(filepath.Dir(path))

@@ -62,6 +62,10 @@ func decodeEnvironment(environ []string, config *Config) []error {
 		if !v.isSetting() {
 			continue
 		}
+		if instead, isEnded := endedSettings[v.path()]; isEnded {
+			problems = append(problems, endedError{v.path() + " (environment variable " + v.name + ")", instead})
+			continue
+		}
 		if err := v.set(reflect.ValueOf(config).Elem()); err != nil {
 			problems = append(problems, fmt.Errorf("%s (environment variable %s): %w", v.path(), v.name, err))
 		}

@@ -140,6 +140,10 @@ func (r *yamlReader) list(name string, n *yaml.Node, into reflect.Value) {
 func (r *yamlReader) section(name string, n *yaml.Node, into reflect.Value) {
 	pairs := r.pairs(name, n, maxMerges)
 	for _, p := range pairs {
+		if instead, isEnded := endedSettings[joinName(name, p.name)]; isEnded {
+			r.problems = append(r.problems, endedError{fmt.Sprintf("%s (line %d)", joinName(name, p.name), p.key.Line), instead})
+			continue
+		}
 		field := settingField(into, p.name)
 		if !field.IsValid() {
 			r.problem(joinName(name, p.name), p.key, "there is no such setting%s", DidYouMean(p.name, settingNames(into.Type())))
