@@ -20,9 +20,8 @@ type Record struct {
 	caller caller
 	stepUp string
 	trail  walletport.AuditRecorder
-	// submitted is for a record that was handed in and says submittedAs of its outcome.
-	submitted   walletport.Receipt
-	submittedAs string
+	// submitted is for a record that was handed in and says that the act is done.
+	submitted walletport.Receipt
 	// subjectKnown says that what the act is about is there, and the actor's to ask
 	// for, or that it asks for no card.
 	subjectKnown bool
@@ -61,13 +60,10 @@ func newRecord(ctx context.Context, asked Request) *Record {
 // The act may not add to it afterwards.
 func (r *Record) submit(trail walletport.AuditTrail) error {
 	entry := r.entry()
-	entry.Outcome = cmp.Or(r.Outcome, walletport.OutcomeOK)
-	receipt, err := trail.Submit(entry)
-	if err != nil {
-		return err
-	}
-	r.submitted, r.submittedAs = receipt, entry.Outcome
-	return nil
+	entry.Outcome = walletport.OutcomeOK
+	var err error
+	r.submitted, err = trail.Submit(entry)
+	return err
 }
 
 // conclude sets the Outcome, unless the act has named one and did not fail. An act that
@@ -92,7 +88,7 @@ func (r *Record) write(ctx context.Context) error {
 	defer measure(r.steps, StepRecord)()
 	if receipt := r.submitted; receipt != nil {
 		r.submitted = nil
-		if r.Outcome == r.submittedAs {
+		if r.Outcome == walletport.OutcomeOK {
 			return receipt.Wait(ctx)
 		}
 		// Also where the caller has left, for the first record tells of a payload.

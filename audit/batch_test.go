@@ -117,6 +117,13 @@ func TestCompanyMakesBatches(t *testing.T) {
 			waits:    []time.Duration{commitTime, 2*commitTime - 10*us, 2*commitTime - 20*us, 2*commitTime - 30*us, maxAge + commitTime + commitTime - 40*us},
 		},
 		{
+			name:     "and so does one that fills while the writer waits for company",
+			settings: audit.Settings{MaxBatch: 3},
+			arrivals: []time.Duration{0, 50 * us, 1 * ms, 2 * ms},
+			batches:  []int{1, 3},
+			waits:    []time.Duration{commitTime, 2*ms - 50*us + commitTime, 1*ms + commitTime, commitTime},
+		},
+		{
 			name:     "more than a batch goes in several",
 			settings: audit.Settings{MaxBatch: 3, MaxAge: -1},
 			arrivals: []time.Duration{0, 1, 2, 3, 4, 5, 6, 7},
