@@ -8,10 +8,8 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"time"
 )
 
@@ -134,12 +132,12 @@ func isOver(ctx context.Context) bool {
 
 // follow sends a request, and again to where redirects lead.
 func (c *Client) follow(ctx context.Context, r Request, at *url.URL) (*Answer, error) {
-	var sent atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }})
+	var way transit
+	ctx = way.watch(ctx)
 	for redirects := 0; ; redirects++ {
 		answer, err := c.send(ctx, r, at)
 		if err != nil {
-			return nil, faultOf(err, c.guard != nil && (!sent.Load() || redirects == 0 && isHandshakeRefused(err)))
+			return nil, faultOf(err, c.guard != nil && way.isUnread(err))
 		}
 		next, err := c.redirected(r, at, answer)
 		switch {

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -34,7 +33,7 @@ const (
 // fault is an error of a call whose outcome is known where it arises.
 type fault struct {
 	outcome    string
-	unsent     bool
+	unsent     bool          // the target has read nothing of the request
 	retryAfter time.Duration // 0 is not known
 	shown      string        // instead of the text of err; may be empty
 	err        error
@@ -51,8 +50,9 @@ func (f *fault) Error() string {
 // Unwrap returns the cause.
 func (f *fault) Unwrap() error { return f.err }
 
-// IsUnsent reports whether an error of Do says that nothing of the request reached the
-// target, so that it was surely not carried out.
+// IsUnsent reports whether an error of Do says that the target has read nothing of the
+// request, so that it was surely not carried out: it never left, or it was written to a
+// connection whose handshake the target then refused, as happens in TLS 1.3.
 func IsUnsent(err error) bool {
 	f, ok := errors.AsType[*fault](err)
 	return ok && f.unsent
@@ -115,34 +115,6 @@ func isTLS(err error) bool {
 	_, alert := errors.AsType[tls.AlertError](err)
 	operation, ok := errors.AsType[*net.OpError](err)
 	return certificate || record || alert || ok && operation.Op == "remote error" // an alert over TCP
-}
-
-// handshakeAlerts are those that a target sends about the handshake alone (RFC 8446 section
-// 6.2): most of them of the client's certificate, or that there is none.
-var handshakeAlerts = []tls.AlertError{
-	40,  // handshake_failure
-	42,  // bad_certificate
-	43,  // unsupported_certificate
-	44,  // certificate_revoked
-	45,  // certificate_expired
-	46,  // certificate_unknown
-	48,  // unknown_ca
-	49,  // access_denied
-	51,  // decrypt_error
-	116, // certificate_required
-}
-
-// isHandshakeRefused reports whether the target refused the handshake. In TLS 1.3 our side
-// is through with it before the target has seen our certificate: the request is written by
-// then, and the refusal comes in place of the answer. The target reads no request of such a
-// connection. Where the connection breaks before the refusal is read, which HTTP/2 is quicker
-// to notice, nobody knows. crypto/tls gives an alert over TCP the text of a tls.AlertError,
-// and a type of its own.
-func isHandshakeRefused(err error) bool {
-	operation, ok := errors.AsType[*net.OpError](err)
-	return ok && operation.Op == "remote error" && slices.ContainsFunc(handshakeAlerts, func(a tls.AlertError) bool {
-		return operation.Err.Error() == a.Error()
-	})
 }
 
 func outcomeOfStatus(status int) string {

@@ -12,7 +12,7 @@
 //
 // Do never repeats a call. Whether a read is asked again, and when, is its caller's to
 // decide, who knows the deadline; whether a write that got no answer was carried out is
-// not known, unless IsUnsent says that it never left.
+// not known, unless IsUnsent says that the target has read nothing of it.
 //
 // The connections of the database driver and of OpenTelemetry's trace exporter stay
 // their libraries' own: they speak their own protocols with retries and limits of

@@ -10,7 +10,7 @@ type Line interface {
 	// allow. The error is that of the last Read, or says why there is no answer.
 	Ask(ctx context.Context, q Question) error
 	// Send sends a command, at most once, and says what is known of it. Refused are those
-	// that surely never left, too.
+	// too that the scheme has surely read nothing of.
 	Send(ctx context.Context, c Command) Outcome
 }
 

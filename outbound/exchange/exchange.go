@@ -4,7 +4,7 @@
 //
 // What a scheme is asked may be asked again, each time with a request that is made and
 // signed anew. What changes something is sent once, and whether it was carried out is
-// unknown without an answer, unless it surely never left.
+// unknown without an answer, unless the scheme has surely read nothing of it.
 package exchange
 
 import (
@@ -101,7 +101,7 @@ type sending struct {
 }
 
 // call makes one request, sends it once and returns the answer. id names the request. The
-// error is a walletport.Error; unsent says that nothing was sent.
+// error is a walletport.Error; unsent says that the scheme has read nothing of it.
 func (l *Line) call(ctx context.Context, s sending) (a scheme.Answer, id string, unsent bool, err error) {
 	request, err := l.signed.sign(s.form, l.c.Clock(), l.c.Rand, s.refusals)
 	if err != nil {
