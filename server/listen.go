@@ -11,11 +11,14 @@ import (
 )
 
 // listeners are those of a server; nil are those that it has not.
-type listeners struct{ api, metrics *listener }
+type listeners struct {
+	api, metrics *listener
+	apart        []*listener
+}
 
 // close closes the sockets of listeners that never served. Those that did must have ended.
 func (l listeners) close() {
-	for _, each := range []*listener{l.api, l.metrics} {
+	for _, each := range append([]*listener{l.api, l.metrics}, l.apart...) {
 		if each != nil {
 			_ = each.socket.Close()
 		}
@@ -27,6 +30,7 @@ type listener struct {
 	server *http.Server
 	socket net.Listener
 	scheme string
+	name   string // of what stands apart
 }
 
 // OpenSocket opens the socket of an address, so that a taken port is an error of the

@@ -10,8 +10,9 @@ import (
 
 // Listen takes the addresses of the API and, if they have one of their own, of metrics and
 // probes, so that a taken one is an error of the start. Nothing is answered before Run.
-// mounts are handlers beside the API by their path, which ends in a slash; nil is none.
-func (s *Server) Listen(ctx context.Context, mounts map[string]http.Handler) (err error) {
+// mounts are handlers beside the API by their path, which ends in a slash; nil is none. What
+// stands apart is served with the certificates of the API.
+func (s *Server) Listen(ctx context.Context, mounts map[string]http.Handler, apart ...Apart) (err error) {
 	certificates, err := s.openTLS(ctx)
 	if err != nil {
 		return err
@@ -29,6 +30,9 @@ func (s *Server) Listen(ctx context.Context, mounts map[string]http.Handler) (er
 		s.listeners.api = serveOn(s.socket, server, tlsSettings)
 	} else if s.listeners.api, err = listen(ctx, settings.Listen, server, tlsSettings); err != nil {
 		return err
+	}
+	for _, a := range apart {
+		s.listeners.apart = append(s.listeners.apart, a.listener(certificates, s.log))
 	}
 	if settings.ProxyProtocol {
 		s.listeners.api.socket = readProxyProtocol(s.listeners.api.socket, s.door.Proxies)
@@ -68,15 +72,9 @@ func (s *Server) metricsServer() *http.Server {
 // metricsGrace bounds what a scrape may still take when the server has ended.
 const metricsGrace = time.Second
 
-// serveMetrics answers scrapes until ctx ends. One that takes longer then is cut off, for
-// nobody's request hangs on it.
+// serveMetrics answers scrapes until ctx ends.
 func (s *Server) serveMetrics(ctx context.Context) error {
-	err := s.listeners.metrics.serve(ctx, metricsGrace)
-	if err == nil || ctx.Err() == nil {
-		return err
-	}
-	s.log.Info("scrapes of the metrics were cut off at the end", "err", err)
-	return nil
+	return s.serveUntilEnd(ctx, s.listeners.metrics, metricsGrace)
 }
 
 // Run answers until ctx ends, once Listen has returned. Readiness then says no for as
@@ -88,6 +86,7 @@ func (s *Server) Run(ctx context.Context) error {
 		s.log.Info("serving metrics and probes", "url", metrics.url())
 		s.background.start(ctx, "metrics", upkeep, s.serveMetrics)
 	}
+	s.serveApart(ctx)
 	s.warnOfIssuers(ctx)
 	if s.hangups != nil {
 		s.reloadOnHangup(ctx)
