@@ -26,24 +26,34 @@ type between struct {
 // knows of them.
 func mustBetween(t *testing.T, file sandboxFile) (*between, sandboxFile) {
 	t.Helper()
-	at, err := url.Parse(file.SandboxURL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	at, clickToPay := mustURL(t, file.SandboxURL), mustURL(t, file.ClickToPay.BaseURL)
 	// The host of the request stays, for it is signed.
 	b := &between{
 		target: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = at.Scheme, at.Host, r.In.Host
+			to := at
+			if strings.HasPrefix(r.In.URL.Path, "/visaIdCredential/") {
+				to = clickToPay
+			}
+			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = to.Scheme, to.Host, r.In.Host
 		}},
 		play: map[string]http.HandlerFunc{},
 	}
 	b.Server = httptest.NewServer(b)
 	t.Cleanup(b.CloseClientConnections)
 	t.Cleanup(b.Close)
-	here := func(address string) string { return strings.Replace(address, at.Scheme+"://"+at.Host, b.URL, 1) }
+	here := func(address string) string { return b.URL + mustURL(t, address).Path }
 	file.MDES.CustomerService.BaseURL, file.VTS.TokenAPI.BaseURL = here(file.MDES.CustomerService.BaseURL), here(file.VTS.TokenAPI.BaseURL)
 	file.ClickToPay.BaseURL = here(file.ClickToPay.BaseURL)
 	return b, file
+}
+
+func mustURL(t *testing.T, address string) *url.URL {
+	t.Helper()
+	at, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
 }
 
 // ServeHTTP plays what is set for the call, or hands it on.

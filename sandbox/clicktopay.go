@@ -15,10 +15,6 @@ import (
 	"github.com/walletport/walletport/sim/clicktopaysim/register"
 )
 
-// clickToPayPath is where the simulated Visa has its Click to Pay, below the front door;
-// what a request signs of its path comes after "visaIdCredential/", which comes after it.
-const clickToPayPath = "/clicktopay/api"
-
 // The names by which the simulated Visa and the issuer of Click to Pay know each other's
 // keys, and the issuer's Visa business id.
 const (
@@ -77,9 +73,9 @@ func openClickToPayKeys(dir string, clock func() time.Time) (k clickToPayKeys, e
 	return k, err
 }
 
-func (k clickToPayKeys) secrets(sandboxURL string) (s clickToPaySecrets, err error) {
+func (k clickToPayKeys) secrets(baseURL string) (s clickToPaySecrets, err error) {
 	s = clickToPaySecrets{
-		BaseURL: sandboxURL + clickToPayPath, APIKey: clickToPayAPIKey, SharedSecret: k.sharedSecret, BID: clickToPayBID, CertificateName: clickToPayTLSName,
+		BaseURL: baseURL, APIKey: clickToPayAPIKey, SharedSecret: k.sharedSecret, BID: clickToPayBID, CertificateName: clickToPayTLSName,
 		EncryptionKeyID: clickToPayVisasKey, EncryptionPrivateKey: string(k.visas.privatePEM), EncryptionCertificate: string(k.visas.certificatePEM),
 		DecryptionKeyID: clickToPayIssuersKey, DecryptionPrivateKey: string(k.issuer.privatePEM),
 	}
@@ -106,9 +102,10 @@ func openClickToPay(dir string, clock func() time.Time) (*register.Register, err
 	})
 }
 
-// mountClickToPay adds Click to Pay, what others do to its consumers, and what it says of
-// the requests that it met. asksForCertificates: its listener verifies those of clients.
-func (o *otherSide) mountClickToPay(mux *http.ServeMux, issuer keys.Source, asksForCertificates bool) error {
+// mountClickToPay makes the API, which has a listener of its own as at another host, and adds to
+// the front door what others do to its consumers, and what it says of the requests that it met.
+// asksForCertificates: its listener verifies those of clients.
+func (o *otherSide) mountClickToPay(mux *http.ServeMux, issuer keys.Source, asksForCertificates bool) (err error) {
 	own := o.keys.clickToPay
 	clients := func() []clicktopaysim.Client {
 		client := own.client(issuer.Current(), o.clock())
@@ -117,7 +114,7 @@ func (o *otherSide) mountClickToPay(mux *http.ServeMux, issuer keys.Source, asks
 		}
 		return []clicktopaysim.Client{client}
 	}
-	service, err := clicktopaysim.New(clicktopaysim.Config{
+	o.clickToPayAPI, err = clicktopaysim.New(clicktopaysim.Config{
 		Register: o.clickToPay,
 		Clients:  clients,
 		Keys: func() []clicktopaysim.Decrypter {
@@ -128,8 +125,7 @@ func (o *otherSide) mountClickToPay(mux *http.ServeMux, issuer keys.Source, asks
 	if err != nil {
 		return err
 	}
-	mux.Handle(clickToPayPath+"/", service.Handler())
-	mux.Handle("/clicktopay/reports", service.Reports())
+	mux.Handle("/clicktopay/reports", o.clickToPayAPI.Reports())
 	mux.Handle("/clicktopay/consumers", clicktopaysim.Acts(o.clickToPay))
 	mux.Handle("/clicktopay/consumers/{bid}/{id}", clicktopaysim.Acts(o.clickToPay))
 	return nil

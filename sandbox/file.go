@@ -76,7 +76,7 @@ type visaSecrets struct {
 }
 
 // describeOtherSide fills in the keys of the schemes and wallets.
-func (b *Sandbox) describeOtherSide() (err error) {
+func (b *Sandbox) describeOtherSide(clickToPayURL string) (err error) {
 	own := b.other.keys
 	f := &b.File
 	f.MDES.EncryptionPrivateKey, f.MDES.EncryptionCertificate = string(own.mdes.privatePEM), string(own.mdes.certificatePEM)
@@ -88,7 +88,7 @@ func (b *Sandbox) describeOtherSide() (err error) {
 	if f.VTS.TokenAPI, err = own.tokenAPI.secrets(f.SandboxURL); err != nil {
 		return err
 	}
-	if f.ClickToPay, err = own.clickToPay.secrets(f.SandboxURL); err != nil {
+	if f.ClickToPay, err = own.clickToPay.secrets(clickToPayURL); err != nil {
 		return err
 	}
 	if f.Apple, err = own.apple.PEM(); err != nil {

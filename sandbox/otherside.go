@@ -32,8 +32,10 @@ type otherSide struct {
 	vts        *vtssim.Scheme
 	clickToPay *register.Register
 	keys       otherKeys
-	faults     *faults.Library // on the way to the schemes
-	clock      func() time.Time
+
+	clickToPayAPI *clicktopaysim.Service // nil until there is a front door
+	faults        *faults.Library        // on the way to the schemes
+	clock         func() time.Time
 }
 
 // otherKeys are the private halves of what the issuer's key store has, and the
@@ -130,7 +132,8 @@ func (o *otherSide) networks(w walletport.Wallet, settings config.Config) sim.Ne
 }
 
 // frontDoor is where apps hand on what they got from the issuer, one wallet each, where
-// the issuer calls the schemes, and where a test sees their tokens and asks for faults.
+// the issuer calls the schemes but for Click to Pay, and where a test sees their tokens and
+// asks for faults.
 func (o *otherSide) frontDoor(settings config.Config, issuer keys.Source) (http.Handler, error) {
 	requestors := make(map[walletport.WalletProviderID]string, len(settings.WalletProviders))
 	for _, p := range settings.WalletProviders {

@@ -32,7 +32,7 @@ func RunningConfig(dir string) (config.Config, error) {
 	case !running || !found:
 		return settings, fmt.Errorf("no sandbox is running on %s, and its schemes are only there while it does: start walletport sandbox --dir %[1]s", dir)
 	}
-	return settings, callSimulators(&settings, file.SandboxURL)
+	return settings, callSimulators(&settings, file.SandboxURL, file.ClickToPay.BaseURL)
 }
 
 func callsNoSimulator(settings config.Config) bool {
@@ -41,9 +41,13 @@ func callsNoSimulator(settings config.Config) bool {
 
 // callSimulators has the server call the sandbox's own schemes, over HTTP as a stranger
 // would. Addresses that are in the configuration already stay: somebody may want to play a
-// scheme. The error says why the server cannot call itself; nothing is changed then.
-func callSimulators(settings *config.Config, sandboxURL string) error {
+// scheme. The error says why the server cannot call them; nothing is changed then.
+func callSimulators(settings *config.Config, sandboxURL, clickToPayURL string) error {
 	own, err := loopbackOf(sandboxURL)
+	if err != nil {
+		return err
+	}
+	clickToPay, err := loopbackOf(clickToPayURL)
 	if err != nil {
 		return err
 	}
@@ -52,7 +56,7 @@ func callSimulators(settings *config.Config, sandboxURL string) error {
 	mdes.Organization = cmp.Or(mdes.Organization, organization)
 	visa.BaseURL = cmp.Or(visa.BaseURL, own+tokenAPIPath)
 	enrolment := &settings.ClickToPay.Visa
-	enrolment.BaseURL = cmp.Or(enrolment.BaseURL, own+clickToPayPath)
+	enrolment.BaseURL = cmp.Or(enrolment.BaseURL, clickToPay)
 	if len(enrolment.BIDs) == 0 {
 		enrolment.BIDs = map[string][]string{string(Issuer): {clickToPayBID}}
 	}

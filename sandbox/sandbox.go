@@ -28,14 +28,17 @@ func ConfigPath(dir string) string { return filepath.Join(dir, configName) }
 // frontDoorPath is where the simulated wallets answer.
 const frontDoorPath = "/sandbox"
 
-// Options are what a sandbox is given. All but Database are required.
+// Options are what a sandbox is given. All but Database and ClickToPay are required.
 type Options struct {
 	Dir      string // its folder; made if absent
 	Listen   string // host:port; port 0 picks a free one
 	Database string // URL; "" is SQLite in the folder
-	Log      *slog.Logger
-	Clock    func() time.Time
-	Version  string // of the program
+	// ClickToPay is the host:port of the simulated Click to Pay. "" is the host of Listen, with
+	// the port of the last start or, where that is taken, a free one.
+	ClickToPay string
+	Log        *slog.Logger
+	Clock      func() time.Time
+	Version    string // of the program
 
 	// Operator is who opens the sandbox, and AsOperator returns a context whose records
 	// are those of one act of theirs: the API clients that it makes are in its trail.
@@ -46,11 +49,15 @@ type Options struct {
 // Sandbox is a running server together with the other side.
 type Sandbox struct {
 	*server.Server
-	File   File // as it stands in sandbox.json
-	other  *otherSide
-	lock   *os.File
-	socket net.Listener
-	o      Options
+	File  File // as it stands in sandbox.json
+	other *otherSide
+	lock  *os.File
+	o     Options
+
+	// Sockets are opened before the server is made, for it is to call the simulated schemes,
+	// and each port may be any free one.
+	socket     net.Listener // of the API and the simulators
+	clickToPay net.Listener
 }
 
 // Open makes or reopens the sandbox in a folder, takes its address and writes
@@ -86,7 +93,7 @@ func Open(ctx context.Context, o Options) (_ *Sandbox, err error) {
 		return nil, err
 	}
 	settings.Auth.TokenIssuers = append(settings.Auth.TokenIssuers, tokens.trust())
-	if err := box.takeAddress(ctx, &settings); err != nil {
+	if err := box.takeAddresses(ctx, &settings); err != nil {
 		return nil, err
 	}
 
@@ -111,29 +118,11 @@ func Open(ctx context.Context, o Options) (_ *Sandbox, err error) {
 		return nil, err
 	}
 	mounts := map[string]http.Handler{frontDoorPath + "/": http.StripPrefix(frontDoorPath, frontDoor)}
-	if err := box.Listen(ctx, mounts); err != nil {
+	clickToPay := server.Apart{Name: "the simulated Click to Pay", Socket: box.clickToPay, Handler: box.other.clickToPayAPI.Handler()}
+	if err := box.Listen(ctx, mounts, clickToPay); err != nil {
 		return nil, err
 	}
 	return box, box.writeFile(ctx, tokens)
-}
-
-// takeAddress opens the socket of the API before the server is made: the server is to call
-// the simulated schemes, which are behind the same port, and that may be any free one.
-func (b *Sandbox) takeAddress(ctx context.Context, settings *config.Config) (err error) {
-	if b.socket, err = server.OpenSocket(ctx, settings.HTTP.Listen); err != nil {
-		return err
-	}
-	if callsNoSimulator(*settings) {
-		return nil
-	}
-	protocol := "http"
-	if settings.HTTP.TLS.Enabled() {
-		protocol = "https"
-	}
-	if err := callSimulators(settings, protocol+"://"+b.socket.Addr().String()+frontDoorPath); err != nil {
-		b.o.Log.Warn("calls of schemes are switched off", "err", err)
-	}
-	return nil
 }
 
 // providers are wallet providers with different profiles, so that both
@@ -216,7 +205,7 @@ func (b *Sandbox) writeFile(ctx context.Context, tokens *tokenIssuer) error {
 		BaseURL:    b.URL() + "/wallet",
 		SandboxURL: b.URL() + frontDoorPath,
 	}
-	if err := b.describeOtherSide(); err != nil {
+	if err := b.describeOtherSide(urlOf(b.clickToPay, b.Settings)); err != nil {
 		return err
 	}
 	if b.File.Credentials, err = b.credentials(ctx, previous.Credentials, tokens); err != nil {
@@ -254,8 +243,10 @@ func (b *Sandbox) Close() {
 			b.o.Log.Error("simulated schemes not closed", "err", err)
 		}
 	}
-	if b.socket != nil {
-		_ = b.socket.Close() // a server that served on it has closed it already
+	for _, socket := range []net.Listener{b.socket, b.clickToPay} {
+		if socket != nil {
+			_ = socket.Close() // a server that served on it has closed it already
+		}
 	}
 	if b.lock != nil {
 		b.lock.Close()

@@ -33,6 +33,8 @@ type sandboxCommand struct {
 	Dir      string `required:"" help:"Folder of the sandbox; made if absent. A second start keeps keys, cards, tokens and audit." placeholder:"DIR"`
 	Listen   string `default:"127.0.0.1:8080" help:"Address to listen on; port 0 picks a free one." placeholder:"ADDR"`
 	Database string `help:"Database URL; without it, SQLite in the folder." placeholder:"URL"`
+
+	ClickToPay string `help:"Address of the simulated Visa Click to Pay; without it, the host of --listen with a port that stays from start to start." placeholder:"ADDR"`
 }
 
 func (sandboxCommand) Help() string {
@@ -46,7 +48,7 @@ Examples:
 
 func (c sandboxCommand) Run(ctx context.Context, con console) error {
 	options := sandboxOptions()
-	options.Dir, options.Listen, options.Database = c.Dir, c.Listen, c.Database
+	options.Dir, options.Listen, options.Database, options.ClickToPay = c.Dir, c.Listen, c.Database, c.ClickToPay
 	options.Log = telemetry.NewLogger(con.Err, slog.LevelInfo)
 	box, err := sandbox.Open(ctx, options)
 	if err != nil {
