@@ -46,7 +46,7 @@ lint: prepare ## code and specification
 generate: ## everything that is generated: the API, the queries, the configuration reference
 	$(PLAIN) go generate ./...
 
-bench: prepare ## the tables of docs/performance.md, measured here; BENCH=-full for those of the full store too
+bench: prepare ## the tables of docs/performance.md, measured here; BENCH=-full for those of the large stores too
 	go run ./bench $(BENCH)
 
 fuzz: ## each fuzz target for a few seconds

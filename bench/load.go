@@ -60,14 +60,20 @@ func (t *target) call(ctx context.Context, n int) error {
 func closedLoop(ctx context.Context, t *target, workers int, d time.Duration) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, d+10*time.Second)
 	defer cancel()
+	return repeat(workers, d, func(int) error { return t.call(ctx, int(t.next.Add(1)-1)) })
+}
+
+// repeat has workers do something again and again for d, and returns how often it was done. Each
+// time has a number of its own.
+func repeat(workers int, d time.Duration, do func(n int) error) (int, error) {
 	end := time.Now().Add(d)
-	var done atomic.Int64
+	var begun, done atomic.Int64
 	var firstErr atomic.Pointer[error]
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
 			for time.Now().Before(end) && firstErr.Load() == nil {
-				if err := t.call(ctx, int(t.next.Add(1)-1)); err != nil {
+				if err := do(int(begun.Add(1) - 1)); err != nil {
 					firstErr.CompareAndSwap(nil, &err)
 					return
 				}

@@ -38,8 +38,8 @@ func main() {
 	flag.IntVar(&p.seconds, "seconds", 1, "length of one encoder measurement")
 	flag.IntVar(&p.callSeconds, "call-seconds", 10, "length of each call's closed loop in all, and of its open loop")
 	flag.StringVar(&p.databases, "databases", "sqlite,postgres", "which databases the HTTP calls are measured on")
-	flag.BoolVar(&p.full, "full", false, "measure call/tokens-*-full too: 1,000,000 cards with 3,000,000 tokens, on each database, which takes minutes to fill and 4 GB of disk")
-	only := flag.String("only", "", "regular expression of the rows to measure: encoder/apple-visa, call/googlepay-mastercard, clicktopay/accept, …")
+	flag.BoolVar(&p.full, "full", false, "measure the large stores too, on each database: call/tokens-*-full (1,000,000 cards with 3,000,000 tokens, 4 GB of disk) and growth/*-10000000 (10 GB)")
+	only := flag.String("only", "", "regular expression of the rows to measure: encoder/apple-visa, call/googlepay-mastercard, clicktopay/accept, growth/cards-1000, …")
 	what := flag.String("child", "", "used by bench itself: measure one thing and print its rate")
 	flag.Parse()
 	err := func() (err error) {
@@ -102,7 +102,10 @@ func (p plan) benchServer(ctx context.Context, out io.Writer, m material) error 
 	if err := p.benchTokens(ctx, out, m, program, dir); err != nil {
 		return err
 	}
-	return p.benchClickToPay(ctx, out, m, program, dir)
+	if err := p.benchClickToPay(ctx, out, m, program, dir); err != nil {
+		return err
+	}
+	return p.benchGrowth(ctx, out, m, program, dir)
 }
 
 // serverRows are the names of the rows that the built program is measured for.
@@ -114,6 +117,9 @@ func serverRows() (names []string) {
 		names = append(names, r.name)
 	}
 	for _, r := range clickToPayRows {
+		names = append(names, r.name)
+	}
+	for _, r := range growthRows {
 		names = append(names, r.name)
 	}
 	return names

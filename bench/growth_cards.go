@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/server"
+	"github.com/walletport/walletport/vault"
+)
+
+// cardRates is what a store of one size gives.
+type cardRates struct {
+	byID, byNumber latencies // of one caller who asks the store
+	call           callRates // issuer wallet, Mastercard
+	memory         int       // the most that the server had resident, kB
+	filled         time.Duration
+}
+
+// growCards measures look-ups and the main call at each size.
+func (b growthBench) growCards(ctx context.Context, out io.Writer, h *growthHouse, rows []growthRow) error {
+	cards, err := server.OpenVault(h.store, h.custody, time.Now)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		start := time.Now()
+		seed := cardSeed{store: h.store, vault: cards, openRaw: func() (rawDatabase, error) { return openRaw(ctx, h.url, h.path) }}
+		if err := seed.grow(ctx, h.cards.mastercard, row.size); err != nil {
+			return fmt.Errorf("%s on %s: %w", row.name, h.database, err)
+		}
+		h.cards.mastercard = row.size
+		rates := cardRates{filled: time.Since(start)}
+		if err := b.measureCards(ctx, h, cards, &rates); err != nil {
+			return fmt.Errorf("%s on %s: %w", row.name, h.database, err)
+		}
+		row.printCards(out, h.database, rates)
+	}
+	return nil
+}
+
+func (b growthBench) measureCards(ctx context.Context, h *growthHouse, cards *vault.Vault, rates *cardRates) (err error) {
+	span := time.Duration(b.callSeconds) * time.Second
+	if rates.byID, err = oneByOne(span/2, func(n int) error {
+		_, err := cards.Find(ctx, walletport.CardID(1+scattered(n, h.cards.mastercard)))
+		return err
+	}); err != nil {
+		return err
+	}
+	if rates.byNumber, err = oneByOne(span/2, func(n int) error {
+		number, err := walletport.ParsePAN(seededNumber(scattered(n, h.cards.mastercard)))
+		if err != nil {
+			return err
+		}
+		found, err := cards.FindByPAN(ctx, number)
+		if err == nil && len(found) != 1 {
+			err = fmt.Errorf("%d cards have one number", len(found))
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	return h.serving(ctx, func(r *running) error {
+		if rates.call, err = b.measureMainCall(ctx, r, h.cards.mastercard); err != nil {
+			return err
+		}
+		rates.memory, err = peakMemory(r.cmd.Process.Pid)
+		return err
+	})
+}
+
+// oneByOne asks again and again, one question after the other, and returns how long each took.
+func oneByOne(span time.Duration, ask func(n int) error) (latencies, error) {
+	var all []time.Duration
+	for start, n := time.Now(), 0; time.Since(start) < span; n++ {
+		asked := time.Now()
+		if err := ask(n); err != nil {
+			return latencies{}, err
+		}
+		all = append(all, time.Since(asked))
+	}
+	return latenciesOf(all), nil
+}
+
+// measureMainCall is as measureCalls, of cards all over the store.
+func (b growthBench) measureMainCall(ctx context.Context, r *running, cards int) (callRates, error) {
+	t := &target{client: r.client, method: http.MethodPost, username: r.username, password: r.password}
+	t.url = func(n int) string {
+		return fmt.Sprintf("%s/wallet/v1/%d/provision/issuerwallet/bench-wallet?auditUser=bench", r.url, 1+scattered(n, cards))
+	}
+	if _, err := closedLoop(ctx, t, connections, warmUp); err != nil {
+		return callRates{}, err
+	}
+	span := time.Duration(b.callSeconds) * time.Second
+	var rounds []callRates
+	for range b.rounds {
+		round, err := measureBetweenLimits(ctx, r, t, b.material, pushWork, span/time.Duration(b.rounds))
+		if err != nil {
+			return callRates{}, err
+		}
+		rounds = append(rounds, round)
+	}
+	rates := mediansOf(rounds)
+	all, err := openLoop(ctx, t, rates.perSecond/2, span)
+	rates.latencies = latenciesOf(all)
+	return rates, err
+}
+
+func printGrowingCardsHead(out io.Writer) {
+	fmt.Fprintf(out, "\n| as cards grow | database | cards | look-up by id: p50 | p99 | by number: p50 | p99 | calls/s | calls per server CPU-second "+
+		"| share of Go's RSA | p50 | p99 at half load | serve, most resident | filled in |\n"+
+		"| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
+}
+
+func (row growthRow) printCards(out io.Writer, database string, r cardRates) {
+	fmt.Fprintf(out, "| Issuer wallet, Mastercard | %s | %d | %s | %s | %s | %s | %.0f | %.0f | %.0f %% | %s | %s | %d MB | %s |\n", database, row.size,
+		us(r.byID.p50), us(r.byID.p99), us(r.byNumber.p50), us(r.byNumber.p99), r.call.perSecond, r.call.perCPUSecond, 100*r.call.ofGoRSA,
+		ms(r.call.p50), ms(r.call.p99), r.memory/1024, r.filled.Round(time.Second))
+}
+
+func us(d time.Duration) string { return fmt.Sprintf("%d µs", d.Microseconds()) }
