@@ -194,7 +194,6 @@ type running struct {
 // start runs a server on its core and waits until it is ready.
 func (s *setup) start(ctx context.Context, replica int) (*running, error) {
 	cmd := pinned(serverCore, s.program, "serve", "--config", s.path(configName(replica)))
-	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
 	log, err := os.Create(s.path(logName(replica)))
 	if err != nil {
 		return nil, err

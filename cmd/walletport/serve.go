@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"runtime"
 	"runtime/debug"
 
 	"github.com/walletport/walletport/config"
@@ -51,6 +52,7 @@ func serve(ctx context.Context, o server.Options) error {
 	}
 	defer s.Close()
 	tuneGC()
+	tuneProcessors()
 	if err := s.Listen(ctx, nil); err != nil {
 		return err
 	}
@@ -60,6 +62,20 @@ func serve(ctx context.Context, o server.Options) error {
 // gcPercent trades memory for speed: what lives is small (10 to 30 MB), and at Go's
 // own 100 the collector takes 2 to 3 % of a busy server's CPU.
 const gcPercent = 400
+
+// minProcessors is how many goroutines run at once at least, also on one core. A signature by
+// OpenSSL is a call out of Go of half a millisecond and more, which keeps its processor of Go
+// until the runtime notices; a call that needs no RSA is answered meanwhile by the second one,
+// and who waits for the network or a commit is woken. Go does the same for a container that has
+// less than two cores.
+const minProcessors = 2
+
+// tuneProcessors leaves the decision to who sets GOMAXPROCS.
+func tuneProcessors() {
+	if os.Getenv("GOMAXPROCS") == "" && runtime.GOMAXPROCS(0) < minProcessors {
+		runtime.GOMAXPROCS(minProcessors)
+	}
+}
 
 // tuneGC leaves the decision to who sets GOGC.
 func tuneGC() {

@@ -23,6 +23,7 @@ func (s *Store) PutCards(ctx context.Context, cards []storage.Card) (storage.Put
 	}
 	var result storage.PutResult
 	err := s.transact(ctx, func(q *sqlitedb.Queries) error {
+		result = storage.PutResult{}
 		for i := range cards {
 			if ctx.Err() != nil {
 				return storage.ErrUnavailable(ctx, ctx.Err())

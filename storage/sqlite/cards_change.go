@@ -21,6 +21,7 @@ func (s *Store) ChangeCards(ctx context.Context, changes []storage.CardChange) (
 	}
 	var missed []walletport.CardID
 	err := s.transact(ctx, func(q *sqlitedb.Queries) error {
+		missed = nil
 		for i := range changes {
 			if ctx.Err() != nil {
 				return storage.ErrUnavailable(ctx, ctx.Err())

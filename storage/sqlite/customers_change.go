@@ -21,6 +21,7 @@ func (s *Store) ChangeCustomers(ctx context.Context, batch storage.CustomerBatch
 	}
 	var missed []walletport.CustomerKey
 	err := s.transact(ctx, func(q *sqlitedb.Queries) error {
+		missed = nil
 		for i := range batch.List {
 			if ctx.Err() != nil {
 				return storage.ErrUnavailable(ctx, ctx.Err())

@@ -12,6 +12,7 @@ import (
 func rewrapAll[ID ~int64](ctx context.Context, s *Store, changes []storage.Rewrapping[ID], rewrap func(*sqlitedb.Queries, storage.Rewrapping[ID]) (int64, error)) (int, error) {
 	var replaced int64
 	err := s.transact(ctx, func(q *sqlitedb.Queries) error {
+		replaced = 0
 		for _, c := range changes {
 			n, err := rewrap(q, c)
 			if err != nil {

@@ -5,7 +5,8 @@
 // that still have their names: see files.
 // SQLite knows one writer at a time, so the store has one connection that writes
 // and a pool of others that only read: writers queue in the process, where
-// waiting is cheap and cancellable, and readers never wait for them.
+// waiting is cheap and cancellable, and readers never wait for them. Writers that
+// wait at the same time share a commit: see writers.
 package sqlite
 
 import (
@@ -48,8 +49,9 @@ type Store struct {
 	read  *sql.DB
 	files *files
 
-	enqueued jobs.Bell     // rung when jobs were enqueued
-	attempts jobs.Throttle // to write: whoever is no attempt waits for one of them at the most
+	enqueued jobs.Bell // rung when jobs were enqueued
+	writers  *writers
+	attempts jobs.Throttle // to write: of those who share a commit half at the most are attempts
 
 	folding  sync.Mutex
 	folded   bool // see fold
@@ -91,7 +93,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		}
 		return nil, storage.ErrUnavailable(ctx, err)
 	}
-	s := &Store{enqueued: jobs.NewBell(), attempts: jobs.NewThrottle(1)}
+	s := &Store{enqueued: jobs.NewBell(), writers: newWriters(), attempts: jobs.NewThrottle(maxShared / 2)}
 	if err := s.open(ctx, path); err != nil {
 		return nil, storage.ErrUnavailable(ctx, errors.Join(err, s.Close()))
 	}
@@ -273,43 +275,6 @@ func (s *Store) queries(ctx context.Context) (*sqlitedb.Queries, error) {
 // and the driver each start a goroutine a statement, which doubles the cost of one
 // that takes microseconds and could not be interrupted in time anyway.
 func uncancelled(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
-
-// transact runs act in a transaction that holds the write lock from the start,
-// and commits when act returns nil. It passes the error of act on as it is.
-func (s *Store) transact(ctx context.Context, act func(*sqlitedb.Queries) error) error {
-	return s.transactOn(ctx, func(tx *sql.Tx, p *statements) error { return act(p.write.WithTx(tx)) })
-}
-
-// transactOn is transact for statements that are not generated.
-func (s *Store) transactOn(ctx context.Context, act func(*sql.Tx, *statements) error) error {
-	p, err := s.statements(ctx)
-	if err != nil {
-		return err
-	}
-	if err := s.confirm(ctx); err != nil { // nothing is written into files that are not ours
-		return storage.ErrUnavailable(ctx, err)
-	}
-	leave, err := s.attempts.Enter(ctx)
-	if err != nil {
-		return storage.ErrUnavailable(ctx, err)
-	}
-	defer leave()
-	tx, err := s.write.BeginTx(ctx, nil)
-	if err != nil {
-		return storage.ErrUnavailable(ctx, err)
-	}
-	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
-	if err := act(tx, p); err != nil {
-		return err
-	}
-	if err := tx.Commit(); err != nil {
-		return storage.ErrUnavailable(ctx, err)
-	}
-	if err := s.confirm(ctx); err != nil {
-		return storage.ErrUnavailable(ctx, err)
-	}
-	return nil
-}
 
 // Ping reads and writes one row durably: a full disk and a file that became
 // read-only show here too.

@@ -2,7 +2,6 @@ package sqlite_test
 
 import (
 	"context"
-	"sync"
 	"testing"
 	"time"
 
@@ -11,60 +10,34 @@ import (
 	"github.com/walletport/walletport/storage/sqlite"
 )
 
-// TestAttemptsWaitForEachOther: who waits for an answer stands behind one attempt at the most,
-// however many want to write.
-func TestAttemptsWaitForEachOther(t *testing.T) {
-	const attempts = 20
-	s := mustOpen(t, t.TempDir()+"/walletport.db")
-	var lock sync.Mutex
-	var order []string
-	write := func(ctx context.Context, who string) {
-		err := s.Update(ctx, func(storage.Tx) error {
-			lock.Lock()
-			defer lock.Unlock()
-			order = append(order, who)
-			return nil
-		})
-		if err != nil {
-			t.Error(err)
-		}
-	}
-	held, release := make(chan struct{}), make(chan struct{})
-	var all sync.WaitGroup
-	all.Go(func() {
-		err := s.Update(t.Context(), func(storage.Tx) error { close(held); <-release; return nil })
-		if err != nil {
+// TestAttemptsLeaveRoom: of those who share a commit half are attempts at the most, so who waits
+// for an answer is in the next one, however many of them want to write.
+func TestAttemptsLeaveRoom(t *testing.T) {
+	const attempts = 3 * sqlite.MaxShared
+	s := hold(t)
+	began := make(chan struct{}, attempts)
+	stop := mustRunAttempts(t, attempts, func(ctx context.Context) {
+		began <- struct{}{}
+		if err := s.Update(ctx, func(storage.Tx) error { return nil }); err != nil {
 			t.Error(err)
 		}
 	})
-	<-held
-	waiting := s.WriteDB().Stats().WaitCount
-	began := make(chan struct{}, attempts)
-	stop := mustRunAttempts(t, attempts, func(ctx context.Context) { began <- struct{}{}; write(ctx, "attempt") })
 	for range attempts {
 		<-began
 	}
-	all.Go(func() { write(t.Context(), "call") })
-	mustWait(t, s, waiting+2) // the call, and one attempt
-	close(release)
-	all.Wait()
-	stop()
-	if len(order) != attempts+1 {
-		t.Fatalf("%d wrote", len(order))
+	for s.Waiting() < sqlite.MaxShared/2 {
+		time.Sleep(time.Millisecond)
 	}
-	if order[0] != "call" && order[1] != "call" {
-		t.Errorf("the call wrote after several attempts: %v", order)
-	}
-}
-
-// mustWait waits until so many have waited for the writing connection.
-func mustWait(t *testing.T, s *sqlite.Store, count int64) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); s.WriteDB().Stats().WaitCount < count; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d have waited", s.WriteDB().Stats().WaitCount)
+	s.queued = s.Waiting()
+	s.call(t.Context(), func(tx storage.Tx) error {
+		if s.commits > 1 {
+			t.Errorf("the call is in commit %d after the one that it came in", s.commits)
 		}
-	}
+		return add("call")(tx)
+	})
+	s.end()
+	stop()
+	s.mustHold(t, "call")
 }
 
 // mustRunAttempts runs so many attempts at a time.

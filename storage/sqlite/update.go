@@ -12,6 +12,7 @@ import (
 type transaction struct {
 	storage.PendingAppend
 	ctx   context.Context // of Update, which lends it
+	tx    *sql.Tx
 	q     *sqlitedb.Queries
 	fault error // the first of the driver: what was to be done may be half done
 
@@ -24,7 +25,7 @@ type transaction struct {
 func (s *Store) Update(ctx context.Context, change func(storage.Tx) error) error {
 	var t *transaction
 	err := s.transactOn(ctx, func(tx *sql.Tx, p *statements) error {
-		t = &transaction{ctx: ctx, q: p.write.WithTx(tx)}
+		t = &transaction{ctx: ctx, tx: tx, q: p.write.WithTx(tx)}
 		if err := change(t); err != nil {
 			return err
 		}
@@ -39,9 +40,11 @@ func (s *Store) Update(ctx context.Context, change func(storage.Tx) error) error
 	return err
 }
 
-// failed notes a fault of the driver, after which nothing is committed.
+// failed notes a fault of the driver, after which nothing is committed. The transaction ends
+// here, for SQLite may have undone it: what change did next would be committed by itself.
 func (t *transaction) failed(err error) error {
 	if t.fault == nil {
+		_ = t.tx.Rollback()
 		t.fault = storage.ErrUnavailable(t.ctx, err)
 	}
 	return t.fault
