@@ -4,7 +4,9 @@ package libcrypto
 
 import (
 	"crypto"
+	"fmt"
 	"runtime"
+	"unsafe"
 )
 
 // verb is what a context does.
@@ -81,13 +83,31 @@ func (l *library) ready(context uintptr, u use) bool {
 	return isOne(call(l.setMD, context, md))
 }
 
-// in uses the key: attempt gets a copy of the context that was prepared for it.
-func (k key) in(u use, attempt func(context uintptr) bool) error {
+// withCopy uses the key: attempt gets a copy of the context that was prepared for it.
+func (k key) withCopy(u use, attempt func(context uintptr) bool) error {
 	return k.do(string(u.verb), func() bool {
 		context := call(k.copyContext, k.held.contexts[u])
 		defer call(k.freeContext, context)
 		return context != 0 && attempt(context)
 	})
+}
+
+// output uses the key on in, which is not empty, and returns the up to room bytes that function
+// makes of it.
+func (k key) output(u use, function uintptr, in []byte, room int) ([]byte, error) {
+	out, size := make([]byte, room), uintptr(room)
+	err := k.withCopy(u, func(context uintptr) bool {
+		return isOne(call(function, context, uintptr(unsafe.Pointer(&out[0])), uintptr(unsafe.Pointer(&size)),
+			uintptr(unsafe.Pointer(&in[0])), uintptr(len(in))))
+	})
+	if err == nil && size > uintptr(room) {
+		err = fmt.Errorf("%w: %d bytes in a place of %d", errFault, size, room)
+	}
+	if err != nil {
+		clear(out)
+		return nil, err
+	}
+	return out[:size], nil
 }
 
 // freeWith has OpenSSL free what it keeps, and overwrite the key, when nobody holds handle any

@@ -4,6 +4,7 @@ package libcrypto
 
 import (
 	"crypto"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"errors"
@@ -26,7 +27,7 @@ func TestAnErrorInTheMiddleIsSaid(t *testing.T) {
 	})
 	for range 20 { // more than the errors that a thread keeps
 		_, err := private.Sign(nil, digest, crypto.SHA256)
-		failed, ok := errors.AsType[*OperationError](err)
+		failed, ok := errors.AsType[*operationError](err)
 		if !ok || failed.Operation != "sign" || failed.Code == 0 || failed.Reason == "" {
 			t.Fatalf("error %v", err)
 		}
@@ -38,7 +39,7 @@ func TestAnErrorInTheMiddleIsSaid(t *testing.T) {
 	}
 	l.sign = replaced(func(uintptr, uintptr, uintptr, uintptr, uintptr) uintptr { return 0 })
 	_, err := private.Sign(nil, digest, crypto.SHA256)
-	if failed, ok := errors.AsType[*OperationError](err); !ok || failed.Code != 0 {
+	if failed, ok := errors.AsType[*operationError](err); !ok || failed.Code != 0 {
 		t.Errorf("a failure without a reason says %v", err)
 	}
 	l.sign = works
@@ -77,7 +78,8 @@ func TestAFaultySignatureIsNotGivenOut(t *testing.T) {
 				return signed
 			})
 			signature, err := private.Sign(nil, digestOf(crypto.SHA256, "x"), opts)
-			if signature != nil || !errors.Is(err, ErrFault) {
+			failed, ok := errors.AsType[*operationError](err)
+			if signature != nil || !errors.Is(err, errFault) || !ok || failed.Operation != "verify" {
 				t.Errorf("%d bytes are given out, error %v", len(signature), err)
 			}
 		})
@@ -139,5 +141,73 @@ func TestAKeyThatNobodyHoldsIsFreed(t *testing.T) {
 	}
 	if !collectGarbage(func() bool { return keysFreed.Load() == 2 }) {
 		t.Error("a key that was refused stays in memory")
+	}
+}
+
+// TestTheCollectorMayLookWhileOpenSSLReads: functions that read DER leave their cursor behind
+// its last byte, where Go may have no object: a pointer there ends the process.
+func TestTheCollectorMayLookWhileOpenSSLReads(t *testing.T) {
+	l := mustOpen(t)
+	l.readPrivate = replaced(func(_, _ uintptr, next *uintptr, size uintptr) uintptr {
+		*next += size
+		runtime.GC()
+		return 0
+	})
+	var held [][]byte
+	for range 20 { // as long as the places that Go gives them, so that the next byte is another's
+		der := make([]byte, 1280)
+		held = append(held, der)
+		if _, err := l.Private(der); err == nil {
+			t.Fatal("it is taken")
+		}
+	}
+	runtime.KeepAlive(held)
+}
+
+// TestAKeyIsTriedOnceInAProcess: a store that is read again holds the keys that it held.
+func TestAKeyIsTriedOnceInAProcess(t *testing.T) {
+	l := mustOpen(t)
+	works, tries := l.decrypt, 0
+	l.decrypt = replaced(func(context, plaintext, size, ciphertext, n uintptr) uintptr {
+		tries++
+		return call(works, context, plaintext, size, ciphertext, n)
+	})
+	for range 3 {
+		mustPrivate(t, l, pair())
+	}
+	if tries != 1 {
+		t.Errorf("it is tried %d times", tries)
+	}
+	other, err := rsa.GenerateKey(rand.Reader, 2048)
+	must(t, err)
+	l.decrypt = replaced(func(uintptr, uintptr, uintptr, uintptr, uintptr) uintptr { tries++; return 0 })
+	der, err := x509.MarshalPKCS8PrivateKey(other)
+	must(t, err)
+	for range 2 {
+		if _, err := l.Private(der); err == nil {
+			t.Error("a key that fails is taken")
+		}
+	}
+	if tries != 3 {
+		t.Errorf("another key that fails is tried %d times", tries-1)
+	}
+}
+
+// TestWhatIsLongerThanItsPlaceIsAFault: a length that is wrong is not handed on to be verified,
+// which would read behind the signature.
+func TestWhatIsLongerThanItsPlaceIsAFault(t *testing.T) {
+	for name, length := range map[string]uintptr{"longer": 10_000, "shorter": 255} {
+		t.Run(name, func(t *testing.T) {
+			l := mustOpen(t)
+			private := mustPrivate(t, l, pair())
+			l.sign = replaced(func(_, _ uintptr, size *uintptr, _, _ uintptr) uintptr {
+				*size = length
+				return 1
+			})
+			l.verify = replaced(func(_, _, size, _, _ uintptr) uintptr { t.Errorf("%d bytes are verified", size); return 1 })
+			if signature, err := private.Sign(nil, digestOf(crypto.SHA256, "x"), crypto.SHA256); signature != nil || !errors.Is(err, errFault) {
+				t.Errorf("%d bytes, error %v", len(signature), err)
+			}
+		})
 	}
 }

@@ -3,17 +3,19 @@
 package libcrypto
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
+	"unsafe"
 
 	"github.com/ebitengine/purego"
 
 	"github.com/walletport/walletport/keys"
 )
 
-// names are those by which the system's loader knows libcrypto of OpenSSL 3.
-var names = map[string]string{"linux": "libcrypto.so.3", "darwin": "libcrypto.3.dylib"}
+// libraryNames are those by which the system's loader knows libcrypto of OpenSSL 3.
+var libraryNames = map[string]string{"linux": "libcrypto.so.3", "darwin": "libcrypto.3.dylib"}
 
 // oldest is OpenSSL 3.0.0 as OpenSSL_version_num has it: 0xMNN00PP0.
 const oldest = 0x30000000
@@ -22,7 +24,9 @@ const oldest = 0x30000000
 type library struct {
 	functions
 	facts                  keys.RSAFacts
-	sha256, sha384, sha512 uintptr // what EVP_sha256 and so on return
+	sha256, sha384, sha512 uintptr             // what EVP_sha256 and so on return
+	reasonOf               func(uint64) string // OpenSSL's word for the code of an error
+	tried                  *sync.Map           // fingerprints of the keys that were found to work
 }
 
 // functions are addresses.
@@ -31,7 +35,7 @@ type functions struct {
 	errClear, errLast, errReason                          uintptr
 	providerAvailable, isFIPSEnabled                      uintptr
 	evpSHA256, evpSHA384, evpSHA512                       uintptr
-	readPrivate, writePublic, baseID, freeKey             uintptr
+	readPrivate, writePublic, freeKey                     uintptr
 	newContext, copyContext, freeContext                  uintptr
 	initSign, sign, initVerify, verify                    uintptr
 	initDecrypt, decrypt                                  uintptr
@@ -39,8 +43,8 @@ type functions struct {
 	setPadding, setMD, setSaltBytes, setOAEPMD, setMGF1MD uintptr
 }
 
-// names says what the fields of f are called in OpenSSL, which has them all since 3.0.0.
-func (f *functions) names() map[string]*uintptr {
+// symbols says what the fields of f are called in OpenSSL, which has them all since 3.0.0.
+func (f *functions) symbols() map[string]*uintptr {
 	return map[string]*uintptr{
 		"OpenSSL_version_num":                    &f.versionNumber,
 		"OpenSSL_version":                        &f.version,
@@ -53,9 +57,8 @@ func (f *functions) names() map[string]*uintptr {
 		"EVP_sha256":                             &f.evpSHA256,
 		"EVP_sha384":                             &f.evpSHA384,
 		"EVP_sha512":                             &f.evpSHA512,
-		"d2i_AutoPrivateKey":                     &f.readPrivate,
+		"d2i_PrivateKey":                         &f.readPrivate,
 		"i2d_PUBKEY":                             &f.writePublic,
-		"EVP_PKEY_get_base_id":                   &f.baseID,
 		"EVP_PKEY_free":                          &f.freeKey,
 		"EVP_PKEY_CTX_new":                       &f.newContext,
 		"EVP_PKEY_CTX_dup":                       &f.copyContext,
@@ -78,7 +81,7 @@ func (f *functions) names() map[string]*uintptr {
 }
 
 // Open loads the system's libcrypto, once in the life of the process, and returns the engine
-// that works by it. The error is an *OpenError.
+// that works by it. The error says what was looked for, and why it does not do.
 func Open() (keys.RSAEngine, error) {
 	l, err := system()
 	if err != nil {
@@ -87,29 +90,29 @@ func Open() (keys.RSAEngine, error) {
 	return l, nil
 }
 
-var system = sync.OnceValues(func() (*library, error) { return open(names[runtime.GOOS]) })
+var system = sync.OnceValues(func() (*library, error) { return open(libraryNames[runtime.GOOS]) })
 
 // open loads one library, and never unloads it.
 func open(name string) (*library, error) {
 	handle, err := purego.Dlopen(name, purego.RTLD_NOW|purego.RTLD_LOCAL)
 	if err != nil {
-		return nil, &OpenError{Library: name, Reason: ErrAbsent, Detail: err.Error()}
+		return nil, &openError{Library: name, Reason: errAbsent, Detail: err.Error()}
 	}
-	l := &library{}
+	l := &library{tried: &sync.Map{}}
 	// The version before all else: an old library lacks functions because it is old.
 	if l.versionNumber, err = purego.Dlsym(handle, "OpenSSL_version_num"); err != nil {
-		return nil, &OpenError{Library: name, Reason: ErrTooOld, Detail: "it does not tell its version"}
+		return nil, &openError{Library: name, Reason: errTooOld, Detail: "it does not tell its version"}
 	}
 	if number := call(l.versionNumber); number < oldest {
-		return nil, &OpenError{Library: name, Reason: ErrTooOld, Detail: fmt.Sprintf("its version is %d.%d", number>>28, number>>20&0xff)}
+		return nil, &openError{Library: name, Reason: errTooOld, Detail: fmt.Sprintf("its version is %d.%d", number>>28, number>>20&0xff)}
 	}
-	for function, address := range l.names() {
+	for function, address := range l.symbols() {
 		if *address, err = purego.Dlsym(handle, function); err != nil {
-			return nil, &OpenError{Library: name, Reason: ErrIncomplete, Detail: function}
+			return nil, &openError{Library: name, Reason: errIncomplete, Detail: function}
 		}
 	}
 	if err := l.start(); err != nil {
-		return nil, &OpenError{Library: name, Reason: ErrUnready, Detail: err.Error()}
+		return nil, &openError{Library: name, Reason: errUnready, Detail: err.Error()}
 	}
 	return l, nil
 }
@@ -117,6 +120,7 @@ func open(name string) (*library, error) {
 // start has OpenSSL read its configuration, which says which provider does the work.
 func (l *library) start() error {
 	const loadConfig, noAtExit = 0x40, 0x80000
+	purego.RegisterFunc(&l.reasonOf, l.errReason)
 	if err := l.do("read the configuration", func() bool { return isOne(call(l.initialize, loadConfig|noAtExit, 0)) }); err != nil {
 		return err
 	}
@@ -142,13 +146,38 @@ func (l *library) do(operation string, attempt func() bool) error {
 	if attempt() {
 		return nil
 	}
-	failed := &OperationError{Operation: operation, Code: uint64(call(l.errLast))}
+	failed := &operationError{Operation: operation, Code: uint64(call(l.errLast))}
 	if failed.Code != 0 {
-		var reason func(uint64) string
-		purego.RegisterFunc(&reason, l.errReason)
-		failed.Reason = reason(failed.Code)
+		failed.Reason = l.reasonOf(failed.Code)
 	}
 	return failed
+}
+
+// load has OpenSSL read a key from DER. function is one of its d2i functions, first the arguments
+// of that before the cursor.
+func (l *library) load(operation string, function uintptr, der []byte, first ...uintptr) (loaded uintptr, err error) {
+	if len(der) == 0 {
+		return 0, errors.New("libcrypto: there is no key")
+	}
+	next, unpin := cursor(der)
+	defer unpin()
+	err = l.do(operation, func() bool {
+		loaded = call(function, append(first, next, uintptr(len(der)))...)
+		return loaded != 0
+	})
+	return loaded, err
+}
+
+// cursor returns the address of a cursor at the first byte of der, for the functions of OpenSSL
+// that read or write DER. They leave it behind the last byte, where another object of Go's may
+// be, or nothing: so to Go it is a number, and der stays where it is until unpin.
+func cursor(der []byte) (address uintptr, unpin func()) {
+	var pinned runtime.Pinner
+	next := new(uintptr)
+	pinned.Pin(&der[0])
+	pinned.Pin(next)
+	*next = uintptr(unsafe.Pointer(&der[0]))
+	return uintptr(unsafe.Pointer(next)), pinned.Unpin
 }
 
 // call calls a function of C. Pointers are converted in the argument list, as SyscallN asks:

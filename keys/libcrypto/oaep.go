@@ -11,7 +11,6 @@ import (
 	"io"
 	"runtime"
 	"slices"
-	"unsafe"
 
 	"github.com/walletport/walletport/keys"
 )
@@ -34,11 +33,7 @@ func (l *library) OAEP(public *rsa.PublicKey) (keys.OAEP, error) {
 	r := &recipient{key{l, &held{contexts: map[use]uintptr{}}}, public.Size()}
 	freeWith(r, r.key)
 	defer runtime.KeepAlive(r)
-	err = r.key.do("load a public key", func() bool {
-		next := unsafe.Pointer(&spki[0])
-		r.key.held.key = call(l.readPublic, 0, uintptr(unsafe.Pointer(&next)), uintptr(len(spki)))
-		return r.key.held.key != 0
-	})
+	r.key.held.key, err = l.load("load a public key", l.readPublic, spki, 0)
 	if err == nil {
 		err = r.key.prepare(use{verb: encrypt, padding: oaep})
 	}
@@ -57,15 +52,12 @@ func (r *recipient) EncryptOAEP(hash crypto.Hash, message []byte) ([]byte, error
 	if !slices.Contains(hashes, hash) || len(message) == 0 {
 		return nil, errors.New("libcrypto: what is encrypted is a key, with SHA-256, SHA-384 or SHA-512")
 	}
-	k := r.key
-	ciphertext := make([]byte, r.size)
-	size := uintptr(r.size)
-	err := k.in(use{verb: encrypt, padding: oaep, hash: hash}, func(context uintptr) bool {
-		return isOne(call(k.encrypt, context, uintptr(unsafe.Pointer(&ciphertext[0])), uintptr(unsafe.Pointer(&size)),
-			uintptr(unsafe.Pointer(&message[0])), uintptr(len(message)))) && size == uintptr(r.size)
-	})
+	ciphertext, err := r.key.output(use{verb: encrypt, padding: oaep, hash: hash}, r.key.encrypt, message, r.size)
 	if err != nil {
 		return nil, err
+	}
+	if len(ciphertext) != r.size {
+		return nil, fmt.Errorf("%w: the ciphertext has %d bytes", errFault, len(ciphertext))
 	}
 	return ciphertext, nil
 }

@@ -82,7 +82,7 @@ func TestEncryptOAEPRefuses(t *testing.T) {
 	}
 	l.encrypt = replaced(func(uintptr, uintptr, uintptr, uintptr, uintptr) uintptr { return 0 })
 	_, err := to.EncryptOAEP(crypto.SHA256, []byte("key"))
-	if failed, ok := errors.AsType[*OperationError](err); !ok || failed.Operation != "encrypt" {
+	if failed, ok := errors.AsType[*operationError](err); !ok || failed.Operation != "encrypt" {
 		t.Errorf("an error in the middle is %v", err)
 	}
 }

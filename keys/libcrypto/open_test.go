@@ -20,18 +20,18 @@ func TestOpenSaysWhyThereIsNoEngine(t *testing.T) {
 		reason  error
 		detail  string // part of it
 	}{
-		{"absent", func(t *testing.T) string { return filepath.Join(t.TempDir(), "libcrypto.so.3") }, ErrAbsent, "libcrypto.so.3"},
-		{"a text", func(t *testing.T) string { return written(t, []byte("no library")) }, ErrAbsent, ""},
-		{"of another processor", ofAnotherProcessor, ErrAbsent, ""},
-		{"OpenSSL 1.1", compiled("unsigned long OpenSSL_version_num(void) { return 0x1010117fL; }"), ErrTooOld, "1.1"},
-		{"LibreSSL", compiled("unsigned long OpenSSL_version_num(void) { return 0x20000000L; }"), ErrTooOld, "2.0"},
-		{"another library", compiled("int nothing(void) { return 0; }"), ErrTooOld, "does not tell"},
-		{"symbols missing", compiled("unsigned long OpenSSL_version_num(void) { return 0x30000000L; }"), ErrIncomplete, "_"},
+		{"absent", func(t *testing.T) string { return filepath.Join(t.TempDir(), "libcrypto.so.3") }, errAbsent, "libcrypto.so.3"},
+		{"a text", func(t *testing.T) string { return written(t, []byte("no library")) }, errAbsent, ""},
+		{"of another processor", ofAnotherProcessor, errAbsent, ""},
+		{"OpenSSL 1.1", compiled("unsigned long OpenSSL_version_num(void) { return 0x1010117fL; }"), errTooOld, "1.1"},
+		{"LibreSSL", compiled("unsigned long OpenSSL_version_num(void) { return 0x20000000L; }"), errTooOld, "2.0"},
+		{"another library", compiled("int nothing(void) { return 0; }"), errTooOld, "does not tell"},
+		{"symbols missing", compiled("unsigned long OpenSSL_version_num(void) { return 0x30000000L; }"), errIncomplete, "_"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := c.library(t)
 			l, err := open(path)
-			opening, ok := errors.AsType[*OpenError](err)
+			opening, ok := errors.AsType[*openError](err)
 			if l != nil || !ok || !errors.Is(err, c.reason) {
 				t.Fatalf("error %v, want %v", err, c.reason)
 			}
@@ -114,7 +114,7 @@ func TestTheFIPSProviderIsNamedWhereItWorks(t *testing.T) {
 func TestAnUnreadableConfigurationIsSaid(t *testing.T) {
 	l := mustOpen(t)
 	l.initialize = replaced(func(uintptr, uintptr) uintptr { return 0 })
-	if _, ok := errors.AsType[*OperationError](l.start()); !ok {
+	if _, ok := errors.AsType[*operationError](l.start()); !ok {
 		t.Error("it starts")
 	}
 }

@@ -25,37 +25,34 @@ type private struct {
 	public *rsa.PublicKey
 }
 
-// Private implements keys.RSAEngine. The key is tried before it is returned: Go verifies what
-// it signs, and it opens what Go sealed.
+// Private implements keys.RSAEngine. A key that this process has not seen before is tried before
+// it is returned: Go verifies what it signs, and it opens what Go sealed.
 func (l *library) Private(pkcs8 []byte) (keys.RSAPrivate, error) {
 	p := &private{key: key{l, &held{contexts: map[use]uintptr{}}}}
 	freeWith(p, p.key)
-	if err := p.load(pkcs8); err != nil {
+	if err := p.read(pkcs8); err != nil {
 		return nil, err
+	}
+	fingerprint, err := keys.FingerprintOf(p.public)
+	if err != nil {
+		return nil, fmt.Errorf("libcrypto: %w", err)
+	}
+	if _, ok := l.tried.Load(fingerprint); ok {
+		return p, nil
 	}
 	if err := p.try(); err != nil {
 		return nil, fmt.Errorf("libcrypto: the private key was tried: %w", err)
 	}
+	l.tried.Store(fingerprint, nil)
 	return p, nil
 }
 
-func (p *private) load(pkcs8 []byte) (err error) {
+func (p *private) read(pkcs8 []byte) (err error) {
 	defer runtime.KeepAlive(p)
 	const rsaID = 6 // EVP_PKEY_RSA
 	k := p.key
-	if len(pkcs8) == 0 {
-		return errors.New("libcrypto: there is no private key")
-	}
-	err = k.do("load", func() bool {
-		next := unsafe.Pointer(&pkcs8[0])
-		k.held.key = call(k.readPrivate, 0, uintptr(unsafe.Pointer(&next)), uintptr(len(pkcs8)))
-		return k.held.key != 0
-	})
-	if err != nil {
+	if k.held.key, err = k.load("load a private key", k.readPrivate, pkcs8, rsaID, 0); err != nil {
 		return err
-	}
-	if call(k.baseID, k.held.key) != rsaID {
-		return errors.New("libcrypto: the private key is not RSA")
 	}
 	if p.public, err = k.public(); err != nil {
 		return err
@@ -73,8 +70,9 @@ func (k key) public() (*rsa.PublicKey, error) {
 			return false
 		}
 		spki = make([]byte, size)
-		next := unsafe.Pointer(&spki[0])
-		return int32(call(k.writePublic, k.held.key, uintptr(unsafe.Pointer(&next)))) == size
+		next, unpin := cursor(spki)
+		defer unpin()
+		return int32(call(k.writePublic, k.held.key, next)) == size
 	})
 	if err != nil {
 		return nil, err
@@ -119,7 +117,7 @@ func (p *private) Public() crypto.PublicKey { return p.public }
 
 // Sign signs a SHA-256, SHA-384 or SHA-512 digest: by PSS with a salt as long as the digest if
 // opts are *rsa.PSSOptions, else by PKCS #1 v1.5. OpenSSL draws the salt itself. What it returns
-// was verified; the error is ErrFault if it did not verify, else an *OperationError.
+// was verified; the error is errFault if it did not verify, else an *operationError.
 func (p *private) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 	defer runtime.KeepAlive(p)
 	u, err := signing(digest, opts)
@@ -127,21 +125,19 @@ func (p *private) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]by
 		return nil, err
 	}
 	k := p.key
-	signature := make([]byte, p.public.Size())
-	size := uintptr(len(signature))
-	err = k.in(u, func(context uintptr) bool {
-		return isOne(call(k.sign, context, uintptr(unsafe.Pointer(&signature[0])), uintptr(unsafe.Pointer(&size)),
-			uintptr(unsafe.Pointer(&digest[0])), uintptr(len(digest))))
-	})
+	signature, err := k.output(u, k.sign, digest, p.public.Size())
 	if err != nil {
 		return nil, err
 	}
+	if len(signature) != p.public.Size() {
+		return nil, fmt.Errorf("%w: it has %d bytes", errFault, len(signature))
+	}
 	u.verb = verify
-	err = k.in(u, func(context uintptr) bool {
-		return isOne(call(k.verify, context, uintptr(unsafe.Pointer(&signature[0])), size, uintptr(unsafe.Pointer(&digest[0])), uintptr(len(digest))))
+	err = k.withCopy(u, func(context uintptr) bool {
+		return isOne(call(k.verify, context, uintptr(unsafe.Pointer(&signature[0])), uintptr(len(signature)), uintptr(unsafe.Pointer(&digest[0])), uintptr(len(digest))))
 	})
-	if err != nil || size != uintptr(len(signature)) {
-		return nil, ErrFault
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errFault, err)
 	}
 	return signature, nil
 }
@@ -173,16 +169,9 @@ func (p *private) Decrypt(_ io.Reader, ciphertext []byte, opts crypto.DecrypterO
 	if len(ciphertext) != p.public.Size() {
 		return nil, rsa.ErrDecryption
 	}
-	k := p.key
-	plaintext := make([]byte, p.public.Size())
-	size := uintptr(len(plaintext))
-	err := k.in(use{verb: decrypt, padding: oaep, hash: options.Hash}, func(context uintptr) bool {
-		return isOne(call(k.decrypt, context, uintptr(unsafe.Pointer(&plaintext[0])), uintptr(unsafe.Pointer(&size)),
-			uintptr(unsafe.Pointer(&ciphertext[0])), uintptr(len(ciphertext))))
-	})
-	if err != nil || size > uintptr(len(plaintext)) {
-		clear(plaintext)
+	plaintext, err := p.key.output(use{verb: decrypt, padding: oaep, hash: options.Hash}, p.key.decrypt, ciphertext, p.public.Size())
+	if err != nil {
 		return nil, rsa.ErrDecryption
 	}
-	return plaintext[:size], nil
+	return plaintext, nil
 }

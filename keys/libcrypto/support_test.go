@@ -30,11 +30,12 @@ func must(t testing.TB, err error) {
 func mustOpen(t testing.TB) *library {
 	t.Helper()
 	l, err := system()
-	if errors.Is(err, ErrAbsent) {
+	if errors.Is(err, errAbsent) {
 		t.Skip(err)
 	}
 	must(t, err)
 	own := *l
+	own.tried = &sync.Map{}
 	return &own
 }
 

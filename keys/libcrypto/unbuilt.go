@@ -4,7 +4,7 @@ package libcrypto
 
 import "github.com/walletport/walletport/keys"
 
-// Open returns an *OpenError of ErrNotBuilt.
+// Open says that there is no engine in this program.
 func Open() (keys.RSAEngine, error) {
-	return nil, &OpenError{Library: "libcrypto", Reason: ErrNotBuilt, Detail: "the tag static, or a system that it is not for"}
+	return nil, &openError{Library: "libcrypto", Reason: errNotBuilt, Detail: "the tag static, or a system that it is not for"}
 }

@@ -9,7 +9,7 @@ import (
 
 func TestAProgramWithoutItSaysSo(t *testing.T) {
 	engine, err := Open()
-	if engine != nil || !errors.Is(err, ErrNotBuilt) {
+	if engine != nil || !errors.Is(err, errNotBuilt) {
 		t.Errorf("Open = %v, %v", engine, err)
 	}
 }
