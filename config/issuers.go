@@ -27,25 +27,23 @@ type NamedIssuer struct {
 // NamedIssuers lists every issuer that the configuration names.
 func (c Config) NamedIssuers() []NamedIssuer {
 	var all []NamedIssuer
-	add := func(section string, ids []walletport.IssuerID) {
+	const ofCards, notOfCards = false, true // what a section says of its issuers
+	add := func(section string, ids []walletport.IssuerID, notOfCards bool) {
 		for i, id := range ids {
-			all = append(all, NamedIssuer{Setting: fmt.Sprintf("%s.issuers[%d]", section, i), ID: id})
+			all = append(all, NamedIssuer{Setting: fmt.Sprintf("%s.issuers[%d]", section, i), ID: id, NotOfCards: notOfCards})
 		}
 	}
 	for i, t := range c.Auth.TokenIssuers {
-		add(fmt.Sprintf("auth.token_issuers[%d]", i), t.Issuers)
-	}
-	for i := range all {
-		all[i].NotOfCards = true
+		add(fmt.Sprintf("auth.token_issuers[%d]", i), t.Issuers, notOfCards)
 	}
 	for i := range c.Auth.StepUp {
-		add(fmt.Sprintf("auth.step_up[%d]", i), c.Auth.StepUp[i].Issuers)
+		add(fmt.Sprintf("auth.step_up[%d]", i), c.Auth.StepUp[i].Issuers, ofCards)
 	}
 	for _, o := range c.Wallets.Offers() {
-		add(o.Setting(), IssuerIDs(o.Issuers))
+		add(o.Setting(), IssuerIDs(o.Issuers), ofCards)
 	}
 	for i, p := range c.WalletProviders {
-		add(fmt.Sprintf("wallet_providers[%d]", i), IssuerIDs(p.Issuers))
+		add(fmt.Sprintf("wallet_providers[%d]", i), IssuerIDs(p.Issuers), ofCards)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.ClickToPay.Visa.BIDs)) {
 		all = append(all, NamedIssuer{Setting: ClickToPaySetting + ".bids." + name, ID: walletport.IssuerID(name), NotOfCards: true})

@@ -4,7 +4,6 @@ import (
 	"crypto"
 	"io"
 	"sync/atomic"
-	"time"
 )
 
 // Operation is what is done with a key.
@@ -22,10 +21,10 @@ const (
 )
 
 // Observer is told of each operation of a custodian, from the goroutine that waits for it, so
-// its methods must return at once.
+// its methods must return at once. They are called by many goroutines.
 type Observer interface {
-	KeyBegan(p Purpose, o Operation)
-	KeyEnded(p Purpose, o Operation, took time.Duration)
+	// KeyBegan is told that an operation begins; end is called once when it has ended.
+	KeyBegan(p Purpose, o Operation) (end func())
 }
 
 // Observe returns s with keys whose handles tell o what they do. Current costs one comparison
@@ -48,7 +47,8 @@ func (s *observedSource) Current() *Ring { return s.observe(s.source.Current()) 
 func (s *observedSource) Refresh() *Ring { return s.observe(s.source.Refresh()) }
 
 func (s *observedSource) observe(ring *Ring) *Ring {
-	if last := s.last.Load(); last != nil && last.ring == ring {
+	last := s.last.Load()
+	if last != nil && last.ring == ring {
 		return last.telling
 	}
 	all := make([]*Key, 0, len(ring.All()))
@@ -56,7 +56,11 @@ func (s *observedSource) observe(ring *Ring) *Ring {
 		all = append(all, observedKey(k, s.observer))
 	}
 	made := &observedRing{ring: ring, telling: NewRing(all)}
-	s.last.Store(made) // of two at once either is good
+	if !s.last.CompareAndSwap(last, made) {
+		if first := s.last.Load(); first.ring == ring { // somebody has wrapped it meanwhile
+			return first.telling
+		}
+	}
 	return made.telling
 }
 
@@ -89,11 +93,7 @@ type teller struct {
 }
 
 // begin tells that an operation began, and returns what tells that it ended.
-func (t teller) begin(o Operation) (end func()) {
-	t.observer.KeyBegan(t.purpose, o)
-	began := time.Now()
-	return func() { t.observer.KeyEnded(t.purpose, o, time.Since(began)) }
-}
+func (t teller) begin(o Operation) (end func()) { return t.observer.KeyBegan(t.purpose, o) }
 
 type observedSigner struct {
 	teller

@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,15 +18,9 @@ import (
 // told notes what keys do.
 type told struct{ seen []string }
 
-func (o *told) KeyBegan(p keys.Purpose, op keys.Operation) {
+func (o *told) KeyBegan(p keys.Purpose, op keys.Operation) (end func()) {
 	o.seen = append(o.seen, "+"+string(p)+" "+string(op))
-}
-
-func (o *told) KeyEnded(p keys.Purpose, op keys.Operation, took time.Duration) {
-	if took < 0 {
-		o.seen = append(o.seen, "before it began")
-	}
-	o.seen = append(o.seen, "-"+string(p)+" "+string(op))
+	return func() { o.seen = append(o.seen, "-"+string(p)+" "+string(op)) }
 }
 
 // refreshed is a source whose catalogue is another after Refresh.
@@ -132,5 +127,31 @@ func TestObservedKeysFollowTheirSource(t *testing.T) {
 	after := source.Refresh()
 	if !after.Serves(keys.VaultKEK, time.Now()) || after != source.Current() {
 		t.Error("the ring is not the new one")
+	}
+}
+
+// TestARingIsWrappedOnce, also where many ask for it first at the same time.
+func TestARingIsWrappedOnce(t *testing.T) {
+	origin := keystest.NewSource(keys.NewRing(nil))
+	source := keys.Observe(refreshed{origin, nil}, &told{})
+	key := keystest.Key(t, keys.Meta{Purpose: keys.VaultKEK})
+	for range 2000 {
+		origin.Replace(keys.NewRing([]*keys.Key{key, key, key, key}))
+		var callers sync.WaitGroup
+		var got [4]*keys.Ring
+		begin := make(chan struct{})
+		for i := range got {
+			callers.Go(func() {
+				<-begin
+				got[i] = source.Current()
+			})
+		}
+		close(begin)
+		callers.Wait()
+		for _, ring := range got {
+			if ring != source.Current() {
+				t.Fatal("two have different handles of one key")
+			}
+		}
 	}
 }

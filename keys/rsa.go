@@ -30,9 +30,9 @@ type RSAPrivate interface {
 
 // RSAFacts says which engine does the arithmetic of RSA.
 type RSAFacts struct {
-	Engine  string `json:"engine"`  // "go" or "openssl", as the setting keys.rsa calls it
-	Version string `json:"version"` // "go1.26.8", "OpenSSL 3.0.19 27 Jan 2026"
-	FIPS    bool   `json:"fips"`    // whether openssl works by its FIPS provider; what Go's does, GODEBUG=fips140 says
+	Engine  string // "go" or "openssl", as the setting keys.rsa calls it
+	Version string // "go1.26.8", "OpenSSL 3.0.19 27 Jan 2026"
+	FIPS    bool   // whether openssl works by its FIPS provider; what Go's does, GODEBUG=fips140 says
 }
 
 // String is for people: "go1.26.8", "OpenSSL 3.0.19 27 Jan 2026, FIPS provider".

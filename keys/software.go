@@ -51,7 +51,10 @@ func NewSigner(private crypto.Signer) (crypto.Signer, error) {
 	switch k := private.(type) {
 	case RSAPrivate:
 		public, err := copyOfPublic(k)
-		return &signer{opaque: "keys.Signer(RSA)", private: k, public: public}, err
+		if err != nil {
+			return nil, err
+		}
+		return &signer{opaque: "keys.Signer(RSA)", private: k, public: public}, nil
 	case *ecdsa.PrivateKey:
 		public := k.PublicKey
 		return &signer{opaque: "keys.Signer(ECDSA)", private: k, public: &public}, nil
@@ -91,7 +94,10 @@ func NewDecrypter(private crypto.Signer) (crypto.Decrypter, error) {
 		return nil, errors.New("a decryption key is RSA")
 	}
 	public, err := copyOfPublic(k)
-	return &decrypter{opaque: "keys.Decrypter(RSA)", private: k, public: public}, err
+	if err != nil {
+		return nil, err
+	}
+	return &decrypter{opaque: "keys.Decrypter(RSA)", private: k, public: public}, nil
 }
 
 func (d *decrypter) Public() crypto.PublicKey { return d.public }

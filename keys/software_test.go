@@ -2,6 +2,7 @@ package keys_test
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -75,6 +76,12 @@ func TestHandlesRefuseOtherMaterial(t *testing.T) {
 	if _, err := keys.NewSigner(signer); err == nil { // whose kind is hidden
 		t.Errorf("another signer is taken")
 	}
+	if signer, err := keys.NewSigner(liar{}); signer != nil || err == nil {
+		t.Errorf("a signer whose public half is not RSA is taken: %v, %v", signer, err)
+	}
+	if decrypter, err := keys.NewDecrypter(liar{}); decrypter != nil || err == nil {
+		t.Errorf("a decrypter whose public half is not RSA is taken: %v, %v", decrypter, err)
+	}
 	if keys.AlgorithmOf("no key") != "" || keys.AlgorithmOf(nil) != "" {
 		t.Errorf("a kind that no purpose uses has a name")
 	}
@@ -86,6 +93,11 @@ func TestHandlesRefuseOtherMaterial(t *testing.T) {
 		t.Errorf("an empty key is wrapped")
 	}
 }
+
+// liar is an RSAPrivate whose public half is of another kind.
+type liar struct{ keys.RSAPrivate }
+
+func (liar) Public() crypto.PublicKey { return "no key" }
 
 func TestSoftwareHandlesKeepTheContract(t *testing.T) {
 	keystest.Run(t, keystest.NewSource(keystest.Ring(t)), time.Now())

@@ -20,13 +20,47 @@ import (
 // configuration. No other product code names one: it holds keys.Custodian or keys.Watcher.
 
 // OpenKeys opens the keys that the configuration names, whose changes are followed while
-// its Run runs. They must be there. It logs which engine works with those of RSA.
+// its Run runs. They must be there.
 func OpenKeys(c config.Keys, log *slog.Logger) (keys.Custody, error) {
-	settings, err := keyStore(c, log)
+	engine, _, err := RSAEngine(c.RSA)
+	if err != nil {
+		return nil, err
+	}
+	return openKeys(c, engine, log)
+}
+
+func openKeys(c config.Keys, engine keys.RSAEngine, log *slog.Logger) (keys.Custody, error) {
+	settings, err := keyStore(c, engine, log)
 	if err != nil {
 		return nil, err
 	}
 	return custodyOf(file.Open(settings))
+}
+
+// openKeys opens the keys of the server, and says which engine works with those of RSA.
+func (s *Server) openKeys(c config.Keys) error {
+	engine, instead, err := RSAEngine(c.RSA)
+	if err != nil {
+		return err
+	}
+	s.tellRSAEngine(engine.About(), instead)
+	custody, err := openKeys(c, engine, s.log)
+	if err != nil {
+		return err
+	}
+	s.Keys = custody
+	return nil
+}
+
+// tellRSAEngine says in the log and in a metric which engine works with RSA keys, and in the
+// log why it is Go's where OpenSSL's was looked for.
+func (s *Server) tellRSAEngine(about keys.RSAFacts, instead error) {
+	s.metrics.UsesRSAEngine(about.Engine, about.Version, about.FIPS)
+	if instead == nil {
+		s.log.Info("engine of RSA keys", "engine", about.String())
+		return
+	}
+	s.log.Info("engine of RSA keys is Go's, which is slower than OpenSSL's", "engine", about.String(), "because", instead)
 }
 
 // CreateKeys makes an empty key store, and its key file if there is none, and says on told
@@ -36,7 +70,11 @@ func CreateKeys(c config.Keys, told io.Writer) (keys.Custody, error) {
 	if err := createKeyFile(c, told); err != nil {
 		return nil, err
 	}
-	settings, err := keyStore(c, slog.New(slog.DiscardHandler))
+	engine, _, err := RSAEngine(c.RSA)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := keyStore(c, engine, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}
@@ -74,16 +112,7 @@ func createKeyFile(c config.Keys, told io.Writer) error {
 }
 
 // keyStore returns what keys/file needs, with the secret read from its place.
-func keyStore(c config.Keys, log *slog.Logger) (file.Config, error) {
-	engine, instead, err := RSAEngine(c.RSA)
-	if err != nil {
-		return file.Config{}, err
-	}
-	if instead == nil {
-		log.Info("engine of RSA keys", "engine", engine.About().String())
-	} else {
-		log.Info("engine of RSA keys is Go's, which is slower than OpenSSL's", "engine", engine.About().String(), "because", instead)
-	}
+func keyStore(c config.Keys, engine keys.RSAEngine, log *slog.Logger) (file.Config, error) {
 	secret, err := keyStoreSecret(c)
 	return file.Config{Path: c.File, Secret: secret, RSA: engine, Log: log}, err
 }

@@ -111,16 +111,10 @@ func Open(ctx context.Context, o Options) (_ *Server, err error) {
 			s.Close()
 		}
 	}()
-	if s.Keys, err = OpenKeys(settings.Keys, o.Log); err != nil {
+	if err := s.openKeys(settings.Keys); err != nil {
 		return nil, err
 	}
 	s.keysInUse = keys.Observe(s.Keys, stepObserver{s.metrics})
-	engine, _, err := RSAEngine(settings.Keys.RSA)
-	if err != nil {
-		return nil, err
-	}
-	about := engine.About()
-	s.metrics.UsesRSAEngine(about.Engine, about.Version, about.FIPS)
 	if s.Database, err = OpenDatabase(ctx, settings.Database); err != nil {
 		return nil, err
 	}

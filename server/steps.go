@@ -1,8 +1,6 @@
 package server
 
 import (
-	"time"
-
 	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/telemetry"
@@ -13,10 +11,6 @@ type stepObserver struct{ metrics *telemetry.Metrics }
 
 func (o stepObserver) StepBegan(s act.Step) (end func()) { return o.metrics.StepBegan(string(s)) }
 
-func (o stepObserver) KeyBegan(p keys.Purpose, op keys.Operation) {
-	o.metrics.KeyBegan(string(p), string(op))
-}
-
-func (o stepObserver) KeyEnded(p keys.Purpose, op keys.Operation, took time.Duration) {
-	o.metrics.KeyEnded(string(p), string(op), took)
+func (o stepObserver) KeyBegan(p keys.Purpose, op keys.Operation) (end func()) {
+	return o.metrics.KeyBegan(string(p), string(op))
 }

@@ -41,8 +41,8 @@ type Answers interface {
 	KeepAnswer(ctx context.Context, claim walletport.AnswerClaim, answer walletport.KeptAnswer) (isKept bool, err error)
 	// DropAnswer gives back the key of a claim that is not to be answered: it is as if it had
 	// never been claimed. Where the request has made something the key stays with it, and the
-	// same request can claim it at once. A claim that was answered, or does
-	// not stand any more, is left alone.
+	// same request can claim it at once. A claim that was answered, or does not stand any more,
+	// is left alone.
 	DropAnswer(ctx context.Context, claim walletport.AnswerClaim) error
 	// ForgetAnswers deletes up to limit keys that were claimed before the given time, the
 	// oldest first, and returns how many.

@@ -39,9 +39,9 @@ func TestMetricsPage(t *testing.T) {
 	sealed := m.StepBegan("seal")
 	m.StepBegan("record")
 	sealed()
-	m.KeyBegan("tav-signing", "sign")
+	signed := m.KeyBegan("tav-signing", "sign")
 	m.KeyBegan("vault-kek", "unwrap")
-	m.KeyEnded("tav-signing", "sign", 300*time.Microsecond)
+	signed()
 	m.UsesRSAEngine("openssl", "OpenSSL 3.0.19 27 Jan 2026", true)
 	m.WatchWarnings(func() map[string]int { return map[string]int{"offer_unavailable": 3} })
 	answer := httptest.NewRecorder()
@@ -71,7 +71,8 @@ func TestMetricsPage(t *testing.T) {
 		`walletport_step_seconds_bucket{step="seal",le="5"} 1`,
 		`walletport_steps_in_flight{step="seal"} 0`,
 		`walletport_steps_in_flight{step="record"} 1`,
-		`walletport_key_operation_seconds_bucket{operation="sign",purpose="tav-signing",le="0.0005"} 1`,
+		`walletport_key_operation_seconds_bucket{operation="sign",purpose="tav-signing",le="5"} 1`,
+		`walletport_key_operations_in_flight{operation="sign",purpose="tav-signing"} 0`,
 		`walletport_key_operations_in_flight{operation="unwrap",purpose="vault-kek"} 1`,
 		`walletport_token_lists_total{scheme="VISA",source="old"} 1`,
 		`walletport_token_changes_total{action="suspend",outcome="unknown",scheme="MASTERCARD"} 1`,

@@ -40,21 +40,21 @@ func (s stepMetrics) collectors() []prometheus.Collector {
 
 // StepBegan counts a call into a step, which is a constant; end counts it out.
 func (m *Metrics) StepBegan(step string) (end func()) {
-	inFlight, began := m.steps.inFlight.WithLabelValues(step), time.Now()
+	return begin(m.steps.inFlight.WithLabelValues(step), m.steps.seconds.WithLabelValues(step))
+}
+
+// KeyBegan counts an operation of a key in; end counts it out. purpose and operation are
+// constants.
+func (m *Metrics) KeyBegan(purpose, operation string) (end func()) {
+	return begin(m.steps.keyInFlight.WithLabelValues(purpose, operation), m.steps.keySeconds.WithLabelValues(purpose, operation))
+}
+
+// begin counts something in that takes time; end counts it out, and observes how long it took.
+func begin(inFlight prometheus.Gauge, seconds prometheus.Observer) (end func()) {
+	began := time.Now()
 	inFlight.Inc()
 	return func() {
 		inFlight.Dec()
-		m.steps.seconds.WithLabelValues(step).Observe(time.Since(began).Seconds())
+		seconds.Observe(time.Since(began).Seconds())
 	}
-}
-
-// KeyBegan counts an operation of a key in. purpose and operation are constants.
-func (m *Metrics) KeyBegan(purpose, operation string) {
-	m.steps.keyInFlight.WithLabelValues(purpose, operation).Inc()
-}
-
-// KeyEnded counts it out.
-func (m *Metrics) KeyEnded(purpose, operation string, took time.Duration) {
-	m.steps.keyInFlight.WithLabelValues(purpose, operation).Dec()
-	m.steps.keySeconds.WithLabelValues(purpose, operation).Observe(took.Seconds())
 }

@@ -68,7 +68,9 @@ type facts struct {
 
 // rsaFacts say which engine works with RSA keys where keys.rsa is auto.
 type rsaFacts struct {
-	keys.RSAFacts
+	Engine  string `json:"engine"`
+	Version string `json:"version"`
+	FIPS    bool   `json:"fips"`
 	Instead string `json:"instead,omitempty"` // why it is not OpenSSL
 }
 
@@ -77,7 +79,8 @@ func (f *facts) addRSA() error {
 	if err != nil {
 		return err
 	}
-	f.RSA.RSAFacts = engine.About()
+	about := engine.About()
+	f.RSA = rsaFacts{Engine: about.Engine, Version: about.Version, FIPS: about.FIPS}
 	if instead != nil {
 		f.RSA.Instead = instead.Error()
 	}
@@ -86,10 +89,11 @@ func (f *facts) addRSA() error {
 
 // String is for people.
 func (f rsaFacts) String() string {
-	if f.Instead == "" {
-		return f.RSAFacts.String()
+	text := keys.RSAFacts{Engine: f.Engine, Version: f.Version, FIPS: f.FIPS}.String()
+	if f.Instead != "" {
+		text += ", because " + f.Instead
 	}
-	return f.RSAFacts.String() + ", because " + f.Instead
+	return text
 }
 
 // String is for people.

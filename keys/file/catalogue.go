@@ -186,7 +186,6 @@ func (e *entry) key(engine keys.RSAEngine) (*keys.Key, error) {
 			return nil, fmt.Errorf("public key: %w", err)
 		}
 	}
-	public, isRSA := m.Public.(*rsa.PublicKey)
 	if e.Certificate != nil {
 		if m.Certificate, err = x509.ParseCertificate(e.Certificate); err != nil {
 			return nil, fmt.Errorf("certificate: %w", err)
@@ -200,20 +199,16 @@ func (e *entry) key(engine keys.RSAEngine) (*keys.Key, error) {
 		m.Chain = append(m.Chain, above)
 	}
 	if e.Private != nil {
-		if m.Private, err = e.private(isRSA, engine); err != nil {
+		if m.Private, err = e.private(m.Public, engine); err != nil {
 			return nil, err
 		}
 	}
-	made, err := m.Handles()
-	if err == nil && isRSA && e.Purpose.IsSealedTo() {
-		made.OAEP, err = engine.OAEP(public)
-	}
-	return made, err
+	return m.Handles(engine)
 }
 
-// private makes the private key, one of RSA by engine.
-func (e *entry) private(isRSA bool, engine keys.RSAEngine) (crypto.Signer, error) {
-	if isRSA {
+// private makes the private half of public, one of RSA by engine.
+func (e *entry) private(public crypto.PublicKey, engine keys.RSAEngine) (crypto.Signer, error) {
+	if _, ok := public.(*rsa.PublicKey); ok {
 		return engine.Private(e.Private)
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(e.Private)

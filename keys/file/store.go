@@ -35,7 +35,7 @@ import (
 type Config struct {
 	Path         string           // of the key store, "keystore.age"; Path.lock is made beside it
 	Secret       Secret           // required
-	RSA          keys.RSAEngine   // of the private keys; nil means keys.GoRSA
+	RSA          keys.RSAEngine   // works with RSA keys; nil means keys.GoRSA
 	PollInterval time.Duration    // how often Run looks for a changed file; 0 means 2 s
 	LockPatience time.Duration    // how long a change waits for another process; 0 means 10 s
 	Clock        func() time.Time // nil means time.Now

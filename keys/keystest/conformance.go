@@ -45,6 +45,9 @@ func Run(t *testing.T, source keys.Source, at time.Time) {
 func checkKey(t testing.TB, k *keys.Key) {
 	checkHandles(t, k)
 	checkOpaque(t, k)
+	if k.OAEP != nil {
+		checkOAEP(t, k)
+	}
 	if k.Signer != nil {
 		checkSigner(t, k)
 	}

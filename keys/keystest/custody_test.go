@@ -52,6 +52,7 @@ const (
 	givesItsOwnReasons
 	endsWithAnError
 	printsSecrets
+	sealsToNobody
 	flaws // how many there are, with noFlaw
 )
 
@@ -83,6 +84,7 @@ func TestTheSuiteFindsACustodianThatBreaksTheContract(t *testing.T) {
 		{leavesTheHandle, "a destroyed key has its entry and its public half, and nothing else", "which is destroyed, has"},
 		{ignoresContext, "an act whose context has ended changes nothing", "under a context that has ended"},
 		{losesOthersChanges, "changes made at once are all kept", "changes made at once got lost"},
+		{sealsToNobody, "a key of each purpose is imported, and works as the key that was brought", "does not open what is encrypted to it"},
 		{storesNothing, "a reload finds what another process changed", "is gone"},
 		{opensAsPending, "what is opened again is what was left", "opened again the entries are"},
 		{changesOldRings, "a catalogue that was given out does not change", "a catalogue that was given out changes"},

@@ -3,8 +3,12 @@ package keystest_test
 import (
 	"bytes"
 	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/subtle"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -291,7 +295,7 @@ func (m *memory) change(ctx context.Context, edit func(*memoryStore) error) erro
 func (m *memory) load() error {
 	var all []*keys.Key
 	for _, k := range m.shared.all {
-		made, err := k.Handles()
+		made, err := k.Handles(memoryRSA{flaw: m.shared.flaw})
 		if err != nil {
 			return err
 		}
@@ -380,4 +384,29 @@ func (m *memory) Format(state fmt.State, _ rune) {
 			fmt.Fprintf(state, " %x", k.Secret)
 		}
 	}
+}
+
+// memoryRSA is Go's RSA, which encrypts to keys too.
+type memoryRSA struct {
+	keys.GoRSA
+	flaw flaw
+}
+
+func (e memoryRSA) OAEP(public *rsa.PublicKey) (keys.OAEP, error) {
+	return &memoryOAEP{to: public, flaw: e.flaw}, nil
+}
+
+type memoryOAEP struct {
+	to   *rsa.PublicKey
+	flaw flaw
+}
+
+func (o *memoryOAEP) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, "memory") }
+
+func (o *memoryOAEP) EncryptOAEP(hash crypto.Hash, message []byte) ([]byte, error) {
+	sealed, err := rsa.EncryptOAEP(hash.New(), rand.Reader, o.to, message, nil)
+	if o.flaw == sealsToNobody && err == nil {
+		sealed[0] ^= 1
+	}
+	return sealed, err
 }

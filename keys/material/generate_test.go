@@ -73,7 +73,7 @@ func TestGenerate(t *testing.T) {
 			if m.Algorithm != c.algorithm || m.State != keys.Pending || !m.ValidFrom.Equal(now) {
 				t.Errorf("Generate = %+v", m.Meta)
 			}
-			_, err = m.Handles()
+			_, err = m.Handles(keys.GoRSA{})
 			must(t, err)
 		})
 	}

@@ -82,7 +82,7 @@ func today(t testing.TB, purpose keys.Purpose, data []byte) *keys.Key {
 	t.Helper()
 	m, err := material.Read(keys.Spec{Purpose: purpose, Activate: true}, data, nil, time.Now())
 	must(t, err)
-	k, err := m.Handles()
+	k, err := m.Handles(keys.GoRSA{})
 	must(t, err)
 	return k
 }
@@ -101,7 +101,7 @@ func TestGnuPGReadsTheGeneratedKey(t *testing.T) {
 	g := newGnuPG(t)
 	made, err := material.Generate(keys.Spec{Purpose: keys.OPCSigning, Issuer: "acme", Activate: true}, time.Now())
 	must(t, err)
-	k, err := made.Handles()
+	k, err := made.Handles(keys.GoRSA{})
 	must(t, err)
 	exported, err := material.ExportPublic(k)
 	must(t, err)

@@ -3,6 +3,7 @@ package material
 import (
 	"cmp"
 	"crypto"
+	"crypto/rsa"
 	"errors"
 	"slices"
 
@@ -12,10 +13,11 @@ import (
 	"github.com/walletport/walletport/keys"
 )
 
-// Handles returns the key with handles that work in the memory of this process (see
-// keys/software.go), for custodians that keep the secret half there. Of a destroyed key it
-// gives the public half alone. It fails when parts are missing or are not of one key.
-func (k *Key) Handles() (*keys.Key, error) {
+// Handles returns the key with handles that work in this process (see keys/software.go), for
+// custodians that keep the secret half there. engine encrypts to the RSA keys that content
+// keys are sealed to; a private RSA key works by the engine that Private is of. Of a destroyed
+// key it gives the public half alone. It fails when parts are missing or are not of one key.
+func (k *Key) Handles(engine keys.RSAEngine) (*keys.Key, error) {
 	made := &keys.Key{Meta: k.Meta}
 	var err error
 	switch k.Purpose {
@@ -39,7 +41,7 @@ func (k *Key) Handles() (*keys.Key, error) {
 	default:
 		err = errors.New("its purpose is unknown to this version of walletport")
 	}
-	if err != nil {
+	if err = cmp.Or(err, k.addOAEP(made, engine)); err != nil {
 		return nil, err
 	}
 	return made, nil
@@ -51,6 +53,13 @@ func (k *Key) addPublic(made *keys.Key) error {
 	}
 	made.Public, made.Certificate = k.Public, k.Certificate
 	return nil
+}
+
+func (k *Key) addOAEP(made *keys.Key, engine keys.RSAEngine) (err error) {
+	if public, ok := k.Public.(*rsa.PublicKey); ok && k.Purpose.IsSealedTo() {
+		made.OAEP, err = engine.OAEP(public)
+	}
+	return err
 }
 
 func (k *Key) addSigner(made *keys.Key) (err error) {

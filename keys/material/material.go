@@ -24,7 +24,7 @@ type Key struct {
 	Certificate *x509.Certificate   // if it came as one
 	Chain       []*x509.Certificate // see keys.Key
 	Public      crypto.PublicKey
-	Private     crypto.Signer // *rsa.PrivateKey, *ecdsa.PrivateKey or ed25519.PrivateKey, of Public
+	Private     crypto.Signer // of Public: *rsa.PrivateKey, or an engine's where a custodian puts it in, *ecdsa.PrivateKey or ed25519.PrivateKey
 	Secret      []byte        // an AES or HMAC key of 32 bytes, a TDEA key of 16, or the text that Visa issued
 	OpenPGP     []byte        // transferable public key (RFC 4880 section 11.1), binary, of the opc purposes
 }

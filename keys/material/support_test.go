@@ -23,7 +23,7 @@ func read(spec keys.Spec, data []byte, password string) (*keys.Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.Handles()
+	return m.Handles(keys.GoRSA{})
 }
 
 func must(t testing.TB, err error) {

@@ -127,7 +127,7 @@ func TestClientCertificates(t *testing.T) {
 				if err != nil {
 					return
 				}
-				made, err := k.Handles()
+				made, err := k.Handles(keys.GoRSA{})
 				must(t, err)
 				if made.Certificate == nil || made.Signer == nil || !equalCertificates(made.Chain, c.chain) {
 					t.Errorf("certificate %v, signer %v, a chain of %d, want %d", made.Certificate != nil, made.Signer, len(made.Chain), len(c.chain))
