@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/clicktopay"
@@ -24,7 +25,7 @@ type clickToPayReconcileCommand struct {
 func (clickToPayReconcileCommand) Help() string {
 	return `Visa is asked for each customer who was ever asked for here. Customers with open requests are left out. Data of customers and cards
 is the issuer's: take leaves it, give sends it. Exit status 0: all agree, or will; 1: differences are left, somebody was not compared,
-or it could not go on.
+or it could not go on. Each five seconds standard error has the place: a run that ended early is gone on with by --after the last one.
 
 Examples:
   walletport clicktopay reconcile --issuer acme --config walletport.yaml
@@ -45,7 +46,7 @@ func (c clickToPayReconcileCommand) Run(ctx context.Context, con console) error 
 		if err := o.warnOfIssuers(ctx, con.Err, issuer); err != nil {
 			return err
 		}
-		printed := reconcilePrinter{con: con}
+		printed := newReconcilePrinter(con, now)
 		if c.JSON {
 			printed.lines = json.NewEncoder(con.Out)
 		}
@@ -84,10 +85,21 @@ func parsePlace(text string) (key storage.ConsumerKey, err error) {
 	return storage.ConsumerKey{Customer: walletport.CustomerID(id), BID: bid}, nil
 }
 
-// reconcilePrinter prints what a comparison finds.
+// placeEvery is how often a run says where it is. Who goes on behind the last place compares
+// again whom it came to since, which does no harm.
+const placeEvery = 5 * time.Second
+
+// reconcilePrinter prints what a comparison finds, and where it is.
 type reconcilePrinter struct {
-	con   console
-	lines *json.Encoder // nil prints text
+	con    console
+	lines  *json.Encoder // nil prints text
+	clock  func() time.Time
+	toldAt time.Time // when the place was told last; at first, when the run began
+	seen   int       // customers
+}
+
+func newReconcilePrinter(con console, clock func() time.Time) reconcilePrinter {
+	return reconcilePrinter{con: con, clock: clock, toldAt: clock()}
 }
 
 // reconciledJSON is a consumer that is not the same on both sides, as scripts read it.
@@ -108,8 +120,21 @@ type driftJSON struct {
 	Fields   []string `json:"fields"`
 }
 
-// consumer prints one, unless all agrees.
+// consumer prints one, and the place behind them: not before, so that nothing is lost between.
 func (p *reconcilePrinter) consumer(r clicktopay.Reconciled) error {
+	if err := p.found(r); err != nil {
+		return err
+	}
+	p.seen++
+	if at := p.clock(); at.Sub(p.toldAt) >= placeEvery {
+		p.toldAt = at
+		fmt.Fprintf(p.con.Err, "walletport: %s looked at; to go on from here: --after %s\n", counted(p.seen, "customer"), placeText(r.ConsumerKey))
+	}
+	return nil
+}
+
+// found prints a consumer, unless all agrees.
+func (p *reconcilePrinter) found(r clicktopay.Reconciled) error {
 	if r.Result == clicktopay.ReconciledSame {
 		return nil
 	}
