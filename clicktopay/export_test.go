@@ -35,3 +35,10 @@ func (t *turns) Call() func() { return t.call() }
 
 // CallsNow is how many calls of the API the flow is answering.
 func (f *Flow) CallsNow() int { return int(f.turns.calls.Load()) }
+
+// When a scheme is asked for a result: first, then, and at most after so long.
+const (
+	FirstQuestion = firstQuestion
+	MinQuestion   = minQuestion
+	MaxQuestion   = maxQuestion
+)

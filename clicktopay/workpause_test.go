@@ -1,6 +1,9 @@
 package clicktopay_test
 
 import (
+	"fmt"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,5 +46,22 @@ func TestPauses(t *testing.T) {
 				t.Errorf("%s, want %s", got, c.want)
 			}
 		})
+	}
+}
+
+// TestThePageSaysWhenVisaIsAsked holds docs/click-to-pay.md to the times of questions.
+func TestThePageSaysWhenVisaIsAsked(t *testing.T) {
+	page, err := os.ReadFile("../docs/click-to-pay.md")
+	must(t, err)
+	_, told, _ := strings.Cut(string(page), "\n**Visa is asked for the result**")
+	told, _, _ = strings.Cut(told, "\n\n")
+	for _, want := range []string{
+		fmt.Sprintf("first %d ms after it took the request", clicktopay.FirstQuestion.Milliseconds()),
+		fmt.Sprintf("asked after %d ms", clicktopay.MinQuestion.Milliseconds()),
+		fmt.Sprintf("double up to %.0f s", clicktopay.MaxQuestion.Seconds()),
+	} {
+		if !strings.Contains(told, want) {
+			t.Errorf("the page does not say %q", want)
+		}
 	}
 }
