@@ -89,8 +89,8 @@ func (a *attempt) fail(ctx context.Context, reasons ...error) error {
 // ours: what the scheme wrote may repeat what it was sent.
 func (a *attempt) faultsOf(reason error) (faults []storage.RequestFault) {
 	said, ok := errors.AsType[*walletport.Error](reason)
-	if !ok { // its text is not for callers
-		return []storage.RequestFault{{Reason: walletport.ReasonOf(reason), Message: "walletport failed"}}
+	if !ok || !isOwnReason(said.Reason) { // its text is not for callers
+		return []storage.RequestFault{{Reason: reasonInternal, Message: "walletport failed"}}
 	}
 	named := a.names()
 	for _, f := range scheme.FaultsOf(reason) {

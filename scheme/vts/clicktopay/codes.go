@@ -1,6 +1,9 @@
 package clicktopay
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/scheme/vts"
@@ -38,6 +41,10 @@ var meanings = map[string]meaning{
 	vts.PayTokenMismatch: {scheme.FaultAccess, scheme.Refused, scheme.ErrAccessRefused},
 	vts.PayTokenUnknown:  {scheme.FaultAccess, scheme.Refused, scheme.ErrAccessRefused},
 }
+
+// Codes lists the codes of Visa's that are known, in the order of the alphabet. Visa may say
+// others.
+func Codes() []string { return slices.Sorted(maps.Keys(meanings)) }
 
 // FaultKind returns what a code of Visa's means; scheme.FaultUnknown of one that is not known.
 func (*Messages) FaultKind(code string) scheme.FaultKind {

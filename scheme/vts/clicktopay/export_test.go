@@ -13,11 +13,3 @@ func KindOf(code string) scheme.FaultKind { return meanings[code].kind }
 
 // MessageOf returns what callers read of a code.
 func MessageOf(code string) string { return messages[KindOf(code)] }
-
-// Codes returns the codes that are known.
-func Codes() (codes []string) {
-	for code := range meanings {
-		codes = append(codes, code)
-	}
-	return codes
-}
