@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// What is personal in calls of Click to Pay, in good ones and in bad ones, and of the sample
-// customer whom they are about.
-var personCanaries = []string{
+// What is personal in calls of Click to Pay, in good ones and in bad ones, and of the customers
+// whom they are about.
+var personCanaries = append(named(), []string{
 	"mary@mail.example", "17575550103", "3 Example Road", "Hampton",
 	"canary.one@mail.example", "17575550177", "77 Canary Crescent", "Canaryville", "CA 77 NRY",
 	"canary.two@mail.example", "canary-without-a-domain", "17575550188", "88 Canary & Sons", "CANARY-UNKNOWN",
-}
+}...)
 
 // canaryCalls bring them in; an empty outcome is a call that is refused at once.
 var canaryCalls = []struct {
@@ -33,6 +33,11 @@ var canaryCalls = []struct {
 	{"an e-mail address that is none", http.MethodPut, "/update/customer/5003", members{"overrides": members{"emails": []string{"canary-without-a-domain"}}}, ""},
 	{"a phone with a plus", http.MethodPut, "/update/customer/5003", members{"overrides": members{"phones": []string{"+17575550188"}}}, ""},
 	{"an address with a forbidden character", http.MethodPut, "/update/card/1006", members{"cardOverrides": members{"addressLine1": "88 Canary & Sons"}}, ""},
+	{"an enrolment of whoever has unusual names", http.MethodPost, "/enroll/customer/7007", members{"cardId": []string{"7701"}}, "SUCCESS"},
+	{"an enrolment of theirs that Visa refuses", http.MethodPost, "/enroll/customer/7007", members{"cardId": []string{"7701"}}, "VIDC-2000"},
+	{"an update of theirs", http.MethodPut, "/update/customer/7007", nil, "SUCCESS"},
+	{"an update of their card", http.MethodPut, "/update/card/7701", nil, "SUCCESS"},
+	{"an enrolment of whoever has an address that is not taken", http.MethodPost, "/enroll/customer/7008", members{"cardId": []string{"7801"}}, ""},
 	{"an address in the place of an id", http.MethodPost, "/enroll/customer/canary.two@mail.example", members{"cardId": []string{"1006"}}, ""},
 	{"an address in the place of a card", http.MethodPost, "/enroll/card/canary.two@mail.example", nil, ""},
 	{"an address in the place of a request", http.MethodGet, "/status/canary.two@mail.example", nil, ""},
@@ -54,10 +59,11 @@ func TestNobodyIsNamed(t *testing.T) {
 			spans, databaseURL, dir := startCollector(t), e.url(t), filepath.Join(t.TempDir(), "box")
 			box := mustSandboxAt(t, plainHTTP, dir, databaseURL, "WALLETPORT_LOG__LEVEL=debug", "WALLETPORT_TRACE__SAMPLE_RATIO=1",
 				fmt.Sprintf("WALLETPORT_TRACE__ENDPOINT=%s/v1/traces", spans.URL))
+			box.mustNameSomebody(t, hidden)
 			c := box.caller()
 			for _, call := range canaryCalls {
 				body := call.body
-				if body != nil && body["customerBID"] == nil {
+				if body["customerBID"] == nil {
 					body = byBID(body)
 				}
 				if call.outcome != "" {
@@ -77,9 +83,9 @@ func TestNobodyIsNamed(t *testing.T) {
 			}
 			page := c.get("/metrics").body
 			for _, want := range []string{
-				`walletport_clicktopay_accepted_total{action="enrol_customer",channel="api"} 2`,
-				`walletport_clicktopay_completed_total{action="enrol_customer",result="VIDC-2000"} 1`,
-				`walletport_outbound_calls_total{call="enrollData",outcome="ok",target="vts.clicktopay"} 1`,
+				`walletport_clicktopay_accepted_total{action="enrol_customer",channel="api"} 4`,
+				`walletport_clicktopay_completed_total{action="enrol_customer",result="VIDC-2000"} 2`,
+				`walletport_outbound_calls_total{call="enrollData",outcome="ok",target="vts.clicktopay"} 2`,
 			} {
 				if !strings.Contains(page, want) {
 					t.Errorf("the metrics page lacks %s", want)
@@ -87,6 +93,7 @@ func TestNobodyIsNamed(t *testing.T) {
 			}
 			wantNoCanary(t, "the metrics page", page, hidden...)
 			wantNoCanary(t, "what the simulated Visa tells", c.get("/sandbox/clicktopay/reports").body+c.get("/sandbox/clicktopay/consumers/123456/5003").body, hidden...)
+			box.wantNobodyNamedByCommands(t, hidden)
 			wantNoCanary(t, "the audit export", mustExport(t, box.at()).text, hidden...)
 			if databaseURL == "" {
 				for _, name := range []string{"walletport.db", "walletport.db-wal"} {
