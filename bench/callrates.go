@@ -27,19 +27,19 @@ const connections = 4 * loadWorkers
 // warmUp opens all connections and fills caches.
 const warmUp = time.Second
 
-// measureCalls runs rounds of: OpenSSL's limits on the server's core, then each call
-// in a closed loop, with Go's limit around it. Then an open loop at half of each
-// call's throughput gives latencies. The answers are in the order of calls; a call
-// that fails ends the run.
-func measureCalls(ctx context.Context, r *running, m material, calls []httpCall, rounds, seconds int) ([]callRates, error) {
-	targets := make([]*target, len(calls))
+// measureCalls runs rounds of: OpenSSL's limits on the server's core, then each call in a
+// closed loop, and where it holds RSA in another on the server that works by Go's, with Go's
+// limit around it. Then an open loop at half of each call's throughput gives latencies. The
+// answers are in the order of calls; a call that fails ends the run.
+func measureCalls(ctx context.Context, e engines, m material, calls []httpCall, rounds, seconds int) ([]engineRates, error) {
+	targets := make([]engineTargets, len(calls))
 	for i, c := range calls {
-		targets[i] = c.of(r, m)
-		if _, err := closedLoop(ctx, targets[i], connections, warmUp); err != nil {
+		var err error
+		if targets[i], err = e.targets(ctx, c, m); err != nil {
 			return nil, fmt.Errorf("%s: %w", c.name, err)
 		}
 	}
-	measured := make([][]callRates, len(calls))
+	measured := make([][]engineRates, len(calls))
 	span := time.Duration(seconds) * time.Second
 	for range rounds {
 		openSSL, err := openSSLCosts(1)
@@ -47,7 +47,7 @@ func measureCalls(ctx context.Context, r *running, m material, calls []httpCall,
 			return nil, err
 		}
 		for i, c := range calls {
-			round, err := measureBetweenLimits(ctx, r, targets[i], m, c.work, span/time.Duration(rounds))
+			round, err := e.measure(ctx, targets[i], m, c.work, span/time.Duration(rounds))
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", c.name, err)
 			}
@@ -55,10 +55,10 @@ func measureCalls(ctx context.Context, r *running, m material, calls []httpCall,
 			measured[i] = append(measured[i], round)
 		}
 	}
-	rates := make([]callRates, len(calls))
+	rates := make([]engineRates, len(calls))
 	for i, c := range calls {
-		rates[i] = mediansOf(measured[i])
-		all, err := openLoop(ctx, targets[i], rates[i].perSecond/2, span)
+		rates[i] = engineMediansOf(measured[i])
+		all, err := openLoop(ctx, targets[i].usual, rates[i].perSecond/2, span)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.name, err)
 		}
@@ -116,18 +116,18 @@ func mediansOf(rounds []callRates) callRates {
 
 func printCallsHead(out io.Writer) {
 	fmt.Fprintf(out, "\n| HTTP call: TLS 1.3, Basic, %d cards of each scheme, durable audit | database | calls/s | calls per server CPU-second "+
-		"| share of Go's RSA | share of OpenSSL's RSA | p50 | p99 | p99.9 at half load |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n", benchCards)
+		"| share of OpenSSL's RSA | p50 | p99 | p99.9 at half load | with `keys.rsa: go`: calls/s | calls per server CPU-second | share of Go's RSA "+
+		"|\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n", benchCards)
 }
 
-func (c httpCall) print(out io.Writer, database string, r callRates) {
-	share := func(of float64) string {
-		if c.work == noRSA {
-			return "no RSA"
-		}
-		return fmt.Sprintf("%.0f %%", 100*of)
+func (c httpCall) print(out io.Writer, database string, r engineRates) {
+	ofRSA, byGo := "no RSA", " |  | "
+	if c.work != noRSA {
+		ofRSA = fmt.Sprintf("%.0f %%", 100*r.ofOpenSSL)
+		byGo = fmt.Sprintf("%.0f | %.0f | %.0f %%", r.byGo.perSecond, r.byGo.perCPUSecond, 100*r.byGo.ofGoRSA)
 	}
 	fmt.Fprintf(out, "| %s | %s | %.0f | %.0f | %s | %s | %s | %s | %s |\n", c.title, database, r.perSecond, r.perCPUSecond,
-		share(r.ofGoRSA), share(r.ofOpenSSL), ms(r.p50), ms(r.p99), ms(r.p999))
+		ofRSA, ms(r.p50), ms(r.p99), ms(r.p999), byGo)
 }
 
 func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }

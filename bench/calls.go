@@ -45,11 +45,15 @@ func opaqueCardRequest(material) any {
 }
 
 // of returns the call's target on a server.
-func (c httpCall) of(r *running, m material) *target {
+func (c httpCall) of(r *running, m material) *target { return c.over([]*running{r}, m) }
+
+// over is the call's target on servers in turn.
+func (c httpCall) over(servers []*running, m material) *target {
+	r := servers[0] // they have one client of their API
 	t := &target{client: r.client, method: http.MethodPost, username: r.username, password: r.password}
 	first := 1 + callCards.first(c.scheme)
 	t.url = func(n int) string {
-		return fmt.Sprintf("%s/wallet/"+c.path+"?auditUser=bench", r.url, first+n%benchCards)
+		return fmt.Sprintf("%s/wallet/"+c.path+"?auditUser=bench", servers[n%len(servers)].url, first+n%benchCards)
 	}
 	if c.body != nil {
 		t.body = func(int) ([]byte, error) { return json.Marshal(c.body(m)) }

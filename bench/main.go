@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -19,6 +20,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/walletport/walletport/config"
+	"github.com/walletport/walletport/server"
 	"github.com/walletport/walletport/storage/storagetest"
 )
 
@@ -39,7 +42,7 @@ func main() {
 	flag.IntVar(&p.callSeconds, "call-seconds", 10, "length of each call's closed loop in all, and of its open loop")
 	flag.StringVar(&p.databases, "databases", "sqlite,postgres", "which databases the HTTP calls are measured on")
 	flag.BoolVar(&p.full, "full", false, "measure the large stores too, on each database: call/tokens-*-full (1,000,000 cards with 3,000,000 tokens, 4 GB of disk) and growth/*-10000000 (10 GB)")
-	only := flag.String("only", "", "regular expression of the rows to measure: encoder/apple-visa, call/googlepay-mastercard, clicktopay/accept, growth/cards-1000, …")
+	only := flag.String("only", "", "regular expression of the rows to measure: encoder/apple-visa, call/googlepay-mastercard, replicas/4, clicktopay/accept, growth/cards-1000, …")
 	what := flag.String("child", "", "used by bench itself: measure one thing and print its rate")
 	flag.Parse()
 	err := func() (err error) {
@@ -72,7 +75,11 @@ func (p plan) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s, %d processors, %s, %s\n\n", processorName(), runtime.NumCPU(), runtime.Version(), time.Now().Format(time.DateOnly))
+	engine, _, err := server.RSAEngine(config.RSAAuto)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s, %d processors, %s, RSA by %s, %s\n\n", processorName(), runtime.NumCPU(), runtime.Version(), engine.About(), time.Now().Format(time.DateOnly))
 	if err := p.benchEncoders(out, m); err != nil {
 		return err
 	}
@@ -99,6 +106,9 @@ func (p plan) benchServer(ctx context.Context, out io.Writer, m material) error 
 	if err := p.benchCalls(ctx, out, m, program, dir); err != nil {
 		return err
 	}
+	if err := p.benchReplicas(ctx, out, m, program, dir); err != nil {
+		return err
+	}
 	if err := p.benchTokens(ctx, out, m, program, dir); err != nil {
 		return err
 	}
@@ -112,6 +122,9 @@ func (p plan) benchServer(ctx context.Context, out io.Writer, m material) error 
 func serverRows() (names []string) {
 	for _, c := range httpCalls {
 		names = append(names, c.name)
+	}
+	for _, r := range replicaRows {
+		names = append(names, r.name)
 	}
 	for _, r := range tokenRows {
 		names = append(names, r.name)
@@ -134,7 +147,7 @@ func (p plan) benchCalls(ctx context.Context, out io.Writer, m material, program
 	printCallsHead(out)
 	b := callBench{plan: p, calls: calls, material: m, program: program, dir: dir}
 	if strings.Contains(p.databases, "sqlite") {
-		if err := b.on(ctx, out, "SQLite", "sqlite:walletport.db"); err != nil {
+		if err := b.on(ctx, out, "SQLite", func() (string, error) { return "sqlite:walletport.db", nil }); err != nil {
 			return err
 		}
 	}
@@ -153,38 +166,23 @@ type callBench struct {
 }
 
 func (b callBench) onPostgres(ctx context.Context, out io.Writer) error {
-	server, err := storagetest.StartPostgres(ctx, storagetest.PostgresConfig{Durable: true})
+	postgres, err := storagetest.StartPostgres(ctx, storagetest.PostgresConfig{Durable: true})
 	if err != nil {
 		return err
 	}
-	defer server.Stop()
-	url, err := server.CreateDatabase(ctx)
-	if err != nil {
-		return err
-	}
-	return b.on(ctx, out, "PostgreSQL", url)
+	defer postgres.Stop()
+	return b.on(ctx, out, "PostgreSQL", func() (string, error) { return postgres.CreateDatabase(ctx) })
 }
 
-func (b callBench) on(ctx context.Context, out io.Writer, database, url string) error {
-	dir := filepath.Join(b.dir, database)
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return err
-	}
-	s, err := newSetup(b.program, dir, url, b.material, callCards, "")
+// on measures the calls on databases that create makes.
+func (b callBench) on(ctx context.Context, out io.Writer, database string, create func() (url string, err error)) error {
+	e, err := b.startEngines(ctx, database, create)
 	if err != nil {
 		return err
 	}
-	server, err := s.start(ctx, 0)
-	if err != nil {
-		return err
-	}
-	rates, err := measureCalls(ctx, server, b.material, b.calls, b.rounds, b.callSeconds)
-	if stopErr := server.stop(); err == nil {
-		err = stopErr
-	}
-	if err != nil {
-		log, _ := os.ReadFile(s.path(logName(0)))
-		return fmt.Errorf("%w; the server said:\n%s", err, log[max(0, len(log)-2000):])
+	rates, err := measureCalls(ctx, e, b.material, b.calls, b.rounds, b.callSeconds)
+	if err = errors.Join(err, e.stop()); err != nil {
+		return fmt.Errorf("%w; the servers said:\n%s", err, e.said())
 	}
 	for i, c := range b.calls {
 		c.print(out, database, rates[i])

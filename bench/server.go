@@ -71,7 +71,7 @@ type setup struct {
 }
 
 // maxReplicas is how many servers of a setup can run at once.
-const maxReplicas = 2
+const maxReplicas = 4
 
 // newSetup configures servers on the database, with keys, cards and a client; more is
 // added to the configuration.

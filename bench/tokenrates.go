@@ -69,13 +69,14 @@ func (b tokenBench) measureRow(ctx context.Context, s *setup, servers []*running
 	return rates, nil
 }
 
-func (b tokenBench) closedRounds(ctx context.Context, servers []*running, t *target, span time.Duration) (callRates, error) {
+// closedRounds are closed loops one after the other, span in all.
+func (p plan) closedRounds(ctx context.Context, servers []*running, t *target, span time.Duration) (callRates, error) {
 	if _, err := closedLoop(ctx, t, connections, warmUp); err != nil {
 		return callRates{}, err
 	}
 	var rounds []callRates
-	for range b.rounds {
-		round, err := measureRound(ctx, servers, t, span/time.Duration(b.rounds))
+	for range p.rounds {
+		round, err := measureRound(ctx, servers, t, span/time.Duration(p.rounds))
 		if err != nil {
 			return callRates{}, err
 		}
