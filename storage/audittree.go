@@ -36,11 +36,11 @@ type Note struct {
 // Cosignature is what a witness answered to a note.
 type Cosignature struct {
 	Size    int64  // of the note
-	Witness string // name of its key
+	Witness string // id of its key: name+id
 	Line    string // signature line to append to the note, ends in a line feed
 }
 
-// AuditNotes keeps signed notes and their cosignatures. None is changed once it stands.
+// AuditNotes keeps signed notes and their cosignatures. A note is not changed once it stands.
 type AuditNotes interface {
 	// AddNote stores a note; the same Size twice changes nothing.
 	AddNote(ctx context.Context, n Note) error
@@ -48,7 +48,8 @@ type AuditNotes interface {
 	Notes(ctx context.Context, size int64, limit int) ([]Note, error)
 	// LastNote returns the note with the highest Size, or the zero one.
 	LastNote(ctx context.Context) (Note, error)
-	// AddCosignature stores a cosignature; the same Witness and Size twice changes nothing.
+	// AddCosignature stores a cosignature, in place of an earlier one of the same Witness and
+	// Size: the witness has confirmed the note again, at a later time.
 	AddCosignature(ctx context.Context, c Cosignature) error
 	// Cosignatures returns those of the note of a size, in the order of their witnesses.
 	Cosignatures(ctx context.Context, size int64) ([]Cosignature, error)

@@ -27,7 +27,7 @@ func servingRights() []right {
 		{"SELECT", "audit_checkpoints", ""}, {"INSERT", "audit_checkpoints", ""},
 		{"SELECT", "audit_tree", ""}, {"INSERT", "audit_tree", ""},
 		{"SELECT", "audit_notes", ""}, {"INSERT", "audit_notes", ""},
-		{"SELECT", "audit_cosignatures", ""}, {"INSERT", "audit_cosignatures", ""},
+		{"SELECT", "audit_cosignatures", ""}, {"INSERT", "audit_cosignatures", ""}, {"UPDATE", "audit_cosignatures", "line"},
 		{"SELECT", "audit_head", ""}, {"UPDATE", "audit_head", ""},
 		{"SELECT", "probe", ""}, {"UPDATE", "probe", ""},
 		{"SELECT", "cards", ""},

@@ -13,7 +13,7 @@ func testAuditTree(t *testing.T, database NewDatabase) {
 	withStore(t, database, "a node that stands stays", testTreeNodes)
 	withStore(t, database, "nodes come in pages of one level", testTreePages)
 	withStore(t, database, "a note is stored once", testNotes)
-	withStore(t, database, "a cosignature is stored once for a witness and a size", testCosignatures)
+	withStore(t, database, "the newest cosignature of a witness and a size is kept", testCosignatures)
 	withStore(t, database, "text that no engine can keep is refused", func(t *testing.T, s storage.Store) {
 		wantError(t, "AddNote", s.AddNote(t.Context(), storage.Note{Size: 1, Text: "zero \x00"}), walletport.CodeInvalid, "text_malformed")
 		for _, c := range []storage.Cosignature{{Size: 1, Witness: "zero \x00"}, {Size: 1, Line: "broken \xff"}} {
@@ -119,9 +119,9 @@ func testCosignatures(t *testing.T, s storage.Store) {
 			t.Fatalf("AddCosignature: %v", err)
 		}
 	}
-	wantEqual(t, "of 10", must(s.Cosignatures(t.Context(), 10))(t, "Cosignatures"), []storage.Cosignature{line("w1.example", 10, "b"), line("w2.example", 10, "a")})
+	wantEqual(t, "of 10", must(s.Cosignatures(t.Context(), 10))(t, "Cosignatures"), []storage.Cosignature{line("w1.example", 10, "again"), line("w2.example", 10, "a")})
 	wantEqual(t, "of 7", must(s.Cosignatures(t.Context(), 7))(t, "Cosignatures"), []storage.Cosignature{line("w1.example", 7, "c")})
 	wantEqual(t, "of 8", must(s.Cosignatures(t.Context(), 8))(t, "Cosignatures"), []storage.Cosignature{})
-	wantEqual(t, "the last", must(s.LastCosignature(t.Context(), "w1.example"))(t, "LastCosignature"), line("w1.example", 10, "b"))
+	wantEqual(t, "the last", must(s.LastCosignature(t.Context(), "w1.example"))(t, "LastCosignature"), line("w1.example", 10, "again"))
 	wantEqual(t, "the last of nobody", must(s.LastCosignature(t.Context(), "w3.example"))(t, "LastCosignature"), storage.Cosignature{})
 }

@@ -11,7 +11,7 @@ import (
 
 const insertCosignature = `-- name: InsertCosignature :exec
 INSERT INTO audit_cosignatures (witness, size, line) VALUES ($1, $2, $3)
-ON CONFLICT (witness, size) DO NOTHING
+ON CONFLICT (witness, size) DO UPDATE SET line = excluded.line
 `
 
 type InsertCosignatureParams struct {

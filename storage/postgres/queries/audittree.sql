@@ -27,7 +27,7 @@ SELECT * FROM audit_notes WHERE size > 0 ORDER BY size DESC LIMIT 1;
 
 -- name: InsertCosignature :exec
 INSERT INTO audit_cosignatures (witness, size, line) VALUES ($1, $2, $3)
-ON CONFLICT (witness, size) DO NOTHING;
+ON CONFLICT (witness, size) DO UPDATE SET line = excluded.line;
 
 -- name: ListCosignatures :many
 SELECT * FROM audit_cosignatures WHERE size = $1 ORDER BY witness;
