@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,10 +28,11 @@ import (
 
 // Witness cosigns checkpoints. It is an http.Handler and safe for concurrent use.
 type Witness struct {
-	name  string
-	key   ed25519.PrivateKey
-	logs  note.Verifiers
-	clock func() time.Time
+	name    string
+	key     ed25519.PrivateKey
+	origins map[string]bool
+	logs    note.Verifiers
+	clock   func() time.Time
 
 	lock sync.Mutex
 	last map[string]tlog.Tree // by origin
@@ -38,7 +40,11 @@ type Witness struct {
 
 // New returns a witness of the logs that have the keys.
 func New(name string, key ed25519.PrivateKey, clock func() time.Time, logs ...note.Verifier) *Witness {
-	return &Witness{name: name, key: key, logs: note.VerifierList(logs...), clock: clock, last: make(map[string]tlog.Tree)}
+	w := &Witness{name: name, key: key, origins: make(map[string]bool), logs: note.VerifierList(logs...), clock: clock, last: make(map[string]tlog.Tree)}
+	for _, l := range logs {
+		w.origins[l.Name()] = true
+	}
+	return w
 }
 
 // algorithm says in keys and their ids that they are of Ed25519 cosignatures.
@@ -107,7 +113,7 @@ func parse(body string) (request, error) {
 	lines := strings.Split(head, "\n")
 	digits, isOld := strings.CutPrefix(lines[0], "old ")
 	old, err := strconv.ParseInt(digits, 10, 64)
-	if !found || !isOld || err != nil || old < 0 || len(lines) > 64 {
+	if !found || !isOld || err != nil || old < 0 || strconv.FormatInt(old, 10) != digits || len(lines) > 64 {
 		return request{}, refusal{http.StatusBadRequest, "this is no request"}
 	}
 	r := request{old: old, note: text}
@@ -123,20 +129,24 @@ func parse(body string) (request, error) {
 
 // open checks the log's signature and reads the checkpoint.
 func (w *Witness) open(text string) (origin string, tree tlog.Tree, signed *note.Note, err error) {
+	origin, _, _ = strings.Cut(text, "\n")
+	if !w.origins[origin] {
+		return "", tree, nil, refusal{http.StatusNotFound, "the origin is not known"}
+	}
 	signed, err = note.Open([]byte(text), w.logs)
-	if err != nil {
-		return "", tree, nil, refusal{http.StatusForbidden, "no signature is of a log that is known"}
+	if err != nil || !slices.ContainsFunc(signed.Sigs, func(s note.Signature) bool { return s.Name == origin }) {
+		return "", tree, nil, refusal{http.StatusForbidden, "no signature is of the origin's key"}
 	}
 	lines := strings.Split(signed.Text, "\n")
-	if len(lines) < 4 || lines[0] != signed.Sigs[0].Name {
-		return "", tree, nil, refusal{http.StatusForbidden, "the key is not of this origin"}
+	if len(lines) < 4 {
+		return "", tree, nil, refusal{http.StatusBadRequest, "this is no checkpoint"}
 	}
 	size, sizeErr := strconv.ParseInt(lines[1], 10, 64)
 	hash, hashErr := tlog.ParseHash(lines[2])
 	if sizeErr != nil || hashErr != nil {
 		return "", tree, nil, refusal{http.StatusBadRequest, "this is no checkpoint"}
 	}
-	return lines[0], tlog.Tree{N: size, Hash: hash}, signed, nil
+	return origin, tlog.Tree{N: size, Hash: hash}, signed, nil
 }
 
 func (w *Witness) add(body string) (string, error) {
@@ -164,8 +174,10 @@ func goesOn(last, tree tlog.Tree, r request) error {
 		return refusal{http.StatusBadRequest, "the older tree is larger"}
 	case r.old != last.N:
 		return conflict(last.N)
-	case r.old == 0 && len(r.proof) > 0, r.old == tree.N && tree.Hash != last.Hash:
-		return refusal{http.StatusUnprocessableEntity, "this is another tree"}
+	case (r.old == 0 || r.old == tree.N) && len(r.proof) > 0:
+		return refusal{http.StatusUnprocessableEntity, "a proof of nothing has no hashes"}
+	case r.old == tree.N && tree.N > 0 && tree.Hash != last.Hash:
+		return conflict(last.N) // the protocol asks for this status and says nothing of the text
 	case r.old == 0, r.old == tree.N:
 		return nil
 	}
