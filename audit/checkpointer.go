@@ -29,7 +29,9 @@ type checkpointer struct {
 }
 
 func newCheckpointer(c *Config) *checkpointer {
-	return &checkpointer{config: c, due: make(chan struct{}, 1), lost: make(chan storage.AuditHead, 1), noter: newNoter(c)}
+	p := &checkpointer{config: c, due: make(chan struct{}, 1), lost: make(chan storage.AuditHead, 1)}
+	p.noter = newNoter(c, p.key)
+	return p
 }
 
 // advance tells of a commit that led from before to head. It never waits.
@@ -138,7 +140,7 @@ func (p *checkpointer) begin(ctx context.Context, found stored) {
 	case found.unsigned():
 		p.vouch(ctx, found.head)
 	case found.known && found.head.Seq > 0 && found.last.Seq == found.head.Seq:
-		p.noteSigned(ctx, found.head)
+		p.noter.tell(found.head) // of an old trail, or whoever signed it died before it was noted
 	case found.known && found.last.Seq > found.head.Seq:
 		p.endsEarly(ctx, found.last)
 	}
@@ -195,19 +197,9 @@ func (p *checkpointer) signNew(ctx context.Context) {
 func (p *checkpointer) vouch(ctx context.Context, head storage.AuditHead) bool {
 	signed := p.sign(ctx, head)
 	if signed {
-		p.noteSigned(ctx, head)
+		p.noter.tell(head)
 	}
 	return signed
-}
-
-// noteSigned has a head noted that a checkpoint stands at: of an old trail, or because who
-// signed it died before it was noted. What is noted already is noted once.
-func (p *checkpointer) noteSigned(ctx context.Context, head storage.AuditHead) {
-	ctx, cancel := context.WithTimeout(ctx, p.config.Settings.CommitTimeout)
-	defer cancel()
-	if key, err := p.key(ctx, p.config.Clock()); err == nil { // else the checkpoint's error says it
-		p.noter.tell(signedHead{AuditHead: head, key: key})
-	}
 }
 
 func (p *checkpointer) sign(ctx context.Context, head storage.AuditHead) bool {
@@ -219,23 +211,22 @@ func (p *checkpointer) sign(ctx context.Context, head storage.AuditHead) bool {
 }
 
 func (p *checkpointer) store(ctx context.Context, head storage.AuditHead) error {
-	now := p.config.Clock()
-	key, err := p.key(ctx, now)
+	key, err := p.key(ctx)
 	if err != nil {
 		return err
 	}
-	c, err := signHead(head, now, key)
+	c, err := signHead(head, p.config.Clock(), key)
 	if err != nil {
 		return err
 	}
 	return p.config.Store.AddCheckpoint(ctx, c)
 }
 
-// key returns the key that signs at now, unless the keys are those of another store than
+// key returns the key that signs now, unless the keys are those of another store than
 // the one that signed the trail: the store may have been exchanged since the Log began.
-func (p *checkpointer) key(ctx context.Context, now time.Time) (*keys.Key, error) {
+func (p *checkpointer) key(ctx context.Context) (*keys.Key, error) {
 	ring := p.config.Keys.Current()
-	key, err := ring.Select(keys.AuditCheckpoint, "", "", now)
+	key, err := ring.Select(keys.AuditCheckpoint, "", "", p.config.Clock())
 	if err != nil {
 		return nil, err
 	}

@@ -30,9 +30,10 @@ type Observer interface {
 	// Checkpointed tells that the chain was signed up to seq, or why not. A
 	// checkpoint that failed is tried again.
 	Checkpointed(seq int64, err error)
-	// Noted tells that a note over the tree of the first size records was signed, or why
-	// not. It is tried again with the next checkpoint. ErrInconsistent says that the tree
-	// does not go on from the note before: records were rewritten that are signed.
+	// Noted tells that a note over the tree of the first size records stands, or one over
+	// more, whoever signed it; or why not. A note that failed is not tried again: the next
+	// checkpoint has its own, which covers the same records. ErrInconsistent says that the
+	// tree does not go on from the note before: records were rewritten that are signed.
 	Noted(size int64, err error)
 	// Lost tells that the stored chain no longer holds record seq, which this Log
 	// had made durable: somebody set the database back. The Log stores a checkpoint

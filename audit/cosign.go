@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/walletport/walletport/audit/note"
 	"github.com/walletport/walletport/audit/tree"
@@ -37,54 +38,74 @@ type Submit func(ctx context.Context, request string) (status int, answer string
 // tree. Errors are those of the store and of submit, and *Refusal: WitnessRefused,
 // WitnessLied.
 func Cosign(ctx context.Context, store WitnessStore, trusted []TrustedKey, w *note.Witness, submit Submit) (note.Opened, error) {
-	newest, opened, err := newestUnwitnessed(ctx, store, trusted)
+	newest, err := lastNote(ctx, store)
 	if err != nil {
 		return note.Opened{}, err
 	}
-	last, err := store.LastCosignature(ctx, w.Name())
+	opened, err := Proven{Trusted: trusted}.open(newest.Text)
 	if err != nil {
 		return note.Opened{}, err
 	}
-	old := min(last.Size, opened.Size)
-	status, answer, err := ask(ctx, store, submit, old, opened.Size, newest)
+	last, err := store.LastCosignature(ctx, w.ID())
+	if err != nil {
+		return note.Opened{}, err
+	}
+	s := submission{store: store, note: newest, size: opened.Size, submit: submit}
+	answer, err := s.ask(ctx, min(last.Size, opened.Size))
+	if err != nil {
+		return note.Opened{}, err
+	}
+	return keep(ctx, store, Proven{Trusted: trusted, Witnesses: []*note.Witness{w}}, newest, answer)
+}
+
+// submission is a note on its way to a witness.
+type submission struct {
+	store  WitnessStore
+	note   storage.Note
+	size   int64 // of the note, as it is signed
+	submit Submit
+}
+
+// ask returns the answer of a witness that cosigns. It is asked with the tree of old
+// records, and once more if it remembers another.
+func (s submission) ask(ctx context.Context, old int64) (string, error) {
+	status, answer, err := s.post(ctx, old)
 	if err == nil && status == http.StatusConflict {
-		known, parseErr := strconv.ParseInt(strings.TrimSuffix(answer, "\n"), 10, 64)
-		if parseErr != nil || known < 0 || known == old {
-			return note.Opened{}, &Refusal{WitnessLied, "it names no other tree that it confirmed"}
+		var known int64
+		if known, err = s.remembered(old, answer); err == nil {
+			status, answer, err = s.post(ctx, known)
 		}
-		if known > opened.Size {
-			return note.Opened{}, &Refusal{WitnessRefused, fmt.Sprintf("it confirmed a tree of %d records, and the newest note here is over %d: the trail was cut back", known, opened.Size)}
-		}
-		status, answer, err = ask(ctx, store, submit, known, opened.Size, newest)
 	}
 	switch {
 	case err != nil:
-		return note.Opened{}, err
+		return "", err
 	case status != http.StatusOK:
-		return note.Opened{}, &Refusal{WitnessRefused, witnessAnswer(status)}
+		return "", &Refusal{WitnessRefused, witnessAnswer(status)}
 	}
-	return keep(ctx, store, trusted, w, storage.Note{Size: opened.Size, Text: newest}, answer)
+	return answer, nil
 }
 
-// newestUnwitnessed returns the newest note with the log's signature alone.
-func newestUnwitnessed(ctx context.Context, store WitnessStore, trusted []TrustedKey) (string, note.Opened, error) {
-	if _, err := Newest(ctx, store); err != nil {
-		return "", note.Opened{}, err
+// remembered reads which tree a witness remembers that was asked with that of old records.
+func (s submission) remembered(old int64, answer string) (int64, error) {
+	known, err := strconv.ParseInt(strings.TrimSuffix(answer, "\n"), 10, 64)
+	switch {
+	case old == s.size && (err != nil || known == old): // the protocol asks for no text then
+		return 0, &Refusal{WitnessRefused, fmt.Sprintf("409: it confirmed another tree of %d records: records were rewritten", old)}
+	case err != nil || known < 0 || known == old:
+		return 0, &Refusal{WitnessLied, "it names no other tree that it confirmed"}
+	case known > s.size:
+		return 0, &Refusal{WitnessRefused, fmt.Sprintf("it confirmed a tree of %d records, and the newest note here is over %d: the trail was cut back", known, s.size)}
 	}
-	last, err := store.LastNote(ctx)
-	if err != nil {
-		return "", note.Opened{}, err
-	}
-	return openNote(ctx, store, trusted, last.Text)
+	return known, nil
 }
 
-// ask submits a note with the proof that it goes on from the tree of old records.
-func ask(ctx context.Context, store WitnessStore, submit Submit, old, size int64, text string) (int, string, error) {
-	path, err := tree.NewReader(storedTree(store)).Consistency(ctx, old, size)
+// post submits the note with the proof that it goes on from the tree of old records.
+func (s submission) post(ctx context.Context, old int64) (int, string, error) {
+	path, err := tree.NewReader(storedTree(s.store)).Consistency(ctx, old, s.size)
 	if err != nil {
 		return 0, "", unproved(err)
 	}
-	return submit(ctx, note.Consistency{Older: old, Path: path, Note: text}.Encode())
+	return s.submit(ctx, note.Consistency{Older: old, Path: path, Note: s.note.Text}.Encode())
 }
 
 func witnessAnswer(status int) string {
@@ -96,49 +117,37 @@ func witnessAnswer(status int) string {
 	case http.StatusUnprocessableEntity:
 		return "422: the tree does not go on from the one that it confirmed before: records were rewritten"
 	case http.StatusConflict:
-		return "409: it confirmed another tree meanwhile"
+		return "409: it confirmed another tree meanwhile, or another one of the same size"
 	}
 	return fmt.Sprintf("it answered %d", status)
 }
 
-// keep stores the line of an answer that is the witness's cosignature over the note.
-func keep(ctx context.Context, store WitnessStore, trusted []TrustedKey, w *note.Witness, n storage.Note, answer string) (note.Opened, error) {
-	keys := noteKeys(trusted)
-	keys.Witnesses = []*note.Witness{w}
+// keep stores the line of an answer that is the witness's cosignature over the note. Lines
+// of other keys are passed over, as the protocol asks.
+func keep(ctx context.Context, store WitnessStore, by Proven, n storage.Note, answer string) (note.Opened, error) {
 	for line := range strings.Lines(answer) {
-		opened, err := note.Open(note.Cosign(n.Text, line), keys)
-		if err != nil || !cosigned(opened, w.Name()) {
-			continue // of another key, as the protocol allows
+		if opened, err := by.open(note.Cosign(n.Text, line)); err == nil {
+			return opened, store.AddCosignature(ctx, storage.Cosignature{Size: n.Size, Witness: by.Witnesses[0].ID(), Line: line})
 		}
-		return opened, store.AddCosignature(ctx, storage.Cosignature{Size: n.Size, Witness: w.Name(), Line: line})
 	}
 	return note.Opened{}, &Refusal{WitnessLied, "its answer has no cosignature of its key over the note"}
 }
 
-// CheckWitnessed proves what a witness confirmed last: that the note is still the one that
-// it cosigned, and that the stored tree still has its root. It returns that note, and a
-// *Break where there is none or it is another: whoever rewrites every table, even with the
-// checkpoint key, does not have the witness's.
-func CheckWitnessed(ctx context.Context, store WitnessStore, trusted []TrustedKey, w *note.Witness) (note.Opened, error) {
-	last, err := store.LastCosignature(ctx, w.Name())
+// CheckWitnessed proves what a witness confirmed last, at since or later, the zero time for
+// ever: that the note is still the one that it cosigned, and that the stored tree still has
+// its root. It returns that note, and a *Break where there is none or it is another: whoever
+// rewrites every table, even with the checkpoint key, does not have the witness's.
+func CheckWitnessed(ctx context.Context, store WitnessStore, trusted []TrustedKey, w *note.Witness, since time.Time) (note.Opened, error) {
+	last, err := store.LastCosignature(ctx, w.ID())
 	if err != nil {
 		return note.Opened{}, err
 	}
 	if last.Size == 0 {
 		return note.Opened{}, &Break{Seq: 1, Kind: Unwitnessed, Detail: fmt.Sprintf("%s has confirmed nothing of this trail", w.Name())}
 	}
-	notes, err := store.Notes(ctx, last.Size-1, 1)
+	opened, err := cosignedNote(ctx, store, Proven{Trusted: trusted, Witnesses: []*note.Witness{w}}, last)
 	if err != nil {
 		return note.Opened{}, err
-	}
-	if len(notes) == 0 || notes[0].Size != last.Size {
-		return note.Opened{}, &Break{Seq: last.Size, Kind: NoteMismatch, Detail: fmt.Sprintf("the note that %s confirmed is gone", w.Name())}
-	}
-	keys := noteKeys(trusted)
-	keys.Witnesses = []*note.Witness{w}
-	opened, err := note.Open(note.Cosign(notes[0].Text, last.Line), keys)
-	if err != nil || !cosigned(opened, w.Name()) {
-		return note.Opened{}, &Break{Seq: last.Size, Kind: NoteMismatch, Detail: fmt.Sprintf("the note at this record is not the one that %s confirmed: the trail was rewritten, or the cosignature was", w.Name())}
 	}
 	root, err := tree.NewReader(storedTree(store)).Root(ctx, opened.Size)
 	if err != nil {
@@ -146,6 +155,26 @@ func CheckWitnessed(ctx context.Context, store WitnessStore, trusted []TrustedKe
 	}
 	if opened.Size != last.Size || !bytes.Equal(root, opened.Root[:]) {
 		return note.Opened{}, &Break{Seq: last.Size, Kind: NoteMismatch, Detail: fmt.Sprintf("the tree up to this record is not the one that %s confirmed: records were rewritten", w.Name())}
+	}
+	if at := opened.Cosigned[0].At; at.Before(since) {
+		return note.Opened{}, &Break{Seq: opened.Size, Kind: Unwitnessed, Detail: fmt.Sprintf("%s confirmed nothing since %s, at %d records: ask it (audit cosign)", w.Name(), at.Format(time.RFC3339), opened.Size)}
+	}
+	return opened, nil
+}
+
+// cosignedNote opens the stored note that a cosignature is of.
+func cosignedNote(ctx context.Context, store WitnessStore, by Proven, c storage.Cosignature) (note.Opened, error) {
+	name := by.Witnesses[0].Name()
+	notes, err := store.Notes(ctx, c.Size-1, 1)
+	if err != nil {
+		return note.Opened{}, err
+	}
+	if len(notes) == 0 || notes[0].Size != c.Size {
+		return note.Opened{}, &Break{Seq: c.Size, Kind: NoteMismatch, Detail: fmt.Sprintf("the note that %s confirmed is gone", name)}
+	}
+	opened, err := by.open(note.Cosign(notes[0].Text, c.Line))
+	if err != nil {
+		return note.Opened{}, &Break{Seq: c.Size, Kind: NoteMismatch, Detail: fmt.Sprintf("the note at this record is not the one that %s confirmed: the trail was rewritten, or the cosignature was", name)}
 	}
 	return opened, nil
 }

@@ -1,6 +1,7 @@
 package audit_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -23,11 +24,18 @@ import (
 // witnessed is a witness of the trail that m has, and what asks it.
 type witnessed struct {
 	*note.Witness
+	now    time.Time // by its clock
 	submit audit.Submit
 	answer func(w http.ResponseWriter, r *http.Request) // instead of the witness's, if not nil
 }
 
 func mustWitness(t *testing.T, m *memory, ring *keys.Ring) *witnessed {
+	t.Helper()
+	return mustWitnessOf(t, m, ring, 0)
+}
+
+// mustWitnessOf returns the witness with a key of one's own.
+func mustWitnessOf(t *testing.T, m *memory, ring *keys.Ring, seed byte) *witnessed {
 	t.Helper()
 	origin, err := audit.Origin(m.notes[0].Text, audit.TrustedKeys(ring))
 	if err != nil {
@@ -41,9 +49,9 @@ func mustWitness(t *testing.T, m *memory, ring *keys.Ring) *witnessed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seed := make([]byte, ed25519.SeedSize)
-	sim := witnesssim.New("witness.example/w1", ed25519.NewKeyFromSeed(seed), func() time.Time { return start }, verifier)
-	w := &witnessed{}
+	w := &witnessed{now: start}
+	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{seed}, ed25519.SeedSize))
+	sim := witnesssim.New("witness.example/w1", key, func() time.Time { return w.now }, verifier)
 	if w.Witness, err = note.ParseWitness(sim.Key()); err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +99,7 @@ func TestAWitnessConfirmsEachTreeThatGoesOn(t *testing.T) {
 		if err != nil || opened.Size != size || len(opened.Cosigned) != 1 || !opened.Cosigned[0].At.Equal(start.Truncate(time.Second)) {
 			t.Fatalf("at %d: %+v, %v", size, opened, err)
 		}
-		if got, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), w.Witness); err != nil || got.Size != size {
+		if got, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), w.Witness, time.Time{}); err != nil || got.Size != size {
 			t.Errorf("CheckWitnessed at %d: %+v, %v", size, got, err)
 		}
 		cosignatures = m.cosignatures
@@ -160,7 +168,7 @@ func TestAWitnessThatRefusesIsAwayOrLies(t *testing.T) {
 			if len(m.cosignatures) > 0 {
 				t.Errorf("%v is stored", m.cosignatures)
 			}
-			_, err = audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), w.Witness)
+			_, err = audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), w.Witness, time.Time{})
 			wantBreak(t, err, audit.Unwitnessed, 1)
 		})
 	}
@@ -172,6 +180,67 @@ func TestAWitnessThatRefusesIsAwayOrLies(t *testing.T) {
 			t.Errorf("Cosign: %v", err)
 		}
 	})
+}
+
+// TestAWitnessOfTheSameSizeRefusesAnotherRoot: it answers 409 to that, too, and the protocol
+// asks for no text then.
+func TestAWitnessOfTheSameSizeRefusesAnotherRoot(t *testing.T) {
+	ring := checkpointRing(t)
+	for _, text := range []string{"300\n", "", "another root"} {
+		m := mustChain(t, ring, 300)
+		w := mustWitness(t, m, ring)
+		if _, err := w.cosign(t, m, ring); err != nil {
+			t.Fatal(err)
+		}
+		w.answer = func(out http.ResponseWriter, _ *http.Request) {
+			out.WriteHeader(http.StatusConflict)
+			_, _ = out.Write([]byte(text))
+		}
+		_, err := w.cosign(t, m, ring)
+		wantRefusal(t, err, audit.WitnessRefused)
+	}
+}
+
+// TestTwoKeysOfOneNameConfirmEachForItself: a witness that changed its key has confirmed
+// nothing with the new one, and both lines stand in the note.
+func TestTwoKeysOfOneNameConfirmEachForItself(t *testing.T) {
+	ring := checkpointRing(t)
+	m := mustChain(t, ring, 3)
+	former, current := mustWitnessOf(t, m, ring, 1), mustWitnessOf(t, m, ring, 2)
+	if _, err := former.cosign(t, m, ring); err != nil {
+		t.Fatal(err)
+	}
+	_, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), current.Witness, time.Time{})
+	wantBreak(t, err, audit.Unwitnessed, 1)
+	if _, err := current.cosign(t, m, ring); err != nil {
+		t.Fatal(err)
+	}
+	both := audit.Proven{Trusted: publicOf(t, ring), Witnesses: []*note.Witness{former.Witness, current.Witness, current.Witness}}
+	if got, err := audit.VerifyProof(mustProve(t, m, ring, 2, ""), both); err != nil || len(got.Note.Cosigned) != 2 {
+		t.Errorf("VerifyProof: %+v, %v", got.Note, err)
+	}
+}
+
+func TestAConfirmationGetsOld(t *testing.T) {
+	ring := checkpointRing(t)
+	m := mustChain(t, ring, 3)
+	w := mustWitness(t, m, ring)
+	if _, err := w.cosign(t, m, ring); err != nil {
+		t.Fatal(err)
+	}
+	at := start.Truncate(time.Second)
+	if _, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), w.Witness, at); err != nil {
+		t.Errorf("since %s: %v", at, err)
+	}
+	_, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), w.Witness, at.Add(time.Second))
+	wantBreak(t, err, audit.Unwitnessed, 3)
+	w.now = at.Add(time.Hour)
+	if _, err := w.cosign(t, m, ring); err != nil { // the same note
+		t.Fatal(err)
+	}
+	if _, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), w.Witness, at.Add(time.Hour)); err != nil {
+		t.Errorf("after it was asked again: %v", err)
+	}
 }
 
 // TestWhoRewritesEverythingIsFoundByTheWitness has somebody with the checkpoint key and
@@ -214,17 +283,17 @@ func TestWhoRewritesEverythingIsFoundByTheWitness(t *testing.T) {
 	t.Run("who keeps the cosignatures", func(t *testing.T) {
 		m := m.clone()
 		m.cosignatures = good.cosignatures
-		_, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), w.Witness)
+		_, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), w.Witness, time.Time{})
 		wantBreak(t, err, audit.NoteMismatch, 300)
 	})
 	t.Run("who deletes them", func(t *testing.T) {
-		_, err := audit.CheckWitnessed(t.Context(), m.clone(), audit.TrustedKeys(ring), w.Witness)
+		_, err := audit.CheckWitnessed(t.Context(), m.clone(), audit.TrustedKeys(ring), w.Witness, time.Time{})
 		wantBreak(t, err, audit.Unwitnessed, 1)
 	})
 	t.Run("who keeps the note, too", func(t *testing.T) {
 		m := m.clone()
 		m.cosignatures, m.noteAt(300).Text = good.cosignatures, good.noteAt(300).Text
-		_, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), w.Witness)
+		_, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), w.Witness, time.Time{})
 		wantBreak(t, err, audit.NoteMismatch, 300)
 	})
 	t.Run("who asks the witness", func(t *testing.T) {

@@ -1,6 +1,7 @@
 package audit_test
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -73,6 +74,26 @@ func (m *memory) AddCheckpoint(_ context.Context, c storage.Checkpoint) error {
 	return nil
 }
 
+// page returns the first rows that are asked for, up to limit.
+func page[T any](rows []T, limit int, asked func(T) bool) []T {
+	var found []T
+	for _, r := range rows {
+		if asked(r) && len(found) < limit {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+// last returns the last row, or the zero one.
+func last[T any](rows []T) T {
+	if len(rows) == 0 {
+		var none T
+		return none
+	}
+	return rows[len(rows)-1]
+}
+
 func (m *memory) refuses(method string) error {
 	if m.readFail != nil {
 		return m.readFail(method)
@@ -89,34 +110,19 @@ func (m *memory) AuditHead(context.Context) (storage.AuditHead, error) {
 func (m *memory) AuditAfter(_ context.Context, seq int64, limit int) ([]storage.AuditEntry, error) {
 	m.lock.Lock()
 	defer m.lock.Unlock()
-	var page []storage.AuditEntry
-	for _, e := range m.entries {
-		if e.Seq > seq && len(page) < limit {
-			page = append(page, e)
-		}
-	}
-	return page, m.refuses("AuditAfter")
+	return page(m.entries, limit, func(e storage.AuditEntry) bool { return e.Seq > seq }), m.refuses("AuditAfter")
 }
 
 func (m *memory) Checkpoints(_ context.Context, seq int64, limit int) ([]storage.Checkpoint, error) {
 	m.lock.Lock()
 	defer m.lock.Unlock()
-	var page []storage.Checkpoint
-	for _, c := range m.checkpoints {
-		if c.Seq > seq && len(page) < limit {
-			page = append(page, c)
-		}
-	}
-	return page, m.refuses("Checkpoints")
+	return page(m.checkpoints, limit, func(c storage.Checkpoint) bool { return c.Seq > seq }), m.refuses("Checkpoints")
 }
 
 func (m *memory) LastCheckpoint(context.Context) (storage.Checkpoint, error) {
 	m.lock.Lock()
 	defer m.lock.Unlock()
-	if len(m.checkpoints) == 0 {
-		return storage.Checkpoint{}, m.refuses("LastCheckpoint")
-	}
-	return m.checkpoints[len(m.checkpoints)-1], m.refuses("LastCheckpoint")
+	return last(m.checkpoints), m.refuses("LastCheckpoint")
 }
 
 func (m *memory) setFail(err error) {
@@ -144,13 +150,11 @@ func (m *memory) signedSeqs() []int64 {
 func (m *memory) AuditHashes(_ context.Context, seq int64, limit int) ([]storage.AuditHead, error) {
 	m.lock.Lock()
 	defer m.lock.Unlock()
-	var page []storage.AuditHead
-	for _, e := range m.entries {
-		if e.Seq > seq && len(page) < limit {
-			page = append(page, storage.AuditHead{Seq: e.Seq, Hash: e.Hash})
-		}
+	var heads []storage.AuditHead
+	for _, e := range page(m.entries, limit, func(e storage.AuditEntry) bool { return e.Seq > seq }) {
+		heads = append(heads, storage.AuditHead{Seq: e.Seq, Hash: e.Hash})
 	}
-	return page, m.refuses("AuditHashes")
+	return heads, m.refuses("AuditHashes")
 }
 
 func (m *memory) AddTreeNodes(_ context.Context, nodes []storage.TreeNode) error {
@@ -171,25 +175,17 @@ func (m *memory) AddTreeNodes(_ context.Context, nodes []storage.TreeNode) error
 func (m *memory) TreeNodes(_ context.Context, level int, first int64, limit int) ([]storage.TreeNode, error) {
 	m.lock.Lock()
 	defer m.lock.Unlock()
-	var page []storage.TreeNode
-	for _, n := range m.nodes {
-		if n.Level == level && n.Number >= first && len(page) < limit {
-			page = append(page, n)
-		}
-	}
-	return page, m.refuses("TreeNodes")
+	return page(m.nodes, limit, func(n storage.TreeNode) bool { return n.Level == level && n.Number >= first }), m.refuses("TreeNodes")
 }
 
 func (m *memory) TreeLength(_ context.Context, level int) (int64, error) {
 	m.lock.Lock()
 	defer m.lock.Unlock()
-	length := int64(0)
-	for _, n := range m.nodes {
-		if n.Level == level {
-			length = max(length, n.Number+1)
-		}
+	ofLevel := page(m.nodes, len(m.nodes), func(n storage.TreeNode) bool { return n.Level == level })
+	if len(ofLevel) == 0 {
+		return 0, m.refuses("TreeLength")
 	}
-	return length, m.refuses("TreeLength")
+	return last(ofLevel).Number + 1, m.refuses("TreeLength")
 }
 
 func (m *memory) AddNote(_ context.Context, n storage.Note) error {
@@ -208,22 +204,13 @@ func (m *memory) AddNote(_ context.Context, n storage.Note) error {
 func (m *memory) Notes(_ context.Context, size int64, limit int) ([]storage.Note, error) {
 	m.lock.Lock()
 	defer m.lock.Unlock()
-	var page []storage.Note
-	for _, n := range m.notes {
-		if n.Size > size && len(page) < limit {
-			page = append(page, n)
-		}
-	}
-	return page, m.refuses("Notes")
+	return page(m.notes, limit, func(n storage.Note) bool { return n.Size > size }), m.refuses("Notes")
 }
 
 func (m *memory) LastNote(context.Context) (storage.Note, error) {
 	m.lock.Lock()
 	defer m.lock.Unlock()
-	if len(m.notes) == 0 {
-		return storage.Note{}, m.refuses("LastNote")
-	}
-	return m.notes[len(m.notes)-1], m.refuses("LastNote")
+	return last(m.notes), m.refuses("LastNote")
 }
 
 func (m *memory) AddCosignature(_ context.Context, c storage.Cosignature) error {
@@ -232,30 +219,20 @@ func (m *memory) AddCosignature(_ context.Context, c storage.Cosignature) error 
 	if m.fail != nil {
 		return m.fail
 	}
+	m.cosignatures = slices.DeleteFunc(m.cosignatures, func(o storage.Cosignature) bool { return o.Size == c.Size && o.Witness == c.Witness })
 	m.cosignatures = append(m.cosignatures, c)
+	slices.SortFunc(m.cosignatures, func(a, b storage.Cosignature) int { return cmp.Compare(a.Size, b.Size) })
 	return nil
 }
 
 func (m *memory) Cosignatures(_ context.Context, size int64) ([]storage.Cosignature, error) {
 	m.lock.Lock()
 	defer m.lock.Unlock()
-	var list []storage.Cosignature
-	for _, c := range m.cosignatures {
-		if c.Size == size {
-			list = append(list, c)
-		}
-	}
-	return list, m.refuses("Cosignatures")
+	return page(m.cosignatures, len(m.cosignatures), func(c storage.Cosignature) bool { return c.Size == size }), m.refuses("Cosignatures")
 }
 
 func (m *memory) LastCosignature(_ context.Context, witness string) (storage.Cosignature, error) {
 	m.lock.Lock()
 	defer m.lock.Unlock()
-	var last storage.Cosignature
-	for _, c := range m.cosignatures {
-		if c.Witness == witness && c.Size > last.Size {
-			last = c
-		}
-	}
-	return last, m.refuses("LastCosignature")
+	return last(page(m.cosignatures, len(m.cosignatures), func(c storage.Cosignature) bool { return c.Witness == witness })), m.refuses("LastCosignature")
 }

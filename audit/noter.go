@@ -14,20 +14,13 @@ import (
 )
 
 // noter grows the Merkle tree behind the checkpointer, and signs notes over it. The tree
-// of a trail that had none is built in the background, by portions, and a start goes on
-// from the nodes that are stored. Several Logs may do so at once: they make the same
-// nodes.
+// of a trail that had none is built in the background, by portions. Each note goes on from
+// the nodes that are stored, and keeps nothing for the next: a database that was set back
+// has other records since. Several Logs may note at once: they make the same nodes.
 type noter struct {
-	config  *Config
-	due     chan signedHead // holds one: the newest
-	pending *signedHead     // taken and not noted
-	tree    *tree.Grower    // nil until it was resumed, and after an error
-}
-
-// signedHead is a head of the chain with the key that signed it.
-type signedHead struct {
-	storage.AuditHead
-	key *keys.Key
+	config *Config
+	key    func(context.Context) (*keys.Key, error) // that signs now
+	due    chan storage.AuditHead                   // holds one: the newest
 }
 
 // portion is how many records the tree grows by between two commits of its nodes. Their
@@ -37,15 +30,22 @@ const portion = 1 << 14
 // ErrInconsistent says that the tree does not go on from a note that is signed.
 var ErrInconsistent = errors.New("the tree does not go on from the last signed note: records that it covers were changed, or its nodes")
 
-func newNoter(c *Config) *noter { return &noter{config: c, due: make(chan signedHead, 1)} }
+func newNoter(c *Config, key func(context.Context) (*keys.Key, error)) *noter {
+	return &noter{config: c, key: key, due: make(chan storage.AuditHead, 1)}
+}
 
 // tell asks for a note over head, in place of one that was asked for before. It never
 // waits.
-func (n *noter) tell(head signedHead) {
+func (n *noter) tell(head storage.AuditHead) {
 	select {
 	case <-n.due:
 	default:
 	}
+	n.tellAgain(head)
+}
+
+// tellAgain is tell of a head that a newer one may have taken the place of.
+func (n *noter) tellAgain(head storage.AuditHead) {
 	select {
 	case n.due <- head:
 	default:
@@ -59,117 +59,99 @@ func (n *noter) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case head := <-n.due:
-			n.pending = &head
-			n.note(ctx)
+			err := n.note(ctx, head)
+			if err != nil && ctx.Err() != nil {
+				n.tellAgain(head) // for finish: the shutdown interrupted it
+				return
+			}
+			n.config.Observer.Noted(head.Seq, err)
 		}
 	}
 }
 
-// finish notes what is left when run has ended. It builds no tree: a command would wait
-// for what a server does beside its work.
+// finish notes what is left when run has ended, within the time of one commit. It builds
+// no tree: a command would wait for what a server does beside its work.
 func (n *noter) finish(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, n.config.Settings.CommitTimeout)
+	defer cancel()
 	select {
 	case head := <-n.due:
-		n.pending = &head
+		far, err := n.far(ctx, head)
+		if far {
+			return
+		}
+		if err == nil {
+			err = n.note(ctx, head)
+		}
+		n.config.Observer.Noted(head.Seq, err)
 	default:
-	}
-	if n.pending == nil {
-		return
-	}
-	if far, err := n.far(ctx); err == nil && !far {
-		n.note(ctx)
 	}
 }
 
 // far reports whether more than one portion is missing.
-func (n *noter) far(ctx context.Context) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, n.config.Settings.CommitTimeout)
-	defer cancel()
-	if n.tree == nil {
-		length, err := n.config.Store.TreeLength(ctx, 1)
-		return n.pending.Seq-length*tree.Fanout > portion, err
-	}
-	return n.pending.Seq-n.tree.Size() > portion, nil
+func (n *noter) far(ctx context.Context, head storage.AuditHead) (bool, error) {
+	length, err := n.config.Store.TreeLength(ctx, 1)
+	return head.Seq-length*tree.Fanout > portion, err
 }
 
-// note notes the pending head, which stays pending if ctx ends.
-func (n *noter) note(ctx context.Context) {
-	head := *n.pending
-	err := n.grow(ctx, head.AuditHead)
-	if err == nil {
-		err = n.store(ctx, head)
+// note takes the tree to head and signs a note over it.
+func (n *noter) note(ctx context.Context, head storage.AuditHead) error {
+	grown, err := n.resume(ctx, head)
+	for err == nil && grown.Size() < head.Seq {
+		err = n.growBy(ctx, grown, int(min(portion, head.Seq-grown.Size())), head)
 	}
 	if err != nil {
-		n.tree = nil
+		return err
 	}
-	if err != nil && ctx.Err() != nil {
-		return
-	}
-	n.pending = nil
-	n.config.Observer.Noted(head.Seq, err)
+	return n.sign(ctx, grown)
 }
 
-// grow takes the tree to head.
-func (n *noter) grow(ctx context.Context, head storage.AuditHead) error {
-	if n.tree == nil || n.tree.Size() > head.Seq {
-		if err := n.resume(ctx, head); err != nil {
-			return err
-		}
-	}
-	for n.tree.Size() < head.Seq {
-		if err := n.growBy(ctx, int(min(portion, head.Seq-n.tree.Size())), head); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// resume takes the tree from the stored nodes, or begins it anew where one is missing.
-func (n *noter) resume(ctx context.Context, head storage.AuditHead) error {
+// resume returns the tree of the stored nodes, or one without leaves where one is missing.
+func (n *noter) resume(ctx context.Context, head storage.AuditHead) (*tree.Grower, error) {
 	ctx, cancel := context.WithTimeout(ctx, n.config.Settings.CommitTimeout)
 	defer cancel()
 	length, err := n.config.Store.TreeLength(ctx, 1)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	size := min(length, head.Seq/tree.Fanout) * tree.Fanout
-	n.tree, err = tree.Resume(ctx, tree.NewReader(storedTree(n.config.Store)), size)
+	grown, err := tree.Resume(ctx, tree.NewReader(storedTree(n.config.Store)), size)
 	if errors.Is(err, tree.ErrMissing) {
-		n.tree, err = tree.NewGrower(), nil
+		return tree.NewGrower(), nil
 	}
-	return err
+	return grown, err
 }
 
 // growBy appends the next count records and stores the nodes that they complete.
-func (n *noter) growBy(ctx context.Context, count int, head storage.AuditHead) error {
+func (n *noter) growBy(ctx context.Context, grown *tree.Grower, count int, head storage.AuditHead) error {
 	ctx, cancel := context.WithTimeout(ctx, n.config.Settings.CommitTimeout)
 	defer cancel()
-	records, err := n.config.Store.AuditHashes(ctx, n.tree.Size(), count)
+	records, err := n.config.Store.AuditHashes(ctx, grown.Size(), count)
 	if err != nil {
 		return err
 	}
 	if len(records) < count {
-		return fmt.Errorf("the chain ends at record %d before %d, which is signed", n.tree.Size()+int64(len(records)), head.Seq)
+		return fmt.Errorf("the chain ends at record %d before %d, which is signed", grown.Size()+int64(len(records)), head.Seq)
 	}
 	var nodes []storage.TreeNode
 	complete := func(c tree.Node) { nodes = append(nodes, storage.TreeNode(c)) }
 	for _, r := range records {
-		if r.Seq != n.tree.Size()+1 || r.Seq == head.Seq && !bytes.Equal(r.Hash, head.Hash) {
-			return fmt.Errorf("record %d is not the one that is signed", n.tree.Size()+1)
+		if r.Seq != grown.Size()+1 || r.Seq == head.Seq && !bytes.Equal(r.Hash, head.Hash) {
+			return fmt.Errorf("record %d is not the one that is signed", grown.Size()+1)
 		}
-		if err := n.tree.Append(tree.Leaf(r.Hash), complete); err != nil {
+		if err := grown.Append(tree.Leaf(r.Hash), complete); err != nil {
 			return err
 		}
 	}
 	return n.config.Store.AddTreeNodes(ctx, nodes)
 }
 
-// store signs a note over the tree, unless there is one of this size or a larger one.
-func (n *noter) store(ctx context.Context, head signedHead) error {
+// sign stores a note over the tree, unless there is one of this size or a larger one.
+func (n *noter) sign(ctx context.Context, grown *tree.Grower) error {
 	ctx, cancel := context.WithTimeout(ctx, n.config.Settings.CommitTimeout)
 	defer cancel()
-	c := note.Checkpoint{Size: head.Seq}
-	root, err := n.tree.Root()
+	c := note.Checkpoint{Size: grown.Size()}
+	root, err := grown.Root()
 	if err != nil {
 		return err
 	}
@@ -184,7 +166,11 @@ func (n *noter) store(ctx context.Context, head signedHead) error {
 	if c.Origin, err = n.origin(ctx); err != nil {
 		return err
 	}
-	text, err := note.Sign(c, head.key.Signer)
+	key, err := n.key(ctx)
+	if err != nil {
+		return err
+	}
+	text, err := note.Sign(c, key.Signer)
 	if err != nil {
 		return err
 	}

@@ -3,8 +3,8 @@ package audit
 import (
 	"errors"
 	"fmt"
+	"slices"
 
-	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/audit/note"
 	"github.com/walletport/walletport/audit/tree"
 )
@@ -16,16 +16,14 @@ const ProofMismatch Kind = "proof_mismatch"
 // Unwitnessed is the Kind of a note without the cosignature of a witness that was asked for.
 const Unwitnessed Kind = "unwitnessed"
 
-// Refusal says why a proof proves nothing. It never repeats a record's content.
+// Refusal says why a proof or a note proves nothing, or that a witness confirms none. It never repeats a record's content.
 type Refusal struct {
-	Kind   Kind // Malformed, Changed, NoteForged, CheckpointKeyUnknown, NoteMismatch, ProofMismatch, Unwitnessed
+	Kind   Kind // Malformed, Changed, NoteForged, CheckpointKeyUnknown, NoteMismatch, ProofMismatch, Unwitnessed, WitnessRefused, WitnessLied
 	Detail string
 }
 
-// Error returns "the proof proves nothing: proof_mismatch: …".
-func (r *Refusal) Error() string {
-	return fmt.Sprintf("the proof proves nothing: %s: %s", r.Kind, r.Detail)
-}
+// Error returns "proof_mismatch: …".
+func (r *Refusal) Error() string { return fmt.Sprintf("%s: %s", r.Kind, r.Detail) }
 
 // Proven says whom a proof is believed, all of it got from elsewhere than the proof.
 type Proven struct {
@@ -33,17 +31,16 @@ type Proven struct {
 	Origin  string       // the trail's name; "" for any
 	// Witnesses must all have cosigned the note.
 	Witnesses []*note.Witness
-	// Kept is a note that the proof's one must be, or "".
+	// Kept is a note that somebody kept: the proof of a record must be in its tree, unless it
+	// is "", and a proof of consistency must go on from it.
 	Kept string
 }
 
 // ProvenRecord is a record that is proved.
 type ProvenRecord struct {
-	Seq    int64
-	Record walletport.AuditRecord
-	Hash   []byte // of the record in the chain
-	Line   []byte // the record as a line of an export, without its line feed
-	Note   note.Opened
+	Seq  int64
+	Line []byte // the record as a line of an export, without its line feed
+	Note note.Opened
 }
 
 // VerifyProof checks a file of Prove without a database: that the record is whole, that
@@ -78,13 +75,13 @@ func VerifyProof(text string, by Proven) (ProvenRecord, error) {
 			return ProvenRecord{}, err
 		}
 	}
-	return ProvenRecord{Seq: l.Seq, Record: l.Record, Hash: l.Hash, Line: p.Extra, Note: opened}, nil
+	return ProvenRecord{Seq: l.Seq, Line: p.Extra, Note: opened}, nil
 }
 
 // VerifyConsistency checks a file of ProveConsistency without a database: that the tree of
-// its note goes on from that of an older note, and that both notes are of somebody
+// its note goes on from that of the note that was kept, and that both are of somebody
 // trusted. Witnesses need to have cosigned the newer one alone. Its errors are *Refusal.
-func VerifyConsistency(text, older string, by Proven) (note.Opened, error) {
+func VerifyConsistency(text string, by Proven) (note.Opened, error) {
 	c, err := note.ParseConsistency(text)
 	if err != nil {
 		return note.Opened{}, refusalOf(err)
@@ -93,12 +90,15 @@ func VerifyConsistency(text, older string, by Proven) (note.Opened, error) {
 	if err != nil {
 		return note.Opened{}, err
 	}
-	old, err := note.Open(older, noteKeys(by.Trusted))
+	old, err := by.kept()
 	if err != nil {
-		return note.Opened{}, refusalOf(err)
+		return note.Opened{}, err
 	}
-	if old.Size != c.Older || old.Origin != opened.Origin {
-		return note.Opened{}, &Refusal{NoteMismatch, fmt.Sprintf("the older note is of %d records of %s, and the proof goes on from %d records of %s", old.Size, old.Origin, c.Older, opened.Origin)}
+	if old.Origin != opened.Origin {
+		return note.Opened{}, &Refusal{NoteMismatch, otherName(old, opened)}
+	}
+	if old.Size != c.Older {
+		return note.Opened{}, &Refusal{NoteMismatch, fmt.Sprintf("the older note is over %d records, and the proof goes on from %d", old.Size, c.Older)}
 	}
 	if err := tree.CheckConsistency(old.Size, opened.Size, c.Path, old.Root[:], opened.Root[:]); err != nil {
 		return note.Opened{}, &Refusal{ProofMismatch, "the newer tree does not go on from the older one: records were changed in between, or the proof was"}
@@ -118,27 +118,35 @@ func (by Proven) open(text string) (note.Opened, error) {
 		return note.Opened{}, &Refusal{NoteMismatch, fmt.Sprintf("the note is of %s", opened.Origin)}
 	}
 	for _, w := range by.Witnesses {
-		if !cosigned(opened, w.Name()) {
+		if !cosigned(opened, w) {
 			return note.Opened{}, &Refusal{Unwitnessed, fmt.Sprintf("%s has not cosigned the note", w.Name())}
 		}
 	}
 	return opened, nil
 }
 
-func cosigned(o note.Opened, witness string) bool {
-	for _, c := range o.Cosigned {
-		if c.Witness == witness {
-			return true
-		}
-	}
-	return false
+func cosigned(o note.Opened, w *note.Witness) bool {
+	return slices.ContainsFunc(o.Cosigned, func(c note.Cosigned) bool { return c.Witness.ID() == w.ID() })
+}
+
+// kept opens the note that was kept.
+func (by Proven) kept() (note.Opened, error) {
+	return Proven{Trusted: by.Trusted}.open(by.Kept)
+}
+
+// otherName says that two notes are of two trails, or of one whose name was changed.
+func otherName(old, now note.Opened) string {
+	return fmt.Sprintf("the older note is of the name %s and the newer one of %s: it is another trail's, or audit.origin was changed in between", old.Origin, now.Origin)
 }
 
 // same returns the refusal of a note that is not the one that was kept.
 func (by Proven) same(opened note.Opened) error {
-	kept, err := note.Open(by.Kept, noteKeys(by.Trusted))
+	kept, err := by.kept()
 	if err != nil {
-		return refusalOf(err)
+		return err
+	}
+	if kept.Origin != opened.Origin {
+		return &Refusal{NoteMismatch, otherName(kept, opened)}
 	}
 	if kept.Checkpoint != opened.Checkpoint {
 		return &Refusal{NoteMismatch, fmt.Sprintf("the proof is in a tree of %d records, and the note that was kept is over another, of %d: have it proved in that one (audit prove --checkpoint), or that the newer goes on from it (audit prove-consistency)", opened.Size, kept.Size)}

@@ -31,12 +31,9 @@ type ProofSource interface {
 // Newest returns the newest note with all cosignatures that are stored. Without one it
 // returns ReasonNoNote.
 func Newest(ctx context.Context, source ProofSource) (string, error) {
-	last, err := source.LastNote(ctx)
+	last, err := lastNote(ctx, source)
 	if err != nil {
 		return "", err
-	}
-	if last.Size == 0 {
-		return "", walletport.Errorf(walletport.CodeNotFound, ReasonNoNote, "no note is signed over the audit trail yet: a server signs one within its checkpoint interval")
 	}
 	cosignatures, err := source.Cosignatures(ctx, last.Size)
 	if err != nil {
@@ -47,6 +44,15 @@ func Newest(ctx context.Context, source ProofSource) (string, error) {
 		text = note.Cosign(text, c.Line)
 	}
 	return text, nil
+}
+
+// lastNote returns the newest note with the log's signature alone, or ReasonNoNote.
+func lastNote(ctx context.Context, source ProofSource) (storage.Note, error) {
+	last, err := source.LastNote(ctx)
+	if err == nil && last.Size == 0 {
+		err = walletport.Errorf(walletport.CodeNotFound, ReasonNoNote, "no note is signed over the audit trail yet: a server signs one within its checkpoint interval")
+	}
+	return last, err
 }
 
 // Prove returns the proof that record seq is in the tree of a note of this trail, "" for
@@ -91,6 +97,9 @@ func ProveConsistency(ctx context.Context, source ProofSource, trusted []Trusted
 	if err != nil {
 		return "", err
 	}
+	if old.Origin != opened.Origin {
+		return "", walletport.Errorf(walletport.CodeConflict, ReasonUnproved, "%s", otherName(old, opened))
+	}
 	if old.Size > opened.Size {
 		return "", walletport.Errorf(walletport.CodeConflict, ReasonUnproved, "the older note is over %d records and the newest of this trail over %d: the trail was cut back, or it is another", old.Size, opened.Size)
 	}
@@ -99,7 +108,7 @@ func ProveConsistency(ctx context.Context, source ProofSource, trusted []Trusted
 		return "", unproved(err)
 	}
 	proof := note.Consistency{Older: old.Size, Path: path, Note: text}.Encode()
-	if _, err := VerifyConsistency(proof, older, Proven{Trusted: trusted}); err != nil {
+	if _, err := VerifyConsistency(proof, Proven{Trusted: trusted, Kept: older}); err != nil {
 		return "", unproved(err)
 	}
 	return proof, nil
@@ -107,11 +116,8 @@ func ProveConsistency(ctx context.Context, source ProofSource, trusted []Trusted
 
 // Origin returns the name of the trail that a note is of.
 func Origin(text string, trusted []TrustedKey) (string, error) {
-	opened, err := note.Open(text, noteKeys(trusted))
-	if err != nil {
-		return "", refusalOf(err)
-	}
-	return opened.Origin, nil
+	opened, err := Proven{Trusted: trusted}.open(text)
+	return opened.Origin, err
 }
 
 // openNote opens a note, "" for the newest.
@@ -122,11 +128,8 @@ func openNote(ctx context.Context, source ProofSource, trusted []TrustedKey, tex
 			return "", note.Opened{}, err
 		}
 	}
-	opened, err := note.Open(text, noteKeys(trusted))
-	if err != nil {
-		return "", note.Opened{}, refusalOf(err)
-	}
-	return text, opened, nil
+	opened, err := Proven{Trusted: trusted}.open(text)
+	return text, opened, err
 }
 
 // readLine reads a record and the hash before it.

@@ -13,6 +13,7 @@ import (
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/audit/note"
 	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/keys/keystest"
 	"github.com/walletport/walletport/oracle"
 	"github.com/walletport/walletport/storage"
 )
@@ -43,7 +44,7 @@ func TestARecordIsProvedAndShowsNoOther(t *testing.T) {
 		if err != nil {
 			t.Fatalf("VerifyProof %d: %v", seq, err)
 		}
-		if got.Seq != seq || got.Note.Size != 1100 || got.Record.RequestID != m.entries[seq-1].Record.RequestID {
+		if got.Seq != seq || got.Note.Size != 1100 || !strings.Contains(string(got.Line), `"requestId":"`+m.entries[seq-1].Record.RequestID+`"`) {
 			t.Errorf("record %d is proved as %+v", seq, got)
 		}
 		p, err := note.ParseInclusion(proof)
@@ -161,28 +162,28 @@ func TestANewerTreeGoesOnFromAnOlderNote(t *testing.T) {
 	ring := checkpointRing(t)
 	m := mustChain(t, ring, 1100)
 	other := mustChainOf(t, ring, 5000, 300)
-	by := audit.Proven{Trusted: publicOf(t, ring)}
 	for _, n := range m.notes {
+		by := audit.Proven{Trusted: publicOf(t, ring), Kept: n.Text}
 		proof, err := audit.ProveConsistency(t.Context(), m, audit.TrustedKeys(ring), n.Text)
 		if err != nil {
 			t.Fatalf("ProveConsistency from %d: %v", n.Size, err)
 		}
-		if got, err := audit.VerifyConsistency(proof, n.Text, by); err != nil || got.Size != 1100 {
+		if got, err := audit.VerifyConsistency(proof, by); err != nil || got.Size != 1100 {
 			t.Errorf("from %d: %+v, %v", n.Size, got, err)
 		}
 		if n.Size == 1100 {
 			continue
 		}
-		_, err = audit.VerifyConsistency(strings.Replace(proof, "\n1100\n", "\n1101\n", 1), n.Text, by)
+		_, err = audit.VerifyConsistency(strings.Replace(proof, "\n1100\n", "\n1101\n", 1), by)
 		wantRefusal(t, err, audit.NoteForged)
-		_, err = audit.VerifyConsistency(proof, m.noteAt(1100).Text, by)
+		_, err = audit.VerifyConsistency(proof, audit.Proven{Trusted: publicOf(t, ring), Kept: m.noteAt(1100).Text})
 		wantRefusal(t, err, audit.NoteMismatch)
 		p, err := note.ParseConsistency(proof)
 		if err != nil {
 			t.Fatal(err)
 		}
 		p.Path = p.Path[1:]
-		_, err = audit.VerifyConsistency(p.Encode(), n.Text, by)
+		_, err = audit.VerifyConsistency(p.Encode(), by)
 		wantRefusal(t, err, audit.ProofMismatch)
 	}
 	for _, c := range []struct {
@@ -206,6 +207,38 @@ func TestANewerTreeGoesOnFromAnOlderNote(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestATrailThatWasRenamedSaysSo: nothing was changed in it, and no older note is of its
+// present name.
+func TestATrailThatWasRenamedSaysSo(t *testing.T) {
+	ring, m := checkpointRing(t), newMemory()
+	for _, origin := range []string{"bank.example/before", "bank.example/after"} {
+		l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Settings: audit.Settings{Origin: origin}})
+		mustRecordAll(t, l, 3, 1)
+		stop()
+	}
+	before := m.noteAt(3).Text
+	wantNames := func(what string, err error) {
+		t.Helper()
+		for _, name := range []string{"bank.example/before", "bank.example/after", "audit.origin"} {
+			if err == nil || !strings.Contains(err.Error(), name) {
+				t.Errorf("%s: %v, want it to say %s", what, err, name)
+			}
+		}
+	}
+	_, err := audit.ProveConsistency(t.Context(), m, audit.TrustedKeys(ring), before)
+	wantNames("ProveConsistency", err)
+	if walletport.ReasonOf(err) != audit.ReasonUnproved || strings.Contains(err.Error(), "audit verify") {
+		t.Errorf("ProveConsistency: %v", err) // verify finds nothing
+	}
+	by := audit.Proven{Trusted: publicOf(t, ring), Kept: before}
+	_, err = audit.VerifyProof(mustProve(t, m, ring, 2, ""), by)
+	wantRefusal(t, err, audit.NoteMismatch)
+	wantNames("VerifyProof", err)
+	_, err = audit.VerifyConsistency(note.Consistency{Older: 3, Note: m.noteAt(6).Text}.Encode(), by)
+	wantRefusal(t, err, audit.NoteMismatch)
+	wantNames("VerifyConsistency", err)
 }
 
 // TestAnAuditorChecksAProofWithoutUs runs the program of docs/audit.md, which shares no

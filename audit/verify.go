@@ -27,9 +27,9 @@ const pageSize = 512
 
 // Verify proves the stored trail: each record against the one before it, the
 // stored head against the last record, each checkpoint against the chain and the
-// trusted keys, the nodes of the tree and each note over it against the records, each
-// note against the one before it, and the records that were noted elsewhere. It returns what it verified,
-// and a *Break for the first fault, or the store's error. Summary.Lacks says what a trail without a fault may still lack.
+// trusted keys, the nodes of the tree and each note over it against the records, and the
+// records that were noted elsewhere. It returns what it verified, and a *Break for the first
+// fault, or the store's error. Summary.Lacks says what a trail without a fault may still lack.
 //
 // It may run while servers write: it verifies up to the head that it read first.
 // Memory does not depend on the length of the trail.
@@ -71,13 +71,13 @@ type verifier struct {
 	source      Source
 	head        storage.AuditHead
 	walker      *walker
-	checkpoints checkpointReader
+	checkpoints *inStep[storage.Checkpoint]
 }
 
 func newVerifier(source Source, trusted []TrustedKey, start, head storage.AuditHead, noted []Noted) *verifier {
 	return &verifier{
 		source: source, head: head, walker: newWalker(start, newSigners(trusted), noted),
-		checkpoints: checkpointReader{source: source, after: start.Seq},
+		checkpoints: &inStep[storage.Checkpoint]{read: source.Checkpoints, number: func(c storage.Checkpoint) int64 { return c.Seq }},
 	}
 }
 
@@ -195,36 +195,4 @@ func (v *verifier) lost(c storage.Checkpoint, head storage.AuditHead) *Break {
 		Seq: head.Seq + 1, Kind: Truncated,
 		Detail: fmt.Sprintf("a checkpoint over record %d is signed, but the chain ends at record %d", c.Seq, head.Seq),
 	}
-}
-
-// checkpointReader reads checkpoints in step with the records.
-type checkpointReader struct {
-	source Source
-	after  int64
-	page   []storage.Checkpoint
-	done   bool
-}
-
-// at returns the checkpoint at seq, or nil. seq must grow from call to call.
-func (r *checkpointReader) at(ctx context.Context, seq int64) (*storage.Checkpoint, error) {
-	for {
-		for len(r.page) > 0 && r.page[0].Seq < seq {
-			r.page = r.page[1:]
-		}
-		if len(r.page) > 0 || r.done {
-			break
-		}
-		page, err := r.source.Checkpoints(ctx, r.after, pageSize)
-		if err != nil {
-			return nil, err
-		}
-		r.page, r.done = page, len(page) < pageSize
-		if len(page) > 0 {
-			r.after = page[len(page)-1].Seq
-		}
-	}
-	if len(r.page) > 0 && r.page[0].Seq == seq {
-		return &r.page[0], nil
-	}
-	return nil, nil
 }

@@ -17,10 +17,10 @@ type treeVerifier struct {
 	source TreeSource
 	keys   note.Keys
 	tree   *tree.Grower
-	nodes  map[int]*nodeReader // by level
-	notes  noteReader
+	nodes  map[int]*inStep[storage.TreeNode] // by level
+	notes  *inStep[storage.Note]
 	noted  int64            // size of the last stored note: up to there no node may be missing
-	last   *note.Checkpoint // the note before
+	last   *note.Checkpoint // the last good note
 	count  int64            // of good notes
 }
 
@@ -30,8 +30,8 @@ func newTreeVerifier(ctx context.Context, source TreeSource, trusted []TrustedKe
 		return nil, err
 	}
 	return &treeVerifier{
-		source: source, keys: noteKeys(trusted), tree: tree.NewGrower(), nodes: make(map[int]*nodeReader),
-		notes: noteReader{source: source}, noted: last.Size,
+		source: source, keys: noteKeys(trusted), tree: tree.NewGrower(), nodes: make(map[int]*inStep[storage.TreeNode]),
+		notes: &inStep[storage.Note]{read: source.Notes, number: func(n storage.Note) int64 { return n.Size }}, noted: last.Size,
 	}, nil
 }
 
@@ -51,33 +51,41 @@ func (v *treeVerifier) take(ctx context.Context, l *line) error {
 	if err != nil || n == nil {
 		return err
 	}
-	return v.note(ctx, *n)
+	return v.note(*n)
 }
 
 // node holds a node that record seq completes against the stored one.
 func (v *treeVerifier) node(ctx context.Context, seq int64, want tree.Node) error {
-	r := v.nodes[want.Level]
-	if r == nil {
-		r = &nodeReader{source: v.source, level: want.Level}
-		v.nodes[want.Level] = r
-	}
-	hash, err := r.at(ctx, want.Number)
+	stored, err := v.level(want.Level).at(ctx, want.Number)
 	switch {
 	case err != nil:
 		return err
-	case hash == nil && seq > v.noted:
+	case stored == nil && seq > v.noted:
 		return nil // a server is about to write it
-	case hash == nil:
+	case stored == nil:
 		return &Break{Seq: seq, Kind: TreeChanged, Detail: fmt.Sprintf("the node of level %d, number %d of the tree is missing", want.Level, want.Number)}
-	case !bytes.Equal(hash, want.Hash):
+	case !bytes.Equal(stored.Hash, want.Hash):
 		return &Break{Seq: seq, Kind: TreeChanged, Detail: fmt.Sprintf("the node of level %d, number %d of the tree is not the one that the records up to this one give", want.Level, want.Number)}
 	}
 	return nil
 }
 
-// note checks a note over the tree as it is now: its signature, its root, and the proof
-// that the tree goes on from the note before, made of what is stored.
-func (v *treeVerifier) note(ctx context.Context, n storage.Note) error {
+// level returns what reads the stored nodes of a level.
+func (v *treeVerifier) level(level int) *inStep[storage.TreeNode] {
+	if v.nodes[level] == nil {
+		v.nodes[level] = &inStep[storage.TreeNode]{
+			read: func(ctx context.Context, after int64, limit int) ([]storage.TreeNode, error) {
+				return v.source.TreeNodes(ctx, level, after+1, limit)
+			},
+			number: func(n storage.TreeNode) int64 { return n.Number },
+		}
+	}
+	return v.nodes[level]
+}
+
+// note checks a note over the tree as it is now: its signature and its root. So its tree
+// goes on from that of the note before, which was held against the same records.
+func (v *treeVerifier) note(n storage.Note) error {
 	opened, err := note.Open(n.Text, v.keys)
 	if err != nil {
 		return noteBreak(n.Size, err)
@@ -89,26 +97,8 @@ func (v *treeVerifier) note(ctx context.Context, n storage.Note) error {
 	if opened.Size != n.Size || !bytes.Equal(opened.Root[:], root) {
 		return &Break{Seq: n.Size, Kind: NoteMismatch, Detail: "the signed note at this record is of another tree: records were rewritten afterwards, or it is another trail's"}
 	}
-	if v.last != nil {
-		if err := v.goesOn(ctx, *v.last, opened.Checkpoint); err != nil {
-			return err
-		}
-	}
 	v.last = &opened.Checkpoint
 	v.count++
-	return nil
-}
-
-func (v *treeVerifier) goesOn(ctx context.Context, last, next note.Checkpoint) error {
-	path, err := tree.NewReader(storedTree(v.source)).Consistency(ctx, last.Size, next.Size)
-	if err == nil {
-		err = tree.CheckConsistency(last.Size, next.Size, path, last.Root[:], next.Root[:])
-	} else if !errors.Is(err, tree.ErrMissing) {
-		return err
-	}
-	if err != nil {
-		return &Break{Seq: next.Size, Kind: TreeChanged, Detail: fmt.Sprintf("the stored tree does not prove that the note of %d records goes on from that of %d: %v", next.Size, last.Size, err)}
-	}
 	return nil
 }
 
@@ -135,69 +125,4 @@ func noteBreak(size int64, err error) *Break {
 	default:
 		return &Break{Seq: size, Kind: NoteForged, Detail: fmt.Sprintf("the note at this record: %v", err)}
 	}
-}
-
-// nodeReader reads the nodes of one level in their order.
-type nodeReader struct {
-	source TreeSource
-	level  int
-	page   []storage.TreeNode
-	next   int64 // where the next page begins
-	done   bool
-}
-
-// at returns the hash of a node, or nil. number must grow from call to call.
-func (r *nodeReader) at(ctx context.Context, number int64) ([]byte, error) {
-	for {
-		for len(r.page) > 0 && r.page[0].Number < number {
-			r.page = r.page[1:]
-		}
-		if len(r.page) > 0 || r.done {
-			break
-		}
-		page, err := r.source.TreeNodes(ctx, r.level, max(r.next, number), pageSize)
-		if err != nil {
-			return nil, err
-		}
-		r.page, r.done = page, len(page) < pageSize
-		if len(page) > 0 {
-			r.next = page[len(page)-1].Number + 1
-		}
-	}
-	if len(r.page) == 0 || r.page[0].Number != number {
-		return nil, nil
-	}
-	return r.page[0].Hash, nil
-}
-
-// noteReader reads notes in step with the records.
-type noteReader struct {
-	source TreeSource
-	after  int64
-	page   []storage.Note
-	done   bool
-}
-
-// at returns the note of a size, or nil. size must grow from call to call.
-func (r *noteReader) at(ctx context.Context, size int64) (*storage.Note, error) {
-	for {
-		for len(r.page) > 0 && r.page[0].Size < size {
-			r.page = r.page[1:]
-		}
-		if len(r.page) > 0 || r.done {
-			break
-		}
-		page, err := r.source.Notes(ctx, r.after, pageSize)
-		if err != nil {
-			return nil, err
-		}
-		r.page, r.done = page, len(page) < pageSize
-		if len(page) > 0 {
-			r.after = page[len(page)-1].Size
-		}
-	}
-	if len(r.page) == 0 || r.page[0].Size != size {
-		return nil, nil
-	}
-	return &r.page[0], nil
 }

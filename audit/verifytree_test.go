@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -218,6 +220,34 @@ func TestNoNoteIsSignedThatContradictsTheLast(t *testing.T) {
 	if last := m.notes[len(m.notes)-1].Size; last != 300 {
 		t.Errorf("the last note is of %d records", last)
 	}
+}
+
+// TestATreeForgetsWhatTheDatabaseLost sets the database back under a server, and has another
+// one write other records where the lost ones were. The checkpoint over the lost head, which
+// Verify names, is taken away to see the tree alone.
+func TestATreeForgetsWhatTheDatabaseLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ring, m := checkpointRing(t), newMemory()
+		config := audit.Config{Store: m, Keys: keystest.NewSource(ring), Settings: audit.Settings{CheckpointInterval: time.Minute}}
+		l, stop := mustRun(t, config)
+		mustRecordAll(t, l, 300, 1)
+		time.Sleep(time.Minute + time.Second)
+		if m.noteAt(300) == nil || len(m.nodes) != 1 {
+			t.Fatalf("%d notes, %d nodes", len(m.notes), len(m.nodes))
+		}
+		m.entries, m.checkpoints, m.notes, m.nodes = m.entries[:200], nil, nil, nil
+		m.head = storage.AuditHead{Seq: 200, Hash: m.entries[199].Hash}
+		another, stopAnother := mustRun(t, config)
+		mustRecordAll(t, another, 150, 1)
+		stopAnother()
+		mustRecordAll(t, l, 300, 1)
+		time.Sleep(time.Minute + time.Second)
+		stop()
+		m.checkpoints = nil
+		if got := mustVerify(t, m, ring); got.Tree == nil || got.Tree.Size != 650 || len(m.nodes) != 2 {
+			t.Errorf("the tree is %+v of %d nodes", got.Tree, len(m.nodes))
+		}
+	})
 }
 
 func TestAnOriginOfOnesOwn(t *testing.T) {

@@ -60,13 +60,27 @@ func TestANoteIsReadAsItWasSigned(t *testing.T) {
 	}
 	one, two := mustWitness(t, "w1.example", key(1)), mustWitness(t, "w2.example", key(2))
 	text = note.Cosign(text, cosign(one, key(1), text, 1700000000), cosign(two, key(2), text, 1700000001))
-	opened, err := note.Open(text, note.Keys{Public: []ed25519.PublicKey{public(key(9)), public(key(0)), public(key(0))}, Witnesses: []*note.Witness{two}})
+	opened, err := note.Open(text, note.Keys{Public: []ed25519.PublicKey{public(key(9)), public(key(0)), public(key(0))}, Witnesses: []*note.Witness{two, two}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	wanted := note.Opened{Checkpoint: checkpoint, Cosigned: []note.Cosigned{{Witness: "w2.example", At: time.Unix(1700000001, 0).UTC()}}}
-	if diff := cmp.Diff(wanted, opened); diff != "" {
+	wanted := note.Opened{Checkpoint: checkpoint, Cosigned: []note.Cosigned{{Witness: two, At: time.Unix(1700000001, 0).UTC()}}}
+	if diff := cmp.Diff(wanted, opened, cmp.AllowUnexported(note.Witness{})); diff != "" {
 		t.Errorf("Open (-want +got):\n%s", diff)
+	}
+}
+
+// TestTwoKeysOfOneNameAreTwoWitnesses: a witness that changed its key is another one.
+func TestTwoKeysOfOneNameAreTwoWitnesses(t *testing.T) {
+	text := mustSign(t, checkpoint, key(0))
+	former, current := mustWitness(t, "w.example", key(1)), mustWitness(t, "w.example", key(2))
+	if former.ID() == current.ID() || !strings.HasPrefix(current.String(), current.ID()+"+") {
+		t.Errorf("the keys are of %s and %s", former.ID(), current)
+	}
+	text = note.Cosign(text, cosign(current, key(2), text, 1700000000))
+	opened, err := note.Open(text, note.Keys{Public: []ed25519.PublicKey{public(key(0))}, Witnesses: []*note.Witness{former, current}})
+	if err != nil || len(opened.Cosigned) != 1 || opened.Cosigned[0].Witness != current {
+		t.Errorf("Open: %+v, %v", opened, err)
 	}
 }
 
@@ -136,6 +150,7 @@ func TestKeysReadAsTheyArePublished(t *testing.T) {
 	for _, wrong := range []string{
 		"", "name", "name+da77ade7", neumann, strings.Replace(remora, "da77", "da78", 1), strings.Replace(remora, "remora", "rem ora", 1),
 		strings.TrimSuffix(remora, "2"), remora + "AAAA", "+" + remora,
+		otherType(w), // whose id is right but for the type
 	} {
 		if _, err := note.ParseWitness(wrong); !errors.Is(err, note.ErrMalformed) {
 			t.Errorf("%q is a witness's key: %v", wrong, err)
@@ -148,6 +163,16 @@ func TestKeysReadAsTheyArePublished(t *testing.T) {
 	}
 }
 
+// otherType returns the key of a witness as that of a log, with the witness's id.
+func otherType(w *note.Witness) string {
+	raw, err := base64.StdEncoding.DecodeString(w.String()[len(w.ID())+1:])
+	if err != nil {
+		panic(err)
+	}
+	raw[0] = 1
+	return w.ID() + "+" + base64.StdEncoding.EncodeToString(raw)
+}
+
 func TestWhatCannotSign(t *testing.T) {
 	away := errors.New("the custodian is away")
 	for _, c := range []struct {
@@ -158,6 +183,7 @@ func TestWhatCannotSign(t *testing.T) {
 		{"a name with a space", "a b", key(0)},
 		{"a name with a line feed", "a\nb", key(0)},
 		{"no name", "", key(0)},
+		{"no private key", "a", nil},
 		{"a custodian that fails", "a", failing{key(0), away}},
 		{"another kind of key", "a", failing{key(0), nil}},
 	} {

@@ -26,7 +26,7 @@ type Opened struct {
 
 // Cosigned is that a witness confirmed a note.
 type Cosigned struct {
-	Witness string
+	Witness *Witness
 	At      time.Time // seconds, by the witness's clock
 }
 
@@ -72,7 +72,10 @@ func (k Keys) of(origin string) ([]sumnote.Verifier, error) {
 		seen[string(public)] = true
 	}
 	for _, w := range k.Witnesses {
-		verifiers = append(verifiers, w)
+		if !seen[w.ID()] {
+			verifiers = append(verifiers, w)
+		}
+		seen[w.ID()] = true
 	}
 	return verifiers, nil
 }
@@ -99,7 +102,7 @@ func (k Keys) opened(c Checkpoint, n *sumnote.Note) (Opened, error) {
 		if err != nil {
 			return Opened{}, err
 		}
-		o.Cosigned = append(o.Cosigned, Cosigned{Witness: w.name, At: at})
+		o.Cosigned = append(o.Cosigned, Cosigned{Witness: w, At: at})
 	}
 	if len(o.Cosigned) == len(n.Sigs) {
 		return Opened{}, ErrUnsigned // by witnesses alone

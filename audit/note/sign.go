@@ -18,6 +18,9 @@ import (
 // origin. The key may sign other things too: no text begins with a zero byte, and all
 // that package audit signs does.
 func Sign(c Checkpoint, key crypto.Signer) (string, error) {
+	if key == nil {
+		return "", errors.New("the key is here with its public half alone, which signs nothing")
+	}
 	verifier, err := LogKey(c.Origin, key.Public())
 	if err != nil {
 		return "", err

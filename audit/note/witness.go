@@ -52,7 +52,7 @@ func ParseWitness(text string) (*Witness, error) {
 	if err != nil {
 		return nil, err
 	}
-	if fmt.Sprintf("%08x", w.id) != parts[1] {
+	if w.ID() != parts[0]+"+"+parts[1] {
 		return nil, malformed("the id of the witness's key is not that of its name and key")
 	}
 	return w, nil
@@ -64,10 +64,14 @@ func (w *Witness) Name() string { return w.name }
 // KeyHash returns the id of the key.
 func (w *Witness) KeyHash() uint32 { return w.id }
 
+// ID tells the witness from all others, also from one of the same name with another key:
+// name+id, the id in eight lower-case hexadecimal digits.
+func (w *Witness) ID() string { return fmt.Sprintf("%s+%08x", w.name, w.id) }
+
 // String returns what ParseWitness reads.
 func (w *Witness) String() string {
 	raw := append([]byte{algorithmCosignature}, w.public...)
-	return fmt.Sprintf("%s+%08x+%s", w.name, w.id, base64.StdEncoding.EncodeToString(raw))
+	return w.ID() + "+" + base64.StdEncoding.EncodeToString(raw)
 }
 
 // Verify reports whether signature is the witness's over text and the time in it.

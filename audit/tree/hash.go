@@ -8,8 +8,8 @@ import (
 	"github.com/transparency-dev/merkle/rfc6962"
 )
 
-// HashBytes is the length of every hash here.
-const HashBytes = 32
+// hashBytes is the length of every hash here.
+const hashBytes = 32
 
 var (
 	hasher = rfc6962.DefaultHasher
@@ -18,9 +18,6 @@ var (
 
 // Leaf returns the leaf hash of a record, by its chain hash.
 func Leaf(chainHash []byte) []byte { return hasher.HashLeaf(chainHash) }
-
-// EmptyRoot returns the root of a tree without leaves: SHA-256 of nothing.
-func EmptyRoot() []byte { return hasher.EmptyRoot() }
 
 // CheckInclusion returns an error unless path proves that the leaf with that number,
 // from 0, is in the tree of size leaves with that root.

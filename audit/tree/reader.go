@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/bits"
 
 	"github.com/transparency-dev/merkle/compact"
 	"github.com/transparency-dev/merkle/proof"
@@ -133,7 +132,7 @@ func (r *Reader) row(ctx context.Context, at row) ([][]byte, error) {
 		return nil, err
 	}
 	for i, hash := range hashes {
-		if len(hash) != HashBytes {
+		if len(hash) != hashBytes {
 			return nil, fmt.Errorf("%w: what stands at level %d, number %d has %d bytes", ErrMissing, at.level, at.number*Fanout+int64(i), len(hash))
 		}
 	}
@@ -141,18 +140,11 @@ func (r *Reader) row(ctx context.Context, at row) ([][]byte, error) {
 	return hashes, nil
 }
 
-// root returns the root of the tree that parts are, which begin with leaf 0.
+// root returns the root of the tree that parts are, which begin with leaf 0. That of no
+// leaves is SHA-256 of nothing.
 func root(parts *compact.Range) ([]byte, error) {
 	if parts.End() == 0 {
-		return EmptyRoot(), nil
+		return hasher.EmptyRoot(), nil
 	}
 	return parts.GetRootHash(nil)
-}
-
-// Levels returns the highest level that a tree of size leaves has nodes of.
-func Levels(size int64) int {
-	if size < 1 {
-		return 0
-	}
-	return (bits.Len64(uint64(size)) - 1) / stride
 }

@@ -24,11 +24,10 @@ func (c auditCompareCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return err
 	}
-	o, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer o.db.Close()
+	return c.opened(ctx, func(ctx context.Context, o *operator) error { return c.compare(ctx, con, o, trusted) })
+}
+
+func (c auditCompareCommand) compare(ctx context.Context, con console, o *operator, trusted []audit.TrustedKey) error {
 	comparer, err := audit.NewComparer(ctx, o.db, trusted)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,8 +15,8 @@ import (
 )
 
 type auditCosignCommand struct {
-	URL     string `help:"Submission prefix of the witness; https, or http on this machine." required:"" placeholder:"URL"`
-	Witness string `help:"Name and public key of the witness, as it publishes them." required:"" placeholder:"NAME+ID+KEY"`
+	URL     string     `help:"Submission prefix of the witness; https, or http on this machine." required:"" placeholder:"URL"`
+	Witness witnessKey `help:"Name and public key of the witness, as it publishes them." required:"" placeholder:"NAME+ID+KEY"`
 	location
 }
 
@@ -28,29 +29,42 @@ server from serving. Exit status 0: it has confirmed the newest note. 1: it has 
 }
 
 func (c auditCosignCommand) Run(ctx context.Context, con console) error {
-	w, err := note.ParseWitness(c.Witness)
-	if err != nil {
-		return usagef("--witness: %v", err)
-	}
-	o, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer o.db.Close()
 	submit, err := submitTo(c.URL)
 	if err != nil {
 		return usagef("--url: %v", err)
 	}
-	opened, err := audit.Cosign(ctx, o.db, audit.TrustedKeys(o.keys.Current()), w, submit)
-	if refusal, ok := errors.AsType[*audit.Refusal](err); ok {
-		fmt.Fprintf(con.Out, "witness %s did not confirm the audit trail: %s: %s\n", w.Name(), refusal.Kind, refusal.Detail)
-		return errFault
+	return c.opened(ctx, func(ctx context.Context, o *operator) error {
+		opened, err := audit.Cosign(ctx, o.db, audit.TrustedKeys(o.keys.Current()), c.Witness.Witness, submit)
+		if refusal, ok := errors.AsType[*audit.Refusal](err); ok {
+			fmt.Fprintf(con.Out, "witness %s did not confirm the audit trail: %v\n", c.Witness.Name(), refusal)
+			return errFault
+		}
+		if err != nil {
+			return err
+		}
+		printProvenNote(con, opened)
+		return nil
+	})
+}
+
+// witnessKey is a witness on the command line, by its name and key.
+type witnessKey struct{ *note.Witness }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (k *witnessKey) UnmarshalText(text []byte) (err error) {
+	k.Witness, err = note.ParseWitness(string(text))
+	return err
+}
+
+// witnessesOf returns each witness once, however often it was named.
+func witnessesOf(named []witnessKey) []*note.Witness {
+	var list []*note.Witness
+	for _, k := range named {
+		if !slices.ContainsFunc(list, func(w *note.Witness) bool { return w.ID() == k.ID() }) {
+			list = append(list, k.Witness)
+		}
 	}
-	if err != nil {
-		return err
-	}
-	printProvenNote(con, opened)
-	return nil
+	return list
 }
 
 // submitTo returns what posts to the witness at a submission prefix.
@@ -71,36 +85,21 @@ func submitTo(prefix string) (audit.Submit, error) {
 
 // witnessing is what verify demands of witnesses.
 type witnessing struct {
-	Witness         []string      `help:"Demand that the trail is the one that this witness confirmed last." placeholder:"NAME+ID+KEY"`
+	Witness         []witnessKey  `help:"Demand that the trail is the one that this witness confirmed last." placeholder:"NAME+ID+KEY"`
 	WitnessedWithin time.Duration `help:"Demand that it confirmed it within this time; without it, ever." placeholder:"DURATION"`
 }
 
-func (c witnessing) witnesses() ([]*note.Witness, error) {
-	var list []*note.Witness
-	for _, text := range c.Witness {
-		w, err := note.ParseWitness(text)
-		if err != nil {
-			return nil, usagef("--witness: %v", err)
-		}
-		list = append(list, w)
-	}
-	if c.WitnessedWithin != 0 && len(list) == 0 {
-		return nil, usagef("--witnessed-within is of a --witness")
-	}
-	return list, nil
-}
-
 // check returns what each witness confirmed last, or the first fault.
-func (c witnessing) check(ctx context.Context, o *operator, trusted []audit.TrustedKey, witnesses []*note.Witness) ([]note.Opened, error) {
+func (c witnessing) check(ctx context.Context, o *operator, trusted []audit.TrustedKey) ([]note.Opened, error) {
+	var since time.Time
+	if c.WitnessedWithin > 0 {
+		since = now().Add(-c.WitnessedWithin)
+	}
 	var confirmed []note.Opened
-	for _, w := range witnesses {
-		opened, err := audit.CheckWitnessed(ctx, o.db, trusted, w)
+	for _, w := range witnessesOf(c.Witness) {
+		opened, err := audit.CheckWitnessed(ctx, o.db, trusted, w, since)
 		if err != nil {
 			return nil, err
-		}
-		at := opened.Cosigned[0].At
-		if c.WitnessedWithin > 0 && now().Sub(at) > c.WitnessedWithin {
-			return nil, &audit.Break{Seq: opened.Size, Kind: audit.Unwitnessed, Detail: fmt.Sprintf("%s confirmed nothing since %s, at %d records: ask it (audit cosign)", w.Name(), at.Format(time.RFC3339), opened.Size)}
 		}
 		confirmed = append(confirmed, opened)
 	}

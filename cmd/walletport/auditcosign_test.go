@@ -43,6 +43,9 @@ func TestAWitnessConfirmsTheTrail(t *testing.T) {
 	if printed := mustPrint(t, append(verify, "--witnessed-within", "1h")...); !strings.Contains(printed, "witness witness.example/w1 confirmed records 1 to 6") {
 		t.Errorf("printed %s", printed)
 	}
+	if printed := mustPrint(t, append(verify, "--witness", key)...); strings.Count(printed, "witness witness.example/w1 confirmed") != 1 {
+		t.Errorf("named twice: printed %s", printed)
+	}
 	fails(t, "confirmed nothing since", append(verify, "--witnessed-within", "1ns")...)
 	if printed := mustPrint(t, append(verify, "--json")...); !strings.Contains(printed, `"name":"witness.example/w1"`) {
 		t.Errorf("printed %s", printed)
@@ -64,7 +67,7 @@ func TestAWitnessConfirmsTheTrail(t *testing.T) {
 	})
 	t.Run("and is named wrongly", func(t *testing.T) {
 		fails(t, "--witness", "audit", "cosign", "--url", url, "--witness", "x", "--dir", dir)
-		fails(t, "--url", "audit", "cosign", "--url", "http://witness.example", "--witness", key, "--dir", dir)
+		fails(t, "--url", "audit", "cosign", "--url", "http://witness.example", "--witness", key, "--dir", t.TempDir())
 		fails(t, "--witnessed-within", "audit", "verify", "--witnessed-within", "1h", "--dir", dir)
 	})
 }

@@ -36,12 +36,15 @@ func (c auditExportCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return err
 	}
-	o, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer o.db.Close()
-	options := audit.ExportOptions{Keys: o.keys.Current(), Now: now(), Former: former, FromSeq: c.FromSeq, FromTime: since, After: c.After.Noted}
+	options := audit.ExportOptions{Now: now(), Former: former, FromSeq: c.FromSeq, FromTime: since, After: c.After.Noted}
+	return c.opened(ctx, func(ctx context.Context, o *operator) error {
+		options.Keys = o.keys.Current()
+		return c.recordedExport(ctx, con, o, options)
+	})
+}
+
+// recordedExport exports, and leaves a record of it unless that is not asked for.
+func (c auditExportCommand) recordedExport(ctx context.Context, con console, o *operator, options audit.ExportOptions) error {
 	if c.NoRecord { // what ends an export is a signature, too
 		if err := o.checkKeys(ctx); walletport.ReasonOf(err) == audit.ReasonForeign {
 			return err

@@ -35,27 +35,44 @@ func (c auditProveCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return err
 	}
-	o, err := c.open(ctx)
+	var proof string
+	err = c.opened(ctx, func(ctx context.Context, o *operator) (err error) {
+		proof, err = c.prove(ctx, o, kept)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	defer o.db.Close()
-	prove := func(ctx context.Context) error {
-		proof, err := audit.Prove(ctx, o.db, audit.TrustedKeys(o.keys.Current()), c.Seq, kept)
-		if err != nil {
-			return err
-		}
-		return writeText(con.Out, c.Output, proof)
+	return writeText(con.Out, c.Output, proof)
+}
+
+// prove returns the proof once the record of it is durable, unless none is asked for.
+func (c auditProveCommand) prove(ctx context.Context, o *operator, kept string) (proof string, err error) {
+	prove := func() error {
+		proof, err = audit.Prove(ctx, o.db, audit.TrustedKeys(o.keys.Current()), c.Seq, kept)
+		return err
 	}
 	if c.NoRecord {
-		return prove(ctx)
+		err = prove()
+		return proof, err
 	}
-	return o.recording(ctx, func(ctx context.Context, o *operator) error {
+	err = o.recording(ctx, func(ctx context.Context, o *operator) error {
 		return o.reading(ctx, act.Request{Action: walletport.ActionAuditProve}, func(record *act.Record) error {
 			noteRange(record, audit.Summary{Records: 1, FirstSeq: c.Seq, LastSeq: c.Seq})
-			return prove(ctx)
+			return proofOutcome(prove())
 		})
 	})
+	return proof, err
+}
+
+// proofOutcome names in the record why a note proves nothing: an error of its kind has no
+// reason.
+func proofOutcome(err error) error {
+	refusal, ok := errors.AsType[*audit.Refusal](err)
+	if !ok || walletport.CodeOf(err) != walletport.CodeInternal {
+		return err
+	}
+	return walletport.Errorf(walletport.CodeConflict, audit.ReasonUnproved, "the note proves nothing: %s: %s", refusal.Kind, refusal.Detail)
 }
 
 type auditConsistencyCommand struct {
@@ -75,16 +92,13 @@ func (c auditConsistencyCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return err
 	}
-	o, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer o.db.Close()
-	proof, err := audit.ProveConsistency(ctx, o.db, audit.TrustedKeys(o.keys.Current()), older)
-	if err != nil {
-		return err
-	}
-	return writeText(con.Out, c.Output, proof)
+	return c.opened(ctx, func(ctx context.Context, o *operator) error {
+		proof, err := audit.ProveConsistency(ctx, o.db, audit.TrustedKeys(o.keys.Current()), older)
+		if err != nil {
+			return err
+		}
+		return writeText(con.Out, c.Output, proof)
+	})
 }
 
 type auditCheckpointCommand struct {
@@ -93,20 +107,17 @@ type auditCheckpointCommand struct {
 }
 
 func (c auditCheckpointCommand) Run(ctx context.Context, con console) error {
-	o, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer o.db.Close()
-	text, err := audit.Newest(ctx, o.db)
-	if err != nil {
-		return err
-	}
-	if !c.PublicKeys {
+	return c.opened(ctx, func(ctx context.Context, o *operator) error {
+		text, err := audit.Newest(ctx, o.db)
+		if err != nil {
+			return err
+		}
+		if c.PublicKeys {
+			return printLogKeys(con.Out, text, o.keys.Current())
+		}
 		_, err = io.WriteString(con.Out, text)
 		return err
-	}
-	return printLogKeys(con.Out, text, o.keys.Current())
+	})
 }
 
 // printLogKeys prints the keys that may sign notes of the origin of one.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -70,6 +72,22 @@ func TestARecordIsProvedToWhoHasNoDatabase(t *testing.T) {
 	})
 }
 
+// TestNoProofIsShownWithoutItsRecord: the file would be out, and nobody could tell who has it.
+func TestNoProofIsShownWithoutItsRecord(t *testing.T) {
+	dir := mustMakeSandbox(t)
+	mustTamper(t, dir, "CREATE TRIGGER full BEFORE INSERT ON audit_entries BEGIN SELECT RAISE(ABORT, 'full'); END")
+	proof := filepath.Join(t.TempDir(), "record.tlog-proof")
+	for _, args := range [][]string{{"audit", "prove", "3", "--dir", dir}, {"audit", "prove", "3", "-o", proof, "--dir", dir}} {
+		code, printed := mustRunCommand(t, args...)
+		if code == exitOK || !strings.Contains(printed, "audit_unavailable") || strings.Contains(printed, "tlog-proof") {
+			t.Errorf("%s: exit %d, printed %s", args, code, printed)
+		}
+	}
+	if _, err := os.Stat(proof); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the file is there: %v", err)
+	}
+}
+
 func TestAProofIsRefusedWithItsReason(t *testing.T) {
 	dir := mustMakeSandbox(t)
 	key := mustWriteTemp(t, mustPrint(t, "keys", "export-public", "audit-checkpoint-v1", "--dir", dir))
@@ -88,6 +106,7 @@ func TestAProofIsRefusedWithItsReason(t *testing.T) {
 		{"another key", exitFault, []string{good, "--key", other}, "checkpoint_key_unknown"},
 		{"another record's number", exitFault, []string{mustWriteTemp(t, strings.Replace(proof, "index 2", "index 3", 1)), "--key", key}, "proof_mismatch"},
 		{"no witness", exitFault, []string{good, "--key", key, "--witness", witness}, "unwitnessed"},
+		{"no witness, named twice", exitFault, []string{good, "--key", key, "--witness", witness, "--witness", witness}, "the proof proves nothing: unwitnessed"},
 		{"no proof", exitFault, []string{key, "--key", key, "--checkpoint", key}, "malformed"},
 		{"as JSON", exitFault, []string{good, "--key", other, "--json"}, `"proved":false`},
 		{"no key", exitUsage, []string{good}, "--key"},
@@ -106,6 +125,16 @@ func TestAProofIsRefusedWithItsReason(t *testing.T) {
 		code, printed := mustRunCommand(t, "audit", "prove", "4711", "--no-record", "--dir", dir)
 		if code == exitOK || !strings.Contains(printed, "audit_record_not_noted") {
 			t.Errorf("exit %d, printed %s", code, printed)
+		}
+	})
+	t.Run("a note of another key, and that is recorded", func(t *testing.T) {
+		note := mustWriteTemp(t, mustPrint(t, "audit", "checkpoint", "--dir", foreign))
+		code, printed := mustRunCommand(t, "audit", "prove", "3", "--checkpoint", note, "--dir", dir)
+		if code == exitOK || !strings.Contains(printed, "audit_unproved: the note proves nothing: checkpoint_key_unknown") {
+			t.Errorf("exit %d, printed %s", code, printed)
+		}
+		if printed := mustPrint(t, "audit", "export", "--no-record", "--dir", dir); strings.Count(printed, `"action":"audit.prove"`) != 1 || !strings.Contains(printed, `"outcome":"audit_unproved"`) {
+			t.Errorf("exported %s", printed)
 		}
 	})
 	t.Run("a tampered trail", func(t *testing.T) {

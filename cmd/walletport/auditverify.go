@@ -26,12 +26,11 @@ type auditVerifyCommand struct {
 }
 
 func (c auditVerifyCommand) Run(ctx context.Context, con console) error {
-	witnesses, err := c.witnesses()
-	if err != nil {
-		return err
+	if c.WitnessedWithin != 0 && len(c.Witness) == 0 {
+		return usagef("--witnessed-within is of a --witness")
 	}
 	if len(c.File) > 0 {
-		if len(witnesses) > 0 {
+		if len(c.Witness) > 0 {
 			return usagef("--witness is of the database: an export has no notes")
 		}
 		found, err := c.verifyExports(ctx, con)
@@ -40,11 +39,10 @@ func (c auditVerifyCommand) Run(ctx context.Context, con console) error {
 		}
 		return c.print(con, found)
 	}
-	o, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer o.db.Close()
+	return c.opened(ctx, func(ctx context.Context, o *operator) error { return c.verifyDatabase(ctx, con, o) })
+}
+
+func (c auditVerifyCommand) verifyDatabase(ctx context.Context, con console, o *operator) error {
 	former, err := readCheckpointKeys(c.Key) // that the store has lost
 	if err != nil {
 		return err
@@ -56,7 +54,7 @@ func (c auditVerifyCommand) Run(ctx context.Context, con console) error {
 	}
 	var confirmed []note.Opened
 	if err == nil {
-		confirmed, err = c.check(ctx, o, trusted, witnesses)
+		confirmed, err = c.check(ctx, o, trusted)
 	}
 	found, err := c.judge(summary, err, o.settings.Audit.CheckpointInterval)
 	if err != nil {
@@ -154,7 +152,7 @@ func (c auditVerifyCommand) print(con console, v verification) error {
 	}
 	for _, n := range v.confirmed {
 		w := n.Cosigned[0]
-		fmt.Fprintf(con.Out, "witness %s confirmed records 1 to %d at %s\n", w.Witness, n.Size, w.At.Format(time.RFC3339))
+		fmt.Fprintf(con.Out, "witness %s confirmed records 1 to %d at %s\n", w.Witness.Name(), n.Size, w.At.Format(time.RFC3339))
 	}
 	for _, notice := range v.notices() {
 		fmt.Fprintln(con.Out, "notice:", notice)
@@ -250,7 +248,7 @@ func newVerificationJSON(v verification) verificationJSON {
 		out.Tree = &treeJSON{Origin: v.Tree.Origin, Size: v.Tree.Size, Root: hex.EncodeToString(v.Tree.Root[:]), Notes: v.Notes}
 	}
 	for _, n := range v.confirmed {
-		out.Witnesses = append(out.Witnesses, witnessedJSON{n.Cosigned[0].Witness, n.Cosigned[0].At, n.Size})
+		out.Witnesses = append(out.Witnesses, newWitnessedJSON(n, n.Cosigned[0]))
 	}
 	for _, lack := range v.lacks {
 		out.Lacks = append(out.Lacks, lackJSON(lack))

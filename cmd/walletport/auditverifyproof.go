@@ -12,12 +12,12 @@ import (
 )
 
 type auditVerifyProofCommand struct {
-	File       string   `arg:"" help:"Proof of audit prove, or of audit prove-consistency; - is standard input."`
-	Key        []string `help:"Public checkpoint key (PEM file)." placeholder:"PEM"`
-	PublicKey  []string `help:"Public key with the trail's name, as audit checkpoint --public-keys prints it." placeholder:"NAME+ID+KEY"`
-	Witness    []string `help:"Demand that this witness has cosigned the note." placeholder:"NAME+ID+KEY"`
-	Checkpoint string   `help:"A note that was kept: the proof must be in its tree, or go on from it." placeholder:"FILE"`
-	JSON       bool     `help:"Print JSON."`
+	File       string       `arg:"" help:"Proof of audit prove, or of audit prove-consistency; - is standard input."`
+	Key        []string     `help:"Public checkpoint key (PEM file)." placeholder:"PEM"`
+	PublicKey  []string     `help:"Public key with the trail's name, as audit checkpoint --public-keys prints it." placeholder:"NAME+ID+KEY"`
+	Witness    []witnessKey `help:"Demand that this witness has cosigned the note." placeholder:"NAME+ID+KEY"`
+	Checkpoint string       `help:"A note that was kept: the proof must be in its tree, or go on from it." placeholder:"FILE"`
+	JSON       bool         `help:"Print JSON."`
 }
 
 func (auditVerifyProofCommand) Help() string {
@@ -59,7 +59,7 @@ func (c auditVerifyProofCommand) verifyConsistency(con console, text string, by 
 	if by.Kept == "" {
 		return usagef("give --checkpoint with the older note, from which the proof goes on")
 	}
-	opened, err := audit.VerifyConsistency(text, by.Kept, by)
+	opened, err := audit.VerifyConsistency(text, by)
 	if err != nil {
 		return c.refused(con, err)
 	}
@@ -74,7 +74,7 @@ func (c auditVerifyProofCommand) verifyConsistency(con console, text string, by 
 func printProvenNote(con console, n note.Opened) {
 	fmt.Fprintf(con.Out, "tree of %d records, root %x\n", n.Size, n.Root)
 	for _, w := range n.Cosigned {
-		fmt.Fprintf(con.Out, "witness %s confirmed it at %s\n", w.Witness, w.At.Format(time.RFC3339))
+		fmt.Fprintf(con.Out, "witness %s confirmed it at %s\n", w.Witness.Name(), w.At.Format(time.RFC3339))
 	}
 }
 
@@ -98,13 +98,7 @@ func (c auditVerifyProofCommand) proven() (audit.Proven, error) {
 	if len(by.Trusted) == 0 {
 		return by, usagef("give --key FILE or --public-key: without a key that was got from elsewhere a proof proves nothing")
 	}
-	for _, text := range c.Witness {
-		w, err := note.ParseWitness(text)
-		if err != nil {
-			return by, usagef("--witness: %v", err)
-		}
-		by.Witnesses = append(by.Witnesses, w)
-	}
+	by.Witnesses = witnessesOf(c.Witness)
 	by.Kept, err = readNote(c.Checkpoint)
 	return by, err
 }
@@ -121,7 +115,7 @@ func (c auditVerifyProofCommand) refused(con console, err error) error {
 		}
 		return errFault
 	}
-	fmt.Fprintln(con.Out, refusal)
+	fmt.Fprintf(con.Out, "the proof proves nothing: %v\n", refusal)
 	return errFault
 }
 
@@ -138,8 +132,13 @@ type provenJSON struct {
 
 type witnessedJSON struct {
 	Name string    `json:"name"`
+	ID   string    `json:"id"` // of its key, with the name
 	At   time.Time `json:"at"`
 	Size int64     `json:"size"` // records that it confirmed
+}
+
+func newWitnessedJSON(n note.Opened, by note.Cosigned) witnessedJSON {
+	return witnessedJSON{by.Witness.Name(), by.Witness.ID(), by.At, n.Size}
 }
 
 type refusalJSON struct {
@@ -150,7 +149,7 @@ type refusalJSON struct {
 func newProvenJSON(n note.Opened, record json.RawMessage) provenJSON {
 	out := provenJSON{Proved: true, Origin: n.Origin, Size: n.Size, Root: fmt.Sprintf("%x", n.Root), Record: record}
 	for _, w := range n.Cosigned {
-		out.Witnesses = append(out.Witnesses, witnessedJSON{w.Witness, w.At, n.Size})
+		out.Witnesses = append(out.Witnesses, newWitnessedJSON(n, w))
 	}
 	return out
 }

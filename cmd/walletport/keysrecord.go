@@ -25,25 +25,22 @@ type keyChanger func(context.Context, *operator) (keys.Meta, error)
 // changeKeysOf is changeKeys; keyLost says that the key that signed the trail last is lost,
 // which is refused otherwise.
 func (l location) changeKeysOf(ctx context.Context, con console, intended act.Request, keyLost bool, change keyChanger) (changed keys.Meta, err error) {
-	o, err := l.open(ctx)
-	if err != nil {
-		return changed, err
-	}
-	defer o.db.Close()
-	o.keyLost = keyLost
-	err = o.recording(ctx, func(ctx context.Context, o *operator) error {
-		if len(intended.KeyVersions) > 0 {
-			noteKeyOf(&intended.Facts, o.keys, keys.ID(intended.KeyVersions[0]))
-		}
-		if err := o.warnOfIssuers(ctx, con.Err, intended.Issuer); err != nil {
-			return err
-		}
-		return o.declare(ctx, intended, func(record *act.Record) (err error) {
-			if changed, err = change(ctx, o); err != nil {
+	err = l.opened(ctx, func(ctx context.Context, o *operator) error {
+		o.keyLost = keyLost
+		return o.recording(ctx, func(ctx context.Context, o *operator) error {
+			if len(intended.KeyVersions) > 0 {
+				noteKeyOf(&intended.Facts, o.keys, keys.ID(intended.KeyVersions[0]))
+			}
+			if err := o.warnOfIssuers(ctx, con.Err, intended.Issuer); err != nil {
 				return err
 			}
-			noteKey(&record.Facts, changed)
-			return nil
+			return o.declare(ctx, intended, func(record *act.Record) (err error) {
+				if changed, err = change(ctx, o); err != nil {
+					return err
+				}
+				noteKey(&record.Facts, changed)
+				return nil
+			})
 		})
 	})
 	return changed, err

@@ -45,12 +45,7 @@ func (l schemesLocation) operate(ctx context.Context, do func(context.Context, *
 	if err != nil {
 		return err
 	}
-	o, err := openOperator(ctx, settings)
-	if err != nil {
-		return err
-	}
-	defer o.db.Close()
-	return o.recording(ctx, do)
+	return withOperator(ctx, settings, func(ctx context.Context, o *operator) error { return o.recording(ctx, do) })
 }
 
 func (l location) openKeys() (keys.Custody, error) {

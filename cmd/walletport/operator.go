@@ -34,34 +34,31 @@ type operator struct {
 // signed and flushed before it returns. The context that do gets says who the
 // operator is, so that every record under it does, also one that a flow makes.
 func (l location) operate(ctx context.Context, do func(context.Context, *operator) error) error {
-	o, err := l.open(ctx)
+	return l.opened(ctx, func(ctx context.Context, o *operator) error { return o.recording(ctx, do) })
+}
+
+// opened opens the location, runs do, and closes everything. Nothing is written: the trail
+// takes no records.
+func (l location) opened(ctx context.Context, do func(context.Context, *operator) error) error {
+	settings, err := l.load()
 	if err != nil {
 		return err
 	}
-	defer o.db.Close()
-	return o.recording(ctx, do)
+	return withOperator(ctx, settings, do)
 }
 
-// open opens the location without writing anything: its trail takes no records yet.
-func (l location) open(ctx context.Context) (*operator, error) {
-	settings, err := l.load()
-	if err != nil {
-		return nil, err
-	}
-	return openOperator(ctx, settings)
-}
-
-// openOperator opens what a configuration names.
-func openOperator(ctx context.Context, settings config.Config) (*operator, error) {
+// withOperator opens what a configuration names, runs do, and closes it.
+func withOperator(ctx context.Context, settings config.Config, do func(context.Context, *operator) error) error {
 	keyStore, err := server.OpenKeys(settings.Keys, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	db, err := server.OpenDatabase(ctx, settings.Database)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return &operator{settings: settings, db: db, keys: keyStore}, nil
+	defer db.Close()
+	return do(ctx, &operator{settings: settings, db: db, keys: keyStore})
 }
 
 // checkKeys refuses a key store that is not the one of the database. It writes nothing.
