@@ -68,7 +68,7 @@ type Job struct {
 	Attempt int
 	// Waited is how long the job could have been claimed before it was.
 	Waited time.Duration
-	// Claim tells this claim from others of the job.
+	// Claim tells this claim from all others that the job ever had.
 	Claim int64
 }
 

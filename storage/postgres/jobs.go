@@ -150,7 +150,9 @@ func (t *transaction) settle(job jobs.Job, s jobs.Settlement) error {
 	case jobs.Done:
 		err = t.q.DeleteJob(t.ctx, int64(job.ID))
 	case jobs.Park:
-		err = t.q.ParkJob(t.ctx, pgdb.ParkJobParams{Attempts: int64(job.Attempt), Reason: jobs.CheckReason(s.Reason), ID: int64(job.ID)})
+		err = t.q.ParkJob(t.ctx, pgdb.ParkJobParams{
+			Attempts: int64(job.Attempt), Reason: jobs.CheckReason(s.Reason), Claim: job.Claim, ID: int64(job.ID),
+		})
 	case jobs.GiveBack:
 		return t.noteAttempt(pgdb.NoteAttemptParams{Attempts: int64(job.Attempt - 1), ID: int64(job.ID)})
 	case jobs.Again, jobs.Lost: // nobody asks for the latter
@@ -200,7 +202,7 @@ func (t *transaction) advance(key jobs.Key) error {
 		err = t.q.DeleteLane(t.ctx, pgdb.DeleteLaneParams{KeyOf: key.Of, KeyID: key.ID})
 	case err == nil:
 		err = t.q.SetLaneHead(t.ctx, pgdb.SetLaneHeadParams{
-			Head: next.ID, Kind: next.Kind, NotBeforeMs: next.NotBeforeMs, KeyOf: key.Of, KeyID: key.ID,
+			Head: next.ID, Kind: next.Kind, Claim: next.Claim, NotBeforeMs: next.NotBeforeMs, KeyOf: key.Of, KeyID: key.ID,
 		})
 	}
 	if err != nil {

@@ -26,16 +26,16 @@ func (t *transaction) EnqueueJob(job jobs.Request) (jobs.ID, error) {
 	if err != nil {
 		return 0, t.failed(err)
 	}
-	return jobs.ID(id), t.lead(head, job.Key, id)
+	return jobs.ID(id), t.lead(head, job.Key, id, 0)
 }
 
-// lead makes a job the first of a key that had none.
-func (t *transaction) lead(head int64, key jobs.Key, id int64) error {
+// lead makes a job the first of a key that had none. Its claims are counted on from claim.
+func (t *transaction) lead(head int64, key jobs.Key, id, claim int64) error {
 	t.enqueued = true
 	if head != 0 {
 		return nil
 	}
-	if err := t.q.SetNewHead(t.ctx, pgdb.SetNewHeadParams{Head: id, KeyOf: key.Of, KeyID: key.ID}); err != nil {
+	if err := t.q.SetNewHead(t.ctx, pgdb.SetNewHeadParams{Head: id, Claim: claim, KeyOf: key.Of, KeyID: key.ID}); err != nil {
 		return t.failed(err)
 	}
 	return nil
@@ -71,12 +71,12 @@ func (t *transaction) RedriveJob(id jobs.ID) error {
 	if err != nil {
 		return t.failed(err)
 	}
-	unparked, err := t.q.UnparkJob(t.ctx, int64(id))
-	if err != nil {
+	claim, err := t.q.UnparkJob(t.ctx, int64(id))
+	switch {
+	case err == nil:
+		return t.lead(head, key, int64(id), claim)
+	case !errors.Is(err, pgx.ErrNoRows):
 		return t.failed(err)
-	}
-	if unparked > 0 {
-		return t.lead(head, key, int64(id))
 	}
 	// Somebody else was faster. A row of the key that was made here goes again.
 	if head == 0 {

@@ -161,7 +161,7 @@ func (l lane) settle(ctx context.Context, job jobs.Job, s jobs.Settlement) error
 		err = l.q.DeleteJob(ctx, int64(job.ID))
 	case jobs.Park:
 		err = l.q.ParkJob(ctx, sqlitedb.ParkJobParams{
-			ParkedMs: l.now, Attempts: int64(job.Attempt), Reason: jobs.CheckReason(s.Reason), ID: int64(job.ID),
+			ParkedMs: l.now, Attempts: int64(job.Attempt), Reason: jobs.CheckReason(s.Reason), Claim: job.Claim, ID: int64(job.ID),
 		})
 	case jobs.GiveBack:
 		return l.q.NoteAttempt(ctx, sqlitedb.NoteAttemptParams{Attempts: int64(job.Attempt - 1), ID: int64(job.ID)})
@@ -195,7 +195,7 @@ func (l lane) advance(ctx context.Context) error {
 		return err
 	}
 	return l.q.SetLaneHead(ctx, sqlitedb.SetLaneHeadParams{
-		Head: next.ID, Kind: next.Kind, DueMs: max(l.now, next.NotBeforeMs), KeyOf: l.key.Of, KeyID: l.key.ID,
+		Head: next.ID, Kind: next.Kind, DueMs: max(l.now, next.NotBeforeMs), Claim: next.Claim, KeyOf: l.key.Of, KeyID: l.key.ID,
 	})
 }
 

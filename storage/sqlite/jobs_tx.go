@@ -62,7 +62,7 @@ func (t *transaction) RedriveJob(id jobs.ID) error {
 		return t.failed(err)
 	}
 	err = t.q.EnterLane(ctx, sqlitedb.EnterLaneParams{
-		KeyOf: job.KeyOf, KeyID: job.KeyID, Head: int64(id), Kind: job.Kind, DueMs: time.Now().UnixMilli(),
+		KeyOf: job.KeyOf, KeyID: job.KeyID, Head: int64(id), Kind: job.Kind, DueMs: time.Now().UnixMilli(), Claim: job.Claim,
 	})
 	if err != nil {
 		return t.failed(err)

@@ -35,6 +35,7 @@ func testJobs(t *testing.T, database NewDatabase) {
 	withStore(t, database, "a job that is given back has lost no attempt", testJobGiveBack)
 	withStore(t, database, "a parked job leaves its order, and comes back when it is told to", testJobPark)
 	withStore(t, database, "a re-driven job does not take the place of one that is claimed", testRedriveBehindClaimed)
+	withStore(t, database, "a claim from before a re-drive never holds again", testClaimsOfReDrivenJobs)
 	withStore(t, database, "a parked job is dropped", testJobDrop)
 	withStore(t, database, "work and its end are one commit", testFinishJob)
 	withStore(t, database, "a lease that has run out is another's", testJobLeaseEnds)
@@ -325,14 +326,7 @@ func testJobLeaseEnds(t *testing.T, s storage.Store) {
 	first := mustClaim(t, s, time.Millisecond)
 	pauseMillisecond(t, s)
 	second := wantClaimed(t, s, jobs.Job{ID: ids[0], Kind: resolve, Key: tokenKey(1), Attempt: 2})
-	lost := must(s.ExtendJobs(t.Context(), first, long))(t, "ExtendJobs")
-	wantEqual(t, "lost", lost, []jobs.ID{ids[0]})
-	for _, outcome := range []jobs.Outcome{jobs.Done, jobs.Again, jobs.Park, jobs.GiveBack} {
-		err := s.SettleJob(t.Context(), first[0], jobs.Settlement{Outcome: outcome})
-		wantError(t, string(outcome), err, walletport.CodeConflict, "job_lost")
-	}
-	err := s.Update(t.Context(), func(tx storage.Tx) error { return tx.FinishJob(first[0]) })
-	wantError(t, "FinishJob", err, walletport.CodeConflict, "job_lost")
+	wantJobLost(t, s, first[0])
 	mustSettle(t, s, second[0], done)
 }
 

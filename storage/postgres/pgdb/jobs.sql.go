@@ -430,7 +430,7 @@ func (q *Queries) ListParkedJobs(ctx context.Context, arg ListParkedJobsParams) 
 }
 
 const nextOfLane = `-- name: NextOfLane :one
-SELECT id, kind, not_before_ms FROM jobs
+SELECT id, kind, not_before_ms, claim FROM jobs
 WHERE key_of = $1 AND key_id = $2 AND parked_ms = 0 ORDER BY id LIMIT 1
 `
 
@@ -443,12 +443,18 @@ type NextOfLaneRow struct {
 	ID          int64
 	Kind        string
 	NotBeforeMs int64
+	Claim       int64
 }
 
 func (q *Queries) NextOfLane(ctx context.Context, arg NextOfLaneParams) (NextOfLaneRow, error) {
 	row := q.db.QueryRow(ctx, nextOfLane, arg.KeyOf, arg.KeyID)
 	var i NextOfLaneRow
-	err := row.Scan(&i.ID, &i.Kind, &i.NotBeforeMs)
+	err := row.Scan(
+		&i.ID,
+		&i.Kind,
+		&i.NotBeforeMs,
+		&i.Claim,
+	)
 	return i, err
 }
 
@@ -482,38 +488,47 @@ func (q *Queries) OldestJob(ctx context.Context, kind string) (int64, error) {
 
 const parkJob = `-- name: ParkJob :exec
 UPDATE jobs SET parked_ms = (extract(epoch FROM statement_timestamp()) * 1000)::bigint,
-    attempts = $1, reason = $2 WHERE id = $3
+    attempts = $1, reason = $2, claim = $3 WHERE id = $4
 `
 
 type ParkJobParams struct {
 	Attempts int64
 	Reason   string
+	Claim    int64
 	ID       int64
 }
 
 func (q *Queries) ParkJob(ctx context.Context, arg ParkJobParams) error {
-	_, err := q.db.Exec(ctx, parkJob, arg.Attempts, arg.Reason, arg.ID)
+	_, err := q.db.Exec(ctx, parkJob,
+		arg.Attempts,
+		arg.Reason,
+		arg.Claim,
+		arg.ID,
+	)
 	return err
 }
 
 const setLaneHead = `-- name: SetLaneHead :exec
-UPDATE job_lanes SET head = $1, kind = $2,
-    due_ms = greatest((extract(epoch FROM statement_timestamp()) * 1000)::bigint, $3::bigint)
-WHERE key_of = $4 AND key_id = $5
+UPDATE job_lanes SET head = $1, kind = $2, claim = greatest(claim, $3::bigint),
+    due_ms = greatest((extract(epoch FROM statement_timestamp()) * 1000)::bigint, $4::bigint)
+WHERE key_of = $5 AND key_id = $6
 `
 
 type SetLaneHeadParams struct {
 	Head        int64
 	Kind        string
+	Claim       int64
 	NotBeforeMs int64
 	KeyOf       string
 	KeyID       int64
 }
 
+// SetLaneHead goes on with the larger of two counts: of the lane's claims, and of the job's.
 func (q *Queries) SetLaneHead(ctx context.Context, arg SetLaneHeadParams) error {
 	_, err := q.db.Exec(ctx, setLaneHead,
 		arg.Head,
 		arg.Kind,
+		arg.Claim,
 		arg.NotBeforeMs,
 		arg.KeyOf,
 		arg.KeyID,
@@ -522,28 +537,34 @@ func (q *Queries) SetLaneHead(ctx context.Context, arg SetLaneHeadParams) error 
 }
 
 const setNewHead = `-- name: SetNewHead :exec
-UPDATE job_lanes SET head = $1 WHERE key_of = $2 AND key_id = $3
+UPDATE job_lanes SET head = $1, claim = $2 WHERE key_of = $3 AND key_id = $4
 `
 
 type SetNewHeadParams struct {
 	Head  int64
+	Claim int64
 	KeyOf string
 	KeyID int64
 }
 
 func (q *Queries) SetNewHead(ctx context.Context, arg SetNewHeadParams) error {
-	_, err := q.db.Exec(ctx, setNewHead, arg.Head, arg.KeyOf, arg.KeyID)
+	_, err := q.db.Exec(ctx, setNewHead,
+		arg.Head,
+		arg.Claim,
+		arg.KeyOf,
+		arg.KeyID,
+	)
 	return err
 }
 
-const unparkJob = `-- name: UnparkJob :execrows
+const unparkJob = `-- name: UnparkJob :one
 UPDATE jobs SET parked_ms = 0, attempts = 0, not_before_ms = 0 WHERE id = $1 AND parked_ms > 0
+RETURNING claim
 `
 
 func (q *Queries) UnparkJob(ctx context.Context, id int64) (int64, error) {
-	result, err := q.db.Exec(ctx, unparkJob, id)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+	row := q.db.QueryRow(ctx, unparkJob, id)
+	var claim int64
+	err := row.Scan(&claim)
+	return claim, err
 }

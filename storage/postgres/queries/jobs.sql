@@ -18,7 +18,7 @@ VALUES (sqlc.arg(kind), sqlc.arg(key_of), sqlc.arg(key_id), sqlc.arg(arg),
 RETURNING id;
 
 -- name: SetNewHead :exec
-UPDATE job_lanes SET head = sqlc.arg(head) WHERE key_of = sqlc.arg(key_of) AND key_id = sqlc.arg(key_id);
+UPDATE job_lanes SET head = sqlc.arg(head), claim = sqlc.arg(claim) WHERE key_of = sqlc.arg(key_of) AND key_id = sqlc.arg(key_id);
 
 -- name: ListDueKinds :many
 SELECT wanted.kind::text AS kind FROM unnest(sqlc.arg(kinds)::text[]) AS wanted(kind)
@@ -72,11 +72,12 @@ UPDATE job_lanes SET due_ms = (extract(epoch FROM statement_timestamp()) * 1000)
 WHERE key_of = sqlc.arg(key_of) AND key_id = sqlc.arg(key_id) AND head = sqlc.arg(head) AND claim = sqlc.arg(claim);
 
 -- name: NextOfLane :one
-SELECT id, kind, not_before_ms FROM jobs
+SELECT id, kind, not_before_ms, claim FROM jobs
 WHERE key_of = sqlc.arg(key_of) AND key_id = sqlc.arg(key_id) AND parked_ms = 0 ORDER BY id LIMIT 1;
 
+-- SetLaneHead goes on with the larger of two counts: of the lane's claims, and of the job's.
 -- name: SetLaneHead :exec
-UPDATE job_lanes SET head = sqlc.arg(head), kind = sqlc.arg(kind),
+UPDATE job_lanes SET head = sqlc.arg(head), kind = sqlc.arg(kind), claim = greatest(claim, sqlc.arg(claim)::bigint),
     due_ms = greatest((extract(epoch FROM statement_timestamp()) * 1000)::bigint, sqlc.arg(not_before_ms)::bigint)
 WHERE key_of = sqlc.arg(key_of) AND key_id = sqlc.arg(key_id);
 
@@ -94,7 +95,7 @@ UPDATE jobs SET attempts = sqlc.arg(attempts), reason = sqlc.arg(reason) WHERE i
 
 -- name: ParkJob :exec
 UPDATE jobs SET parked_ms = (extract(epoch FROM statement_timestamp()) * 1000)::bigint,
-    attempts = sqlc.arg(attempts), reason = sqlc.arg(reason) WHERE id = sqlc.arg(id);
+    attempts = sqlc.arg(attempts), reason = sqlc.arg(reason), claim = sqlc.arg(claim) WHERE id = sqlc.arg(id);
 
 -- name: ListParkedJobs :many
 SELECT id, kind, key_of, key_id, arg, attempts, reason, parked_ms FROM jobs
@@ -103,8 +104,9 @@ WHERE kind = sqlc.arg(kind) AND parked_ms > 0 AND id > sqlc.arg(after) ORDER BY 
 -- name: GetParkedJob :one
 SELECT kind, key_of, key_id FROM jobs WHERE id = sqlc.arg(id) AND parked_ms > 0;
 
--- name: UnparkJob :execrows
-UPDATE jobs SET parked_ms = 0, attempts = 0, not_before_ms = 0 WHERE id = sqlc.arg(id) AND parked_ms > 0;
+-- name: UnparkJob :one
+UPDATE jobs SET parked_ms = 0, attempts = 0, not_before_ms = 0 WHERE id = sqlc.arg(id) AND parked_ms > 0
+RETURNING claim;
 
 -- name: DropParkedJob :execrows
 DELETE FROM jobs WHERE id = sqlc.arg(id) AND parked_ms > 0;

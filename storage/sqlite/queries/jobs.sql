@@ -3,7 +3,7 @@ INSERT INTO jobs (kind, key_of, key_id, arg, created_ms, not_before_ms) VALUES (
 RETURNING id;
 
 -- name: EnterLane :exec
-INSERT INTO job_lanes (key_of, key_id, head, kind, due_ms, claim) VALUES (?, ?, ?, ?, ?, 0)
+INSERT INTO job_lanes (key_of, key_id, head, kind, due_ms, claim) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (key_of, key_id) DO NOTHING;
 
 -- name: ListDueLanes :many
@@ -29,11 +29,13 @@ UPDATE job_lanes SET due_ms = ? WHERE key_of = ? AND key_id = ? AND head = ? AND
 UPDATE job_lanes SET due_ms = ?, claim = claim + 1 WHERE key_of = ? AND key_id = ? AND head = ? AND claim = ?;
 
 -- name: NextOfLane :one
-SELECT id, kind, not_before_ms FROM jobs
+SELECT id, kind, not_before_ms, claim FROM jobs
 WHERE key_of = ? AND key_id = ? AND parked_ms = 0 ORDER BY id LIMIT 1;
 
+-- SetLaneHead goes on with the larger of two counts: of the lane's claims, and of the job's.
 -- name: SetLaneHead :exec
-UPDATE job_lanes SET head = ?, kind = ?, due_ms = ? WHERE key_of = ? AND key_id = ?;
+UPDATE job_lanes SET head = sqlc.arg(head), kind = sqlc.arg(kind), due_ms = sqlc.arg(due_ms), claim = max(claim, CAST(sqlc.arg(claim) AS INTEGER))
+WHERE key_of = sqlc.arg(key_of) AND key_id = sqlc.arg(key_id);
 
 -- name: DeleteLane :exec
 DELETE FROM job_lanes WHERE key_of = ? AND key_id = ?;
@@ -48,7 +50,7 @@ DELETE FROM jobs WHERE id = ?;
 UPDATE jobs SET attempts = ?, reason = ? WHERE id = ?;
 
 -- name: ParkJob :exec
-UPDATE jobs SET parked_ms = ?, attempts = ?, reason = ? WHERE id = ?;
+UPDATE jobs SET parked_ms = ?, attempts = ?, reason = ?, claim = ? WHERE id = ?;
 
 -- name: ListParkedJobs :many
 SELECT id, kind, key_of, key_id, arg, attempts, reason, parked_ms FROM jobs
@@ -56,7 +58,7 @@ WHERE kind = sqlc.arg(kind) AND parked_ms > 0 AND id > sqlc.arg(after) ORDER BY 
 
 -- name: UnparkJob :one
 UPDATE jobs SET parked_ms = 0, attempts = 0, not_before_ms = 0 WHERE id = ? AND parked_ms > 0
-RETURNING kind, key_of, key_id;
+RETURNING kind, key_of, key_id, claim;
 
 -- name: DropParkedJob :execrows
 DELETE FROM jobs WHERE id = ? AND parked_ms > 0;

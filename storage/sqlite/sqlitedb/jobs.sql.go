@@ -135,7 +135,7 @@ func (q *Queries) EndClaim(ctx context.Context, arg EndClaimParams) (int64, erro
 }
 
 const enterLane = `-- name: EnterLane :exec
-INSERT INTO job_lanes (key_of, key_id, head, kind, due_ms, claim) VALUES (?, ?, ?, ?, ?, 0)
+INSERT INTO job_lanes (key_of, key_id, head, kind, due_ms, claim) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (key_of, key_id) DO NOTHING
 `
 
@@ -145,6 +145,7 @@ type EnterLaneParams struct {
 	Head  int64
 	Kind  string
 	DueMs int64
+	Claim int64
 }
 
 func (q *Queries) EnterLane(ctx context.Context, arg EnterLaneParams) error {
@@ -154,6 +155,7 @@ func (q *Queries) EnterLane(ctx context.Context, arg EnterLaneParams) error {
 		arg.Head,
 		arg.Kind,
 		arg.DueMs,
+		arg.Claim,
 	)
 	return err
 }
@@ -361,7 +363,7 @@ func (q *Queries) ListUntriedLanes(ctx context.Context, arg ListUntriedLanesPara
 }
 
 const nextOfLane = `-- name: NextOfLane :one
-SELECT id, kind, not_before_ms FROM jobs
+SELECT id, kind, not_before_ms, claim FROM jobs
 WHERE key_of = ? AND key_id = ? AND parked_ms = 0 ORDER BY id LIMIT 1
 `
 
@@ -374,12 +376,18 @@ type NextOfLaneRow struct {
 	ID          int64
 	Kind        string
 	NotBeforeMs int64
+	Claim       int64
 }
 
 func (q *Queries) NextOfLane(ctx context.Context, arg NextOfLaneParams) (NextOfLaneRow, error) {
 	row := q.queryRow(ctx, q.nextOfLaneStmt, nextOfLane, arg.KeyOf, arg.KeyID)
 	var i NextOfLaneRow
-	err := row.Scan(&i.ID, &i.Kind, &i.NotBeforeMs)
+	err := row.Scan(
+		&i.ID,
+		&i.Kind,
+		&i.NotBeforeMs,
+		&i.Claim,
+	)
 	return i, err
 }
 
@@ -410,13 +418,14 @@ func (q *Queries) OldestJob(ctx context.Context, kind string) (int64, error) {
 }
 
 const parkJob = `-- name: ParkJob :exec
-UPDATE jobs SET parked_ms = ?, attempts = ?, reason = ? WHERE id = ?
+UPDATE jobs SET parked_ms = ?, attempts = ?, reason = ?, claim = ? WHERE id = ?
 `
 
 type ParkJobParams struct {
 	ParkedMs int64
 	Attempts int64
 	Reason   string
+	Claim    int64
 	ID       int64
 }
 
@@ -425,28 +434,33 @@ func (q *Queries) ParkJob(ctx context.Context, arg ParkJobParams) error {
 		arg.ParkedMs,
 		arg.Attempts,
 		arg.Reason,
+		arg.Claim,
 		arg.ID,
 	)
 	return err
 }
 
 const setLaneHead = `-- name: SetLaneHead :exec
-UPDATE job_lanes SET head = ?, kind = ?, due_ms = ? WHERE key_of = ? AND key_id = ?
+UPDATE job_lanes SET head = ?1, kind = ?2, due_ms = ?3, claim = max(claim, CAST(?4 AS INTEGER))
+WHERE key_of = ?5 AND key_id = ?6
 `
 
 type SetLaneHeadParams struct {
 	Head  int64
 	Kind  string
 	DueMs int64
+	Claim int64
 	KeyOf string
 	KeyID int64
 }
 
+// SetLaneHead goes on with the larger of two counts: of the lane's claims, and of the job's.
 func (q *Queries) SetLaneHead(ctx context.Context, arg SetLaneHeadParams) error {
 	_, err := q.exec(ctx, q.setLaneHeadStmt, setLaneHead,
 		arg.Head,
 		arg.Kind,
 		arg.DueMs,
+		arg.Claim,
 		arg.KeyOf,
 		arg.KeyID,
 	)
@@ -455,18 +469,24 @@ func (q *Queries) SetLaneHead(ctx context.Context, arg SetLaneHeadParams) error 
 
 const unparkJob = `-- name: UnparkJob :one
 UPDATE jobs SET parked_ms = 0, attempts = 0, not_before_ms = 0 WHERE id = ? AND parked_ms > 0
-RETURNING kind, key_of, key_id
+RETURNING kind, key_of, key_id, claim
 `
 
 type UnparkJobRow struct {
 	Kind  string
 	KeyOf string
 	KeyID int64
+	Claim int64
 }
 
 func (q *Queries) UnparkJob(ctx context.Context, id int64) (UnparkJobRow, error) {
 	row := q.queryRow(ctx, q.unparkJobStmt, unparkJob, id)
 	var i UnparkJobRow
-	err := row.Scan(&i.Kind, &i.KeyOf, &i.KeyID)
+	err := row.Scan(
+		&i.Kind,
+		&i.KeyOf,
+		&i.KeyID,
+		&i.Claim,
+	)
 	return i, err
 }
