@@ -21,6 +21,9 @@ func (l enrolLife) problems() (all []string) {
 	for _, p := range l.outOfOrder() {
 		add("%s", p)
 	}
+	if l.truth.Overlaps > 0 { // which Visa counts for good, over all kills
+		add("%d changes came while one ran", l.truth.Overlaps)
+	}
 	for _, row := range l.rows {
 		deeds := l.deedsOf(row)
 		if row.State != "completed" {

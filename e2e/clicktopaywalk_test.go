@@ -74,7 +74,6 @@ type enrolWalk struct {
 	accepted []string                // requests, each once or several times
 	outcomes map[string]string       // of those that were seen completed
 	keyed    []*enrolChange          // whose calls had an Idempotency-Key
-	overlaps int                     // that Visa counted before it was killed
 }
 
 // walkedConsumer is a consumer as the callers know it.
@@ -137,22 +136,9 @@ func (w *enrolWalk) killUntilEnd(t *testing.T) {
 		if n := r.IntN(len(w.servers) + 1); n < len(w.servers) {
 			w.mustKillServer(t, n)
 		} else {
-			w.mustCountOverlaps(t, w.sandbox()) // which are forgotten with the process
 			w.mustKillSandbox(t)
 		}
 		next = w.taken.Load() + 60 + r.Int64N(100)
-	}
-}
-
-// mustCountOverlaps keeps how often the simulated Visa met two requests of one consumer.
-func (w *enrolWalk) mustCountOverlaps(t *testing.T, box *sandbox) {
-	t.Helper()
-	truths, err := w.truths(box)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, truth := range truths {
-		w.overlaps += truth.Overlaps
 	}
 }
 

@@ -8,9 +8,11 @@ import (
 	"errors"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/sim"
 	"github.com/walletport/walletport/sim/clicktopaysim"
 	"github.com/walletport/walletport/sim/clicktopaysim/register"
 )
@@ -24,6 +26,10 @@ const (
 	clickToPayBID        = "123456"
 	clickToPayTLSName    = "SANDBOX-ISSUER-TLS"
 )
+
+// clickToPayForeign begins the numbers of cards that look like Visa's, and that the simulated
+// Visa says are none.
+const clickToPayForeign = "49999999"
 
 // clickToPayRuns is how long the simulated Visa takes for a request that it has accepted:
 // whoever asks at once sees it in progress, and a demonstration does not wait.
@@ -120,7 +126,8 @@ func (o *otherSide) mountClickToPay(mux *http.ServeMux, issuer keys.Source, asks
 		Keys: func() []clicktopaysim.Decrypter {
 			return []clicktopaysim.Decrypter{{KeyID: clickToPayVisasKey, Key: own.visas.private}}
 		},
-		Faults: o.faults, Rand: rand.Reader, Now: o.clock,
+		IsForeign: func(n sim.CardNumber) bool { return strings.HasPrefix(n.Clear(), clickToPayForeign) },
+		Faults:    o.faults, Rand: rand.Reader, Now: o.clock,
 	})
 	if err != nil {
 		return err

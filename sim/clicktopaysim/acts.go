@@ -24,7 +24,8 @@ type Truth struct {
 	IsHeld  bool   `json:"held"` // by another writer
 	// Conflicts is how many requests were refused because one ran or another writer held the
 	// consumer, since the simulator began. Overlaps is how many writes, refused for that or as a
-	// second enrolment, came while a request ran: an issuer who waits for the end of each has none.
+	// second enrolment, ever came while a request ran: an issuer who waits for the end of each has
+	// none.
 	Conflicts int    `json:"conflicts"`
 	Overlaps  int    `json:"overlaps"`
 	History   []Deed `json:"history"`

@@ -120,11 +120,13 @@ func (s *Service) getData(in *request) (int, any, *refusal) {
 	if s.c.ShowsDeleted {
 		cards = c.Cards
 	}
+	person := *c.Person
+	person.Status = s.statusWord(person.Status)
 	item := s.withProduct(object{
 		memberConsumer: struct {
 			register.Name
 			register.Person
-		}{c.Name, *c.Person},
+		}{c.Name, person},
 		memberCards: append([]register.Card{}, cards...),
 	})
 	return http.StatusOK, object{"data": []object{item}}, nil

@@ -266,6 +266,9 @@ func firstFaultOf(t testing.TB, got *http.Response) (report clicktopaysim.Report
 	}
 	if f := said.Requests[0].FirstFault; f != nil {
 		code = f.Code
+		if strings.TrimSpace(f.Remedy) == "" || f.Remedy == f.Detail {
+			t.Errorf("the report of %s has the remedy %q", f.Code, f.Remedy)
+		}
 	}
 	return said.Requests[0], code
 }

@@ -126,13 +126,10 @@ func (s *Service) person(t texts) *register.Person {
 		Emails:      t.listed("emails", maxListed, emailRule),
 		Locale:      t.text(rule{name: "locale", min: 2, max: 5, form: localeForm}),
 		CountryCode: t.text(rule{name: "countryCode", isRequired: true, min: 3, max: 3, form: countryForm}),
-		Status:      register.Status(t.text(rule{name: "status", max: 35, form: consumerStatusForm})),
+		Status:      s.consumerStatus(t.text(rule{name: "status", max: 40, form: s.consumerStatusForm})),
 	}
 	if !t.object.Has("phones") && !t.object.Has("emails") || len(p.Phones)+len(p.Emails) == 0 && !t.in.Failed(checkMembers) {
 		t.fault(t.at+"emails", reasonMissing, contactMissing)
-	}
-	if p.Status == "" {
-		p.Status = register.StatusActive
 	}
 	if consent, ok := t.within("consent", s.c.WantsConsent); ok {
 		for _, name := range []string{"version", "presenter", "timeOfConsent"} {
@@ -200,11 +197,25 @@ func isLetters(text string, n int, first rune) bool {
 	return len(text) == n && !strings.ContainsFunc(text, func(r rune) bool { return r < first || r > first+25 })
 }
 
-func consumerStatusForm(text string) sim.Kind {
-	switch register.Status(text) {
-	case register.StatusActive, register.StatusInactive:
+func (s *Service) consumerStatusForm(text string) sim.Kind {
+	if text == s.c.ActiveStatus || text == s.c.InactiveStatus {
 		return sim.Kind{}
-	case register.StatusSuspended, register.StatusDeleted:
 	}
 	return statusUnknown
+}
+
+// consumerStatus is what a word says of a consumer, who is active without one.
+func (s *Service) consumerStatus(word string) register.Status {
+	if word == s.c.InactiveStatus {
+		return register.StatusInactive
+	}
+	return register.StatusActive
+}
+
+// statusWord is the word for how a consumer is.
+func (s *Service) statusWord(status register.Status) register.Status {
+	if status == register.StatusInactive {
+		return register.Status(s.c.InactiveStatus)
+	}
+	return register.Status(s.c.ActiveStatus)
 }

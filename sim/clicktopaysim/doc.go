@@ -40,6 +40,8 @@
 //   - A manage call replaces the whole record: what is not sent is gone, and a consumer
 //     without a status becomes ACTIVE again (inferred). What Visa assigns cannot be sent:
 //     2008 (inferred). Deleting a consumer deletes its cards.
+//   - A card is Visa's if its number begins with 4, but for those that IsForeign names.
+//   - A consumer's status is ACTIVE or INACTIVE, or what the configuration has for these.
 //   - A trace id that is unknown, or of another issuer's BID, is 400 VIDC-1001.
 //
 // Formats: RFC 7515, RFC 7516, RFC 7518 (RSA-OAEP-256, A128GCM, A256GCM).

@@ -18,7 +18,7 @@ var (
 	countryAlpha2     = sim.Kind{Code: "country_alpha_2", Remedy: "write countries in three letters (ISO 3166-1 alpha-3): USA, not US"}
 	countryMalformed  = sim.Kind{Code: "country_malformed", Remedy: "write countries in three capital letters (ISO 3166-1 alpha-3)"}
 	currencyMalformed = sim.Kind{Code: "currency_malformed", Remedy: "write the currency as ISO 4217 has it, in letters or digits"}
-	statusUnknown     = sim.Kind{Code: "status_unknown", Remedy: "write ACTIVE or INACTIVE, of a card also SUSPENDED; to delete has calls of its own"}
+	statusUnknown     = sim.Kind{Code: "status_unknown", Remedy: "write ACTIVE or INACTIVE, or the words of this profile, and of a card also SUSPENDED; to delete has calls of its own"}
 	typeUnknown       = sim.Kind{Code: "type_unknown", Remedy: "write the type CARD"}
 	numberMasked      = sim.Kind{Code: "number_masked", Remedy: "send the card number, not its masked form"}
 	numberCheckDigit  = sim.Kind{Code: "number_check_digit", Remedy: "send the card number as it stands on the card: its check digit is wrong"}

@@ -28,13 +28,24 @@ func (s *Service) cards(t texts, whole bool) (c register.Change, err error) {
 		if whole {
 			o.describe(&card)
 		}
-		c.Broken = append(c.Broken, o.broken(card, number, s.c.Now())...)
+		c.Broken = append(c.Broken, o.broken(card, s.isForeign(number), s.c.Now())...)
 		if s.c.Declines != nil && s.c.Declines(sim.NewCardNumber(number)) {
 			c.Declined = append(c.Declined, i)
 		}
 		c.Cards = append(c.Cards, card)
 	}
 	return c, nil
+}
+
+// isForeign reports whether a card number that was read is none of Visa's.
+func (s *Service) isForeign(number string) bool {
+	switch {
+	case number == "":
+		return false
+	case !strings.HasPrefix(number, "4"):
+		return true
+	}
+	return s.c.IsForeign != nil && s.c.IsForeign(sim.NewCardNumber(number))
 }
 
 // number reads the card number, which is never kept.
@@ -84,14 +95,14 @@ func (t texts) describe(card *register.Card) {
 var fixed = []string{"panReferenceID", "paymentAccountReference", "tokenDetails"}
 
 // broken returns the business rules that a card breaks by itself.
-func (t texts) broken(card register.Card, number string, now time.Time) (problems []register.Problem) {
+func (t texts) broken(card register.Card, isForeign bool, now time.Time) (problems []register.Problem) {
 	add := func(member, reason, message string) {
 		problems = append(problems, register.Problem{Field: t.at + member, Reason: reason, Message: message})
 	}
 	if card.Type != "" && card.Type != "CARD" {
 		add("type", reasonUnsupported, "Payment instrument not supported")
 	}
-	if number != "" && !strings.HasPrefix(number, "4") {
+	if isForeign {
 		add("accountNumber", reasonNotVisa, "Not a Visa card")
 	}
 	if year, month, ok := strings.Cut(card.ExpirationDate, "-"); ok && !now.Before(sim.EndOfMonth(month, year[2:])) {

@@ -1,6 +1,7 @@
 package clicktopaysim
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/rsa"
 	"io"
@@ -32,6 +33,12 @@ type Config struct {
 	Latency time.Duration
 	// Declines says which cards get no token: VIDC-7000 in the status.
 	Declines func(sim.CardNumber) bool
+	// IsForeign says which cards are none of Visa's although their numbers begin with 4, as those
+	// of a range that was given back: VIDC-2006.
+	IsForeign func(sim.CardNumber) bool
+	// ActiveStatus and InactiveStatus are the words for a consumer whose cards can be paid with,
+	// and for one whose cannot; "" are ACTIVE and INACTIVE.
+	ActiveStatus, InactiveStatus string
 	// ProductMember names the product in an object of products; "" is productCode.
 	ProductMember string
 	// WantsIntent says that the older form, intent, is the configured one.
@@ -108,6 +115,8 @@ func New(c Config) (*Service, error) {
 	if c.ProductMember == "" {
 		c.ProductMember = "productCode"
 	}
+	c.ActiveStatus = cmp.Or(c.ActiveStatus, string(register.StatusActive))
+	c.InactiveStatus = cmp.Or(c.InactiveStatus, string(register.StatusInactive))
 	s := &Service{c: c, used: sim.NewSpent(lifetime)}
 	s.stranger = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(c.Rand, minRSABits) })
 	return s, nil

@@ -125,6 +125,10 @@ func TestTheSimulatedVisaTakesTheMessages(t *testing.T) {
 			p.ProductForm, p.ContentEncryption, p.ResourcePath, p.APIKeyName = clicktopay.Intent, "A256GCM", vts.FullPath, "apiKey"
 			c.WantsIntent, c.SignsContext = true, true
 		},
+		"other words for a consumer's status": func(p *clicktopay.Profile, c *clicktopaysim.Config) {
+			p.ActiveStatus, p.InactiveStatus = "ENABLED", "SUSPENDED_BY_ISSUER"
+			c.ActiveStatus, c.InactiveStatus = p.ActiveStatus, p.InactiveStatus
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := newVisa(t, edit)

@@ -20,6 +20,8 @@ type line struct {
 	TraceID  string `json:"requestTraceId,omitempty"` // of the request that runs
 	Deed     Deed   `json:"deed"`
 	Sealed   []byte `json:"sealed"` // the Consumer
+	// IsOverlap: the consumer is as before, and a write came while a request ran. It has no Deed.
+	IsOverlap bool `json:"isOverlap,omitempty"`
 }
 
 // Deed is what made a version.
@@ -46,8 +48,13 @@ func (r *Register) reference(n Name) string {
 }
 
 // write makes a version durable.
-func (r *Register) write(c Consumer, deed Deed) error {
-	l := line{Consumer: r.reference(c.Name), Deed: deed}
+func (r *Register) write(c Consumer, deed Deed) error { return r.keep(c, line{Deed: deed}) }
+
+// writeOverlap makes durable that a write came while a request of the consumer ran.
+func (r *Register) writeOverlap(c Consumer) error { return r.keep(c, line{IsOverlap: true}) }
+
+func (r *Register) keep(c Consumer, l line) error {
+	l.Consumer = r.reference(c.Name)
 	if c.Running != nil {
 		l.TraceID = c.Running.TraceID
 	}

@@ -30,10 +30,9 @@ type Register struct {
 	ledger *sim.Ledger[line]
 	seal   sealer
 
-	mu       sync.Mutex        // between what a consumer is and what it becomes
-	traces   map[string]string // of each trace id, the consumer's reference
-	met      map[string]int    // of each consumer, how many requests met one that ran, or another writer
-	overlaps map[string]int    // of each consumer, how many writes came while a request ran
+	mu     sync.Mutex        // between what a consumer is and what it becomes
+	traces map[string]string // of each trace id, the consumer's reference
+	met    map[string]int    // of each consumer, how many requests met one that ran, or another writer
 }
 
 // Open opens the register of a folder, and makes it if there is none. Close it after use.
@@ -43,7 +42,7 @@ func Open(c Config) (*Register, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Register{c: c, ledger: ledger, seal: newSealer(ledger.Key("consumers"), c.Rand), traces: map[string]string{}, met: map[string]int{}, overlaps: map[string]int{}}
+	r := &Register{c: c, ledger: ledger, seal: newSealer(ledger.Key("consumers"), c.Rand), traces: map[string]string{}, met: map[string]int{}}
 	for _, last := range ledger.All() {
 		for _, l := range ledger.Versions(last.Consumer) {
 			r.traces[l.TraceID] = l.Consumer
@@ -67,8 +66,10 @@ func (r *Register) Accept(name Name, call Call, change Change) (traceID string, 
 	if err != nil {
 		return "", nil, err
 	}
-	if was.Running != nil {
-		r.overlaps[r.reference(name)]++
+	if was.Running != nil { // which is kept before anybody is told
+		if err := r.writeOverlap(was); err != nil {
+			return "", nil, err
+		}
 	}
 	switch {
 	case call == Enrol && was.Running != nil: // of one who is enrolled, or about to be

@@ -88,7 +88,7 @@ func (w *world) truths(t *testing.T) []register.Truth {
 		t.Fatal(err)
 	}
 	for i := range all {
-		all[i].Met, all[i].Overlaps = 0, 0 // are of one process
+		all[i].Met = 0 // is of one process
 	}
 	return all
 }
@@ -125,6 +125,32 @@ func TestARequestEndsByTheClock(t *testing.T) {
 	}
 	if c, err := w.Read(name("c-2")); err != nil || c.Person != nil || c.Name != name("c-2") {
 		t.Errorf("nobody: %+v, %v", c, err)
+	}
+}
+
+// Writes that came while one ran are counted for good, and are no part of the history.
+func TestOverlapsOutliveTheProcess(t *testing.T) {
+	w := newWorld(t)
+	trace := w.accept(t, "c-1", register.Enrol, register.Change{Person: person("Ada"), Cards: w.cards[:1]})
+	overlap := func(call register.Call, change register.Change) {
+		t.Helper()
+		trace, broken, err := w.Accept(name("c-1"), call, change)
+		if trace != "" || len(broken) == 0 && walletport.ReasonOf(err) != register.ReasonBusy {
+			t.Errorf("%s while one runs: %q %v %v", call, trace, broken, err)
+		}
+	}
+	overlap(register.Enrol, register.Change{Person: person("Bea")})
+	overlap(register.DeleteConsumer, register.Change{})
+	w.reopen(t)
+	overlap(register.Replace, register.Change{Person: person("Bea")})
+	w.reopen(t)
+	w.now = testNow.Add(delay)
+	all := w.truths(t)
+	if len(all) != 1 || all[0].Overlaps != 3 || len(all[0].History) != 1 || !all[0].History[0].TookEffect || all[0].Consumer.Person.FirstName != "Ada" {
+		t.Errorf("the truth is %+v", all)
+	}
+	if o, err := w.Outcome(trace); err != nil || !o.HasEnd {
+		t.Errorf("%+v, %v", o, err)
 	}
 }
 

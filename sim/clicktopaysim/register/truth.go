@@ -8,7 +8,7 @@ type Truth struct {
 	History  []Entry
 	// Met is how many requests met one that ran, or another writer, since the process began.
 	Met int
-	// Overlaps is how many writes came while a request ran, since the process began.
+	// Overlaps is how many writes came while a request ran, ever.
 	Overlaps int
 }
 
@@ -54,10 +54,14 @@ func (r *Register) truth(reference string) (t Truth, ok bool, err error) {
 	if err != nil {
 		return t, false, err
 	}
-	t = Truth{Met: r.met[reference], Overlaps: r.overlaps[reference]}
+	t = Truth{Met: r.met[reference]}
 	t.Consumer, _ = last.at(now)
 	ran := map[string]int{} // of each request, its place in the history
 	for _, l := range versions {
+		if l.IsOverlap {
+			t.Overlaps++
+			continue
+		}
 		c, err := r.open(l)
 		if err != nil {
 			return t, false, err
