@@ -211,13 +211,26 @@ func (s CardSummary) Shown() ShownCard {
 // card itself says: CodeForbidden, reason card_not_eligible. The message names the
 // rule, for the support agent.
 func (s CardSummary) CheckTokenizable(t time.Time) error {
-	switch {
-	case !s.Status.Tokenizable():
-		return Errorf(CodeForbidden, "card_not_eligible", "the card's status does not allow provisioning: %s", s.Status)
-	case s.Expiry.ExpiredAt(t):
-		return Errorf(CodeForbidden, "card_not_eligible", "the card has expired")
+	if err := s.CheckStatus(); err != nil {
+		return err
 	}
-	return nil
+	return s.CheckExpiry(t)
+}
+
+// CheckStatus is CheckTokenizable by the card's status alone.
+func (s CardSummary) CheckStatus() error {
+	if s.Status.Tokenizable() {
+		return nil
+	}
+	return Errorf(CodeForbidden, "card_not_eligible", "the card's status does not allow provisioning: %s", s.Status)
+}
+
+// CheckExpiry is CheckTokenizable by the card's expiry alone.
+func (s CardSummary) CheckExpiry(t time.Time) error {
+	if !s.Expiry.ExpiredAt(t) {
+		return nil
+	}
+	return Errorf(CodeForbidden, "card_not_eligible", "the card has expired")
 }
 
 // Card is a card in clear. It exists only inside a borrow from the vault and is

@@ -29,7 +29,7 @@ type Error struct {
 	Code    Code
 	Reason  string  // stable machine word, snake_case, documented in docs/errors.md
 	Message string  // for the caller: safe to show, never holds input or card data
-	Fields  []Field // for CodeInvalid: what is wrong where
+	Fields  []Field // what is wrong where; of CodeInvalid at least
 	Err     error   // the cause, for operators only; may be nil
 	// RetryAfter is how long to wait before another try, as a scheme or a limit says; 0 is
 	// not known.

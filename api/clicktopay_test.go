@@ -281,6 +281,10 @@ func TestAnswersOfTheFlowOfClickToPay(t *testing.T) {
 	h := mustHouse(t, nil)
 	invalid := walletport.ErrField("enrolment_data_invalid", "cardOverrides.city", "must be at most 32 characters long")
 	invalid.Fields = append(invalid.Fields, walletport.Field{Name: "overrides.emails[1]", Reason: "must be an e-mail address"}, walletport.Field{Name: "customer.firstName", Reason: "is missing"})
+	ineligible := walletport.Errorf(walletport.CodeForbidden, "card_not_eligible", "x")
+	for _, name := range []string{"card.status", "card.expiry", "overrides.phones[0]"} {
+		ineligible.Fields = append(ineligible.Fields, walletport.Field{Name: name, Reason: "x"})
+	}
 	for _, c := range []struct {
 		err    error
 		status int
@@ -288,6 +292,7 @@ func TestAnswersOfTheFlowOfClickToPay(t *testing.T) {
 		fields []string
 	}{
 		{invalid, 400, "", []string{"cardOverrides.city", "overrides.emails[1]", "customer.firstName"}},
+		{ineligible, 403, "", []string{"card.status", "card.expiry", "overrides.phones[0]"}},
 		{walletport.ErrField("customer_bid_malformed", "customerBID", "x"), 400, "", []string{"customerBID"}},
 		{walletport.ErrField("customer_bid_unknown", "customerBID", "x"), 400, "", []string{"customerBID"}},
 		{walletport.Errorf(walletport.CodeForbidden, "scheme_mismatch", "x"), 403, "", nil},

@@ -13,7 +13,6 @@ import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/jobs"
-	"github.com/walletport/walletport/scheme"
 	"github.com/walletport/walletport/storage"
 )
 
@@ -28,10 +27,17 @@ var ErrOptedOut error = walletport.Errorf(walletport.CodeForbidden, "customer_op
 //
 //   - CodeUnavailable: scheme_not_configured, key_unavailable, store_unavailable, and
 //     audit_unavailable: nothing is promised then
-//   - CodeInvalid, enrolment_data_invalid: with all fields, as the caller names them
-//   - CodeForbidden, card_not_eligible
+//   - CodeInvalid: customer_bid_missing, customer_bid_malformed, customer_bid_unknown also for
+//     the BID of an issuer that the act is not for, card_id_contains_pan, and
+//     enrolment_data_invalid
+//   - CodeNotFound: customer_not_found; card_not_found, also for a card of another customer
+//   - CodeForbidden: scheme_mismatch, card_not_eligible
 //   - CodeConflict, idempotency_in_progress: see act.NoteMade
-//   - ErrOptedOut, those of Asked.Admit, and those of finding
+//   - ErrOptedOut, those of Asked.Admit and Parts.Limit, and those about texts with the card's
+//     number, see act.Call.FindCard
+//
+// Of several of the first three classes it is the one that accepting.examine comes to first, with
+// the fields of all, as the caller names them.
 func (f *Flow) Accept(ctx context.Context, r Asked) (Accepted, error) {
 	if r.Channel != ChannelPortfolio {
 		defer f.turns.call()()
@@ -65,16 +71,7 @@ func (a *accepting) run(ctx context.Context) (Accepted, error) {
 	if err := a.checkAsked(); err != nil {
 		return Accepted{}, err
 	}
-	if err := a.find(ctx, wanted{customer: a.asked.Customer, card: a.asked.CardID, bid: a.asked.BID}); err != nil {
-		return Accepted{}, err
-	}
-	if err := a.admit(ctx); err != nil {
-		return Accepted{}, err
-	}
-	if err := a.makeRow(ctx); err != nil {
-		return Accepted{}, err
-	}
-	if err := a.check(ctx, s); err != nil {
+	if err := a.examine(ctx, s); err != nil {
 		return Accepted{}, err
 	}
 	if err := a.seal(); err != nil {
@@ -116,24 +113,6 @@ func (a *accepting) checkAsked() error {
 	return nil
 }
 
-// admit asks whether the card may be at the scheme. One that is deleted is not asked: it may
-// be gone from everywhere else.
-func (a *accepting) admit(ctx context.Context) error {
-	if messages[a.action].hasWholeCard {
-		if err := a.card.CheckTokenizable(a.flow.Clock()); err != nil {
-			return err
-		}
-	}
-	if a.asked.Channel != ChannelPortfolio {
-		return nil
-	}
-	out, err := a.flow.Store.OptOuts(ctx, a.issuer, []string{a.customer.Number})
-	if err != nil || len(out) == 0 {
-		return err
-	}
-	return ErrOptedOut
-}
-
 // makeRow makes the request's row, but for what is sealed.
 func (a *accepting) makeRow(ctx context.Context) error {
 	id, err := newID(a.flow.Rand)
@@ -164,14 +143,6 @@ func withoutNumber(text string) string {
 		return walletport.RedactedNumber
 	}
 	return text
-}
-
-// check holds the whole message to the scheme's rules.
-func (a *accepting) check(ctx context.Context, s *Scheme) error {
-	err := a.flow.compose(ctx, &a.row, a.overrides, func(e scheme.Enrolment) error {
-		return s.Enroller.CheckEnrolment(e, a.flow.Clock())
-	})
-	return a.overrides.inCallersWords(&a.row, err)
 }
 
 // seal seals what the request overrides, and makes its print.

@@ -37,6 +37,17 @@ var messages = map[walletport.ClickToPayAction]message{
 // Errors are those of Vault and Store, CodeNotFound card_not_found of a card that is no
 // longer the customer's, and those of use as they are.
 func (f *Flow) compose(ctx context.Context, r *storage.EnrolmentRequest, o overrides, use func(scheme.Enrolment) error) error {
+	return f.composeOf(ctx, r, o, stored{f, r}, use)
+}
+
+// lender lends the customer and the card of a request.
+type lender interface {
+	borrowCustomer(ctx context.Context, use func(*walletport.Customer) error) error
+	borrowCard(ctx context.Context, use func(*walletport.Card) error) error
+}
+
+// composeOf is compose, of what a lender has.
+func (f *Flow) composeOf(ctx context.Context, r *storage.EnrolmentRequest, o overrides, from lender, use func(scheme.Enrolment) error) error {
 	m, ok := messages[r.Action]
 	if !ok {
 		return fmt.Errorf("clicktopay: there is no action %q", r.Action)
@@ -46,7 +57,7 @@ func (f *Flow) compose(ctx context.Context, r *storage.EnrolmentRequest, o overr
 	if err != nil {
 		return err
 	}
-	return f.borrowCustomer(ctx, r, m.hasCustomer, func(customer *walletport.Customer) error {
+	with := func(customer *walletport.Customer) error {
 		if m.action == scheme.EnrolConsumer || m.action == scheme.ReplaceConsumer {
 			e.Consumer = consumerSent(customer, o)
 			e.Consumer.Inactive = isInactive
@@ -54,7 +65,7 @@ func (f *Flow) compose(ctx context.Context, r *storage.EnrolmentRequest, o overr
 		if !r.Action.IsOfCard() {
 			return use(e)
 		}
-		return f.borrowCard(ctx, r, func(card *walletport.Card) error {
+		return from.borrowCard(ctx, func(card *walletport.Card) error {
 			sent := scheme.ConsumerCard{PAN: card.PAN}
 			if m.hasWholeCard {
 				sent = cardSent(card, customer, o)
@@ -63,31 +74,37 @@ func (f *Flow) compose(ctx context.Context, r *storage.EnrolmentRequest, o overr
 			e.Cards = []scheme.ConsumerCard{sent}
 			return use(e)
 		})
-	})
+	}
+	if !m.hasCustomer {
+		return with(nil)
+	}
+	return from.borrowCustomer(ctx, with)
 }
 
-// borrowCustomer lends the customer of a request: nil where the request needs none.
-func (f *Flow) borrowCustomer(ctx context.Context, r *storage.EnrolmentRequest, isNeeded bool, use func(*walletport.Customer) error) error {
-	if !isNeeded {
-		return use(nil)
-	}
-	row, err := f.Vault.FindCustomer(ctx, walletport.CustomerKey{Issuer: r.Issuer, Number: r.Number})
+// stored lends what the vault has now.
+type stored struct {
+	flow *Flow
+	row  *storage.EnrolmentRequest
+}
+
+func (s stored) borrowCustomer(ctx context.Context, use func(*walletport.Customer) error) error {
+	row, err := s.flow.Vault.FindCustomer(ctx, walletport.CustomerKey{Issuer: s.row.Issuer, Number: s.row.Number})
 	if err != nil {
 		return err
 	}
-	return f.Vault.BorrowCustomer(ctx, row, use)
+	return s.flow.Vault.BorrowCustomer(ctx, row, use)
 }
 
-// borrowCard lends the card of a request, as long as it is a card of that customer.
-func (f *Flow) borrowCard(ctx context.Context, r *storage.EnrolmentRequest, use func(*walletport.Card) error) error {
-	row, err := f.Vault.Find(ctx, r.CardID)
+// borrowCard lends the card, as long as it is one of the request's customer.
+func (s stored) borrowCard(ctx context.Context, use func(*walletport.Card) error) error {
+	row, err := s.flow.Vault.Find(ctx, s.row.CardID)
 	if err != nil {
 		return err
 	}
-	if row.Issuer != r.Issuer || row.CustomerID != r.Number {
+	if row.Issuer != s.row.Issuer || row.CustomerID != s.row.Number {
 		return walletport.ErrCardNotFound()
 	}
-	return f.Vault.Borrow(ctx, row, use)
+	return s.flow.Vault.Borrow(ctx, row, use)
 }
 
 // isInactive says what a record that replaces a consumer's has to say of their cards: what

@@ -49,6 +49,8 @@ type desk struct {
 	trail *stoppableTrail
 	vault *vault.Vault
 	seen  *acceptances
+	// vaultKeys are those of the vault alone.
+	vaultKeys *keystest.Source
 }
 
 // deskClock is a database whose clock a test sets ahead.
@@ -120,8 +122,9 @@ func newDesk(t testing.TB, database string, visa *clicktopay.Scheme, change ...f
 	d := &desk{store: openStore(t, database), seen: &acceptances{}}
 	d.clock = &deskClock{Store: d.store}
 	ring := keystest.NewSource(deskRing(t))
+	d.vaultKeys = keystest.NewSource(deskRing(t))
 	var err error
-	d.vault, err = vault.New(vault.Vault{Cards: d.store, Tokens: d.store, Customers: d.store, Requests: d.store, Keys: ring, Clock: time.Now})
+	d.vault, err = vault.New(vault.Vault{Cards: d.store, Tokens: d.store, Customers: d.store, Requests: d.store, Keys: d.vaultKeys, Clock: time.Now})
 	must(t, err)
 	if _, err := d.store.Card(t.Context(), deskCard); walletport.CodeOf(err) == walletport.CodeNotFound {
 		d.putCustomer(t, newCustomer(deskNumber))

@@ -34,41 +34,33 @@ type finding struct {
 	subject
 }
 
-// wanted is how the caller names a subject.
-type wanted struct {
-	customer string
-	card     walletport.CardID
-	bid      string
-}
+// wanted is how the caller names a customer.
+type wanted struct{ customer, bid string }
 
-// find returns the subject of an act, and tells the record. Errors:
+// find finds the customer of an act that is about no card, and tells the record. Errors:
 //
 //   - CodeInvalid: customer_bid_missing, customer_bid_malformed, customer_bid_unknown also
-//     for the BID of an issuer that the act is not for; and about texts with the card's
-//     number, see act.Call.FindCard
-//   - CodeNotFound: customer_not_found; card_not_found, also for a card of another customer
-//   - CodeForbidden: scheme_mismatch, client_id_contains_pan
+//     for the BID of an issuer that the act is not for
+//   - CodeNotFound: customer_not_found
 //   - those of Parts.Limit, and CodeUnavailable
 func (f *finding) find(ctx context.Context, w wanted) error {
 	if err := f.findIssuer(ctx, w); err != nil {
 		return err
 	}
+	if err := f.foundIssuer(); err != nil {
+		return err
+	}
+	return f.findCustomer(ctx, w.customer)
+}
+
+// foundIssuer tells the record whom the act is for, and counts it against the issuer's limit.
+func (f *finding) foundIssuer() error {
 	f.record.Issuer = f.issuer
 	f.record.SetDetail(walletport.DetailBID, f.bid)
-	if f.flow.Limit != nil {
-		if err := f.flow.Limit(f.issuer); err != nil {
-			return err
-		}
+	if f.flow.Limit == nil {
+		return nil
 	}
-	if !f.action.IsOfCard() {
-		return f.findCustomer(ctx, w.customer)
-	}
-	if f.action == walletport.EnrolCustomer { // who is not there is told first
-		if err := f.findCustomer(ctx, w.customer); err != nil {
-			return err
-		}
-	}
-	return f.findCard(ctx, w.card)
+	return f.flow.Limit(f.issuer)
 }
 
 // findIssuer reads the BID, or finds the one that the customer is enrolled with.
@@ -157,8 +149,13 @@ func (f *finding) findCustomer(ctx context.Context, number string) (err error) {
 	return nil
 }
 
-// findCard finds the card, and the customer whose it is.
-func (f *finding) findCard(ctx context.Context, id walletport.CardID) error {
+// findCard finds the card. One of another issuer, or of another customer than that number's if
+// there is one, looks like none. Errors:
+//
+//   - CodeNotFound, card_not_found, and CodeInvalid, card_id_contains_pan: see
+//     walletport.ErrNoCard
+//   - those about texts with the card's number, see act.Call.FindCard
+func (f *finding) findCard(ctx context.Context, id walletport.CardID, customer string) error {
 	card, err := f.flow.Vault.Find(ctx, id)
 	if walletport.CodeOf(err) == walletport.CodeNotFound {
 		return walletport.ErrNoCard(id)
@@ -172,16 +169,10 @@ func (f *finding) findCard(ctx context.Context, id walletport.CardID) error {
 	if err := f.record.FoundCard(card.CardSummary); err != nil {
 		return err
 	}
-	isAnothers := f.customer.ID != 0 && f.customer.Number != card.CustomerID
+	isAnothers := customer != "" && customer != card.CustomerID
 	if card.Issuer != f.issuer || card.CustomerID == "" || isAnothers {
 		return walletport.ErrNoCard(id)
 	}
-	if card.Scheme != walletport.Visa {
-		return walletport.Errorf(walletport.CodeForbidden, "scheme_mismatch", "Click to Pay is here for Visa cards; the card is one of %s", card.Scheme)
-	}
 	f.card = card
-	if f.customer.ID != 0 {
-		return nil
-	}
-	return f.findCustomer(ctx, card.CustomerID)
+	return nil
 }

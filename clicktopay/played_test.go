@@ -32,6 +32,7 @@ type played struct {
 	atOnce    bool                       // a request that cannot be done is refused at once, and not in its result
 	drops     bool                       // what it takes it does not do
 	declined  map[string]bool            // card numbers that get no token
+	foreign   map[string]bool            // card numbers that Visa says are none of its
 	script    func(call string, nth int) play
 	counts    map[string]int
 	told      []scheme.EnrolmentResult
@@ -99,13 +100,19 @@ func newPlayed(t testing.TB) *played {
 	messages, err := clicktopay.New(clicktopay.Config{BaseURL: "https://visa.example", Profile: profile})
 	must(t, err)
 	return &played{
-		Messages: messages, consumers: map[string]*playedConsumer{}, declined: map[string]bool{},
+		Messages: messages, consumers: map[string]*playedConsumer{}, declined: map[string]bool{}, foreign: map[string]bool{},
 		counts: map[string]int{},
 	}
 }
 
 func fault(kind scheme.FaultKind, code string) scheme.Fault {
 	return scheme.Fault{Kind: kind, Code: code, Message: "visa says " + code, Text: private("wrote " + deskCanary)}
+}
+
+func faultOfNumber(kind scheme.FaultKind, code string) scheme.Fault {
+	f := fault(kind, code)
+	f.Field = "paymentInstruments[0].accountNumber"
+	return f
 }
 
 func refusal(faults ...scheme.Fault) error {
@@ -231,10 +238,10 @@ func (p *played) faultsOf(m playedMessage) (faults []scheme.Fault) {
 			faults = append(faults, fault(scheme.FaultCardEnrolled, "VIDC-2004"))
 		case (m.Call == "replace_cards" || m.Call == "delete_cards") && !isThere:
 			faults = append(faults, fault(scheme.FaultCardNotEnrolled, "VIDC-2005"))
+		case p.foreign[number]:
+			faults = append(faults, faultOfNumber(scheme.FaultCardForeign, "VIDC-2006"))
 		case p.declined[number]:
-			f := fault(scheme.FaultDeclined, "VIDC-7000")
-			f.Field = "paymentInstruments[0].accountNumber"
-			faults = append(faults, f)
+			faults = append(faults, faultOfNumber(scheme.FaultDeclined, "VIDC-7000"))
 		}
 	}
 	return faults

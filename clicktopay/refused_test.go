@@ -28,6 +28,10 @@ const (
 	// Closed ones of others, which must not be told from none either.
 	anothersClosed walletport.CardID = 5010
 	globexClosed   walletport.CardID = 5011
+	// With more than one fault.
+	deadCard    walletport.CardID = 5012 // closed and expired
+	deadMaster  walletport.CardID = 5013 // the same, and of Mastercard
+	poorAndDead walletport.CardID = 5014 // the same, and of a customer whose data Visa does not take
 )
 
 // newBadDesk has what no request may be about.
@@ -49,6 +53,12 @@ func newBadDesk(t testing.TB) *desk {
 	d.putCard(t, expiredCard, "4242424242424242", func(c *walletport.Card) {
 		c.Expiry = walletport.Expiry{Year: time.Now().Year() - 1, Month: time.May}
 	})
+	dead := func(c *walletport.Card) {
+		c.Status, c.Expiry = walletport.CardClosed, walletport.Expiry{Year: time.Now().Year() - 1, Month: time.May}
+	}
+	d.putCard(t, deadCard, "4000056655665556", dead)
+	d.putCard(t, deadMaster, "5555555555554444", dead)
+	d.putCard(t, poorAndDead, "4242424242424242", dead, of("5004"))
 	d.putCard(t, strayCard, "4111111111111111", of(""))
 	d.putCard(t, anothersOwn, "4111111111111111", of("5002"))
 	d.putCard(t, globexCard, "4111111111111111", func(c *walletport.Card) { c.Issuer = "globex" })
@@ -86,26 +96,26 @@ func TestRefusedRequestsChangeNothing(t *testing.T) {
 		reason string
 		fields string
 	}{
-		{"Mastercard card", enrol, cardOf(mastercard), "scheme_mismatch", ""},
-		{"Mastercard card, added", add, cardOf(mastercard), "scheme_mismatch", ""},
-		{"Mastercard card, deleted", walletport.DeleteCard, cardOf(mastercard), "scheme_mismatch", ""},
-		{"closed card", enrol, cardOf(closedCard), "card_not_eligible", ""},
-		{"closed card, updated", updateCard, cardOf(closedCard), "card_not_eligible", ""},
-		{"expired card", enrol, cardOf(expiredCard), "card_not_eligible", ""},
-		{"expired card, added", add, cardOf(expiredCard), "card_not_eligible", ""},
-		{"card of another customer", enrol, cardOf(anothersOwn), "card_not_found", ""},
-		{"closed card of another customer", enrol, cardOf(anothersClosed), "card_not_found", ""},
-		{"card of another issuer", enrol, cardOf(globexCard), "card_not_found", ""},
-		{"card of another issuer, added", add, cardOf(globexCard), "card_not_found", ""},
-		{"card of nobody", add, cardOf(strayCard), "card_not_found", ""},
-		{"no card", add, cardOf(9), "card_not_found", ""},
+		{"Mastercard card", enrol, cardOf(mastercard), "scheme_mismatch", "card.pan"},
+		{"Mastercard card, added", add, cardOf(mastercard), "scheme_mismatch", "card.pan"},
+		{"Mastercard card, deleted", walletport.DeleteCard, cardOf(mastercard), "scheme_mismatch", "card.pan"},
+		{"closed card", enrol, cardOf(closedCard), "card_not_eligible", "card.status"},
+		{"closed card, updated", updateCard, cardOf(closedCard), "card_not_eligible", "card.status"},
+		{"expired card", enrol, cardOf(expiredCard), "card_not_eligible", "card.expiry"},
+		{"expired card, added", add, cardOf(expiredCard), "card_not_eligible", "card.expiry"},
+		{"card of another customer", enrol, cardOf(anothersOwn), "card_not_found", "cardId"},
+		{"closed card of another customer", enrol, cardOf(anothersClosed), "card_not_found", "cardId"},
+		{"card of another issuer", enrol, cardOf(globexCard), "card_not_found", "cardId"},
+		{"card of another issuer, added", add, cardOf(globexCard), "card_not_found", "cardId"},
+		{"card of nobody", add, cardOf(strayCard), "card_not_found", "cardId"},
+		{"no card", add, cardOf(9), "card_not_found", "cardId"},
 		{"a card number for a card", add, cardOf(4111111111111111), "card_id_contains_pan", "cardId"},
-		{"unknown customer", enrol, of("5999"), "customer_not_found", ""},
-		{"unknown customer, updated", update, of("5999"), "customer_not_found", ""},
-		{"unknown customer, deleted", walletport.DeleteCustomer, of("5999"), "customer_not_found", ""},
-		{"card of an unknown customer", add, cardOf(orphanCard), "customer_not_found", ""},
-		{"forgotten customer", update, of("5009"), "customer_not_found", ""},
-		{"a number that no database keeps", update, of("5001\x00"), "customer_not_found", ""},
+		{"unknown customer", enrol, of("5999"), "customer_not_found", "customerId cardId"},
+		{"unknown customer, updated", update, of("5999"), "customer_not_found", "customerId"},
+		{"unknown customer, deleted", walletport.DeleteCustomer, of("5999"), "customer_not_found", "customerId"},
+		{"card of an unknown customer", add, cardOf(orphanCard), "customer_not_found", "card.customerId"},
+		{"forgotten customer", update, of("5009"), "customer_not_found", "customerId"},
+		{"a number that no database keeps", update, of("5001\x00"), "customer_not_found", "customerId"},
 
 		{"no BID", enrol, with(""), "customer_bid_missing", "customerBID"},
 		{"a BID of 9 characters", enrol, with("123456789"), "customer_bid_malformed", "customerBID"},
@@ -113,7 +123,7 @@ func TestRefusedRequestsChangeNothing(t *testing.T) {
 		{"unknown BID", enrol, with("777777"), "customer_bid_unknown", "customerBID"},
 		{"BID of another issuer", enrol, with(otherBID), "customer_bid_unknown", "customerBID"},
 		{"no BID, and never enrolled", walletport.DeactivateCustomer, func(a *clicktopay.Asked) { a.BID, a.Customer = "", "5002" }, "customer_bid_missing", "customerBID"},
-		{"no BID, and no customer", walletport.DeactivateCustomer, func(a *clicktopay.Asked) { a.BID, a.Customer = "", "5999" }, "customer_not_found", ""},
+		{"no BID, and no customer", walletport.DeactivateCustomer, func(a *clicktopay.Asked) { a.BID, a.Customer = "", "5999" }, "customer_not_found", "customerId"},
 
 		{"customer without e-mail and telephone number", enrol, func(a *clicktopay.Asked) { a.Customer, a.CardID = "5003", muteCard }, "enrolment_data_invalid", "customer.emails"},
 		{"all faults of a stored customer and card", enrol, func(a *clicktopay.Asked) { a.Customer, a.CardID = "5004", poorCard }, "enrolment_data_invalid",

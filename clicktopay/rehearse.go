@@ -52,17 +52,20 @@ func (f *Flow) tryEnrolling(bid string, card *walletport.Card) error {
 
 // madeUp is the enrolment of a customer whom nobody knows.
 func madeUp(bid string, card *walletport.Card, now time.Time) scheme.Enrolment {
-	text := func(s string) walletport.Private { return walletport.NewPrivate(s) }
+	customer := madeUpCustomer(now)
 	return scheme.Enrolment{
-		Action: scheme.EnrolConsumer,
-		ID:     scheme.ConsumerID{External: rehearsed, OwnerBID: bid},
-		Consumer: scheme.Consumer{
-			FirstName: text("Made"), LastName: text("Up"), Emails: []walletport.Private{text("made.up@example.com")}, Country: "USA",
-			Consent: &scheme.Consent{Version: "1", Presenter: "walletport", At: now},
-		},
-		Cards: []scheme.ConsumerCard{{
-			PAN: card.PAN, Name: card.CardholderName, Expiry: card.Expiry,
-			Address: scheme.Address{Line1: text("1 Main Street"), City: text("Springfield"), Country: "USA"},
-		}},
+		Action: scheme.EnrolConsumer, ID: scheme.ConsumerID{External: rehearsed, OwnerBID: bid},
+		Consumer: consumerSent(&customer, overrides{}), Cards: []scheme.ConsumerCard{cardSent(card, &customer, overrides{})},
+	}
+}
+
+// madeUpCustomer is a customer whom nobody knows, with all that an enrolment needs.
+func madeUpCustomer(now time.Time) walletport.Customer {
+	text := walletport.NewPrivate[string]
+	return walletport.Customer{
+		FirstName: text("Made"), LastName: text("Up"), Country: text("USA"),
+		Emails: []walletport.Private{text("made.up@example.com")}, Phones: []walletport.Private{text("12025550100")},
+		Address: walletport.Address{Line1: text("1 Main Street"), City: text("Springfield"), Country: text("USA")},
+		Consent: walletport.Consent{Version: text("1"), Presenter: text("walletport"), At: now},
 	}
 }

@@ -100,11 +100,17 @@ func newSite(t testing.TB, database string, visa *played) *site {
 	t.Helper()
 	n := siteCustomers.Add(1)
 	s := newReplica(t, database, visa, strconv.FormatInt(6000+n, 10), walletport.CardID(100*n))
+	s.stock(t)
+	return s
+}
+
+// stock stores the customer with the two cards.
+func (s *site) stock(t testing.TB) {
+	t.Helper()
 	s.putCustomer(t, newCustomer(s.customer))
 	of := func(c *walletport.Card) { c.CustomerID, c.Product = s.customer, "visa-debit" }
 	s.putCard(t, s.first, firstNumber, of)
 	s.putCard(t, s.second, secondNumber, of)
-	return s
 }
 
 // another opens a second replica of the same site.
@@ -327,8 +333,11 @@ func (s *site) mustAgree(t testing.TB) {
 // lastRecord is the one of the last commit.
 func (s *site) lastRecord(t testing.TB) walletport.AuditRecord {
 	t.Helper()
-	all := s.records(t)
-	return all[len(all)-1]
+	head, err := s.store.AuditHead(t.Context())
+	must(t, err)
+	entries, err := s.store.AuditAfter(t.Context(), head.Seq-1, 1)
+	must(t, err)
+	return entries[0].Record
 }
 
 // prepare enrols the customer with the first card at Visa and here, as far as an action needs it.

@@ -3,9 +3,6 @@ package clicktopay_test
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,70 +11,6 @@ import (
 	"github.com/walletport/walletport/jobs"
 	"github.com/walletport/walletport/storage"
 )
-
-// watch has every point of the replica told: each commit, before and after, and each call of
-// Visa, before it arrives and after it was done.
-func (s *site) watch(at point) {
-	s.db.at, s.last.at = at, at
-	s.visa.setScript(func(call string, _ int) play {
-		return play{before: func() { at("before " + call) }, after: func() { at("after " + call) }}
-	})
-}
-
-// TestAKillBetweenAnyTwoSteps kills the process at each point that an attempt comes through,
-// of each action, and another replica goes on: the change is made once, and says so.
-func TestAKillBetweenAnyTwoSteps(t *testing.T) {
-	onEach(t, func(t *testing.T, database string) {
-		actions := walletport.ClickToPayActions()
-		if strings.HasPrefix(database, "postgres:") { // the steps are the same, and more slowly made
-			actions = []walletport.ClickToPayAction{walletport.EnrolCustomer, walletport.UpdateCard, walletport.DeleteCustomer}
-		}
-		for _, action := range actions {
-			var points []string
-			s := newSite(t, database, newPlayed(t))
-			s.prepare(t, action)
-			s.asks(t, s.wished(action))
-			s.watch(func(where string) { points = append(points, where) })
-			must(t, s.attempt(t))
-			want := []string{
-				"before a commit", "after a commit", "before " + s.visa.last(), "after " + s.visa.last(), "before a commit", "after a commit",
-				"before requestStatus", "after requestStatus", "before the last commit", "after the last commit",
-			}
-			if !slices.Equal(points, want) {
-				t.Errorf("%s comes through %q, want %q", action, points, want)
-			}
-			for n := range points {
-				t.Run(fmt.Sprintf("%s, %d: %s", action, n, points[n]), func(t *testing.T) { killAt(t, database, action, n) })
-			}
-		}
-	})
-}
-
-func killAt(t *testing.T, database string, action walletport.ClickToPayAction, n int) {
-	s := newSite(t, database, newPlayed(t))
-	s.prepare(t, action)
-	id := s.asks(t, s.wished(action))
-	left := n
-	s.watch(func(string) {
-		if left--; left < 0 {
-			panic(killed{})
-		}
-	})
-	if err := s.attempt(t); !errors.Is(err, errKilled) {
-		t.Fatalf("the attempt that was to be killed: %v", err)
-	}
-	s.visa.setScript(nil)
-	heir := s.another(t, database)
-	heir.drive(t, 10*time.Second)
-	heir.mustEnd(t, id, "SUCCESS")
-	heir.mustAgree(t)
-	if heir.visa.made(s.id()) != 1 || heir.visa.sent(s.id()) > 2 || heir.visa.truth(s.id()) != afterwards[action] {
-		t.Errorf("made %d times, sent %d times; Visa has %q", s.visa.made(s.id()), s.visa.sent(s.id()), s.visa.truth(s.id()))
-	}
-	if n != 2 && n != 1 && heir.visa.sent(s.id()) != 1 { // else the intent was durable, and nothing had arrived
-		t.Errorf("sent %d times", heir.visa.sent(s.id()))
-	}
-}
 
 // TestADatabaseThatIsLost at any commit, for a moment or until the attempt is over: nothing is
 // made twice.

@@ -2,6 +2,7 @@ package clicktopay_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -82,13 +83,15 @@ func TestWhatVisaSaysNoTo(t *testing.T) {
 		{"a customer who is not, to change", walletport.EnrolCustomer, walletport.UpdateCustomer, 0, "FAILED VIDC-2001", "none", ""},
 		{"a customer who is not, to deactivate", walletport.EnrolCustomer, walletport.DeactivateCustomer, 0, "FAILED VIDC-2001", "none", ""},
 		{"a customer who is not, to delete", walletport.EnrolCustomer, walletport.DeleteCustomer, 0, "FAILED VIDC-2001", "none", ""},
+		{"a card that Visa says is none of its", walletport.EnrolCard, walletport.EnrolCard, 2, "FAILED VIDC-2006 card.pan", "active 1111", storage.CardRefused},
+		{"the same, of a new customer", walletport.EnrolCustomer, walletport.EnrolCustomer, 2, "FAILED VIDC-2006 card.pan", "none", storage.CardRefused},
 		{"a card that gets no token", walletport.EnrolCard, walletport.EnrolCard, 2, "FAILED VIDC-7000 card.pan", "active 1111", storage.CardRefused},
 	} {
 		for how, atOnce := range map[string]bool{"at once": true, "in the result": false} {
 			t.Run(c.name+" "+how, func(t *testing.T) {
 				onEach(t, func(t *testing.T, database string) {
 					s := newSite(t, database, newPlayed(t))
-					s.visa.atOnce, s.visa.declined[secondNumber] = atOnce, c.want == "FAILED VIDC-7000 card.pan"
+					s.visa.atOnce, s.visa.declined[secondNumber], s.visa.foreign[secondNumber] = atOnce, strings.Contains(c.want, "VIDC-7000"), strings.Contains(c.want, "VIDC-2006")
 					s.prepare(t, c.before)
 					card := []walletport.CardID{0, s.first, s.second}[c.card]
 					id := s.asks(t, s.wish(c.asked, card))

@@ -2,7 +2,9 @@ package e2e_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +12,9 @@ import (
 
 // manageConsumer is Visa's call that makes an update of a customer.
 const manageConsumer = "manageConsumerInformation"
+
+// readConsumer is Visa's call that tells what it has.
+const readConsumer = "getData"
 
 // badEnrolment is what goes wrong between a server and Visa while a customer is updated, and
 // how the request ends.
@@ -21,6 +26,8 @@ type badEnrolment struct {
 	seed        uint64
 	act, undo   string           // of somebody else: the second one ends it
 	answer      http.HandlerFunc // which comes instead of Visa's
+	// isLost: the answer to the update, so that Visa is asked what it has (getData), which goes wrong.
+	isLost bool
 
 	outcome string
 	sent    int // how often the update was sent
@@ -53,6 +60,18 @@ var badEnrolments = []badEnrolment{
 	{name: "a result that does not come", call: "requestStatus", fault: "drop_before", outcome: "SUCCESS", sent: 1},
 	{name: "a result that is a page", call: "requestStatus", fault: "garbage", seed: 1, outcome: "SUCCESS", sent: 1},
 	{name: "a result to another key", call: "requestStatus", fault: "wrong_key", outcome: "SUCCESS", sent: 1},
+	{name: "lost, and what Visa has is half an answer", isLost: true, call: readConsumer, fault: "garbage", outcome: "SUCCESS", sent: 1},
+	{name: "lost, and what Visa has is a page", isLost: true, call: readConsumer, fault: "garbage", seed: 1, outcome: "SUCCESS", sent: 1},
+	{name: "lost, and what Visa has is JSON of another form", isLost: true, call: readConsumer, fault: "garbage", seed: 2, outcome: "SUCCESS", sent: 1},
+	{name: "lost, and what Visa has is random bytes", isLost: true, call: readConsumer, fault: "garbage", seed: 3, outcome: "SUCCESS", sent: 1},
+	{name: "lost, and what Visa has is to another key", isLost: true, call: readConsumer, fault: "wrong_key", outcome: "SUCCESS", sent: 1},
+	{name: "lost, and the question is to another key", isLost: true, call: readConsumer, fault: "wrong_key", seed: 1, outcome: "SUCCESS", sent: 1},
+	{name: "lost, and what Visa has is in clear", isLost: true, call: readConsumer, fault: "wrong_key", seed: 2, outcome: "SUCCESS", sent: 1},
+	{name: "lost, and 503 to the question", isLost: true, call: readConsumer, fault: "error_5xx", outcome: "SUCCESS", sent: 1},
+	{name: "lost, and 500 to the question", isLost: true, call: readConsumer, fault: "error_5xx", seed: 1, outcome: "SUCCESS", sent: 1},
+	{name: "lost, and no answer to the question", isLost: true, call: readConsumer, fault: "drop_before", outcome: "SUCCESS", sent: 1},
+	{name: "lost, and the question is refused for its signature", isLost: true, call: readConsumer, fault: "wrong_signature", outcome: "SUCCESS", sent: 1},
+	{name: "lost, and what Visa has is of another customer", isLost: true, call: readConsumer, outcome: "SUCCESS", sent: 1},
 	{name: "a result that is refused for its signature", call: "requestStatus", fault: "wrong_signature", outcome: "SUCCESS", sent: 1},
 }
 
@@ -64,23 +83,62 @@ func refusedToken(code string) http.HandlerFunc {
 // change that was accepted ends, says what became of it, and was made once or not at all.
 func TestWhatVisaAnswersToAnEnrolment(t *testing.T) {
 	t.Parallel()
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			t.Parallel()
+			wantBadAnswersOutlived(t, e.url(t))
+		})
+	}
+}
+
+func wantBadAnswersOutlived(t *testing.T, databaseURL string) {
+	t.Helper()
 	house := mustTokenBox(t, "")
 	b, file := mustBetween(t, house.box.file)
 	visa := file.ClickToPay
-	house.mustServers(t, 0, "", fmt.Sprintf("clicktopay: {visa: {url: %q, bids: {%s: [%q]}, profile: {settle_after: 3s}, limits: {headers: 2s}, breaker: {failures: -1}}}\n",
+	house.mustServers(t, 0, databaseURL, fmt.Sprintf("clicktopay: {visa: {url: %q, bids: {%s: [%q]}, profile: {settle_after: 3s}, limits: {headers: 2s}, breaker: {failures: -1}}}\n",
 		visa.BaseURL, serveIssuer, visa.BID), file)
 	house.p.mustVisaKeys(t, visa)
-	house.p.mustImportCustomers(t, importedCustomer)
+	house.p.mustImportCustomers(t, importedCustomer+anotherCustomer)
+	mustRun(t, anothersCard, house.at().with("cards", "import", "-", "--format", "csv", "--issuer", serveIssuer)...)
 	house.p.client = house.p.mustClient(t, "clicktopay")
 	house.servers = append(house.servers, house.p.mustServe(t))
-	enrolled := house.caller(0).mustAccept(t, http.MethodPost, "/enroll/customer/2", byBID(members{"cardId": []string{"7002"}}))
-	if got := house.caller(0).mustComplete(t, enrolled); got != "SUCCESS" {
-		t.Fatalf("enrolled: %s", got)
+	for customer, card := range map[string]string{"2": "7002", "3": "7005"} {
+		enrolled := house.caller(0).mustAccept(t, http.MethodPost, "/enroll/customer/"+customer, byBID(members{"cardId": []string{card}}))
+		if got := house.caller(0).mustComplete(t, enrolled); got != "SUCCESS" {
+			t.Fatalf("enrolled: %s", got)
+		}
 	}
+	anothers := b.kept(readConsumer)
+	house.caller(0).mustProfile(t, "3")
 	for i, c := range badEnrolments {
+		if c.isLost && c.fault == "" {
+			c.answer = anothers
+		}
 		t.Run(c.name, func(t *testing.T) { house.wantUpdated(t, b, fmt.Sprintf("175755501%02d", i), c) })
 	}
 	mustVerify(t, house.at(), mustExport(t, house.at()))
+}
+
+// A customer, with a card, who has nothing to do with the other one but the same issuer.
+const (
+	anotherCustomer = "3,Ada,Lovelace,ada@mail.example,17575550104,en_US,USA,4 Example Road,Norfolk,23510,USA\n"
+	anothersCard    = "cardId,customerId,pan,expiryMonth,expiryYear,cardholderName,product\n7005,3,4242424242424242,11,2030,ADA LOVELACE,visa-debit\n"
+)
+
+// kept hands the next call on and keeps its answer, and returns what gives that to any other.
+func (b *between) kept(call string) http.HandlerFunc {
+	answer := httptest.NewRecorder()
+	again := func(w http.ResponseWriter, _ *http.Request) {
+		maps.Copy(w.Header(), answer.Header())
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+	}
+	b.once(func(w http.ResponseWriter, r *http.Request) {
+		b.target.ServeHTTP(answer, r)
+		again(w, r)
+	}, call)
+	return again
 }
 
 // wantUpdated gives the customer a phone number while something goes wrong.
@@ -88,7 +146,15 @@ func (h *tokenHouse) wantUpdated(t *testing.T, b *between, phone string, c badEn
 	t.Helper()
 	consumer := "/clicktopay/consumers/" + h.box.file.ClickToPay.BID + "/2"
 	done, sent := updatesOf(h.box.consumerStory(t, "2")), b.count(manageConsumer)
+	if c.isLost {
+		if a := h.fault("clicktopay", manageConsumer, "drop_after_commit", 1, 0); a.status != http.StatusCreated {
+			t.Fatalf("the update gets lost: %v", a)
+		}
+	}
 	switch {
+	case c.isLost && c.answer != nil:
+		b.once(c.answer, readConsumer)
+		defer b.on(nil, readConsumer)
 	case c.answer != nil:
 		b.once(c.answer, manageConsumer)
 		defer b.on(nil, manageConsumer)

@@ -46,6 +46,18 @@ type problem struct {
 	Status    int    `json:"status"`
 	Code      string `json:"code"`
 	RequestID string `json:"requestId"`
+	Errors    []struct {
+		Field  string `json:"field"`
+		Reason string `json:"reason"`
+	} `json:"errors"`
+}
+
+// fields are the places that a problem names.
+func (p problem) fields() (names []string) {
+	for _, e := range p.Errors {
+		names = append(names, e.Field)
+	}
+	return names
 }
 
 func (a answer) problem() problem {
