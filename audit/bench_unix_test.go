@@ -9,7 +9,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -21,6 +20,7 @@ import (
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/keys/keystest"
 	"github.com/walletport/walletport/storage"
+	"github.com/walletport/walletport/storage/storagetest"
 )
 
 // cpuTime returns the processor time of this process.
@@ -102,7 +102,7 @@ func signer(b *testing.B) func() {
 
 func benchRecord(b *testing.B, callers int, work func(), s audit.Settings) {
 	seen := &observed{}
-	l, _ := mustRun(b, audit.Config{Store: mustOpen(b, filepath.Join(b.TempDir(), "audit.db")), Observer: seen, Settings: s})
+	l, _ := mustRun(b, audit.Config{Store: mustOpen(b, storagetest.MigratedFile(b, openDatabase)), Observer: seen, Settings: s})
 	took := make([]time.Duration, b.N)
 	var next atomic.Int64
 	var all sync.WaitGroup

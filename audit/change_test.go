@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/keys/keystest"
 	"github.com/walletport/walletport/storage"
+	"github.com/walletport/walletport/storage/storagetest"
 )
 
 // counted is the client in whose name changes are counted: an x for each.
@@ -425,7 +425,7 @@ func (goneStore) Update(ctx context.Context, change func(storage.Tx) error) erro
 // failed below it, is not the answer.
 func TestOnlyTheLastCallOfAChangeRefuses(t *testing.T) {
 	seen := &observed{}
-	l, _ := mustRun(t, audit.Config{Store: goneStore{mustOpen(t, filepath.Join(t.TempDir(), "audit.db"))}, Observer: seen})
+	l, _ := mustRun(t, audit.Config{Store: goneStore{mustOpen(t, storagetest.MigratedFile(t, openDatabase))}, Observer: seen})
 	err := l.RecordChange(t.Context(), func(storage.Tx) (walletport.AuditRecord, error) {
 		return walletport.AuditRecord{}, errors.New("a row could not be changed")
 	})

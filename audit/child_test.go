@@ -18,9 +18,9 @@ import (
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/keystest"
-	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/postgres"
 	"github.com/walletport/walletport/storage/sqlite"
+	"github.com/walletport/walletport/storage/storagetest"
 )
 
 // The environment of a child: this test binary, started by one of its tests to be
@@ -93,19 +93,11 @@ func recordForever(ctx context.Context, l *audit.Log) error {
 }
 
 // openDatabase opens a PostgreSQL URL or a SQLite path.
-func openDatabase(ctx context.Context, database string) (storage.Store, error) {
+func openDatabase(ctx context.Context, database string) (storagetest.Migrating, error) {
 	if strings.HasPrefix(database, "postgres:") {
-		s, err := postgres.Open(ctx, postgres.Config{URL: database})
-		if err != nil {
-			return nil, err
-		}
-		return s, s.Migrate(ctx)
+		return postgres.Open(ctx, postgres.Config{URL: database})
 	}
-	s, err := sqlite.Open(ctx, sqlite.Config{Path: database})
-	if err != nil {
-		return nil, err
-	}
-	return s, s.Migrate(ctx)
+	return sqlite.Open(ctx, sqlite.Config{Path: database})
 }
 
 func ringOfSeed(seed string) (*keys.Ring, error) {

@@ -8,17 +8,17 @@ import (
 	"fmt"
 	"io"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 	"testing"
 
 	"github.com/walletport/walletport/audit"
+	"github.com/walletport/walletport/storage/storagetest"
 )
 
 // TestAFullDiskFailsClosed runs a child whose files may not grow: to SQLite a full
 // disk and a limit on the size of files are one thing.
 func TestAFullDiskFailsClosed(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "audit.db")
+	path := storagetest.MigratedFile(t, openDatabase)
 	command, out := mustStartChild(t, "full", path)
 	text, err := io.ReadAll(out)
 	if err != nil {

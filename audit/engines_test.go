@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -23,8 +22,8 @@ import (
 // eachEngine runs test on a new database of each engine.
 func eachEngine(t *testing.T, test func(t *testing.T, database string)) {
 	t.Helper()
-	t.Run("SQLite", func(t *testing.T) { test(t, filepath.Join(t.TempDir(), "audit.db")) })
-	t.Run("PostgreSQL", func(t *testing.T) { test(t, storagetest.Postgres(t)) })
+	t.Run("SQLite", func(t *testing.T) { test(t, storagetest.MigratedFile(t, openDatabase)) })
+	t.Run("PostgreSQL", func(t *testing.T) { test(t, storagetest.MigratedPostgres(t, openDatabase)) })
 }
 
 func mustOpen(t testing.TB, database string) storage.Store {

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -46,33 +45,35 @@ func onEachEngine(t *testing.T, story func(t *testing.T, keepers [2]*idempotency
 // onEachStore is onEachEngine for a story that changes something too.
 func onEachStore(t *testing.T, story func(t *testing.T, store storage.Updater, keepers [2]*idempotency.Keeper, now *atomic.Int64)) {
 	t.Helper()
-	run := func(t *testing.T, open func() (engine, error)) {
+	run := func(t *testing.T, database string, open opener) {
 		var keepers [2]*idempotency.Keeper
 		var store storage.Updater
 		now := new(atomic.Int64)
 		now.Store(1_796_000_000_000)
 		for i := range keepers {
-			s, err := open()
+			s, err := open(t.Context(), database)
 			must(t, err)
 			t.Cleanup(func() { must(t, s.Close()) })
-			must(t, s.Migrate(t.Context()))
 			store, keepers[i] = s, idempotency.New(replica{s, now, nil}, idempotency.Config{Rand: rand.Reader})
 		}
 		story(t, store, keepers, now)
 	}
 	t.Run("SQLite", func(t *testing.T) {
-		path := filepath.Join(t.TempDir(), "walletport.db")
-		run(t, func() (engine, error) { return sqlite.Open(t.Context(), sqlite.Config{Path: path}) })
+		run(t, storagetest.MigratedFile(t, openSQLite), openSQLite)
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
-		url := storagetest.Postgres(t)
-		run(t, func() (engine, error) { return postgres.Open(t.Context(), postgres.Config{URL: url}) })
+		run(t, storagetest.MigratedPostgres(t, openPostgres), openPostgres)
 	})
 }
 
-type engine interface {
-	storage.Store
-	Migrate(ctx context.Context) error
+type opener func(ctx context.Context, database string) (storagetest.Migrating, error)
+
+func openSQLite(ctx context.Context, path string) (storagetest.Migrating, error) {
+	return sqlite.Open(ctx, sqlite.Config{Path: path})
+}
+
+func openPostgres(ctx context.Context, url string) (storagetest.Migrating, error) {
+	return postgres.Open(ctx, postgres.Config{URL: url})
 }
 
 func must(t testing.TB, err error) {

@@ -12,8 +12,8 @@ import (
 // waits.
 func BenchmarkWorker(b *testing.B) {
 	for name, database := range map[string]func(*testing.B) string{
-		"SQLite":     func(b *testing.B) string { return b.TempDir() + "/walletport.db" },
-		"PostgreSQL": func(b *testing.B) string { return storagetest.Postgres(b) },
+		"SQLite":     func(b *testing.B) string { return storagetest.MigratedFile(b, openDatabase) },
+		"PostgreSQL": func(b *testing.B) string { return storagetest.MigratedPostgres(b, openDatabase) },
 	} {
 		b.Run(name+"/in order", func(b *testing.B) {
 			store := mustOpen(b, database(b))

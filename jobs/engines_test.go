@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -36,26 +35,18 @@ const (
 	hangs = 2 * time.Minute
 )
 
-// openDatabase opens a PostgreSQL URL or a SQLite path, with its tables.
-func openDatabase(ctx context.Context, database string) (storage.Store, error) {
+// openDatabase opens a PostgreSQL URL or a SQLite path.
+func openDatabase(ctx context.Context, database string) (storagetest.Migrating, error) {
 	if strings.HasPrefix(database, "postgres:") {
-		s, err := postgres.Open(ctx, postgres.Config{URL: database})
-		if err != nil {
-			return nil, err
-		}
-		return s, s.Migrate(ctx)
+		return postgres.Open(ctx, postgres.Config{URL: database})
 	}
-	s, err := sqlite.Open(ctx, sqlite.Config{Path: database})
-	if err != nil {
-		return nil, err
-	}
-	return s, s.Migrate(ctx)
+	return sqlite.Open(ctx, sqlite.Config{Path: database})
 }
 
 func onEachEngine(t *testing.T, story func(t *testing.T, database string)) {
 	t.Helper()
-	t.Run("SQLite", func(t *testing.T) { story(t, filepath.Join(t.TempDir(), "walletport.db")) })
-	t.Run("PostgreSQL", func(t *testing.T) { story(t, storagetest.Postgres(t)) })
+	t.Run("SQLite", func(t *testing.T) { story(t, storagetest.MigratedFile(t, openDatabase)) })
+	t.Run("PostgreSQL", func(t *testing.T) { story(t, storagetest.MigratedPostgres(t, openDatabase)) })
 }
 
 func mustOpen(t testing.TB, database string) storage.Store {

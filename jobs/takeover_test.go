@@ -3,7 +3,6 @@ package jobs_test
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/walletport/walletport/jobs"
 	"github.com/walletport/walletport/storage"
+	"github.com/walletport/walletport/storage/storagetest"
 )
 
 // takenWithin is how soon a job of a process that died is taken up again, whatever the settings.
@@ -48,7 +48,7 @@ func TestADeadProcessesJobIsTakenInTime(t *testing.T) {
 		"as servers do": {}, "as slowly as may be": {Lease: 8 * time.Second, Poll: time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "walletport.db")
+			path := storagetest.MigratedFile(t, openDatabase)
 			synctest.Test(t, func(t *testing.T) {
 				store := mustOpen(t, path)
 				mustEnqueue(t, store, jobs.Request{Kind: work, Key: token(1)})

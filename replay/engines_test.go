@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,36 +22,31 @@ func TestMain(m *testing.M) { os.Exit(storagetest.Main(m)) }
 // onEachEngine runs a story with two replicas on one database.
 func onEachEngine(t *testing.T, story func(*testing.T, [2]storage.Store)) {
 	t.Run("SQLite", func(t *testing.T) {
-		path := filepath.Join(t.TempDir(), "walletport.db")
-		open := func() storage.Store {
-			s, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
-			must(t, err)
-			return mustMigrate(t, s)
-		}
-		story(t, [2]storage.Store{open(), open()})
+		path := storagetest.MigratedFile(t, openSQLite)
+		story(t, [2]storage.Store{mustOpen(t, openSQLite, path), mustOpen(t, openSQLite, path)})
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
-		url := storagetest.Postgres(t)
-		open := func() storage.Store {
-			s, err := postgres.Open(t.Context(), postgres.Config{URL: url})
-			must(t, err)
-			return mustMigrate(t, s)
-		}
-		story(t, [2]storage.Store{open(), open()})
+		url := storagetest.MigratedPostgres(t, openPostgres)
+		story(t, [2]storage.Store{mustOpen(t, openPostgres, url), mustOpen(t, openPostgres, url)})
 	})
 }
 
-// engine is a store that makes its own tables.
-type engine interface {
-	storage.Store
-	Migrate(ctx context.Context) error
+type opener func(ctx context.Context, database string) (storagetest.Migrating, error)
+
+func openSQLite(ctx context.Context, path string) (storagetest.Migrating, error) {
+	return sqlite.Open(ctx, sqlite.Config{Path: path})
 }
 
-// mustMigrate makes an open database ready until the test ends.
-func mustMigrate(t *testing.T, s engine) storage.Store {
+func openPostgres(ctx context.Context, url string) (storagetest.Migrating, error) {
+	return postgres.Open(ctx, postgres.Config{URL: url})
+}
+
+// mustOpen opens a database that has its tables, until the test ends.
+func mustOpen(t *testing.T, open opener, database string) storage.Store {
 	t.Helper()
+	s, err := open(t.Context(), database)
+	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
-	must(t, s.Migrate(t.Context()))
 	return s
 }
 

@@ -130,23 +130,24 @@ func onEach(t *testing.T, story func(t *testing.T, database string)) {
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
-		story(t, storagetest.Postgres(t))
+		story(t, storagetest.MigratedPostgres(t, openDatabase))
 	})
 }
 
 func openStore(t testing.TB, database string) storage.Store {
 	t.Helper()
-	var store storage.Store
-	var err error
-	if strings.HasPrefix(database, "postgres:") {
-		store, err = postgres.Open(t.Context(), postgres.Config{URL: database})
-	} else {
-		store, err = sqlite.Open(t.Context(), sqlite.Config{Path: database})
-	}
+	store, err := openDatabase(t.Context(), database)
 	must(t, err)
 	t.Cleanup(func() { must(t, store.Close()) })
-	must(t, store.(interface{ Migrate(context.Context) error }).Migrate(t.Context()))
 	return store
+}
+
+// openDatabase opens a PostgreSQL URL or a SQLite path.
+func openDatabase(ctx context.Context, database string) (storagetest.Migrating, error) {
+	if strings.HasPrefix(database, "postgres:") {
+		return postgres.Open(ctx, postgres.Config{URL: database})
+	}
+	return sqlite.Open(ctx, sqlite.Config{Path: database})
 }
 
 // newDesk opens a replica on a database. Several share it, and the scheme.

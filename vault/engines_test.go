@@ -1,6 +1,7 @@
 package vault_test
 
 import (
+	"context"
 	"os"
 	"testing"
 	"time"
@@ -42,14 +43,17 @@ func newRig(t testing.TB) rig {
 
 func newPostgresRig(t testing.TB) rig {
 	t.Helper()
-	url := storagetest.Postgres(t)
-	store, err := postgres.Open(t.Context(), postgres.Config{URL: url})
+	url := storagetest.MigratedPostgres(t, openPostgres)
+	store, err := openPostgres(t.Context(), url)
 	must(t, err)
 	t.Cleanup(func() { must(t, store.Close()) })
-	must(t, store.Migrate(t.Context()))
 	r := rigOn(t, store)
 	r.url = url
 	return r
+}
+
+func openPostgres(ctx context.Context, url string) (storagetest.Migrating, error) {
+	return postgres.Open(ctx, postgres.Config{URL: url})
 }
 
 func rigOn(t testing.TB, store storage.Store) rig {

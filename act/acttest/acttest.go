@@ -6,9 +6,6 @@ package acttest
 import (
 	"context"
 	"crypto/rand"
-	"errors"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"sync"
@@ -22,6 +19,7 @@ import (
 	"github.com/walletport/walletport/keys/keystest"
 	"github.com/walletport/walletport/replay"
 	"github.com/walletport/walletport/storage/sqlite"
+	"github.com/walletport/walletport/storage/storagetest"
 	"github.com/walletport/walletport/vault"
 )
 
@@ -48,34 +46,14 @@ func Open(t testing.TB, now time.Time, ring *keys.Ring) *House {
 	return h
 }
 
-// Database returns the path of an empty database that is migrated and exists until the test
-// ends. It is a copy: each migration would wait for the disk.
+// Database returns the path of an empty SQLite database with its tables, which exists until the
+// test ends: see storagetest.MigratedFile.
 func Database(t testing.TB) string {
 	t.Helper()
-	empty, err := migrated()
-	must(t, err)
-	path := filepath.Join(t.TempDir(), "walletport.db")
-	must(t, os.WriteFile(path, empty, 0o600))
-	return path
+	return storagetest.MigratedFile(t, func(ctx context.Context, path string) (storagetest.Migrating, error) {
+		return sqlite.Open(ctx, sqlite.Config{Path: path})
+	})
 }
-
-// migrated is the file of an empty database, made once for all tests of the process.
-var migrated = sync.OnceValues(func() (file []byte, err error) {
-	dir, err := os.MkdirTemp("", "acttest")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	path := filepath.Join(dir, "walletport.db")
-	db, err := sqlite.Open(context.Background(), sqlite.Config{Path: path})
-	if err != nil {
-		return nil, err
-	}
-	if err := errors.Join(db.Migrate(context.Background()), db.Close()); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(path)
-})
 
 // Parts starts the audit trail and the guard of nonces, which run until the test ends,
 // before the database closes, and returns the parts of a flow.

@@ -59,7 +59,11 @@ func mustStartPostgres(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mustClose(t, mustOpen(t, database))
+	s := mustOpen(t, database)
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	mustClose(t, s)
 	return database
 }
 

@@ -45,7 +45,7 @@ func TestLostConnections(t *testing.T) {
 		wantChain(t, s, 3)
 	})
 	t.Run("calls go on when the server ended their connections", func(t *testing.T) {
-		url := storagetest.Postgres(t)
+		url := migrated(t)
 		s := mustOpen(t, url)
 		card := storage.Card{CardSummary: walletport.CardSummary{ID: 1, Issuer: "bank"}}
 		for range 3 {
@@ -94,7 +94,7 @@ func TestLostConnections(t *testing.T) {
 // TestServerErrors lets a trigger answer as the server does in such cases.
 func TestServerErrors(t *testing.T) {
 	t.Run("a full disk is unavailable", func(t *testing.T) {
-		url := storagetest.Postgres(t)
+		url := migrated(t)
 		s := mustOpen(t, url)
 		raiseOn(t, url, "audit_entries", atStatement, "53100", 1_000_000)
 		wantUnavailable(t, "AppendAudit", s.AppendAudit(t.Context(), linkSome(1)))
@@ -102,7 +102,7 @@ func TestServerErrors(t *testing.T) {
 	})
 	for name, code := range map[string]string{"serialization failure": "40001", "deadlock": "40P01"} {
 		t.Run("an append is done again after a "+name, func(t *testing.T) {
-			url := storagetest.Postgres(t)
+			url := migrated(t)
 			s := mustOpen(t, url)
 			raiseOn(t, url, "audit_entries", atStatement, code, 2)
 			mustAppend(t, s, 2)
@@ -110,7 +110,7 @@ func TestServerErrors(t *testing.T) {
 		})
 	}
 	t.Run("attempts end", func(t *testing.T) {
-		url := storagetest.Postgres(t)
+		url := migrated(t)
 		s := mustOpen(t, url)
 		raiseOn(t, url, "audit_entries", atStatement, "40001", 1_000_000)
 		wantUnavailable(t, "AppendAudit", s.AppendAudit(t.Context(), linkSome(1)))
@@ -194,7 +194,7 @@ func TestMigrateAtOnce(t *testing.T) {
 
 func mustOpenByProxy(t *testing.T) (*proxy, *postgres.Store) {
 	t.Helper()
-	p, url := newProxy(t, storagetest.Postgres(t))
+	p, url := newProxy(t, migrated(t))
 	return p, mustOpen(t, url)
 }
 

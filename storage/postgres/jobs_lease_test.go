@@ -7,7 +7,6 @@ import (
 
 	"github.com/walletport/walletport/jobs"
 	"github.com/walletport/walletport/storage"
-	"github.com/walletport/walletport/storage/storagetest"
 )
 
 // TestAClaimLastsAsLongAsItsLease by the server's clock: the rows are moved back in time, as if
@@ -15,7 +14,7 @@ import (
 // before.
 func TestAClaimLastsAsLongAsItsLease(t *testing.T) {
 	const lease, nearly = time.Hour, 59 * time.Minute
-	url := storagetest.Postgres(t)
+	url := migrated(t)
 	s := mustOpen(t, url)
 	if err := s.Update(t.Context(), func(tx storage.Tx) error {
 		_, err := tx.EnqueueJob(jobs.Request{Kind: "test.work", Key: jobs.Key{Of: "token", ID: 1}})

@@ -13,7 +13,6 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
-	"github.com/walletport/walletport/storage/storagetest"
 )
 
 // insertOldEntry is how a server of the version without step_up writes entry $1.
@@ -27,7 +26,7 @@ INSERT INTO audit_entries (
 // entries written there, and those that a server of that version still writes while
 // this one starts, are entries without a proof.
 func TestMigrateKeepsEntries(t *testing.T) {
-	url := storagetest.Postgres(t)
+	url := migrated(t)
 	s := mustOpen(t, url)
 	db := mustOpenSQL(t, url)
 	provider, err := goose.NewProvider(goose.DialectPostgres, db, os.DirFS("migrations"), goose.WithDisableGlobalRegistry(true))

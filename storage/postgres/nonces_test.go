@@ -11,7 +11,6 @@ import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/postgres"
-	"github.com/walletport/walletport/storage/storagetest"
 )
 
 // hangs is when a test gives up on a call that waits for a lock for ever.
@@ -20,7 +19,7 @@ const hangs = 20 * time.Second
 // TestForgetPassesOverANonceInUse lets a replica renew an old nonce while another one
 // forgets old ones: nobody waits, and the renewed one stays.
 func TestForgetPassesOverANonceInUse(t *testing.T) {
-	url := storagetest.Postgres(t)
+	url := migrated(t)
 	s := mustOpen(t, url)
 	for number := range byte(2) {
 		if fresh, err := useNonce(t, s, number); !fresh || err != nil {
@@ -61,7 +60,7 @@ func TestSecondUseWaitsForTheFirst(t *testing.T) {
 		fresh bool
 	}{{"COMMIT", false}, {"ROLLBACK", true}} {
 		t.Run(c.end, func(t *testing.T) {
-			url := storagetest.Postgres(t)
+			url := migrated(t)
 			s := mustOpen(t, url)
 			conn, err := pgx.Connect(t.Context(), url)
 			if err != nil {
@@ -116,7 +115,7 @@ func TestUsesLockInOneOrder(t *testing.T) {
 	digest.Digest = [32]byte{2}
 	for name, high := range map[string]storage.Nonce{"issuers": issuer, "wallets": wallet, "digests": digest} {
 		t.Run(name, func(t *testing.T) {
-			url := storagetest.Postgres(t)
+			url := migrated(t)
 			s := mustOpen(t, url)
 			uses := func(ms int64) []storage.NonceUse {
 				at := time.UnixMilli(ms)
@@ -163,7 +162,7 @@ func TestUsesLockInOneOrder(t *testing.T) {
 // TestAUseIsNoUseBeforeTheCommit lets the commit fail, of which the server tells after
 // it has named the rows.
 func TestAUseIsNoUseBeforeTheCommit(t *testing.T) {
-	url := storagetest.Postgres(t)
+	url := migrated(t)
 	s := mustOpen(t, url)
 	raiseOn(t, url, "nonces", atCommit, "53100", 1)
 	_, err := useNonce(t, s, 0)
@@ -175,7 +174,7 @@ func TestAUseIsNoUseBeforeTheCommit(t *testing.T) {
 
 func TestUsesThatWereRolledBackAreDoneAgain(t *testing.T) {
 	for _, code := range []string{"40001", "40P01"} {
-		url := storagetest.Postgres(t)
+		url := migrated(t)
 		s := mustOpen(t, url)
 		raiseOn(t, url, "nonces", atStatement, code, 2)
 		if fresh, err := useNonce(t, s, 0); !fresh || err != nil {
@@ -207,7 +206,7 @@ func TestClocksOfReplicasMayDiffer(t *testing.T) {
 		{"both are right", 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			url := storagetest.Postgres(t)
+			url := migrated(t)
 			use := func(ahead time.Duration) (bool, error) {
 				s := mustOpen(t, url)
 				clock := func() time.Time { return time.Now().Add(ahead) }

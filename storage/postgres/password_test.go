@@ -7,13 +7,12 @@ import (
 	"testing"
 
 	"github.com/walletport/walletport/storage/postgres"
-	"github.com/walletport/walletport/storage/storagetest"
 )
 
 // TestThePasswordIsAskedForEachConnection: a password that was changed serves the
 // connections that are made from then on.
 func TestThePasswordIsAskedForEachConnection(t *testing.T) {
-	url := storagetest.Postgres(t)
+	url := migrated(t)
 	var asked atomic.Int64
 	s, err := postgres.Open(t.Context(), postgres.Config{URL: url, Password: func(context.Context) (string, error) {
 		asked.Add(1)

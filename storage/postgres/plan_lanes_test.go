@@ -6,16 +6,13 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/walletport/walletport/storage/storagetest"
 )
 
 // TestClaimsOfManyLanes asks the planner how it claims when it knows that there are 100,000
 // lanes, nearly all of which were tried, and may do as it likes. It is asked so often that it
 // has chosen between a plan for all values and one for these.
 func TestClaimsOfManyLanes(t *testing.T) {
-	url := storagetest.Postgres(t)
-	mustOpen(t, url)
+	url := migrated(t)
 	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)

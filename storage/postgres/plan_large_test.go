@@ -6,8 +6,6 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/walletport/walletport/storage/storagetest"
 )
 
 // dense are queries of which every third row is one, of an issuer or of a key: they may as well
@@ -18,8 +16,7 @@ var dense = map[string]bool{"ListRequestsOfIssuer": true, "ListRequestsOfKEK": t
 // that there are 100,000 open ones and as many that are completed, and may do as it likes: by a
 // scan of them it would read what is long over.
 func TestQueriesOfManyRequests(t *testing.T) {
-	url := storagetest.Postgres(t)
-	mustOpen(t, url)
+	url := migrated(t)
 	conn, err := pgx.Connect(t.Context(), url+"&plan_cache_mode=force_generic_plan")
 	if err != nil {
 		t.Fatal(err)

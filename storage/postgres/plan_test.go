@@ -11,8 +11,6 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/walletport/walletport/storage/storagetest"
 )
 
 // whole are the queries that read a table from end to end, on purpose.
@@ -80,8 +78,7 @@ var byIndex = map[string]string{
 // large, that is when it may not scan them: no scan and no sorting, whose cost would
 // grow with the table.
 func TestQueriesUseIndexes(t *testing.T) {
-	url := storagetest.Postgres(t)
-	mustOpen(t, url)
+	url := migrated(t)
 	conn, err := pgx.Connect(t.Context(), url+"&enable_seqscan=off&enable_bitmapscan=off&plan_cache_mode=force_generic_plan")
 	if err != nil {
 		t.Fatal(err)
@@ -122,8 +119,7 @@ func TestQueriesUseIndexes(t *testing.T) {
 // condition, writes a new entry into all of them. What a token's or a request's way changes, but
 // for its failure and the end of what is sealed, is in none.
 func TestAChangeLeavesTheIndexesAlone(t *testing.T) {
-	url := storagetest.Postgres(t)
-	mustOpen(t, url)
+	url := migrated(t)
 	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)

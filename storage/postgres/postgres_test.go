@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"os"
 	"testing"
 
@@ -14,8 +15,16 @@ func TestMain(m *testing.M) { os.Exit(storagetest.Main(m)) }
 func TestContract(t *testing.T) { storagetest.Run(t, newDatabase) }
 
 func newDatabase(t testing.TB) storagetest.Open {
-	url := storagetest.Postgres(t)
+	url := migrated(t)
 	return func(t testing.TB) storage.Store { return mustOpen(t, url) }
+}
+
+// migrated returns the URL of an empty database with its tables.
+func migrated(t testing.TB) string {
+	t.Helper()
+	return storagetest.MigratedPostgres(t, func(ctx context.Context, url string) (storagetest.Migrating, error) {
+		return postgres.Open(ctx, postgres.Config{URL: url})
+	})
 }
 
 func mustOpen(t testing.TB, url string) *postgres.Store {
@@ -29,9 +38,6 @@ func mustOpen(t testing.TB, url string) *postgres.Store {
 			t.Errorf("Close: %v", err)
 		}
 	})
-	if err := s.Migrate(t.Context()); err != nil {
-		t.Fatalf("Migrate: %v", err)
-	}
 	return s
 }
 

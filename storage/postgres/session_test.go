@@ -12,7 +12,6 @@ import (
 
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/postgres"
-	"github.com/walletport/walletport/storage/storagetest"
 )
 
 // TestReadOnlySessionsRecover makes sessions that take no writes, as a failover and a
@@ -53,7 +52,7 @@ func TestReadOnlySessionsRecover(t *testing.T) {
 	}
 	for name, act := range acts {
 		t.Run(name+" leaves a session that became read-only", func(t *testing.T) {
-			s := mustOpenOne(t, storagetest.Postgres(t))
+			s := mustOpenOne(t, migrated(t))
 			if err := s.Exec(t.Context(), "SET default_transaction_read_only = on"); err != nil {
 				t.Fatal(err)
 			}
@@ -63,7 +62,7 @@ func TestReadOnlySessionsRecover(t *testing.T) {
 		})
 	}
 	t.Run("a database that is read-only is unavailable, and nothing of it stays", func(t *testing.T) {
-		url := storagetest.Postgres(t)
+		url := migrated(t)
 		s := mustOpenOne(t, url)
 		alterDatabase(t, url, "SET default_transaction_read_only = on")
 		terminateOthers(t, url)
@@ -78,8 +77,7 @@ func TestReadOnlySessionsRecover(t *testing.T) {
 		}
 	})
 	t.Run("who asks for any server gets one that is read-only", func(t *testing.T) {
-		url := storagetest.Postgres(t)
-		mustOpen(t, url)
+		url := migrated(t)
 		alterDatabase(t, url, "SET default_transaction_read_only = on")
 		s, err := postgres.Open(t.Context(), postgres.Config{URL: url + "&target_session_attrs=any"})
 		if err != nil {
@@ -99,7 +97,7 @@ func TestReadOnlySessionsRecover(t *testing.T) {
 
 // TestSessionsWaitForTheDisk has the database, the role's place, say otherwise.
 func TestSessionsWaitForTheDisk(t *testing.T) {
-	url := storagetest.Postgres(t)
+	url := migrated(t)
 	alterDatabase(t, url, "SET synchronous_commit = off")
 	for setting, want := range map[string]string{"": "on", "&synchronous_commit=remote_apply": "remote_apply"} {
 		s, err := postgres.Open(t.Context(), postgres.Config{URL: url + setting})
@@ -114,7 +112,7 @@ func TestSessionsWaitForTheDisk(t *testing.T) {
 }
 
 func TestRisksAndClock(t *testing.T) {
-	s := mustOpen(t, storagetest.Postgres(t)) // of tests, it does not wait for the disk
+	s := mustOpen(t, migrated(t)) // of tests, it does not wait for the disk
 	risks, err := s.Risks(t.Context())
 	if text := strings.Join(risks, "; "); err != nil || len(risks) != 2 || !strings.Contains(text, "fsync off") || !strings.Contains(text, "full_page_writes off") {
 		t.Errorf("Risks = %q, %v, want fsync and full_page_writes", risks, err)
@@ -147,7 +145,6 @@ func alterDatabase(t *testing.T, database, change string) {
 // mustOpenOne opens a store with one connection.
 func mustOpenOne(t *testing.T, url string) *postgres.Store {
 	t.Helper()
-	mustOpen(t, url) // makes the tables
 	s, err := postgres.Open(t.Context(), postgres.Config{URL: url, MaxConns: 1})
 	if err != nil {
 		t.Fatal(err)

@@ -10,7 +10,6 @@ import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/postgres"
-	"github.com/walletport/walletport/storage/storagetest"
 )
 
 // counting adds an x to the name of a client, and may append to the chain.
@@ -70,7 +69,7 @@ func TestUpdateOverLostConnections(t *testing.T) {
 		}
 	})
 	t.Run("sessions that the server ended are left", func(t *testing.T) {
-		url := storagetest.Postgres(t)
+		url := migrated(t)
 		s := mustOpen(t, url)
 		mustAddOne(t, s)
 		terminateOthers(t, url)
@@ -128,7 +127,7 @@ func TestUpdateIsDoneAgain(t *testing.T) {
 		for when, trigger := range map[string]string{"at a statement": atStatement, "at the commit": atCommit} {
 			for _, table := range []string{"clients", "audit_entries"} {
 				t.Run(fmt.Sprintf("after %s %s of %s", failure, when, table), func(t *testing.T) {
-					url := storagetest.Postgres(t)
+					url := migrated(t)
 					s := mustOpen(t, url)
 					mustAddOne(t, s)
 					raiseOn(t, url, table, trigger, code, 2)
@@ -146,7 +145,7 @@ func TestUpdateIsDoneAgain(t *testing.T) {
 		}
 	}
 	t.Run("attempts end", func(t *testing.T) {
-		url := storagetest.Postgres(t)
+		url := migrated(t)
 		s := mustOpen(t, url)
 		mustAddOne(t, s)
 		raiseOn(t, url, "audit_entries", atCommit, "40001", 1_000_000)
@@ -154,7 +153,7 @@ func TestUpdateIsDoneAgain(t *testing.T) {
 		wantCount(t, s, 0, 0)
 	})
 	t.Run("other faults end it at once", func(t *testing.T) {
-		url := storagetest.Postgres(t)
+		url := migrated(t)
 		s := mustOpen(t, url)
 		mustAddOne(t, s)
 		raiseOn(t, url, "audit_entries", atStatement, "53100", 1_000_000)
@@ -166,7 +165,7 @@ func TestUpdateIsDoneAgain(t *testing.T) {
 		wantCount(t, s, 0, 0)
 	})
 	t.Run("of a fault that change passes over, nothing stands", func(t *testing.T) {
-		url := storagetest.Postgres(t)
+		url := migrated(t)
 		s := mustOpen(t, url)
 		mustAddOne(t, s)
 		raiseOn(t, url, "nonces", atStatement, "53100", 1_000_000)
@@ -180,7 +179,7 @@ func TestUpdateIsDoneAgain(t *testing.T) {
 		wantCount(t, s, 0, 0)
 	})
 	t.Run("the caller's error is told, and the fault below it tried again", func(t *testing.T) {
-		url := storagetest.Postgres(t)
+		url := migrated(t)
 		s := mustOpen(t, url)
 		mustAddOne(t, s)
 		raiseOn(t, url, "nonces", atStatement, "40001", 2)
@@ -202,7 +201,7 @@ func TestUpdateIsDoneAgain(t *testing.T) {
 // TestTwoThatWaitForEachOther lets two updates take two rows in opposite orders: the
 // server ends one, which is called again.
 func TestTwoThatWaitForEachOther(t *testing.T) {
-	url := storagetest.Postgres(t)
+	url := migrated(t)
 	s := mustOpen(t, url)
 	add := func(id string) func(storage.Tx) error {
 		return func(tx storage.Tx) error { return tx.AddClient(storage.Client{ID: id}) }
@@ -249,7 +248,7 @@ func TestTwoThatWaitForEachOther(t *testing.T) {
 // TestTheHeadIsLockedLast has another replica append while an update is under way that
 // has asked for its entries already.
 func TestTheHeadIsLockedLast(t *testing.T) {
-	url := storagetest.Postgres(t)
+	url := migrated(t)
 	s, other := mustOpen(t, url), mustOpen(t, url)
 	mustAddOne(t, s)
 	ctx, cancel := context.WithTimeout(t.Context(), hangs)
@@ -267,7 +266,7 @@ func TestTheHeadIsLockedLast(t *testing.T) {
 // TestUpdateOfOneConnection has a store with a single connection, which a refusal and a
 // panic must give back.
 func TestUpdateOfOneConnection(t *testing.T) {
-	s := mustOpenOne(t, storagetest.Postgres(t))
+	s := mustOpenOne(t, migrated(t))
 	mustAddOne(t, s)
 	before := s.NewConns()
 	refused := errors.New("refused")

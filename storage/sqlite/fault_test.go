@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +20,7 @@ func bulky(head storage.AuditHead) ([]storage.AuditEntry, error) {
 }
 
 func TestFullDisk(t *testing.T) {
-	s := mustOpen(t, filepath.Join(t.TempDir(), "walletport.db"))
+	s := mustOpenMade(t, migrated(t))
 	if err := s.AppendAudit(t.Context(), bulky); err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +40,7 @@ func TestFullDisk(t *testing.T) {
 }
 
 func TestFailureInTheMiddleLeavesNothing(t *testing.T) {
-	s := mustOpen(t, filepath.Join(t.TempDir(), "walletport.db"))
+	s := mustOpenMade(t, migrated(t))
 	for _, table := range []string{"cards", "audit_entries"} {
 		mustExec(t, s, "CREATE TRIGGER fail_"+table+" BEFORE INSERT ON "+table+
 			" WHEN NEW.rowid = 2 BEGIN SELECT RAISE(ABORT, 'asked to fail'); END")
@@ -72,7 +71,7 @@ func TestFailureInTheMiddleLeavesNothing(t *testing.T) {
 
 // TestAFaultUndoesAnUpdate whatever change makes of the error.
 func TestAFaultUndoesAnUpdate(t *testing.T) {
-	s := mustOpen(t, filepath.Join(t.TempDir(), "walletport.db"))
+	s := mustOpenMade(t, migrated(t))
 	mustExec(t, s, "CREATE TRIGGER fail_clients BEFORE INSERT ON clients WHEN NEW.id = 'second' BEGIN SELECT RAISE(ABORT, 'asked to fail'); END")
 	mustExec(t, s, "CREATE TRIGGER fail_entries BEFORE INSERT ON audit_entries WHEN NEW.rowid = 2 BEGIN SELECT RAISE(ABORT, 'asked to fail'); END")
 	goOn := func(tx storage.Tx) error {
@@ -101,7 +100,7 @@ func TestAFaultUndoesAnUpdate(t *testing.T) {
 }
 
 func TestNothingCanBeWritten(t *testing.T) {
-	s := mustOpen(t, filepath.Join(t.TempDir(), "walletport.db"))
+	s := mustOpenMade(t, migrated(t))
 	mustExec(t, s, "PRAGMA query_only = on")
 	wantUnavailable(t, "Ping", s.Ping(t.Context()))
 	_, err := s.UseNonces(t.Context(), make([]storage.NonceUse, 1))
@@ -116,8 +115,8 @@ func TestNothingCanBeWritten(t *testing.T) {
 // TestWaitForAnotherWriter holds the write lock as another process would: a caller
 // waits for it, and can leave.
 func TestWaitForAnotherWriter(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "walletport.db")
-	s, other := mustOpen(t, path), mustOpen(t, path)
+	path := migrated(t)
+	s, other := mustOpenMade(t, path), mustOpenMade(t, path)
 	inside, leave := make(chan struct{}), make(chan struct{})
 	held := make(chan error, 1)
 	go func() {

@@ -2,7 +2,6 @@ package sqlite_test
 
 import (
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -24,7 +23,7 @@ INSERT INTO audit_entries (
 // entries written there, and those that a server of that version still writes while
 // this one starts, are entries without a proof.
 func TestMigrateKeepsEntries(t *testing.T) {
-	s := mustOpen(t, filepath.Join(t.TempDir(), "walletport.db"))
+	s := mustOpenMade(t, migrated(t))
 	provider, err := goose.NewProvider(goose.DialectSQLite3, s.WriteDB(), os.DirFS("migrations"), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		t.Fatal(err)

@@ -2,7 +2,6 @@ package sqlite_test
 
 import (
 	"database/sql"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -71,7 +70,7 @@ var byIndex = map[string]string{
 // TestQueriesUseIndexes asks SQLite how it would run each query: no scan of a table
 // and no sorting, whose cost would grow with the table.
 func TestQueriesUseIndexes(t *testing.T) {
-	s := mustOpen(t, filepath.Join(t.TempDir(), "walletport.db"))
+	s := mustOpenMade(t, migrated(t))
 	parameter, embedded := regexp.MustCompile(`sqlc\.arg\(\w+\)`), regexp.MustCompile(`sqlc\.embed\((\w+)\)`)
 	seen := 0
 	for _, path := range mustGlob(t, "queries/*.sql") {

@@ -1,7 +1,7 @@
 package sqlite_test
 
 import (
-	"path/filepath"
+	"context"
 	"testing"
 
 	"github.com/walletport/walletport/storage"
@@ -12,11 +12,30 @@ import (
 func TestContract(t *testing.T) { storagetest.Run(t, newDatabase) }
 
 func newDatabase(t testing.TB) storagetest.Open {
-	path := filepath.Join(t.TempDir(), "walletport.db")
-	return func(t testing.TB) storage.Store { return mustOpen(t, path) }
+	path := migrated(t)
+	return func(t testing.TB) storage.Store { return mustOpenMade(t, path) }
 }
 
+// migrated returns the path of an empty database with its tables.
+func migrated(t testing.TB) string {
+	t.Helper()
+	return storagetest.MigratedFile(t, func(ctx context.Context, path string) (storagetest.Migrating, error) {
+		return sqlite.Open(ctx, sqlite.Config{Path: path})
+	})
+}
+
+// mustOpen opens a database, and makes its tables where there are none.
 func mustOpen(t testing.TB, path string) *sqlite.Store {
+	t.Helper()
+	s := mustOpenMade(t, path)
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatalf("Migrate: %v", err)
+	}
+	return s
+}
+
+// mustOpenMade opens a database that has its tables.
+func mustOpenMade(t testing.TB, path string) *sqlite.Store {
 	t.Helper()
 	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
 	if err != nil {
@@ -27,9 +46,6 @@ func mustOpen(t testing.TB, path string) *sqlite.Store {
 			t.Errorf("Close: %v", err)
 		}
 	})
-	if err := s.Migrate(t.Context()); err != nil {
-		t.Fatalf("Migrate: %v", err)
-	}
 	return s
 }
 

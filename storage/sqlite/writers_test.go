@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
@@ -31,7 +30,7 @@ type shared struct {
 // hold takes the lock.
 func hold(t *testing.T, prepare ...string) *shared {
 	t.Helper()
-	s := &shared{Store: mustOpen(t, filepath.Join(t.TempDir(), "walletport.db"))}
+	s := &shared{Store: mustOpenMade(t, migrated(t))}
 	for _, statement := range prepare {
 		mustExec(t, s.Store, statement)
 	}
@@ -292,7 +291,7 @@ func TestWhoLeavesBeforeItsTurn(t *testing.T) {
 
 // TestWhoIsWrittenHasNoTurn, though it is free: it would be written again.
 func TestWhoIsWrittenHasNoTurn(t *testing.T) {
-	s := mustOpen(t, filepath.Join(t.TempDir(), "walletport.db"))
+	s := mustOpenMade(t, migrated(t))
 	for range 100 { // both are ready: a select takes either
 		if s.OfferTurn() {
 			t.Fatal("it is written twice")
@@ -333,9 +332,9 @@ func TestAnActThatEndsItsGoroutine(t *testing.T) {
 // TestWhoCannotBegin: a caller who has the turn leaves while another process has the lock, and
 // the next one has its turn.
 func TestWhoCannotBegin(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "walletport.db")
-	s := &shared{Store: mustOpen(t, path)}
-	other := mustOpen(t, path)
+	path := migrated(t)
+	s := &shared{Store: mustOpenMade(t, path)}
+	other := mustOpenMade(t, path)
 	held, release := make(chan struct{}), make(chan struct{})
 	s.callers.Go(func() {
 		if err := other.Update(t.Context(), func(tx storage.Tx) error { close(held); <-release; return add("holder")(tx) }); err != nil {

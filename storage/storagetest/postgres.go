@@ -48,6 +48,15 @@ func Main(m *testing.M) int {
 // installed, the test is skipped, or fails if RequirePostgres says so.
 func Postgres(t testing.TB) string {
 	t.Helper()
+	return newPostgres(t, func(ctx context.Context, server *PostgresServer) (string, error) {
+		return server.CreateDatabase(ctx)
+	})
+}
+
+// newPostgres returns the URL of the database that create makes on the server of this test
+// binary. It exists until the test ends.
+func newPostgres(t testing.TB, create func(context.Context, *PostgresServer) (string, error)) string {
+	t.Helper()
 	_, benchmark := t.(*testing.B)
 	server, err := sharedServer(PostgresConfig{Durable: benchmark})
 	switch {
@@ -58,7 +67,7 @@ func Postgres(t testing.TB) string {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	url, err := server.CreateDatabase(ctx)
+	url, err := create(ctx, server)
 	if err != nil {
 		t.Fatalf("create a database: %v", err)
 	}

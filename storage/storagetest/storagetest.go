@@ -1,6 +1,7 @@
 // Package storagetest proves that an engine keeps the contract of package storage:
 // both engines pass the same suite, and so answer alike. It also starts a real
-// PostgreSQL for the tests and benchmarks of any package. Tests only.
+// PostgreSQL for the tests and benchmarks of any package, and hands out databases of
+// both engines that have their tables. Tests only.
 package storagetest
 
 import (
