@@ -8,50 +8,16 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/storagetest"
 )
 
-// clickToPayRow is a load of single calls, each of which enrols another customer, beside
-// something else that goes on.
-type clickToPayRow struct {
-	name, title string
-	rate        int // calls a second
-	spans       int // how many times callSeconds it is measured for
-	beside      beside
-}
-
-// beside is what a row's calls are measured beside.
-type beside int
-
-const (
-	besideNothing beside = iota
-	besidePortfolio
-	besideWaiting
-)
-
-const (
-	enrolRate  = 200 // requests a second of the command
-	enrolSpans = 3
-)
-
-// The last row leaves its requests behind, for which nobody waits.
-var clickToPayRows = []clickToPayRow{
-	{"clicktopay/accept", "Many", 200, 1, besideNothing},
-	{"clicktopay/completed", "Some", 50, 1, besideNothing},
-	{"clicktopay/enrol", fmt.Sprintf("Some, beside `enrol` at %d/s", enrolRate), 50, enrolSpans, besidePortfolio},
-	{"clicktopay/waiting", fmt.Sprintf("Some, beside %d that wait", waiting), 50, 1, besideWaiting},
-}
-
-// calls is how many the row makes.
-func (r clickToPayRow) calls(callSeconds int) int { return r.rate * r.spans * callSeconds }
-
 // clickToPayBench measures the same rows on one database after the other.
 type clickToPayBench struct {
 	plan
-	rows     []clickToPayRow
 	material material
 	program  string
 	dir      string
@@ -59,14 +25,16 @@ type clickToPayBench struct {
 
 // benchClickToPay measures the chosen rows.
 func (p plan) benchClickToPay(ctx context.Context, out io.Writer, m material, program, dir string) error {
-	rows := pick(clickToPayRows, p.only, func(r clickToPayRow) string { return r.name })
+	rows := pick(clickToPayRows(p), p.only, func(r clickToPayRow) string { return r.name })
+	rows = slices.DeleteFunc(rows, func(r clickToPayRow) bool { return r.full && !p.full })
 	if len(rows) == 0 {
 		return nil
 	}
 	printClickToPayHead(out)
-	b := clickToPayBench{plan: p, rows: rows, material: m, program: program, dir: dir}
+	b := clickToPayBench{plan: p, material: m, program: program, dir: dir}
 	if strings.Contains(p.databases, "sqlite") {
-		if err := b.on(ctx, out, "sqlite:walletport.db", "SQLite"); err != nil {
+		sqlite := func() (string, error) { return "sqlite:walletport.db", nil }
+		if err := b.inHouses(ctx, out, rows, sqlite, "SQLite"); err != nil {
 			return err
 		}
 	}
@@ -78,11 +46,22 @@ func (p plan) benchClickToPay(ctx context.Context, out io.Writer, m material, pr
 		return err
 	}
 	defer postgres.Stop()
-	url, err := postgres.CreateDatabase(ctx)
-	if err != nil {
-		return err
+	create := func() (string, error) { return postgres.CreateDatabase(ctx) }
+	return b.inHouses(ctx, out, rows, create, "PostgreSQL", "PostgreSQL, two replicas")
+}
+
+// inHouses measures the rows that share a database after one another.
+func (b clickToPayBench) inHouses(ctx context.Context, out io.Writer, rows []clickToPayRow, database func() (string, error), names ...string) error {
+	for _, shared := range housesOf(rows) {
+		url, err := database()
+		if err != nil {
+			return err
+		}
+		if err := b.on(ctx, out, shared, url, names...); err != nil {
+			return err
+		}
 	}
-	return b.on(ctx, out, url, "PostgreSQL", "PostgreSQL, two replicas")
+	return nil
 }
 
 // clickToPayHouse is an issuer with its Visa and its database, which the rows share.
@@ -92,10 +71,11 @@ type clickToPayHouse struct {
 	visaURL   string
 	customers customers
 	next      int // the first customer that no single call was for
+	seeded    int // the first customer of those that are seeded whose request is not yet
 }
 
 // on measures each row on as many replicas as there are names, one more each time.
-func (b clickToPayBench) on(ctx context.Context, out io.Writer, databaseURL string, names ...string) (err error) {
+func (b clickToPayBench) on(ctx context.Context, out io.Writer, rows []clickToPayRow, databaseURL string, names ...string) (err error) {
 	dir, err := os.MkdirTemp(b.dir, "clicktopay-")
 	if err != nil {
 		return err
@@ -109,9 +89,9 @@ func (b clickToPayBench) on(ctx context.Context, out io.Writer, databaseURL stri
 		return err
 	}
 	defer func() { err = errors.Join(err, visa.stop()) }()
-	h := &clickToPayHouse{visaURL: visa.url, customers: customersFor(b.callSeconds)}
-	h.next = 1 + h.customers.portfolio
-	h.setup, err = newSetup(b.program, dir, databaseURL, b.material, cardCounts{visa: h.customers.sum()}, clickToPayText(visa.url))
+	h := &clickToPayHouse{visaURL: visa.url, customers: customersFor(rows, len(names))}
+	h.next, h.seeded = 1+h.customers.portfolio, 1+h.customers.portfolio+h.customers.single
+	h.setup, err = newSetup(b.program, dir, databaseURL, b.material, cardCounts{visa: h.customers.sum(), single: h.customers.single + h.customers.seeded}, clickToPayText(visa.url))
 	if err != nil {
 		return err
 	}
@@ -122,13 +102,13 @@ func (b clickToPayBench) on(ctx context.Context, out io.Writer, databaseURL stri
 		return err
 	}
 	defer h.store.Close()
-	for _, row := range b.rows {
-		if row.beside == besideWaiting {
-			if err := seedWaiting(ctx, h.store, 1+h.customers.portfolio+h.customers.single, waiting); err != nil {
-				return err
+	for _, row := range rows {
+		for i, name := range names[:row.measuredOn(len(names))] {
+			if row.seedsOn(i) {
+				if err := h.seed(ctx, row); err != nil {
+					return err
+				}
 			}
-		}
-		for i, name := range names {
 			if err := b.measure(ctx, out, h, row, i+1, name); err != nil {
 				return err
 			}

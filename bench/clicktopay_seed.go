@@ -2,10 +2,14 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/walletport/walletport"
@@ -14,28 +18,8 @@ import (
 	"github.com/walletport/walletport/storage"
 )
 
-// waiting is how many requests wait in the row clicktopay/waiting. Every second one is of a
-// portfolio and due, so that the server is at work at them; the others are single ones that are
-// put off, as while the scheme is down.
-const waiting = 100_000
-
 // putOff is longer than a run.
 const putOff = time.Hour
-
-// customers says whom the rows ask for, by their numbers: those of the portfolio come first,
-// then those of single calls, then those whose requests wait. Nobody is asked for twice.
-type customers struct{ portfolio, single, waiting int }
-
-func (c customers) sum() int { return c.portfolio + c.single + c.waiting }
-
-// customersFor is enough for all rows, on one replica and on two.
-func customersFor(callSeconds int) customers {
-	c := customers{portfolio: 2 * enrolRate * enrolSpans * callSeconds * 11 / 10, waiting: waiting}
-	for _, r := range clickToPayRows {
-		c.single += 2 * (r.calls(callSeconds) + 1)
-	}
-	return c
-}
 
 // customerFile makes a customer for each card.
 func customerFile(count int) []byte {
@@ -72,16 +56,29 @@ func (s *setup) addClickToPay(v visaSide, customers int) error {
 	return nil
 }
 
-// seedWaiting lets requests wait for so many customers from the first on.
-func seedWaiting(ctx context.Context, store storage.Store, first, count int) error {
-	now, err := store.Now(ctx)
+// seed lets requests wait for the next of the customers that are for that, as the row wants them.
+func (h *clickToPayHouse) seed(ctx context.Context, row clickToPayRow) error {
+	first, end := h.seeded, h.seeded+row.seeds
+	h.seeded = end
+	if row.beside == besideFailing {
+		for n := first; n < end; n++ {
+			if err := h.lock(ctx, n); err != nil {
+				return err
+			}
+		}
+	}
+	now, err := h.store.Now(ctx)
 	if err != nil {
 		return err
 	}
-	for from := first; from < first+count; from += seedTogether {
-		err := store.Update(ctx, func(tx storage.Tx) error {
-			for n := from; n < min(from+seedTogether, first+count); n++ {
-				if err := putWaiting(tx, n, now); err != nil {
+	for from := first; from < end; from += seedTogether {
+		wanted, err := h.customersOf(ctx, from, min(from+seedTogether, end))
+		if err != nil {
+			return err
+		}
+		err = h.store.Update(ctx, func(tx storage.Tx) error {
+			for _, customer := range wanted {
+				if err := row.put(tx, customer, now); err != nil {
 					return err
 				}
 			}
@@ -94,17 +91,45 @@ func seedWaiting(ctx context.Context, store storage.Store, first, count int) err
 	return nil
 }
 
-// putWaiting puts one request, as the flow accepts it.
-func putWaiting(tx storage.Tx, n int, now time.Time) error {
-	customer := walletport.CustomerKey{Issuer: benchIssuer, Number: fmt.Sprint(n)}
-	key := storage.ConsumerKey{Customer: walletport.CustomerID(n), BID: benchBID}
-	id := fmt.Sprintf("00000000-0000-4000-8000-%012x", n)
-	job := queue.Request{Kind: clicktopay.RequestKind, Key: queue.Key{Of: "customer", ID: int64(n)}, Delay: putOff}
-	channel := storage.RequestOfCommand
-	if n%2 == 0 {
-		job.Kind, job.Delay, channel = clicktopay.PortfolioKind, 0, storage.RequestOfPortfolio
+// customersOf returns those with the numbers from first to end-1, in that order.
+func (h *clickToPayHouse) customersOf(ctx context.Context, first, end int) ([]storage.Customer, error) {
+	var wanted []walletport.CustomerKey
+	for n := first; n < end; n++ {
+		wanted = append(wanted, walletport.CustomerKey{Issuer: benchIssuer, Number: strconv.Itoa(n)})
 	}
-	err := tx.UpdateConsumer(key, customer, func(c storage.Consumer) (storage.Consumer, error) {
+	found, err := h.store.CustomersByKey(ctx, wanted)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) != len(wanted) {
+		return nil, fmt.Errorf("%d of %d customers are there", len(found), len(wanted))
+	}
+	slices.SortFunc(found, func(a, b storage.Customer) int {
+		return cmp.Or(len(a.Number)-len(b.Number), strings.Compare(a.Number, b.Number))
+	})
+	return found, nil
+}
+
+// put puts one request, as the flow accepts it. One that is to fail adds a card to a consumer
+// whom Visa keeps locked: enrolling one does not ask for the lock.
+func (r clickToPayRow) put(tx storage.Tx, customer storage.Customer, now time.Time) error {
+	n, err := strconv.Atoi(customer.Number) // that of the card too
+	if err != nil {
+		return err
+	}
+	key := storage.ConsumerKey{Customer: customer.ID, BID: benchBID}
+	id := fmt.Sprintf("00000000-0000-4000-8000-%012x", n)
+	job := queue.Request{Kind: clicktopay.RequestKind, Key: queue.Key{Of: clicktopay.KeyOf, ID: int64(customer.ID)}}
+	channel, action := storage.RequestOfCommand, walletport.EnrolCustomer
+	switch {
+	case r.beside == besideFailing:
+		action = walletport.EnrolCard
+	case r.beside == besideWaiting && n%2 == 0:
+		job.Kind, channel = clicktopay.PortfolioKind, storage.RequestOfPortfolio
+	case r.beside == besideWaiting:
+		job.Delay = putOff
+	}
+	err = tx.UpdateConsumer(key, customer.CustomerKey, func(c storage.Consumer) (storage.Consumer, error) {
 		if c.Open != 0 {
 			return c, errors.New("somebody was asked for twice")
 		}
@@ -116,7 +141,7 @@ func putWaiting(tx storage.Tx, n int, now time.Time) error {
 		return err
 	}
 	no, err := tx.AddEnrolmentRequest(storage.EnrolmentRequest{
-		ID: id, Action: walletport.EnrolCustomer, ConsumerKey: key, Issuer: benchIssuer, Number: customer.Number, CardID: walletport.CardID(n),
+		ID: id, Action: action, ConsumerKey: key, Issuer: benchIssuer, Number: customer.Number, CardID: walletport.CardID(n),
 		Print: make([]byte, 32), State: storage.RequestAccepted, AcceptAt: now, UpdatedAt: now, By: "bench", Channel: channel,
 	})
 	if err != nil {

@@ -1,12 +1,11 @@
 package main
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"strconv"
 	"time"
 
@@ -17,7 +16,7 @@ import (
 // clickToPayRates is what a row gives on one database.
 type clickToPayRates struct {
 	accepted, begun, completed latencies // of the 202; from it until Visa is asked; from it until the end
-	perCPUSecond               float64   // requests brought to their end, where the server did nothing else
+	perCPUSecond               float64   // requests brought to their end, where it is known how many
 	memory                     int       // the most that was resident at once, kB, of the server that used most
 	enrol                      enrolRates
 }
@@ -25,40 +24,52 @@ type clickToPayRates struct {
 // measureRow makes the row's calls in an open loop and waits until all are completed. When
 // they were begun and completed stands in their rows, by the clock of the database.
 func (b clickToPayBench) measureRow(ctx context.Context, h *clickToPayHouse, servers []*running, row clickToPayRow) (rates clickToPayRates, err error) {
-	first, count := h.next, row.calls(b.callSeconds)
+	first, count := h.next, row.calls()
 	h.next += count
 	stop := func() (enrolRates, error) { return enrolRates{}, nil }
 	switch row.beside {
 	case besidePortfolio:
-		if stop, err = startEnrol(h.setup); err != nil {
+		if stop, err = startEnrol(h.setup, row.portfolio); err != nil {
 			return rates, err
 		}
 	case besideWaiting:
 		if err := h.stick(ctx, servers); err != nil {
 			return rates, err
 		}
-	case besideNothing:
+	case besideFailing:
+		if err := h.untilTried(ctx, h.seeded-1); err != nil {
+			return rates, err
+		}
+	case besideNothing, besideDue:
 	}
 	before, err := cpuTimes(servers)
 	if err != nil {
 		return rates, err
 	}
-	measured, err := openLoop(ctx, h.enrolments(servers, first), float64(row.rate), time.Duration(row.spans*b.callSeconds)*time.Second)
+	measured, err := openLoop(ctx, h.enrolments(servers, first), float64(row.rate), row.span)
 	enrol, stopErr := stop()
 	if err := errors.Join(err, stopErr); err != nil {
 		return rates, err
 	}
-	begun, completed, err := h.ends(ctx, first, count)
+	patience := cmp.Or(row.patience, endWithin)
+	begun, completed, err := h.ends(ctx, first, count, patience)
 	if err != nil {
 		return rates, err
+	}
+	done := count
+	if row.beside == besideDue {
+		if _, _, err := h.ends(ctx, h.seeded-row.seeds, row.seeds, patience); err != nil {
+			return rates, err
+		}
+		done += row.seeds
 	}
 	after, err := cpuTimes(servers)
 	if err != nil {
 		return rates, err
 	}
 	rates = clickToPayRates{accepted: latenciesOf(measured), begun: latenciesOf(begun), completed: latenciesOf(completed), enrol: enrol}
-	if row.beside == besideNothing {
-		rates.perCPUSecond = float64(count) / (after - before).Seconds()
+	if row.beside == besideNothing || row.beside == besideDue {
+		rates.perCPUSecond = float64(done) / (after - before).Seconds()
 	}
 	for _, r := range servers {
 		memory, err := peakMemory(r.cmd.Process.Pid)
@@ -70,34 +81,13 @@ func (b clickToPayBench) measureRow(ctx context.Context, h *clickToPayHouse, ser
 	return rates, nil
 }
 
-// stick has a customer enrolled whom Visa never gets done with.
-func (h *clickToPayHouse) stick(ctx context.Context, servers []*running) error {
-	customer := h.next
-	h.next++
-	url := fmt.Sprintf("%s/consumers/%s/%d", h.visaURL, benchBID, customer)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader([]byte(`{"as": "VISA", "do": "stall"}`)))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("the stand-in for Visa: status %d", resp.StatusCode)
-	}
-	return h.enrolments(servers, customer).call(ctx, 0)
-}
-
-// endWithin is how long after the last call its request may take.
+// endWithin is how long after the last call its request may take, where nothing is before it.
 const endWithin = time.Minute
 
 // ends waits for the requests of the customers, and returns from when they were accepted how
 // long it took until Visa was asked, and until they were completed.
-func (h *clickToPayHouse) ends(ctx context.Context, first, count int) (begun, completed []time.Duration, err error) {
-	deadline := time.Now().Add(endWithin)
+func (h *clickToPayHouse) ends(ctx context.Context, first, count int, within time.Duration) (begun, completed []time.Duration, err error) {
+	deadline := time.Now().Add(within)
 	for n := first; n < first+count; {
 		r, err := h.requestOf(ctx, n)
 		if err != nil {
@@ -110,7 +100,7 @@ func (h *clickToPayHouse) ends(ctx context.Context, first, count int) (begun, co
 			begun, completed = append(begun, r.SentAt.Sub(r.AcceptAt)), append(completed, r.EndedAt.Sub(r.AcceptAt))
 			n++
 		case time.Now().After(deadline):
-			return nil, nil, fmt.Errorf("%d of %d requests are not completed %s after the last call", first+count-n, count, endWithin)
+			return nil, nil, fmt.Errorf("%d of %d requests are not completed %s after the last call", first+count-n, count, within)
 		default:
 			time.Sleep(100 * time.Millisecond)
 		}

@@ -1,12 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
-	"syscall"
 	"time"
 
 	"github.com/walletport/walletport"
@@ -60,21 +60,23 @@ func (b growthBench) measureTrail(ctx context.Context, h *growthHouse, size int)
 // verifyTrail has the program verify, on the server's core.
 func (h *growthHouse) verifyTrail(rates *trailRates) error {
 	cmd := pinned(serverCore, h.program, "audit", "verify", "--json", "--config", h.path(configName(0)))
-	cmd.Stderr = os.Stderr
+	var printed bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &printed, os.Stderr
 	start := time.Now()
-	printed, err := cmd.Output()
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	memory := watchMemory(cmd.Process.Pid)
+	err := cmd.Wait()
+	rates.verify, rates.memory = time.Since(start), memory()
 	if err != nil {
-		return fmt.Errorf("audit verify: %w: %s", err, printed)
+		return fmt.Errorf("audit verify: %w: %s", err, printed.Bytes())
 	}
-	rates.verify = time.Since(start)
 	rates.verifyCPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		rates.memory = int(usage.Maxrss)
-	}
 	var summary struct {
 		Records int64 `json:"records"`
 	}
-	err = json.Unmarshal(printed, &summary)
+	err = json.Unmarshal(printed.Bytes(), &summary)
 	rates.verified = summary.Records
 	return err
 }

@@ -33,6 +33,8 @@ type plan struct {
 	databases   string
 	only        *regexp.Regexp
 	full        bool
+
+	enrolRate, enrolCards int // of clicktopay/enrol-full
 }
 
 func main() {
@@ -41,7 +43,9 @@ func main() {
 	flag.IntVar(&p.seconds, "seconds", 1, "length of one encoder measurement")
 	flag.IntVar(&p.callSeconds, "call-seconds", 10, "length of each call's closed loop in all, and of its open loop")
 	flag.StringVar(&p.databases, "databases", "sqlite,postgres", "which databases the HTTP calls are measured on")
-	flag.BoolVar(&p.full, "full", false, "measure the large stores too, on each database: call/tokens-*-full (1,000,000 cards with 3,000,000 tokens, 4 GB of disk) and growth/*-10000000 (10 GB)")
+	flag.BoolVar(&p.full, "full", false, "measure the large stores too, on each database: call/tokens-*-full (1,000,000 cards with 3,000,000 tokens, 4 GB of disk), growth/*-10000000 (10 GB) and clicktopay/enrol-full (half an hour)")
+	flag.IntVar(&p.enrolRate, "enrol-rate", 50, "requests a second of the command in clicktopay/enrol-full, 1 to 200")
+	flag.IntVar(&p.enrolCards, "enrol-cards", 100_000, "cards of the portfolio in clicktopay/enrol-full")
 	only := flag.String("only", "", "regular expression of the rows to measure: encoder/apple-visa, call/googlepay-mastercard, replicas/4, clicktopay/accept, growth/cards-1000, …")
 	what := flag.String("child", "", "used by bench itself: measure one thing and print its rate")
 	flag.Parse()
@@ -51,6 +55,9 @@ func main() {
 		}
 		if p.only, err = regexp.Compile(*only); err != nil {
 			return err
+		}
+		if p.enrolRate < 1 || p.enrolRate > 200 {
+			return errors.New("-enrol-rate: 1 to 200")
 		}
 		return p.run(context.Background(), os.Stdout)
 	}()
@@ -88,7 +95,7 @@ func (p plan) run(ctx context.Context, out io.Writer) error {
 
 // benchServer measures what the built program does.
 func (p plan) benchServer(ctx context.Context, out io.Writer, m material) error {
-	if !slices.ContainsFunc(serverRows(), p.only.MatchString) {
+	if !slices.ContainsFunc(p.serverRows(), p.only.MatchString) {
 		return nil
 	}
 	dir, err := os.MkdirTemp("", "walletport-bench-")
@@ -119,7 +126,7 @@ func (p plan) benchServer(ctx context.Context, out io.Writer, m material) error 
 }
 
 // serverRows are the names of the rows that the built program is measured for.
-func serverRows() (names []string) {
+func (p plan) serverRows() (names []string) {
 	for _, c := range httpCalls {
 		names = append(names, c.name)
 	}
@@ -129,7 +136,7 @@ func serverRows() (names []string) {
 	for _, r := range tokenRows {
 		names = append(names, r.name)
 	}
-	for _, r := range clickToPayRows {
+	for _, r := range clickToPayRows(p) {
 		names = append(names, r.name)
 	}
 	for _, r := range growthRows {

@@ -26,11 +26,15 @@ const benchCards = 10_000
 // benchIssuer has them all.
 const benchIssuer = "bench"
 
-// benchProduct is what they are of.
-const benchProduct = "debit"
+// benchProduct is what they are of, and singleProduct what those are of that no portfolio has.
+const (
+	benchProduct  = "debit"
+	singleProduct = "single"
+)
 
-// cardCounts is how many cards of each scheme a server holds, Mastercard's first.
-type cardCounts struct{ mastercard, visa int }
+// cardCounts is how many cards of each scheme a server holds, Mastercard's first. The last of
+// them are single ones.
+type cardCounts struct{ mastercard, visa, single int }
 
 // callCards are those of the calls of httpCalls.
 var callCards = cardCounts{mastercard: benchCards, visa: benchCards}
@@ -43,6 +47,14 @@ func (c cardCounts) schemeOf(card int) walletport.SchemeID {
 		return walletport.Mastercard
 	}
 	return walletport.Visa
+}
+
+// productOf returns the product of the card at an index.
+func (c cardCounts) productOf(card int) string {
+	if card < c.sum()-c.single {
+		return benchProduct
+	}
+	return singleProduct
 }
 
 // first returns the index of a scheme's first card.
@@ -148,7 +160,7 @@ func cardFile(cards cardCounts) []byte {
 	for i := range cards.sum() {
 		scheme := cards.schemeOf(i)
 		number := withCheckDigit(fmt.Sprintf("%s%09d", numberPrefixes[scheme], i-cards.first(scheme)))
-		fmt.Fprintf(&csv, "%d,%s,12,2031,TEST CARDHOLDER,%d,%s\n", 1+i, number, 1+i, benchProduct)
+		fmt.Fprintf(&csv, "%d,%s,12,2031,TEST CARDHOLDER,%d,%s\n", 1+i, number, 1+i, cards.productOf(i))
 	}
 	return csv.Bytes()
 }
