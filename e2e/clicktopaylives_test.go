@@ -24,6 +24,9 @@ func (l enrolLife) problems() (all []string) {
 	if l.truth.Overlaps > 0 { // which Visa counts for good, over all kills
 		add("%d changes came while one ran", l.truth.Overlaps)
 	}
+	if l.isShared {
+		all = append(all, l.sharedProblems()...)
+	}
 	for _, row := range l.rows {
 		deeds := l.deedsOf(row)
 		if row.State != "completed" {
@@ -98,7 +101,7 @@ func (l enrolLife) problemOf(row enrolRow, deeds []int) string {
 			return fmt.Sprintf("request %s was applied, and is told to be %s", row.ID, row.outcome())
 		}
 	}
-	if l.isShared {
+	if l.isShared { // see sharedProblems
 		return ""
 	}
 	change := l.changes[row.ID]
