@@ -49,7 +49,7 @@ func seedTokens(ctx context.Context, s *setup, databaseURL string) (err error) {
 	if err != nil {
 		return err
 	}
-	if seed.vault, err = vault.New(vault.Vault{Cards: seed.store, Tokens: seed.store, Customers: seed.store, Requests: seed.store, Keys: custody, Clock: time.Now}); err != nil {
+	if seed.vault, err = vault.New(vault.Vault{Cards: seed.store, Tokens: seed.store, Customers: seed.store, Requests: seed.store, Imports: seed.store, Keys: custody, Clock: time.Now}); err != nil {
 		return err
 	}
 	if seed.asOf, err = seed.store.Now(ctx); err != nil {

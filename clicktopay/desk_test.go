@@ -124,7 +124,7 @@ func newDesk(t testing.TB, database string, visa *clicktopay.Scheme, change ...f
 	ring := keystest.NewSource(deskRing(t))
 	d.vaultKeys = keystest.NewSource(deskRing(t))
 	var err error
-	d.vault, err = vault.New(vault.Vault{Cards: d.store, Tokens: d.store, Customers: d.store, Requests: d.store, Keys: d.vaultKeys, Clock: time.Now})
+	d.vault, err = vault.New(vault.Vault{Cards: d.store, Tokens: d.store, Customers: d.store, Requests: d.store, Imports: d.store, Keys: d.vaultKeys, Clock: time.Now})
 	must(t, err)
 	if _, err := d.store.Card(t.Context(), deskCard); walletport.CodeOf(err) == walletport.CodeNotFound {
 		d.putCustomer(t, newCustomer(deskNumber))

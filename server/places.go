@@ -84,7 +84,7 @@ func CheckKeyStore(ctx context.Context, db Database, source keys.Source, clock f
 	if last, err := db.LastCheckpoint(ctx); err != nil || last.Seq > 0 || len(audit.TrustedKeys(ring)) == 0 {
 		return err
 	}
-	v, err := vault.New(vault.Vault{Cards: db, Tokens: db, Customers: db, Requests: db, Keys: source, Clock: clock})
+	v, err := vault.New(vault.Vault{Cards: db, Tokens: db, Customers: db, Requests: db, Imports: db, Keys: source, Clock: clock})
 	if err != nil {
 		return err
 	}
@@ -106,5 +106,5 @@ func OpenVault(db storage.Store, source keys.Source, clock func() time.Time) (*v
 			return nil, err
 		}
 	}
-	return vault.New(vault.Vault{Cards: db, Tokens: db, Customers: db, Requests: db, Keys: source, Clock: clock, TestNumbers: refused})
+	return vault.New(vault.Vault{Cards: db, Tokens: db, Customers: db, Requests: db, Imports: db, Keys: source, Clock: clock, TestNumbers: refused})
 }

@@ -54,6 +54,8 @@ type CustomerBatch struct {
 	// AllOrNothing: if one of them is missed, nothing is written, and the answer may have that
 	// one alone.
 	AllOrNothing bool
+	// Mark is that of the import that they are of, see CardBatches.ChangeCards.
+	Mark *ImportMark
 }
 
 // CustomerChange is a customer to write and the row that it takes the place of.

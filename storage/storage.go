@@ -26,6 +26,7 @@ import (
 // Store is one database. It is safe for concurrent use.
 type Store interface {
 	Cards
+	Imports
 	Clients
 	Audit
 	AuditTree
@@ -75,6 +76,7 @@ type Cards interface {
 	CardReads
 	CardSearch
 	CardBatches
+	CardFinds
 }
 
 // CardReads finds sealed cards. Look-up cost does not depend on how many there are.
@@ -114,8 +116,10 @@ type CardBatches interface {
 	// has what the caller read: a compare-and-swap. It returns the ids of those that
 	// it did not write because somebody else was faster; the caller reads them again.
 	// A change that stands already counts as made, so that a call may be repeated
-	// after its answer was lost. No id may come twice (CodeInternal).
-	ChangeCards(ctx context.Context, changes []CardChange) (missed []walletport.CardID, err error)
+	// after its answer was lost. No id may come twice (CodeInternal). The mark of the import
+	// that they are of, nil if they are of none, is in the same commit, unless some were
+	// missed; its errors are those of MarkImport.
+	ChangeCards(ctx context.Context, changes []CardChange, mark *ImportMark) (missed []walletport.CardID, err error)
 	// BeginCardChanges begins changes that are made together or not at all, in one
 	// transaction, however many they are. The caller must end them.
 	BeginCardChanges(ctx context.Context) (CardChanges, error)

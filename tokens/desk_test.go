@@ -156,7 +156,7 @@ func newDesk(t testing.TB, database string, s *fakeScheme, change ...func(*token
 	d := &desk{store: openStore(t, database), scheme: s, seen: &outcomes{}}
 	d.clock = &deskClock{Store: d.store}
 	ring := keystest.NewSource(deskRing(t))
-	cards, err := vault.New(vault.Vault{Cards: d.store, Tokens: d.store, Customers: d.store, Requests: d.store, Keys: ring, Clock: time.Now})
+	cards, err := vault.New(vault.Vault{Cards: d.store, Tokens: d.store, Customers: d.store, Requests: d.store, Imports: d.store, Keys: ring, Clock: time.Now})
 	must(t, err)
 	if _, err := d.store.Card(t.Context(), deskCard); walletport.CodeOf(err) == walletport.CodeNotFound {
 		_, err = cards.Put(t.Context(), acttest.NewCard(t, deskCard, deskPAN))

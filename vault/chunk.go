@@ -19,13 +19,16 @@ type chunk[K comparable, C any] struct {
 	lines []textLine
 	bytes int64 // of the file, up to the end of the chunk
 
-	done   chan struct{} // closed when the rest is filled in
-	ring   *keys.Ring    // by whose keys the rows are sealed
-	rows   []row[K, C]
-	faults []RowError
-	bad    int64 // rows with faults
-	blank  int64 // rows that say nothing
-	err    error // a fault of ours, not of a row
+	done    chan struct{} // closed when the rest is filled in
+	ring    *keys.Ring    // by whose keys the rows are sealed
+	rows    []row[K, C]
+	taken   []row[K, C] // what was taken before the import was broken off: line, key and digest
+	faults  []RowError
+	bad     int64  // rows with faults
+	refused []K    // what those are about, as far as that can be told
+	finds   []byte // of the cards, see cardIntake.ahead
+	blank   int64  // rows that say nothing
+	err     error  // a fault of ours, not of a row
 }
 
 type textLine struct {
@@ -50,7 +53,7 @@ func (r *row[K, C]) isChange() bool { return r.isNew || len(r.fields) > 0 }
 func (in *intake[K, C]) newChunk() *chunk[K, C] {
 	select {
 	case c := <-in.free:
-		*c = chunk[K, C]{text: c.text[:0], lines: c.lines[:0], rows: c.rows[:0], faults: c.faults[:0], done: make(chan struct{})}
+		*c = chunk[K, C]{text: c.text[:0], lines: c.lines[:0], rows: c.rows[:0], faults: c.faults[:0], finds: c.finds[:0], done: make(chan struct{})}
 		return c
 	default:
 		c := &chunk[K, C]{

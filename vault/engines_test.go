@@ -59,7 +59,7 @@ func openPostgres(ctx context.Context, url string) (storagetest.Migrating, error
 func rigOn(t testing.TB, store storage.Store) rig {
 	t.Helper()
 	source := keystest.NewSource(keystest.Ring(t, keys.Meta{Purpose: keys.VaultKEK}, keys.Meta{Purpose: keys.VaultIndex}))
-	v, err := vault.New(vault.Vault{Cards: store, Tokens: store, Customers: store, Requests: store, Keys: source, Clock: func() time.Time { return now }})
+	v, err := vault.New(vault.Vault{Cards: store, Tokens: store, Customers: store, Requests: store, Imports: store, Keys: source, Clock: func() time.Time { return now }})
 	must(t, err)
 	return rig{Vault: v, cards: store, keys: source}
 }

@@ -56,3 +56,32 @@ func AddText(text func(*walletport.CardSummary) *string) (remove func()) {
 	use(append(slices.Clone(before), added))
 	return func() { use(before) }
 }
+
+// Sorter is a sorter with little room in memory.
+type Sorter struct{ s *sorter }
+
+func NewSorter(folder string, room int) Sorter { return Sorter{&sorter{folder: folder, room: room}} }
+
+func (s Sorter) Add(record []byte) error            { return s.s.add(record) }
+func (s Sorter) Each(take func([]byte) error) error { return s.s.each(take) }
+func (s Sorter) Close()                             { s.s.close() }
+
+// SeenRows are seenRows of which few are in memory.
+type SeenRows struct{ s *seenRows }
+
+func NewSeenRows(folder string, together int) SeenRows {
+	return SeenRows{&seenRows{folder: folder, together: together, recent: map[seenKey]seenRow{}}}
+}
+
+func (s SeenRows) Note(key [16]byte, line int64) error {
+	s.s.recent[key] = seenRow{line: line}
+	return s.s.makeRoom()
+}
+
+func (s SeenRows) Find(key [16]byte) (int64, bool, error) {
+	row, found, err := s.s.find(key)
+	return row.line, found, err
+}
+
+func (s SeenRows) Runs() int { return len(s.s.runs) }
+func (s SeenRows) Close()    { s.s.close() }

@@ -1,11 +1,14 @@
 package vault
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"time"
 
 	"github.com/walletport/walletport"
-	"github.com/walletport/walletport/vault/cardfile"
 	"github.com/walletport/walletport/vault/rowfile"
 )
 
@@ -17,11 +20,6 @@ const (
 	CSV       = rowfile.CSV
 	JSONLines = rowfile.JSONLines
 )
-
-// MaxImportRows is how many rows one import takes. The vault remembers the id and line of
-// each, some 40 bytes of a card and 100 of a customer, to tell a repeated row from one that
-// contradicts.
-const MaxImportRows = 5_000_000
 
 // ImportOptions say how to read the file and what to do with it.
 type ImportOptions struct {
@@ -50,6 +48,35 @@ type ImportOptions struct {
 	Changing func(context.Context, []ChangedCard) error
 	// ChangingCustomers is Changing of an import of customers.
 	ChangingCustomers func(context.Context, []ChangedCustomer) error
+
+	// Scratch is the folder of scratch files; "" is that of the system (TMPDIR). They have no
+	// names, hold nothing that is not in the database in clear too, and take some 32 bytes a
+	// row, and 110 of cards in a file that is read twice.
+	Scratch string
+	// File is which file it is, so that the import can go on where it was broken off; zero
+	// for what can be read once.
+	File ImportFile
+}
+
+// ImportFile is a file that can be read again.
+type ImportFile struct {
+	SHA256 string                        // of the file, in hex; "" for what can be read once
+	Open   func() (io.ReadCloser, error) // opens it again, from the beginning
+	// Who runs the import, for operators: "ada on host-1, process 4711". Nobody may start
+	// the same one until HolderGone says of these words that there is no such process, or
+	// it was not heard of for two minutes.
+	Who        string
+	HolderGone func(who string) bool // may be nil
+	// FromStart begins again, also where an import of the file was broken off.
+	FromStart bool
+	// Resuming is told that an import goes on, before it does; may be nil.
+	Resuming func(ImportResumed)
+}
+
+// ImportResumed is where an import goes on that was broken off.
+type ImportResumed struct {
+	Rows int64     // done before, good and bad; they are in the report
+	At   time.Time // when it was last heard of
 }
 
 // ImportProgress says how far an import is.
@@ -70,6 +97,21 @@ type ChangedCard struct {
 
 // StatusChange is a change from one status to another.
 type StatusChange struct{ From, To walletport.CardStatus }
+
+// MarshalText implements encoding.TextMarshaler: both with a space between.
+func (c StatusChange) MarshalText() ([]byte, error) {
+	return fmt.Appendf(nil, "%s %s", c.From, c.To), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (c *StatusChange) UnmarshalText(text []byte) error {
+	from, to, ok := bytes.Cut(text, []byte(" "))
+	if !ok {
+		return errors.New("no change of a status")
+	}
+	c.From, c.To = walletport.CardStatus(from), walletport.CardStatus(to)
+	return nil
+}
 
 // ImportReport says what an import did, or in a dry run would do: Rows = Inserted +
 // Updated + Unchanged + Withheld + Rejected.
@@ -95,10 +137,15 @@ type RowError struct {
 }
 
 // Import reads cards from r and stores the good rows; a bad row leaves nothing
-// behind and is listed. It holds a few thousand rows in memory and seals on all
-// processors. A card that is stored already with the same content is left alone, so
-// that an import can be repeated, or taken up again after an error: what the
-// report counts is durable.
+// behind and is listed. It takes any number of rows, holds a few thousand in memory, and
+// seals on all processors. A card that is stored already with the same content is left alone,
+// so that an import can be repeated: what the report counts is durable.
+//
+// How far it has come is durable with the rows. When o.File is said and the same file is
+// imported in the same way within a day of an import that was broken off, it goes on behind the
+// last row that was stored, and its report counts those before too. Such a file is read
+// twice: before the first row is stored, what cards are found by (see storage.CardFinds)
+// is sorted and stored.
 //
 // What a row does not say stays as it is stored; a new card without a status is
 // CardOK. An empty text says nothing. A JSON null empties customerId, cardholderName
@@ -109,14 +156,17 @@ type RowError struct {
 // says the same, and an error that names both lines when it does not.
 //
 // Errors of the whole import: CodeInvalid with the reasons import_format,
-// import_header, import_too_large and import_refused, CodeConflict with
-// import_conflict and keystore_foreign (the key that would seal opens none of the stored
+// import_header and import_refused, CodeConflict with import_conflict, import_running (another
+// process imports the file), import_taken (another one has taken it over) and
+// keystore_foreign (the key that would seal opens none of the stored
 // cards that name it), CodeUnavailable with key_unavailable (nobody has a key, or
 // one that sealed rows was destroyed before they were stored) and store_unavailable, and
-// those of r, ctx and Changing. The last batches may be missing
+// those of r, ctx, Changing and scratch files. The last batches may be missing
 // then; with AllOrNothing all are.
 func (v *Vault) Import(ctx context.Context, r io.Reader, o ImportOptions) (ImportReport, error) {
-	return runIntake(ctx, v, r, intakeRules{o, cardfile.Schema, MaxImportRows}, &cardIntake{vault: v, options: o})
+	in := &cardIntake{vault: v, options: o}
+	defer in.close()
+	return runIntake(ctx, v, r, in.rules(), in)
 }
 
 // issuers reads whose rows are.

@@ -2,10 +2,12 @@ package vault
 
 import (
 	"context"
+	"encoding/binary"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/storage"
+	"github.com/walletport/walletport/vault/cardfile"
 	"github.com/walletport/walletport/vault/rowfile"
 )
 
@@ -22,6 +24,11 @@ type cardIntake struct {
 	vault    *Vault
 	options  ImportOptions
 	together storage.CardChanges // once they were begun
+	finds    *sorter             // by what the file's cards are found, once it was read for that
+}
+
+func (in *cardIntake) rules() intakeRules {
+	return intakeRules{ImportOptions: in.options, schema: cardfile.Schema, of: "cards"}
 }
 
 func (in *cardIntake) begin(ctx context.Context) (err error) {
@@ -44,7 +51,7 @@ func (in *cardIntake) announce(ctx context.Context, rows []cardRow) error {
 	return in.options.Changing(ctx, changed)
 }
 
-func (in *cardIntake) store(ctx context.Context, rows []cardRow) ([]walletport.CardID, error) {
+func (in *cardIntake) store(ctx context.Context, rows []cardRow, mark *storage.ImportMark) ([]walletport.CardID, error) {
 	changes := make([]storage.CardChange, len(rows))
 	for i := range rows {
 		changes[i] = rows[i].change.CardChange
@@ -52,7 +59,12 @@ func (in *cardIntake) store(ctx context.Context, rows []cardRow) ([]walletport.C
 	if in.together != nil {
 		return nil, in.together.Add(ctx, changes)
 	}
-	return in.vault.Cards.ChangeCards(ctx, changes)
+	return in.vault.Cards.ChangeCards(ctx, changes, mark)
+}
+
+func (in *cardIntake) seenKey(id walletport.CardID) (key seenKey) {
+	binary.BigEndian.PutUint64(key[8:], uint64(id)^1<<63)
+	return key
 }
 
 func (in *cardIntake) commit(ctx context.Context) ([]walletport.CardID, error) {
@@ -85,6 +97,10 @@ type cardClerk struct {
 }
 
 func (in *cardIntake) newClerk(ring *keys.Ring) clerk[walletport.CardID, madeCard] {
+	return in.newCardClerk(ring)
+}
+
+func (in *cardIntake) newCardClerk(ring *keys.Ring) *cardClerk {
 	return &cardClerk{
 		in: in, seal: newSealer(ring, in.vault.Clock()),
 		reader: cardReader{issuers: in.options.issuers(), sandbox: in.options.AllowSandboxCards, testNumbers: in.vault.TestNumbers},

@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io"
 
@@ -22,7 +23,7 @@ const MaxCustomersTogether = 100_000
 //
 // Errors of the whole import are those of Import.
 func (v *Vault) ImportCustomers(ctx context.Context, r io.Reader, o ImportOptions) (ImportReport, error) {
-	rules := intakeRules{o, customerfile.Schema, MaxImportRows}
+	rules := intakeRules{o, customerfile.Schema, 0, "customers"}
 	if o.AllOrNothing {
 		rules.maxRows = MaxCustomersTogether
 	}
@@ -58,7 +59,7 @@ func (in *customerIntake) announce(ctx context.Context, rows []customerRow) erro
 	return in.options.ChangingCustomers(ctx, changed)
 }
 
-func (in *customerIntake) store(ctx context.Context, rows []customerRow) ([]walletport.CustomerKey, error) {
+func (in *customerIntake) store(ctx context.Context, rows []customerRow, mark *storage.ImportMark) ([]walletport.CustomerKey, error) {
 	changes := make([]storage.CustomerChange, len(rows))
 	for i := range rows {
 		changes[i] = rows[i].change
@@ -67,8 +68,20 @@ func (in *customerIntake) store(ctx context.Context, rows []customerRow) ([]wall
 		in.together = append(in.together, changes...)
 		return nil, nil
 	}
-	return in.vault.Customers.ChangeCustomers(ctx, storage.CustomerBatch{List: changes})
+	return in.vault.Customers.ChangeCustomers(ctx, storage.CustomerBatch{List: changes, Mark: mark})
 }
+
+func (in *customerIntake) seenKey(key walletport.CustomerKey) seenKey {
+	sum := sha256.Sum256([]byte(string(key.Issuer) + "\x00" + key.Number))
+	return seenKey(sum[:len(seenKey{})])
+}
+
+// ahead does nothing: customers have no values in a table of their own.
+func (in *customerIntake) ahead(context.Context, int64, func(context.Context) error) error {
+	return nil
+}
+
+func (in *customerIntake) tidy(context.Context, refusals[walletport.CustomerKey]) error { return nil }
 
 func (in *customerIntake) commit(ctx context.Context) ([]walletport.CustomerKey, error) {
 	return in.vault.Customers.ChangeCustomers(ctx, storage.CustomerBatch{List: in.together, AllOrNothing: true})

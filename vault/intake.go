@@ -12,6 +12,7 @@ import (
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/vault/rowfile"
 )
 
@@ -30,6 +31,8 @@ type intake[K comparable, C any] struct {
 	ledger    ledger[K, C]
 	begun     bool                // changes that are made together
 	rings     map[*keys.Ring]bool // by whose keys their rows are sealed
+	claim     claim               // of a file that can be read again
+	refused   refusals[K]
 }
 
 // intakeRules are the options of an import, and what follows from its kind.
@@ -37,7 +40,8 @@ type intakeRules struct {
 	ImportOptions
 
 	schema  *rowfile.Schema
-	maxRows int
+	maxRows int    // 0 is any number
+	of      string // "cards"
 }
 
 // intakeKind is what an import does with cards in another way than with customers.
@@ -48,11 +52,19 @@ type intakeKind[K comparable, C any] interface {
 	// committed.
 	begin(ctx context.Context) error
 	end() error
+	// ahead stores what can be stored of a file before its rows are, of the lines behind
+	// after. It calls beat again and again, so that the import counts as alive.
+	ahead(ctx context.Context, after int64, beat func(context.Context) error) error
+	// tidy takes away what ahead has stored of refused rows.
+	tidy(ctx context.Context, refused refusals[K]) error
+	// seenKey names what a row is about.
+	seenKey(key K) seenKey
 	// announce tells who wants to know of the changes that are about to be stored.
 	announce(ctx context.Context, rows []row[K, C]) error
 	// store stores changes, each only where the database still has what the clerk read, and
-	// returns the keys of the others; after begin it adds them to those of commit.
-	store(ctx context.Context, rows []row[K, C]) (missed []K, err error)
+	// returns the keys of the others; after begin it adds them to those of commit. If there
+	// are none, mark is stored with them, unless it is nil.
+	store(ctx context.Context, rows []row[K, C], mark *storage.ImportMark) (missed []K, err error)
 	// commit stores what was begun. If it returns keys, nothing is stored.
 	commit(ctx context.Context) (missed []K, err error)
 	// fault returns the fault of a row whose key breaks a rule, under the name of the key's field.
@@ -88,10 +100,7 @@ func runIntake[K comparable, C any](ctx context.Context, v *Vault, r io.Reader, 
 	if err := in.begin(ctx); err != nil {
 		return ImportReport{}, err
 	}
-	err = in.run(ctx)
-	if err == nil {
-		err = in.finish(ctx)
-	}
+	err = in.store(ctx)
 	if in.begun {
 		err = errors.Join(err, in.kind.end())
 	}
@@ -100,6 +109,28 @@ func runIntake[K comparable, C any](ctx context.Context, v *Vault, r io.Reader, 
 		report.withhold()
 	}
 	return *report, err
+}
+
+// store does all that an import does behind its beginning.
+func (in *intake[K, C]) store(ctx context.Context) error {
+	if in.claim.isHeld() {
+		if err := in.kind.ahead(ctx, in.aheadFrom(), in.beat); err != nil {
+			return err
+		}
+	}
+	if err := in.run(ctx, in.process, in.storeChunk); err != nil {
+		return err
+	}
+	if err := in.finish(ctx); err != nil {
+		return err
+	}
+	if !in.claim.isHeld() {
+		return nil
+	}
+	if err := in.kind.tidy(ctx, in.refused); err != nil {
+		return err
+	}
+	return in.endClaim(ctx)
 }
 
 func newIntake[K comparable, C any](v *Vault, r io.Reader, rules intakeRules, kind intakeKind[K, C]) (*intake[K, C], error) {
@@ -116,7 +147,7 @@ func newIntake[K comparable, C any](v *Vault, r io.Reader, rules intakeRules, ki
 	}
 	in := &intake[K, C]{
 		vault: v, rules: rules, kind: kind, source: r, digestKey: make([]byte, sha256.Size),
-		ledger: newLedger(rules.MaxErrors, kind), rings: map[*keys.Ring]bool{},
+		ledger: newLedger(&rules.ImportOptions, kind), rings: map[*keys.Ring]bool{},
 	}
 	_, err := io.ReadFull(rand.Reader, in.digestKey)
 	return in, err
@@ -130,6 +161,7 @@ func (in *intake[K, C]) wipe() {
 	for _, c := range in.chunks {
 		c.wipe()
 	}
+	in.ledger.rows.close()
 }
 
 // begin finds out whether the file is what it should be, and whether it could be stored.
@@ -144,9 +176,13 @@ func (in *intake[K, C]) begin(ctx context.Context) error {
 	if err := in.vault.refuseForeign(ctx); err != nil {
 		return err
 	}
-	if in.rules.AllOrNothing && !in.rules.DryRun {
+	switch {
+	case in.rules.DryRun:
+	case in.rules.AllOrNothing:
 		err = in.kind.begin(ctx)
 		in.begun = err == nil
+	case in.rules.File.SHA256 != "":
+		err = in.claimFile(ctx)
 	}
 	return err
 }
@@ -161,7 +197,9 @@ func (in *intake[K, C]) checkKeys() error {
 	return nil
 }
 
-func (in *intake[K, C]) run(ctx context.Context) error {
+// run reads the file: work fills the rest of a chunk in, in any order, and take has the chunks
+// in the order of the file.
+func (in *intake[K, C]) run(ctx context.Context, work func(context.Context, *chunk[K, C]) error, take func(context.Context, *chunk[K, C]) error) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	workers := runtime.GOMAXPROCS(0)
@@ -179,12 +217,12 @@ func (in *intake[K, C]) run(ctx context.Context) error {
 	for range workers {
 		group.Go(func() {
 			for c := range toSeal {
-				c.err = in.process(ctx, c, c.lines)
+				c.err = work(ctx, c)
 				close(c.done)
 			}
 		})
 	}
-	err := in.storeChunks(ctx, inOrder)
+	err := in.takeChunks(ctx, inOrder, take)
 	stop() // the reader gives up, unless it waits for the source itself
 	group.Wait()
 	if err == nil {
@@ -198,7 +236,7 @@ func (in *intake[K, C]) readChunks(ctx context.Context, toSeal, inOrder chan<- *
 	for rows := 0; ; {
 		c := in.newChunk()
 		readErr := in.fillChunk(c)
-		if rows += len(c.lines); rows > in.rules.maxRows {
+		if rows += len(c.lines); in.rules.maxRows > 0 && rows > in.rules.maxRows {
 			return walletport.Errorf(walletport.CodeInvalid, "import_too_large", "one import like this takes %d rows: split the file", in.rules.maxRows)
 		}
 		if len(c.lines) > 0 {
@@ -219,7 +257,7 @@ func (in *intake[K, C]) readChunks(ctx context.Context, toSeal, inOrder chan<- *
 	}
 }
 
-func (in *intake[K, C]) storeChunks(ctx context.Context, inOrder <-chan *chunk[K, C]) error {
+func (in *intake[K, C]) takeChunks(ctx context.Context, inOrder <-chan *chunk[K, C], take func(context.Context, *chunk[K, C]) error) error {
 	for c := range inOrder {
 		select {
 		case <-c.done:
@@ -229,11 +267,8 @@ func (in *intake[K, C]) storeChunks(ctx context.Context, inOrder <-chan *chunk[K
 		if c.err != nil {
 			return c.err
 		}
-		if err := in.storeChunk(ctx, c); err != nil {
+		if err := take(ctx, c); err != nil {
 			return err
-		}
-		if in.rules.Progress != nil {
-			in.rules.Progress(ImportProgress{Rows: in.ledger.report.Rows, Bytes: c.bytes})
 		}
 		in.recycle(c)
 	}

@@ -1,10 +1,12 @@
 package vault
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"hash"
+	"slices"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/vault/rowfile"
@@ -20,14 +22,47 @@ type desk[K comparable, C any] struct {
 	said   []byte // what a row says, for its digest: it is secret
 }
 
-// process fills in the rows of some of the chunk's lines: of all at first, later of those
-// whose cards or customers were changed meanwhile.
-func (in *intake[K, C]) process(ctx context.Context, c *chunk[K, C], lines []textLine) error {
-	c.ring = in.vault.newestRing()
-	d := desk[K, C]{
+// process fills in the rows of a chunk. Of the lines that were taken before the import was
+// broken off it remembers what they are about.
+func (in *intake[K, C]) process(ctx context.Context, c *chunk[K, C]) error {
+	taken, _ := slices.BinarySearchFunc(c.lines, in.claim.point.Line+1, func(l textLine, line int64) int { return cmp.Compare(l.number, line) })
+	in.recall(c, c.lines[:taken])
+	c.lines = c.lines[taken:]
+	return in.make(ctx, c, c.lines)
+}
+
+// recall fills in which rows were taken before.
+func (in *intake[K, C]) recall(c *chunk[K, C], lines []textLine) {
+	if len(lines) == 0 {
+		return
+	}
+	d := in.newDesk(c)
+	defer d.wipe()
+	for _, l := range lines {
+		if l.tooLong || len(d.parser.Parse(c.text[l.begin:l.end], &d.record)) > 0 {
+			continue
+		}
+		if key, ok := d.clerk.keyOf(&d.record); ok {
+			c.taken = append(c.taken, row[K, C]{line: l, key: key, digest: d.digestOf()})
+		}
+	}
+}
+
+func (in *intake[K, C]) newDesk(c *chunk[K, C]) *desk[K, C] {
+	return &desk[K, C]{
 		clerk: in.kind.newClerk(c.ring), parser: in.file.NewParser(), digest: hmac.New(sha256.New, in.digestKey),
 		said: make([]byte, 0, in.rules.schema.MaxRecordBytes()),
 	}
+}
+
+// make fills in the rows of some of the chunk's lines: of all at first, later of those
+// whose cards or customers were changed meanwhile.
+func (in *intake[K, C]) make(ctx context.Context, c *chunk[K, C], lines []textLine) error {
+	if len(lines) == 0 {
+		return nil
+	}
+	c.ring = in.vault.newestRing()
+	d := in.newDesk(c)
 	defer d.wipe()
 	if err := d.clerk.lookUp(ctx, d.about(c, lines)); err != nil {
 		return err
@@ -77,8 +112,14 @@ func (d *desk[K, C]) line(c *chunk[K, C], l textLine) ([]walletport.Field, error
 		return nil, nil
 	}
 	made, faults, err := d.clerk.make(&d.record)
-	if err != nil || len(faults) > 0 {
-		return faults, err
+	if err != nil {
+		return nil, err
+	}
+	if len(faults) > 0 {
+		if key, ok := d.clerk.keyOf(&d.record); ok {
+			c.refused = append(c.refused, key)
+		}
+		return faults, nil
 	}
 	made.line, made.digest = l, d.digestOf()
 	c.rows = append(c.rows, made)

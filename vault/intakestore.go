@@ -5,37 +5,52 @@ import (
 	"slices"
 
 	"github.com/walletport/walletport"
-	"github.com/walletport/walletport/keys"
 )
 
 // changeAttempts is how often a card, or a customer, is read again that somebody else changes
 // at the same moment. Twice in a row hardly happens.
 const changeAttempts = 5
 
-// storeChunk stores the chunk's good rows in one transaction, and reads those again
-// whose card or customer somebody else has changed since it was looked up.
+// storeChunk stores the chunk's good rows in one transaction, with how far the import came by
+// them, and reads those again whose card or customer somebody else has changed since it was
+// looked up.
 func (in *intake[K, C]) storeChunk(ctx context.Context, c *chunk[K, C]) error {
-	pending := in.ledger.admit(c)
-	for attempt := 1; len(pending) > 0; attempt++ {
-		missed, err := in.write(ctx, pending, c.ring)
+	if err := in.ledger.rows.makeRoom(); err != nil {
+		return err
+	}
+	if err := in.ledger.remember(c.taken); err != nil || len(c.lines) == 0 {
+		return err
+	}
+	pending, err := in.ledger.admit(c)
+	if err != nil {
+		return err
+	}
+	for attempt := 1; ; attempt++ {
+		after := in.ledger.closed(c, pending)
+		missed, err := in.write(ctx, c, pending, &after)
 		if err != nil {
 			return err
+		}
+		if len(missed) == 0 {
+			in.ledger.report = after
+			break
 		}
 		wasMissed := func(r row[K, C]) bool { return slices.Contains(missed, r.key) }
 		again := slices.DeleteFunc(slices.Clone(pending), func(r row[K, C]) bool { return !wasMissed(r) })
 		in.ledger.count(slices.DeleteFunc(pending, wasMissed))
-		if len(again) == 0 {
-			break
-		}
 		if attempt == changeAttempts {
 			in.refuse(c, again, in.kind.fault("is changed by somebody else again and again: import the row later"))
-			break
+			pending = nil
+			continue
 		}
 		if pending, err = in.again(ctx, c, again); err != nil {
 			return err
 		}
 	}
-	in.ledger.close(c)
+	in.refused.add(c.refused)
+	if in.rules.Progress != nil {
+		in.rules.Progress(ImportProgress{Rows: in.ledger.report.Rows, Bytes: c.bytes})
+	}
 	return nil
 }
 
@@ -47,7 +62,7 @@ func (in *intake[K, C]) again(ctx context.Context, c *chunk[K, C], missed []row[
 		lines[i] = missed[i].line
 	}
 	c.rows = c.rows[:0]
-	if err := in.process(ctx, c, lines); err != nil {
+	if err := in.make(ctx, c, lines); err != nil {
 		return nil, err
 	}
 	made := slices.Clone(c.rows)
@@ -62,32 +77,42 @@ func (in *intake[K, C]) again(ctx context.Context, c *chunk[K, C], missed []row[
 func (in *intake[K, C]) refuse(c *chunk[K, C], rows []row[K, C], faults []walletport.Field) {
 	for _, r := range rows {
 		c.reject(r.line.number, faults)
+		c.refused = append(c.refused, r.key)
 		in.ledger.forget(r.key)
 	}
 }
 
-// write stores the changes among the rows, which are sealed by keys of ring. It returns the
-// keys of those that are not what they were when they were looked up.
-func (in *intake[K, C]) write(ctx context.Context, rows []row[K, C], ring *keys.Ring) ([]K, error) {
-	changes := slices.DeleteFunc(slices.Clone(rows), func(r row[K, C]) bool { return !r.isChange() })
-	if in.rules.DryRun || in.isRefused() || len(changes) == 0 {
+// write stores the changes among the rows of a chunk. after is the report as it is when all of
+// them are stored. It returns the keys of those that are not what they were when they were
+// looked up.
+func (in *intake[K, C]) write(ctx context.Context, c *chunk[K, C], rows []row[K, C], after *ImportReport) ([]K, error) {
+	if in.rules.DryRun || in.isRefused() {
 		return nil, nil
 	}
-	if err := in.vault.checkKept(ring); err != nil {
+	mark, err := in.markOf(c, after)
+	if err != nil {
+		return nil, err
+	}
+	changes := slices.DeleteFunc(slices.Clone(rows), func(r row[K, C]) bool { return !r.isChange() })
+	if len(changes) == 0 {
+		return nil, in.markSeldom(ctx, mark)
+	}
+	if err := in.vault.checkKept(c.ring); err != nil {
 		return nil, err
 	}
 	if err := in.kind.announce(ctx, changes); err != nil {
 		return nil, err
 	}
-	missed, err := in.kind.store(ctx, changes)
+	missed, err := in.kind.store(ctx, changes, mark)
 	if err != nil {
 		return nil, err
 	}
 	if in.begun {
-		in.rings[ring] = true
+		in.rings[c.ring] = true
 		return nil, nil
 	}
-	return missed, in.vault.rescue(ctx, ring)
+	in.claim.unmarked = 0
+	return missed, in.vault.rescue(ctx, c.ring)
 }
 
 // isRefused reports whether a bad row keeps everything from being stored: what

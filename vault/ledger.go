@@ -3,6 +3,7 @@ package vault
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -11,41 +12,55 @@ type ledger[K comparable, C any] struct {
 	kind      intakeKind[K, C]
 	report    ImportReport
 	maxErrors int
-	rows      map[K]seenRow
+	rows      *seenRows
 }
 
-// seenRow is what the import remembers of a row it took.
-type seenRow struct {
-	line   uint32 // saturates far above MaxImportRows
-	digest [8]byte
+func newLedger[K comparable, C any](o *ImportOptions, kind intakeKind[K, C]) ledger[K, C] {
+	return ledger[K, C]{kind: kind, maxErrors: o.MaxErrors, rows: newSeenRows(o.Scratch)}
 }
 
-func newLedger[K comparable, C any](maxErrors int, kind intakeKind[K, C]) ledger[K, C] {
-	return ledger[K, C]{kind: kind, maxErrors: maxErrors, rows: map[K]seenRow{}}
+// remember notes the rows that were taken before the import was broken off.
+func (l *ledger[K, C]) remember(rows []row[K, C]) error {
+	for i := range rows {
+		r := &rows[i]
+		key := l.kind.seenKey(r.key)
+		_, seen, err := l.rows.find(key)
+		if err != nil {
+			return err
+		}
+		if !seen {
+			l.rows.recent[key] = seenRow{line: r.line.number, digest: r.digest, resumed: true}
+		}
+	}
+	return nil
 }
 
 // admit returns the rows of a chunk that are the first of their key, and refuses
 // those that contradict an earlier one. Those that say the same again are unchanged.
-func (l *ledger[K, C]) admit(c *chunk[K, C]) []row[K, C] {
+func (l *ledger[K, C]) admit(c *chunk[K, C]) ([]row[K, C], error) {
 	first := c.rows[:0]
 	for i := range c.rows {
 		r := &c.rows[i]
-		before, seen := l.rows[r.key]
+		key := l.kind.seenKey(r.key)
+		before, seen, err := l.rows.find(key)
 		switch {
-		case !seen:
-			l.rows[r.key] = seenRow{line: uint32(r.line.number), digest: r.digest}
+		case err != nil:
+			return nil, err
+		case !seen, before.resumed && r.isNew: // what was taken is stored, so that one was refused
+			l.rows.recent[key] = seenRow{line: r.line.number, digest: r.digest}
 			first = append(first, *r)
 		case before.digest == r.digest:
 			l.report.Unchanged++
 		default:
 			c.reject(r.line.number, l.kind.fault(fmt.Sprintf("stands on line %d already, with other content", before.line)))
+			c.refused = append(c.refused, r.key)
 		}
 	}
-	return first
+	return first, nil
 }
 
 // forget lets a later row of the key be the first: this one was refused after all.
-func (l *ledger[K, C]) forget(key K) { delete(l.rows, key) }
+func (l *ledger[K, C]) forget(key K) { delete(l.rows.recent, l.kind.seenKey(key)) }
 
 // count adds what was done with good rows.
 func (l *ledger[K, C]) count(rows []row[K, C]) {
@@ -71,6 +86,16 @@ func (l *ledger[K, C]) countChange(r *row[K, C]) {
 		l.report.Changed[field]++
 	}
 	l.kind.count(r, &l.report)
+}
+
+// closed returns the report as it is when the rows are stored and the chunk is done.
+func (l *ledger[K, C]) closed(c *chunk[K, C], rows []row[K, C]) ImportReport {
+	after := *l
+	after.report.Changed, after.report.Statuses = maps.Clone(l.report.Changed), maps.Clone(l.report.Statuses)
+	after.report.Errors = slices.Clone(l.report.Errors)
+	after.count(rows)
+	after.close(c)
+	return after.report
 }
 
 // close counts what remains to be counted of a chunk that is done.

@@ -39,7 +39,7 @@ func TestBorrowLooksForAKeyThatIsNew(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			source := &behindSource{Source: keystest.NewSource(r.keys.Current())}
-			server, err := vault.New(vault.Vault{Cards: r.cards, Tokens: r.cards, Customers: r.cards, Requests: r.cards, Keys: source, Clock: func() time.Time { return now }})
+			server, err := vault.New(vault.Vault{Cards: r.cards, Tokens: r.cards, Customers: r.cards, Requests: r.cards, Imports: r.cards, Keys: source, Clock: func() time.Time { return now }})
 			must(t, err)
 			r.add(t, c.made)
 			source.newer = r.keys.Current()
@@ -64,7 +64,7 @@ func TestBorrowLooksForAKeyThatIsNew(t *testing.T) {
 func (r rig) behind(t testing.TB, cards storage.Cards) (*vault.Vault, *behindSource) {
 	t.Helper()
 	source := &behindSource{Source: keystest.NewSource(r.keys.Current()), newer: r.keys.Current()}
-	v, err := vault.New(vault.Vault{Cards: cards, Tokens: r.cards, Customers: r.cards, Requests: r.cards, Keys: source, Clock: func() time.Time { return now }})
+	v, err := vault.New(vault.Vault{Cards: cards, Tokens: r.cards, Customers: r.cards, Requests: r.cards, Imports: r.cards, Keys: source, Clock: func() time.Time { return now }})
 	must(t, err)
 	return v, source
 }
@@ -140,9 +140,9 @@ type storing struct {
 	meddle func()
 }
 
-func (s storing) ChangeCards(ctx context.Context, changes []storage.CardChange) ([]walletport.CardID, error) {
+func (s storing) ChangeCards(ctx context.Context, changes []storage.CardChange, mark *storage.ImportMark) ([]walletport.CardID, error) {
 	s.meddle()
-	return s.Cards.ChangeCards(ctx, changes)
+	return s.Cards.ChangeCards(ctx, changes, mark)
 }
 
 func (s storing) BeginCardChanges(ctx context.Context) (storage.CardChanges, error) {

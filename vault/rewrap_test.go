@@ -272,11 +272,11 @@ func (f failingCards) PutCards(ctx context.Context, c []storage.Card) (storage.P
 	return f.Cards.PutCards(ctx, c)
 }
 
-func (f failingCards) ChangeCards(ctx context.Context, c []storage.CardChange) ([]walletport.CardID, error) {
+func (f failingCards) ChangeCards(ctx context.Context, c []storage.CardChange, mark *storage.ImportMark) ([]walletport.CardID, error) {
 	if f.put != nil {
 		return nil, f.put
 	}
-	return f.Cards.ChangeCards(ctx, c)
+	return f.Cards.ChangeCards(ctx, c, mark)
 }
 
 func TestRewrapStopsWhenTheDatabaseFails(t *testing.T) {

@@ -29,6 +29,7 @@ type Vault struct {
 	Tokens    storage.TokenNumbers
 	Customers storage.Customers
 	Requests  storage.SealedRequests
+	Imports   storage.Imports
 	Keys      keys.Source // purposes vault-kek and vault-index
 	Clock     func() time.Time
 	// TestNumbers are PANs that everybody knows. An import takes none of them and no
@@ -50,6 +51,9 @@ func New(v Vault) (*Vault, error) {
 	}
 	if v.Requests == nil {
 		missing = append(missing, errors.New("vault: Requests is missing"))
+	}
+	if v.Imports == nil {
+		missing = append(missing, errors.New("vault: Imports is missing"))
 	}
 	if v.Keys == nil {
 		missing = append(missing, errors.New("vault: Keys is missing"))

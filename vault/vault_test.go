@@ -23,7 +23,7 @@ import (
 
 func TestNewNamesWhatIsMissing(t *testing.T) {
 	_, err := vault.New(vault.Vault{})
-	for _, name := range []string{"Cards", "Tokens", "Customers", "Keys", "Clock"} {
+	for _, name := range []string{"Cards", "Tokens", "Customers", "Imports", "Keys", "Clock"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("the error does not name %s: %v", name, err)
 		}

@@ -41,7 +41,7 @@ func Open(t testing.TB, now time.Time, ring *keys.Ring) *House {
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
 	h := &House{DB: db, Ring: keystest.NewSource(ring), now: now}
-	h.Cards, err = vault.New(vault.Vault{Cards: db, Tokens: db, Customers: db, Requests: db, Keys: h.Ring, Clock: Fixed(now)})
+	h.Cards, err = vault.New(vault.Vault{Cards: db, Tokens: db, Customers: db, Requests: db, Imports: db, Keys: h.Ring, Clock: Fixed(now)})
 	must(t, err)
 	return h
 }

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
@@ -28,6 +29,7 @@ type importFlags struct {
 	DryRun           bool   `help:"Say what the import would do, and store nothing."`
 	AllOrNothing     bool   `help:"Store all rows in one transaction, and nothing if one row is bad."`
 	ReplaceForgotten bool   `help:"Store anew whose ids or numbers were forgotten."`
+	FromStart        bool   `help:"Begin at the first row, also where an import of this file was broken off."`
 	Errors           int    `help:"How many row errors are listed." default:"100"`
 	JSON             bool   `help:"Print the report as JSON."`
 	location
@@ -48,6 +50,14 @@ func (c importFlags) importRows(ctx context.Context, con console, im importing) 
 	options := vault.ImportOptions{
 		Issuer: walletport.IssuerID(im.issuer), MaxErrors: c.Errors, DryRun: c.DryRun, AllOrNothing: c.AllOrNothing,
 		ReplaceForgotten: c.ReplaceForgotten,
+		File: vault.ImportFile{
+			Who: importHolder(), HolderGone: holderGone, FromStart: c.FromStart,
+			Open: func() (io.ReadCloser, error) { return os.Open(im.file) },
+			Resuming: func(r vault.ImportResumed) {
+				fmt.Fprintf(con.Err, "goes on behind row %d: an import of this file was broken off at %s (--from-start begins at the first row)\n",
+					r.Rows, r.At.UTC().Format(time.RFC3339))
+			},
+		},
 	}
 	var err error
 	if options.Format, err = importFormat(c.Format, im.file); err != nil {
@@ -88,6 +98,7 @@ func (o *operator) importRows(ctx context.Context, con console, in *importFile, 
 		return report, err
 	}
 	intended.SetDetail(walletport.DetailSHA256, digest)
+	options.File.SHA256 = digest
 	if in.size >= 0 {
 		intended.SetDetail(walletport.DetailBytes, strconv.FormatInt(in.size, 10))
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // ChangeCards implements storage.Cards.
-func (s *Store) ChangeCards(ctx context.Context, changes []storage.CardChange) ([]walletport.CardID, error) {
+func (s *Store) ChangeCards(ctx context.Context, changes []storage.CardChange, mark *storage.ImportMark) ([]walletport.CardID, error) {
 	if err := storage.CheckChanges(changes); err != nil {
 		return nil, err
 	}
@@ -26,7 +26,10 @@ func (s *Store) ChangeCards(ctx context.Context, changes []storage.CardChange) (
 	err := s.retryLost(ctx, func() error {
 		return s.transact(ctx, func(q *pgdb.Queries) (err error) {
 			missed, err = changeCards(ctx, q, changes)
-			return err
+			if err != nil || mark == nil || len(missed) > 0 {
+				return err
+			}
+			return markImport(ctx, q, *mark)
 		})
 	})
 	if err != nil {

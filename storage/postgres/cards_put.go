@@ -3,6 +3,7 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/walletport/walletport"
@@ -44,6 +45,8 @@ func (s *Store) Rewrap(ctx context.Context, changes []storage.CardRewrapping) (i
 	})
 }
 
+// transact runs act in a transaction and commits when act returns nil. What the driver said is
+// CodeUnavailable; an error of ours is passed on as it is.
 func (s *Store) transact(ctx context.Context, act func(*pgdb.Queries) error) error {
 	leave, err := s.attempts.Enter(ctx)
 	if err != nil {
@@ -56,6 +59,9 @@ func (s *Store) transact(ctx context.Context, act func(*pgdb.Queries) error) err
 	}
 	defer func() { _ = tx.Rollback(ctx) }() // after a commit it does nothing
 	if err := act(s.queries.WithTx(tx)); err != nil {
+		if own, ok := errors.AsType[*walletport.Error](err); ok {
+			return own
+		}
 		return unavailable(ctx, err)
 	}
 	if err := tx.Commit(ctx); err != nil {

@@ -17,15 +17,17 @@ import (
 var whole = map[string]string{
 	"GetAuditHead": "the table has one row",
 	"Probe":        "the table has one row",
+
+	"LockCardsTable": "reads nothing, and has no plan",
 }
 
 // byIndex are the queries that must go by a certain index. By the primary key they
 // would neither scan nor sort, but pass over the rows of everybody else.
 var byIndex = map[string]string{
-	"ListCardsOfPAN":          "cards_by_pan",
+	"ListCardsOfPAN":          "card_finds_pkey",
 	"ListCardsOfIssuer":       "cards_by_issuer",
-	"ListCardsOfCustomer":     "cards_by_customer",
-	"ListCardsOfLastFour":     "cards_by_last_four",
+	"ListCardsOfCustomer":     "card_finds_pkey",
+	"ListCardsOfLastFour":     "card_finds_pkey",
 	"ListCardsOfKEK":          "cards_by_kek",
 	"NextCardIssuer":          "cards_by_issuer",
 	"NextCardKEK":             "cards_by_kek",

@@ -30,7 +30,7 @@ func servingRights() []right {
 		{"SELECT", "audit_cosignatures", ""}, {"INSERT", "audit_cosignatures", ""}, {"UPDATE", "audit_cosignatures", "line"},
 		{"SELECT", "audit_head", ""}, {"UPDATE", "audit_head", ""},
 		{"SELECT", "probe", ""}, {"UPDATE", "probe", ""},
-		{"SELECT", "cards", ""},
+		{"SELECT", "cards", ""}, {"SELECT", "card_finds", ""},
 		{"SELECT", "clients", ""}, {"UPDATE", "clients", "last_used_ms"},
 		{"SELECT", "nonces", ""}, {"INSERT", "nonces", ""}, {"UPDATE", "nonces", ""}, {"DELETE", "nonces", ""},
 		{"SELECT", "answers", ""}, {"INSERT", "answers", ""}, {"UPDATE", "answers", ""}, {"DELETE", "answers", ""},

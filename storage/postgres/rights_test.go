@@ -123,7 +123,7 @@ func TestAForgottenGrantIsNamed(t *testing.T) {
 		t.Fatalf("with the page's grants: %v", err)
 	}
 	for _, lost := range []string{
-		"DELETE on nonces", "UPDATE on answers", "INSERT on audit_entries", "INSERT on audit_tree", "SELECT on audit_notes", "INSERT on audit_cosignatures", "UPDATE (line) on audit_cosignatures", "UPDATE on audit_head", "UPDATE (last_used_ms) on clients", "UPDATE on probe", "SELECT on cards", "SELECT on customers",
+		"DELETE on nonces", "UPDATE on answers", "INSERT on audit_entries", "INSERT on audit_tree", "SELECT on audit_notes", "INSERT on audit_cosignatures", "UPDATE (line) on audit_cosignatures", "UPDATE on audit_head", "UPDATE (last_used_ms) on clients", "UPDATE on probe", "SELECT on cards", "SELECT on card_finds", "SELECT on customers",
 		"UPDATE on tokens", "INSERT on token_history", "UPDATE on token_lists", "DELETE on jobs", "UPDATE on job_lanes",
 		"DELETE on consumers", "UPDATE on enrolment_requests", "INSERT on enrolment_requests_open", "SELECT on opt_outs",
 	} {

@@ -12,7 +12,7 @@ import (
 )
 
 // ChangeCards implements storage.Cards.
-func (s *Store) ChangeCards(ctx context.Context, changes []storage.CardChange) ([]walletport.CardID, error) {
+func (s *Store) ChangeCards(ctx context.Context, changes []storage.CardChange, mark *storage.ImportMark) ([]walletport.CardID, error) {
 	if err := storage.CheckChanges(changes); err != nil {
 		return nil, err
 	}
@@ -34,7 +34,10 @@ func (s *Store) ChangeCards(ctx context.Context, changes []storage.CardChange) (
 				missed = append(missed, changes[i].ID)
 			}
 		}
-		return nil
+		if mark == nil || len(missed) > 0 {
+			return nil
+		}
+		return markImport(ctx, q, *mark)
 	})
 	if err != nil {
 		return nil, err

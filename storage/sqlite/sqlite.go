@@ -182,15 +182,16 @@ const busyMilliseconds = "4000"
 // writeURL names the file and what the writing connection needs. SQLite overwrites
 // deleted content with zeros (secure_delete), for old wrapped keys must not
 // outlive a re-wrap. A transaction takes the write lock when it begins, so that
-// none fails in its middle because another process was faster. 64 MB of cache
-// hold the index of a million PANs, whose entries arrive in random order.
+// none fails in its middle because another process was faster. 32 MB of cache take
+// twice as much memory. An import of many cards writes pages in their order, and needs no more;
+// what it reads out of order the system has in its own cache.
 func writeURL(path string) string {
 	return fileURL(path, url.Values{
 		"_txlock":       {"immediate"},
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},
 		"_foreign_keys": {"on"},
-		"_pragma":       {"secure_delete(on)", "cache_size(-65536)"},
+		"_pragma":       {"secure_delete(on)", "cache_size(-32768)"},
 	})
 }
 

@@ -234,7 +234,7 @@ func TestAWriteThatIsMadeAgain(t *testing.T) {
 	var missedCustomers []walletport.CustomerKey
 	s.callWith(func() (err error) { put, err = s.PutCards(ctx, cards); return err })
 	s.callWith(func() (err error) {
-		missed, err = s.ChangeCards(ctx, []storage.CardChange{{Card: storage.Card{CardSummary: walletport.CardSummary{ID: 404}}, Replaces: other}})
+		missed, err = s.ChangeCards(ctx, []storage.CardChange{{Card: storage.Card{CardSummary: walletport.CardSummary{ID: 404}}, Replaces: other}}, nil)
 		return err
 	})
 	s.callWith(func() (err error) {

@@ -16,7 +16,7 @@ func testCardChanges(t *testing.T, database NewDatabase) {
 	withStore(t, database, "a change that stands already counts as made", testChangeAgain)
 	withStore(t, database, "changes are whole rows", testChangeWhole)
 	withStore(t, database, "two changes of one card in a call are refused", func(t *testing.T, s storage.Store) {
-		_, err := s.ChangeCards(t.Context(), []storage.CardChange{{Card: card(1, 0)}, {Card: card(1, 1)}})
+		_, err := s.ChangeCards(t.Context(), []storage.CardChange{{Card: card(1, 0)}, {Card: card(1, 1)}}, nil)
 		if walletport.CodeOf(err) != walletport.CodeInternal {
 			t.Errorf("ChangeCards: %v, want an error of the code internal", err)
 		}
@@ -25,7 +25,7 @@ func testCardChanges(t *testing.T, database NewDatabase) {
 	withStore(t, database, "text that no engine can keep is no change", func(t *testing.T, s storage.Store) {
 		broken := storage.CardChange{Card: card(1, 0)}
 		broken.Product = "zero \x00"
-		_, err := s.ChangeCards(t.Context(), []storage.CardChange{broken})
+		_, err := s.ChangeCards(t.Context(), []storage.CardChange{broken}, nil)
 		wantError(t, "ChangeCards", err, walletport.CodeInvalid, "text_malformed")
 		together := must(s.BeginCardChanges(t.Context()))(t, "BeginCardChanges")
 		defer mustEnd(t, together)
@@ -58,7 +58,7 @@ func replacing(id walletport.CardID, was, becomes int) storage.CardChange {
 
 func mustChange(t testing.TB, s storage.Store, changes ...storage.CardChange) []walletport.CardID {
 	t.Helper()
-	return must(s.ChangeCards(t.Context(), changes))(t, "ChangeCards")
+	return must(s.ChangeCards(t.Context(), changes, nil))(t, "ChangeCards")
 }
 
 func mustAddChanges(t testing.TB, together storage.CardChanges, changes ...storage.CardChange) {
@@ -217,7 +217,7 @@ func testConcurrentChange(t *testing.T, open Open) {
 			if _, err := fmt.Sscanf(row.Product, "gold-%d", &version); err != nil {
 				return err
 			}
-			missed, err := s.ChangeCards(t.Context(), []storage.CardChange{{Card: card(1, version+1), Replaces: row.ContentMAC}})
+			missed, err := s.ChangeCards(t.Context(), []storage.CardChange{{Card: card(1, version+1), Replaces: row.ContentMAC}}, nil)
 			if err != nil {
 				return err
 			}
@@ -248,7 +248,7 @@ func testConcurrentChanges(t *testing.T, open Open) {
 		if i%2 == 1 {
 			slices.Reverse(changes)
 		}
-		missed, err := replicas[i%2].ChangeCards(t.Context(), changes)
+		missed, err := replicas[i%2].ChangeCards(t.Context(), changes, nil)
 		made[i] = len(changes) - len(missed)
 		return err
 	}))

@@ -41,9 +41,23 @@ func otherCalls(s storage.Store) map[string]func(context.Context) error {
 			return err
 		},
 		"ChangeCards": func(ctx context.Context) error {
-			_, err := s.ChangeCards(ctx, []storage.CardChange{{Card: card(5, 0)}})
+			_, err := s.ChangeCards(ctx, []storage.CardChange{{Card: card(5, 0)}}, nil)
 			return err
 		},
+		"AddCardFinds":  func(ctx context.Context) error { return s.AddCardFinds(ctx, findsOf(card(7, 0))) },
+		"DropCardFinds": func(ctx context.Context) error { return s.DropCardFinds(ctx, findsOf(card(7, 0))) },
+		"Import":        func(ctx context.Context) error { _, err := s.Import(ctx, "file"); return err },
+		"ClaimImport": func(ctx context.Context) error {
+			_, err := s.ClaimImport(ctx, anImport("fault"), "")
+			return err
+		},
+		"MarkImport": func(ctx context.Context) error {
+			if err := s.MarkImport(ctx, markBy("nobody", "x")); walletport.ReasonOf(err) != "import_taken" {
+				return err
+			}
+			return nil
+		},
+		"EndImport": func(ctx context.Context) error { return s.EndImport(ctx, "file", "fault") },
 		"BeginCardChanges": func(ctx context.Context) error {
 			together, err := s.BeginCardChanges(ctx)
 			if err == nil {

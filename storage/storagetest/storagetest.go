@@ -31,6 +31,7 @@ type NewDatabase func(t testing.TB) Open
 // Run is the suite.
 func Run(t *testing.T, database NewDatabase) {
 	t.Run("cards", func(t *testing.T) { testCards(t, database) })
+	t.Run("imports", func(t *testing.T) { testImports(t, database) })
 	t.Run("clients", func(t *testing.T) { testClients(t, database) })
 	t.Run("audit", func(t *testing.T) { testAudit(t, database) })
 	t.Run("audit tree", func(t *testing.T) { testAuditTree(t, database) })

@@ -276,9 +276,10 @@ func (q *Queries) ListCards(ctx context.Context, arg ListCardsParams) ([]Card, e
 }
 
 const listCardsOfCustomer = `-- name: ListCardsOfCustomer :many
-SELECT id, issuer, customer_id, scheme, product, status, expiry_year, expiry_month, bin, last_four, pan_index, sealed, wrapped_key, kek, content_mac, updated_ms FROM cards
-WHERE customer_id = $1 AND id > $2 AND (issuer = $3 OR $3 = '')
-ORDER BY id LIMIT $4::bigint
+SELECT cards.id, cards.issuer, cards.customer_id, cards.scheme, cards.product, cards.status, cards.expiry_year, cards.expiry_month, cards.bin, cards.last_four, cards.pan_index, cards.sealed, cards.wrapped_key, cards.kek, cards.content_mac, cards.updated_ms FROM card_finds AS f JOIN cards ON cards.id = f.card_id AND cards.customer_id = $1
+WHERE f.attribute = 2 AND f.value = convert_to($1, 'UTF8') AND f.card_id > $2
+  AND (cards.issuer = $3 OR $3 = '')
+ORDER BY f.card_id LIMIT $4::bigint
 `
 
 type ListCardsOfCustomerParams struct {
@@ -427,9 +428,10 @@ func (q *Queries) ListCardsOfKEK(ctx context.Context, arg ListCardsOfKEKParams) 
 }
 
 const listCardsOfLastFour = `-- name: ListCardsOfLastFour :many
-SELECT id, issuer, customer_id, scheme, product, status, expiry_year, expiry_month, bin, last_four, pan_index, sealed, wrapped_key, kek, content_mac, updated_ms FROM cards
-WHERE last_four = $1 AND id > $2 AND (issuer = $3 OR $3 = '')
-ORDER BY id LIMIT $4::bigint
+SELECT cards.id, cards.issuer, cards.customer_id, cards.scheme, cards.product, cards.status, cards.expiry_year, cards.expiry_month, cards.bin, cards.last_four, cards.pan_index, cards.sealed, cards.wrapped_key, cards.kek, cards.content_mac, cards.updated_ms FROM card_finds AS f JOIN cards ON cards.id = f.card_id AND cards.last_four = $1
+WHERE f.attribute = 3 AND f.value = convert_to($1, 'UTF8') AND f.card_id > $2
+  AND (cards.issuer = $3 OR $3 = '')
+ORDER BY f.card_id LIMIT $4::bigint
 `
 
 type ListCardsOfLastFourParams struct {
@@ -482,9 +484,11 @@ func (q *Queries) ListCardsOfLastFour(ctx context.Context, arg ListCardsOfLastFo
 }
 
 const listCardsOfPAN = `-- name: ListCardsOfPAN :many
-SELECT id, issuer, customer_id, scheme, product, status, expiry_year, expiry_month, bin, last_four, pan_index, sealed, wrapped_key, kek, content_mac, updated_ms FROM cards WHERE pan_index = $1 ORDER BY id
+SELECT cards.id, cards.issuer, cards.customer_id, cards.scheme, cards.product, cards.status, cards.expiry_year, cards.expiry_month, cards.bin, cards.last_four, cards.pan_index, cards.sealed, cards.wrapped_key, cards.kek, cards.content_mac, cards.updated_ms FROM card_finds AS f JOIN cards ON cards.id = f.card_id AND cards.pan_index = f.value
+WHERE f.attribute = 1 AND f.value = $1 ORDER BY f.card_id
 `
 
+// A value may stand in card_finds without its card: the card is asked too.
 func (q *Queries) ListCardsOfPAN(ctx context.Context, panIndex []byte) ([]Card, error) {
 	rows, err := q.db.Query(ctx, listCardsOfPAN, panIndex)
 	if err != nil {

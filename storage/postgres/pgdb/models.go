@@ -154,6 +154,15 @@ type EnrolmentRequest struct {
 	Channel    string
 }
 
+type Import struct {
+	ID      string
+	Holder  string
+	Who     string
+	BeganMs int64
+	BeatMs  int64
+	State   []byte
+}
+
 type OptOut struct {
 	Issuer string
 	Number string

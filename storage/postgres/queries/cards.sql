@@ -138,18 +138,22 @@ SELECT * FROM cards WHERE id > sqlc.arg(after) ORDER BY id LIMIT sqlc.arg(max_ro
 SELECT * FROM cards WHERE issuer = sqlc.arg(issuer) AND id > sqlc.arg(after)
 ORDER BY id LIMIT sqlc.arg(max_rows)::bigint;
 
+-- A value may stand in card_finds without its card: the card is asked too.
 -- name: ListCardsOfPAN :many
-SELECT * FROM cards WHERE pan_index = $1 ORDER BY id;
+SELECT cards.* FROM card_finds AS f JOIN cards ON cards.id = f.card_id AND cards.pan_index = f.value
+WHERE f.attribute = 1 AND f.value = sqlc.arg(pan_index) ORDER BY f.card_id;
 
 -- name: ListCardsOfCustomer :many
-SELECT * FROM cards
-WHERE customer_id = sqlc.arg(customer_id) AND id > sqlc.arg(after) AND (issuer = sqlc.arg(issuer) OR sqlc.arg(issuer) = '')
-ORDER BY id LIMIT sqlc.arg(max_rows)::bigint;
+SELECT cards.* FROM card_finds AS f JOIN cards ON cards.id = f.card_id AND cards.customer_id = sqlc.arg(customer_id)
+WHERE f.attribute = 2 AND f.value = convert_to(sqlc.arg(customer_id), 'UTF8') AND f.card_id > sqlc.arg(after)
+  AND (cards.issuer = sqlc.arg(issuer) OR sqlc.arg(issuer) = '')
+ORDER BY f.card_id LIMIT sqlc.arg(max_rows)::bigint;
 
 -- name: ListCardsOfLastFour :many
-SELECT * FROM cards
-WHERE last_four = sqlc.arg(last_four) AND id > sqlc.arg(after) AND (issuer = sqlc.arg(issuer) OR sqlc.arg(issuer) = '')
-ORDER BY id LIMIT sqlc.arg(max_rows)::bigint;
+SELECT cards.* FROM card_finds AS f JOIN cards ON cards.id = f.card_id AND cards.last_four = sqlc.arg(last_four)
+WHERE f.attribute = 3 AND f.value = convert_to(sqlc.arg(last_four), 'UTF8') AND f.card_id > sqlc.arg(after)
+  AND (cards.issuer = sqlc.arg(issuer) OR sqlc.arg(issuer) = '')
+ORDER BY f.card_id LIMIT sqlc.arg(max_rows)::bigint;
 
 -- name: ListCardsOfKEK :many
 SELECT * FROM cards WHERE kek = sqlc.arg(kek) AND id > sqlc.arg(after)

@@ -30,18 +30,24 @@ SELECT * FROM cards WHERE id > sqlc.arg(after) ORDER BY id LIMIT sqlc.arg(max_ro
 -- name: ListCardsOfIssuer :many
 SELECT * FROM cards WHERE issuer = sqlc.arg(issuer) AND id > sqlc.arg(after) ORDER BY id LIMIT sqlc.arg(max_rows);
 
+-- A value may stand in card_finds without its card: the card is asked too. CROSS JOIN keeps the
+-- order of the two tables.
 -- name: ListCardsOfPAN :many
-SELECT * FROM cards WHERE pan_index = ? ORDER BY id;
+SELECT cards.* FROM card_finds AS f CROSS JOIN cards
+WHERE f.attribute = 1 AND f.value = sqlc.arg(pan_index) AND cards.id = f.card_id AND cards.pan_index = sqlc.arg(pan_index)
+ORDER BY f.card_id;
 
 -- name: ListCardsOfCustomer :many
-SELECT * FROM cards
-WHERE customer_id = sqlc.arg(customer_id) AND id > sqlc.arg(after) AND (issuer = sqlc.arg(issuer) OR sqlc.arg(issuer) = '')
-ORDER BY id LIMIT sqlc.arg(max_rows);
+SELECT cards.* FROM card_finds AS f CROSS JOIN cards
+WHERE cards.customer_id = sqlc.arg(customer_id) AND f.attribute = 2 AND f.value = CAST(sqlc.arg(customer_id) AS BLOB) AND f.card_id > sqlc.arg(after)
+  AND cards.id = f.card_id AND (cards.issuer = sqlc.arg(issuer) OR sqlc.arg(issuer) = '')
+ORDER BY f.card_id LIMIT sqlc.arg(max_rows);
 
 -- name: ListCardsOfLastFour :many
-SELECT * FROM cards
-WHERE last_four = sqlc.arg(last_four) AND id > sqlc.arg(after) AND (issuer = sqlc.arg(issuer) OR sqlc.arg(issuer) = '')
-ORDER BY id LIMIT sqlc.arg(max_rows);
+SELECT cards.* FROM card_finds AS f CROSS JOIN cards
+WHERE cards.last_four = sqlc.arg(last_four) AND f.attribute = 3 AND f.value = CAST(sqlc.arg(last_four) AS BLOB) AND f.card_id > sqlc.arg(after)
+  AND cards.id = f.card_id AND (cards.issuer = sqlc.arg(issuer) OR sqlc.arg(issuer) = '')
+ORDER BY f.card_id LIMIT sqlc.arg(max_rows);
 
 -- name: ListCardsOfKEK :many
 SELECT * FROM cards WHERE kek = sqlc.arg(kek) AND id > sqlc.arg(after) ORDER BY id LIMIT sqlc.arg(max_rows);

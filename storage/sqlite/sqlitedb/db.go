@@ -24,6 +24,12 @@ func New(db DBTX) *Queries {
 func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	q := Queries{db: db}
 	var err error
+	if q.addCardFindStmt, err = db.PrepareContext(ctx, addCardFind); err != nil {
+		return nil, fmt.Errorf("error preparing query AddCardFind: %w", err)
+	}
+	if q.addImportStmt, err = db.PrepareContext(ctx, addImport); err != nil {
+		return nil, fmt.Errorf("error preparing query AddImport: %w", err)
+	}
 	if q.addTokenHistoryStmt, err = db.PrepareContext(ctx, addTokenHistory); err != nil {
 		return nil, fmt.Errorf("error preparing query AddTokenHistory: %w", err)
 	}
@@ -51,6 +57,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.deleteEnrolmentRequestsStmt, err = db.PrepareContext(ctx, deleteEnrolmentRequests); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteEnrolmentRequests: %w", err)
 	}
+	if q.deleteImportStmt, err = db.PrepareContext(ctx, deleteImport); err != nil {
+		return nil, fmt.Errorf("error preparing query DeleteImport: %w", err)
+	}
 	if q.deleteJobStmt, err = db.PrepareContext(ctx, deleteJob); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteJob: %w", err)
 	}
@@ -65,6 +74,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.dropAnswerStmt, err = db.PrepareContext(ctx, dropAnswer); err != nil {
 		return nil, fmt.Errorf("error preparing query DropAnswer: %w", err)
+	}
+	if q.dropCardFindStmt, err = db.PrepareContext(ctx, dropCardFind); err != nil {
+		return nil, fmt.Errorf("error preparing query DropCardFind: %w", err)
 	}
 	if q.dropParkedJobStmt, err = db.PrepareContext(ctx, dropParkedJob); err != nil {
 		return nil, fmt.Errorf("error preparing query DropParkedJob: %w", err)
@@ -119,6 +131,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.getEnrolmentRequestByNoStmt, err = db.PrepareContext(ctx, getEnrolmentRequestByNo); err != nil {
 		return nil, fmt.Errorf("error preparing query GetEnrolmentRequestByNo: %w", err)
+	}
+	if q.getImportStmt, err = db.PrepareContext(ctx, getImport); err != nil {
+		return nil, fmt.Errorf("error preparing query GetImport: %w", err)
 	}
 	if q.getTokenStmt, err = db.PrepareContext(ctx, getToken); err != nil {
 		return nil, fmt.Errorf("error preparing query GetToken: %w", err)
@@ -288,6 +303,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.listUntriedLanesStmt, err = db.PrepareContext(ctx, listUntriedLanes); err != nil {
 		return nil, fmt.Errorf("error preparing query ListUntriedLanes: %w", err)
 	}
+	if q.markImportStmt, err = db.PrepareContext(ctx, markImport); err != nil {
+		return nil, fmt.Errorf("error preparing query MarkImport: %w", err)
+	}
 	if q.nextCardIssuerStmt, err = db.PrepareContext(ctx, nextCardIssuer); err != nil {
 		return nil, fmt.Errorf("error preparing query NextCardIssuer: %w", err)
 	}
@@ -351,6 +369,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.setTokenListStmt, err = db.PrepareContext(ctx, setTokenList); err != nil {
 		return nil, fmt.Errorf("error preparing query SetTokenList: %w", err)
 	}
+	if q.takeImportStmt, err = db.PrepareContext(ctx, takeImport); err != nil {
+		return nil, fmt.Errorf("error preparing query TakeImport: %w", err)
+	}
 	if q.unparkJobStmt, err = db.PrepareContext(ctx, unparkJob); err != nil {
 		return nil, fmt.Errorf("error preparing query UnparkJob: %w", err)
 	}
@@ -380,6 +401,16 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 
 func (q *Queries) Close() error {
 	var err error
+	if q.addCardFindStmt != nil {
+		if cerr := q.addCardFindStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addCardFindStmt: %w", cerr)
+		}
+	}
+	if q.addImportStmt != nil {
+		if cerr := q.addImportStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addImportStmt: %w", cerr)
+		}
+	}
 	if q.addTokenHistoryStmt != nil {
 		if cerr := q.addTokenHistoryStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addTokenHistoryStmt: %w", cerr)
@@ -425,6 +456,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing deleteEnrolmentRequestsStmt: %w", cerr)
 		}
 	}
+	if q.deleteImportStmt != nil {
+		if cerr := q.deleteImportStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing deleteImportStmt: %w", cerr)
+		}
+	}
 	if q.deleteJobStmt != nil {
 		if cerr := q.deleteJobStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing deleteJobStmt: %w", cerr)
@@ -448,6 +484,11 @@ func (q *Queries) Close() error {
 	if q.dropAnswerStmt != nil {
 		if cerr := q.dropAnswerStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing dropAnswerStmt: %w", cerr)
+		}
+	}
+	if q.dropCardFindStmt != nil {
+		if cerr := q.dropCardFindStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropCardFindStmt: %w", cerr)
 		}
 	}
 	if q.dropParkedJobStmt != nil {
@@ -538,6 +579,11 @@ func (q *Queries) Close() error {
 	if q.getEnrolmentRequestByNoStmt != nil {
 		if cerr := q.getEnrolmentRequestByNoStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing getEnrolmentRequestByNoStmt: %w", cerr)
+		}
+	}
+	if q.getImportStmt != nil {
+		if cerr := q.getImportStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing getImportStmt: %w", cerr)
 		}
 	}
 	if q.getTokenStmt != nil {
@@ -820,6 +866,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing listUntriedLanesStmt: %w", cerr)
 		}
 	}
+	if q.markImportStmt != nil {
+		if cerr := q.markImportStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing markImportStmt: %w", cerr)
+		}
+	}
 	if q.nextCardIssuerStmt != nil {
 		if cerr := q.nextCardIssuerStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing nextCardIssuerStmt: %w", cerr)
@@ -925,6 +976,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing setTokenListStmt: %w", cerr)
 		}
 	}
+	if q.takeImportStmt != nil {
+		if cerr := q.takeImportStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing takeImportStmt: %w", cerr)
+		}
+	}
 	if q.unparkJobStmt != nil {
 		if cerr := q.unparkJobStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing unparkJobStmt: %w", cerr)
@@ -1004,6 +1060,8 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 type Queries struct {
 	db                          DBTX
 	tx                          *sql.Tx
+	addCardFindStmt             *sql.Stmt
+	addImportStmt               *sql.Stmt
 	addTokenHistoryStmt         *sql.Stmt
 	beginAttemptStmt            *sql.Stmt
 	cardStateStmt               *sql.Stmt
@@ -1013,11 +1071,13 @@ type Queries struct {
 	countWaitingJobsStmt        *sql.Stmt
 	deleteCardStmt              *sql.Stmt
 	deleteEnrolmentRequestsStmt *sql.Stmt
+	deleteImportStmt            *sql.Stmt
 	deleteJobStmt               *sql.Stmt
 	deleteLaneStmt              *sql.Stmt
 	deleteOptOutStmt            *sql.Stmt
 	detachTokensStmt            *sql.Stmt
 	dropAnswerStmt              *sql.Stmt
+	dropCardFindStmt            *sql.Stmt
 	dropParkedJobStmt           *sql.Stmt
 	endClaimStmt                *sql.Stmt
 	endLeaseStmt                *sql.Stmt
@@ -1036,6 +1096,7 @@ type Queries struct {
 	getEmptyTokenListStmt       *sql.Stmt
 	getEnrolmentRequestStmt     *sql.Stmt
 	getEnrolmentRequestByNoStmt *sql.Stmt
+	getImportStmt               *sql.Stmt
 	getTokenStmt                *sql.Stmt
 	getTokenByRefStmt           *sql.Stmt
 	insertAnswerStmt            *sql.Stmt
@@ -1092,6 +1153,7 @@ type Queries struct {
 	listTokensOfKEKStmt         *sql.Stmt
 	listTreeNodesStmt           *sql.Stmt
 	listUntriedLanesStmt        *sql.Stmt
+	markImportStmt              *sql.Stmt
 	nextCardIssuerStmt          *sql.Stmt
 	nextCardKEKStmt             *sql.Stmt
 	nextCustomerKEKStmt         *sql.Stmt
@@ -1113,6 +1175,7 @@ type Queries struct {
 	setAuditHeadStmt            *sql.Stmt
 	setLaneHeadStmt             *sql.Stmt
 	setTokenListStmt            *sql.Stmt
+	takeImportStmt              *sql.Stmt
 	unparkJobStmt               *sql.Stmt
 	unsetTokenListStmt          *sql.Stmt
 	updateCardStmt              *sql.Stmt
@@ -1127,6 +1190,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
 		db:                          tx,
 		tx:                          tx,
+		addCardFindStmt:             q.addCardFindStmt,
+		addImportStmt:               q.addImportStmt,
 		addTokenHistoryStmt:         q.addTokenHistoryStmt,
 		beginAttemptStmt:            q.beginAttemptStmt,
 		cardStateStmt:               q.cardStateStmt,
@@ -1136,11 +1201,13 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		countWaitingJobsStmt:        q.countWaitingJobsStmt,
 		deleteCardStmt:              q.deleteCardStmt,
 		deleteEnrolmentRequestsStmt: q.deleteEnrolmentRequestsStmt,
+		deleteImportStmt:            q.deleteImportStmt,
 		deleteJobStmt:               q.deleteJobStmt,
 		deleteLaneStmt:              q.deleteLaneStmt,
 		deleteOptOutStmt:            q.deleteOptOutStmt,
 		detachTokensStmt:            q.detachTokensStmt,
 		dropAnswerStmt:              q.dropAnswerStmt,
+		dropCardFindStmt:            q.dropCardFindStmt,
 		dropParkedJobStmt:           q.dropParkedJobStmt,
 		endClaimStmt:                q.endClaimStmt,
 		endLeaseStmt:                q.endLeaseStmt,
@@ -1159,6 +1226,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		getEmptyTokenListStmt:       q.getEmptyTokenListStmt,
 		getEnrolmentRequestStmt:     q.getEnrolmentRequestStmt,
 		getEnrolmentRequestByNoStmt: q.getEnrolmentRequestByNoStmt,
+		getImportStmt:               q.getImportStmt,
 		getTokenStmt:                q.getTokenStmt,
 		getTokenByRefStmt:           q.getTokenByRefStmt,
 		insertAnswerStmt:            q.insertAnswerStmt,
@@ -1215,6 +1283,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		listTokensOfKEKStmt:         q.listTokensOfKEKStmt,
 		listTreeNodesStmt:           q.listTreeNodesStmt,
 		listUntriedLanesStmt:        q.listUntriedLanesStmt,
+		markImportStmt:              q.markImportStmt,
 		nextCardIssuerStmt:          q.nextCardIssuerStmt,
 		nextCardKEKStmt:             q.nextCardKEKStmt,
 		nextCustomerKEKStmt:         q.nextCustomerKEKStmt,
@@ -1236,6 +1305,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		setAuditHeadStmt:            q.setAuditHeadStmt,
 		setLaneHeadStmt:             q.setLaneHeadStmt,
 		setTokenListStmt:            q.setTokenListStmt,
+		takeImportStmt:              q.takeImportStmt,
 		unparkJobStmt:               q.unparkJobStmt,
 		unsetTokenListStmt:          q.unsetTokenListStmt,
 		updateCardStmt:              q.updateCardStmt,

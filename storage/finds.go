@@ -1,0 +1,44 @@
+package storage
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+
+	"github.com/walletport/walletport"
+)
+
+// CardAttribute is one by whose value cards are found, as the column has it.
+type CardAttribute int8
+
+// The attributes.
+const (
+	ByPANIndex CardAttribute = iota + 1
+	ByCustomer
+	ByLastFour
+)
+
+// CardFind is a value by which a card is found.
+type CardFind struct {
+	Attribute CardAttribute
+	Value     []byte // texts in UTF-8
+	ID        walletport.CardID
+}
+
+// CompareCardFinds orders values as the database keeps them.
+func CompareCardFinds(a, b CardFind) int {
+	return cmp.Or(cmp.Compare(a.Attribute, b.Attribute), bytes.Compare(a.Value, b.Value), cmp.Compare(a.ID, b.ID))
+}
+
+// CardFinds is for imports of many cards. A card never stands without the values by which it
+// is found, for an engine adds them when it stores the card. Each of them has a place of its
+// own, so that each card costs as many pages; who adds the values of all cards in their order
+// beforehand, by the thousand, has each page written once.
+type CardFinds interface {
+	// AddCardFinds adds values, in one commit, whether or not their cards are stored:
+	// a value without its card finds nothing. What stands already is left alone.
+	AddCardFinds(ctx context.Context, finds []CardFind) error
+	// DropCardFinds takes away those of the values whose card is not stored, or has
+	// another one, in one commit.
+	DropCardFinds(ctx context.Context, finds []CardFind) error
+}

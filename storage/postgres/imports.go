@@ -1,0 +1,113 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/walletport/walletport/storage"
+	"github.com/walletport/walletport/storage/postgres/pgdb"
+)
+
+// Import implements storage.Imports.
+func (s *Store) Import(ctx context.Context, id string) (im storage.Import, err error) {
+	err = s.retryLost(ctx, func() error {
+		row, err := s.queries.GetImport(ctx, id)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			im = storage.Import{}
+			return nil
+		case err != nil:
+			return unavailable(ctx, err)
+		}
+		im = storage.Import{
+			ID: row.ID, Holder: row.Holder, Who: row.Who, Began: timeFrom(row.BeganMs), Beat: timeFrom(row.BeatMs), State: row.State,
+		}
+		return nil
+	})
+	return im, err
+}
+
+// ClaimImport implements storage.Imports. A claim whose answer was lost is not made again:
+// it would be told that somebody else has it.
+func (s *Store) ClaimImport(ctx context.Context, im storage.Import, before string) (claimed bool, err error) {
+	err = s.retryUndone(ctx, func() error {
+		return s.transact(ctx, func(q *pgdb.Queries) error {
+			var rows int64
+			if before == "" {
+				rows, err = q.AddImport(ctx, pgdb.AddImportParams{
+					ID: im.ID, Holder: im.Holder, Who: im.Who, BeganMs: im.Began.UnixMilli(), BeatMs: im.Beat.UnixMilli(), State: notNull(im.State),
+				})
+			} else {
+				rows, err = q.TakeImport(ctx, pgdb.TakeImportParams{
+					Holder: im.Holder, Who: im.Who, BeganMs: im.Began.UnixMilli(), BeatMs: im.Beat.UnixMilli(), State: notNull(im.State),
+					ID: im.ID, HolderBefore: before,
+				})
+			}
+			claimed = rows > 0
+			return err
+		})
+	})
+	return claimed && err == nil, err
+}
+
+// MarkImport implements storage.Imports.
+func (s *Store) MarkImport(ctx context.Context, mark storage.ImportMark) error {
+	return s.retryLost(ctx, func() error {
+		return s.transact(ctx, func(q *pgdb.Queries) error { return markImport(ctx, q, mark) })
+	})
+}
+
+func markImport(ctx context.Context, q *pgdb.Queries, mark storage.ImportMark) error {
+	marked, err := q.MarkImport(ctx, pgdb.MarkImportParams{
+		BeatMs: mark.At.UnixMilli(), State: notNull(mark.State), ID: mark.ID, Holder: mark.Holder,
+	})
+	if err == nil && marked == 0 {
+		return storage.ErrImportTaken()
+	}
+	return err
+}
+
+// EndImport implements storage.Imports.
+func (s *Store) EndImport(ctx context.Context, id, holder string) error {
+	return s.retryLost(ctx, func() error {
+		if err := s.queries.DeleteImport(ctx, pgdb.DeleteImportParams{ID: id, Holder: holder}); err != nil {
+			return unavailable(ctx, err)
+		}
+		return nil
+	})
+}
+
+// AddCardFinds implements storage.CardFinds.
+func (s *Store) AddCardFinds(ctx context.Context, finds []storage.CardFind) error {
+	if len(finds) == 0 {
+		return nil
+	}
+	return s.retryLost(ctx, func() error {
+		return s.transact(ctx, func(q *pgdb.Queries) error { return q.AddCardFinds(ctx, findParams(finds)) })
+	})
+}
+
+// DropCardFinds implements storage.CardFinds.
+func (s *Store) DropCardFinds(ctx context.Context, finds []storage.CardFind) error {
+	if len(finds) == 0 {
+		return nil
+	}
+	return s.retryLost(ctx, func() error {
+		return s.transact(ctx, func(q *pgdb.Queries) error {
+			if err := q.LockCardsTable(ctx); err != nil {
+				return err
+			}
+			return q.DropCardFinds(ctx, pgdb.DropCardFindsParams(findParams(finds)))
+		})
+	})
+}
+
+func findParams(finds []storage.CardFind) pgdb.AddCardFindsParams {
+	return pgdb.AddCardFindsParams{
+		Attributes: column(finds, func(f storage.CardFind) int16 { return int16(f.Attribute) }),
+		Vals:       column(finds, func(f storage.CardFind) []byte { return notNull(f.Value) }),
+		CardIds:    column(finds, func(f storage.CardFind) int64 { return int64(f.ID) }),
+	}
+}

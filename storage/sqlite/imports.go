@@ -1,0 +1,111 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/walletport/walletport/storage"
+	"github.com/walletport/walletport/storage/sqlite/sqlitedb"
+)
+
+// Import implements storage.Imports.
+func (s *Store) Import(ctx context.Context, id string) (storage.Import, error) {
+	q, err := s.queries(ctx)
+	if err != nil {
+		return storage.Import{}, err
+	}
+	row, err := q.GetImport(ctx, id)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return storage.Import{}, nil
+	case err != nil:
+		return storage.Import{}, storage.ErrUnavailable(ctx, err)
+	}
+	return storage.Import{
+		ID: row.ID, Holder: row.Holder, Who: row.Who, Began: timeFrom(row.BeganMs), Beat: timeFrom(row.BeatMs), State: row.State,
+	}, nil
+}
+
+// ClaimImport implements storage.Imports.
+func (s *Store) ClaimImport(ctx context.Context, im storage.Import, before string) (claimed bool, err error) {
+	err = s.transact(ctx, func(q *sqlitedb.Queries) error {
+		var rows int64
+		if before == "" {
+			rows, err = q.AddImport(ctx, sqlitedb.AddImportParams{
+				ID: im.ID, Holder: im.Holder, Who: im.Who, BeganMs: im.Began.UnixMilli(), BeatMs: im.Beat.UnixMilli(), State: notNull(im.State),
+			})
+		} else {
+			rows, err = q.TakeImport(ctx, sqlitedb.TakeImportParams{
+				Holder: im.Holder, Who: im.Who, BeganMs: im.Began.UnixMilli(), BeatMs: im.Beat.UnixMilli(), State: notNull(im.State),
+				ID: im.ID, HolderBefore: before,
+			})
+		}
+		if err != nil {
+			return storage.ErrUnavailable(ctx, err)
+		}
+		claimed = rows > 0
+		return nil
+	})
+	return claimed && err == nil, err
+}
+
+// MarkImport implements storage.Imports.
+func (s *Store) MarkImport(ctx context.Context, mark storage.ImportMark) error {
+	return s.transact(ctx, func(q *sqlitedb.Queries) error { return markImport(ctx, q, mark) })
+}
+
+func markImport(ctx context.Context, q *sqlitedb.Queries, mark storage.ImportMark) error {
+	marked, err := q.MarkImport(uncancelled(ctx), sqlitedb.MarkImportParams{
+		BeatMs: mark.At.UnixMilli(), State: notNull(mark.State), ID: mark.ID, Holder: mark.Holder,
+	})
+	switch {
+	case err != nil:
+		return storage.ErrUnavailable(ctx, err)
+	case marked == 0:
+		return storage.ErrImportTaken()
+	}
+	return nil
+}
+
+// EndImport implements storage.Imports.
+func (s *Store) EndImport(ctx context.Context, id, holder string) error {
+	return s.transact(ctx, func(q *sqlitedb.Queries) error {
+		if err := q.DeleteImport(ctx, sqlitedb.DeleteImportParams{ID: id, Holder: holder}); err != nil {
+			return storage.ErrUnavailable(ctx, err)
+		}
+		return nil
+	})
+}
+
+// AddCardFinds implements storage.CardFinds.
+func (s *Store) AddCardFinds(ctx context.Context, finds []storage.CardFind) error {
+	return s.eachFind(ctx, finds, func(q *sqlitedb.Queries, f storage.CardFind) error {
+		return q.AddCardFind(uncancelled(ctx), sqlitedb.AddCardFindParams{Attribute: int64(f.Attribute), Value: notNull(f.Value), CardID: int64(f.ID)})
+	})
+}
+
+// DropCardFinds implements storage.CardFinds.
+func (s *Store) DropCardFinds(ctx context.Context, finds []storage.CardFind) error {
+	return s.eachFind(ctx, finds, func(q *sqlitedb.Queries, f storage.CardFind) error {
+		return q.DropCardFind(uncancelled(ctx), sqlitedb.DropCardFindParams{Attribute: int64(f.Attribute), Value: notNull(f.Value), CardID: int64(f.ID)})
+	})
+}
+
+// eachFind does the same with each value in one transaction.
+func (s *Store) eachFind(ctx context.Context, finds []storage.CardFind, act func(*sqlitedb.Queries, storage.CardFind) error) error {
+	if len(finds) == 0 {
+		return nil
+	}
+	return s.transact(ctx, func(q *sqlitedb.Queries) error {
+		for _, f := range finds {
+			if ctx.Err() != nil {
+				return storage.ErrUnavailable(ctx, ctx.Err())
+			}
+			if err := act(q, f); err != nil {
+				return storage.ErrUnavailable(ctx, err)
+			}
+		}
+		return nil
+	})
+}

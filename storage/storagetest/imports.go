@@ -1,0 +1,173 @@
+package storagetest
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/storage"
+)
+
+func testImports(t *testing.T, database NewDatabase) {
+	withStore(t, database, "an import has one holder", testImportHolder)
+	withStore(t, database, "a mark is durable with the cards that it speaks of, or not at all", testImportMark)
+	withStore(t, database, "a mark is durable with customers", testImportMarkOfCustomers)
+	withStore(t, database, "a value without its card finds nothing", testFindsAhead)
+	withStore(t, database, "a card is found by what it has, and by nothing that it had", testFindsOfChanges)
+}
+
+func anImport(holder string) storage.Import {
+	return storage.Import{ID: "file", Holder: holder, Who: "ada on host", Began: at(1), Beat: at(2), State: []byte("begun")}
+}
+
+func mustClaimImport(t testing.TB, s storage.Store, im storage.Import, before string, want bool) {
+	t.Helper()
+	if got := must(s.ClaimImport(t.Context(), im, before))(t, "ClaimImport"); got != want {
+		t.Errorf("ClaimImport by %s in the place of %q: %t", im.Holder, before, got)
+	}
+}
+
+func wantImport(t testing.TB, s storage.Store, want storage.Import) {
+	t.Helper()
+	wantEqual(t, "Import", must(s.Import(t.Context(), "file"))(t, "Import"), want)
+}
+
+func markBy(holder, state string) storage.ImportMark {
+	return storage.ImportMark{ID: "file", Holder: holder, At: at(9), State: []byte(state)}
+}
+
+func testImportHolder(t *testing.T, s storage.Store) {
+	wantImport(t, s, storage.Import{})
+	wantError(t, "a mark of no import", s.MarkImport(t.Context(), markBy("first", "x")), walletport.CodeConflict, "import_taken")
+	mustClaimImport(t, s, anImport("first"), "somebody", false)
+	mustClaimImport(t, s, anImport("first"), "", true)
+	mustClaimImport(t, s, anImport("second"), "", false)
+	wantImport(t, s, anImport("first"))
+	if err := s.MarkImport(t.Context(), markBy("first", "half")); err != nil {
+		t.Fatal(err)
+	}
+	marked := anImport("first")
+	marked.Beat, marked.State = at(9), []byte("half")
+	wantImport(t, s, marked)
+	mustClaimImport(t, s, anImport("second"), "first", true)
+	mustClaimImport(t, s, anImport("third"), "first", false)
+	wantError(t, "a mark of the one before", s.MarkImport(t.Context(), markBy("first", "more")), walletport.CodeConflict, "import_taken")
+	if err := s.EndImport(t.Context(), "file", "first"); err != nil {
+		t.Fatal(err)
+	}
+	wantImport(t, s, anImport("second"))
+	if err := s.EndImport(t.Context(), "file", "second"); err != nil {
+		t.Fatal(err)
+	}
+	wantImport(t, s, storage.Import{})
+}
+
+func testImportMark(t *testing.T, s storage.Store) {
+	mustClaimImport(t, s, anImport("first"), "", true)
+	mark := markBy("first", "one card")
+	missed := must(s.ChangeCards(t.Context(), []storage.CardChange{{Card: card(1, 0)}}, &mark))(t, "ChangeCards")
+	wantEqual(t, "missed", missed, []walletport.CardID{})
+	marked := anImport("first")
+	marked.Beat, marked.State = at(9), []byte("one card")
+	wantImport(t, s, marked)
+
+	further := markBy("first", "two cards")
+	missed = must(s.ChangeCards(t.Context(), []storage.CardChange{{Card: card(2, 0)}, {Card: card(1, 1)}}, &further))(t, "ChangeCards")
+	wantEqual(t, "missed", missed, []walletport.CardID{1})
+	wantImport(t, s, marked)
+
+	mustClaimImport(t, s, anImport("second"), "first", true)
+	_, err := s.ChangeCards(t.Context(), []storage.CardChange{{Card: card(3, 0)}}, &further)
+	wantError(t, "ChangeCards of the one before", err, walletport.CodeConflict, "import_taken")
+	wantStored(t, s, card(1, 0), card(2, 0))
+}
+
+func testImportMarkOfCustomers(t *testing.T, s storage.Store) {
+	mustClaimImport(t, s, anImport("first"), "", true)
+	mark := markBy("first", "one customer")
+	change := storage.CustomerBatch{List: []storage.CustomerChange{{Customer: customer(1, 0)}}, Mark: &mark}
+	must(s.ChangeCustomers(t.Context(), change))(t, "ChangeCustomers")
+	marked := anImport("first")
+	marked.Beat, marked.State = at(9), []byte("one customer")
+	wantImport(t, s, marked)
+
+	other := markBy("second", "two customers")
+	change = storage.CustomerBatch{List: []storage.CustomerChange{{Customer: customer(2, 0)}}, Mark: &other}
+	_, err := s.ChangeCustomers(t.Context(), change)
+	wantError(t, "ChangeCustomers of another", err, walletport.CodeConflict, "import_taken")
+	_, err = s.Customer(t.Context(), customer(2, 0).CustomerKey)
+	wantError(t, "Customer", err, walletport.CodeNotFound, "customer_not_found")
+}
+
+// findsOf are the values by which a card is found.
+func findsOf(c storage.Card) []storage.CardFind {
+	return []storage.CardFind{
+		{Attribute: storage.ByPANIndex, Value: c.PANIndex, ID: c.ID},
+		{Attribute: storage.ByCustomer, Value: []byte(c.CustomerID), ID: c.ID},
+		{Attribute: storage.ByLastFour, Value: []byte(c.LastFour), ID: c.ID},
+	}
+}
+
+// wantFound looks for a card by each of its values.
+func wantFound(t testing.TB, s storage.Store, by storage.Card, want ...walletport.CardID) {
+	t.Helper()
+	page := storage.CardPage{After: -1000, Limit: 100}
+	wantEqual(t, fmt.Sprintf("cards of the PAN of %v", by.ID), ids(must(s.CardsByPANIndex(t.Context(), by.PANIndex))(t, "CardsByPANIndex")), want)
+	wantEqual(t, "cards of the customer", ids(must(s.CardsByCustomer(t.Context(), by.CustomerID, page))(t, "CardsByCustomer")), want)
+	wantEqual(t, "cards of the last four", ids(must(s.CardsByLastFour(t.Context(), by.LastFour, page))(t, "CardsByLastFour")), want)
+}
+
+func testFindsAhead(t *testing.T, s storage.Store) {
+	ahead := append(findsOf(card(1, 0)), findsOf(card(2, 0))...)
+	for range 2 { // what stands already is left alone
+		if err := s.AddCardFinds(t.Context(), ahead); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantFound(t, s, card(1, 0))
+	mustChange(t, s, storage.CardChange{Card: card(1, 0)})
+	wantFound(t, s, card(1, 0), 1)
+	if err := s.DropCardFinds(t.Context(), ahead); err != nil {
+		t.Fatal(err)
+	}
+	wantFound(t, s, card(1, 0), 1)
+	mustChange(t, s, storage.CardChange{Card: card(2, 0)}) // whose values were dropped
+	two := card(2, 0)
+	wantEqual(t, "cards of the PAN", ids(must(s.CardsByPANIndex(t.Context(), two.PANIndex))(t, "CardsByPANIndex")), []walletport.CardID{2})
+	for _, call := range []func() error{
+		func() error { return s.AddCardFinds(t.Context(), nil) },
+		func() error { return s.DropCardFinds(t.Context(), nil) },
+	} {
+		if err := call(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func testFindsOfChanges(t *testing.T, s storage.Store) {
+	was, becomes := card(1, 0), card(1, 1)
+	becomes.CustomerID, becomes.LastFour = "another", "9999"
+	if err := s.AddCardFinds(t.Context(), findsOf(becomes)); err != nil {
+		t.Fatal(err)
+	}
+	mustPut(t, s, was)
+	wantFound(t, s, was, 1)
+	wantFound(t, s, becomes)
+	mustPut(t, s, becomes)
+	wantFound(t, s, was)
+	wantFound(t, s, becomes, 1)
+	if err := s.Update(t.Context(), func(tx storage.Tx) error {
+		return tx.UpdateCard(1, func(old storage.Card) (storage.Card, error) {
+			old.PANIndex, old.CustomerID, old.LastFour, old.ContentMAC = was.PANIndex, was.CustomerID, was.LastFour, []byte("third")
+			return old, nil
+		})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	wantFound(t, s, was, 1)
+	wantFound(t, s, becomes)
+	if err := s.Update(t.Context(), func(tx storage.Tx) error { return tx.DeleteCard(1) }); err != nil {
+		t.Fatal(err)
+	}
+	wantFound(t, s, was)
+}

@@ -1,0 +1,181 @@
+package vault
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/storage"
+)
+
+const (
+	// holderSilence is how long a process that imports a file may not be heard of until
+	// another one may take its import over. It is heard of with each batch.
+	holderSilence = 2 * time.Minute
+	// resumedWithin is how long an import that was broken off can go on. Later than that, what
+	// others have stored since counts for more than that nothing is read twice.
+	resumedWithin = 24 * time.Hour
+	// seldom is after how many batches that change nothing the import is marked.
+	seldom = 16
+	// beatEvery is how often an import that stores no rows yet says that it is alive.
+	beatEvery = 10 * time.Second
+)
+
+// claim is that of a process to be the only one that imports a file.
+type claim struct {
+	id, holder string
+	point      importPoint // where the import went on
+	state      []byte      // as it was claimed
+	beaten     time.Time
+	unmarked   int // batches since the last mark
+}
+
+func (c *claim) isHeld() bool { return c.holder != "" }
+
+// importPoint is how far an import has come, as it stands in the database.
+type importPoint struct {
+	Line   int64        `json:"line"` // of the file, the last one that is done
+	Report ImportReport `json:"report"`
+}
+
+// claimID names what is imported, and how.
+func (in *intake[K, C]) claimID() string {
+	r := &in.rules
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%s|%s|%q|%t|%t|%t|%d", r.of, r.File.SHA256, r.Format, r.Issuer,
+		r.MixedIssuers, r.ReplaceForgotten, r.AllowSandboxCards, r.MaxErrors))
+	return hex.EncodeToString(sum[:])
+}
+
+// claimFile makes the import this process's own, and finds out where it goes on.
+func (in *intake[K, C]) claimFile(ctx context.Context) error {
+	id, now := in.claimID(), in.vault.Clock()
+	before, err := in.vault.Imports.Import(ctx, id)
+	if err != nil {
+		return err
+	}
+	file := &in.rules.File
+	isGone := file.HolderGone != nil && file.HolderGone(before.Who)
+	if before.Holder != "" && !isGone && now.Sub(before.Beat) < holderSilence {
+		return errRunning(&before)
+	}
+	var point importPoint
+	if before.Holder != "" && !file.FromStart && now.Sub(before.Beat) < resumedWithin {
+		if err := json.Unmarshal(before.State, &point); err != nil {
+			return fmt.Errorf("how far the import came: %w", err)
+		}
+	}
+	state, err := json.Marshal(point)
+	if err != nil {
+		return fmt.Errorf("how far the import came: %w", err)
+	}
+	c := claim{id: id, holder: rand.Text(), point: point, state: state, beaten: now}
+	claimed, err := in.vault.Imports.ClaimImport(ctx, storage.Import{ID: id, Holder: c.holder, Who: file.Who, Began: now, Beat: now, State: state}, before.Holder)
+	if err != nil {
+		return err
+	}
+	if !claimed {
+		return in.errRunningNow(ctx, id)
+	}
+	in.claim, in.ledger.report = c, point.Report
+	if point.Line > 0 && file.Resuming != nil {
+		file.Resuming(ImportResumed{Rows: point.Report.Rows, At: before.Beat})
+	}
+	return nil
+}
+
+func (in *intake[K, C]) errRunningNow(ctx context.Context, id string) error {
+	other, err := in.vault.Imports.Import(ctx, id)
+	if err != nil {
+		return err
+	}
+	return errRunning(&other)
+}
+
+// errRunning says who imports the file.
+func errRunning(im *storage.Import) error {
+	return walletport.Errorf(walletport.CodeConflict, "import_running", "this file is being imported by %s, since %s: wait for the end of it, or end that process and try again in two minutes at the latest",
+		im.Who, im.Began.UTC().Format(time.RFC3339))
+}
+
+// markOf returns the mark that the import is to have when a chunk is done, nil for an import that
+// cannot go on.
+func (in *intake[K, C]) markOf(c *chunk[K, C], after *ImportReport) (*storage.ImportMark, error) {
+	if !in.claim.isHeld() {
+		return nil, nil
+	}
+	state, err := json.Marshal(importPoint{Line: c.lines[len(c.lines)-1].number, Report: *after})
+	if err != nil {
+		return nil, fmt.Errorf("how far the import came: %w", err)
+	}
+	return &storage.ImportMark{ID: in.claim.id, Holder: in.claim.holder, At: in.vault.Clock(), State: state}, nil
+}
+
+// markSeldom stores one of many marks of chunks that change nothing.
+func (in *intake[K, C]) markSeldom(ctx context.Context, mark *storage.ImportMark) error {
+	in.claim.unmarked++
+	if mark == nil || in.claim.unmarked < seldom {
+		return nil
+	}
+	in.claim.unmarked = 0
+	return in.vault.Imports.MarkImport(ctx, *mark)
+}
+
+// beat says from time to time that the import is alive, while it stores no rows.
+func (in *intake[K, C]) beat(ctx context.Context) error {
+	now := in.vault.Clock()
+	if now.Sub(in.claim.beaten) < beatEvery {
+		return nil
+	}
+	in.claim.beaten = now
+	return in.vault.Imports.MarkImport(ctx, storage.ImportMark{ID: in.claim.id, Holder: in.claim.holder, At: now, State: in.claim.state})
+}
+
+func (in *intake[K, C]) endClaim(ctx context.Context) error {
+	return in.vault.Imports.EndImport(ctx, in.claim.id, in.claim.holder)
+}
+
+// maxRefusals is how many refused rows are told apart.
+const maxRefusals = 100_000
+
+// refusals are what refused rows are about, as far as that is known.
+type refusals[K comparable] struct {
+	keys   map[K]struct{}
+	others bool // there are more, or some from before the import was broken off
+}
+
+func (r *refusals[K]) add(keys []K) {
+	for _, key := range keys {
+		if len(r.keys) == maxRefusals {
+			r.others = true
+			return
+		}
+		if r.keys == nil {
+			r.keys = map[K]struct{}{}
+		}
+		r.keys[key] = struct{}{}
+	}
+}
+
+// isEmpty reports whether no row was refused.
+func (r *refusals[K]) isEmpty() bool { return len(r.keys) == 0 && !r.others }
+
+// has reports whether a row of the key may have been refused.
+func (r *refusals[K]) has(key K) bool {
+	_, ok := r.keys[key]
+	return ok || r.others
+}
+
+// aheadFrom returns behind which line there is something to be stored ahead: where the import
+// goes on, unless rows before it were refused, of which something may be left.
+func (in *intake[K, C]) aheadFrom() int64 {
+	if in.claim.point.Report.Rejected > 0 {
+		in.refused.others = true
+		return 0
+	}
+	return in.claim.point.Line
+}

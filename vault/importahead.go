@@ -1,0 +1,149 @@
+package vault
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/storage"
+	"github.com/walletport/walletport/vault/rowfile"
+)
+
+// findsTogether is how many values are stored in one commit: some 50 ms on SQLite, for which
+// other writers wait.
+const findsTogether = 10_000
+
+// ahead reads the file once, sorts by what its cards are found, and stores that in its order.
+// Rows are read as those of new cards; what it leaves out is stored with the card.
+func (in *cardIntake) ahead(ctx context.Context, after int64, beat func(context.Context) error) error {
+	source, err := in.options.File.Open()
+	if err != nil {
+		return fmt.Errorf("open the file again: %w", err)
+	}
+	defer source.Close()
+	second, err := newIntake(in.vault, source, in.rules(), in)
+	if err != nil {
+		return err
+	}
+	defer second.wipe()
+	if second.file, err = rowfile.Open(source, in.options.Format, second.rules.schema); err != nil {
+		return err
+	}
+	in.finds = newSorter(in.options.Scratch)
+	err = second.run(ctx, func(_ context.Context, c *chunk[walletport.CardID, madeCard]) error {
+		return in.findsOf(c, second.file, after)
+	}, func(ctx context.Context, c *chunk[walletport.CardID, madeCard]) error {
+		for rest := c.finds; len(rest) > 0; rest = rest[1+rest[0]:] {
+			if err := in.finds.add(rest[1 : 1+rest[0]]); err != nil {
+				return err
+			}
+		}
+		return beat(ctx)
+	})
+	if err != nil {
+		return err
+	}
+	return in.eachFinds(func(storage.CardFind) bool { return true }, func(batch []storage.CardFind) error {
+		if err := in.vault.Cards.AddCardFinds(ctx, batch); err != nil {
+			return err
+		}
+		return beat(ctx)
+	})
+}
+
+// close lets go of scratch files.
+func (in *cardIntake) close() {
+	if in.finds != nil {
+		in.finds.close()
+	}
+}
+
+// tidy takes away what was stored ahead of rows that were refused.
+func (in *cardIntake) tidy(ctx context.Context, refused refusals[walletport.CardID]) error {
+	if in.finds == nil || refused.isEmpty() {
+		return nil
+	}
+	return in.eachFinds(func(f storage.CardFind) bool { return refused.has(f.ID) }, func(batch []storage.CardFind) error {
+		return in.vault.Cards.DropCardFinds(ctx, batch)
+	})
+}
+
+// findsOf fills in the finds of a chunk: each as a record of the sorter, behind its length.
+func (in *cardIntake) findsOf(c *chunk[walletport.CardID, madeCard], file *rowfile.File, after int64) error {
+	k := in.newCardClerk(in.vault.newestRing())
+	defer k.wipe()
+	parser := file.NewParser()
+	defer parser.Wipe()
+	var record rowfile.Record
+	for _, l := range c.lines {
+		if l.number <= after || l.tooLong || len(parser.Parse(c.text[l.begin:l.end], &record)) > 0 || record.IsBlank() {
+			continue
+		}
+		c.finds = k.appendFinds(c.finds, &record)
+	}
+	return nil
+}
+
+// appendFinds appends the finds of the card that a record would make if it were new.
+func (k *cardClerk) appendFinds(to []byte, rec *rowfile.Record) []byte {
+	p, faults := k.reader.read(rec)
+	defer p.wipe()
+	if len(faults) > 0 || !p.says[walletport.CardFieldPAN] {
+		return to
+	}
+	card, _ := p.onto(nil)
+	if card.Issuer == "" {
+		card.Issuer = k.reader.issuers.issuer
+	}
+	if len(p.check(&card, true)) > 0 {
+		return to
+	}
+	index, err := k.seal.ring.Select(keys.VaultIndex, card.Issuer, card.PAN.BIN(), k.seal.now)
+	if err != nil {
+		return to // the row will be refused for it
+	}
+	to = appendFind(to, storage.ByPANIndex, index.MAC.Sum(card.PAN.Reveal()), card.ID)
+	to = appendFind(to, storage.ByLastFour, []byte(card.PAN.LastFour()), card.ID)
+	if card.CustomerID != "" {
+		to = appendFind(to, storage.ByCustomer, []byte(card.CustomerID), card.ID)
+	}
+	return to
+}
+
+// appendFind appends a find as a record: attribute, value, the id with its sign turned, so that
+// records sort as finds do. Values of one length do; those of others are near enough.
+func appendFind(to []byte, attribute storage.CardAttribute, value []byte, id walletport.CardID) []byte {
+	to = append(to, byte(1+len(value)+8), byte(attribute))
+	to = append(to, value...)
+	return binary.BigEndian.AppendUint64(to, uint64(id)^1<<63)
+}
+
+func parseFind(record []byte) storage.CardFind {
+	id := len(record) - 8
+	return storage.CardFind{
+		Attribute: storage.CardAttribute(record[0]), Value: append([]byte(nil), record[1:id]...),
+		ID: walletport.CardID(binary.BigEndian.Uint64(record[id:]) ^ 1<<63),
+	}
+}
+
+// eachFinds hands out the chosen of the sorted finds in batches.
+func (in *cardIntake) eachFinds(chosen func(storage.CardFind) bool, take func([]storage.CardFind) error) error {
+	batch := make([]storage.CardFind, 0, findsTogether)
+	err := in.finds.each(func(record []byte) error {
+		f := parseFind(record)
+		if !chosen(f) {
+			return nil
+		}
+		if batch = append(batch, f); len(batch) < findsTogether {
+			return nil
+		}
+		defer func() { batch = batch[:0] }()
+		return take(batch)
+	})
+	if err != nil || len(batch) == 0 {
+		return err
+	}
+	return take(batch)
+}
