@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"strings"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"; that of SQLite is the store's
@@ -75,10 +76,35 @@ func (r rawDatabase) dropIndexes(ctx context.Context, table string) (again []str
 	return again, nil
 }
 
+// The values by which the cards with ids above $1 are found, in their order.
+const addFinds = `INSERT INTO card_finds
+	SELECT 1, pan_index, id FROM cards WHERE id > %[1]d UNION ALL
+	SELECT 2, %[2]s, id FROM cards WHERE id > %[1]d UNION ALL
+	SELECT 3, %[3]s, id FROM cards WHERE id > %[1]d
+	ORDER BY 1, 2, 3`
+
+// pauseFinds has cards stored without the values by which they are found, and returns the
+// statements that add those of ids above after, and bring back what adds them.
+func (r rawDatabase) pauseFinds(ctx context.Context, after int) (again []string, err error) {
+	if r.isPostgres {
+		_, err := r.db.ExecContext(ctx, "ALTER TABLE cards DISABLE TRIGGER cards_found_new")
+		return []string{
+			fmt.Sprintf(addFinds, after, "convert_to(customer_id, 'UTF8')", "convert_to(last_four, 'UTF8')"),
+			"ALTER TABLE cards ENABLE TRIGGER cards_found_new",
+		}, err
+	}
+	var trigger string
+	if err := r.db.QueryRowContext(ctx, "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = 'cards_found_new'").Scan(&trigger); err != nil {
+		return nil, err
+	}
+	_, err = r.db.ExecContext(ctx, "DROP TRIGGER cards_found_new")
+	return []string{fmt.Sprintf(addFinds, after, "CAST(customer_id AS BLOB)", "CAST(last_four AS BLOB)"), trigger}, err
+}
+
 // settle is what a database does by itself sooner or later after it was filled.
 func (r rawDatabase) settle() []string {
 	if r.isPostgres {
-		return []string{"VACUUM ANALYZE cards", "CHECKPOINT"}
+		return []string{"VACUUM ANALYZE cards, card_finds", "CHECKPOINT"}
 	}
 	return []string{"PRAGMA wal_checkpoint(TRUNCATE)"}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,8 +14,8 @@ import (
 
 // cardSeed fills a store with cards, each sealed by the vault with a data key of its own, as an
 // import does. Their rows are put by the store's own calls; only the indexes beside the primary
-// key are dropped meanwhile and made again, for an index over ten million keyed digests takes
-// hours to fill one by one. So its pages are fuller than those of a store that grew slowly.
+// key are dropped meanwhile and made again, and by what cards are found is added at the end in
+// its order, for ten million keyed digests take hours to add one by one. So their pages are fuller than those of a store that grew slowly.
 type cardSeed struct {
 	store   storage.Store
 	vault   *vault.Vault
@@ -38,6 +39,10 @@ func (s cardSeed) grow(ctx context.Context, from, to int) (err error) {
 	if err != nil {
 		return fmt.Errorf("drop the indexes of cards: %w", err)
 	}
+	finds, err := raw.pauseFinds(ctx, from)
+	if err != nil {
+		return fmt.Errorf("put off by what cards are found: %w", err)
+	}
 	for first := from; first < to; first += seedTogether {
 		rows, err := s.seal(first, min(first+seedTogether, to))
 		if err != nil {
@@ -51,7 +56,7 @@ func (s cardSeed) grow(ctx context.Context, from, to int) (err error) {
 			return fmt.Errorf("fill with cards: %w", err)
 		}
 	}
-	if err := raw.run(ctx, append(indexes, raw.settle()...)); err != nil {
+	if err := raw.run(ctx, slices.Concat(finds, indexes, raw.settle())); err != nil {
 		return fmt.Errorf("make the indexes of cards again: %w", err)
 	}
 	return nil
