@@ -58,7 +58,7 @@ func TestMigrateFindsCards(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := provider.DownTo(t.Context(), 17); err != nil {
+	if _, err := provider.DownTo(t.Context(), 18); err != nil {
 		t.Fatalf("DownTo: %v", err)
 	}
 	mustExec(t, s, `INSERT INTO cards VALUES
