@@ -17,7 +17,8 @@ const (
 	ReasonNoNote = "audit_note_missing"
 	// ReasonNotNoted: CodeNotFound. The record is not in the tree of the note.
 	ReasonNotNoted = "audit_record_not_noted"
-	// ReasonUnproved: CodeConflict. What is stored gives no proof: Verify names the fault.
+	// ReasonUnproved: CodeConflict. What is stored gives no proof, and Verify names the fault;
+	// or the note that was handed in proves nothing itself.
 	ReasonUnproved = "audit_unproved"
 )
 
@@ -58,7 +59,7 @@ func lastNote(ctx context.Context, source ProofSource) (storage.Note, error) {
 // Prove returns the proof that record seq is in the tree of a note of this trail, "" for
 // the newest: a file for VerifyProof that holds that record whole and of all others
 // hashes alone. It checks what it returns. Its errors are those of the source, and
-// ReasonNoNote, ReasonNotNoted, ReasonUnproved, and of a note by nobody trusted *Refusal.
+// ReasonNoNote, ReasonNotNoted and ReasonUnproved.
 func Prove(ctx context.Context, source ProofSource, trusted []TrustedKey, seq int64, text string) (string, error) {
 	text, opened, err := openNote(ctx, source, trusted, text)
 	if err != nil {
@@ -129,7 +130,10 @@ func openNote(ctx context.Context, source ProofSource, trusted []TrustedKey, tex
 		}
 	}
 	opened, err := Proven{Trusted: trusted}.open(text)
-	return text, opened, err
+	if err != nil {
+		return "", note.Opened{}, walletport.Errorf(walletport.CodeConflict, ReasonUnproved, "the note proves nothing: %v", err)
+	}
+	return text, opened, nil
 }
 
 // readLine reads a record and the hash before it.

@@ -59,20 +59,10 @@ func (c auditProveCommand) prove(ctx context.Context, o *operator, kept string) 
 	err = o.recording(ctx, func(ctx context.Context, o *operator) error {
 		return o.reading(ctx, act.Request{Action: walletport.ActionAuditProve}, func(record *act.Record) error {
 			noteRange(record, audit.Summary{Records: 1, FirstSeq: c.Seq, LastSeq: c.Seq})
-			return proofOutcome(prove())
+			return prove()
 		})
 	})
 	return proof, err
-}
-
-// proofOutcome names in the record why a note proves nothing: an error of its kind has no
-// reason.
-func proofOutcome(err error) error {
-	refusal, ok := errors.AsType[*audit.Refusal](err)
-	if !ok || walletport.CodeOf(err) != walletport.CodeInternal {
-		return err
-	}
-	return walletport.Errorf(walletport.CodeConflict, audit.ReasonUnproved, "the note proves nothing: %s: %s", refusal.Kind, refusal.Detail)
 }
 
 type auditConsistencyCommand struct {
