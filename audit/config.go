@@ -82,6 +82,15 @@ type Settings struct {
 	// or a witness knows: bank.example/walletport/audit. Default walletport/audit/ and
 	// the first 16 hexadecimal digits of the hash of record 1.
 	Origin string `setting:"origin"`
+	// Witnesses are asked by a server to confirm each note, beside everything else: no call
+	// waits for them. Default none.
+	Witnesses []WitnessSettings `setting:"witnesses"`
+	// WitnessInterval is the time between two looks whether a witness is to be asked.
+	// Default 1m.
+	WitnessInterval time.Duration `setting:"witness_interval"`
+	// WitnessMaxAge is how old the last confirmation of a witness may be before readiness
+	// warns. At half of it the witness is asked again, also where nothing is new. Default 1h.
+	WitnessMaxAge time.Duration `setting:"witness_max_age"`
 }
 
 // Validate returns an error that names each setting out of range.
@@ -101,6 +110,9 @@ func (s Settings) Validate() error {
 		refuse(s.CheckpointEvery < 0 || s.CheckpointEvery > 1_000_000, "checkpoint_every: 1 to 1000000, or 0, which is 1000"),
 		refuse(outside(s.CheckpointInterval, time.Millisecond, 24*time.Hour), "checkpoint_interval: 1ms to 24h, or 0, which is 1m"),
 		refuse(s.Origin != "" && (!note.ValidName(s.Origin) || len(s.Origin) > 255), "origin: at most 255 bytes without spaces, control characters and plus signs"),
+		checkWitnesses(s.Witnesses),
+		refuse(outside(s.WitnessInterval, time.Millisecond, 24*time.Hour), "witness_interval: 1ms to 24h, or 0, which is 1m"),
+		refuse(outside(s.WitnessMaxAge, time.Second, 720*time.Hour), "witness_max_age: 1s to 720h, or 0, which is 1h"),
 	)
 }
 
@@ -112,6 +124,8 @@ func (s Settings) WithDefaults() Settings {
 	s.CommitTimeout = cmp.Or(s.CommitTimeout, 5*time.Second)
 	s.CheckpointEvery = cmp.Or(s.CheckpointEvery, 1000)
 	s.CheckpointInterval = cmp.Or(s.CheckpointInterval, time.Minute)
+	s.WitnessInterval = cmp.Or(s.WitnessInterval, time.Minute)
+	s.WitnessMaxAge = cmp.Or(s.WitnessMaxAge, time.Hour)
 	return s
 }
 

@@ -20,6 +20,9 @@ const (
 	WitnessRefused Kind = "witness_refused"
 	// WitnessLied: what it answered is no cosignature of its over the note.
 	WitnessLied Kind = "witness_lied"
+	// WitnessAway: it was not reached, or did not answer in time. It is no Refusal, but
+	// ErrWitnessAway.
+	WitnessAway Kind = "witness_away"
 )
 
 // WitnessStore is what is read and stored of what witnesses confirm. storage.Store is one.
@@ -35,8 +38,8 @@ type Submit func(ctx context.Context, request string) (status int, answer string
 
 // Cosign has a witness confirm the newest note, and stores its cosignature. One that
 // remembers another tree than is noted here is asked once more, with the proof from that
-// tree. Errors are those of the store and of submit, and *Refusal: WitnessRefused,
-// WitnessLied.
+// tree. Errors are those of the store, ErrWitnessAway with that of submit, and *Refusal:
+// WitnessRefused, WitnessLied.
 func Cosign(ctx context.Context, store WitnessStore, trusted []TrustedKey, w *note.Witness, submit Submit) (note.Opened, error) {
 	newest, err := lastNote(ctx, store)
 	if err != nil {
@@ -52,7 +55,10 @@ func Cosign(ctx context.Context, store WitnessStore, trusted []TrustedKey, w *no
 	}
 	s := submission{store: store, note: newest, size: opened.Size, submit: submit}
 	answer, err := s.ask(ctx, min(last.Size, opened.Size))
-	if err != nil {
+	switch {
+	case s.known > s.size && s.isOvertaken(ctx):
+		return Cosign(ctx, store, trusted, w, submit)
+	case err != nil:
 		return note.Opened{}, err
 	}
 	return keep(ctx, store, Proven{Trusted: trusted, Witnesses: []*note.Witness{w}}, newest, answer)
@@ -64,11 +70,19 @@ type submission struct {
 	note   storage.Note
 	size   int64 // of the note, as it is signed
 	submit Submit
+	known  int64 // of the tree that the witness said it remembers
+}
+
+// isOvertaken reports whether another replica had a newer note confirmed meanwhile: then the
+// witness remembers a larger tree than this note's, and nothing was cut back.
+func (s *submission) isOvertaken(ctx context.Context) bool {
+	newest, err := s.store.LastNote(ctx)
+	return err == nil && newest.Size >= s.known
 }
 
 // ask returns the answer of a witness that cosigns. It is asked with the tree of old
 // records, and once more if it remembers another.
-func (s submission) ask(ctx context.Context, old int64) (string, error) {
+func (s *submission) ask(ctx context.Context, old int64) (string, error) {
 	status, answer, err := s.post(ctx, old)
 	if err == nil && status == http.StatusConflict {
 		var known int64
@@ -86,8 +100,9 @@ func (s submission) ask(ctx context.Context, old int64) (string, error) {
 }
 
 // remembered reads which tree a witness remembers that was asked with that of old records.
-func (s submission) remembered(old int64, answer string) (int64, error) {
+func (s *submission) remembered(old int64, answer string) (int64, error) {
 	known, err := strconv.ParseInt(strings.TrimSuffix(answer, "\n"), 10, 64)
+	s.known = known
 	switch {
 	case old == s.size && (err != nil || known == old): // the protocol asks for no text then
 		return 0, &Refusal{WitnessRefused, fmt.Sprintf("409: it confirmed another tree of %d records: records were rewritten", old)}
@@ -100,12 +115,16 @@ func (s submission) remembered(old int64, answer string) (int64, error) {
 }
 
 // post submits the note with the proof that it goes on from the tree of old records.
-func (s submission) post(ctx context.Context, old int64) (int, string, error) {
+func (s *submission) post(ctx context.Context, old int64) (int, string, error) {
 	path, err := tree.NewReader(storedTree(s.store)).Consistency(ctx, old, s.size)
 	if err != nil {
 		return 0, "", unproved(err)
 	}
-	return s.submit(ctx, note.Consistency{Older: old, Path: path, Note: s.note.Text}.Encode())
+	status, answer, err := s.submit(ctx, note.Consistency{Older: old, Path: path, Note: s.note.Text}.Encode())
+	if err != nil {
+		return 0, "", fmt.Errorf("%w: %w", ErrWitnessAway, err)
+	}
+	return status, answer, nil
 }
 
 func witnessAnswer(status int) string {

@@ -51,7 +51,7 @@ func mustWitnessOf(t *testing.T, m *memory, ring *keys.Ring, seed byte) *witness
 	}
 	w := &witnessed{now: start}
 	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{seed}, ed25519.SeedSize))
-	sim := witnesssim.New("witness.example/w1", key, func() time.Time { return w.now }, verifier)
+	sim := witnesssim.New("witness.example/w1", key, func() time.Time { return w.now }, witnesssim.Known(verifier))
 	if w.Witness, err = note.ParseWitness(sim.Key()); err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/walletport/walletport/api"
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/auth"
+	"github.com/walletport/walletport/outbound"
 	"github.com/walletport/walletport/replay"
 	"github.com/walletport/walletport/scheme/mdes"
 	"github.com/walletport/walletport/scheme/vts"
@@ -216,7 +217,7 @@ var defaultProfiles = map[reflect.Type]any{
 func (c Config) validate() error {
 	problems := []error{
 		c.HTTP.validate(), c.HTTP.validateProxies(), c.validateListen(), c.Database.validate(), c.Keys.validate(), at("api", c.API.Validate()), at("auth", c.Auth.Validate()),
-		at("audit", c.Audit.Validate()), at("trace", c.Trace.Validate()), at("issuer_wallet", c.IssuerWallet.Validate()), c.validateWallets(), c.validateIssuers(),
+		at("audit", c.Audit.Validate()), c.validateWitnesses(), at("trace", c.Trace.Validate()), at("issuer_wallet", c.IssuerWallet.Validate()), c.validateWallets(), c.validateIssuers(),
 		c.validateSchemes(), at("tokens", c.Tokens.Validate()), c.validateClickToPay(),
 		validateTokenRequestors(c.TokenRequestors),
 	}
@@ -234,6 +235,17 @@ func (c Config) validate() error {
 			problems = append(problems, fmt.Errorf("%s.id: %q stands twice", place, p.ID))
 		}
 		seen[p.ID] = true
+	}
+	return errors.Join(problems...)
+}
+
+// validateWitnesses reports addresses at which somebody on the way could answer.
+func (c Config) validateWitnesses() error {
+	var problems []error
+	for i, w := range c.Audit.Witnesses {
+		if !outbound.IsSafeURL(w.URL) {
+			problems = append(problems, fmt.Errorf("audit.witnesses[%d].url: https, or http on loopback", i))
+		}
 	}
 	return errors.Join(problems...)
 }

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/disk"
 	"github.com/walletport/walletport/sim/mdessim"
@@ -313,5 +314,36 @@ func (d *demo) verifyAudit(ctx context.Context) error {
 		return err
 	}
 	d.printf("   %d records in one chain, head %x…\n", summary.Records, summary.Head[:8])
+	return d.verifyWitnessed(ctx, summary.LastSeq)
+}
+
+// verifyWitnessed waits until the witness has confirmed the trail up to a record, and checks
+// a proof of that record as an auditor would, who has the file and two keys.
+func (d *demo) verifyWitnessed(ctx context.Context, seq int64) error {
+	witness, err := d.Settings.Audit.Witnesses[0].Witness()
+	if err != nil {
+		return err
+	}
+	by := audit.Proven{Trusted: audit.TrustedKeys(d.Keys.Current())}
+	by.Witnesses = append(by.Witnesses, witness)
+	var opened audit.ProvenRecord
+	err = d.until(ctx, demoAsk, func() (bool, error) {
+		proof, err := audit.Prove(ctx, d.Database, by.Trusted, seq, "")
+		switch {
+		case walletport.ReasonOf(err) == audit.ReasonNotNoted || walletport.ReasonOf(err) == audit.ReasonNoNote:
+			return false, nil
+		case err != nil:
+			return false, err
+		}
+		opened, err = audit.VerifyProof(proof, by)
+		if refusal, ok := errors.AsType[*audit.Refusal](err); ok && refusal.Kind == audit.Unwitnessed {
+			return false, nil
+		}
+		return err == nil, err
+	})
+	if err != nil {
+		return err
+	}
+	d.printf("   the witness %s cosigned the tree of %d records by itself, and the proof of record %d verifies against it\n", witness.Name(), opened.Note.Size, opened.Seq)
 	return nil
 }

@@ -27,6 +27,7 @@ type File struct {
 	ClickToPay      clickToPaySecrets `json:"clickToPay"`
 	Apple           applesim.Bundle   `json:"apple"`
 	Google          googleSecrets     `json:"google"`
+	Witness         witnessSecrets    `json:"witness"`
 }
 
 // Credentials are those of API clients, as their names say.
@@ -91,6 +92,7 @@ func (b *Sandbox) describeOtherSide(clickToPayURL string) (err error) {
 	if f.ClickToPay, err = own.clickToPay.secrets(clickToPayURL); err != nil {
 		return err
 	}
+	f.Witness = witnessSecrets{URL: f.SandboxURL + witnessPath, Key: b.other.witness.Key()}
 	if f.Apple, err = own.apple.PEM(); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
 	"net/http"
@@ -23,6 +24,7 @@ import (
 	"github.com/walletport/walletport/sim/samsungsim"
 	"github.com/walletport/walletport/sim/vtssim"
 	"github.com/walletport/walletport/sim/vtssim/tokenapi"
+	"github.com/walletport/walletport/sim/witnesssim"
 )
 
 // otherSide is what a sandbox simulates: the schemes, each with a folder for its
@@ -31,6 +33,7 @@ type otherSide struct {
 	mdes       *mdessim.Scheme
 	vts        *vtssim.Scheme
 	clickToPay *register.Register
+	witness    *witnesssim.Witness
 	keys       otherKeys
 
 	clickToPayAPI *clicktopaysim.Service // nil until there is a front door
@@ -48,6 +51,7 @@ type otherKeys struct {
 	clickToPay      clickToPayKeys
 	apple           *applesim.Authority
 	google          *googlesim.Key
+	witness         ed25519.PrivateKey
 }
 
 // openOtherKeys reads the keys in dir, or makes them.
@@ -70,15 +74,18 @@ func openOtherKeys(dir string, clock func() time.Time) (k otherKeys, err error) 
 	if k.apple, err = openAppleAuthority(dir, clock); err != nil {
 		return k, err
 	}
-	k.google, err = openGoogleKey(filepath.Join(dir, "google-opc.asc"), clock)
+	if k.google, err = openGoogleKey(filepath.Join(dir, "google-opc.asc"), clock); err != nil {
+		return k, err
+	}
+	k.witness, err = openWitnessKey(filepath.Join(dir, "witness-key.pem"))
 	return k, err
 }
 
 // openOtherSide opens the simulated schemes. They know the public halves of the
 // issuer's keys as they are at the moment of each call, so that a rotation needs no
 // restart.
-func openOtherSide(dir string, own otherKeys, issuer keys.Source, clock func() time.Time) (_ *otherSide, err error) {
-	o := &otherSide{keys: own, clock: clock, faults: faults.New(map[string][]string{
+func openOtherSide(dir string, own otherKeys, witness *witnesssim.Witness, issuer keys.Source, clock func() time.Time) (_ *otherSide, err error) {
+	o := &otherSide{witness: witness, keys: own, clock: clock, faults: faults.New(map[string][]string{
 		customerservice.SchemeName: customerservice.Calls(),
 		tokenapi.SchemeName:        tokenapi.Calls(),
 		clicktopaysim.SchemeName:   clicktopaysim.Calls(),
@@ -169,6 +176,7 @@ func (o *otherSide) frontDoor(settings config.Config, issuer keys.Source) (http.
 	if err := errors.Join(o.mountMDES(mux, issuer), o.mountVTS(mux, issuer), o.mountClickToPay(mux, issuer, asksForCertificates)); err != nil {
 		return nil, err
 	}
+	mux.Handle(witnessPath+"/", o.witness)
 	mux.Handle("/faults", o.faults)
 	mux.HandleFunc("/mdes/tokens", sim.ServeTokens(o.mdes))
 	mux.HandleFunc("/vts/tokens", sim.ServeTokens(o.vts))

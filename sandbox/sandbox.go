@@ -16,6 +16,7 @@ import (
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/disk"
 	"github.com/walletport/walletport/server"
+	"github.com/walletport/walletport/sim/witnesssim"
 )
 
 // configName is the configuration that a sandbox keeps in its folder, so that operator's
@@ -96,6 +97,10 @@ func Open(ctx context.Context, o Options) (_ *Sandbox, err error) {
 	if err := box.takeAddresses(ctx, &settings); err != nil {
 		return nil, err
 	}
+	witness := witnesssim.New(witnessName, other.witness, o.Clock, box.trailKeys)
+	if err := askWitness(&settings, urlOf(box.socket, settings)+frontDoorPath, witness.Key()); err != nil {
+		o.Log.Warn("no witness confirms the audit trail", "err", err)
+	}
 
 	if _, err = server.CreateDatabase(ctx, settings.Database); err != nil {
 		return nil, err
@@ -104,7 +109,7 @@ func Open(ctx context.Context, o Options) (_ *Sandbox, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if box.other, err = openOtherSide(o.Dir, other, box.Keys, o.Clock); err != nil {
+	if box.other, err = openOtherSide(o.Dir, other, witness, box.Keys, o.Clock); err != nil {
 		return nil, err
 	}
 	if err := box.fill(ctx); err != nil {

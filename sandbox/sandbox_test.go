@@ -189,6 +189,10 @@ type contractFile struct {
 		OPCPrivateKey   *string `json:"opcPrivateKey"`
 		IssuerPublicKey *string `json:"issuerPublicKey"`
 	} `json:"google"`
+	Witness *struct {
+		URL *string `json:"url"`
+		Key *string `json:"key"`
+	} `json:"witness"`
 }
 
 type contractBasic struct {

@@ -141,6 +141,7 @@ func (s *Server) warnings() []door.Warning {
 	warn("token_keys_unavailable", s.trust.Warnings())
 	warn("test_card_refused", s.testCardWarnings())
 	warn("audit_lost", s.auditWarnings())
+	warn("audit_unwitnessed", s.witnesses.warnings())
 	warn("files_unusable", s.reloadWarnings())
 	warn("log_lost", s.lines.warnings())
 	warn("background_ended", s.background.endedEarly(upkeep))

@@ -61,6 +61,8 @@ func TestEveryMetricIsOnThePage(t *testing.T) {
 	box.Metrics().TokenOdd("VISA", "status")
 	box.Metrics().ClickToPayAccepted("enrol_card", "api")
 	box.Metrics().ClickToPayCompleted("enrol_card", "SUCCESS", time.Second)
+	box.Metrics().WitnessCosigned("witness.example/w1+5b9e10a2", time.Now())
+	box.Metrics().WitnessFailed("witness.example/w1+5b9e10a2", "witness_away")
 	page := httptest.NewRecorder()
 	box.Metrics().Handler().ServeHTTP(page, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
 	var served []string

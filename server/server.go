@@ -94,6 +94,7 @@ type Server struct {
 	testCards     testCards
 	auditLost     atomic.Int64
 	auditEarly    atomic.Int64
+	witnesses     *witnesses // of the audit trail; nil without any
 }
 
 // Open builds every room and starts the work beside requests. The caller closes. It
@@ -173,6 +174,9 @@ func (s *Server) startWork(ctx context.Context) error {
 	s.background.start(ctx, "interrupted changes", upkeep, s.tokens.Run)
 	s.background.start(ctx, "requests of Click to Pay", upkeep, s.clickToPay.Run)
 	if err := s.startJobs(ctx, slices.Concat(s.tokens.Works(), s.clickToPay.Works())); err != nil {
+		return err
+	}
+	if err := s.startWitnesses(ctx); err != nil {
 		return err
 	}
 	s.startPortfolios(ctx)

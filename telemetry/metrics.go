@@ -29,6 +29,7 @@ type Metrics struct {
 	tokens         tokenMetrics
 	clickToPay     clickToPayMetrics
 	steps          stepMetrics
+	witnesses      witnessMetrics
 }
 
 // NewMetrics returns metrics that are all zero, with Go's and the process's own.
@@ -66,9 +67,9 @@ func NewMetrics() *Metrics {
 			Name: "walletport_outbound_call_seconds", Help: "Time of a call that the server made, until the answer was read.",
 			Buckets: []float64{0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30},
 		}, []string{"target", "call", "outcome"}),
-		jobs: newJobMetrics(), tokens: newTokenMetrics(), clickToPay: newClickToPayMetrics(), steps: newStepMetrics(),
+		jobs: newJobMetrics(), tokens: newTokenMetrics(), clickToPay: newClickToPayMetrics(), steps: newStepMetrics(), witnesses: newWitnessMetrics(),
 	}
-	m.registry.MustRegister(slices.Concat(m.jobs.collectors(), m.tokens.collectors(), m.clickToPay.collectors(), m.steps.collectors())...)
+	m.registry.MustRegister(slices.Concat(m.jobs.collectors(), m.tokens.collectors(), m.clickToPay.collectors(), m.steps.collectors(), m.witnesses.collectors())...)
 	m.registry.MustRegister(m.requests, m.requestSeconds, m.inFlight, m.auditRecords, m.auditSeconds, m.auditFailures, m.cardLookups, m.calls, m.callSeconds,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/audit/note"
 	"github.com/walletport/walletport/outbound"
+	"github.com/walletport/walletport/server"
 )
 
 type auditCosignCommand struct {
@@ -25,11 +24,11 @@ func (auditCosignCommand) Help() string {
   walletport audit cosign --url https://witness.example/ --witness "witness.example+1e4c6f31+BN…" --config walletport.yaml
 Call it from a timer, as often as the trail is to be confirmed. The witness must know the trail's public key (audit checkpoint
 --public-keys). It is shown hashes and no record, so this leaves none in the trail. A witness that is away or refuses keeps no
-server from serving. Exit status 0: it has confirmed the newest note. 1: it has not, and what it answered is printed.`
+server from serving. A server asks the witnesses of audit.witnesses by itself. Exit status 0: it has confirmed the newest note. 1: it has not, and what it answered is printed.`
 }
 
 func (c auditCosignCommand) Run(ctx context.Context, con console) error {
-	submit, err := submitTo(c.URL)
+	submit, err := server.WitnessAt(outbound.Clients{Clock: now}, c.URL)
 	if err != nil {
 		return usagef("--url: %v", err)
 	}
@@ -65,22 +64,6 @@ func witnessesOf(named []witnessKey) []*note.Witness {
 		}
 	}
 	return list
-}
-
-// submitTo returns what posts to the witness at a submission prefix.
-func submitTo(prefix string) (audit.Submit, error) {
-	url := strings.TrimSuffix(prefix, "/") + "/add-checkpoint"
-	client, err := outbound.Clients{Clock: now}.To(outbound.Target{Name: "witness", URL: url, Limits: outbound.Limits{AnswerBytes: note.MaxBytes}})
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context, request string) (int, string, error) {
-		answer, err := client.Do(ctx, outbound.Request{Method: http.MethodPost, URL: url, Body: []byte(request), Call: "add_checkpoint"})
-		if err != nil {
-			return 0, "", err
-		}
-		return answer.Status, string(answer.Body), nil
-	}, nil
 }
 
 // witnessing is what verify demands of witnesses.

@@ -19,7 +19,7 @@ func startWitness(t *testing.T, dir string) (url, key string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	witness := witnesssim.New("witness.example/w1", ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)), time.Now, verifier)
+	witness := witnesssim.New("witness.example/w1", ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)), time.Now, witnesssim.Known(verifier))
 	server := httptest.NewServer(witness)
 	t.Cleanup(server.Close)
 	return server.URL + "/submit/", witness.Key()

@@ -8,6 +8,7 @@
 package witnesssim
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
@@ -28,23 +29,27 @@ import (
 
 // Witness cosigns checkpoints. It is an http.Handler and safe for concurrent use.
 type Witness struct {
-	name    string
-	key     ed25519.PrivateKey
-	origins map[string]bool
-	logs    note.Verifiers
-	clock   func() time.Time
+	name  string
+	key   ed25519.PrivateKey
+	logs  Logs
+	clock func() time.Time
 
 	lock sync.Mutex
 	last map[string]tlog.Tree // by origin
 }
 
-// New returns a witness of the logs that have the keys.
-func New(name string, key ed25519.PrivateKey, clock func() time.Time, logs ...note.Verifier) *Witness {
-	w := &Witness{name: name, key: key, origins: make(map[string]bool), logs: note.VerifierList(logs...), clock: clock, last: make(map[string]tlog.Tree)}
-	for _, l := range logs {
-		w.origins[l.Name()] = true
-	}
-	return w
+// Logs returns the keys of the logs that a witness knows, at the moment of a call, so that a
+// rotation needs no restart.
+type Logs func(ctx context.Context) ([]note.Verifier, error)
+
+// Known returns Logs that are always the same.
+func Known(logs ...note.Verifier) Logs {
+	return func(context.Context) ([]note.Verifier, error) { return logs, nil }
+}
+
+// New returns a witness.
+func New(name string, key ed25519.PrivateKey, clock func() time.Time, logs Logs) *Witness {
+	return &Witness{name: name, key: key, logs: logs, clock: clock, last: make(map[string]tlog.Tree)}
 }
 
 // algorithm says in keys and their ids that they are of Ed25519 cosignatures.
@@ -75,7 +80,12 @@ func (w *Witness) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 		http.Error(out, "the request is too long", http.StatusBadRequest)
 		return
 	}
-	line, err := w.add(string(body))
+	logs, err := w.logs(r.Context())
+	if err != nil {
+		http.Error(out, "the keys of the logs are not known", http.StatusInternalServerError)
+		return
+	}
+	line, err := w.add(string(body), logs)
 	if conflict, ok := errors.AsType[conflict](err); ok {
 		out.Header().Set("Content-Type", "text/x.tlog.size")
 		out.WriteHeader(http.StatusConflict)
@@ -128,12 +138,12 @@ func parse(body string) (request, error) {
 }
 
 // open checks the log's signature and reads the checkpoint.
-func (w *Witness) open(text string) (origin string, tree tlog.Tree, signed *note.Note, err error) {
+func open(text string, logs []note.Verifier) (origin string, tree tlog.Tree, signed *note.Note, err error) {
 	origin, _, _ = strings.Cut(text, "\n")
-	if !w.origins[origin] {
+	if !slices.ContainsFunc(logs, func(l note.Verifier) bool { return l.Name() == origin }) {
 		return "", tree, nil, refusal{http.StatusNotFound, "the origin is not known"}
 	}
-	signed, err = note.Open([]byte(text), w.logs)
+	signed, err = note.Open([]byte(text), note.VerifierList(logs...))
 	if err != nil || !slices.ContainsFunc(signed.Sigs, func(s note.Signature) bool { return s.Name == origin }) {
 		return "", tree, nil, refusal{http.StatusForbidden, "no signature is of the origin's key"}
 	}
@@ -149,12 +159,12 @@ func (w *Witness) open(text string) (origin string, tree tlog.Tree, signed *note
 	return origin, tlog.Tree{N: size, Hash: hash}, signed, nil
 }
 
-func (w *Witness) add(body string) (string, error) {
+func (w *Witness) add(body string, logs []note.Verifier) (string, error) {
 	r, err := parse(body)
 	if err != nil {
 		return "", err
 	}
-	origin, tree, signed, err := w.open(r.note)
+	origin, tree, signed, err := open(r.note, logs)
 	if err != nil {
 		return "", err
 	}

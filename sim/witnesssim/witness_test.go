@@ -127,7 +127,7 @@ func newWitness(logs ...*testLog) *witnesssim.Witness {
 	for _, l := range logs {
 		verifiers = append(verifiers, l.verifier())
 	}
-	return witnesssim.New("witness.example/w1", ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, ed25519.SeedSize)), func() time.Time { return start }, verifiers...)
+	return witnesssim.New("witness.example/w1", ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, ed25519.SeedSize)), func() time.Time { return start }, witnesssim.Known(verifiers...))
 }
 
 // ask posts a request and returns what the witness answered.

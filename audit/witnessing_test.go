@@ -1,0 +1,246 @@
+package audit_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/walletport/walletport/audit"
+	"github.com/walletport/walletport/audit/note"
+	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/keys/keystest"
+	"github.com/walletport/walletport/storage"
+)
+
+// looks notes what became of each look after a witness.
+type looks struct {
+	lock   sync.Mutex
+	sizes  []int64
+	faults []string
+	told   chan int64 // each size, unless nil
+}
+
+func (l *looks) Cosigned(_ *note.Witness, size int64, _ time.Time) {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	l.sizes = append(l.sizes, size)
+	if l.told != nil {
+		l.told <- size
+	}
+}
+
+func (l *looks) NotCosigned(_ *note.Witness, err error) {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	l.faults = append(l.faults, audit.WitnessFault(err))
+}
+
+// sofar returns what was noted.
+func (l *looks) sofar() (sizes []int64, faults []string) {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	return slices.Clone(l.sizes), slices.Clone(l.faults)
+}
+
+// mustAsk has witnesses confirm the trail of a store until stop.
+func mustAsk(t *testing.T, store audit.WitnessStore, ring *keys.Ring, seen *looks, w audit.Witnessing, asked ...audit.AskedWitness) (stop func()) {
+	t.Helper()
+	w.Store, w.Keys, w.Observer, w.Witnesses = store, keystest.NewSource(ring), seen, asked
+	if w.Clock == nil {
+		w.Clock = time.Now
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- w.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	t.Cleanup(stop)
+	return stop
+}
+
+// TestAWitnessThatConfirmsNothingHoldsNothingUp has records written beside a witness that does
+// not confirm them for two hours, and then does.
+func TestAWitnessThatConfirmsNothingHoldsNothingUp(t *testing.T) {
+	answer := func(status int, body string) audit.Submit {
+		return func(context.Context, string) (int, string, error) { return status, body, nil }
+	}
+	for _, c := range []struct {
+		name   string
+		submit audit.Submit
+		fault  string
+	}{
+		{"it refuses", answer(http.StatusUnprocessableEntity, ""), "witness_refused"},
+		{"it lies", answer(http.StatusOK, "no signature\n"), "witness_lied"},
+		{"it is away", func(context.Context, string) (int, string, error) { return 0, "", errors.New("no route") }, "witness_away"},
+		{"it is slow", func(ctx context.Context, _ string) (int, string, error) {
+			<-ctx.Done()
+			return 0, "", ctx.Err()
+		}, "witness_away"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ring := checkpointRing(t)
+				m := mustChain(t, ring, 3)
+				w := mustWitness(t, m, ring)
+				var good atomic.Bool
+				seen := &looks{}
+				stop := mustAsk(t, m, ring, seen, audit.Witnessing{}, audit.AskedWitness{Witness: w.Witness, Submit: func(ctx context.Context, request string) (int, string, error) {
+					if !good.Load() {
+						return c.submit(ctx, request)
+					}
+					w.now = time.Now()
+					return w.submit(ctx, request)
+				}})
+				l, stopLog := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring)})
+				mustRecordAll(t, l, 5, 1)
+				time.Sleep(2 * time.Hour)
+				synctest.Wait()
+				sizes, faults := seen.sofar()
+				if n := len(faults); n < 3 || n > 14 || faults[0] != c.fault || faults[n-1] != c.fault || len(sizes) > 0 {
+					t.Errorf("confirmed %v, faults %v", sizes, faults)
+				}
+				good.Store(true)
+				time.Sleep(time.Hour)
+				synctest.Wait()
+				if sizes, _ := seen.sofar(); len(sizes) == 0 || sizes[0] != 8 {
+					t.Errorf("confirmed %v", sizes)
+				}
+				stopLog()
+				stop()
+			})
+		})
+	}
+	t.Run("the database is away", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ring := checkpointRing(t)
+			m := mustChain(t, ring, 3)
+			w := mustWitness(t, m, ring)
+			m.readFail = func(string) error { return errors.New("away") }
+			seen := &looks{}
+			stop := mustAsk(t, m, ring, seen, audit.Witnessing{}, audit.AskedWitness{Witness: w.Witness, Submit: w.submit})
+			time.Sleep(time.Second)
+			synctest.Wait()
+			if _, faults := seen.sofar(); len(faults) != 1 || faults[0] != "internal" {
+				t.Errorf("faults %v", faults)
+			}
+			stop()
+		})
+	})
+}
+
+// TestAWitnessIsAskedAgainWhereNothingIsNew: half of the time in which a confirmation gets old.
+func TestAWitnessIsAskedAgainWhereNothingIsNew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ring := checkpointRing(t)
+		m := mustChain(t, ring, 3)
+		w := mustWitness(t, m, ring)
+		var asked atomic.Int64
+		seen := &looks{}
+		stop := mustAsk(t, m, ring, seen, audit.Witnessing{}, audit.AskedWitness{Witness: w.Witness, Submit: func(ctx context.Context, request string) (int, string, error) {
+			asked.Add(1)
+			w.now = time.Now()
+			return w.submit(ctx, request)
+		}})
+		time.Sleep(25 * time.Minute)
+		synctest.Wait()
+		first := asked.Load() // two, for the witness remembers no tree and says so, or one
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		sizes, faults := seen.sofar()
+		if first == 0 || first > 2 || asked.Load() != first+1 || len(faults) > 0 || len(sizes) < 30 {
+			t.Errorf("asked %d times, and then %d; %d looks, faults %v", first, asked.Load(), len(sizes), faults)
+		}
+		stop()
+	})
+}
+
+// TestAReplicaThatIsOvertakenAsksAgain: another replica had a newer note confirmed between the
+// look at the notes and the question. That is no trail that was cut back.
+func TestAReplicaThatIsOvertakenAsksAgain(t *testing.T) {
+	ring := checkpointRing(t)
+	whole := mustChain(t, ring, 500)
+	w := mustWitness(t, whole, ring)
+	if _, err := w.cosign(t, whole.clone(), ring); err != nil {
+		t.Fatal(err)
+	}
+	m := whole.upTo(300)
+	opened, err := audit.Cosign(t.Context(), m, audit.TrustedKeys(ring), w.Witness, func(ctx context.Context, request string) (int, string, error) {
+		m.entries, m.head, m.notes = whole.entries, whole.head, whole.notes
+		return w.submit(ctx, request)
+	})
+	if err != nil || opened.Size != 500 {
+		t.Errorf("Cosign: %+v, %v", opened, err)
+	}
+}
+
+// TestReplicasHaveOneTrailConfirmed runs two servers with their logs on one database.
+func TestReplicasHaveOneTrailConfirmed(t *testing.T) {
+	eachEngine(t, func(t *testing.T, database string) {
+		ring, store := checkpointRing(t), mustOpen(t, database)
+		_, stop := mustRun(t, audit.Config{Store: store, Keys: keystest.NewSource(ring)})
+		stop()
+		first, stop := mustRun(t, audit.Config{Store: store, Keys: keystest.NewSource(ring)})
+		mustRecordAll(t, first, 3, 1)
+		stop()
+		notes, err := store.Notes(t.Context(), 0, 1)
+		if err != nil || len(notes) != 1 {
+			t.Fatalf("%d notes, %v", len(notes), err)
+		}
+		w := mustWitness(t, &memory{notes: notes}, ring)
+		w.now = time.Now()
+		var one sync.Mutex // the witness is asked by two
+		submit := func(ctx context.Context, request string) (int, string, error) {
+			one.Lock()
+			defer one.Unlock()
+			return w.submit(ctx, request)
+		}
+		seen := &looks{told: make(chan int64, 1000)}
+		for range 2 {
+			store := mustOpen(t, database)
+			settings := audit.Settings{CheckpointEvery: 20, CheckpointInterval: 20 * time.Millisecond, WitnessInterval: 5 * time.Millisecond}
+			l, _ := mustRun(t, audit.Config{Store: store, Keys: keystest.NewSource(ring), Settings: settings})
+			mustAsk(t, store, ring, seen, audit.Witnessing{Settings: settings}, audit.AskedWitness{Witness: w.Witness, Submit: submit})
+			go mustRecordAll(t, l, 100, 4)
+		}
+		for size := range seen.told {
+			if size == 203 {
+				break
+			}
+		}
+		if _, faults := seen.sofar(); len(faults) > 0 {
+			t.Errorf("faults %v", faults)
+		}
+		if got, err := audit.CheckWitnessed(t.Context(), store, audit.TrustedKeys(ring), w.Witness, time.Time{}); err != nil || got.Size != 203 {
+			t.Errorf("CheckWitnessed: %+v, %v", got, err)
+		}
+	})
+}
+
+func TestSettingsNameWhatIsWrongWithAWitness(t *testing.T) {
+	const key = "remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2"
+	for _, c := range []struct {
+		name      string
+		witnesses []audit.WitnessSettings
+		good      bool
+	}{
+		{"one", []audit.WitnessSettings{{Key: key}}, true},
+		{"a key that is none", []audit.WitnessSettings{{Key: "x"}}, false},
+		{"one twice", []audit.WitnessSettings{{Key: key}, {Key: key}}, false},
+	} {
+		if err := (audit.Settings{Witnesses: c.witnesses}).Validate(); (err == nil) != c.good {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+var _ audit.WitnessStore = (storage.Store)(nil)

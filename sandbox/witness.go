@@ -1,0 +1,114 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/walletport/walletport/audit"
+	"github.com/walletport/walletport/config"
+)
+
+const (
+	// witnessName and witnessPath are of the simulated witness of the audit trail.
+	witnessName = "sandbox.walletport.example/witness"
+	witnessPath = "/witness"
+	// witnessLook is how soon a change of the trail is signed and confirmed in a sandbox.
+	witnessLook = 2 * time.Second
+)
+
+// witnessSecrets is the witness as auditors know it.
+type witnessSecrets struct {
+	URL string `json:"url"`
+	Key string `json:"key"`
+}
+
+// openWitnessKey reads the witness's key at path, or makes it.
+func openWitnessKey(path string) (ed25519.PrivateKey, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if text, err = makeWitnessKey(); err == nil {
+			err = writeFileAtomically(path, text)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("key of the simulated witness: %w", err)
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, fmt.Errorf("key of the simulated witness: %s is not PEM", path)
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("key of the simulated witness: %w", err)
+	}
+	key, ok := parsed.(ed25519.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("key of the simulated witness: %s is not an Ed25519 key", path)
+	}
+	return key, nil
+}
+
+func makeWitnessKey() ([]byte, error) {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
+}
+
+// askWitness has the server ask the sandbox's witness, over HTTP as it would ask another's,
+// and soon. Witnesses that are in the configuration already stay alone.
+func askWitness(settings *config.Config, sandboxURL, key string) error {
+	if len(settings.Audit.Witnesses) > 0 {
+		return nil
+	}
+	own, err := loopbackOf(sandboxURL)
+	if err != nil {
+		return err
+	}
+	settings.Audit.Witnesses = []audit.WitnessSettings{{Key: key, URL: own + witnessPath}}
+	settings.Audit.WitnessInterval = min(settings.Audit.WitnessInterval, witnessLook)
+	settings.Audit.CheckpointInterval = min(settings.Audit.CheckpointInterval, witnessLook)
+	return nil
+}
+
+// trailKeys are those that sign notes of the server's trail: what an operator would give to
+// a witness.
+func (b *Sandbox) trailKeys(ctx context.Context) ([]note.Verifier, error) {
+	text, err := audit.Newest(ctx, b.Database)
+	if err != nil {
+		return nil, err
+	}
+	trusted := audit.TrustedKeys(b.Keys.Current())
+	origin, err := audit.Origin(text, trusted)
+	if err != nil {
+		return nil, err
+	}
+	var logs []note.Verifier
+	for _, k := range trusted {
+		key, err := note.NewEd25519VerifierKey(origin, k.Public)
+		if err != nil {
+			return nil, err
+		}
+		log, err := note.NewVerifier(key)
+		if err != nil {
+			return nil, err
+		}
+		logs = append(logs, log)
+	}
+	return logs, nil
+}

@@ -1,0 +1,75 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/walletport/walletport/audit"
+	"github.com/walletport/walletport/telemetry"
+)
+
+const someWitness = "remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2"
+
+// TestAWitnessIsSpokenOfOnceForEachChange: it is asked again and again, and the log would be
+// full of it. Readiness warns at once of one that refuses or lies, and of one that is away
+// when that has lasted.
+func TestAWitnessIsSpokenOfOnceForEachChange(t *testing.T) {
+	witness, err := audit.WitnessSettings{Key: someWitness}.Witness()
+	must(t, err)
+	var lines bytes.Buffer
+	now := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
+	metrics := telemetry.NewMetrics()
+	w := newWitnesses(metrics, slog.New(slog.NewTextHandler(&lines, nil)), func() time.Time { return now }, time.Hour, []audit.AskedWitness{{Witness: witness}})
+
+	away := fmt.Errorf("%w: no route", audit.ErrWitnessAway)
+	refused := &audit.Refusal{Kind: audit.WitnessRefused, Detail: "422"}
+	for _, step := range []struct {
+		name     string
+		err      error
+		log      string // "" for nothing
+		warns    string
+		andWaits time.Duration // before the look
+	}{
+		{"it confirms", nil, "", "", 0},
+		{"it is away", away, "reason=witness_away", "", 0},
+		{"it is still away", away, "", "", time.Minute},
+		{"it is away for long", away, "", "has confirmed nothing since 2026-11-24T10:00:00Z", time.Hour},
+		{"it refuses", refused, "reason=witness_refused", "does not confirm the audit trail (witness_refused)", 0},
+		{"it refuses again", refused, "", "does not confirm the audit trail (witness_refused)", time.Minute},
+		{"it lies", &audit.Refusal{Kind: audit.WitnessLied}, "reason=witness_lied", "(witness_lied)", 0},
+		{"it confirms again", nil, "confirms the audit trail again", "", 0},
+		{"the database is away", errors.New("no database"), "reason=internal", "", 0},
+	} {
+		lines.Reset()
+		now = now.Add(step.andWaits)
+		if step.err == nil {
+			w.Cosigned(witness, 7, now)
+		} else {
+			w.NotCosigned(witness, step.err)
+		}
+		if got := lines.String(); (got == "") != (step.log == "") || !strings.Contains(got, step.log) {
+			t.Errorf("%s: logged %q, want %q", step.name, got, step.log)
+		}
+		if got := strings.Join(w.warnings(), ""); (got == "") != (step.warns == "") || !strings.Contains(got, step.warns) {
+			t.Errorf("%s: warns %q, want %q", step.name, got, step.warns)
+		}
+	}
+
+	answer := httptest.NewRecorder()
+	metrics.Handler().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
+	for _, want := range []string{
+		`walletport_audit_cosigned_timestamp_seconds{witness="remora.n621.de+da77ade7"} 1.7`,
+		`walletport_audit_witness_failures_total{reason="witness_away",witness="remora.n621.de+da77ade7"} 3`,
+		`walletport_audit_witness_failures_total{reason="witness_refused",witness="remora.n621.de+da77ade7"} 2`,
+	} {
+		if !strings.Contains(answer.Body.String(), want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+}
