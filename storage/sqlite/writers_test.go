@@ -24,7 +24,8 @@ type shared struct {
 	release func()
 	queued  int
 	callers sync.WaitGroup
-	ended   []error // by caller, once it has returned
+	lock    sync.Mutex
+	ended   []error // by caller, once it has returned; others may return while one is added
 }
 
 // hold takes the lock.
@@ -70,21 +71,29 @@ func (s *shared) call(ctx context.Context, change func(storage.Tx) error) int {
 
 // callWith is call for other writes.
 func (s *shared) callWith(write func() error) int {
+	s.lock.Lock()
 	n := len(s.ended)
 	s.ended = append(s.ended, errStillWaits)
+	s.lock.Unlock()
 	s.callers.Go(func() {
 		defer func() {
 			if value := recover(); value != nil {
-				s.ended[n] = fmt.Errorf("panicked: %w", value.(error))
+				s.returned(n, fmt.Errorf("panicked: %w", value.(error)))
 			}
 		}()
-		s.ended[n] = write()
+		s.returned(n, write())
 	})
 	s.queued++
 	for s.Waiting() < s.queued {
 		time.Sleep(time.Millisecond)
 	}
 	return n
+}
+
+func (s *shared) returned(caller int, err error) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	s.ended[caller] = err
 }
 
 // end lets the lock go and waits for all.
