@@ -5,16 +5,15 @@ import (
 	"fmt"
 )
 
-// Why Open fails.
+// Why Open fails, besides errNotBuilt.
 var (
-	errNotBuilt   = errors.New("this program was built without it")
 	errAbsent     = errors.New("it is not there, or not for this processor")
 	errTooOld     = errors.New("it is older than OpenSSL 3.0")
 	errIncomplete = errors.New("it lacks a function")
 	errUnready    = errors.New("it does not get ready")
 )
 
-// openError says why there is no engine. It unwraps to one of the reasons above.
+// openError says why there is no engine. It unwraps to its Reason.
 type openError struct {
 	Library string // what was looked for, "libcrypto.so.3"
 	Reason  error

@@ -2,7 +2,13 @@
 
 package libcrypto
 
-import "github.com/walletport/walletport/keys"
+import (
+	"errors"
+
+	"github.com/walletport/walletport/keys"
+)
+
+var errNotBuilt = errors.New("this program was built without it")
 
 // Open says that there is no engine in this program.
 func Open() (keys.RSAEngine, error) {
