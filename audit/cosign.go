@@ -37,8 +37,7 @@ type WitnessStore interface {
 type Submit func(ctx context.Context, request string) (status int, answer string, err error)
 
 // Cosign has a witness confirm the newest note, and stores its cosignature. One that
-// remembers another tree than is noted here is asked once more, with the proof from that
-// tree. Errors are those of the store, ErrWitnessAway with that of submit, and *Refusal:
+// remembers another tree than is noted here is asked again, with the proof from that tree. Errors are those of the store, ErrWitnessAway with that of submit, and *Refusal:
 // WitnessRefused, WitnessLied.
 func Cosign(ctx context.Context, store WitnessStore, trusted []TrustedKey, w *note.Witness, submit Submit) (note.Opened, error) {
 	newest, err := lastNote(ctx, store)
@@ -80,23 +79,28 @@ func (s *submission) isOvertaken(ctx context.Context) bool {
 	return err == nil && newest.Size >= s.known
 }
 
+// maxConflicts bounds how often a witness may name another tree that it remembers: replicas
+// that ask beside this one move it on, and not for ever.
+const maxConflicts = 4
+
 // ask returns the answer of a witness that cosigns. It is asked with the tree of old
-// records, and once more if it remembers another.
+// records, and again with the one that it remembers.
 func (s *submission) ask(ctx context.Context, old int64) (string, error) {
-	status, answer, err := s.post(ctx, old)
-	if err == nil && status == http.StatusConflict {
-		var known int64
-		if known, err = s.remembered(old, answer); err == nil {
-			status, answer, err = s.post(ctx, known)
+	for range maxConflicts {
+		status, answer, err := s.post(ctx, old)
+		switch {
+		case err != nil:
+			return "", err
+		case status == http.StatusOK:
+			return answer, nil
+		case status != http.StatusConflict:
+			return "", &Refusal{WitnessRefused, witnessAnswer(status)}
+		}
+		if old, err = s.remembered(old, answer); err != nil {
+			return "", err
 		}
 	}
-	switch {
-	case err != nil:
-		return "", err
-	case status != http.StatusOK:
-		return "", &Refusal{WitnessRefused, witnessAnswer(status)}
-	}
-	return answer, nil
+	return "", &Refusal{WitnessRefused, witnessAnswer(http.StatusConflict)}
 }
 
 // remembered reads which tree a witness remembers that was asked with that of old records.
@@ -136,7 +140,7 @@ func witnessAnswer(status int) string {
 	case http.StatusUnprocessableEntity:
 		return "422: the tree does not go on from the one that it confirmed before: records were rewritten"
 	case http.StatusConflict:
-		return "409: it confirmed another tree meanwhile, or another one of the same size"
+		return "409: it confirms other trees all the time"
 	}
 	return fmt.Sprintf("it answered %d", status)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -125,6 +126,16 @@ func TestAWitnessConfirmsEachTreeThatGoesOn(t *testing.T) {
 	})
 }
 
+// counting answers with 409 and one tree after the other.
+func counting() func(http.ResponseWriter, *http.Request) {
+	known := 6
+	return func(w http.ResponseWriter, _ *http.Request) {
+		known++
+		w.WriteHeader(http.StatusConflict)
+		_, _ = fmt.Fprintln(w, known)
+	}
+}
+
 func TestAWitnessThatRefusesIsAwayOrLies(t *testing.T) {
 	ring := checkpointRing(t)
 	answer := func(status int, body string) func(http.ResponseWriter, *http.Request) {
@@ -152,7 +163,8 @@ func TestAWitnessThatRefusesIsAwayOrLies(t *testing.T) {
 		{"a witness that refuses the tree", answer(422, "no"), audit.WitnessRefused},
 		{"a witness that is out of order", answer(500, "no"), audit.WitnessRefused},
 		{"a witness that knows a larger tree", answer(409, "301\n"), audit.WitnessRefused},
-		{"a witness that changes its mind", answer(409, "7\n"), audit.WitnessRefused},
+		{"a witness that changes its mind again and again", counting(), audit.WitnessRefused},
+		{"a witness that lies about what it was asked with", answer(409, "7\n"), audit.WitnessLied},
 		{"a witness that lies about the size", answer(409, "0\n"), audit.WitnessLied},
 		{"a witness that lies with no size", answer(409, "no"), audit.WitnessLied},
 		{"a witness that lies with no signature", answer(200, ""), audit.WitnessLied},

@@ -232,6 +232,7 @@ func TestATreeForgetsWhatTheDatabaseLost(t *testing.T) {
 		l, stop := mustRun(t, config)
 		mustRecordAll(t, l, 300, 1)
 		time.Sleep(time.Minute + time.Second)
+		synctest.Wait() // for the notes too
 		if m.noteAt(300) == nil || len(m.nodes) != 1 {
 			t.Fatalf("%d notes, %d nodes", len(m.notes), len(m.nodes))
 		}

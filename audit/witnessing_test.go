@@ -183,6 +183,31 @@ func TestAReplicaThatIsOvertakenAsksAgain(t *testing.T) {
 	}
 }
 
+// TestAReplicaThatIsOvertakenTwiceAsksAgain: the witness remembers the very tree that is shown,
+// for another replica had it confirmed, and a newer one when it is asked with that.
+func TestAReplicaThatIsOvertakenTwiceAsksAgain(t *testing.T) {
+	ring := checkpointRing(t)
+	whole := mustChain(t, ring, 500)
+	m := whole.upTo(300)
+	w := mustWitness(t, whole, ring)
+	if _, err := w.cosign(t, m.clone(), ring); err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	opened, err := audit.Cosign(t.Context(), m, audit.TrustedKeys(ring), w.Witness, func(ctx context.Context, request string) (int, string, error) {
+		if asked++; asked == 2 {
+			if _, err := w.cosign(t, whole.clone(), ring); err != nil {
+				t.Error(err)
+			}
+			m.entries, m.head, m.notes = whole.entries, whole.head, whole.notes
+		}
+		return w.submit(ctx, request)
+	})
+	if err != nil || opened.Size != 500 {
+		t.Errorf("Cosign: %+v, %v", opened, err)
+	}
+}
+
 // TestReplicasHaveOneTrailConfirmed runs two servers with their logs on one database.
 func TestReplicasHaveOneTrailConfirmed(t *testing.T) {
 	eachEngine(t, func(t *testing.T, database string) {
