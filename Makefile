@@ -31,7 +31,7 @@ platforms: build ## does it build for each system that it is for, without the sa
 
 # Vet looks at tests too, once: in make lint.
 test: prepare ## every test, with the race detector
-	$(REQUIRE) go test $(RACE) -vet=off -timeout 14m ./...
+	$(REQUIRE) go test $(RACE) -vet=off -timeout 25m ./...
 
 cover: prepare ## coverage of the rooms that must not break quietly; fails below 85 %
 	$(REQUIRE) $(PLAIN) ./tools/cover.sh
