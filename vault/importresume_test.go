@@ -151,7 +151,8 @@ func TestKilledImport(t *testing.T) {
 func killImport(t *testing.T, database, path string, at killPoint) {
 	t.Helper()
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilledImport$")
-	child.Env = append(os.Environ(), killedFile+"="+path, killedDatabase+"="+database, killedAfter+"="+at.String())
+	// What the child would clean up when it ends is in a folder of this test: it is killed.
+	child.Env = append(os.Environ(), killedFile+"="+path, killedDatabase+"="+database, killedAfter+"="+at.String(), "TMPDIR="+t.TempDir())
 	out, err := child.StdoutPipe()
 	must(t, err)
 	must(t, child.Start())
