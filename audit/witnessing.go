@@ -15,15 +15,15 @@ import (
 // ErrWitnessAway says that a witness was not reached, or did not answer in time.
 var ErrWitnessAway = errors.New("the witness does not answer")
 
-// WitnessFault returns why Cosign failed, one of a few words: witness_refused,
-// witness_lied or witness_away where it is the witness's doing, and else the reason of the
-// error, which is of the database or of what is stored.
+// WitnessFault returns why Cosign failed, one of a few words for metrics and the log:
+// witness_refused, witness_lied or witness_away where it is the witness's doing, and else the
+// reason of the error, which is of the database or of what is stored.
 func WitnessFault(err error) string {
 	if refusal, ok := errors.AsType[*Refusal](err); ok {
 		return string(refusal.Kind)
 	}
 	if errors.Is(err, ErrWitnessAway) {
-		return string(WitnessAway)
+		return "witness_away"
 	}
 	return walletport.ReasonOf(err)
 }
@@ -65,10 +65,13 @@ type AskedWitness struct {
 // WitnessObserver is told what witnesses confirm. It is called from a goroutine for each.
 type WitnessObserver interface {
 	// Cosigned tells of the newest note that a witness confirmed, at each look: of how many
-	// records it is, and when that was, by the witness's clock.
+	// records it is, and when that was, by the witness's clock. The first one, and one that
+	// comes after a *Refusal, is what the witness answered itself just now; others may be
+	// what stands in the database, where another replica keeps what it was answered.
 	Cosigned(w *note.Witness, size int64, at time.Time)
 	// NotCosigned tells that a witness did not confirm the newest note, or was not asked
-	// because of the database. See WitnessFault.
+	// because of the database. See WitnessFault. A *Refusal is the witness's own, and holds
+	// until Cosigned: neither a witness that is away nor a database takes it back.
 	NotCosigned(w *note.Witness, err error)
 }
 
@@ -91,7 +94,9 @@ const (
 )
 
 // Run asks each witness until ctx ends, and returns nil. It may run in several replicas: what
-// one of them was answered is in the database, and the others do not ask for it again.
+// one of them was answered is in the database, and the others do not ask for it again. Each
+// asks once itself when it begins, and again and again after a refusal, for whoever can write
+// the database could let it say that an older note, which was confirmed, is the newest.
 func (w *Witnessing) Run(ctx context.Context) error {
 	settings := w.Settings.WithDefaults()
 	var all sync.WaitGroup
@@ -103,24 +108,29 @@ func (w *Witnessing) Run(ctx context.Context) error {
 	return nil
 }
 
-// ask looks after one witness. Each look that fails doubles the time to the next.
+// ask looks after one witness. Each look that fails doubles the time to the next. What the
+// database says is believed once the witness itself has confirmed something, and no longer
+// than until it refuses.
 func (w *Witnessing) ask(ctx context.Context, settings Settings, asked AskedWitness) {
 	pause := time.NewTimer(0)
 	defer pause.Stop()
-	next := settings.WitnessInterval
+	next, believed := settings.WitnessInterval, false
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-pause.C:
 		}
-		err := w.look(ctx, settings, asked)
+		size, err := w.look(ctx, settings, asked, believed)
+		_, refused := errors.AsType[*Refusal](err)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err == nil:
+			believed = believed || size > 0
 			next = settings.WitnessInterval
 		default:
+			believed = believed && !refused
 			w.Observer.NotCosigned(asked.Witness, err)
 			next = max(settings.WitnessInterval, min(2*next, maxWitnessPause))
 		}
@@ -128,28 +138,37 @@ func (w *Witnessing) ask(ctx context.Context, settings Settings, asked AskedWitn
 	}
 }
 
-// look has a witness confirm the newest note, unless it has done so, here or for another
-// replica, and not so long ago that it is to be asked again.
-func (w *Witnessing) look(ctx context.Context, settings Settings, asked AskedWitness) error {
+// look has a witness confirm the newest note, unless the database is believed that it has
+// done so, here or for another replica, and not so long ago that it is to be asked again. It
+// returns the size of the note that is confirmed, or 0 while there is no note.
+func (w *Witnessing) look(ctx context.Context, settings Settings, asked AskedWitness, believed bool) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, witnessTime)
 	defer cancel()
 	newest, err := w.Store.LastNote(ctx)
 	if err != nil || newest.Size == 0 {
-		return err
+		return 0, err
 	}
 	trusted := TrustedKeys(w.Keys.Current())
 	confirmed, err := w.confirmed(ctx, Proven{Trusted: trusted, Witnesses: []*note.Witness{asked.Witness}})
 	if err != nil {
-		return err
+		return 0, err
 	}
-	isOld := len(confirmed.Cosigned) == 0 || w.Clock().Sub(confirmed.Cosigned[0].At) >= settings.WitnessMaxAge/2
-	if confirmed.Size < newest.Size || isOld {
+	if !believed || confirmed.Size < newest.Size || w.isOld(confirmed, settings) {
 		if confirmed, err = Cosign(ctx, w.Store, trusted, asked.Witness, asked.Submit); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	w.Observer.Cosigned(asked.Witness, confirmed.Size, confirmed.Cosigned[0].At)
-	return nil
+	return confirmed.Size, nil
+}
+
+// isOld reports whether a confirmation is to be had again. One of the future is, too: the
+// clock of the witness or of this machine was wrong, and may be right now.
+func (w *Witnessing) isOld(confirmed note.Opened, settings Settings) bool {
+	if len(confirmed.Cosigned) == 0 {
+		return true
+	}
+	return w.Clock().Sub(confirmed.Cosigned[0].At).Abs() >= settings.WitnessMaxAge/2
 }
 
 // confirmed returns the note that the witness confirmed last, or the zero one: also where

@@ -138,6 +138,59 @@ func TestAWitnessThatConfirmsNothingHoldsNothingUp(t *testing.T) {
 	})
 }
 
+// TestARefusalHoldsUntilTheWitnessItselfConfirms: a cosignature in the database, of another
+// replica or of a note that the trail was set back to, takes no refusal back.
+func TestARefusalHoldsUntilTheWitnessItselfConfirms(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ring := checkpointRing(t)
+		m := mustChain(t, ring, 3)
+		w := mustWitness(t, m, ring)
+		confirmForAnother := func() {
+			w.now = time.Now()
+			if _, err := w.cosign(t, m, ring); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var good atomic.Bool
+		seen := &looks{}
+		confirmForAnother()
+		stop := mustAsk(t, m, ring, seen, audit.Witnessing{}, audit.AskedWitness{Witness: w.Witness, Submit: func(ctx context.Context, request string) (int, string, error) {
+			if !good.Load() {
+				return http.StatusUnprocessableEntity, "", nil
+			}
+			w.now = time.Now()
+			return w.submit(ctx, request)
+		}})
+		for _, when := range []string{"at the start", "after it had confirmed"} {
+			time.Sleep(time.Second)
+			confirmForAnother()
+			time.Sleep(40 * time.Minute)
+			synctest.Wait()
+			confirmForAnother()
+			time.Sleep(20 * time.Minute)
+			synctest.Wait()
+			before, faults := seen.sofar()
+			if len(faults) == 0 || slices.Contains(faults, "internal") {
+				t.Fatalf("%s: faults %v", when, faults)
+			}
+			confirmForAnother()
+			time.Sleep(20 * time.Minute)
+			synctest.Wait()
+			if sizes, again := seen.sofar(); len(sizes) != len(before) || len(again) <= len(faults) {
+				t.Errorf("%s: what the database has is believed: %d looks are good, and then %d, of %d faults and then %d", when, len(before), len(sizes), len(faults), len(again))
+			}
+			good.Store(true)
+			time.Sleep(20 * time.Minute)
+			synctest.Wait()
+			if sizes, _ := seen.sofar(); len(sizes) == len(before) {
+				t.Errorf("%s: it confirms and is not heard", when)
+			}
+			good.Store(false)
+		}
+		stop()
+	})
+}
+
 // TestAWitnessIsAskedAgainWhereNothingIsNew: half of the time in which a confirmation gets old.
 func TestAWitnessIsAskedAgainWhereNothingIsNew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

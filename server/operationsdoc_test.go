@@ -62,6 +62,7 @@ func TestEveryMetricIsOnThePage(t *testing.T) {
 	box.Metrics().ClickToPayAccepted("enrol_card", "api")
 	box.Metrics().ClickToPayCompleted("enrol_card", "SUCCESS", time.Second)
 	box.Metrics().WitnessCosigned("witness.example/w1+5b9e10a2", time.Now())
+	box.Metrics().WitnessRefused("witness.example/w1+5b9e10a2", false)
 	box.Metrics().WitnessFailed("witness.example/w1+5b9e10a2", "witness_away")
 	page := httptest.NewRecorder()
 	box.Metrics().Handler().ServeHTTP(page, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -56,8 +57,8 @@ func (s *Server) startWitnesses(ctx context.Context) error {
 	return nil
 }
 
-// witnesses keeps how each witness of the trail behaved at the last look, for the log, which
-// is told of changes alone, and for readiness.
+// witnesses keeps how each witness of the trail behaved, for the log, which is told of changes
+// alone, for readiness and for the metrics.
 type witnesses struct {
 	metrics *telemetry.Metrics
 	log     *slog.Logger
@@ -65,23 +66,27 @@ type witnesses struct {
 	maxAge  time.Duration
 	order   []*note.Witness
 
-	lock sync.Mutex // guards what follows
-	last map[string]witnessLook
+	lock sync.Mutex              // guards what follows
+	last map[string]witnessState // by the id of the witness's key
 }
 
 var _ audit.WitnessObserver = (*witnesses)(nil)
 
-// witnessLook is the last look after a witness.
-type witnessLook struct {
-	confirmed time.Time // by the witness's clock; before there is any, when the server began
-	fault     string    // see audit.WitnessFault; "" after a good one
+// witnessState is how a witness behaved.
+type witnessState struct {
+	confirmed time.Time // when it confirmed last, by its clock; before it ever did, when the server began
+	fault     string    // of the last look, see audit.WitnessFault; "" after a good one
+	// refusal is how it refused or lied last, "" once it has confirmed the trail since. It outlasts
+	// other faults: whoever rewrote the trail may well be able to keep the witness away afterwards.
+	refusal string
 }
 
 func newWitnesses(metrics *telemetry.Metrics, log *slog.Logger, clock func() time.Time, maxAge time.Duration, asked []audit.AskedWitness) *witnesses {
-	w := &witnesses{metrics: metrics, log: log, clock: clock, maxAge: maxAge, last: make(map[string]witnessLook)}
+	w := &witnesses{metrics: metrics, log: log, clock: clock, maxAge: maxAge, last: make(map[string]witnessState)}
 	for _, a := range asked {
 		w.order = append(w.order, a.Witness)
-		w.last[a.ID()] = witnessLook{confirmed: clock()}
+		w.last[a.ID()] = witnessState{confirmed: clock()}
+		metrics.WitnessRefused(a.ID(), false)
 	}
 	return w
 }
@@ -89,7 +94,9 @@ func newWitnesses(metrics *telemetry.Metrics, log *slog.Logger, clock func() tim
 // Cosigned implements audit.WitnessObserver.
 func (w *witnesses) Cosigned(by *note.Witness, size int64, at time.Time) {
 	w.metrics.WitnessCosigned(by.ID(), at)
-	if before := w.swap(by, at, ""); before.fault != "" {
+	w.metrics.WitnessRefused(by.ID(), false)
+	before, _ := w.change(by, func(s *witnessState) { *s = witnessState{confirmed: at} })
+	if before.fault != "" {
 		w.log.Info("a witness confirms the audit trail again", "witness", by.ID(), "size", size)
 	}
 }
@@ -98,25 +105,35 @@ func (w *witnesses) Cosigned(by *note.Witness, size int64, at time.Time) {
 func (w *witnesses) NotCosigned(by *note.Witness, err error) {
 	fault := audit.WitnessFault(err)
 	w.metrics.WitnessFailed(by.ID(), fault)
-	if before := w.swap(by, time.Time{}, fault); before.fault != fault {
-		w.log.Warn("a witness does not confirm the audit trail; it is asked again", "witness", by.ID(), "reason", fault, "err", err)
+	_, refused := errors.AsType[*audit.Refusal](err)
+	if refused {
+		w.metrics.WitnessRefused(by.ID(), true)
+	}
+	before, now := w.change(by, func(s *witnessState) {
+		s.fault = fault
+		if refused {
+			s.refusal = fault
+		}
+	})
+	if before != now {
+		w.log.Warn("a witness does not confirm the audit trail; it is asked again", "witness", by.ID(), "reason", fault, "refusal", now.refusal, "err", err)
 	}
 }
 
-// swap notes a look, and returns the one before. Without a time the last confirmation stays.
-func (w *witnesses) swap(by *note.Witness, at time.Time, fault string) witnessLook {
+// change notes a look, and returns the states before and after it.
+func (w *witnesses) change(by *note.Witness, update func(*witnessState)) (before, now witnessState) {
 	w.lock.Lock()
 	defer w.lock.Unlock()
-	before := w.last[by.ID()]
-	if at.IsZero() {
-		at = before.confirmed
-	}
-	w.last[by.ID()] = witnessLook{confirmed: at, fault: fault}
-	return before
+	before = w.last[by.ID()]
+	now = before
+	update(&now)
+	w.last[by.ID()] = now
+	return before, now
 }
 
-// warnings tells of a witness that refuses or lies, at once, for the trail may have been
-// rewritten, and of one that has confirmed nothing for too long, whatever the reason.
+// warnings tells of a witness that refused or lied, at once and until it confirms the trail,
+// which may have been rewritten; and of one that has confirmed nothing for too long, whatever
+// the reason.
 func (w *witnesses) warnings() []string {
 	if w == nil {
 		return nil
@@ -125,12 +142,15 @@ func (w *witnesses) warnings() []string {
 	defer w.lock.Unlock()
 	var texts []string
 	for _, by := range w.order {
-		look := w.last[by.ID()]
-		switch {
-		case look.fault == string(audit.WitnessRefused) || look.fault == string(audit.WitnessLied):
-			texts = append(texts, fmt.Sprintf("the witness %s does not confirm the audit trail (%s): the log has what it answered", by.ID(), look.fault))
-		case w.clock().Sub(look.confirmed) > w.maxAge:
-			texts = append(texts, fmt.Sprintf("the witness %s has confirmed nothing since %s", by.ID(), look.confirmed.UTC().Format(time.RFC3339)))
+		state := w.last[by.ID()]
+		age := w.clock().Sub(state.confirmed)
+		switch at := state.confirmed.UTC().Format(time.RFC3339); {
+		case state.refusal != "":
+			texts = append(texts, fmt.Sprintf("the witness %s does not confirm the audit trail (%s): the log has what it answered", by.ID(), state.refusal))
+		case age > w.maxAge:
+			texts = append(texts, fmt.Sprintf("the witness %s has confirmed nothing since %s", by.ID(), at))
+		case age < -w.maxAge:
+			texts = append(texts, fmt.Sprintf("the witness %s confirms with the time %s, which is yet to come: its clock is wrong, or that of this machine", by.ID(), at))
 		}
 	}
 	return texts

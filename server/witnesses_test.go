@@ -29,6 +29,11 @@ func TestAWitnessIsSpokenOfOnceForEachChange(t *testing.T) {
 
 	away := fmt.Errorf("%w: no route", audit.ErrWitnessAway)
 	refused := &audit.Refusal{Kind: audit.WitnessRefused, Detail: "422"}
+	refusedMetric := func() bool {
+		answer := httptest.NewRecorder()
+		metrics.Handler().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
+		return strings.Contains(answer.Body.String(), `walletport_audit_witness_refused{witness="remora.n621.de+da77ade7"} 1`)
+	}
 	for _, step := range []struct {
 		name     string
 		err      error
@@ -42,8 +47,13 @@ func TestAWitnessIsSpokenOfOnceForEachChange(t *testing.T) {
 		{"it is away for long", away, "", "has confirmed nothing since 2026-11-24T10:00:00Z", time.Hour},
 		{"it refuses", refused, "reason=witness_refused", "does not confirm the audit trail (witness_refused)", 0},
 		{"it refuses again", refused, "", "does not confirm the audit trail (witness_refused)", time.Minute},
+		{"it is away after it refused", away, "reason=witness_away refusal=witness_refused", "does not confirm the audit trail (witness_refused)", time.Minute},
+		{"it is still away after it refused", away, "", "does not confirm the audit trail (witness_refused)", time.Minute},
+		{"the database is away after it refused", errors.New("no database"), "reason=internal refusal=witness_refused", "does not confirm the audit trail (witness_refused)", time.Minute},
 		{"it lies", &audit.Refusal{Kind: audit.WitnessLied}, "reason=witness_lied", "(witness_lied)", 0},
 		{"it confirms again", nil, "confirms the audit trail again", "", 0},
+		{"it is away after it confirmed", away, "reason=witness_away", "", 0},
+		{"it confirms", nil, "confirms the audit trail again", "", 0},
 		{"the database is away", errors.New("no database"), "reason=internal", "", 0},
 	} {
 		lines.Reset()
@@ -59,17 +69,37 @@ func TestAWitnessIsSpokenOfOnceForEachChange(t *testing.T) {
 		if got := strings.Join(w.warnings(), ""); (got == "") != (step.warns == "") || !strings.Contains(got, step.warns) {
 			t.Errorf("%s: warns %q, want %q", step.name, got, step.warns)
 		}
+		if refuses := strings.Contains(step.warns, "(witness_"); refusedMetric() != refuses {
+			t.Errorf("%s: the metric says %v", step.name, !refuses)
+		}
 	}
 
 	answer := httptest.NewRecorder()
 	metrics.Handler().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
 	for _, want := range []string{
 		`walletport_audit_cosigned_timestamp_seconds{witness="remora.n621.de+da77ade7"} 1.7`,
-		`walletport_audit_witness_failures_total{reason="witness_away",witness="remora.n621.de+da77ade7"} 3`,
+		`walletport_audit_witness_failures_total{reason="witness_away",witness="remora.n621.de+da77ade7"} 6`,
+		`walletport_audit_witness_refused{witness="remora.n621.de+da77ade7"} 0`,
 		`walletport_audit_witness_failures_total{reason="witness_refused",witness="remora.n621.de+da77ade7"} 2`,
 	} {
 		if !strings.Contains(answer.Body.String(), want) {
 			t.Errorf("the page lacks %s", want)
 		}
+	}
+}
+
+// TestAWitnessOfTheFutureIsWarnedOf: a time that is far ahead would else look fresh for ever.
+func TestAWitnessOfTheFutureIsWarnedOf(t *testing.T) {
+	witness, err := audit.WitnessSettings{Key: someWitness}.Witness()
+	must(t, err)
+	now := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
+	w := newWitnesses(telemetry.NewMetrics(), slog.New(slog.DiscardHandler), func() time.Time { return now }, time.Hour, []audit.AskedWitness{{Witness: witness}})
+	w.Cosigned(witness, 7, now.Add(time.Hour))
+	if got := w.warnings(); len(got) > 0 {
+		t.Errorf("of clocks that differ by an hour: %q", got)
+	}
+	w.Cosigned(witness, 7, now.Add(time.Hour+time.Second))
+	if got := strings.Join(w.warnings(), ""); !strings.Contains(got, "yet to come") {
+		t.Errorf("warns %q", got)
 	}
 }
