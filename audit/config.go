@@ -85,8 +85,10 @@ type Settings struct {
 	// Witnesses are asked by a server to confirm each note, beside everything else: no call
 	// waits for them. Default none.
 	Witnesses []WitnessSettings `setting:"witnesses"`
-	// WitnessInterval is the time between two looks whether a witness is to be asked.
-	// Default 1m.
+	// WitnessInterval is the time between two looks whether a witness is to be asked. At most
+	// half of witness_max_age: a confirmation of that half is had again at the next look, which
+	// must come before the whole, or readiness would warn of a witness that is in order.
+	// Default 1m, or half of witness_max_age where that is less.
 	WitnessInterval time.Duration `setting:"witness_interval"`
 	// WitnessMaxAge is how old the last confirmation of a witness may be before readiness
 	// warns. At half of it the witness is asked again, also where nothing is new. Default 1h.
@@ -112,6 +114,7 @@ func (s Settings) Validate() error {
 		refuse(s.Origin != "" && (!note.ValidName(s.Origin) || len(s.Origin) > 255), "origin: at most 255 bytes without spaces, control characters and plus signs"),
 		checkWitnesses(s.Witnesses),
 		refuse(outside(s.WitnessInterval, time.Millisecond, 24*time.Hour), "witness_interval: 1ms to 24h, or 0, which is 1m"),
+		refuse(s.WitnessInterval > s.WithDefaults().WitnessMaxAge/2, "witness_interval: at most half of witness_max_age: a confirmation of that half is had again at the next look, which must come before readiness warns of the witness"),
 		refuse(outside(s.WitnessMaxAge, time.Second, 720*time.Hour), "witness_max_age: 1s to 720h, or 0, which is 1h"),
 	)
 }
@@ -124,8 +127,8 @@ func (s Settings) WithDefaults() Settings {
 	s.CommitTimeout = cmp.Or(s.CommitTimeout, 5*time.Second)
 	s.CheckpointEvery = cmp.Or(s.CheckpointEvery, 1000)
 	s.CheckpointInterval = cmp.Or(s.CheckpointInterval, time.Minute)
-	s.WitnessInterval = cmp.Or(s.WitnessInterval, time.Minute)
 	s.WitnessMaxAge = cmp.Or(s.WitnessMaxAge, time.Hour)
+	s.WitnessInterval = cmp.Or(s.WitnessInterval, min(time.Minute, s.WitnessMaxAge/2))
 	return s
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -317,6 +318,33 @@ func TestSettingsNameWhatIsWrongWithAWitness(t *testing.T) {
 	} {
 		if err := (audit.Settings{Witnesses: c.witnesses}).Validate(); (err == nil) != c.good {
 			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+// TestAWitnessIsLookedAfterTwiceBeforeItsConfirmationIsTooOld: with rarer looks readiness would
+// warn of a witness that is in order.
+func TestAWitnessIsLookedAfterTwiceBeforeItsConfirmationIsTooOld(t *testing.T) {
+	for _, c := range []struct {
+		name             string
+		interval, maxAge time.Duration
+		want             time.Duration // the interval in force; 0 is refused
+	}{
+		{"nothing is set", 0, 0, time.Minute},
+		{"the age alone", 0, time.Minute, 30 * time.Second},
+		{"a long age alone", 0, 24 * time.Hour, time.Minute},
+		{"half of the age", 5 * time.Minute, 10 * time.Minute, 5 * time.Minute},
+		{"more than half of the age", 5*time.Minute + 1, 10 * time.Minute, 0},
+		{"half of the default age", 30 * time.Minute, 0, 30 * time.Minute},
+		{"more than half of the default age", 30*time.Minute + 1, 0, 0},
+	} {
+		s := audit.Settings{WitnessInterval: c.interval, WitnessMaxAge: c.maxAge}
+		err := s.Validate()
+		if (err == nil) != (c.want > 0) || err != nil && !strings.Contains(err.Error(), "witness_interval: at most half of witness_max_age") {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if got := s.WithDefaults().WitnessInterval; err == nil && got != c.want {
+			t.Errorf("%s: the interval is %s, want %s", c.name, got, c.want)
 		}
 	}
 }
