@@ -20,9 +20,6 @@ const (
 	WitnessRefused Kind = "witness_refused"
 	// WitnessLied: what it answered is no cosignature of its over the note.
 	WitnessLied Kind = "witness_lied"
-	// WitnessAway: it was not reached, or did not answer in time. It is no Refusal, but
-	// ErrWitnessAway.
-	WitnessAway Kind = "witness_away"
 )
 
 // WitnessStore is what is read and stored of what witnesses confirm. storage.Store is one.
@@ -37,39 +34,58 @@ type WitnessStore interface {
 type Submit func(ctx context.Context, request string) (status int, answer string, err error)
 
 // Cosign has a witness confirm the newest note, and stores its cosignature. One that
-// remembers another tree than is noted here is asked again, with the proof from that tree. Errors are those of the store, ErrWitnessAway with that of submit, and *Refusal:
-// WitnessRefused, WitnessLied.
+// remembers another tree than is noted here is asked again, with the proof from that tree.
+// Errors are those of the store, ReasonNoNote, ReasonUnproved where what is stored gives no
+// proof to show, ErrWitnessAway with the error of submit, and *Refusal, which is always the
+// witness's: WitnessRefused or WitnessLied.
 func Cosign(ctx context.Context, store WitnessStore, trusted []TrustedKey, w *note.Witness, submit Submit) (note.Opened, error) {
-	newest, err := lastNote(ctx, store)
-	if err != nil {
-		return note.Opened{}, err
+	by := Proven{Trusted: trusted, Witnesses: []*note.Witness{w}}
+	for range maxOvertaken {
+		s, err := newestFor(ctx, store, by, submit)
+		if err != nil {
+			return note.Opened{}, err
+		}
+		answer, err := s.ask(ctx)
+		if err == nil {
+			return keep(ctx, store, by, s.note, answer)
+		}
+		if s.known <= s.note.Size || !s.isOvertaken(ctx) {
+			return note.Opened{}, err
+		}
 	}
-	opened, err := Proven{Trusted: trusted}.open(newest.Text)
-	if err != nil {
-		return note.Opened{}, err
-	}
-	last, err := store.LastCosignature(ctx, w.ID())
-	if err != nil {
-		return note.Opened{}, err
-	}
-	s := submission{store: store, note: newest, size: opened.Size, submit: submit}
-	answer, err := s.ask(ctx, min(last.Size, opened.Size))
-	switch {
-	case s.known > s.size && s.isOvertaken(ctx):
-		return Cosign(ctx, store, trusted, w, submit)
-	case err != nil:
-		return note.Opened{}, err
-	}
-	return keep(ctx, store, Proven{Trusted: trusted, Witnesses: []*note.Witness{w}}, newest, answer)
+	return note.Opened{}, &Refusal{WitnessRefused, witnessAnswer(http.StatusConflict)}
 }
+
+// maxOvertaken bounds how often a newer note is shown in place of one that was overtaken.
+const maxOvertaken = 16
 
 // submission is a note on its way to a witness.
 type submission struct {
 	store  WitnessStore
-	note   storage.Note
-	size   int64 // of the note, as it is signed
+	note   storage.Note // opened, and over as many records as it says
+	old    int64        // size of the tree that the witness confirmed last, as far as is known here
 	submit Submit
 	known  int64 // of the tree that the witness said it remembers
+}
+
+// newestFor returns the newest note on its way to the witness.
+func newestFor(ctx context.Context, store WitnessStore, by Proven, submit Submit) (*submission, error) {
+	newest, err := lastNote(ctx, store)
+	if err != nil {
+		return nil, err
+	}
+	_, opened, err := openNote(ctx, store, by.Trusted, newest.Text)
+	if err != nil {
+		return nil, err
+	}
+	if opened.Size != newest.Size {
+		return nil, unproved(fmt.Errorf("the note over %d records stands in the place of the one over %d", opened.Size, newest.Size))
+	}
+	last, err := store.LastCosignature(ctx, by.Witnesses[0].ID())
+	if err != nil {
+		return nil, err
+	}
+	return &submission{store: store, note: newest, old: min(last.Size, newest.Size), submit: submit}, nil
 }
 
 // isOvertaken reports whether another replica had a newer note confirmed meanwhile: then the
@@ -83,9 +99,10 @@ func (s *submission) isOvertaken(ctx context.Context) bool {
 // that ask beside this one move it on, and not for ever.
 const maxConflicts = 4
 
-// ask returns the answer of a witness that cosigns. It is asked with the tree of old
-// records, and again with the one that it remembers.
-func (s *submission) ask(ctx context.Context, old int64) (string, error) {
+// ask returns the answer of a witness that cosigns. It is asked with the tree that it
+// confirmed last, and again with the one that it remembers.
+func (s *submission) ask(ctx context.Context) (string, error) {
+	old := s.old
 	for range maxConflicts {
 		status, answer, err := s.post(ctx, old)
 		switch {
@@ -108,19 +125,19 @@ func (s *submission) remembered(old int64, answer string) (int64, error) {
 	known, err := strconv.ParseInt(strings.TrimSuffix(answer, "\n"), 10, 64)
 	s.known = known
 	switch {
-	case old == s.size && (err != nil || known == old): // the protocol asks for no text then
+	case old == s.note.Size && (err != nil || known == old): // the protocol asks for no text then
 		return 0, &Refusal{WitnessRefused, fmt.Sprintf("409: it confirmed another tree of %d records: records were rewritten", old)}
 	case err != nil || known < 0 || known == old:
 		return 0, &Refusal{WitnessLied, "it names no other tree that it confirmed"}
-	case known > s.size:
-		return 0, &Refusal{WitnessRefused, fmt.Sprintf("it confirmed a tree of %d records, and the newest note here is over %d: the trail was cut back", known, s.size)}
+	case known > s.note.Size:
+		return 0, &Refusal{WitnessRefused, fmt.Sprintf("it confirmed a tree of %d records, and the newest note here is over %d: the trail was cut back", known, s.note.Size)}
 	}
 	return known, nil
 }
 
 // post submits the note with the proof that it goes on from the tree of old records.
 func (s *submission) post(ctx context.Context, old int64) (int, string, error) {
-	path, err := tree.NewReader(storedTree(s.store)).Consistency(ctx, old, s.size)
+	path, err := tree.NewReader(storedTree(s.store)).Consistency(ctx, old, s.note.Size)
 	if err != nil {
 		return 0, "", unproved(err)
 	}
@@ -145,10 +162,20 @@ func witnessAnswer(status int) string {
 	return fmt.Sprintf("it answered %d", status)
 }
 
+// maxOwnLines bounds how many lines of one witness are tried: each costs two verifications.
+const maxOwnLines = 100
+
 // keep stores the line of an answer that is the witness's cosignature over the note. Lines
 // of other keys are passed over, as the protocol asks.
 func keep(ctx context.Context, store WitnessStore, by Proven, n storage.Note, answer string) (note.Opened, error) {
+	w, tried := by.Witnesses[0], 0
 	for line := range strings.Lines(answer) {
+		if !w.Names(line) {
+			continue
+		}
+		if tried++; tried > maxOwnLines {
+			break
+		}
 		if opened, err := by.open(note.Cosign(n.Text, line)); err == nil {
 			return opened, store.AddCosignature(ctx, storage.Cosignature{Size: n.Size, Witness: by.Witnesses[0].ID(), Line: line})
 		}

@@ -14,6 +14,7 @@ import (
 
 	sumnote "golang.org/x/mod/sumdb/note"
 
+	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/audit/note"
 	"github.com/walletport/walletport/keys"
@@ -192,6 +193,135 @@ func TestAWitnessThatRefusesIsAwayOrLies(t *testing.T) {
 			t.Errorf("Cosign: %v", err)
 		}
 	})
+}
+
+// TestANoteOfOursThatProvesNothingIsNoRefusal: the witness is not even asked, and must not be
+// blamed for it.
+func TestANoteOfOursThatProvesNothingIsNoRefusal(t *testing.T) {
+	ring := checkpointRing(t)
+	whole := mustChain(t, ring, 500)
+	for _, c := range []struct {
+		name    string
+		trusted []audit.TrustedKey
+		change  func(m *memory)
+	}{
+		{"it is of no key at hand", audit.TrustedKeys(checkpointRing(t)), func(*memory) {}},
+		{"it was forged", audit.TrustedKeys(ring), func(m *memory) {
+			n := m.noteAt(500)
+			n.Text = strings.Replace(n.Text, "\n500\n", "\n501\n", 1)
+		}},
+		// The witness, which knows a tree between the two, would be asked without end: it seems
+		// overtaken each time.
+		{"an older one stands in its place", audit.TrustedKeys(ring), func(m *memory) { m.noteAt(500).Text = m.noteAt(300).Text }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := whole.clone()
+			w := mustWitness(t, m, ring)
+			c.change(m)
+			asked := 0
+			_, err := audit.Cosign(t.Context(), m, c.trusted, w.Witness, func(context.Context, string) (int, string, error) {
+				if asked++; asked > 100 {
+					return 0, "", errors.New("it is asked without end")
+				}
+				return http.StatusConflict, "400\n", nil
+			})
+			if _, blamed := errors.AsType[*audit.Refusal](err); blamed || asked > 0 {
+				t.Errorf("asked %d times: %v", asked, err)
+			}
+			if walletport.CodeOf(err) != walletport.CodeConflict || walletport.ReasonOf(err) != audit.ReasonUnproved || audit.WitnessFault(err) != audit.ReasonUnproved {
+				t.Errorf("Cosign: %v", err)
+			}
+		})
+	}
+}
+
+// TestAWitnessThatIsOvertakenForEverIsLeftAlone: one that lets each note get old before it says
+// that it knows a newer one must not hold up whoever asks for ever.
+func TestAWitnessThatIsOvertakenForEverIsLeftAlone(t *testing.T) {
+	ring := checkpointRing(t)
+	whole := mustChain(t, ring, 99) // a note each three records
+	m := whole.upTo(3)
+	w := mustWitness(t, whole, ring)
+	asked := 0
+	_, err := audit.Cosign(t.Context(), m, audit.TrustedKeys(ring), w.Witness, func(context.Context, string) (int, string, error) {
+		asked++
+		next := whole.upTo(min(int64(3*asked+3), 99))
+		m.entries, m.head, m.notes = next.entries, next.head, next.notes
+		return http.StatusConflict, fmt.Sprintf("%d\n", next.head.Seq), nil
+	})
+	wantRefusal(t, err, audit.WitnessRefused)
+	if asked < 4 || asked > 20 {
+		t.Errorf("it was asked %d times", asked)
+	}
+}
+
+// TestTheWitnessIsShownTheNewestNoteAndTheTreeThatItConfirmed reads what it is asked with.
+func TestTheWitnessIsShownTheNewestNoteAndTheTreeThatItConfirmed(t *testing.T) {
+	ring := checkpointRing(t)
+	whole := mustChain(t, ring, 500)
+	w := mustWitness(t, whole, ring)
+	var shown []note.Consistency
+	submit := func(ctx context.Context, request string) (int, string, error) {
+		c, err := note.ParseConsistency(request)
+		if err != nil {
+			t.Error(err)
+		}
+		shown = append(shown, c)
+		return w.submit(ctx, request)
+	}
+	m := whole.upTo(300)
+	if _, err := audit.Cosign(t.Context(), m, audit.TrustedKeys(ring), w.Witness, submit); err != nil {
+		t.Fatal(err)
+	}
+	m.entries, m.head, m.notes = whole.entries, whole.head, whole.notes
+	if _, err := audit.Cosign(t.Context(), m, audit.TrustedKeys(ring), w.Witness, submit); err != nil {
+		t.Fatal(err)
+	}
+	m.cosignatures = append(m.cosignatures, storage.Cosignature{Size: 1 << 40, Witness: w.ID(), Line: "\u2014 nobody's\n"})
+	if _, err := audit.Cosign(t.Context(), m, audit.TrustedKeys(ring), w.Witness, submit); err != nil {
+		t.Fatal(err)
+	}
+	if len(shown) != 3 {
+		t.Fatalf("it was asked %d times", len(shown))
+	}
+	for i, want := range []struct {
+		old  int64
+		note string
+	}{{0, whole.noteAt(300).Text}, {300, whole.noteAt(500).Text}, {500, whole.noteAt(500).Text}} {
+		if shown[i].Older != want.old || shown[i].Note != want.note {
+			t.Errorf("question %d is of the tree of %d records and the note\n%s", i, shown[i].Older, shown[i].Note)
+		}
+	}
+}
+
+// TestALongAnswerIsNotTriedLineByLine: each line that could be the witness's is tried with
+// signatures, and whoever answers would have the server work for seconds.
+func TestALongAnswerIsNotTriedLineByLine(t *testing.T) {
+	ring := checkpointRing(t)
+	m := mustChain(t, ring, 3)
+	for _, c := range []struct {
+		name, line string
+		good       bool
+	}{
+		{"lines of others", "\u2014 another.example/w AAAA\n", true},
+		{"lines that are none", "\n", true},
+		{"lines of its name", "\u2014 witness.example/w1 AAAA\n", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := m.clone()
+			w := mustWitness(t, m, ring)
+			_, err := audit.Cosign(t.Context(), m, audit.TrustedKeys(ring), w.Witness, func(ctx context.Context, request string) (int, string, error) {
+				status, answer, err := w.submit(ctx, request)
+				return status, strings.Repeat(c.line, 1000) + answer, err
+			})
+			if c.good && err != nil {
+				t.Errorf("Cosign: %v", err)
+			}
+			if !c.good {
+				wantRefusal(t, err, audit.WitnessLied)
+			}
+		})
+	}
 }
 
 // TestAWitnessOfTheSameSizeRefusesAnotherRoot: it answers 409 to that, too, and the protocol

@@ -16,7 +16,8 @@ const ProofMismatch Kind = "proof_mismatch"
 // Unwitnessed is the Kind of a note without the cosignature of a witness that was asked for.
 const Unwitnessed Kind = "unwitnessed"
 
-// Refusal says why a proof or a note proves nothing, or that a witness confirms none. It never repeats a record's content.
+// Refusal says why a proof or a note proves nothing, or that a witness confirms none. It never
+// repeats a record's content.
 type Refusal struct {
 	Kind   Kind // Malformed, Changed, NoteForged, CheckpointKeyUnknown, NoteMismatch, ProofMismatch, Unwitnessed, WitnessRefused, WitnessLied
 	Detail string

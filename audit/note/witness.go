@@ -74,6 +74,10 @@ func (w *Witness) String() string {
 	return w.ID() + "+" + base64.StdEncoding.EncodeToString(raw)
 }
 
+// Names reports whether a signature line says that it is of a key of the witness's name. It
+// verifies nothing.
+func (w *Witness) Names(line string) bool { return strings.HasPrefix(line, "\u2014 "+w.name+" ") }
+
 // Verify reports whether signature is the witness's over text and the time in it.
 func (w *Witness) Verify(text, signature []byte) bool {
 	if len(signature) != timeBytes+ed25519.SignatureSize {
