@@ -177,17 +177,27 @@ func keep(ctx context.Context, store WitnessStore, by Proven, n storage.Note, an
 			break
 		}
 		if opened, err := by.open(note.Cosign(n.Text, line)); err == nil {
-			return opened, store.AddCosignature(ctx, storage.Cosignature{Size: n.Size, Witness: by.Witnesses[0].ID(), Line: line})
+			return opened, store.AddCosignature(ctx, storage.Cosignature{Size: n.Size, Witness: w.ID(), Line: line})
 		}
 	}
 	return note.Opened{}, &Refusal{WitnessLied, "its answer has no cosignature of its key over the note"}
 }
 
-// CheckWitnessed proves what a witness confirmed last, at since or later, the zero time for
-// ever: that the note is still the one that it cosigned, and that the stored tree still has
-// its root. It returns that note, and a *Break where there is none or it is another: whoever
-// rewrites every table, even with the checkpoint key, does not have the witness's.
-func CheckWitnessed(ctx context.Context, store WitnessStore, trusted []TrustedKey, w *note.Witness, since time.Time) (note.Opened, error) {
+// Demand is what somebody who verifies asks of a witness.
+type Demand struct {
+	Witness *note.Witness
+	// Since and Until are between when it must have confirmed the trail, by its clock. The
+	// zero time is any. Without Until a confirmation whose time is far ahead, for the clock
+	// of the witness was wrong once, would never get old.
+	Since, Until time.Time
+}
+
+// CheckWitnessed proves what a witness confirmed last: that the note is still the one that it
+// cosigned, in the time that is demanded, and that the stored tree still has its root. It
+// returns that note, and a *Break where there is none or it is another: whoever rewrites every
+// table, even with the checkpoint key, does not have the witness's.
+func CheckWitnessed(ctx context.Context, store WitnessStore, trusted []TrustedKey, demand Demand) (note.Opened, error) {
+	w := demand.Witness
 	last, err := store.LastCosignature(ctx, w.ID())
 	if err != nil {
 		return note.Opened{}, err
@@ -206,8 +216,11 @@ func CheckWitnessed(ctx context.Context, store WitnessStore, trusted []TrustedKe
 	if opened.Size != last.Size || !bytes.Equal(root, opened.Root[:]) {
 		return note.Opened{}, &Break{Seq: last.Size, Kind: NoteMismatch, Detail: fmt.Sprintf("the tree up to this record is not the one that %s confirmed: records were rewritten", w.Name())}
 	}
-	if at := opened.Cosigned[0].At; at.Before(since) {
+	switch at := opened.Cosigned[0].At; {
+	case at.Before(demand.Since):
 		return note.Opened{}, &Break{Seq: opened.Size, Kind: Unwitnessed, Detail: fmt.Sprintf("%s confirmed nothing since %s, at %d records: ask it (audit cosign)", w.Name(), at.Format(time.RFC3339), opened.Size)}
+	case !demand.Until.IsZero() && at.After(demand.Until):
+		return note.Opened{}, &Break{Seq: opened.Size, Kind: Unwitnessed, Detail: fmt.Sprintf("%s confirmed %d records at %s, which is yet to come: its clock was wrong, or the one here is", w.Name(), opened.Size, at.Format(time.RFC3339))}
 	}
 	return opened, nil
 }

@@ -101,7 +101,7 @@ func TestAWitnessConfirmsEachTreeThatGoesOn(t *testing.T) {
 		if err != nil || opened.Size != size || len(opened.Cosigned) != 1 || !opened.Cosigned[0].At.Equal(start.Truncate(time.Second)) {
 			t.Fatalf("at %d: %+v, %v", size, opened, err)
 		}
-		if got, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), w.Witness, time.Time{}); err != nil || got.Size != size {
+		if got, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), audit.Demand{Witness: w.Witness}); err != nil || got.Size != size {
 			t.Errorf("CheckWitnessed at %d: %+v, %v", size, got, err)
 		}
 		cosignatures = m.cosignatures
@@ -181,7 +181,7 @@ func TestAWitnessThatRefusesIsAwayOrLies(t *testing.T) {
 			if len(m.cosignatures) > 0 {
 				t.Errorf("%v is stored", m.cosignatures)
 			}
-			_, err = audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), w.Witness, time.Time{})
+			_, err = audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), audit.Demand{Witness: w.Witness})
 			wantBreak(t, err, audit.Unwitnessed, 1)
 		})
 	}
@@ -352,7 +352,7 @@ func TestTwoKeysOfOneNameConfirmEachForItself(t *testing.T) {
 	if _, err := former.cosign(t, m, ring); err != nil {
 		t.Fatal(err)
 	}
-	_, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), current.Witness, time.Time{})
+	_, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), audit.Demand{Witness: current.Witness})
 	wantBreak(t, err, audit.Unwitnessed, 1)
 	if _, err := current.cosign(t, m, ring); err != nil {
 		t.Fatal(err)
@@ -371,16 +371,25 @@ func TestAConfirmationGetsOld(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := start.Truncate(time.Second)
-	if _, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), w.Witness, at); err != nil {
+	if _, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), audit.Demand{Witness: w.Witness, Since: at}); err != nil {
 		t.Errorf("since %s: %v", at, err)
 	}
-	_, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), w.Witness, at.Add(time.Second))
+	_, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), audit.Demand{Witness: w.Witness, Since: at.Add(time.Second)})
 	wantBreak(t, err, audit.Unwitnessed, 3)
+	for until, good := range map[time.Time]bool{at: true, at.Add(-time.Second): false} {
+		_, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), audit.Demand{Witness: w.Witness, Until: until})
+		if good && err != nil {
+			t.Errorf("until %s: %v", until, err)
+		}
+		if !good {
+			wantBreak(t, err, audit.Unwitnessed, 3)
+		}
+	}
 	w.now = at.Add(time.Hour)
 	if _, err := w.cosign(t, m, ring); err != nil { // the same note
 		t.Fatal(err)
 	}
-	if _, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), w.Witness, at.Add(time.Hour)); err != nil {
+	if _, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), audit.Demand{Witness: w.Witness, Since: at.Add(time.Hour)}); err != nil {
 		t.Errorf("after it was asked again: %v", err)
 	}
 }
@@ -425,17 +434,36 @@ func TestWhoRewritesEverythingIsFoundByTheWitness(t *testing.T) {
 	t.Run("who keeps the cosignatures", func(t *testing.T) {
 		m := m.clone()
 		m.cosignatures = good.cosignatures
-		_, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), w.Witness, time.Time{})
+		_, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), audit.Demand{Witness: w.Witness})
 		wantBreak(t, err, audit.NoteMismatch, 300)
 	})
+	t.Run("who says that they are of another note", func(t *testing.T) {
+		m := m.clone()
+		m.cosignatures = []storage.Cosignature{{Size: 400, Witness: w.ID(), Line: good.cosignatures[0].Line}}
+		_, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), audit.Demand{Witness: w.Witness})
+		wantBreak(t, err, audit.NoteMismatch, 400)
+	})
+	t.Run("who says that they are of a note that is none", func(t *testing.T) {
+		m := m.clone()
+		m.cosignatures = []storage.Cosignature{{Size: 4000, Witness: w.ID(), Line: good.cosignatures[0].Line}}
+		_, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), audit.Demand{Witness: w.Witness})
+		wantBreak(t, err, audit.NoteMismatch, 4000)
+	})
+	t.Run("who puts the old note in the place of the new one", func(t *testing.T) {
+		m := m.clone()
+		m.cosignatures = []storage.Cosignature{{Size: 400, Witness: w.ID(), Line: good.cosignatures[0].Line}}
+		m.noteAt(400).Text = good.noteAt(300).Text
+		_, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), audit.Demand{Witness: w.Witness})
+		wantBreak(t, err, audit.NoteMismatch, 400)
+	})
 	t.Run("who deletes them", func(t *testing.T) {
-		_, err := audit.CheckWitnessed(t.Context(), m.clone(), audit.TrustedKeys(ring), w.Witness, time.Time{})
+		_, err := audit.CheckWitnessed(t.Context(), m.clone(), audit.TrustedKeys(ring), audit.Demand{Witness: w.Witness})
 		wantBreak(t, err, audit.Unwitnessed, 1)
 	})
 	t.Run("who keeps the note, too", func(t *testing.T) {
 		m := m.clone()
 		m.cosignatures, m.noteAt(300).Text = good.cosignatures, good.noteAt(300).Text
-		_, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), w.Witness, time.Time{})
+		_, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), audit.Demand{Witness: w.Witness})
 		wantBreak(t, err, audit.NoteMismatch, 300)
 	})
 	t.Run("who asks the witness", func(t *testing.T) {

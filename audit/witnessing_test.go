@@ -299,7 +299,7 @@ func TestReplicasHaveOneTrailConfirmed(t *testing.T) {
 		if _, faults := seen.sofar(); len(faults) > 0 {
 			t.Errorf("faults %v", faults)
 		}
-		if got, err := audit.CheckWitnessed(t.Context(), store, audit.TrustedKeys(ring), w.Witness, time.Time{}); err != nil || got.Size != 203 {
+		if got, err := audit.CheckWitnessed(t.Context(), store, audit.TrustedKeys(ring), audit.Demand{Witness: w.Witness}); err != nil || got.Size != 203 {
 			t.Errorf("CheckWitnessed: %+v, %v", got, err)
 		}
 	})

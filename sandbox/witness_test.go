@@ -25,7 +25,7 @@ func TestASandboxHasItsTrailConfirmed(t *testing.T) {
 		witness, err := audit.WitnessSettings{Key: known}.Witness()
 		must(t, err)
 		for {
-			confirmed, err := audit.CheckWitnessed(t.Context(), box.Database, audit.TrustedKeys(box.Keys.Current()), witness, time.Time{})
+			confirmed, err := audit.CheckWitnessed(t.Context(), box.Database, audit.TrustedKeys(box.Keys.Current()), audit.Demand{Witness: witness})
 			if err == nil && confirmed.Size >= head.Seq {
 				break
 			}

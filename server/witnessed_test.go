@@ -107,7 +107,7 @@ func TestServeHasItsTrailConfirmedByItself(t *testing.T) {
 	must(t, err)
 	trusted := audit.TrustedKeys(box.Keys.Current())
 	eventually(t, func() bool {
-		confirmed, err := audit.CheckWitnessed(t.Context(), box.Database, trusted, witness, time.Time{})
+		confirmed, err := audit.CheckWitnessed(t.Context(), box.Database, trusted, audit.Demand{Witness: witness})
 		return err == nil && confirmed.Size >= head.Seq
 	})
 	proof, err := audit.Prove(t.Context(), box.Database, trusted, head.Seq, "")

@@ -111,6 +111,7 @@ func TestWhatIsNoGoodNote(t *testing.T) {
 		{"a witness that signed another note", good + cosign(w, key(1), mustSign(t, note.Checkpoint{Origin: "bank.example/audit", Size: 3}, key(0)), 1700000000), note.ErrForged},
 		{"a witness whose time was changed", good + cosign(w, key(2), good, 1700000000), note.ErrForged},
 		{"a witness without a time", good + cosign(w, key(1), good, 0), note.ErrForged},
+		{"a witness with a time beyond the year 9999", good + cosign(w, key(1), good, 253402300800), note.ErrForged},
 		{"a witness with a time below zero", good + cosign(w, key(1), good, -1), note.ErrForged},
 		{"two lines", signed("bank.example/audit\n7\n"), note.ErrMalformed},
 		{"a size with a zero in front", signed("bank.example/audit\n07\n" + root), note.ErrMalformed},

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +17,10 @@ import (
 const algorithmCosignature = 4
 
 const timeBytes = 8
+
+// maxTime is the last second of the year 9999: later times have no form in RFC 3339 or JSON,
+// and no witness that is in its right mind says one.
+const maxTime = 253402300799
 
 // Witness is the name and the key of a witness. It verifies its cosignatures.
 type Witness struct {
@@ -84,7 +87,7 @@ func (w *Witness) Verify(text, signature []byte) bool {
 		return false
 	}
 	at := binary.BigEndian.Uint64(signature)
-	if at == 0 || at > math.MaxInt64 {
+	if at == 0 || at > maxTime {
 		return false
 	}
 	message := append([]byte("cosignature/v1\ntime "+strconv.FormatUint(at, 10)+"\n"), text...)

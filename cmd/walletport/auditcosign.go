@@ -24,7 +24,8 @@ func (auditCosignCommand) Help() string {
   walletport audit cosign --url https://witness.example/ --witness "witness.example+1e4c6f31+BN…" --config walletport.yaml
 Call it from a timer, as often as the trail is to be confirmed. The witness must know the trail's public key (audit checkpoint
 --public-keys). It is shown hashes and no record, so this leaves none in the trail. A witness that is away or refuses keeps no
-server from serving. A server asks the witnesses of audit.witnesses by itself. Exit status 0: it has confirmed the newest note. 1: it has not, and what it answered is printed.`
+server from serving. A server asks the witnesses of audit.witnesses by itself. Exit status 0: it has confirmed the newest
+note. 1: it has not, and what it answered is printed.`
 }
 
 func (c auditCosignCommand) Run(ctx context.Context, con console) error {
@@ -69,18 +70,19 @@ func witnessesOf(named []witnessKey) []*note.Witness {
 // witnessing is what verify demands of witnesses.
 type witnessing struct {
 	Witness         []witnessKey  `help:"Demand that the trail is the one that this witness confirmed last." placeholder:"NAME+ID+KEY"`
-	WitnessedWithin time.Duration `help:"Demand that it confirmed it within this time; without it, ever." placeholder:"DURATION"`
+	WitnessedWithin time.Duration `help:"Demand that it confirmed it within this time, by its clock; without it, ever." placeholder:"DURATION"`
 }
 
 // check returns what each witness confirmed last, or the first fault.
 func (c witnessing) check(ctx context.Context, o *operator, trusted []audit.TrustedKey) ([]note.Opened, error) {
-	var since time.Time
+	var demand audit.Demand
 	if c.WitnessedWithin > 0 {
-		since = now().Add(-c.WitnessedWithin)
+		demand.Since, demand.Until = now().Add(-c.WitnessedWithin), now().Add(c.WitnessedWithin)
 	}
 	var confirmed []note.Opened
 	for _, w := range witnessesOf(c.Witness) {
-		opened, err := audit.CheckWitnessed(ctx, o.db, trusted, w, since)
+		demand.Witness = w
+		opened, err := audit.CheckWitnessed(ctx, o.db, trusted, demand)
 		if err != nil {
 			return nil, err
 		}
