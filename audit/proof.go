@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -40,7 +41,7 @@ type Proven struct {
 // ProvenRecord is a record that is proved.
 type ProvenRecord struct {
 	Seq  int64
-	Line []byte // the record as a line of an export, without its line feed
+	Line []byte // the record as Export writes it, without its line feed
 	Note note.Opened
 }
 
@@ -76,7 +77,11 @@ func VerifyProof(text string, by Proven) (ProvenRecord, error) {
 			return ProvenRecord{}, err
 		}
 	}
-	return ProvenRecord{Seq: l.Seq, Line: p.Extra, Note: opened}, nil
+	canonical, err := encodeLine(l) // the proof's own may be spaced so that a terminal shows half of it
+	if err != nil {
+		return ProvenRecord{}, refusalOf(err)
+	}
+	return ProvenRecord{Seq: l.Seq, Line: bytes.TrimSuffix(canonical, []byte("\n")), Note: opened}, nil
 }
 
 // VerifyConsistency checks a file of ProveConsistency without a database: that the tree of

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -104,6 +105,22 @@ func TestAProofThatProvesNothing(t *testing.T) {
 		{"a note of another key", proof, audit.Proven{Trusted: publicOf(t, checkpointRing(t))}, audit.CheckpointKeyUnknown},
 		{"another trail's name", proof, audit.Proven{Origin: "bank.example/audit"}, audit.NoteMismatch},
 		{"a witness that did not confirm it", proof, audit.Proven{Witnesses: []*note.Witness{w}}, audit.Unwitnessed},
+		{"a number behind the tree", edit(func(p *note.Inclusion) { p.Number = 300 }), audit.Proven{}, audit.ProofMismatch},
+		{"the highest number there is", edit(func(p *note.Inclusion) { p.Number = math.MaxInt64 }), audit.Proven{}, audit.ProofMismatch},
+		{"a path longer than the tree is high", edit(func(p *note.Inclusion) { p.Path = append(p.Path, p.Path[0]) }), audit.Proven{}, audit.ProofMismatch},
+		{"a record with a member twice", edit(func(p *note.Inclusion) {
+			p.Extra = []byte(strings.Replace(string(p.Extra), `"seq":`, `"seq":18,"seq":`, 1))
+		}), audit.Proven{}, audit.Malformed},
+		{"a record with a member that no record has", edit(func(p *note.Inclusion) {
+			p.Extra = []byte(strings.Replace(string(p.Extra), `"seq":`, `"note":"x","seq":`, 1))
+		}), audit.Proven{}, audit.Malformed},
+		{"a record with a checkpoint", edit(func(p *note.Inclusion) { p.Extra = []byte(mustExport(t, m, audit.ExportOptions{Keys: ring})[99]) }), audit.Proven{}, audit.Malformed},
+		{"a record that could not be read", edit(func(p *note.Inclusion) {
+			p.Extra = []byte(strings.Replace(string(p.Extra), `"previousHash"`, `"unreadable":{"wallet":"x"},"previousHash"`, 1))
+		}), audit.Proven{}, audit.Changed},
+		{"a record without bottom", edit(func(p *note.Inclusion) { p.Extra = []byte(`{"details":` + strings.Repeat("[", 1<<20)) }), audit.Proven{}, audit.Malformed},
+		{"a record of members without end", edit(func(p *note.Inclusion) { p.Extra = []byte(`{"a":` + strings.Repeat("1", 1<<20)) }), audit.Proven{}, audit.Malformed},
+		{"two proofs in one file", proof + proof, audit.Proven{}, audit.NoteForged},
 		{"half a file", proof[:len(proof)/3], audit.Proven{}, audit.Malformed},
 		{"nothing", "", audit.Proven{}, audit.Malformed},
 	} {
@@ -126,6 +143,23 @@ func TestAProofNamesTheRecordThatItHas(t *testing.T) {
 	wantRefusal(t, err, audit.ProofMismatch)
 	if !strings.Contains(err.Error(), "it is a proof for record 18 and has record 17") {
 		t.Errorf("VerifyProof: %v", err)
+	}
+}
+
+// TestAProofShowsItsRecordAsAnExportWrites: JSON may be spaced and ordered at will, so that a
+// terminal, which goes back at a carriage return, would show another text than is proved.
+func TestAProofShowsItsRecordAsAnExportWrites(t *testing.T) {
+	ring := checkpointRing(t)
+	m := mustChain(t, ring, 300)
+	p, err := note.ParseInclusion(mustProve(t, m, ring, 17, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := string(p.Extra)
+	p.Extra = []byte(strings.Replace(want, `"outcome"`, "\r\n\t \"outcome\"", 1))
+	got, err := audit.VerifyProof(p.Encode(), audit.Proven{Trusted: publicOf(t, ring)})
+	if err != nil || string(got.Line) != want {
+		t.Errorf("VerifyProof: %v; it shows %q, want %q", err, got.Line, want)
 	}
 }
 
