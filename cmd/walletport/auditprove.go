@@ -127,12 +127,16 @@ func printLogKeys(out io.Writer, text string, ring *keys.Ring) error {
 	return nil
 }
 
-// readNote reads a file with a note; no name is no note.
+// readNote reads a file with a note; no name is no note. An empty file is an error: it would
+// demand nothing, and is what is left where the note could not be written.
 func readNote(path string) (string, error) {
 	if path == "" {
 		return "", nil
 	}
 	text, err := disk.ReadArgument(path, note.MaxBytes)
+	if err == nil && len(text) == 0 {
+		err = fmt.Errorf("%s is empty and no note", path)
+	}
 	return string(text), err
 }
 

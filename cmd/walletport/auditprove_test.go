@@ -70,6 +70,12 @@ func TestARecordIsProvedToWhoHasNoDatabase(t *testing.T) {
 			t.Errorf("printed %s", printed)
 		}
 	})
+	t.Run("unless none is wanted", func(t *testing.T) {
+		mustPrint(t, "audit", "prove", "3", "--no-record", "--dir", dir)
+		if printed := mustPrint(t, "audit", "export", "--no-record", "--dir", dir); strings.Count(printed, `"action":"audit.prove"`) != 1 {
+			t.Errorf("printed %s", printed)
+		}
+	})
 }
 
 // TestNoProofIsShownWithoutItsRecord: the file would be out, and nobody could tell who has it.
@@ -112,6 +118,7 @@ func TestAProofIsRefusedWithItsReason(t *testing.T) {
 		{"no key", exitUsage, []string{good}, "--key"},
 		{"a key that is none", exitUsage, []string{good, "--public-key", "x"}, "--public-key"},
 		{"a witness that is none", exitUsage, []string{good, "--key", key, "--witness", "x"}, "--witness"},
+		{"a kept note that is empty", exitFault, []string{good, "--key", key, "--checkpoint", mustWriteTemp(t, "")}, "is empty"},
 		{"no older note", exitUsage, []string{key, "--key", key}, "--checkpoint"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -125,6 +132,15 @@ func TestAProofIsRefusedWithItsReason(t *testing.T) {
 		code, printed := mustRunCommand(t, "audit", "prove", "4711", "--no-record", "--dir", dir)
 		if code == exitOK || !strings.Contains(printed, "audit_record_not_noted") {
 			t.Errorf("exit %d, printed %s", code, printed)
+		}
+	})
+	t.Run("a kept note that is empty", func(t *testing.T) {
+		empty := mustWriteTemp(t, "")
+		for _, args := range [][]string{{"audit", "prove", "3", "--no-record"}, {"audit", "prove-consistency"}} {
+			code, printed := mustRunCommand(t, append(args, "--checkpoint", empty, "--dir", dir)...)
+			if code == exitOK || !strings.Contains(printed, "is empty") {
+				t.Errorf("%s: exit %d, printed %s", args, code, printed)
+			}
 		}
 	})
 	t.Run("a note of another key, and that is recorded", func(t *testing.T) {
