@@ -121,6 +121,24 @@ func Origin(text string, trusted []TrustedKey) (string, error) {
 	return opened.Origin, err
 }
 
+// LogKeys returns the keys that may sign notes of the trail that a note is of, in the form in
+// which auditors and witnesses take them: the trail's name, the key's id and the key.
+func LogKeys(text string, trusted []TrustedKey) ([]string, error) {
+	origin, err := Origin(text, trusted)
+	if err != nil {
+		return nil, err
+	}
+	var list []string
+	for _, k := range trusted {
+		encoded, err := note.EncodeLogKey(origin, k.Public)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, encoded)
+	}
+	return list, nil
+}
+
 // openNote opens a note, "" for the newest.
 func openNote(ctx context.Context, source ProofSource, trusted []TrustedKey, text string) (string, note.Opened, error) {
 	if text == "" {

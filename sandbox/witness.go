@@ -93,22 +93,15 @@ func (b *Sandbox) trailKeys(ctx context.Context) ([]note.Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	trusted := audit.TrustedKeys(b.Keys.Current())
-	origin, err := audit.Origin(text, trusted)
+	list, err := audit.LogKeys(text, audit.TrustedKeys(b.Keys.Current()))
 	if err != nil {
 		return nil, err
 	}
-	var logs []note.Verifier
-	for _, k := range trusted {
-		key, err := note.NewEd25519VerifierKey(origin, k.Public)
-		if err != nil {
+	logs := make([]note.Verifier, len(list))
+	for i, key := range list {
+		if logs[i], err = note.NewVerifier(key); err != nil {
 			return nil, err
 		}
-		log, err := note.NewVerifier(key)
-		if err != nil {
-			return nil, err
-		}
-		logs = append(logs, log)
 	}
 	return logs, nil
 }

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/act"
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/audit/note"
 	"github.com/walletport/walletport/disk"
-	"github.com/walletport/walletport/keys"
 )
 
 type auditProveCommand struct {
@@ -103,28 +103,21 @@ func (c auditCheckpointCommand) Run(ctx context.Context, con console) error {
 			return err
 		}
 		if c.PublicKeys {
-			return printLogKeys(con.Out, text, o.keys.Current())
+			return printLogKeys(con.Out, text, audit.TrustedKeys(o.keys.Current()))
 		}
 		_, err = io.WriteString(con.Out, text)
 		return err
 	})
 }
 
-// printLogKeys prints the keys that may sign notes of the origin of one.
-func printLogKeys(out io.Writer, text string, ring *keys.Ring) error {
-	trusted := audit.TrustedKeys(ring)
-	origin, err := audit.Origin(text, trusted)
+// printLogKeys prints the keys that may sign notes of the trail of one, a line each.
+func printLogKeys(out io.Writer, text string, trusted []audit.TrustedKey) error {
+	list, err := audit.LogKeys(text, trusted)
 	if err != nil {
 		return err
 	}
-	for _, k := range trusted {
-		encoded, err := note.EncodeLogKey(origin, k.Public)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintln(out, encoded)
-	}
-	return nil
+	_, err = io.WriteString(out, strings.Join(list, "\n")+"\n")
+	return err
 }
 
 // readNote reads a file with a note; no name is no note. An empty file is an error: it would
