@@ -42,12 +42,7 @@ func openSchemeKey(path string, clock func() time.Time) (*schemeKey, error) {
 
 // openPair reads the pair at path, or makes it under a name and for a usage, and writes it.
 func openPair(path, name string, usage x509.KeyUsage, clock func() time.Time) (*schemeKey, error) {
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if text, err = makePair(name, usage, clock()); err == nil {
-			err = writeFileAtomically(path, text)
-		}
-	}
+	text, err := readOrMake(path, func() ([]byte, error) { return makePair(name, usage, clock()) })
 	if err != nil {
 		return nil, fmt.Errorf("key of the simulated schemes: %w", err)
 	}
@@ -152,35 +147,51 @@ func activePublicKey(source keys.Source, purpose keys.Purpose, now time.Time) (s
 	return string(text), err
 }
 
+// readOrMake reads the file at path, or makes and writes it.
+func readOrMake(path string, produce func() ([]byte, error)) ([]byte, error) {
+	text, err := os.ReadFile(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return text, err
+	}
+	if text, err = produce(); err != nil {
+		return nil, err
+	}
+	return text, writeFileAtomically(path, text)
+}
+
 // openTokenIssuerKey reads the P-256 key that signs the sandbox's bearer tokens,
 // or makes and writes it.
 func openTokenIssuerKey(path string) (*ecdsa.PrivateKey, error) {
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	return openPrivateKey(path, "token issuer key", func() (*ecdsa.PrivateKey, error) {
+		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	})
+}
+
+// openPrivateKey reads the private key at path, PKCS#8 in PEM, or has one generated and writes
+// it. what names the key in errors.
+func openPrivateKey[K crypto.Signer](path, what string, generate func() (K, error)) (key K, err error) {
+	text, err := readOrMake(path, func() ([]byte, error) {
+		key, err := generate()
 		if err != nil {
-			return nil, fmt.Errorf("token issuer key: %w", err)
+			return nil, err
 		}
-		der, err := x509.MarshalPKCS8PrivateKey(crypto.PrivateKey(key))
-		if err != nil {
-			return nil, fmt.Errorf("token issuer key: %w", err)
-		}
-		return key, writeFileAtomically(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
-	}
+		der, err := x509.MarshalPKCS8PrivateKey(key)
+		return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), err
+	})
 	if err != nil {
-		return nil, fmt.Errorf("token issuer key: %w", err)
+		return key, fmt.Errorf("%s: %w", what, err)
 	}
 	block, _ := pem.Decode(text)
 	if block == nil {
-		return nil, fmt.Errorf("token issuer key: %s is not PEM", path)
+		return key, fmt.Errorf("%s: %s is not PEM", what, path)
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
-		return nil, fmt.Errorf("token issuer key: %w", err)
+		return key, fmt.Errorf("%s: %s: %w", what, path, err)
 	}
-	key, ok := parsed.(*ecdsa.PrivateKey)
+	key, ok := parsed.(K)
 	if !ok {
-		return nil, fmt.Errorf("token issuer key: %s is not a P-256 key", path)
+		return key, fmt.Errorf("%s: %s has a key of another kind", what, path)
 	}
 	return key, nil
 }

@@ -4,12 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -32,42 +26,12 @@ type witnessSecrets struct {
 	Key string `json:"key"`
 }
 
-// openWitnessKey reads the witness's key at path, or makes it.
+// openWitnessKey reads the Ed25519 key of the simulated witness at path, or makes it.
 func openWitnessKey(path string) (ed25519.PrivateKey, error) {
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if text, err = makeWitnessKey(); err == nil {
-			err = writeFileAtomically(path, text)
-		}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("key of the simulated witness: %w", err)
-	}
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return nil, fmt.Errorf("key of the simulated witness: %s is not PEM", path)
-	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("key of the simulated witness: %w", err)
-	}
-	key, ok := parsed.(ed25519.PrivateKey)
-	if !ok {
-		return nil, fmt.Errorf("key of the simulated witness: %s is not an Ed25519 key", path)
-	}
-	return key, nil
-}
-
-func makeWitnessKey() ([]byte, error) {
-	_, key, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return nil, err
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
+	return openPrivateKey(path, "key of the simulated witness", func() (ed25519.PrivateKey, error) {
+		_, key, err := ed25519.GenerateKey(rand.Reader)
+		return key, err
+	})
 }
 
 // askWitness has the server ask the sandbox's witness, over HTTP as it would ask another's,
