@@ -17,9 +17,6 @@ type Apart struct {
 	Handler http.Handler
 }
 
-// apartGrace bounds what a call may still take when the server has ended.
-const apartGrace = time.Second
-
 // listener serves plain HTTP without certificates. Only the headers of a request have a time
 // limit: how slow an answer is, is the handler's affair.
 func (a Apart) listener(certificates *certificateStore, log *slog.Logger) *listener {
@@ -40,14 +37,18 @@ func (a Apart) listener(certificates *certificateStore, log *slog.Logger) *liste
 func (s *Server) serveApart(ctx context.Context) {
 	for _, l := range s.listeners.apart {
 		s.log.Info("serving "+l.name, "url", l.url())
-		s.background.start(ctx, l.name, upkeep, func(ctx context.Context) error { return s.serveUntilEnd(ctx, l, apartGrace) })
+		s.background.start(ctx, l.name, upkeep, func(ctx context.Context) error { return s.serveUntilEnd(ctx, l) })
 	}
 }
 
-// serveUntilEnd answers until ctx ends. A call that takes longer than grace then is cut off, for
-// no caller of the API waits for it any more.
-func (s *Server) serveUntilEnd(ctx context.Context, l *listener, grace time.Duration) error {
-	err := l.serve(ctx, grace)
+// besideGrace bounds what a call that is none of the API, also a scrape of the metrics, may
+// still take when the server has ended.
+const besideGrace = time.Second
+
+// serveUntilEnd answers beside the API until ctx ends. A call that takes longer than besideGrace
+// then is cut off, for no caller of the API waits for it any more.
+func (s *Server) serveUntilEnd(ctx context.Context, l *listener) error {
+	err := l.serve(ctx, besideGrace)
 	if err == nil || ctx.Err() == nil {
 		return err
 	}

@@ -69,14 +69,6 @@ func (s *Server) metricsServer() *http.Server {
 	return &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
 }
 
-// metricsGrace bounds what a scrape may still take when the server has ended.
-const metricsGrace = time.Second
-
-// serveMetrics answers scrapes until ctx ends.
-func (s *Server) serveMetrics(ctx context.Context) error {
-	return s.serveUntilEnd(ctx, s.listeners.metrics, metricsGrace)
-}
-
 // Run answers until ctx ends, once Listen has returned. Readiness then says no for as
 // long as http.drain, so that a load balancer looks elsewhere; then the listener closes,
 // and what was accepted is finished within http.shutdown. The error is that of a listener
@@ -84,7 +76,7 @@ func (s *Server) serveMetrics(ctx context.Context) error {
 func (s *Server) Run(ctx context.Context) error {
 	if metrics := s.listeners.metrics; metrics != nil {
 		s.log.Info("serving metrics and probes", "url", metrics.url())
-		s.background.start(ctx, "metrics", upkeep, s.serveMetrics)
+		s.background.start(ctx, "metrics", upkeep, func(ctx context.Context) error { return s.serveUntilEnd(ctx, metrics) })
 	}
 	s.serveApart(ctx)
 	s.warnOfIssuers(ctx)
