@@ -340,6 +340,9 @@ func TestAWitnessOfTheSameSizeRefusesAnotherRoot(t *testing.T) {
 		}
 		_, err := w.cosign(t, m, ring)
 		wantRefusal(t, err, audit.WitnessRefused)
+		if !strings.Contains(err.Error(), "another tree of 300 records") {
+			t.Errorf("Cosign: %v", err)
+		}
 	}
 }
 

@@ -89,7 +89,7 @@ type Witnessing struct {
 const (
 	// maxWitnessPause is the longest time in which a witness that confirms nothing is left alone.
 	maxWitnessPause = 15 * time.Minute
-	// witnessTime bounds one look, two questions included.
+	// witnessTime bounds one look, with all questions that it takes.
 	witnessTime = 2 * time.Minute
 )
 

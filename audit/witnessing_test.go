@@ -21,10 +21,11 @@ import (
 
 // looks notes what became of each look after a witness.
 type looks struct {
-	lock   sync.Mutex
-	sizes  []int64
-	faults []string
-	told   chan int64 // each size, unless nil
+	lock     sync.Mutex
+	sizes    []int64
+	faults   []string
+	faultsAt []time.Time
+	told     chan int64 // each size, unless nil
 }
 
 func (l *looks) Cosigned(_ *note.Witness, size int64, _ time.Time) {
@@ -39,7 +40,17 @@ func (l *looks) Cosigned(_ *note.Witness, size int64, _ time.Time) {
 func (l *looks) NotCosigned(_ *note.Witness, err error) {
 	l.lock.Lock()
 	defer l.lock.Unlock()
-	l.faults = append(l.faults, audit.WitnessFault(err))
+	l.faults, l.faultsAt = append(l.faults, audit.WitnessFault(err)), append(l.faultsAt, time.Now())
+}
+
+// pauses returns the times between faults, in the time of a synctest.
+func (l *looks) pauses() (list []time.Duration) {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	for i := range l.faultsAt[:max(len(l.faultsAt)-1, 0)] {
+		list = append(list, l.faultsAt[i+1].Sub(l.faultsAt[i]))
+	}
+	return list
 }
 
 // sofar returns what was noted.
@@ -113,7 +124,7 @@ func TestAWitnessThatConfirmsNothingHoldsNothingUp(t *testing.T) {
 				good.Store(true)
 				time.Sleep(time.Hour)
 				synctest.Wait()
-				if sizes, _ := seen.sofar(); len(sizes) == 0 || sizes[0] != 8 {
+				if sizes, _ := seen.sofar(); len(sizes) < 40 || sizes[0] != 8 { // at each interval again
 					t.Errorf("confirmed %v", sizes)
 				}
 				stopLog()
@@ -136,6 +147,87 @@ func TestAWitnessThatConfirmsNothingHoldsNothingUp(t *testing.T) {
 			}
 			stop()
 		})
+	})
+}
+
+// TestEachFaultDoublesThePause up to 15 minutes, and up to the interval where that is longer.
+func TestEachFaultDoublesThePause(t *testing.T) {
+	const m = time.Minute
+	for interval, want := range map[time.Duration][]time.Duration{
+		m:      {2 * m, 4 * m, 8 * m, 15 * m, 15 * m, 15 * m, 15 * m, 15 * m, 15 * m},
+		20 * m: {20 * m, 20 * m, 20 * m, 20 * m, 20 * m},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ring := checkpointRing(t)
+			store := mustChain(t, ring, 3)
+			w := mustWitness(t, store, ring)
+			seen := &looks{}
+			stop := mustAsk(t, store, ring, seen, audit.Witnessing{Settings: audit.Settings{WitnessInterval: interval}}, audit.AskedWitness{
+				Witness: w.Witness, Submit: func(context.Context, string) (int, string, error) { return 0, "", errors.New("no route") },
+			})
+			time.Sleep(118 * time.Minute)
+			synctest.Wait()
+			if got := seen.pauses(); !slices.Equal(got, want) {
+				t.Errorf("with an interval of %s the pauses are %v", interval, got)
+			}
+			stop()
+		})
+	}
+}
+
+// TestATrailWithoutANoteIsNoFault of a witness, which is asked itself for the first one, though
+// another replica has had it confirmed.
+func TestATrailWithoutANoteIsNoFault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ring := checkpointRing(t)
+		m := mustChain(t, ring, 3)
+		w := mustWitness(t, m, ring)
+		w.now = time.Now()
+		if _, err := w.cosign(t, m, ring); err != nil {
+			t.Fatal(err)
+		}
+		notes, seen := m.notes, &looks{}
+		m.notes = nil
+		var asked atomic.Int64
+		stop := mustAsk(t, m, ring, seen, audit.Witnessing{}, audit.AskedWitness{Witness: w.Witness, Submit: func(ctx context.Context, request string) (int, string, error) {
+			asked.Add(1)
+			return w.submit(ctx, request)
+		}})
+		time.Sleep(10*time.Minute + time.Second)
+		synctest.Wait()
+		if sizes, faults := seen.sofar(); len(sizes) > 0 || len(faults) > 0 || asked.Load() > 0 {
+			t.Errorf("asked %d times; confirmed %v, faults %v", asked.Load(), sizes, faults)
+		}
+		m.notes = notes
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if sizes, faults := seen.sofar(); !slices.Equal(sizes, []int64{3}) || len(faults) > 0 || asked.Load() != 1 {
+			t.Errorf("asked %d times; confirmed %v, faults %v", asked.Load(), sizes, faults)
+		}
+		stop()
+	})
+}
+
+// TestAConfirmationOfTheFutureIsHadAgain, for the clock may be right now.
+func TestAConfirmationOfTheFutureIsHadAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ring := checkpointRing(t)
+		m := mustChain(t, ring, 3)
+		w := mustWitness(t, m, ring)
+		w.now = time.Now().Add(1000 * time.Hour)
+		var asked atomic.Int64
+		stop := mustAsk(t, m, ring, &looks{}, audit.Witnessing{}, audit.AskedWitness{Witness: w.Witness, Submit: func(ctx context.Context, request string) (int, string, error) {
+			if asked.Add(1) > 1 {
+				w.now = time.Now()
+			}
+			return w.submit(ctx, request)
+		}})
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if asked.Load() != 2 {
+			t.Errorf("it was asked %d times", asked.Load())
+		}
+		stop()
 	})
 }
 
