@@ -3,12 +3,14 @@ package audit
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/audit/note"
 	"github.com/walletport/walletport/audit/tree"
 	"github.com/walletport/walletport/storage"
@@ -205,7 +207,7 @@ func CheckWitnessed(ctx context.Context, store WitnessStore, trusted []TrustedKe
 	if last.Size == 0 {
 		return note.Opened{}, &Break{Seq: 1, Kind: Unwitnessed, Detail: fmt.Sprintf("%s has confirmed nothing of this trail", w.Name())}
 	}
-	opened, err := cosignedNote(ctx, store, Proven{Trusted: trusted, Witnesses: []*note.Witness{w}}, last)
+	_, opened, err := cosignedNote(ctx, store, Proven{Trusted: trusted, Witnesses: []*note.Witness{w}}, last)
 	if err != nil {
 		return note.Opened{}, err
 	}
@@ -225,19 +227,39 @@ func CheckWitnessed(ctx context.Context, store WitnessStore, trusted []TrustedKe
 	return opened, nil
 }
 
-// cosignedNote opens the stored note that a cosignature is of.
-func cosignedNote(ctx context.Context, store WitnessStore, by Proven, c storage.Cosignature) (note.Opened, error) {
+// Witnessed returns the note that a witness confirmed last, with its cosignature, for Prove:
+// the newest one, which each command that leaves a record has signed anew, is not confirmed
+// yet. Its errors are those of the store, ReasonNoNote while the witness has confirmed nothing,
+// and ReasonUnproved where the note is not the one that it confirmed.
+func Witnessed(ctx context.Context, store WitnessStore, trusted []TrustedKey, w *note.Witness) (string, error) {
+	last, err := store.LastCosignature(ctx, w.ID())
+	if err != nil {
+		return "", err
+	}
+	if last.Size == 0 {
+		return "", walletport.Errorf(walletport.CodeNotFound, ReasonNoNote, "%s has confirmed nothing of this trail", w.Name())
+	}
+	text, _, err := cosignedNote(ctx, store, Proven{Trusted: trusted, Witnesses: []*note.Witness{w}}, last)
+	if broken, ok := errors.AsType[*Break](err); ok {
+		return "", unproved(broken)
+	}
+	return text, err
+}
+
+// cosignedNote returns the stored note that a cosignature is of, with it, and opened.
+func cosignedNote(ctx context.Context, store WitnessStore, by Proven, c storage.Cosignature) (string, note.Opened, error) {
 	name := by.Witnesses[0].Name()
 	notes, err := store.Notes(ctx, c.Size-1, 1)
 	if err != nil {
-		return note.Opened{}, err
+		return "", note.Opened{}, err
 	}
 	if len(notes) == 0 || notes[0].Size != c.Size {
-		return note.Opened{}, &Break{Seq: c.Size, Kind: NoteMismatch, Detail: fmt.Sprintf("the note that %s confirmed is gone", name)}
+		return "", note.Opened{}, &Break{Seq: c.Size, Kind: NoteMismatch, Detail: fmt.Sprintf("the note that %s confirmed is gone", name)}
 	}
-	opened, err := by.open(note.Cosign(notes[0].Text, c.Line))
+	text := note.Cosign(notes[0].Text, c.Line)
+	opened, err := by.open(text)
 	if err != nil {
-		return note.Opened{}, &Break{Seq: c.Size, Kind: NoteMismatch, Detail: fmt.Sprintf("the note at this record is not the one that %s confirmed: the trail was rewritten, or the cosignature was", name)}
+		return "", note.Opened{}, &Break{Seq: c.Size, Kind: NoteMismatch, Detail: fmt.Sprintf("the note at this record is not the one that %s confirmed: the trail was rewritten, or the cosignature was", name)}
 	}
-	return opened, nil
+	return text, opened, nil
 }

@@ -440,6 +440,13 @@ func TestWhoRewritesEverythingIsFoundByTheWitness(t *testing.T) {
 		_, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), audit.Demand{Witness: w.Witness})
 		wantBreak(t, err, audit.NoteMismatch, 300)
 	})
+	t.Run("who wants a proof in the confirmed tree", func(t *testing.T) {
+		m := m.clone()
+		m.cosignatures = good.cosignatures
+		if text, err := audit.Witnessed(t.Context(), m, audit.TrustedKeys(ring), w.Witness); walletport.ReasonOf(err) != audit.ReasonUnproved {
+			t.Errorf("Witnessed: %q, %v", text, err)
+		}
+	})
 	t.Run("who says that they are of another note", func(t *testing.T) {
 		m := m.clone()
 		m.cosignatures = []storage.Cosignature{{Size: 400, Witness: w.ID(), Line: good.cosignatures[0].Line}}

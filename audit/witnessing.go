@@ -178,7 +178,7 @@ func (w *Witnessing) confirmed(ctx context.Context, by Proven) (note.Opened, err
 	if err != nil || last.Size == 0 {
 		return note.Opened{}, err
 	}
-	opened, err := cosignedNote(ctx, w.Store, by, last)
+	_, opened, err := cosignedNote(ctx, w.Store, by, last)
 	if _, broken := errors.AsType[*Break](err); broken {
 		return note.Opened{}, nil
 	}

@@ -56,6 +56,18 @@ func TestAWitnessConfirmsTheTrail(t *testing.T) {
 		t.Errorf("the note is %s", printed)
 	}
 
+	t.Run("and a record in the tree that it confirmed is proved so", func(t *testing.T) {
+		pem := mustWriteTemp(t, mustPrint(t, "keys", "export-public", "audit-checkpoint-v1", "--dir", dir))
+		mustPrint(t, "audit", "prove", "3", "--dir", dir) // leaves a record, and a note that nobody confirmed
+		newest := mustWriteTemp(t, mustPrint(t, "audit", "prove", "3", "--no-record", "--dir", dir))
+		fails(t, "unwitnessed", "audit", "verify-proof", newest, "--key", pem, "--witness", key)
+		confirmed := mustWriteTemp(t, mustPrint(t, "audit", "prove", "3", "--witness", key, "--dir", dir))
+		if printed := mustPrint(t, "audit", "verify-proof", confirmed, "--key", pem, "--witness", key); !strings.Contains(printed, "record 3 is proved") {
+			t.Errorf("printed %s", printed)
+		}
+		fails(t, "audit_note_missing: remora.n621.de has confirmed nothing", "audit", "prove", "3", "--witness", "remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2", "--dir", dir)
+		fails(t, "--checkpoint and --witness", "audit", "prove", "3", "--witness", key, "--checkpoint", confirmed, "--dir", dir)
+	})
 	t.Run("and not one that is cut back", func(t *testing.T) {
 		mustTamper(t, dir, "DELETE FROM audit_cosignatures", "DELETE FROM audit_notes WHERE size > 6")
 		fails(t, "witness_refused: it confirmed a tree of 7 records", cosign...)

@@ -15,9 +15,10 @@ import (
 )
 
 type auditProveCommand struct {
-	Seq        int64  `arg:"" help:"Number of the record."`
-	Checkpoint string `help:"Prove it in the tree of this note, which somebody kept; without it in that of the newest." placeholder:"FILE"`
-	Output     string `help:"File to make; without it, standard output." short:"o" placeholder:"FILE"`
+	Seq        int64      `arg:"" help:"Number of the record."`
+	Checkpoint string     `help:"Prove it in the tree of this note, which somebody kept; without it in that of the newest." xor:"tree" placeholder:"FILE"`
+	Witness    witnessKey `help:"Prove it in the newest tree that this witness has confirmed." xor:"tree" placeholder:"NAME+ID+KEY"`
+	Output     string     `help:"File to make; without it, standard output." short:"o" placeholder:"FILE"`
 	unrecorded
 	location
 }
@@ -26,6 +27,7 @@ func (auditProveCommand) Help() string {
 	return `Examples:
   walletport audit prove 17 -o record-17.tlog-proof --config walletport.yaml
   walletport audit prove 17 --checkpoint kept.note -o record-17.tlog-proof --config walletport.yaml
+  walletport audit prove 17 --witness "witness.example+1e4c6f31+BN…" -o record-17.tlog-proof --config walletport.yaml
 The file has the one record whole, hashes of others, and a signed note (c2sp.org/tlog-proof).
 walletport audit verify-proof checks it on any machine, without the database.`
 }
@@ -49,7 +51,13 @@ func (c auditProveCommand) Run(ctx context.Context, con console) error {
 // prove returns the proof once the record of it is durable, unless none is asked for.
 func (c auditProveCommand) prove(ctx context.Context, o *operator, kept string) (proof string, err error) {
 	prove := func() error {
-		proof, err = audit.Prove(ctx, o.db, audit.TrustedKeys(o.keys.Current()), c.Seq, kept)
+		trusted := audit.TrustedKeys(o.keys.Current())
+		if c.Witness.Witness != nil {
+			if kept, err = audit.Witnessed(ctx, o.db, trusted, c.Witness.Witness); err != nil {
+				return err
+			}
+		}
+		proof, err = audit.Prove(ctx, o.db, trusted, c.Seq, kept)
 		return err
 	}
 	if c.NoRecord {
