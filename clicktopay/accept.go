@@ -74,6 +74,9 @@ func (a *accepting) run(ctx context.Context) (Accepted, error) {
 	if err := a.examine(ctx, s); err != nil {
 		return Accepted{}, err
 	}
+	if err := a.makeRow(ctx); err != nil {
+		return Accepted{}, err
+	}
 	if err := a.seal(); err != nil {
 		return Accepted{}, err
 	}

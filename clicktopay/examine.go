@@ -28,9 +28,6 @@ func (a *accepting) examine(ctx context.Context, s *Scheme) error {
 	if err := a.admit(ctx); err != nil {
 		return err
 	}
-	if err := a.makeRow(ctx); err != nil {
-		return err
-	}
 	if err := a.checkData(ctx, s, &wrong); err != nil {
 		return err
 	}

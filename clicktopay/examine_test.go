@@ -1,14 +1,18 @@
 package clicktopay_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act/acttest"
 	"github.com/walletport/walletport/clicktopay"
 	"github.com/walletport/walletport/keys"
+	"github.com/walletport/walletport/storage"
 )
 
 // fieldNames are the fields of a refusal, in their order.
@@ -134,4 +138,20 @@ func TestARefusalNeedsNoKey(t *testing.T) {
 	}
 	_, err = d.accept(t, asked(walletport.EnrolCustomer, badData))
 	mustReason(t, err, "key_unavailable")
+}
+
+// timeless is a database that does not say what time it is.
+type timeless struct{ clicktopay.Store }
+
+func (timeless) Now(ctx context.Context) (time.Time, error) {
+	return time.Time{}, storage.ErrUnavailable(ctx, errors.New("the database is away"))
+}
+
+// TestNoRowIsMadeOfWhatIsRefused: what a row alone needs is asked for after all checks.
+func TestNoRowIsMadeOfWhatIsRefused(t *testing.T) {
+	d := newDesk(t, acttest.Database(t), visaOf(newRulebook(t), nil), func(p *clicktopay.Parts) { p.Store = timeless{p.Store} })
+	_, err := d.accept(t, asked(walletport.EnrolCustomer, badData))
+	mustReason(t, err, "enrolment_data_invalid")
+	_, err = d.accept(t, asked(walletport.EnrolCustomer))
+	mustReason(t, err, "store_unavailable")
 }
