@@ -36,8 +36,9 @@ var ErrOptedOut error = walletport.Errorf(walletport.CodeForbidden, "customer_op
 //   - ErrOptedOut, those of Asked.Admit and Parts.Limit, and those about texts with the card's
 //     number, see act.Call.FindCard
 //
-// Of several of the first three classes it is the one that accepting.examine comes to first, with
-// the fields of all, as the caller names them.
+// Where a request is CodeInvalid, CodeNotFound or CodeForbidden for several reasons, the error is of
+// the one that accepting.examine comes to first, and its fields are those of all, as the caller
+// names them. ErrOptedOut and the errors behind it in the list come alone.
 func (f *Flow) Accept(ctx context.Context, r Asked) (Accepted, error) {
 	if r.Channel != ChannelPortfolio {
 		defer f.turns.call()()
