@@ -105,6 +105,33 @@ func measureRound(ctx context.Context, servers []*running, t *target, span time.
 	return callRates{perSecond: float64(done) / took.Seconds(), perCPUSecond: float64(done) / (after - before).Seconds()}, nil
 }
 
+// closedRounds are closed loops one after the other, span in all, each with OpenSSL's limits right
+// before it where the call holds RSA.
+func (p plan) closedRounds(ctx context.Context, servers []*running, t *target, work rsaWork, span time.Duration) (callRates, error) {
+	if _, err := closedLoop(ctx, t, connections, warmUp); err != nil {
+		return callRates{}, err
+	}
+	var rounds []callRates
+	for range p.rounds {
+		var openSSL rsaCosts
+		if work != noRSA {
+			var err error
+			if openSSL, err = openSSLCosts(1); err != nil {
+				return callRates{}, err
+			}
+		}
+		round, err := measureRound(ctx, servers, t, span/time.Duration(p.rounds))
+		if err != nil {
+			return callRates{}, err
+		}
+		if work != noRSA {
+			round.ofOpenSSL = round.perCPUSecond / openSSL.rate(work)
+		}
+		rounds = append(rounds, round)
+	}
+	return mediansOf(rounds), nil
+}
+
 func mediansOf(rounds []callRates) callRates {
 	return callRates{
 		perSecond:    medianOf(rounds, func(c callRates) float64 { return c.perSecond }),

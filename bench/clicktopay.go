@@ -9,10 +9,8 @@ import (
 	"net/http"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/walletport/walletport/storage"
-	"github.com/walletport/walletport/storage/storagetest"
 )
 
 // clickToPayBench measures the same rows on one database after the other.
@@ -32,32 +30,17 @@ func (p plan) benchClickToPay(ctx context.Context, out io.Writer, m material, pr
 	}
 	printClickToPayHead(out)
 	b := clickToPayBench{plan: p, material: m, program: program, dir: dir}
-	if strings.Contains(p.databases, "sqlite") {
-		sqlite := func() (string, error) { return "sqlite:walletport.db", nil }
-		if err := b.inHouses(ctx, out, rows, sqlite, "SQLite"); err != nil {
-			return err
-		}
-	}
-	if !strings.Contains(p.databases, "postgres") {
-		return nil
-	}
-	postgres, err := storagetest.StartPostgres(ctx, storagetest.PostgresConfig{Durable: true})
-	if err != nil {
-		return err
-	}
-	defer postgres.Stop()
-	create := func() (string, error) { return postgres.CreateDatabase(ctx) }
-	return b.inHouses(ctx, out, rows, create, "PostgreSQL", "PostgreSQL, two replicas")
+	return p.onEachDatabase(ctx, func(d database) error { return b.inHouses(ctx, out, rows, d) })
 }
 
 // inHouses measures the rows that share a database after one another.
-func (b clickToPayBench) inHouses(ctx context.Context, out io.Writer, rows []clickToPayRow, database func() (string, error), names ...string) error {
+func (b clickToPayBench) inHouses(ctx context.Context, out io.Writer, rows []clickToPayRow, d database) error {
 	for _, shared := range housesOf(rows) {
-		url, err := database()
+		url, err := d.create()
 		if err != nil {
 			return err
 		}
-		if err := b.on(ctx, out, shared, url, names...); err != nil {
+		if err := b.on(ctx, out, shared, url, d.names()...); err != nil {
 			return err
 		}
 	}
@@ -129,24 +112,14 @@ func clickToPayText(visaURL string) string {
 }
 
 // measure runs the servers for one row, so that what they use is of this row.
-func (b clickToPayBench) measure(ctx context.Context, out io.Writer, h *clickToPayHouse, row clickToPayRow, replicas int, database string) (err error) {
-	var servers []*running
-	defer func() {
-		for _, r := range servers {
-			err = errors.Join(err, r.stop())
-		}
-	}()
-	for n := range replicas {
-		r, err := h.start(ctx, n)
-		if err != nil {
-			return err
-		}
-		servers = append(servers, r)
-	}
-	rates, err := b.measureRow(ctx, h, servers, row)
+func (b clickToPayBench) measure(ctx context.Context, out io.Writer, h *clickToPayHouse, row clickToPayRow, replicas int, database string) error {
+	var rates clickToPayRates
+	err := h.onServers(ctx, replicas, func(servers []*running) (err error) {
+		rates, err = b.measureRow(ctx, h, servers, row)
+		return err
+	})
 	if err != nil {
-		log, _ := os.ReadFile(h.path(logName(0)))
-		return fmt.Errorf("%s on %s: %w; the server said:\n%s", row.name, database, err, log[max(0, len(log)-2000):])
+		return fmt.Errorf("%s on %s: %w", row.name, database, err)
 	}
 	row.print(out, database, rates)
 	return nil

@@ -4,23 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 )
 
 // engines are two servers, each with a database of its own: one by the engine of RSA that a
 // server chooses, which is OpenSSL's where it is, the other by Go's.
-type engines struct{ usual, byGo *engineServer }
-
-// engineServer is a running server and what it was started from.
-type engineServer struct {
-	*running
-	setup *setup
-}
+type engines struct{ usual, byGo *running }
 
 // engineRates is what one call gives with each engine.
 type engineRates struct {
@@ -28,27 +20,27 @@ type engineRates struct {
 	byGo      callRates // in a closed loop alone; zero of a call without RSA
 }
 
-// startEngines sets both up on databases that create makes, or the usual one alone where no
-// call holds RSA.
-func (b callBench) startEngines(ctx context.Context, database string, create func() (url string, err error)) (e engines, err error) {
-	if e.usual, err = b.startEngine(ctx, database, create, false); err != nil {
+// startEngines sets both up on databases of their own, or the usual one alone where no call holds
+// RSA.
+func (b callBench) startEngines(ctx context.Context, d database) (e engines, err error) {
+	if e.usual, err = b.startEngine(ctx, d, "", false); err != nil {
 		return e, err
 	}
 	if !slices.ContainsFunc(b.calls, func(c httpCall) bool { return c.work != noRSA }) {
 		return e, nil
 	}
-	if e.byGo, err = b.startEngine(ctx, database+"-go", create, true); err != nil {
-		return e, errors.Join(err, e.usual.stop())
+	if e.byGo, err = b.startEngine(ctx, d, "-go", true); err != nil {
+		return e, e.usual.stop(err)
 	}
 	return e, nil
 }
 
-func (b callBench) startEngine(ctx context.Context, name string, create func() (url string, err error), byGo bool) (*engineServer, error) {
-	url, err := create()
+func (b callBench) startEngine(ctx context.Context, d database, suffix string, byGo bool) (*running, error) {
+	url, err := d.create()
 	if err != nil {
 		return nil, err
 	}
-	dir := filepath.Join(b.dir, name)
+	dir := filepath.Join(b.dir, d.name+suffix)
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -61,8 +53,7 @@ func (b callBench) startEngine(ctx context.Context, name string, create func() (
 			return nil, err
 		}
 	}
-	r, err := s.start(ctx, 0)
-	return &engineServer{r, s}, err
+	return s.start(ctx, 0)
 }
 
 // useGoRSA has the server work with RSA keys by Go, whatever there is.
@@ -78,25 +69,13 @@ func (s *setup) useGoRSA() error {
 	return os.WriteFile(s.path(configName(0)), changed, 0o600)
 }
 
-func (e engines) stop() error {
-	err := e.usual.stop()
+// stop is as that of a server, of both.
+func (e engines) stop(failed error) error {
+	servers := []*running{e.usual}
 	if e.byGo != nil {
-		err = errors.Join(err, e.byGo.stop())
+		servers = append(servers, e.byGo)
 	}
-	return err
-}
-
-// said is the end of what the servers wrote into their logs.
-func (e engines) said() string {
-	var all strings.Builder
-	for _, s := range []*engineServer{e.usual, e.byGo} {
-		if s == nil {
-			continue
-		}
-		log, _ := os.ReadFile(s.setup.path(logName(0))) // it may say nothing
-		fmt.Fprintf(&all, "%s\n", log[max(0, len(log)-2000):])
-	}
-	return all.String()
+	return stopAll(servers, failed)
 }
 
 // engineTargets are a call on both servers; byGo is nil of a call without RSA.
@@ -104,21 +83,21 @@ type engineTargets struct{ usual, byGo *target }
 
 // targets returns the call's, warm.
 func (e engines) targets(ctx context.Context, c httpCall, m material) (t engineTargets, err error) {
-	t.usual = c.of(e.usual.running, m)
+	t.usual = c.of(e.usual, m)
 	if _, err := closedLoop(ctx, t.usual, connections, warmUp); err != nil || c.work == noRSA {
 		return t, err
 	}
-	t.byGo = c.of(e.byGo.running, m)
+	t.byGo = c.of(e.byGo, m)
 	_, err = closedLoop(ctx, t.byGo, connections, warmUp)
 	return t, err
 }
 
 // measure measures a call on one server after the other.
 func (e engines) measure(ctx context.Context, t engineTargets, m material, work rsaWork, span time.Duration) (rates engineRates, err error) {
-	if rates.callRates, err = measureRound(ctx, []*running{e.usual.running}, t.usual, span); err != nil || t.byGo == nil {
+	if rates.callRates, err = measureRound(ctx, []*running{e.usual}, t.usual, span); err != nil || t.byGo == nil {
 		return rates, err
 	}
-	rates.byGo, err = measureBetweenLimits(ctx, e.byGo.running, t.byGo, m, work, span)
+	rates.byGo, err = measureBetweenLimits(ctx, e.byGo, t.byGo, m, work, span)
 	return rates, err
 }
 

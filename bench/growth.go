@@ -3,18 +3,15 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/server"
 	"github.com/walletport/walletport/storage"
-	"github.com/walletport/walletport/storage/storagetest"
 )
 
 // growthRow measures the same at one size of the database. The sizes of a kind are reached one
@@ -66,7 +63,7 @@ func (p plan) benchGrowth(ctx context.Context, out io.Writer, m material, progra
 			continue
 		}
 		grows.head(out)
-		err := b.onEachDatabase(ctx, func(h *growthHouse) error { return grows.on(ctx, out, h, rows) })
+		err := b.inHouses(ctx, func(h *growthHouse) error { return grows.on(ctx, out, h, rows) })
 		if err != nil {
 			return err
 		}
@@ -83,26 +80,15 @@ type growthHouse struct {
 	custody  keys.Custody
 }
 
-// onEachDatabase makes a house on each, and has it measured.
-func (b growthBench) onEachDatabase(ctx context.Context, measure func(*growthHouse) error) error {
-	if strings.Contains(b.databases, "sqlite") {
-		if err := b.inHouse(ctx, &growthHouse{database: "SQLite", url: "sqlite:walletport.db"}, measure); err != nil {
+// inHouses makes a house on each kind of database, and has it measured.
+func (b growthBench) inHouses(ctx context.Context, measure func(*growthHouse) error) error {
+	return b.onEachDatabase(ctx, func(d database) error {
+		url, err := d.create()
+		if err != nil {
 			return err
 		}
-	}
-	if !strings.Contains(b.databases, "postgres") {
-		return nil
-	}
-	postgres, err := storagetest.StartPostgres(ctx, storagetest.PostgresConfig{Durable: true})
-	if err != nil {
-		return err
-	}
-	defer postgres.Stop()
-	url, err := postgres.CreateDatabase(ctx)
-	if err != nil {
-		return err
-	}
-	return b.inHouse(ctx, &growthHouse{database: "PostgreSQL", url: url}, measure)
+		return b.inHouse(ctx, &growthHouse{database: d.name, url: url}, measure)
+	})
 }
 
 func (b growthBench) inHouse(ctx context.Context, h *growthHouse, measure func(*growthHouse) error) (err error) {
@@ -122,21 +108,4 @@ func (b growthBench) inHouse(ctx context.Context, h *growthHouse, measure func(*
 	}
 	defer func() { err = errors.Join(err, h.store.Close()) }()
 	return measure(h)
-}
-
-// serving measures while a server runs.
-func (h *growthHouse) serving(ctx context.Context, measure func(*running) error) error {
-	r, err := h.start(ctx, 0)
-	if err != nil {
-		return err
-	}
-	err = measure(r)
-	if stopErr := r.stop(); err == nil {
-		err = stopErr
-	}
-	if err != nil {
-		log, _ := os.ReadFile(h.path(logName(0)))
-		return fmt.Errorf("%w; the server said:\n%s", err, log[max(0, len(log)-2000):])
-	}
-	return nil
 }

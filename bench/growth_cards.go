@@ -63,11 +63,11 @@ func (b growthBench) measureCards(ctx context.Context, h *growthHouse, cards *va
 	}); err != nil {
 		return err
 	}
-	return h.serving(ctx, func(r *running) error {
-		if rates.call, err = b.measureMainCall(ctx, r, h.cards.mastercard); err != nil {
+	return h.onServers(ctx, 1, func(servers []*running) (err error) {
+		if rates.call, err = b.measureMainCall(ctx, servers, h.cards.mastercard); err != nil {
 			return err
 		}
-		rates.memory, err = peakMemory(r.cmd.Process.Pid)
+		rates.memory, err = peakMemory(servers[0].cmd.Process.Pid)
 		return err
 	})
 }
@@ -85,25 +85,18 @@ func oneByOne(span time.Duration, ask func(n int) error) (latencies, error) {
 	return latenciesOf(all), nil
 }
 
-// measureMainCall is as measureCalls, of cards all over the store.
-func (b growthBench) measureMainCall(ctx context.Context, r *running, cards int) (callRates, error) {
+// measureMainCall is as measureCalls by the usual engine, of cards all over the store.
+func (b growthBench) measureMainCall(ctx context.Context, servers []*running, cards int) (callRates, error) {
+	r := servers[0]
 	t := &target{client: r.client, method: http.MethodPost, username: r.username, password: r.password}
 	t.url = func(n int) string {
 		return fmt.Sprintf("%s/wallet/v1/%d/provision/issuerwallet/bench-wallet?auditUser=bench", r.url, 1+scattered(n, cards))
 	}
-	if _, err := closedLoop(ctx, t, connections, warmUp); err != nil {
-		return callRates{}, err
-	}
 	span := time.Duration(b.callSeconds) * time.Second
-	var rounds []callRates
-	for range b.rounds {
-		round, err := measureBetweenLimits(ctx, r, t, b.material, pushWork, span/time.Duration(b.rounds))
-		if err != nil {
-			return callRates{}, err
-		}
-		rounds = append(rounds, round)
+	rates, err := b.closedRounds(ctx, servers, t, pushWork, span)
+	if err != nil {
+		return rates, err
 	}
-	rates := mediansOf(rounds)
 	all, err := openLoop(ctx, t, rates.perSecond/2, span)
 	rates.latencies = latenciesOf(all)
 	return rates, err
@@ -111,13 +104,13 @@ func (b growthBench) measureMainCall(ctx context.Context, r *running, cards int)
 
 func printGrowingCardsHead(out io.Writer) {
 	fmt.Fprintf(out, "\n| as cards grow | database | cards | look-up by id: p50 | p99 | by number: p50 | p99 | calls/s | calls per server CPU-second "+
-		"| share of Go's RSA | p50 | p99 at half load | serve, most resident | filled in |\n"+
+		"| share of OpenSSL's RSA | p50 | p99 at half load | serve, most resident | filled in |\n"+
 		"| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
 }
 
 func (row growthRow) printCards(out io.Writer, database string, r cardRates) {
 	fmt.Fprintf(out, "| Issuer wallet, Mastercard | %s | %d | %s | %s | %s | %s | %.0f | %.0f | %.0f %% | %s | %s | %d MB | %s |\n", database, row.size,
-		us(r.byID.p50), us(r.byID.p99), us(r.byNumber.p50), us(r.byNumber.p99), r.call.perSecond, r.call.perCPUSecond, 100*r.call.ofGoRSA,
+		us(r.byID.p50), us(r.byID.p99), us(r.byNumber.p50), us(r.byNumber.p99), r.call.perSecond, r.call.perCPUSecond, 100*r.call.ofOpenSSL,
 		ms(r.call.p50), ms(r.call.p99), r.memory/1024, r.filled.Round(time.Second))
 }
 

@@ -44,7 +44,7 @@ func (p plan) benchImports(ctx context.Context, out io.Writer, m material, progr
 	fmt.Fprint(out, "\n| import of new cards | database | rows | seconds | rows/s | rows per CPU-second | written a byte stored | stored | most resident |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	b := growthBench{plan: p, material: m, program: program, dir: dir}
 	for _, row := range rows {
-		err := b.onEachDatabase(ctx, func(h *growthHouse) error {
+		err := b.inHouses(ctx, func(h *growthHouse) error {
 			cost, err := h.importCards(ctx, row.cards)
 			if err == nil {
 				row.print(out, h.database, cost)

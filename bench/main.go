@@ -17,12 +17,10 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/walletport/walletport/config"
 	"github.com/walletport/walletport/server"
-	"github.com/walletport/walletport/storage/storagetest"
 )
 
 // plan is what to measure and for how long.
@@ -159,15 +157,7 @@ func (p plan) benchCalls(ctx context.Context, out io.Writer, m material, program
 	}
 	printCallsHead(out)
 	b := callBench{plan: p, calls: calls, material: m, program: program, dir: dir}
-	if strings.Contains(p.databases, "sqlite") {
-		if err := b.on(ctx, out, "SQLite", func() (string, error) { return "sqlite:walletport.db", nil }); err != nil {
-			return err
-		}
-	}
-	if strings.Contains(p.databases, "postgres") {
-		return b.onPostgres(ctx, out)
-	}
-	return nil
+	return p.onEachDatabase(ctx, func(d database) error { return b.on(ctx, out, d) })
 }
 
 // callBench measures the same calls on one database after the other.
@@ -178,27 +168,17 @@ type callBench struct {
 	program, dir string
 }
 
-func (b callBench) onPostgres(ctx context.Context, out io.Writer) error {
-	postgres, err := storagetest.StartPostgres(ctx, storagetest.PostgresConfig{Durable: true})
-	if err != nil {
-		return err
-	}
-	defer postgres.Stop()
-	return b.on(ctx, out, "PostgreSQL", func() (string, error) { return postgres.CreateDatabase(ctx) })
-}
-
-// on measures the calls on databases that create makes.
-func (b callBench) on(ctx context.Context, out io.Writer, database string, create func() (url string, err error)) error {
-	e, err := b.startEngines(ctx, database, create)
+func (b callBench) on(ctx context.Context, out io.Writer, d database) error {
+	e, err := b.startEngines(ctx, d)
 	if err != nil {
 		return err
 	}
 	rates, err := measureCalls(ctx, e, b.material, b.calls, b.rounds, b.callSeconds)
-	if err = errors.Join(err, e.stop()); err != nil {
-		return fmt.Errorf("%w; the servers said:\n%s", err, e.said())
+	if err := e.stop(err); err != nil {
+		return err
 	}
 	for i, c := range b.calls {
-		c.print(out, database, rates[i])
+		c.print(out, d.name, rates[i])
 	}
 	return nil
 }

@@ -201,6 +201,7 @@ type running struct {
 	username, password string
 	client             *http.Client
 	cmd                *exec.Cmd
+	log                string // the file of what it says
 }
 
 // start runs a server on its core and waits until it is ready.
@@ -218,14 +219,17 @@ func (s *setup) start(ctx context.Context, replica int) (*running, error) {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM([]byte(s.tls.Certificate))
 	r := &running{
-		url: "https://" + s.addresses[replica], username: s.client.Username, password: s.client.Password, cmd: cmd,
+		url: "https://" + s.addresses[replica], username: s.client.Username, password: s.client.Password, cmd: cmd, log: log.Name(),
 		client: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
 			TLSClientConfig:     &tls.Config{RootCAs: roots, ServerName: "localhost", MinVersion: tls.VersionTLS13},
 			MaxIdleConnsPerHost: connections,
 			MaxConnsPerHost:     connections,
 		}},
 	}
-	return r, r.waitReady(ctx)
+	if err := r.waitReady(ctx); err != nil {
+		return nil, r.stop(err)
+	}
+	return r, nil
 }
 
 func (r *running) waitReady(ctx context.Context) error {
@@ -243,12 +247,50 @@ func (r *running) waitReady(ctx context.Context) error {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	return errors.Join(errors.New("the server did not become ready"), r.stop())
+	return errors.New("the server did not become ready")
 }
 
-func (r *running) stop() error {
-	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		return err
+// onServers has so many replicas measured, which run meanwhile.
+func (s *setup) onServers(ctx context.Context, replicas int, measure func([]*running) error) error {
+	var servers []*running
+	for n := range replicas {
+		r, err := s.start(ctx, n)
+		if err != nil {
+			return stopAll(servers, err)
+		}
+		servers = append(servers, r)
 	}
-	return r.cmd.Wait()
+	return stopAll(servers, measure(servers))
+}
+
+// stopAll is as stop, of several.
+func stopAll(servers []*running, failed error) error {
+	for _, r := range servers {
+		failed = r.stop(failed)
+	}
+	return failed
+}
+
+// stopWithin is how long a server may take to end once it was told to.
+const stopWithin = time.Minute
+
+// stop ends the server as an operator would. It returns why a measurement failed, which is nil of
+// one that did not, and why the server did not end as it should: with what it said last.
+func (r *running) stop(failed error) error {
+	_ = r.cmd.Process.Signal(syscall.SIGTERM) // how one ended that is no longer there, Wait says
+	kill := time.AfterFunc(stopWithin, func() { _ = r.cmd.Process.Kill() })
+	defer kill.Stop()
+	if err := r.cmd.Wait(); err != nil {
+		failed = errors.Join(failed, fmt.Errorf("stop the server: %w", err))
+	}
+	if failed == nil {
+		return nil
+	}
+	return fmt.Errorf("%w; the server said:\n%s", failed, r.said())
+}
+
+// said is the end of what the server wrote into its log.
+func (r *running) said() []byte {
+	log, _ := os.ReadFile(r.log) // it may say nothing
+	return log[max(0, len(log)-2000):]
 }

@@ -39,7 +39,7 @@ func (b tokenBench) measureRow(ctx context.Context, s *setup, servers []*running
 		if _, err := openLoop(ctx, t, row.rate, both); err != nil {
 			return rates, err
 		}
-	} else if rates.callRates, err = b.closedRounds(ctx, servers, t, span); err != nil {
+	} else if rates.callRates, err = b.closedRounds(ctx, servers, t, noRSA, span); err != nil {
 		return rates, err
 	}
 	before, err := cpuTimes(servers)
@@ -67,22 +67,6 @@ func (b tokenBench) measureRow(ctx context.Context, s *setup, servers []*running
 		rates.memory = max(rates.memory, memory)
 	}
 	return rates, nil
-}
-
-// closedRounds are closed loops one after the other, span in all.
-func (p plan) closedRounds(ctx context.Context, servers []*running, t *target, span time.Duration) (callRates, error) {
-	if _, err := closedLoop(ctx, t, connections, warmUp); err != nil {
-		return callRates{}, err
-	}
-	var rounds []callRates
-	for range p.rounds {
-		round, err := measureRound(ctx, servers, t, span/time.Duration(p.rounds))
-		if err != nil {
-			return callRates{}, err
-		}
-		rounds = append(rounds, round)
-	}
-	return mediansOf(rounds), nil
 }
 
 // turns returns what is of every second turn over all tokens: from the first on the

@@ -7,11 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
-
-	"github.com/walletport/walletport/storage/storagetest"
 )
 
 // tokenRow is a call on tokens, measured on a store of one size.
@@ -60,32 +56,17 @@ func (p plan) benchTokens(ctx context.Context, out io.Writer, m material, progra
 	defer func() { err = errors.Join(err, schemes.stop()) }()
 	printTokensHead(out)
 	b := tokenBench{plan: p, rows: rows, material: m, program: program, dir: dir, schemes: schemes.url}
-	if strings.Contains(p.databases, "sqlite") {
-		sqlite := func() (string, error) { return "sqlite:walletport.db", nil }
-		if err := b.onBothStores(ctx, out, sqlite, "SQLite"); err != nil {
-			return err
-		}
-	}
-	if !strings.Contains(p.databases, "postgres") {
-		return nil
-	}
-	postgres, err := storagetest.StartPostgres(ctx, storagetest.PostgresConfig{Durable: true})
-	if err != nil {
-		return err
-	}
-	defer postgres.Stop()
-	create := func() (string, error) { return postgres.CreateDatabase(ctx) }
-	return b.onBothStores(ctx, out, create, "PostgreSQL", "PostgreSQL, two replicas")
+	return p.onEachDatabase(ctx, func(d database) error { return b.onBothStores(ctx, out, d) })
 }
 
-// onBothStores measures on as many replicas as there are names, one more each time.
-func (b tokenBench) onBothStores(ctx context.Context, out io.Writer, database func() (string, error), names ...string) error {
+// onBothStores measures on one replica more for each name of the database.
+func (b tokenBench) onBothStores(ctx context.Context, out io.Writer, d database) error {
 	for _, full := range []bool{false, true} {
 		rows := slices.DeleteFunc(slices.Clone(b.rows), func(r tokenRow) bool { return r.full != full })
 		if len(rows) == 0 {
 			continue
 		}
-		url, err := database()
+		url, err := d.create()
 		if err != nil {
 			return err
 		}
@@ -93,7 +74,7 @@ func (b tokenBench) onBothStores(ctx context.Context, out io.Writer, database fu
 		if err != nil {
 			return err
 		}
-		for i, name := range names {
+		for i, name := range d.names() {
 			if err := b.measure(ctx, out, s, rows, i+1, name); err != nil {
 				return err
 			}
@@ -166,29 +147,17 @@ func (s *setup) addSchemeKeys() error {
 	return nil
 }
 
-func (b tokenBench) measure(ctx context.Context, out io.Writer, s *setup, rows []tokenRow, replicas int, database string) (err error) {
-	var servers []*running
-	defer func() {
-		for _, r := range servers {
-			err = errors.Join(err, r.stop())
+func (b tokenBench) measure(ctx context.Context, out io.Writer, s *setup, rows []tokenRow, replicas int, database string) error {
+	return s.onServers(ctx, replicas, func(servers []*running) error {
+		for _, row := range rows {
+			rates, err := b.measureRow(ctx, s, servers, row)
+			if err != nil {
+				return fmt.Errorf("%s on %s: %w", row.name, database, err)
+			}
+			row.print(out, database, s.cards, rates)
 		}
-	}()
-	for n := range replicas {
-		r, err := s.start(ctx, n)
-		if err != nil {
-			return err
-		}
-		servers = append(servers, r)
-	}
-	for _, row := range rows {
-		rates, err := b.measureRow(ctx, s, servers, row)
-		if err != nil {
-			log, _ := os.ReadFile(filepath.Join(s.dir, logName(0)))
-			return fmt.Errorf("%s on %s: %w; the server said:\n%s", row.name, database, err, log[max(0, len(log)-2000):])
-		}
-		row.print(out, database, s.cards, rates)
-	}
-	return nil
+		return nil
+	})
 }
 
 // changed is how many tokens are changed in turn: each one again a few seconds later.
