@@ -1,9 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
-	"maps"
 	"path/filepath"
 	"testing"
 	"time"
@@ -15,6 +15,7 @@ import (
 	"github.com/walletport/walletport/server"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/storagetest"
+	"github.com/walletport/walletport/vault"
 )
 
 func must(t *testing.T, err error) {
@@ -67,37 +68,31 @@ func openBenchHouse(t *testing.T, url string) benchHouse {
 
 func (h benchHouse) path(name string) string { return filepath.Join(h.dir, name) }
 
-// TestSeededCards: a store that is filled has real cards, and the indexes that it had.
-func TestSeededCards(t *testing.T) {
+// TestCardsOfAGrowingStore: files that follow one another have each card once, with the number that
+// it is looked for by.
+func TestCardsOfAGrowingStore(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, h benchHouse) {
-		raw, err := openRaw(t.Context(), h.url, h.path)
-		must(t, err)
-		defer raw.close()
-		before, err := raw.indexes(t.Context(), "cards")
-		must(t, err)
 		cards, err := server.OpenVault(h.store, h.custody, time.Now)
 		must(t, err)
-		seed := cardSeed{store: h.store, vault: cards, openRaw: func() (rawDatabase, error) { return openRaw(t.Context(), h.url, h.path) }}
-		must(t, seed.grow(t.Context(), 0, 10))
-		must(t, seed.grow(t.Context(), 10, 300))
-		after, err := raw.indexes(t.Context(), "cards")
-		must(t, err)
-		if len(before) == 0 || !maps.Equal(before, after) {
-			t.Errorf("the indexes were %v, and are %v", before, after)
+		from := 0
+		for _, size := range []int{10, 300} {
+			var file bytes.Buffer
+			must(t, writeCards(&file, cardCounts{mastercard: size}, from))
+			report, err := cards.Import(t.Context(), &file, vault.ImportOptions{Issuer: benchIssuer, Format: vault.CSV})
+			must(t, err)
+			if report.Inserted != int64(size-from) {
+				t.Errorf("%d cards are new, want %d", report.Inserted, size-from)
+			}
+			from = size
 		}
 		for n := range 300 {
-			row, err := cards.Find(t.Context(), walletport.CardID(1+n))
+			number, err := walletport.ParsePAN(numberOf(walletport.Mastercard, n))
 			must(t, err)
-			must(t, cards.Borrow(t.Context(), row, func(c *walletport.Card) error {
-				if got := string(c.PAN.Reveal()); got != seededNumber(n) {
-					t.Errorf("card %d has another number", row.ID)
-				}
-				found, err := cards.FindByPAN(t.Context(), c.PAN)
-				if len(found) != 1 || found[0].ID != row.ID {
-					t.Errorf("by the number of card %d there are %d cards, %v", row.ID, len(found), err)
-				}
-				return err
-			}))
+			found, err := cards.FindByPAN(t.Context(), number)
+			must(t, err)
+			if len(found) != 1 || found[0].ID != walletport.CardID(1+n) {
+				t.Errorf("by the number of card %d there are %d cards", 1+n, len(found))
+			}
 		}
 	})
 }

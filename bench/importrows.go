@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -30,7 +29,7 @@ var importRows = []importRow{
 // importCost is what an import took.
 type importCost struct {
 	took, cpu       time.Duration // cpu is of the import alone
-	resident        int64         // bytes, the most
+	memory          int           // the most that was resident at once, kB
 	written, stored int64         // bytes, also by a server of the database
 }
 
@@ -60,13 +59,13 @@ func (p plan) benchImports(ctx context.Context, out io.Writer, m material, progr
 
 func (row importRow) print(out io.Writer, database string, c importCost) {
 	fmt.Fprintf(out, "| `cards import` | %s | %d | %.0f | %.0f | %.0f | %.1f | %d MB | %d MB |\n", database, row.cards, c.took.Seconds(),
-		float64(row.cards)/c.took.Seconds(), float64(row.cards)/c.cpu.Seconds(), float64(c.written)/float64(c.stored), c.stored>>20, c.resident>>20)
+		float64(row.cards)/c.took.Seconds(), float64(row.cards)/c.cpu.Seconds(), float64(c.written)/float64(c.stored), c.stored>>20, c.memory/1024)
 }
 
 // importCards imports a file that it makes.
 func (h *growthHouse) importCards(ctx context.Context, cards int) (cost importCost, err error) {
 	path := h.path("many.csv")
-	if err := writeCards(path, cards); err != nil {
+	if err := writeFile(path, func(w io.Writer) error { return writeSpreadCards(w, cards) }); err != nil {
 		return cost, err
 	}
 	raw, err := openRaw(ctx, h.url, h.path)
@@ -82,7 +81,13 @@ func (h *growthHouse) importCards(ctx context.Context, cards int) (cost importCo
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	begun := time.Now()
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Start(); err != nil {
+		return cost, err
+	}
+	memory := watchMemory(cmd.Process.Pid)
+	err = cmd.Wait()
+	cost.memory = memory()
+	if err != nil {
 		return cost, fmt.Errorf("%w: %s", err, said.String())
 	}
 	cost.took, cost.cpu = time.Since(begun), cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime()
@@ -91,30 +96,30 @@ func (h *growthHouse) importCards(ctx context.Context, cards int) (cost importCo
 		return cost, errors.New("the system does not say what a process used")
 	}
 	written, stored, err := raw.written(ctx, h.path)
-	cost.resident, cost.stored = usage.Maxrss<<10, stored-storedBefore
+	cost.stored = stored - storedBefore
 	cost.written = written - writtenBefore + usage.Oublock*512
 	return cost, err
 }
 
-// writeCards makes a file of cards with numbers all over the range, each third of a customer of
-// the one before.
-func writeCards(path string, cards int) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	w := bufio.NewWriter(f)
+// writeSpreadCards writes CSV rows of cards with numbers all over the range, each third of a
+// customer of the one before.
+func writeSpreadCards(w io.Writer, cards int) error {
 	fmt.Fprintln(w, "cardId,pan,expiryMonth,expiryYear,cardholderName,customerId,product")
 	for i := range cards {
 		spread := uint64(i+1) * 0x9e3779b97f4a7c15 >> 20 % 10_000_000_000_000
-		fmt.Fprintf(w, "%d,%s,12,2031,TEST CARDHOLDER %d,c%d,%s\n", 1_000_000+i, withCheckDigit(fmt.Sprintf("5%d%013d", 1+i%5, spread)), i, i*2/3, benchProduct)
+		number := withCheckDigit(fmt.Sprintf("5%d%013d", 1+i%5, spread))
+		if _, err := fmt.Fprintf(w, "%d,%s,12,2031,TEST CARDHOLDER %d,c%d,%s\n", 1_000_000+i, number, i, i*2/3, benchProduct); err != nil {
+			return err
+		}
 	}
-	return errors.Join(w.Flush(), f.Close())
+	return nil
 }
 
-// written returns what a server of the database has written, which SQLite has none of, and how
-// much is stored.
+// written returns how many bytes a server of the database has written since it was made, which
+// SQLite has none of, and how many are stored. PostgreSQL counts what it added to its log, and the
+// pages of 8192 bytes that it wrote to all databases: by checkpoints, its background writer, and
+// whoever needed the page's place. All three stand in pg_stat_bgwriter until PostgreSQL 16; from 17
+// on the first is in pg_stat_checkpointer and the last in pg_stat_io.
 func (r rawDatabase) written(ctx context.Context, path func(string) string) (written, stored int64, err error) {
 	if r.isPostgres {
 		if err := r.run(ctx, []string{"CHECKPOINT"}); err != nil {

@@ -41,7 +41,7 @@ func main() {
 	flag.IntVar(&p.seconds, "seconds", 1, "length of one encoder measurement")
 	flag.IntVar(&p.callSeconds, "call-seconds", 10, "length of each call's closed loop in all, and of its open loop")
 	flag.StringVar(&p.databases, "databases", "sqlite,postgres", "which databases the HTTP calls are measured on")
-	flag.BoolVar(&p.full, "full", false, "measure the large stores too, on each database: call/tokens-*-full (1,000,000 cards with 3,000,000 tokens, 4 GB of disk), growth/*-10000000 (10 GB), import/10000000 (12 GB) and clicktopay/enrol-full (half an hour)")
+	flag.BoolVar(&p.full, "full", false, "measure the large stores too, on each database: call/tokens-*-full (1,000,000 cards with 3,000,000 tokens, 4 GB of disk), growth/cards-10000000 (12 GB), growth/audit-10000000 (10 GB), import/10000000 (12 GB) and clicktopay/enrol-full (half an hour)")
 	flag.IntVar(&p.enrolRate, "enrol-rate", 50, "requests a second of the command in clicktopay/enrol-full, 1 to 200")
 	flag.IntVar(&p.enrolCards, "enrol-cards", 100_000, "cards of the portfolio in clicktopay/enrol-full")
 	only := flag.String("only", "", "regular expression of the rows to measure: encoder/apple-visa, call/googlepay-mastercard, replicas/4, clicktopay/accept, growth/cards-1000, import/1000000, …")

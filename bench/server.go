@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -8,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -88,7 +90,7 @@ const maxReplicas = 4
 // newSetup configures servers on the database, with keys, cards and a client; more is
 // added to the configuration.
 func newSetup(program, dir, databaseURL string, m material, cards cardCounts, more string) (s *setup, err error) {
-	s = &setup{program: program, dir: dir, cards: cards}
+	s = &setup{program: program, dir: dir}
 	if s.tls, err = newKeyPair("localhost"); err != nil {
 		return nil, err
 	}
@@ -108,7 +110,6 @@ func newSetup(program, dir, databaseURL string, m material, cards cardCounts, mo
 		"wsd.hex":        []byte(m.WSDKey),
 		"google.pgp":     googleCertificate,
 		"apple-root.pem": []byte(m.AppleRoot),
-		"cards.csv":      cardFile(cards),
 	}
 	for n := range s.addresses {
 		if s.addresses[n], err = freeAddress(); err != nil {
@@ -133,11 +134,13 @@ func newSetup(program, dir, databaseURL string, m material, cards cardCounts, mo
 		{"keys", "import", "vts-push", s.path("push.txt"), "--alias", m.PushKeyID, "--activate"},
 		{"keys", "import", "wsd", s.path("wsd.hex"), "--alias", m.WSDKeySet, "--activate"},
 		{"keys", "import", "opc-encryption", s.path("google.pgp"), "--activate"},
-		{"cards", "import", s.path("cards.csv"), "--issuer", benchIssuer},
 	} {
 		if _, err := s.command(args...); err != nil {
 			return nil, err
 		}
+	}
+	if err := s.addCards(cards); err != nil {
+		return nil, err
 	}
 	out, err := s.command("clients", "create", "--name", "bench", "--issuer", benchIssuer,
 		"--scope", "provision,activate,tokens:read,tokens:write,clicktopay", "--json")
@@ -153,16 +156,46 @@ func (s *setup) path(name string) string { return filepath.Join(s.dir, name) }
 func configName(replica int) string { return fmt.Sprintf("walletport-%d.yaml", replica) }
 func logName(replica int) string    { return fmt.Sprintf("serve-%d.log", replica) }
 
-// cardFile makes CSV rows. Each card is of a customer of its own, whose number is the card's.
-func cardFile(cards cardCounts) []byte {
-	var csv bytes.Buffer
-	csv.WriteString("cardId,pan,expiryMonth,expiryYear,cardholderName,customerId,product\n")
-	for i := range cards.sum() {
-		scheme := cards.schemeOf(i)
-		number := withCheckDigit(fmt.Sprintf("%s%09d", numberPrefixes[scheme], i-cards.first(scheme)))
-		fmt.Fprintf(&csv, "%d,%s,12,2031,TEST CARDHOLDER,%d,%s\n", 1+i, number, 1+i, cards.productOf(i))
+// addCards imports the cards that are not there yet of so many, as an operator would.
+func (s *setup) addCards(cards cardCounts) error {
+	path := s.path("cards.csv")
+	if err := writeFile(path, func(w io.Writer) error { return writeCards(w, cards, s.cards.sum()) }); err != nil {
+		return err
 	}
-	return csv.Bytes()
+	defer os.Remove(path) // that of millions is large
+	if _, err := s.command("cards", "import", path, "--issuer", benchIssuer); err != nil {
+		return err
+	}
+	s.cards = cards
+	return nil
+}
+
+// writeCards writes CSV rows of the cards from an index on. Each card is of a customer of its own,
+// whose number is the card's.
+func writeCards(w io.Writer, cards cardCounts, from int) error {
+	fmt.Fprintln(w, "cardId,pan,expiryMonth,expiryYear,cardholderName,customerId,product")
+	for i := from; i < cards.sum(); i++ {
+		scheme := cards.schemeOf(i)
+		if _, err := fmt.Fprintf(w, "%d,%s,12,2031,TEST CARDHOLDER,%d,%s\n", 1+i, numberOf(scheme, i-cards.first(scheme)), 1+i, cards.productOf(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeFile makes a file that may be too large to be held in memory.
+func writeFile(path string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriter(f)
+	return errors.Join(write(w), w.Flush(), f.Close())
+}
+
+// numberOf returns the made-up number of the nth card of a scheme.
+func numberOf(scheme walletport.SchemeID, n int) string {
+	return withCheckDigit(fmt.Sprintf("%s%09d", numberPrefixes[scheme], n))
 }
 
 // withCheckDigit appends the digit that makes ParsePAN take the number.
