@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,6 +96,28 @@ func TestCardsOfAGrowingStore(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestPlansThatAreRefused: a portfolio that nothing can be seeded for ends before anything is built.
+func TestPlansThatAreRefused(t *testing.T) {
+	for _, c := range []struct {
+		plan plan
+		flag string
+	}{
+		{plan{enrolRate: 50, enrolCards: 1}, ""},
+		{plan{enrolRate: 200, enrolCards: maxEnrolCards}, ""},
+		{plan{enrolRate: 0, enrolCards: 1}, "-enrol-rate"},
+		{plan{enrolRate: 201, enrolCards: 1}, "-enrol-rate"},
+		{plan{enrolRate: 50, enrolCards: 0}, "-enrol-cards"},
+		{plan{enrolRate: 50, enrolCards: maxEnrolCards + 1}, "-enrol-cards"},
+	} {
+		switch err := c.plan.check(); {
+		case c.flag == "" && err != nil:
+			t.Errorf("%d cards at %d a second: %v", c.plan.enrolCards, c.plan.enrolRate, err)
+		case c.flag != "" && (err == nil || !strings.HasPrefix(err.Error(), c.flag+":")):
+			t.Errorf("%d cards at %d a second: %v, want a word about %s", c.plan.enrolCards, c.plan.enrolRate, err, c.flag)
+		}
+	}
 }
 
 // TestSeededTrail: a trail that is filled verifies, with its tree, and has as many records as were

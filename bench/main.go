@@ -43,7 +43,7 @@ func main() {
 	flag.StringVar(&p.databases, "databases", "sqlite,postgres", "which databases the HTTP calls are measured on")
 	flag.BoolVar(&p.full, "full", false, "measure the large stores too, on each database: call/tokens-*-full (1,000,000 cards with 3,000,000 tokens, 4 GB of disk), growth/cards-10000000 (12 GB), growth/audit-10000000 (10 GB), import/10000000 (12 GB) and clicktopay/enrol-full (half an hour)")
 	flag.IntVar(&p.enrolRate, "enrol-rate", 50, "requests a second of the command in clicktopay/enrol-full, 1 to 200")
-	flag.IntVar(&p.enrolCards, "enrol-cards", 100_000, "cards of the portfolio in clicktopay/enrol-full")
+	flag.IntVar(&p.enrolCards, "enrol-cards", 100_000, "cards of the portfolio in clicktopay/enrol-full, 1 to 1000000")
 	only := flag.String("only", "", "regular expression of the rows to measure: encoder/apple-visa, call/googlepay-mastercard, replicas/4, clicktopay/accept, growth/cards-1000, import/1000000, …")
 	what := flag.String("child", "", "used by bench itself: measure one thing and print its rate")
 	flag.Parse()
@@ -54,8 +54,8 @@ func main() {
 		if p.only, err = regexp.Compile(*only); err != nil {
 			return err
 		}
-		if p.enrolRate < 1 || p.enrolRate > 200 {
-			return errors.New("-enrol-rate: 1 to 200")
+		if err := p.check(); err != nil {
+			return err
 		}
 		return p.run(context.Background(), os.Stdout)
 	}()
@@ -63,6 +63,21 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// maxEnrolCards is how many customers the files can be of that are made in memory, each with a card
+// and a telephone number of its own.
+const maxEnrolCards = 1_000_000
+
+// check refuses a portfolio that cannot be measured.
+func (p plan) check() error {
+	switch {
+	case p.enrolRate < 1 || p.enrolRate > 200:
+		return errors.New("-enrol-rate: 1 to 200")
+	case p.enrolCards < 1 || p.enrolCards > maxEnrolCards:
+		return fmt.Errorf("-enrol-cards: 1 to %d", maxEnrolCards)
+	}
+	return nil
 }
 
 func (p plan) run(ctx context.Context, out io.Writer) error {
