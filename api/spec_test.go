@@ -13,6 +13,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/walletport/walletport"
+	visa "github.com/walletport/walletport/scheme/vts/clicktopay"
 )
 
 const (
@@ -259,6 +260,23 @@ func TestServedSpecification(t *testing.T) {
 				t.Errorf("servers %q, want %q", urls, c.want)
 			}
 		})
+	}
+}
+
+// TestForbiddenCharactersAreTheSpecifications: it names each character that a server with the
+// default profile refuses in an address, and no other.
+func TestForbiddenCharactersAreTheSpecifications(t *testing.T) {
+	_, list, _ := strings.Cut(mustSpec(t, "openapi.yaml").Components.Schemas["clickToPayCardOverrides"].Value.Description, "None of the characters `")
+	list, rest, _ := strings.Cut(list, "`")
+	named := strings.Fields(list)
+	if rest == " and no backtick may stand in one." { // which no span of code within backticks can have
+		named = append(named, "`")
+	}
+	slices.Sort(named)
+	refused := strings.Split(visa.DefaultProfile().AddressForbids, "")
+	slices.Sort(refused)
+	if !slices.Equal(named, refused) {
+		t.Errorf("the specification names %q, and refused are %q", named, refused)
 	}
 }
 

@@ -187,7 +187,7 @@ func TestRefusedRequestsChangeNothing(t *testing.T) {
 	}
 }
 
-// TestEachForbiddenCharacterInEachMember of an overridden address, the curly quote among them.
+// TestEachForbiddenCharacterInEachMember of an overridden address, the closing curly quotation mark among them.
 func TestEachForbiddenCharacterInEachMember(t *testing.T) {
 	d := newDesk(t, acttest.Database(t), visaOf(newRulebook(t), nil))
 	for name, member := range map[string]func(*clicktopay.CardOverrides) **walletport.Private{

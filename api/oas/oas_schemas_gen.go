@@ -634,8 +634,7 @@ func (s *ClickToPayAddress) SetCountry(val OptString) {
 }
 
 // Members of the billing address that take the place of those that are stored, in this request alone.
-// None of the characters `[ ] { } : & $ ^ ! = ; * # < > " @`, no backtick and no curly quote may stand
-// in one.
+// None of the characters `[ ] { } : & $ ^ ! = ; * # < > " ” @` and no backtick may stand in one.
 // Ref: #/components/schemas/clickToPayCardOverrides
 type ClickToPayCardOverrides struct {
 	// First line.
