@@ -2,6 +2,7 @@ package clicktopay
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/walletport/walletport"
@@ -24,7 +25,7 @@ func (a *attempt) ask(ctx context.Context) error {
 	case scheme.EnrolmentSucceeded:
 		return a.succeed(ctx)
 	case scheme.EnrolmentFailed:
-		return a.failedThere(ctx, saidNo(result.Faults))
+		return a.failedThere(ctx, result.Faults)
 	case scheme.EnrolmentUnclear:
 		return a.unclear(ctx, result.Faults)
 	case scheme.EnrolmentRuns:
@@ -52,12 +53,22 @@ func (a *attempt) consumer() scheme.ConsumerID {
 }
 
 // failedThere is of a request that the scheme took, and then refused. It says so of what was
-// sent twice, too.
-func (a *attempt) failedThere(ctx context.Context, refusal error) error {
-	if a.row.Sends > 1 {
-		return a.judgeRepeat(ctx, refusal)
+// sent twice, too: then the refusal may be because of the first time, or, where it is no word
+// about the change, what the scheme has tells whether the first time made it.
+func (a *attempt) failedThere(ctx context.Context, faults []scheme.Fault) error {
+	switch {
+	case a.row.Sends < 2:
+		return a.fail(ctx, saidNo(faults))
+	case slices.ContainsFunc(faults, isNoWord):
+		return a.unclear(ctx, faults)
 	}
-	return a.fail(ctx, refusal)
+	return a.judgeRepeat(ctx, saidNo(faults))
+}
+
+// isNoWord reports whether a fault says nothing about what was asked for. What is sent again for
+// it later is refused with an error that passes; of a request that has ended it is the last word.
+func isNoWord(f scheme.Fault) bool {
+	return f.Kind == scheme.FaultBusy || f.Kind == scheme.FaultAccess || f.Kind == scheme.FaultSchemeFailed
 }
 
 // unclear is of a request that the scheme ended without saying how, or with words that

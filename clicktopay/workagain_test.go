@@ -87,6 +87,43 @@ func TestARepeatThatIsRefusedWithoutAWord(t *testing.T) {
 	})
 }
 
+// TestARepeatThatEndsWithoutAWord: Visa took it when it was sent again, and ended it with what says
+// nothing about the change. No later answer will say more, so what Visa has decides at once.
+func TestARepeatThatEndsWithoutAWord(t *testing.T) {
+	failed := play{result: &scheme.EnrolmentResult{State: scheme.EnrolmentFailed, Faults: []scheme.Fault{fault(scheme.FaultSchemeFailed, "VIDC-5000")}}}
+	for _, c := range []struct {
+		name string
+		made bool // Visa has made it all the same
+		want string
+	}{
+		{"and it is not there", false, "FAILED VIDC-5000"},
+		{"and it is there", true, "SUCCESS"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			onEach(t, func(t *testing.T, database string) {
+				s := newSite(t, database, newPlayed(t))
+				s.visa.drops = !c.made
+				s.visa.setScript(func(call string, nth int) play {
+					switch {
+					case isChange(call) && nth == 1:
+						return play{lost: true}
+					case call == "requestStatus":
+						return failed
+					}
+					return play{}
+				})
+				id := s.asks(t, s.wish(walletport.EnrolCustomer, s.first))
+				s.drive(t, 10*time.Second)
+				s.mustEnd(t, id, c.want)
+				s.mustAgree(t)
+				if r := s.request(t, id); s.visa.sent(s.id()) != 2 || r.EndedAt.Sub(r.AcceptAt) > 5*settled {
+					t.Errorf("sent %d times, and it ended after %s", s.visa.sent(s.id()), r.EndedAt.Sub(r.AcceptAt))
+				}
+			})
+		})
+	}
+}
+
 // TestWhoIsStoppedWhenVisaTookIt keeps the trace id, which is said once.
 func TestWhoIsStoppedWhenVisaTookIt(t *testing.T) {
 	onEach(t, func(t *testing.T, database string) {
