@@ -1,6 +1,7 @@
 package clicktopay_test
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"testing"
@@ -8,7 +9,10 @@ import (
 	"time"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/act/acttest"
 	"github.com/walletport/walletport/clicktopay"
+	"github.com/walletport/walletport/scheme"
+	"github.com/walletport/walletport/storage"
 )
 
 // inBubble runs a story whose time goes on when everybody in it waits, the database's time too:
@@ -158,4 +162,50 @@ func TestVisaIsAskedForAResultLessAndLessOften(t *testing.T) {
 			t.Errorf("Visa was asked after %s", asked.gaps())
 		}
 	})
+}
+
+// askedConsumer is a database that notes when a consumer's row is read.
+type askedConsumer struct {
+	clicktopay.Store
+	asked *moments
+}
+
+func (a askedConsumer) Consumer(ctx context.Context, key storage.ConsumerKey) (storage.Consumer, error) {
+	a.asked.note()
+	return a.Store.Consumer(ctx, key)
+}
+
+// TestAReadLooksLessAndLessOften: whether a change of ours has ended, and whether Visa is done with
+// those of others. The last look is when the time is up.
+func TestAReadLooksLessAndLessOften(t *testing.T) {
+	want := []time.Duration{25, 50, 100, 200, 250, 250, 125}
+	for i := range want {
+		want[i] *= time.Millisecond
+	}
+	for name, isOurs := range map[string]bool{"a change of ours": true, "a change of others": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(t *testing.T) {
+				var ours, others moments
+				rules := newRulebook(t)
+				rules.enrolled = func(int) (scheme.Enrolled, error) {
+					others.note()
+					return scheme.Enrolled{}, scheme.ErrBusy()
+				}
+				d := newDesk(t, sqliteDatabase(t), visaOf(rules, rules), func(p *clicktopay.Parts) {
+					p.Settings.ReadWait, p.Store = time.Second, askedConsumer{p.Store, &ours}
+				})
+				looks := &others
+				if isOurs {
+					d.mustAccept(t, asked(walletport.EnrolCustomer))
+					looks = &ours
+				}
+				_, err := d.read(acttest.AsBank(t.Context()), ownBID)
+				mustReason(t, err, "clicktopay_busy")
+				if got := looks.gaps(); !slices.Equal(got, want) {
+					t.Errorf("it looked after %s, want %s", got, want)
+				}
+			})
+		})
+	}
 }
