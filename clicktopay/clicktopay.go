@@ -203,6 +203,16 @@ func (f *Flow) issuerOf(bid string) (walletport.IssuerID, bool) {
 	return "", false
 }
 
+// checkBID refuses a BID that the settings have given to another issuer since it was stored with a
+// customer: CodeInvalid, reason customer_bid_unknown. One that no issuer has any more is not
+// refused, as the settings of another replica may have it still, or already.
+func (f *Flow) checkBID(issuer walletport.IssuerID, bid string) error {
+	if owner, ok := f.issuerOf(bid); ok && owner != issuer {
+		return walletport.ErrField("customer_bid_unknown", "customerBID", "is another issuer's now")
+	}
+	return nil
+}
+
 // scheme returns where consumers are enrolled: CodeUnavailable, reason scheme_not_configured.
 func (f *Flow) scheme() (*Scheme, error) {
 	if f.Visa == nil {

@@ -112,9 +112,7 @@ func (f *Flow) deleteEverywhere(ctx context.Context, r OptOutRequest) ([]Deletio
 		if !consumers[i].IsEnrolled && consumers[i].Open == 0 {
 			continue
 		}
-		accepted, err := f.Accept(ctx, Asked{
-			Action: walletport.DeleteCustomer, Customer: r.Customer.Number, BID: consumers[i].BID, AuditUser: r.AuditUser, Channel: r.Channel,
-		})
+		accepted, err := f.deleteWith(ctx, r, consumers[i].BID)
 		if err != nil { // such as of a BID that the settings no longer have
 			refusals = append(refusals, fmt.Errorf("what is enrolled with %s is not deleted: %w", consumers[i].BID, err))
 			continue
@@ -122,6 +120,17 @@ func (f *Flow) deleteEverywhere(ctx context.Context, r OptOutRequest) ([]Deletio
 		requests = append(requests, Deletion{BID: consumers[i].BID, Accepted: accepted})
 	}
 	return requests, errors.Join(refusals...)
+}
+
+// deleteWith has the customer deleted with one BID. With that of another issuer it would be this
+// one's customer of the same number.
+func (f *Flow) deleteWith(ctx context.Context, r OptOutRequest, bid string) (Accepted, error) {
+	if err := f.checkBID(r.Customer.Issuer, bid); err != nil {
+		return Accepted{}, err
+	}
+	return f.Accept(ctx, Asked{
+		Action: walletport.DeleteCustomer, Customer: r.Customer.Number, BID: bid, AuditUser: r.AuditUser, Channel: r.Channel,
+	})
 }
 
 // begin sends a request of which nothing was done, unless it is of a portfolio and the

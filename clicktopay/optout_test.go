@@ -221,6 +221,31 @@ func TestAnOptOutGoesOnBehindABIDThatIsNoMore(t *testing.T) {
 	})
 }
 
+// TestAnOptOutLeavesTheCustomersOfAnother: the BID was given to another issuer, who has enrolled a
+// customer of the same number with it.
+func TestAnOptOutLeavesTheCustomersOfAnother(t *testing.T) {
+	onEach(t, func(t *testing.T, database string) {
+		b := newBank(t, database, newPlayed(t))
+		b.fill(t, 1)
+		b.work(t)
+		_, _, err := b.run(t.Context())
+		must(t, err)
+		b.settle(t)
+		b.putCustomer(t, newCustomer("9001", func(c *walletport.Customer) { c.Issuer = "globex" }))
+		b.BIDs = map[walletport.IssuerID][]string{"acme": {secondBID}, "globex": {otherBID, ownBID}}
+		before := b.visa.truth("9001/" + ownBID)
+		out, err := b.OptOut(asOperator(t.Context()), optOutOf("9001"))
+		mustReason(t, err, "customer_bid_unknown")
+		if !out.IsNew || len(out.Requests) != 0 {
+			t.Errorf("%+v", out)
+		}
+		b.settle(t)
+		if got := b.visa.truth("9001/" + ownBID); got != before {
+			t.Errorf("Visa had %q, and has %q", before, got)
+		}
+	})
+}
+
 // TestALostRequestMeetsAnOptOut: that Visa never got it is seen after the opt-out, and then it
 // is not sent again.
 func TestALostRequestMeetsAnOptOut(t *testing.T) {

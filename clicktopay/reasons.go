@@ -23,7 +23,7 @@ var ownReasons = []string{
 	// What cannot be made any more of what is stored.
 	walletport.ErrCustomerNotFound().Reason, "customer_damaged",
 	walletport.ErrCardNotFound().Reason, "card_not_eligible", "card_damaged",
-	"enrolment_data_invalid", "overrides_damaged",
+	"enrolment_data_invalid", "overrides_damaged", "customer_bid_unknown",
 
 	// What the scheme refused without a word of its own.
 	scheme.ErrRefused().Reason, scheme.ErrRequestRefused().Reason, scheme.ErrUnsupported().Reason,

@@ -380,6 +380,11 @@ func (s *site) forgetCustomer(t *testing.T) {
 	}))
 }
 
+// giveBIDToAnother changes the settings.
+func (s *site) giveBIDToAnother() {
+	s.BIDs = map[walletport.IssuerID][]string{"acme": {secondBID}, "globex": {otherBID, ownBID}}
+}
+
 // moveAway stores an address that Visa takes from nobody.
 func (s *site) moveAway(t *testing.T) {
 	t.Helper()

@@ -213,6 +213,9 @@ func (a *attempt) isAsKnown(old *storage.EnrolmentRequest) bool {
 // compose lends what the request says to the scheme, see Flow.compose. What it says wrong is
 // named as whoever asked names it.
 func (a *attempt) compose(ctx context.Context, use func(scheme.Enrolment) error) error {
+	if err := a.flow.checkBID(a.row.Issuer, a.row.BID); err != nil {
+		return unmade{err}
+	}
 	o, err := a.flow.openOverrides(&a.row)
 	if err != nil {
 		return unmade{err}
@@ -230,7 +233,8 @@ type unmade struct{ error }
 func (e unmade) Unwrap() error { return e.error }
 
 // isForGood reports whether why is of a request that cannot be made, now or later: its card or
-// customer is gone, their data do not pass any more, or what is stored is damaged. A key that
+// customer is gone, their data do not pass any more, what is stored is damaged, or the BID is
+// another issuer's. A key that
 // is not there, or a database, may be back.
 func isForGood(why error) bool {
 	if _, is := errors.AsType[unmade](why); !is {

@@ -140,6 +140,7 @@ func TestWhatIsGoneSinceItWasAccepted(t *testing.T) {
 		"the customer":     {(*site).forgetCustomer, "FAILED customer_not_found"},
 		"the card's leave": {(*site).blockCard, "FAILED card_not_eligible"},
 		"what may be sent": {(*site).moveAway, "FAILED enrolment_data_invalid customer.address.city"},
+		"the BID":          {func(s *site, _ *testing.T) { s.giveBIDToAnother() }, "FAILED customer_bid_unknown customerBID"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onEach(t, func(t *testing.T, database string) {
@@ -169,6 +170,36 @@ func TestWhatIsGoneSinceItWasSent(t *testing.T) {
 		s.deleteCard(t)
 		s.drive(t, time.Second)
 		s.mustEnd(t, id, "FAILED clicktopay_outcome_unknown card_not_found")
+	})
+}
+
+// TestABIDThatWasGivenAwaySinceItWasSent: what another issuer's customer of that number has is not
+// taken for what became of the request, and it is not sent again.
+func TestABIDThatWasGivenAwaySinceItWasSent(t *testing.T) {
+	onEach(t, func(t *testing.T, database string) {
+		s := newSite(t, database, newPlayed(t))
+		s.visa.setScript(once(isChange, play{noAnswer: true}))
+		id := s.asks(t, s.wish(walletport.EnrolCustomer, s.first))
+		mustReason(t, s.attempt(t), "scheme_no_answer")
+		s.giveBIDToAnother()
+		s.drive(t, time.Second)
+		s.mustEnd(t, id, "FAILED clicktopay_outcome_unknown customer_bid_unknown customerBID")
+		if s.visa.sent(s.id()) != 1 {
+			t.Error("it was sent again")
+		}
+	})
+}
+
+// TestABIDThatNobodyHasAnyMore: what was accepted with it is done. Another replica, with the
+// settings of before or of soon, may have it.
+func TestABIDThatNobodyHasAnyMore(t *testing.T) {
+	onEach(t, func(t *testing.T, database string) {
+		s := newSite(t, database, newPlayed(t))
+		id := s.asks(t, s.wish(walletport.EnrolCustomer, s.first))
+		s.BIDs = map[walletport.IssuerID][]string{"acme": {secondBID}}
+		must(t, s.attempt(t))
+		s.mustEnd(t, id, "SUCCESS")
+		s.mustAgree(t)
 	})
 }
 
