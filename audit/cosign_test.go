@@ -366,6 +366,43 @@ func TestTwoKeysOfOneNameConfirmEachForItself(t *testing.T) {
 	}
 }
 
+// TestWhatIsNoCosignatureSpoilsNoNote: whoever can write the table could else keep all proofs
+// from being made.
+func TestWhatIsNoCosignatureSpoilsNoNote(t *testing.T) {
+	ring := checkpointRing(t)
+	for _, c := range []struct{ name, line string }{
+		{"nothing", ""},
+		{"no signature", "x\n"},
+		{"an empty line", "\n"},
+		{"no line feed", "\u2014 w.example AAAAAAAA"},
+		{"two lines", "\u2014 w.example AAAAAAAA\n\n"},
+		{"no name", "\u2014  AAAAAAAA\n"},
+		{"no base64", "\u2014 w.example !\n"},
+		{"an id alone", "\u2014 w.example AAAAAA==\n"},
+		{"one as long as a note may be", "\u2014 w.example " + strings.Repeat("AAAA", note.MaxBytes/4) + "\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := mustChain(t, ring, 3)
+			w := mustWitness(t, m, ring)
+			m.cosignatures = append(m.cosignatures, storage.Cosignature{Size: 3, Witness: "a+00000000", Line: c.line})
+			if _, err := w.cosign(t, m, ring); err != nil {
+				t.Fatal(err)
+			}
+			by := audit.Proven{Trusted: publicOf(t, ring), Witnesses: []*note.Witness{w.Witness}}
+			if got, err := audit.VerifyProof(mustProve(t, m, ring, 2, ""), by); err != nil || len(got.Note.Cosigned) != 1 {
+				t.Errorf("VerifyProof: %+v, %v", got.Note, err)
+			}
+		})
+	}
+	t.Run("more than a note has", func(t *testing.T) {
+		m := mustChain(t, ring, 3)
+		for i := range 200 {
+			m.cosignatures = append(m.cosignatures, storage.Cosignature{Size: 3, Witness: fmt.Sprintf("w+%08x", i), Line: fmt.Sprintf("\u2014 w%d.example AAAAAAAA\n", i)})
+		}
+		mustProve(t, m, ring, 2, "")
+	})
+}
+
 func TestAConfirmationGetsOld(t *testing.T) {
 	ring := checkpointRing(t)
 	m := mustChain(t, ring, 3)

@@ -29,8 +29,8 @@ type ProofSource interface {
 	Cosignatures(ctx context.Context, size int64) ([]storage.Cosignature, error)
 }
 
-// Newest returns the newest note with all cosignatures that are stored. Without one it
-// returns ReasonNoNote.
+// Newest returns the newest note with the cosignatures that are stored. What stands among
+// them and is none is left out. Without a note it returns ReasonNoNote.
 func Newest(ctx context.Context, source ProofSource) (string, error) {
 	last, err := lastNote(ctx, source)
 	if err != nil {
@@ -40,11 +40,11 @@ func Newest(ctx context.Context, source ProofSource) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text := last.Text
-	for _, c := range cosignatures {
-		text = note.Cosign(text, c.Line)
+	lines := make([]string, len(cosignatures))
+	for i, c := range cosignatures {
+		lines[i] = c.Line
 	}
-	return text, nil
+	return note.Gather(last.Text, lines...), nil
 }
 
 // lastNote returns the newest note with the log's signature alone, or ReasonNoNote.

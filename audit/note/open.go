@@ -119,13 +119,41 @@ func (k Keys) witness(s sumnote.Signature) *Witness {
 	return nil
 }
 
+// maxSignatures is how many signatures a note may have.
+const maxSignatures = 100
+
+// Gather is Cosign of the lines that have the form of a signature, as long as there is room in
+// a note: what is none would spoil the note with all others.
+func Gather(text string, lines ...string) string {
+	room := maxSignatures - 1 // beside the log's own
+	for _, line := range lines {
+		if room > 0 && isSignature(line) && len(text)+len(line) <= MaxBytes {
+			text += line
+			room--
+		}
+	}
+	return text
+}
+
+// isSignature reports whether a text is one line of a name and a signature. It verifies nothing.
+func isSignature(line string) bool {
+	rest, begins := strings.CutPrefix(line, "\u2014 ")
+	rest, ends := strings.CutSuffix(rest, "\n")
+	name, encoded, found := strings.Cut(rest, " ")
+	raw, err := base64.StdEncoding.DecodeString(encoded)
+	return begins && ends && found && ValidName(name) && err == nil && len(raw) > keyIDBytes && !strings.ContainsAny(encoded, "\r\n")
+}
+
 // Cosign appends signature lines of witnesses to a note.
 func Cosign(text string, lines ...string) string { return text + strings.Join(lines, "") }
 
+// keyIDBytes is the length of the key's id in front of a signature.
+const keyIDBytes = 4
+
 func decodeSignature(s sumnote.Signature) ([]byte, error) {
 	raw, err := base64.StdEncoding.DecodeString(s.Base64)
-	if err != nil || len(raw) < 4 {
+	if err != nil || len(raw) < keyIDBytes {
 		return nil, malformed("a signature is no base64")
 	}
-	return raw[4:], nil // behind the key's id
+	return raw[keyIDBytes:], nil
 }
