@@ -496,6 +496,13 @@ func TestWhoRewritesEverythingIsFoundByTheWitness(t *testing.T) {
 		_, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), audit.Demand{Witness: w.Witness})
 		wantBreak(t, err, audit.NoteMismatch, 4000)
 	})
+	t.Run("who has it confirm more records than it did", func(t *testing.T) {
+		m := good.clone()
+		m.notes = append(m.notes, storage.Note{Size: 4000, Text: good.noteAt(300).Text})
+		m.cosignatures = []storage.Cosignature{{Size: 4000, Witness: w.ID(), Line: good.cosignatures[0].Line}}
+		_, err := audit.CheckWitnessed(t.Context(), m, audit.TrustedKeys(ring), audit.Demand{Witness: w.Witness})
+		wantBreak(t, err, audit.NoteMismatch, 4000)
+	})
 	t.Run("who puts the old note in the place of the new one", func(t *testing.T) {
 		m := m.clone()
 		m.cosignatures = []storage.Cosignature{{Size: 400, Witness: w.ID(), Line: good.cosignatures[0].Line}}

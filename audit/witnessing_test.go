@@ -284,6 +284,28 @@ func TestARefusalHoldsUntilTheWitnessItselfConfirms(t *testing.T) {
 	})
 }
 
+// TestANewNoteIsConfirmedAtTheNextLook, however young the confirmation of the one before is.
+func TestANewNoteIsConfirmedAtTheNextLook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ring := checkpointRing(t)
+		whole := mustChain(t, ring, 6)
+		m := whole.upTo(3)
+		w := mustWitness(t, whole, ring)
+		w.now = time.Now()
+		seen := &looks{}
+		stop := mustAsk(t, m, ring, seen, audit.Witnessing{}, audit.AskedWitness{Witness: w.Witness, Submit: w.submit})
+		time.Sleep(time.Second)
+		synctest.Wait()
+		m.entries, m.head, m.notes = whole.entries, whole.head, whole.notes
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if sizes, faults := seen.sofar(); !slices.Equal(sizes, []int64{3, 6}) || len(faults) > 0 {
+			t.Errorf("confirmed %v, faults %v", sizes, faults)
+		}
+		stop()
+	})
+}
+
 // TestAWitnessIsAskedAgainWhereNothingIsNew: half of the time in which a confirmation gets old.
 func TestAWitnessIsAskedAgainWhereNothingIsNew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
