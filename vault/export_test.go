@@ -69,18 +69,24 @@ func (s Sorter) Close()                             { s.s.close() }
 // SeenRows are seenRows of which few are in memory.
 type SeenRows struct{ s *seenRows }
 
+// SeenRow is a seenRow.
+type SeenRow struct {
+	Line    int64
+	Resumed bool
+}
+
 func NewSeenRows(folder string, together int) SeenRows {
 	return SeenRows{&seenRows{folder: folder, together: together, recent: map[seenKey]seenRow{}}}
 }
 
-func (s SeenRows) Note(key [16]byte, line int64) error {
-	s.s.recent[key] = seenRow{line: line}
+func (s SeenRows) Note(key [16]byte, row SeenRow) error {
+	s.s.recent[key] = seenRow{line: row.Line, resumed: row.Resumed}
 	return s.s.makeRoom()
 }
 
-func (s SeenRows) Find(key [16]byte) (int64, bool, error) {
+func (s SeenRows) Find(key [16]byte) (SeenRow, bool, error) {
 	row, found, err := s.s.find(key)
-	return row.line, found, err
+	return SeenRow{row.line, row.resumed}, found, err
 }
 
 func (s SeenRows) Runs() int { return len(s.s.runs) }

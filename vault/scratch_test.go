@@ -34,26 +34,49 @@ func TestSorterSortsMoreThanMemoryHolds(t *testing.T) {
 	}
 }
 
-// TestSeenRowsAreFoundInScratchFiles: a row is known however many came since.
+// seenKeyOf is the key of the i-th row; neighbours are far from one another.
+func seenKeyOf(i int) (key [16]byte) {
+	binary.BigEndian.PutUint64(key[8:], uint64(i)*0x9e3779b97f4a7c15)
+	return key
+}
+
+// TestSeenRowsAreFoundInScratchFiles: a row is known however many came since, with its line and
+// whether it was taken before the import was broken off.
 func TestSeenRowsAreFoundInScratchFiles(t *testing.T) {
 	const rows = 60_000
 	seen := vault.NewSeenRows(t.TempDir(), 4000)
 	defer seen.Close()
-	key := func(i int) (key [16]byte) { // neighbours are far from one another
-		binary.BigEndian.PutUint64(key[8:], uint64(i)*0x9e3779b97f4a7c15)
-		return key
-	}
+	row := func(i int) vault.SeenRow { return vault.SeenRow{Line: int64(i + 1), Resumed: i%3 == 0} }
 	for i := range rows {
-		must(t, seen.Note(key(i), int64(i+1)))
+		must(t, seen.Note(seenKeyOf(i), row(i)))
 	}
 	if seen.Runs() < 10 {
 		t.Fatalf("%d scratch files, want ten at least", seen.Runs())
 	}
 	for i := range 2 * rows {
-		line, found, err := seen.Find(key(i))
+		got, found, err := seen.Find(seenKeyOf(i))
 		must(t, err)
-		if found != (i < rows) || found && line != int64(i+1) {
-			t.Fatalf("row %d: found %t on line %d", i+1, found, line)
+		if found != (i < rows) || found && got != row(i) {
+			t.Fatalf("row %d: found %t, %+v", i+1, found, got)
+		}
+	}
+}
+
+// TestASeenRowThatIsNotedAgain is the newer one, in whichever scratch files the two are.
+func TestASeenRowThatIsNotedAgain(t *testing.T) {
+	const rows = 9_000
+	seen := vault.NewSeenRows(t.TempDir(), 4000)
+	defer seen.Close()
+	for pass := range 2 {
+		for i := range rows {
+			must(t, seen.Note(seenKeyOf(i), vault.SeenRow{Line: int64(pass*rows + i + 1), Resumed: pass == 0}))
+		}
+	}
+	for i := range rows {
+		got, found, err := seen.Find(seenKeyOf(i))
+		must(t, err)
+		if want := (vault.SeenRow{Line: int64(rows + i + 1)}); !found || got != want {
+			t.Fatalf("row %d: found %t, %+v, want %+v", i+1, found, got, want)
 		}
 	}
 }

@@ -55,7 +55,7 @@ func (s *seenRows) find(key seenKey) (seenRow, bool, error) {
 	if row, ok := s.recent[key]; ok {
 		return row, true, nil
 	}
-	for _, run := range s.runs {
+	for _, run := range slices.Backward(s.runs) { // a key that was noted again has its newer row in a later run
 		if row, ok, err := run.find(key); ok || err != nil {
 			return row, ok, err
 		}
