@@ -89,5 +89,8 @@ func (s SeenRows) Find(key [16]byte) (SeenRow, bool, error) {
 	return SeenRow{row.line, row.resumed}, found, err
 }
 
+// LooksInVain reports whether the first scratch file would be read for a key.
+func (s SeenRows) LooksInVain(key [16]byte) bool { return s.s.runs[0].mayHave(bitsOf(key)) }
+
 func (s SeenRows) Runs() int { return len(s.s.runs) }
 func (s SeenRows) Close()    { s.s.close() }

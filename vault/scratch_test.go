@@ -80,3 +80,23 @@ func TestASeenRowThatIsNotedAgain(t *testing.T) {
 		}
 	}
 }
+
+// TestTheFilterOfSeenRows lets one key in 155 through that its scratch file does not have: (1 -
+// e^(-4/12))^4 of them.
+func TestTheFilterOfSeenRows(t *testing.T) {
+	const rows, others = 3001, 200_000 // of so few in memory, the next chunk makes the room
+	seen := vault.NewSeenRows(t.TempDir(), 4000)
+	defer seen.Close()
+	for i := range rows {
+		must(t, seen.Note(seenKeyOf(i), vault.SeenRow{Line: int64(i + 1)}))
+	}
+	inVain := 0
+	for i := range others {
+		if seen.LooksInVain(seenKeyOf(rows + i)) {
+			inVain++
+		}
+	}
+	if inVain < others/200 || inVain > others/120 {
+		t.Errorf("%d of %d keys are looked for in vain, want one in 155", inVain, others)
+	}
+}

@@ -55,8 +55,9 @@ func (s *seenRows) find(key seenKey) (seenRow, bool, error) {
 	if row, ok := s.recent[key]; ok {
 		return row, true, nil
 	}
+	bits := bitsOf(key)
 	for _, run := range slices.Backward(s.runs) { // a key that was noted again has its newer row in a later run
-		if row, ok, err := run.find(key); ok || err != nil {
+		if row, ok, err := run.find(key, bits); ok || err != nil {
 			return row, ok, err
 		}
 	}
@@ -73,7 +74,7 @@ func (s *seenRows) close() {
 const (
 	seenBytes    = 32  // of a record: key, line with the mark of a resumed row, digest
 	seenPage     = 128 // records that are read together
-	filterBits   = 12  // a row; with filterHashes, one in 300 rows is looked for in vain
+	filterBits   = 12  // a row; with filterHashes, one in 155 rows is looked for in vain
 	filterHashes = 4
 	resumedMark  = 1 << 63
 )
@@ -107,7 +108,7 @@ func writeSeenRun(folder string, rows map[seenKey]seenRow) (*seenRun, error) {
 		content = append(content, key[:]...)
 		content = binary.BigEndian.AppendUint64(content, line)
 		content = append(content, row.digest[:]...)
-		run.note(key)
+		run.note(bitsOf(key))
 	}
 	f, err := scratchFile(folder)
 	if err != nil {
@@ -121,9 +122,9 @@ func writeSeenRun(folder string, rows map[seenKey]seenRow) (*seenRun, error) {
 	return run, nil
 }
 
-// find looks the row of a key up.
-func (r *seenRun) find(key seenKey) (seenRow, bool, error) {
-	if bytes.Compare(key[:], r.first[:]) < 0 || bytes.Compare(key[:], r.last[:]) > 0 || !r.mayHave(key) {
+// find looks the row of a key up, which has these bits in the filters.
+func (r *seenRun) find(key seenKey, bits keyBits) (seenRow, bool, error) {
+	if bytes.Compare(key[:], r.first[:]) < 0 || bytes.Compare(key[:], r.last[:]) > 0 || !r.mayHave(bits) {
 		return seenRow{}, false, nil
 	}
 	page, found := slices.BinarySearchFunc(r.pages, key, func(a, b seenKey) int { return bytes.Compare(a[:], b[:]) })
@@ -145,29 +146,35 @@ func (r *seenRun) find(key seenKey) (seenRow, bool, error) {
 	return seenRow{}, false, nil
 }
 
-func (r *seenRun) note(key seenKey) {
+func (r *seenRun) note(bits keyBits) {
 	for i := range filterHashes {
-		bit := r.bit(key, i)
+		bit := bits.in(r.filter, i)
 		r.filter[bit/64] |= 1 << (bit % 64)
 	}
 }
 
 // mayHave is true of each key of the run, and of few others.
-func (r *seenRun) mayHave(key seenKey) bool {
+func (r *seenRun) mayHave(bits keyBits) bool {
 	for i := range filterHashes {
-		if bit := r.bit(key, i); r.filter[bit/64]&(1<<(bit%64)) == 0 {
+		if bit := bits.in(r.filter, i); r.filter[bit/64]&(1<<(bit%64)) == 0 {
 			return false
 		}
 	}
 	return true
 }
 
-// bit is one of the bits of a key in the filter: the i-th of a row of hashes that two of them
-// give (Kirsch and Mitzenmacher).
-func (r *seenRun) bit(key seenKey, i int) uint64 {
-	a, b := mixed(binary.BigEndian.Uint64(key[:8])), mixed(binary.BigEndian.Uint64(key[8:])^0x9e3779b97f4a7c15)
-	h := a ^ b
-	return (h + uint64(i)*(mixed(h)|1)) % uint64(len(r.filter)*64)
+// keyBits are the bits of a key in filters of any size: a row of hashes that two of them give
+// (Kirsch and Mitzenmacher). A key is hashed once, however many filters it is looked for in.
+type keyBits struct{ first, step uint64 }
+
+func bitsOf(key seenKey) keyBits {
+	first := mixed(binary.BigEndian.Uint64(key[:8])) ^ mixed(binary.BigEndian.Uint64(key[8:])^0x9e3779b97f4a7c15)
+	return keyBits{first, mixed(first) | 1}
+}
+
+// in returns the i-th bit in a filter.
+func (b keyBits) in(filter []uint64, i int) uint64 {
+	return (b.first + uint64(i)*b.step) % uint64(len(filter)*64)
 }
 
 // mixed is the last step of SplitMix64: each bit of x changes half of its bits.
