@@ -22,8 +22,11 @@ const (
 	resumedWithin = 24 * time.Hour
 	// seldom is after how many batches that change nothing the import is marked.
 	seldom = 16
-	// beatEvery is how often an import that stores no rows yet says that it is alive.
+	// beatEvery is how often an import that stores no rows says that it is alive.
 	beatEvery = 10 * time.Second
+	// maxMarkedErrors bounds the errors that an import has still when it goes on. All of them
+	// would be written again with each batch.
+	maxMarkedErrors = 1000
 )
 
 // claim is that of a process to be the only one that imports a file.
@@ -31,8 +34,8 @@ type claim struct {
 	id, holder string
 	point      importPoint // where the import went on
 	state      []byte      // as it was claimed
-	beaten     time.Time
-	unmarked   int // batches since the last mark
+	beaten     time.Time   // when the import was last heard of
+	unmarked   int         // batches since the last mark
 }
 
 func (c *claim) isHeld() bool { return c.holder != "" }
@@ -108,31 +111,48 @@ func (in *intake[K, C]) markOf(c *chunk[K, C], after *ImportReport) (*storage.Im
 	if !in.claim.isHeld() {
 		return nil, nil
 	}
-	state, err := json.Marshal(importPoint{Line: c.lines[len(c.lines)-1].number, Report: *after})
+	point := importPoint{Line: c.lines[len(c.lines)-1].number, Report: *after}
+	point.Report.Errors = after.Errors[:min(len(after.Errors), maxMarkedErrors)]
+	state, err := json.Marshal(point)
 	if err != nil {
 		return nil, fmt.Errorf("how far the import came: %w", err)
 	}
 	return &storage.ImportMark{ID: in.claim.id, Holder: in.claim.holder, At: in.vault.Clock(), State: state}, nil
 }
 
-// markSeldom stores one of many marks of chunks that change nothing.
-func (in *intake[K, C]) markSeldom(ctx context.Context, mark *storage.ImportMark) error {
-	in.claim.unmarked++
-	if mark == nil || in.claim.unmarked < seldom {
-		return nil
+// noteMark remembers that a mark is stored, if it is one.
+func (in *intake[K, C]) noteMark(mark *storage.ImportMark) {
+	if mark != nil {
+		in.claim.beaten, in.claim.unmarked = mark.At, 0
 	}
-	in.claim.unmarked = 0
-	return in.vault.Imports.MarkImport(ctx, *mark)
 }
 
-// beat says from time to time that the import is alive, while it stores no rows.
-func (in *intake[K, C]) beat(ctx context.Context) error {
-	now := in.vault.Clock()
-	if now.Sub(in.claim.beaten) < beatEvery {
+// markSeldom marks some of many chunks that change nothing.
+func (in *intake[K, C]) markSeldom(ctx context.Context, c *chunk[K, C], after *ImportReport) error {
+	in.claim.unmarked++
+	if !in.claim.isHeld() || in.claim.unmarked < seldom && !in.isBeatDue() {
 		return nil
 	}
-	in.claim.beaten = now
-	return in.vault.Imports.MarkImport(ctx, storage.ImportMark{ID: in.claim.id, Holder: in.claim.holder, At: now, State: in.claim.state})
+	mark, err := in.markOf(c, after)
+	if err != nil {
+		return err
+	}
+	if err := in.vault.Imports.MarkImport(ctx, *mark); err != nil {
+		return err
+	}
+	in.noteMark(mark)
+	return nil
+}
+
+func (in *intake[K, C]) isBeatDue() bool { return in.vault.Clock().Sub(in.claim.beaten) >= beatEvery }
+
+// beat says from time to time that the import is alive, before it has stored anything.
+func (in *intake[K, C]) beat(ctx context.Context) error {
+	if !in.isBeatDue() {
+		return nil
+	}
+	in.claim.beaten = in.vault.Clock()
+	return in.vault.Imports.MarkImport(ctx, storage.ImportMark{ID: in.claim.id, Holder: in.claim.holder, At: in.claim.beaten, State: in.claim.state})
 }
 
 func (in *intake[K, C]) endClaim(ctx context.Context) error {

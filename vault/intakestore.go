@@ -18,8 +18,12 @@ func (in *intake[K, C]) storeChunk(ctx context.Context, c *chunk[K, C]) error {
 	if err := in.ledger.rows.makeRoom(); err != nil {
 		return err
 	}
-	if err := in.ledger.remember(c.taken); err != nil || len(c.lines) == 0 {
+	if err := in.ledger.remember(c.taken); err != nil {
 		return err
+	}
+	if len(c.lines) == 0 { // all of them were taken before the import was broken off
+		in.tellProgress(c)
+		return in.beat(ctx)
 	}
 	pending, err := in.ledger.admit(c)
 	if err != nil {
@@ -48,10 +52,14 @@ func (in *intake[K, C]) storeChunk(ctx context.Context, c *chunk[K, C]) error {
 		}
 	}
 	in.refused.add(c.refused)
+	in.tellProgress(c)
+	return nil
+}
+
+func (in *intake[K, C]) tellProgress(c *chunk[K, C]) {
 	if in.rules.Progress != nil {
 		in.rules.Progress(ImportProgress{Rows: in.ledger.report.Rows, Bytes: c.bytes})
 	}
-	return nil
 }
 
 // again makes the rows anew on what is stored now. A row that is bad now leaves its
@@ -89,13 +97,13 @@ func (in *intake[K, C]) write(ctx context.Context, c *chunk[K, C], rows []row[K,
 	if in.rules.DryRun || in.isRefused() {
 		return nil, nil
 	}
+	changes := slices.DeleteFunc(slices.Clone(rows), func(r row[K, C]) bool { return !r.isChange() })
+	if len(changes) == 0 {
+		return nil, in.markSeldom(ctx, c, after)
+	}
 	mark, err := in.markOf(c, after)
 	if err != nil {
 		return nil, err
-	}
-	changes := slices.DeleteFunc(slices.Clone(rows), func(r row[K, C]) bool { return !r.isChange() })
-	if len(changes) == 0 {
-		return nil, in.markSeldom(ctx, mark)
 	}
 	if err := in.vault.checkKept(c.ring); err != nil {
 		return nil, err
@@ -111,7 +119,7 @@ func (in *intake[K, C]) write(ctx context.Context, c *chunk[K, C], rows []row[K,
 		in.rings[c.ring] = true
 		return nil, nil
 	}
-	in.claim.unmarked = 0
+	in.noteMark(mark)
 	return missed, in.vault.rescue(ctx, c.ring)
 }
 
