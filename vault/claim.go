@@ -1,12 +1,14 @@
 package vault
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/walletport/walletport"
@@ -44,6 +46,13 @@ func (c *claim) isHeld() bool { return c.holder != "" }
 type importPoint struct {
 	Line   int64        `json:"line"` // of the file, the last one that is done
 	Report ImportReport `json:"report"`
+}
+
+// wasRefused reports whether the report lists an error of a line. Errors are in the order of the
+// lines.
+func (p *importPoint) wasRefused(line int64) bool {
+	_, listed := slices.BinarySearchFunc(p.Report.Errors, line, func(e RowError, line int64) int { return cmp.Compare(e.Line, line) })
+	return listed
 }
 
 // claimID names what is imported, and how.

@@ -113,6 +113,12 @@ func (k *cardClerk) keyOf(rec *rowfile.Record) (walletport.CardID, bool) {
 	return parseID(rec.Text[walletport.CardFieldID])
 }
 
+func (k *cardClerk) isSound(rec *rowfile.Record) bool {
+	p, faults := k.reader.read(rec)
+	p.wipe()
+	return len(faults) == 0
+}
+
 // lookUp reads the stored cards in one statement.
 func (k *cardClerk) lookUp(ctx context.Context, ids []walletport.CardID) error {
 	if len(ids) == 0 {

@@ -115,6 +115,13 @@ func (k *customerClerk) keyOf(rec *rowfile.Record) (walletport.CustomerKey, bool
 	return key, len(faults) == 0
 }
 
+func (k *customerClerk) isSound(rec *rowfile.Record) bool {
+	_, keyFaults := k.readKey(rec)
+	changes, faults := readCustomer(rec)
+	changes.wipe()
+	return len(keyFaults)+len(faults) == 0
+}
+
 func (k *customerClerk) lookUp(ctx context.Context, about []walletport.CustomerKey) error {
 	if len(about) == 0 {
 		return nil

@@ -80,6 +80,8 @@ type intakeKind[K comparable, C any] interface {
 type clerk[K comparable, C any] interface {
 	// keyOf returns what a record is about, as far as that can be told.
 	keyOf(rec *rowfile.Record) (K, bool)
+	// isSound reports whether a record breaks no rule by itself, whatever is stored.
+	isSound(rec *rowfile.Record) bool
 	// lookUp reads what is stored of these.
 	lookUp(ctx context.Context, about []K) error
 	// make makes the row of a record, or says what is wrong with it. An error is a fault of

@@ -31,7 +31,9 @@ func (in *intake[K, C]) process(ctx context.Context, c *chunk[K, C]) error {
 	return in.make(ctx, c, c.lines)
 }
 
-// recall fills in which rows were taken before.
+// recall fills in which rows were taken before. Those that were refused leave their place to
+// later ones: rows with faults of their own, and those of errors that the report still lists. A row
+// beyond them may have been refused for what was stored then.
 func (in *intake[K, C]) recall(c *chunk[K, C], lines []textLine) {
 	if len(lines) == 0 {
 		return
@@ -39,10 +41,10 @@ func (in *intake[K, C]) recall(c *chunk[K, C], lines []textLine) {
 	d := in.newDesk(c)
 	defer d.wipe()
 	for _, l := range lines {
-		if l.tooLong || len(d.parser.Parse(c.text[l.begin:l.end], &d.record)) > 0 {
+		if l.tooLong || in.claim.point.wasRefused(l.number) || len(d.parser.Parse(c.text[l.begin:l.end], &d.record)) > 0 {
 			continue
 		}
-		if key, ok := d.clerk.keyOf(&d.record); ok {
+		if key, ok := d.clerk.keyOf(&d.record); ok && d.clerk.isSound(&d.record) {
 			c.taken = append(c.taken, row[K, C]{line: l, key: key, digest: d.digestOf()})
 		}
 	}
