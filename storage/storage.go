@@ -117,8 +117,9 @@ type CardBatches interface {
 	// it did not write because somebody else was faster; the caller reads them again.
 	// A change that stands already counts as made, so that a call may be repeated
 	// after its answer was lost. No id may come twice (CodeInternal). The mark of the import
-	// that they are of, nil if they are of none, is in the same commit, unless some were
-	// missed; its errors are those of MarkImport.
+	// that they are of, nil if they are of none, is in the same commit; where some were
+	// missed, all of it but the state. Its errors are those of MarkImport, and then
+	// nothing is written.
 	ChangeCards(ctx context.Context, changes []CardChange, mark *ImportMark) (missed []walletport.CardID, err error)
 	// BeginCardChanges begins changes that are made together or not at all, in one
 	// transaction, however many they are. The caller must end them.

@@ -25,11 +25,10 @@ func (s *Store) ChangeCards(ctx context.Context, changes []storage.CardChange, m
 	var missed []walletport.CardID
 	err := s.retryLost(ctx, func() error {
 		return s.transact(ctx, func(q *pgdb.Queries) (err error) {
-			missed, err = changeCards(ctx, q, changes)
-			if err != nil || mark == nil || len(missed) > 0 {
+			if missed, err = changeCards(ctx, q, changes); err != nil {
 				return err
 			}
-			return markImport(ctx, q, *mark)
+			return markBatch(ctx, q, mark, len(missed) > 0)
 		})
 	})
 	if err != nil {

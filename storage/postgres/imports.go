@@ -59,11 +59,30 @@ func (s *Store) MarkImport(ctx context.Context, mark storage.ImportMark) error {
 	})
 }
 
+// markBatch stores the mark of a batch in its transaction, or only that the holder was heard of
+// where a part of the batch is to come again. In either case the batch falls with an import that
+// has another holder.
+func markBatch(ctx context.Context, q *pgdb.Queries, mark *storage.ImportMark, comesAgain bool) error {
+	switch {
+	case mark == nil:
+		return nil
+	case !comesAgain:
+		return markImport(ctx, q, *mark)
+	}
+	heard, err := q.BeatImport(ctx, pgdb.BeatImportParams{BeatMs: mark.At.UnixMilli(), ID: mark.ID, Holder: mark.Holder})
+	return held(heard, err)
+}
+
 func markImport(ctx context.Context, q *pgdb.Queries, mark storage.ImportMark) error {
 	marked, err := q.MarkImport(ctx, pgdb.MarkImportParams{
 		BeatMs: mark.At.UnixMilli(), State: notNull(mark.State), ID: mark.ID, Holder: mark.Holder,
 	})
-	if err == nil && marked == 0 {
+	return held(marked, err)
+}
+
+// held returns import_taken where a holder's import was not found.
+func held(found int64, err error) error {
+	if err == nil && found == 0 {
 		return storage.ErrImportTaken()
 	}
 	return err

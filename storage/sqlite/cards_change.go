@@ -34,10 +34,7 @@ func (s *Store) ChangeCards(ctx context.Context, changes []storage.CardChange, m
 				missed = append(missed, changes[i].ID)
 			}
 		}
-		if mark == nil || len(missed) > 0 {
-			return nil
-		}
-		return markImport(ctx, q, *mark)
+		return markBatch(ctx, q, mark, len(missed) > 0)
 	})
 	if err != nil {
 		return nil, err

@@ -38,10 +38,7 @@ func (s *Store) ChangeCustomers(ctx context.Context, batch storage.CustomerBatch
 				return errMissed
 			}
 		}
-		if batch.Mark == nil || len(missed) > 0 {
-			return nil
-		}
-		return markImport(ctx, q, *batch.Mark)
+		return markBatch(ctx, q, batch.Mark, len(missed) > 0)
 	})
 	if err != nil && !errors.Is(err, errMissed) {
 		return nil, err

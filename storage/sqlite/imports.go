@@ -55,14 +55,33 @@ func (s *Store) MarkImport(ctx context.Context, mark storage.ImportMark) error {
 	return s.transact(ctx, func(q *sqlitedb.Queries) error { return markImport(ctx, q, mark) })
 }
 
+// markBatch stores the mark of a batch in its transaction, or only that the holder was heard of
+// where a part of the batch is to come again. In either case the batch falls with an import that
+// has another holder.
+func markBatch(ctx context.Context, q *sqlitedb.Queries, mark *storage.ImportMark, comesAgain bool) error {
+	switch {
+	case mark == nil:
+		return nil
+	case !comesAgain:
+		return markImport(ctx, q, *mark)
+	}
+	heard, err := q.BeatImport(uncancelled(ctx), sqlitedb.BeatImportParams{BeatMs: mark.At.UnixMilli(), ID: mark.ID, Holder: mark.Holder})
+	return held(ctx, heard, err)
+}
+
 func markImport(ctx context.Context, q *sqlitedb.Queries, mark storage.ImportMark) error {
 	marked, err := q.MarkImport(uncancelled(ctx), sqlitedb.MarkImportParams{
 		BeatMs: mark.At.UnixMilli(), State: notNull(mark.State), ID: mark.ID, Holder: mark.Holder,
 	})
+	return held(ctx, marked, err)
+}
+
+// held returns import_taken where a holder's import was not found.
+func held(ctx context.Context, found int64, err error) error {
 	switch {
 	case err != nil:
 		return storage.ErrUnavailable(ctx, err)
-	case marked == 0:
+	case found == 0:
 		return storage.ErrImportTaken()
 	}
 	return nil

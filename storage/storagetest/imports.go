@@ -72,13 +72,18 @@ func testImportMark(t *testing.T, s storage.Store) {
 	wantImport(t, s, marked)
 
 	further := markBy("first", "two cards")
+	further.At = at(10)
 	missed = must(s.ChangeCards(t.Context(), []storage.CardChange{{Card: card(2, 0)}, {Card: card(1, 1)}}, &further))(t, "ChangeCards")
 	wantEqual(t, "missed", missed, []walletport.CardID{1})
-	wantImport(t, s, marked)
+	marked.Beat = at(10)
+	wantImport(t, s, marked) // what was missed comes again, and so the state is as it was
 
 	mustClaimImport(t, s, anImport("second"), "first", true)
-	_, err := s.ChangeCards(t.Context(), []storage.CardChange{{Card: card(3, 0)}}, &further)
-	wantError(t, "ChangeCards of the one before", err, walletport.CodeConflict, "import_taken")
+	for _, changes := range [][]storage.CardChange{{{Card: card(3, 0)}}, {{Card: card(3, 0)}, {Card: card(1, 1)}}} {
+		_, err := s.ChangeCards(t.Context(), changes, &further)
+		wantError(t, "ChangeCards of the one before", err, walletport.CodeConflict, "import_taken")
+	}
+	wantImport(t, s, anImport("second"))
 	wantStored(t, s, card(1, 0), card(2, 0))
 }
 
@@ -91,11 +96,20 @@ func testImportMarkOfCustomers(t *testing.T, s storage.Store) {
 	marked.Beat, marked.State = at(9), []byte("one customer")
 	wantImport(t, s, marked)
 
+	further := markBy("first", "two customers")
+	further.At = at(10)
+	change = storage.CustomerBatch{List: []storage.CustomerChange{{Customer: customer(3, 0)}, {Customer: customer(1, 1)}}, Mark: &further}
+	missed := must(s.ChangeCustomers(t.Context(), change))(t, "ChangeCustomers")
+	wantEqual(t, "missed", missed, []walletport.CustomerKey{customerKey(1)})
+	marked.Beat = at(10)
+	wantImport(t, s, marked)
+
 	other := markBy("second", "two customers")
-	change = storage.CustomerBatch{List: []storage.CustomerChange{{Customer: customer(2, 0)}}, Mark: &other}
-	_, err := s.ChangeCustomers(t.Context(), change)
-	wantError(t, "ChangeCustomers of another", err, walletport.CodeConflict, "import_taken")
-	_, err = s.Customer(t.Context(), customer(2, 0).CustomerKey)
+	for _, list := range [][]storage.CustomerChange{{{Customer: customer(2, 0)}}, {{Customer: customer(2, 0)}, {Customer: customer(1, 1)}}} {
+		_, err := s.ChangeCustomers(t.Context(), storage.CustomerBatch{List: list, Mark: &other})
+		wantError(t, "ChangeCustomers of another", err, walletport.CodeConflict, "import_taken")
+	}
+	_, err := s.Customer(t.Context(), customer(2, 0).CustomerKey)
 	wantError(t, "Customer", err, walletport.CodeNotFound, "customer_not_found")
 }
 

@@ -52,6 +52,24 @@ func (q *Queries) AddImport(ctx context.Context, arg AddImportParams) (int64, er
 	return result.RowsAffected()
 }
 
+const beatImport = `-- name: BeatImport :execrows
+UPDATE imports SET beat_ms = ?1 WHERE id = ?2 AND holder = ?3
+`
+
+type BeatImportParams struct {
+	BeatMs int64
+	ID     string
+	Holder string
+}
+
+func (q *Queries) BeatImport(ctx context.Context, arg BeatImportParams) (int64, error) {
+	result, err := q.exec(ctx, q.beatImportStmt, beatImport, arg.BeatMs, arg.ID, arg.Holder)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const deleteImport = `-- name: DeleteImport :exec
 DELETE FROM imports WHERE id = ?1 AND holder = ?2
 `
