@@ -118,6 +118,10 @@ func (s *Store) writeAll(tx *sql.Tx, p *statements, group []*writing) bool {
 func runEach(tx *sql.Tx, p *statements, group []*writing) bool {
 	ctx := context.Background()
 	for _, w := range group {
+		if err := w.ctx.Err(); err != nil { // nothing was done for who has left already
+			w.err = storage.ErrUnavailable(w.ctx, err)
+			continue
+		}
 		if _, err := tx.ExecContext(ctx, "SAVEPOINT act"); err != nil {
 			return false
 		}

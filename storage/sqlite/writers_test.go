@@ -291,11 +291,15 @@ func TestWhoLeavesBeforeItsTurn(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	s.call(t.Context(), func(tx storage.Tx) error { leave(); return add("a")(tx) })
 	gone := s.call(ctx, func(storage.Tx) error { t.Error("it is written"); return nil })
+	s.call(t.Context(), add("b"))
 	s.end()
 	if !errors.Is(s.ended[gone], context.Canceled) {
 		t.Errorf("who left is told %v", s.ended[gone])
 	}
-	s.mustHold(t, "a")
+	s.mustHold(t, "a", "b")
+	if s.commits != 1+1 {
+		t.Errorf("%d commits, want 2: nothing was done for who left, and the others share one", s.commits)
+	}
 }
 
 // TestWhoIsWrittenHasNoTurn, though it is free: it would be written again.
