@@ -20,8 +20,9 @@ type transaction struct {
 }
 
 // Update implements storage.Updater. The write lock, which the transaction holds from its
-// start, locks every row, so change is called once. Its statements are not interrupted when
-// ctx ends: the transaction is rolled back as a whole.
+// start, locks every row. change is called again, and alone, where the transaction was shared and
+// somebody else's part of it undid the whole, see transact. Its statements are not interrupted
+// when ctx ends: the transaction is rolled back as a whole.
 func (s *Store) Update(ctx context.Context, change func(storage.Tx) error) error {
 	var t *transaction
 	err := s.transactOn(ctx, func(tx *sql.Tx, p *statements) error {
