@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/keys"
@@ -32,8 +33,8 @@ func (in *cardIntake) ahead(ctx context.Context, after int64, beat func(context.
 		return err
 	}
 	in.finds = newSorter(in.options.Scratch)
-	err = second.run(ctx, func(_ context.Context, c *chunk[walletport.CardID, madeCard]) error {
-		return in.findsOf(c, second.file, after)
+	err = second.run(ctx, func(ctx context.Context, c *chunk[walletport.CardID, madeCard]) error {
+		return in.findsOf(ctx, c, second.file, after)
 	}, func(ctx context.Context, c *chunk[walletport.CardID, madeCard]) error {
 		for rest := c.finds; len(rest) > 0; rest = rest[1+rest[0]:] {
 			if err := in.finds.add(rest[1 : 1+rest[0]]); err != nil {
@@ -71,22 +72,26 @@ func (in *cardIntake) tidy(ctx context.Context, refused refusals[walletport.Card
 }
 
 // findsOf fills in the finds of a chunk: each as a record of the sorter, behind its length.
-func (in *cardIntake) findsOf(c *chunk[walletport.CardID, madeCard], file *rowfile.File, after int64) error {
+func (in *cardIntake) findsOf(ctx context.Context, c *chunk[walletport.CardID, madeCard], file *rowfile.File, after int64) error {
+	lines := slices.DeleteFunc(c.lines, func(l textLine) bool { return l.number <= after })
 	k := in.newCardClerk(in.vault.newestRing())
-	defer k.wipe()
-	parser := file.NewParser()
-	defer parser.Wipe()
-	var record rowfile.Record
-	for _, l := range c.lines {
-		if l.number <= after || l.tooLong || len(parser.Parse(c.text[l.begin:l.end], &record)) > 0 || record.IsBlank() {
+	d := desk[walletport.CardID, madeCard]{clerk: k, parser: file.NewParser()}
+	defer d.wipe()
+	if err := k.lookUp(ctx, d.about(c, lines)); err != nil {
+		return err
+	}
+	for _, l := range lines {
+		if l.tooLong || len(d.parser.Parse(c.text[l.begin:l.end], &d.record)) > 0 || d.record.IsBlank() {
 			continue
 		}
-		c.finds = k.appendFinds(c.finds, &record)
+		c.finds = k.appendFinds(c.finds, &d.record)
 	}
 	return nil
 }
 
-// appendFinds appends the finds of the card that a record would make if it were new.
+// appendFinds appends the finds of the card that a record would make if it were new. What a stored
+// card has already is left out: of its number that is told by what stands in clear, for its index
+// may be by an older key.
 func (k *cardClerk) appendFinds(to []byte, rec *rowfile.Record) []byte {
 	p, faults := k.reader.read(rec)
 	defer p.wipe()
@@ -100,16 +105,19 @@ func (k *cardClerk) appendFinds(to []byte, rec *rowfile.Record) []byte {
 	if len(p.check(&card, true)) > 0 {
 		return to
 	}
+	stored := k.stored[card.ID]
+	if card.CustomerID != stored.CustomerID && card.CustomerID != "" {
+		to = appendFind(to, storage.ByCustomer, []byte(card.CustomerID), card.ID)
+	}
+	if card.PAN.BIN() == stored.BIN && card.PAN.LastFour() == stored.LastFour {
+		return to
+	}
 	index, err := k.seal.ring.Select(keys.VaultIndex, card.Issuer, card.PAN.BIN(), k.seal.now)
 	if err != nil {
 		return to // the row will be refused for it
 	}
 	to = appendFind(to, storage.ByPANIndex, index.MAC.Sum(card.PAN.Reveal()), card.ID)
-	to = appendFind(to, storage.ByLastFour, []byte(card.PAN.LastFour()), card.ID)
-	if card.CustomerID != "" {
-		to = appendFind(to, storage.ByCustomer, []byte(card.CustomerID), card.ID)
-	}
-	return to
+	return appendFind(to, storage.ByLastFour, []byte(card.PAN.LastFour()), card.ID)
 }
 
 // appendFind appends a find as a record: attribute, value, the id with its sign turned, so that
@@ -139,8 +147,11 @@ func (in *cardIntake) eachFinds(chosen func(storage.CardFind) bool, take func([]
 		if batch = append(batch, f); len(batch) < findsTogether {
 			return nil
 		}
-		defer func() { batch = batch[:0] }()
-		return take(batch)
+		if err := take(batch); err != nil {
+			return err
+		}
+		batch = batch[:0]
+		return nil
 	})
 	if err != nil || len(batch) == 0 {
 		return err

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/vault"
 )
@@ -163,4 +164,64 @@ func (r rig) contents(t *testing.T) (all []content) {
 		all = append(all, content{c.CardSummary, c.ContentMAC})
 	}
 	return all
+}
+
+// TestNothingIsLeftOfRowsThatWereRefusedBefore an import was broken off, when it has gone on.
+func TestNothingIsLeftOfRowsThatWereRefusedBefore(t *testing.T) {
+	const card = `"cardId":1,"pan":"5204247750001471","expiryMonth":"12","expiryYear":"2031"`
+	path := batchFile(t, [][]string{{card + `,"customerId":"C1"`}, {card + `,"customerId":"C2"`}, nil})
+	r := newRig(t)
+	o := fileOptions(t, path)
+	o.Format = vault.JSONLines
+	v := *r.Vault
+	v.Cards = &breakAt{Cards: r.cards, left: 2}
+	broken := r
+	broken.Vault = &v
+	if _, err := broken.importFile(t, path, o); !errors.Is(err, errBroken) {
+		t.Fatalf("it was not broken off: %v", err)
+	}
+	report, err := r.importFile(t, path, o)
+	must(t, err)
+	if report.Inserted != 3*32-1 || report.Rejected != 1 {
+		t.Fatalf("report: %+v", report)
+	}
+	r.wantFinds(t, 2*report.Inserted+1) // of each card number and last four digits, and one customer
+}
+
+// storedAhead counts the values that are stored ahead.
+type storedAhead struct {
+	storage.Cards
+	values int
+}
+
+func (s *storedAhead) AddCardFinds(ctx context.Context, finds []storage.CardFind) error {
+	s.values += len(finds)
+	return s.Cards.AddCardFinds(ctx, finds)
+}
+
+// TestWhatAStoredCardHasIsNotStoredAhead, also when the key of the index is another one now.
+func TestWhatAStoredCardHasIsNotStoredAhead(t *testing.T) {
+	r := newRig(t)
+	r.mustPut(t, newCard(t, 1, testPAN), newCard(t, 2, testPAN), newCard(t, 3, testPAN)) // of the customer 5001
+	r.setState("vault-index-v1", keys.Retired)
+	r.add(t, keys.Meta{Purpose: keys.VaultIndex, Version: 2})
+	path := filepath.Join(t.TempDir(), "cards.csv")
+	must(t, os.WriteFile(path, []byte("cardId,pan,expiryMonth,expiryYear,customerId\n"+
+		"1,5204247750001471,12,2031,5001\n"+ // as it is
+		"2,5204247750001471,12,2031,5002\n"+ // another customer
+		"3,5555555555554444,12,2031,5001\n"+ // another number
+		"4,5204247750001471,12,2031,5001\n"), 0o600)) // new
+	ahead := &storedAhead{Cards: r.cards}
+	v := *r.Vault
+	v.Cards = ahead
+	r.Vault = &v
+	report, err := r.importFile(t, path, fileOptions(t, path))
+	must(t, err)
+	if report.Updated != 2 || report.Unchanged != 1 || report.Inserted != 1 {
+		t.Errorf("report: %+v", report)
+	}
+	if ahead.values != 0+1+2+3 {
+		t.Errorf("%d values were stored ahead, want those that no stored card has: 6", ahead.values)
+	}
+	r.wantFinds(t, 3*4)
 }
