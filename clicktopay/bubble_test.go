@@ -128,6 +128,31 @@ func TestAPortfolioKeepsItsRate(t *testing.T) {
 	}
 }
 
+// TestAPortfolioKeepsUpWithItself: at the default rate requests do not pile up at a Visa that
+// takes half a second for each answer.
+func TestAPortfolioKeepsUpWithItself(t *testing.T) {
+	const cards, perSecond, answer = 400, 20, 500 * time.Millisecond
+	inBubble(t, func(t *testing.T) {
+		b := newBank(t, sqliteDatabase(t), newPlayed(t), func(p *clicktopay.Parts) { p.Settings.Portfolio.Rate = perSecond })
+		b.fill(t, cards)
+		b.visa.setScript(func(string, int) play { return play{before: func() { time.Sleep(answer) }} })
+		b.work(t)
+		report, _, err := b.run(t.Context())
+		must(t, err)
+		open, err := b.store.OpenEnrolmentRequests(t.Context())
+		must(t, err)
+		count := 0
+		for _, of := range open {
+			count += of.Count
+		}
+		// A request is sent, asked for and looked after for a second and a half.
+		if most := 2 * perSecond; report.Accepted != cards || count > most {
+			t.Errorf("%+v, and %d are open when the last is accepted, want at most %d", report, count, most)
+		}
+		b.settle(t)
+	})
+}
+
 // TestVisaIsAskedForAResultLessAndLessOften: first when it is mostly there, then with pauses that
 // double up to half a minute.
 func TestVisaIsAskedForAResultLessAndLessOften(t *testing.T) {

@@ -15,10 +15,12 @@ import (
 
 // A request of its own waits for a person, one of a portfolio for nobody. A request has a
 // worker while the scheme is asked and for firstQuestion, not while the scheme is at work:
-// 50 a second, at a scheme that takes 50 ms for an answer, have some 15 workers busy.
+// 50 a second, at a scheme that takes 50 ms for an answer, have some 15 workers busy. Those of a
+// portfolio are enough for 20 a second at a scheme that takes 700 ms, and half of the calls that
+// clicktopay.visa.caps.concurrent allows: the other half is left for requests of their own.
 const (
 	requestWorkers   = 64
-	portfolioWorkers = 16
+	portfolioWorkers = 32
 )
 
 // attemptTimeout is longer than a send and a question take by the limits of their line.

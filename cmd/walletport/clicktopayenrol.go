@@ -73,7 +73,7 @@ type enrolPrinter struct {
 	con     console
 	lines   *json.Encoder // nil prints text
 	isTrial bool
-	isHeld  bool
+	heldAt  time.Time // when it was said last that the run waits
 }
 
 // portfolioCardJSON is a card of a portfolio as scripts read it.
@@ -93,7 +93,6 @@ type fieldFaultJSON struct {
 }
 
 func (p *enrolPrinter) card(c clicktopay.PortfolioCard) error {
-	p.isHeld = false
 	if p.lines == nil {
 		_, err := fmt.Fprintln(p.con.Out, p.cardText(c))
 		return err
@@ -126,12 +125,17 @@ func (p *enrolPrinter) cardText(c clicktopay.PortfolioCard) string {
 	return text
 }
 
-// held tells once that the run waits, until it goes on.
+// sayHeldEvery is how often it is said that a run waits: one that asks for more than servers can
+// do waits behind every card.
+const sayHeldEvery = time.Minute
+
+// held tells that the run waits.
 func (p *enrolPrinter) held(open int) {
-	if !p.isHeld {
-		fmt.Fprintf(p.con.Err, "%s open, so this waits until servers have done some\n", counted(open, "request"))
+	if time.Since(p.heldAt) < sayHeldEvery {
+		return
 	}
-	p.isHeld = true
+	p.heldAt = time.Now()
+	fmt.Fprintf(p.con.Err, "%s open, so this waits until servers have done some\n", counted(open, "request"))
 }
 
 func (p *enrolPrinter) sums(r clicktopay.PortfolioReport) error {
