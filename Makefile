@@ -30,11 +30,11 @@ platforms: build ## does it build for each system that it is for, without the sa
 	for system in darwin freebsd windows; do echo $$system; CGO_ENABLED=0 GOOS=$$system go build -gcflags=all='-N -l' -o /dev/null ./cmd/walletport || exit 1; done
 
 # Vet looks at tests too, once: in make lint.
-test: prepare ## every test, with the race detector
-	$(REQUIRE) go test $(RACE) -vet=off -timeout 25m ./...
+test: prepare ## every test, with the race detector, and the coverage as in make cover
+	$(REQUIRE) ./tools/cover.sh --all $(RACE) -vet=off -timeout 25m
 
 cover: prepare ## coverage of the rooms that must not break quietly; fails below 85 %
-	$(REQUIRE) $(PLAIN) ./tools/cover.sh
+	$(REQUIRE) $(PLAIN) ./tools/cover.sh -vet=off
 
 lint: prepare ## code and specification
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt would change these"; exit 1; }
