@@ -49,7 +49,7 @@ func judgeRepeat(e scheme.EnrolmentEvidence) scheme.Verdict {
 	case e.Enrolment.Action == scheme.DeleteCards:
 		return verdict(hasNone(e.Enrolment.Cards, *e.Enrolled))
 	}
-	return verdict(e.Enrolled.IsEnrolled && hasAll(e.Enrolment.Cards, *e.Enrolled))
+	return verdict(e.Enrolled.IsEnrolled && hasEach(e.Enrolment.Cards, *e.Enrolled, is)) // the month may have been stored anew since the first try
 }
 
 // isDoneBefore reports whether a refusal says by itself that the change is made.
@@ -99,13 +99,11 @@ func (m *Messages) hasEffect(e scheme.Enrolment, has scheme.Enrolled) bool {
 	}
 	switch e.Action {
 	case scheme.EnrolConsumer, scheme.EnrolCards:
-		return hasAll(e.Cards, has)
+		return hasEach(e.Cards, has, isOfMonth)
 	case scheme.ReplaceConsumer:
 		return m.isSame(e.Consumer, has)
 	case scheme.ReplaceCards:
-		return !slices.ContainsFunc(e.Cards, func(c scheme.ConsumerCard) bool {
-			return !slices.ContainsFunc(has.Cards, func(there scheme.EnrolledCard) bool { return isSameCard(c, there) })
-		})
+		return hasEach(e.Cards, has, isSameCard)
 	case scheme.DeleteCards:
 		return hasNone(e.Cards, has)
 	case scheme.DeleteConsumer:
@@ -113,11 +111,10 @@ func (m *Messages) hasEffect(e scheme.Enrolment, has scheme.Enrolled) bool {
 	return false
 }
 
-// hasAll reports whether every card is there, with the month in which it expires: another
-// card may begin and end with the same digits.
-func hasAll(cards []scheme.ConsumerCard, has scheme.Enrolled) bool {
+// hasEach reports whether each card is there, as alike tells them.
+func hasEach(cards []scheme.ConsumerCard, has scheme.Enrolled, alike func(scheme.ConsumerCard, scheme.EnrolledCard) bool) bool {
 	return !slices.ContainsFunc(cards, func(c scheme.ConsumerCard) bool {
-		return !slices.ContainsFunc(has.Cards, func(there scheme.EnrolledCard) bool { return is(c, there) && there.Expiry == c.Expiry })
+		return !slices.ContainsFunc(has.Cards, func(there scheme.EnrolledCard) bool { return alike(c, there) })
 	})
 }
 
@@ -133,9 +130,15 @@ func is(c scheme.ConsumerCard, there scheme.EnrolledCard) bool {
 	return !there.Deleted && c.PAN.LastFour() == there.LastFour && bytes.HasPrefix(c.PAN.Reveal(), []byte(there.FirstDigits))
 }
 
+// isOfMonth is is, with the month in which the card expires: another one may begin and end with
+// the same digits.
+func isOfMonth(c scheme.ConsumerCard, there scheme.EnrolledCard) bool {
+	return is(c, there) && there.Expiry == c.Expiry
+}
+
 func isSameCard(c scheme.ConsumerCard, there scheme.EnrolledCard) bool {
 	a, b := c.Address, there.Address
-	return is(c, there) && there.Expiry == c.Expiry && a.Country == b.Country &&
+	return isOfMonth(c, there) && a.Country == b.Country &&
 		areSame([]walletport.Private{c.Name, a.Line1, a.Line2, a.Line3, a.City, a.State, a.PostalCode},
 			[]walletport.Private{there.Name, b.Line1, b.Line2, b.Line3, b.City, b.State, b.PostalCode})
 }

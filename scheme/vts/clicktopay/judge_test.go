@@ -93,6 +93,8 @@ func TestJudgeByWhatIsEnrolled(t *testing.T) {
 func TestJudgeByARepeat(t *testing.T) {
 	nobody := &scheme.Enrolled{}
 	card, other := shownAs(testCard(testPAN)), shownAs(testCard(otherPAN))
+	renewed := card // since it was sent first
+	renewed.Expiry.Year--
 	for _, c := range []struct {
 		name   string
 		action scheme.EnrolmentAction
@@ -104,11 +106,13 @@ func TestJudgeByARepeat(t *testing.T) {
 		{"the consumer was there: ask whose", scheme.EnrolConsumer, false, refusedBy(scheme.FaultConsumerEnrolled), nil, scheme.AskLater},
 		{"the consumer was there, with the card", scheme.EnrolConsumer, false, refusedBy(scheme.FaultConsumerEnrolled), visaHas(card), scheme.WasDone},
 		{"the consumer was there, without the card", scheme.EnrolConsumer, false, refusedBy(scheme.FaultConsumerEnrolled), visaHas(other), scheme.WasNotDone},
+		{"the consumer was there, with the card as it was sent first", scheme.EnrolConsumer, false, refusedBy(scheme.FaultConsumerEnrolled), visaHas(renewed), scheme.WasDone},
 		{"the consumer was there, and went", scheme.EnrolConsumer, false, refusedBy(scheme.FaultConsumerEnrolled), nobody, scheme.WasNotDone},
 		{"the card was there", scheme.EnrolCards, false, refusedBy(scheme.FaultCardEnrolled), nil, scheme.WasDone},
 		{"one of two was there", scheme.EnrolCards, true, refusedBy(scheme.FaultCardEnrolled), nil, scheme.AskLater},
 		{"one of two is there", scheme.EnrolCards, true, refusedBy(scheme.FaultCardEnrolled), visaHas(card), scheme.WasNotDone},
 		{"both are there", scheme.EnrolCards, true, refusedBy(scheme.FaultCardEnrolled), visaHas(card, other), scheme.WasDone},
+		{"both are there, one as it was sent first", scheme.EnrolCards, true, refusedBy(scheme.FaultCardEnrolled), visaHas(renewed, other), scheme.WasDone},
 		{"the consumer was gone", scheme.DeleteConsumer, false, refusedBy(scheme.FaultConsumerNotEnrolled), nil, scheme.WasDone},
 		{"the card was gone", scheme.DeleteCards, false, refusedBy(scheme.FaultCardNotEnrolled), nil, scheme.WasDone},
 		{"the card was gone with the consumer", scheme.DeleteCards, true, refusedBy(scheme.FaultConsumerNotEnrolled), nil, scheme.WasDone},
