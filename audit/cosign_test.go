@@ -246,7 +246,7 @@ func TestAWitnessThatIsOvertakenForEverIsLeftAlone(t *testing.T) {
 	_, err := audit.Cosign(t.Context(), m, audit.TrustedKeys(ring), w.Witness, func(context.Context, string) (int, string, error) {
 		asked++
 		next := whole.upTo(min(int64(3*asked+3), 99))
-		m.entries, m.head, m.notes = next.entries, next.head, next.notes
+		m.becomes(next)
 		return http.StatusConflict, fmt.Sprintf("%d\n", next.head.Seq), nil
 	})
 	wantRefusal(t, err, audit.WitnessRefused)
@@ -273,7 +273,7 @@ func TestTheWitnessIsShownTheNewestNoteAndTheTreeThatItConfirmed(t *testing.T) {
 	if _, err := audit.Cosign(t.Context(), m, audit.TrustedKeys(ring), w.Witness, submit); err != nil {
 		t.Fatal(err)
 	}
-	m.entries, m.head, m.notes = whole.entries, whole.head, whole.notes
+	m.becomes(whole)
 	if _, err := audit.Cosign(t.Context(), m, audit.TrustedKeys(ring), w.Witness, submit); err != nil {
 		t.Fatal(err)
 	}

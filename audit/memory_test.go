@@ -30,6 +30,13 @@ type memory struct {
 
 func newMemory() *memory { return &memory{head: storage.AuditHead{Hash: make([]byte, 32)}} }
 
+// becomes gives m the chain and the notes of another, also while somebody reads it.
+func (m *memory) becomes(other *memory) {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	m.entries, m.head, m.notes = other.entries, other.head, other.notes
+}
+
 func (m *memory) AppendAudit(ctx context.Context, link func(storage.AuditHead) ([]storage.AuditEntry, error)) error {
 	if m.append != nil {
 		if err := m.append(ctx); err != nil {

@@ -186,7 +186,7 @@ func TestATrailWithoutANoteIsNoFault(t *testing.T) {
 		if _, err := w.cosign(t, m, ring); err != nil {
 			t.Fatal(err)
 		}
-		notes, seen := m.notes, &looks{}
+		noted, seen := m.clone(), &looks{}
 		m.notes = nil
 		var asked atomic.Int64
 		stop := mustAsk(t, m, ring, seen, audit.Witnessing{}, audit.AskedWitness{Witness: w.Witness, Submit: func(ctx context.Context, request string) (int, string, error) {
@@ -198,7 +198,7 @@ func TestATrailWithoutANoteIsNoFault(t *testing.T) {
 		if sizes, faults := seen.sofar(); len(sizes) > 0 || len(faults) > 0 || asked.Load() > 0 {
 			t.Errorf("asked %d times; confirmed %v, faults %v", asked.Load(), sizes, faults)
 		}
-		m.notes = notes
+		m.becomes(noted)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if sizes, faults := seen.sofar(); !slices.Equal(sizes, []int64{3}) || len(faults) > 0 || asked.Load() != 1 {
@@ -296,7 +296,7 @@ func TestANewNoteIsConfirmedAtTheNextLook(t *testing.T) {
 		stop := mustAsk(t, m, ring, seen, audit.Witnessing{}, audit.AskedWitness{Witness: w.Witness, Submit: w.submit})
 		time.Sleep(time.Second)
 		synctest.Wait()
-		m.entries, m.head, m.notes = whole.entries, whole.head, whole.notes
+		m.becomes(whole)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if sizes, faults := seen.sofar(); !slices.Equal(sizes, []int64{3, 6}) || len(faults) > 0 {
@@ -343,7 +343,7 @@ func TestAReplicaThatIsOvertakenAsksAgain(t *testing.T) {
 	}
 	m := whole.upTo(300)
 	opened, err := audit.Cosign(t.Context(), m, audit.TrustedKeys(ring), w.Witness, func(ctx context.Context, request string) (int, string, error) {
-		m.entries, m.head, m.notes = whole.entries, whole.head, whole.notes
+		m.becomes(whole)
 		return w.submit(ctx, request)
 	})
 	if err != nil || opened.Size != 500 {
@@ -367,7 +367,7 @@ func TestAReplicaThatIsOvertakenTwiceAsksAgain(t *testing.T) {
 			if _, err := w.cosign(t, whole.clone(), ring); err != nil {
 				t.Error(err)
 			}
-			m.entries, m.head, m.notes = whole.entries, whole.head, whole.notes
+			m.becomes(whole)
 		}
 		return w.submit(ctx, request)
 	})
