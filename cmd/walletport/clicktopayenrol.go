@@ -131,10 +131,10 @@ const sayHeldEvery = time.Minute
 
 // held tells that the run waits.
 func (p *enrolPrinter) held(open int) {
-	if time.Since(p.heldAt) < sayHeldEvery {
+	if now().Sub(p.heldAt) < sayHeldEvery {
 		return
 	}
-	p.heldAt = time.Now()
+	p.heldAt = now()
 	fmt.Fprintf(p.con.Err, "%s open, so this waits until servers have done some\n", counted(open, "request"))
 }
 
