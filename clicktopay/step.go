@@ -17,7 +17,8 @@ import (
 // worker while the scheme is asked and for firstQuestion, not while the scheme is at work:
 // 50 a second, at a scheme that takes 50 ms for an answer, have some 15 workers busy. Those of a
 // portfolio are enough for 20 a second at a scheme that takes 700 ms, and half of the calls that
-// clicktopay.visa.caps.concurrent allows: the other half is left for requests of their own.
+// clicktopay.visa.caps.concurrent allows: the other half is left for requests of their own. They
+// give way: where a server has less than both kinds ask for, it is a portfolio that waits.
 const (
 	requestWorkers   = 64
 	portfolioWorkers = 32
@@ -54,7 +55,7 @@ func (f *Flow) Works() []jobs.Work {
 	work := func(kind jobs.Kind, workers int) jobs.Work {
 		return jobs.Work{
 			Kind: kind, Handler: jobs.HandlerFunc(f.step), Workers: workers, Attempts: math.MaxInt32,
-			Backoff: backoff(kind), Timeout: attemptTimeout,
+			Backoff: backoff(kind), Timeout: attemptTimeout, GivesWay: kind == PortfolioKind,
 		}
 	}
 	return []jobs.Work{work(RequestKind, requestWorkers), work(PortfolioKind, portfolioWorkers)}

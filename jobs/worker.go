@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -16,6 +17,9 @@ type Work struct {
 	// Workers is how many jobs of the kind this process does at a time. Each kind has its
 	// own, so that none keeps another waiting. Default 4.
 	Workers int
+	// GivesWay claims nothing while another kind has all of its workers busy: what these do is
+	// waited for, and the processors and the database are the same.
+	GivesWay bool
 	// Attempts is after how many the job is parked. Default 10.
 	Attempts int
 	// Backoff is the pause after attempt 1, 2, …. Default Exponential(time.Second, 5*time.Minute).
@@ -254,12 +258,22 @@ func (w *Worker) wants() []Want {
 	defer w.lock.Unlock()
 	var wants []Want
 	for _, kind := range w.kinds {
+		if w.givesWay(kind) {
+			continue
+		}
 		if free := w.works[kind].Workers - w.busy[kind]; free > 0 {
 			w.turn[kind] = 1 - w.turn[kind]
 			wants = append(wants, Want{Kind: kind, Limit: free, Untried: (free + w.turn[kind]) / 2})
 		}
 	}
 	return wants
+}
+
+// givesWay reports whether a kind leaves the processors to another one.
+func (w *Worker) givesWay(kind Kind) bool {
+	return w.works[kind].GivesWay && slices.ContainsFunc(w.kinds, func(other Kind) bool {
+		return other != kind && w.busy[other] >= w.works[other].Workers
+	})
 }
 
 func (w *Worker) tellDepths(ctx context.Context) {
