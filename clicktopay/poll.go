@@ -52,23 +52,18 @@ func (a *attempt) consumer() scheme.ConsumerID {
 	return scheme.ConsumerID{External: a.row.Number, OwnerBID: a.row.BID}
 }
 
-// failedThere is of a request that the scheme took, and then refused. It says so of what was
-// sent twice, too: then the refusal may be because of the first time, or, where it is no word
-// about the change, what the scheme has tells whether the first time made it.
+// failedThere is of a request that the scheme took, and then refused. Of what was sent twice the
+// refusal may be because of the first time. Where it says nothing about the change it is the last
+// word all the same, for the request has ended there: what the scheme has tells whether the first
+// time made it.
 func (a *attempt) failedThere(ctx context.Context, faults []scheme.Fault) error {
 	switch {
 	case a.row.Sends < 2:
 		return a.fail(ctx, saidNo(faults))
-	case slices.ContainsFunc(faults, isNoWord):
+	case slices.ContainsFunc(faults, scheme.Fault.SaysNothing):
 		return a.unclear(ctx, faults)
 	}
 	return a.judgeRepeat(ctx, saidNo(faults))
-}
-
-// isNoWord reports whether a fault says nothing about what was asked for. What is sent again for
-// it later is refused with an error that passes; of a request that has ended it is the last word.
-func isNoWord(f scheme.Fault) bool {
-	return f.Kind == scheme.FaultBusy || f.Kind == scheme.FaultAccess || f.Kind == scheme.FaultSchemeFailed
 }
 
 // unclear is of a request that the scheme ended without saying how, or with words that

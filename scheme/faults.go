@@ -39,6 +39,12 @@ type Fault struct {
 	Text walletport.Private
 }
 
+// SaysNothing reports whether a fault says nothing about the change that was asked for: the scheme
+// did not look at it, or broke while it did.
+func (f Fault) SaysNothing() bool {
+	return f.Kind == FaultBusy || f.Kind == FaultAccess || f.Kind == FaultSchemeFailed
+}
+
 // Refusal is the cause of an error: all that a scheme said was wrong.
 type Refusal struct{ Faults []Fault }
 

@@ -38,7 +38,7 @@ func (m *Messages) JudgeEnrolment(e scheme.EnrolmentEvidence) scheme.Verdict {
 func judgeRepeat(e scheme.EnrolmentEvidence) scheme.Verdict {
 	isOne := len(e.Enrolment.Cards) == 1
 	switch {
-	case says(e.Repeat, scheme.FaultBusy, scheme.FaultAccess, scheme.FaultSchemeFailed): // no word about the change
+	case slices.ContainsFunc(e.Repeat, scheme.Fault.SaysNothing):
 		return scheme.AskLater
 	case isDoneBefore(e.Enrolment.Action, e.Repeat, isOne):
 		return scheme.WasDone
@@ -49,7 +49,8 @@ func judgeRepeat(e scheme.EnrolmentEvidence) scheme.Verdict {
 	case e.Enrolment.Action == scheme.DeleteCards:
 		return verdict(hasNone(e.Enrolment.Cards, *e.Enrolled))
 	}
-	return verdict(e.Enrolled.IsEnrolled && hasEach(e.Enrolment.Cards, *e.Enrolled, is)) // the month may have been stored anew since the first try
+	// By the number alone: the month may have been stored anew since the first try, which sent the old one.
+	return verdict(e.Enrolled.IsEnrolled && hasEach(e.Enrolment.Cards, *e.Enrolled, is))
 }
 
 // isDoneBefore reports whether a refusal says by itself that the change is made.
