@@ -88,12 +88,11 @@ func (l *ledger[K, C]) countChange(r *row[K, C]) {
 	l.kind.count(r, &l.report)
 }
 
-// closed returns the report as it is when the rows are stored and the chunk is done. Of two that
-// it returns without the first becoming the ledger's report, the second is good alone: both have
-// the chunk's errors in the room behind those of the report, which are not copied for each chunk.
+// closed returns the report as it is when the rows are stored and the chunk is done.
 func (l *ledger[K, C]) closed(c *chunk[K, C], rows []row[K, C]) ImportReport {
 	after := *l
 	after.report.Changed, after.report.Statuses = maps.Clone(l.report.Changed), maps.Clone(l.report.Statuses)
+	after.report.Errors = slices.Clip(l.report.Errors) // copied when the chunk has errors, and not else
 	after.count(rows)
 	after.close(c)
 	return after.report
