@@ -19,6 +19,12 @@ import (
 	"github.com/walletport/walletport/storage"
 )
 
+// pass lets time go by in a bubble, until everybody in it waits again.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 // looks notes what became of each look after a witness.
 type looks struct {
 	lock     sync.Mutex
@@ -115,15 +121,13 @@ func TestAWitnessThatConfirmsNothingHoldsNothingUp(t *testing.T) {
 				}})
 				l, stopLog := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring)})
 				mustRecordAll(t, l, 5, 1)
-				time.Sleep(2 * time.Hour)
-				synctest.Wait()
+				pass(2 * time.Hour)
 				sizes, faults := seen.sofar()
 				if n := len(faults); n < 3 || n > 14 || faults[0] != c.fault || faults[n-1] != c.fault || len(sizes) > 0 {
 					t.Errorf("confirmed %v, faults %v", sizes, faults)
 				}
 				good.Store(true)
-				time.Sleep(time.Hour)
-				synctest.Wait()
+				pass(time.Hour)
 				if sizes, _ := seen.sofar(); len(sizes) < 40 || sizes[0] != 8 { // at each interval again
 					t.Errorf("confirmed %v", sizes)
 				}
@@ -140,8 +144,7 @@ func TestAWitnessThatConfirmsNothingHoldsNothingUp(t *testing.T) {
 			m.readFail = func(string) error { return errors.New("away") }
 			seen := &looks{}
 			stop := mustAsk(t, m, ring, seen, audit.Witnessing{}, audit.AskedWitness{Witness: w.Witness, Submit: w.submit})
-			time.Sleep(time.Second)
-			synctest.Wait()
+			pass(time.Second)
 			if _, faults := seen.sofar(); len(faults) != 1 || faults[0] != "internal" {
 				t.Errorf("faults %v", faults)
 			}
@@ -165,8 +168,7 @@ func TestEachFaultDoublesThePause(t *testing.T) {
 			stop := mustAsk(t, store, ring, seen, audit.Witnessing{Settings: audit.Settings{WitnessInterval: interval}}, audit.AskedWitness{
 				Witness: w.Witness, Submit: func(context.Context, string) (int, string, error) { return 0, "", errors.New("no route") },
 			})
-			time.Sleep(118 * time.Minute)
-			synctest.Wait()
+			pass(118 * time.Minute)
 			if got := seen.pauses(); !slices.Equal(got, want) {
 				t.Errorf("with an interval of %s the pauses are %v", interval, got)
 			}
@@ -193,14 +195,12 @@ func TestATrailWithoutANoteIsNoFault(t *testing.T) {
 			asked.Add(1)
 			return w.submit(ctx, request)
 		}})
-		time.Sleep(10*time.Minute + time.Second)
-		synctest.Wait()
+		pass(10*time.Minute + time.Second)
 		if sizes, faults := seen.sofar(); len(sizes) > 0 || len(faults) > 0 || asked.Load() > 0 {
 			t.Errorf("asked %d times; confirmed %v, faults %v", asked.Load(), sizes, faults)
 		}
 		m.becomes(noted)
-		time.Sleep(time.Minute)
-		synctest.Wait()
+		pass(time.Minute)
 		if sizes, faults := seen.sofar(); !slices.Equal(sizes, []int64{3}) || len(faults) > 0 || asked.Load() != 1 {
 			t.Errorf("asked %d times; confirmed %v, faults %v", asked.Load(), sizes, faults)
 		}
@@ -222,8 +222,7 @@ func TestAConfirmationOfTheFutureIsHadAgain(t *testing.T) {
 			}
 			return w.submit(ctx, request)
 		}})
-		time.Sleep(10 * time.Minute)
-		synctest.Wait()
+		pass(10 * time.Minute)
 		if asked.Load() != 2 {
 			t.Errorf("it was asked %d times", asked.Load())
 		}
@@ -257,24 +256,20 @@ func TestARefusalHoldsUntilTheWitnessItselfConfirms(t *testing.T) {
 		for _, when := range []string{"at the start", "after it had confirmed"} {
 			time.Sleep(time.Second)
 			confirmForAnother()
-			time.Sleep(40 * time.Minute)
-			synctest.Wait()
+			pass(40 * time.Minute)
 			confirmForAnother()
-			time.Sleep(20 * time.Minute)
-			synctest.Wait()
+			pass(20 * time.Minute)
 			before, faults := seen.sofar()
 			if len(faults) == 0 || slices.Contains(faults, "internal") {
 				t.Fatalf("%s: faults %v", when, faults)
 			}
 			confirmForAnother()
-			time.Sleep(20 * time.Minute)
-			synctest.Wait()
+			pass(20 * time.Minute)
 			if sizes, again := seen.sofar(); len(sizes) != len(before) || len(again) <= len(faults) {
 				t.Errorf("%s: what the database has is believed: %d looks are good, and then %d, of %d faults and then %d", when, len(before), len(sizes), len(faults), len(again))
 			}
 			good.Store(true)
-			time.Sleep(20 * time.Minute)
-			synctest.Wait()
+			pass(20 * time.Minute)
 			if sizes, _ := seen.sofar(); len(sizes) == len(before) {
 				t.Errorf("%s: it confirms and is not heard", when)
 			}
@@ -294,11 +289,9 @@ func TestANewNoteIsConfirmedAtTheNextLook(t *testing.T) {
 		w.now = time.Now()
 		seen := &looks{}
 		stop := mustAsk(t, m, ring, seen, audit.Witnessing{}, audit.AskedWitness{Witness: w.Witness, Submit: w.submit})
-		time.Sleep(time.Second)
-		synctest.Wait()
+		pass(time.Second)
 		m.becomes(whole)
-		time.Sleep(time.Minute)
-		synctest.Wait()
+		pass(time.Minute)
 		if sizes, faults := seen.sofar(); !slices.Equal(sizes, []int64{3, 6}) || len(faults) > 0 {
 			t.Errorf("confirmed %v, faults %v", sizes, faults)
 		}
@@ -319,11 +312,9 @@ func TestAWitnessIsAskedAgainWhereNothingIsNew(t *testing.T) {
 			w.now = time.Now()
 			return w.submit(ctx, request)
 		}})
-		time.Sleep(25 * time.Minute)
-		synctest.Wait()
+		pass(25 * time.Minute)
 		first := asked.Load() // two, for the witness remembers no tree and says so, or one
-		time.Sleep(10 * time.Minute)
-		synctest.Wait()
+		pass(10 * time.Minute)
 		sizes, faults := seen.sofar()
 		if first == 0 || first > 2 || asked.Load() != first+1 || len(faults) > 0 || len(sizes) < 30 {
 			t.Errorf("asked %d times, and then %d; %d looks, faults %v", first, asked.Load(), len(sizes), faults)
