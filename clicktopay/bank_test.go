@@ -82,6 +82,16 @@ func (b *bank) fill(t testing.TB, n int) {
 	}
 }
 
+// enrol fills the bank, and has everybody in it enrolled by a run. Its worker goes on.
+func (b *bank) enrol(t testing.TB, n int) {
+	t.Helper()
+	b.fill(t, n)
+	b.work(t)
+	_, _, err := b.run(t.Context())
+	must(t, err)
+	b.settle(t)
+}
+
 // asOperator is an operator's context, whose records are those of one act.
 func asOperator(ctx context.Context) context.Context {
 	ctx = walletport.WithActor(ctx, walletport.Actor{ClientID: "operator"})

@@ -66,11 +66,7 @@ func TestAComparisonKeepsItsRate(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				const customers = 12
 				b := newBank(t, sqliteDatabase(t), newPlayed(t))
-				b.fill(t, customers)
-				b.work(t)
-				_, _, err := b.run(t.Context())
-				must(t, err)
-				b.settle(t)
+				b.enrol(t, customers)
 				var asked moments
 				b.visa.setScript(func(call string, _ int) play {
 					if call != "getData" {

@@ -155,11 +155,7 @@ func TestAnOptOutIsRememberedUntilItIsWithdrawn(t *testing.T) {
 func TestAnOptOutMayLeaveWhatIsEnrolled(t *testing.T) {
 	onEach(t, func(t *testing.T, database string) {
 		b := newBank(t, database, newPlayed(t))
-		b.fill(t, 1)
-		b.work(t)
-		_, _, err := b.run(t.Context())
-		must(t, err)
-		b.settle(t)
+		b.enrol(t, 1)
 		asked := optOutOf("9001")
 		asked.KeepsEnrolment = true
 		out, err := b.OptOut(asOperator(t.Context()), asked)
@@ -175,11 +171,7 @@ func TestAForgottenCustomerOptsOut(t *testing.T) {
 	onEach(t, func(t *testing.T, database string) {
 		visa := newPlayed(t)
 		b := newBank(t, database, visa)
-		b.fill(t, 1)
-		b.work(t)
-		_, _, err := b.run(t.Context())
-		must(t, err)
-		b.settle(t)
+		b.enrol(t, 1)
 		must(t, b.store.Update(t.Context(), func(tx storage.Tx) error {
 			_, err := b.vault.ForgetCustomer(tx, walletport.CustomerKey{Issuer: "acme", Number: "9001"}, nil)
 			return err
@@ -196,11 +188,7 @@ func TestAForgottenCustomerOptsOut(t *testing.T) {
 func TestAnOptOutGoesOnBehindABIDThatIsNoMore(t *testing.T) {
 	onEach(t, func(t *testing.T, database string) {
 		b := newBank(t, database, newPlayed(t))
-		b.fill(t, 1)
-		b.work(t)
-		_, _, err := b.run(t.Context())
-		must(t, err)
-		b.settle(t)
+		b.enrol(t, 1)
 		ada := b.consumerOf(t, "9001")
 		must(t, b.store.Update(t.Context(), func(tx storage.Tx) error {
 			before := storage.ConsumerKey{Customer: ada.Customer, BID: "0"} // which is the first in their order
@@ -226,11 +214,7 @@ func TestAnOptOutGoesOnBehindABIDThatIsNoMore(t *testing.T) {
 func TestAnOptOutLeavesTheCustomersOfAnother(t *testing.T) {
 	onEach(t, func(t *testing.T, database string) {
 		b := newBank(t, database, newPlayed(t))
-		b.fill(t, 1)
-		b.work(t)
-		_, _, err := b.run(t.Context())
-		must(t, err)
-		b.settle(t)
+		b.enrol(t, 1)
 		b.putCustomer(t, newCustomer("9001", func(c *walletport.Customer) { c.Issuer = "globex" }))
 		b.BIDs = map[walletport.IssuerID][]string{"acme": {secondBID}, "globex": {otherBID, ownBID}}
 		before := b.visa.truth("9001/" + ownBID)

@@ -263,11 +263,7 @@ func TestAComparisonEndsWhenTheSchemeIsSilent(t *testing.T) {
 func TestWhoWasForgottenHereIsDeletedThere(t *testing.T) {
 	onEach(t, func(t *testing.T, database string) {
 		b := newBank(t, database, newPlayed(t))
-		b.fill(t, 1)
-		b.work(t)
-		_, _, err := b.run(t.Context())
-		must(t, err)
-		b.settle(t)
+		b.enrol(t, 1)
 		must(t, b.store.Update(t.Context(), func(tx storage.Tx) error {
 			_, err := b.vault.ForgetCustomer(tx, walletport.CustomerKey{Issuer: "acme", Number: "9001"}, nil)
 			return err

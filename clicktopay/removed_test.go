@@ -119,11 +119,7 @@ func TestACustomerWhomOthersHaveEnrolledLeaves(t *testing.T) {
 		visa := newPlayed(t)
 		visa.consumers["9001/"+ownBID] = &playedConsumer{Cards: map[string]playedCard{}}
 		b := newBank(t, database, visa)
-		b.fill(t, 1)
-		b.work(t)
-		_, _, err := b.run(t.Context())
-		must(t, err)
-		b.settle(t)
+		b.enrol(t, 1)
 		b.mustAccept(t, asked(walletport.DeleteCustomer, func(a *clicktopay.Asked) { a.Customer = "9001" }))
 		b.settle(t)
 		_, told, err := b.run(t.Context())

@@ -237,8 +237,7 @@ func (e unmade) Unwrap() error { return e.error }
 
 // isForGood reports whether why is of a request that cannot be made, now or later: its card or
 // customer is gone, their data do not pass any more, what is stored is damaged, or the BID is
-// another issuer's. A key that
-// is not there, or a database, may be back.
+// another issuer's. A key that is not there, or a database, may be back.
 func isForGood(why error) bool {
 	if _, is := errors.AsType[unmade](why); !is {
 		return false

@@ -15,10 +15,10 @@ type Updater interface {
 	// change may be called again, from its beginning, when the database undid a call: two
 	// updates waited for each other's rows (SQLSTATE 40P01), the database could not order
 	// them (40001), the connection was lost before the commit, or another update with which
-	// it shared its transaction failed (SQLite). So it keeps nothing of one call for the next. It must not call the Store, which may have no connection
-	// left, nor use tx in another goroutine or after its return. It does nothing but
-	// change rows: others wait for the rows that it has changed, and with SQLite every
-	// writer waits.
+	// it shared its transaction failed (SQLite). So it keeps nothing of one call for the
+	// next. It must not call the Store, which may have no connection left, nor use tx in
+	// another goroutine or after its return. It does nothing but change rows: others wait
+	// for the rows that it has changed, and with SQLite every writer waits.
 	//
 	// An error of change undoes everything and is returned as it is; a panic undoes
 	// everything and goes on. When a method of tx has failed with CodeUnavailable nothing
