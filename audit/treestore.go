@@ -13,6 +13,7 @@ import (
 type TreeSource interface {
 	AuditHashes(ctx context.Context, seq int64, limit int) ([]storage.AuditHead, error)
 	TreeNodes(ctx context.Context, level int, first int64, limit int) ([]storage.TreeNode, error)
+	TreeLength(ctx context.Context, level int) (int64, error)
 	Notes(ctx context.Context, size int64, limit int) ([]storage.Note, error)
 	LastNote(ctx context.Context) (storage.Note, error)
 }
@@ -20,7 +21,6 @@ type TreeSource interface {
 // TreeStore is what a Log needs to grow the tree. storage.Store is one.
 type TreeStore interface {
 	TreeSource
-	TreeLength(ctx context.Context, level int) (int64, error)
 	AddTreeNodes(ctx context.Context, nodes []storage.TreeNode) error
 	AddNote(ctx context.Context, n storage.Note) error
 }

@@ -51,6 +51,12 @@ func Verify(ctx context.Context, source TrailSource, trusted []TrustedKey, noted
 
 // proveAll returns the first fault of chain and tree.
 func (v *verifier) proveAll(ctx context.Context, t *treeVerifier) error {
+	if err := v.checkBefore(ctx); err != nil {
+		return err
+	}
+	if err := t.before(ctx); err != nil {
+		return err
+	}
 	if err := v.walk(ctx, func(l *line) error { return t.take(ctx, l) }); err != nil {
 		return err
 	}
@@ -157,6 +163,25 @@ func (v *verifier) fault(ctx context.Context) error {
 		rows[i].AuditEntry = entries[i]
 	}
 	return diagnose(v.walker.at, rows)
+}
+
+// checkBefore proves that nothing stands before record 1, where nobody reads.
+func (v *verifier) checkBefore(ctx context.Context) error {
+	entries, err := v.source.AuditAfter(ctx, math.MinInt64, 1)
+	if err != nil {
+		return err
+	}
+	if len(entries) > 0 && entries[0].Seq < 1 {
+		return &Break{Seq: entries[0].Seq, Kind: Inserted, Detail: "a record stands before record 1"}
+	}
+	checkpoints, err := v.source.Checkpoints(ctx, math.MinInt64, 1)
+	if err != nil {
+		return err
+	}
+	if len(checkpoints) > 0 && checkpoints[0].Seq < 1 {
+		return &Break{Seq: checkpoints[0].Seq, Kind: CheckpointForged, Detail: "a checkpoint stands before record 1"}
+	}
+	return nil
 }
 
 // checkBeyond proves that nothing stands behind the verified head: no record that

@@ -322,7 +322,7 @@ func TestVerifyWhileServersWrite(t *testing.T) {
 func TestVerifyReturnsTheStoresError(t *testing.T) {
 	ring := checkpointRing(t)
 	away := errors.New("away")
-	for _, method := range []string{"AuditHead", "AuditAfter", "Checkpoints", "LastNote", "Notes"} {
+	for _, method := range []string{"AuditHead", "AuditAfter", "Checkpoints", "LastNote", "Notes", "TreeNodes", "TreeLength"} {
 		for failing := 1; ; failing++ {
 			m := mustChain(t, ring, 4)
 			calls := 0

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/walletport/walletport/audit/note"
 	"github.com/walletport/walletport/audit/tree"
@@ -102,8 +103,53 @@ func (v *treeVerifier) note(n storage.Note) error {
 	return nil
 }
 
-// beyond proves that no note stands behind the end of the chain.
+// before proves that no note and no node stands before the first.
+func (v *treeVerifier) before(ctx context.Context) error {
+	notes, err := v.source.Notes(ctx, math.MinInt64, 1)
+	if err != nil {
+		return err
+	}
+	if len(notes) > 0 && notes[0].Size < 1 {
+		return &Break{Seq: notes[0].Size, Kind: NoteForged, Detail: "a note stands before record 1"}
+	}
+	for level := 1; level <= tree.Levels; level++ {
+		nodes, err := v.source.TreeNodes(ctx, level, math.MinInt64, 1)
+		if err != nil {
+			return err
+		}
+		if len(nodes) > 0 && nodes[0].Number < 0 {
+			return &Break{Seq: 1, Kind: TreeChanged, Detail: fmt.Sprintf("a node of level %d stands before the first", level)}
+		}
+	}
+	return nil
+}
+
+// beyond proves that no note and no node stands behind the end of the chain. Nodes that stand
+// there would be taken for those of records that are yet to come.
 func (v *treeVerifier) beyond(ctx context.Context, head func(context.Context) (storage.AuditHead, error)) error {
+	if err := v.notesBeyond(ctx, head); err != nil {
+		return err
+	}
+	var lengths [1 + tree.Levels]int64
+	for level := 1; level <= tree.Levels; level++ {
+		var err error
+		if lengths[level], err = v.source.TreeLength(ctx, level); err != nil {
+			return err
+		}
+	}
+	now, err := head(ctx) // behind the nodes, for servers write
+	if err != nil {
+		return err
+	}
+	for level := 1; level <= tree.Levels; level++ {
+		if beyond := lengths[level] > tree.Nodes(level, now.Seq) || lengths[level] < 0; beyond { // the highest number has none behind it
+			return &Break{Seq: now.Seq + 1, Kind: TreeChanged, Detail: fmt.Sprintf("a node of level %d, number %d stands behind the end of the chain", level, lengths[level]-1)}
+		}
+	}
+	return nil
+}
+
+func (v *treeVerifier) notesBeyond(ctx context.Context, head func(context.Context) (storage.AuditHead, error)) error {
 	notes, err := v.source.Notes(ctx, v.tree.Size(), 1)
 	if err != nil || len(notes) == 0 {
 		return err

@@ -14,7 +14,12 @@ const (
 	stride = 8
 	// Fanout is how many hashes of one stored level make one of the next.
 	Fanout = 1 << stride
+	// Levels is how many levels of nodes the largest tree has, which are numbered from 1.
+	Levels = 62 / stride
 )
+
+// Nodes returns how many nodes of a level the tree over the first size leaves has.
+func Nodes(level int, size int64) int64 { return size >> (stride * level) }
 
 // ErrMissing is returned where the tree lacks hashes that it should have.
 var ErrMissing = errors.New("the tree lacks hashes")
