@@ -66,9 +66,18 @@ func parseNumber(text string) (int64, error) {
 
 // parseHash reads a hash in standard base64.
 func parseHash(text string) (hash [RootBytes]byte, err error) {
-	decoded, err := base64.StdEncoding.Strict().DecodeString(text)
+	decoded, err := decodeLine(text)
 	if err != nil || len(decoded) != RootBytes {
 		return hash, malformed("a hash must be %d bytes in base64", RootBytes)
 	}
 	return [RootBytes]byte(decoded), nil
+}
+
+// decodeLine reads base64 that is a line's rest, in the one form that there is of it. The decoder
+// alone would pass over ends of lines within.
+func decodeLine(text string) ([]byte, error) {
+	if strings.ContainsAny(text, "\r\n") {
+		return nil, malformed("the end of a line is no base64")
+	}
+	return base64.StdEncoding.Strict().DecodeString(text)
 }

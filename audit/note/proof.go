@@ -45,7 +45,7 @@ func ParseInclusion(text string) (Inclusion, error) {
 	if extra, found := strings.CutPrefix(rest, "extra "); found {
 		encoded, behind, _ := strings.Cut(extra, "\n")
 		var err error
-		if p.Extra, err = base64.StdEncoding.Strict().DecodeString(encoded); err != nil {
+		if p.Extra, err = decodeLine(encoded); err != nil {
 			return Inclusion{}, malformed("the extra line is no base64")
 		}
 		rest = behind

@@ -68,12 +68,14 @@ func TestWhatIsNoProof(t *testing.T) {
 	for _, text := range []string{
 		"", header, header + "index 5", header + "index 5\n", header + "index 05\n\n", header + "index -5\n\n", header + "index 5\nAQID\n\n", header + "extra !\nindex 5\n\n",
 		header + "extra AQID", "c2sp.org/tlog-proof@v2\nindex 5\n\n", header + "index 5\n" + encoded(hashes(64)) + "\n", header + "index 9223372036854775808\n\n",
+		header + "extra AQID\r\nindex 5\n\n", header + "index 5\n" + strings.ReplaceAll(encoded(hashes(2)), "\n", "\r\n") + "\n", header + "index 5\r\n\n",
 	} {
 		if p, err := note.ParseInclusion(text); !errors.Is(err, note.ErrMalformed) {
 			t.Errorf("%q is read as %+v, %v", text, p, err)
 		}
 	}
-	for _, text := range []string{"", "old", "old 5", "old 5\n", "old 05\n\n", "old 5\nAQID\n\n", "new 5\n\n", "old 5\n" + encoded(hashes(64)) + "\n"} {
+	for _, text := range []string{"", "old", "old 5", "old 5\n", "old 05\n\n", "old 5\nAQID\n\n", "new 5\n\n", "old 5\n" + encoded(hashes(64)) + "\n",
+		"old 5\n" + strings.ReplaceAll(encoded(hashes(2)), "\n", "\r\n") + "\n", "old 9223372036854775808\n\n"} {
 		if c, err := note.ParseConsistency(text); !errors.Is(err, note.ErrMalformed) {
 			t.Errorf("%q is read as %+v, %v", text, c, err)
 		}
