@@ -112,6 +112,8 @@ func (s *submission) ask(ctx context.Context) (string, error) {
 			return "", err
 		case status == http.StatusOK:
 			return answer, nil
+		case isAway(status):
+			return "", fmt.Errorf("%w: it answered %d", ErrWitnessAway, status)
 		case status != http.StatusConflict:
 			return "", &Refusal{WitnessRefused, witnessAnswer(status)}
 		}
@@ -120,6 +122,12 @@ func (s *submission) ask(ctx context.Context) (string, error) {
 		}
 	}
 	return "", &Refusal{WitnessRefused, witnessAnswer(http.StatusConflict)}
+}
+
+// isAway reports whether an answer says nothing of the trail: whoever stands before the witness
+// may give it, or the witness when it is out of order or has too much to do.
+func isAway(status int) bool {
+	return status >= http.StatusInternalServerError || status == http.StatusTooManyRequests
 }
 
 // remembered reads which tree a witness remembers that was asked with that of old records.

@@ -161,7 +161,6 @@ func TestAWitnessThatRefusesIsAwayOrLies(t *testing.T) {
 		{"a witness that refuses the key", answer(403, "no"), audit.WitnessRefused},
 		{"a witness that refuses the trail", answer(404, "no"), audit.WitnessRefused},
 		{"a witness that refuses the tree", answer(422, "no"), audit.WitnessRefused},
-		{"a witness that is out of order", answer(500, "no"), audit.WitnessRefused},
 		{"a witness that knows a larger tree", answer(409, "301\n"), audit.WitnessRefused},
 		{"a witness that changes its mind again and again", counting(), audit.WitnessRefused},
 		{"a witness that lies about what it was asked with", answer(409, "7\n"), audit.WitnessLied},
@@ -188,10 +187,21 @@ func TestAWitnessThatRefusesIsAwayOrLies(t *testing.T) {
 		away := errors.New("away")
 		w := mustWitness(t, m, ring)
 		w.submit = func(context.Context, string) (int, string, error) { return 0, "", away }
-		if _, err := w.cosign(t, m.clone(), ring); !errors.Is(err, away) {
+		if _, err := w.cosign(t, m.clone(), ring); !errors.Is(err, away) || audit.WitnessFault(err) != "witness_away" {
 			t.Errorf("Cosign: %v", err)
 		}
 	})
+	// What a proxy before the witness answers is no word of the witness, and accuses nobody.
+	for _, status := range []int{429, 500, 502, 503, 504} {
+		t.Run(fmt.Sprintf("a witness that is out of order: %d", status), func(t *testing.T) {
+			w := mustWitness(t, m, ring)
+			w.answer = answer(status, "no")
+			_, err := w.cosign(t, m.clone(), ring)
+			if _, refused := errors.AsType[*audit.Refusal](err); refused || audit.WitnessFault(err) != "witness_away" {
+				t.Errorf("Cosign: %v", err)
+			}
+		})
+	}
 }
 
 // TestANoteOfOursThatProvesNothingIsNoRefusal: the witness is not even asked, and must not be
