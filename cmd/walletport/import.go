@@ -52,7 +52,6 @@ func (c importFlags) importRows(ctx context.Context, con console, im importing) 
 		ReplaceForgotten: c.ReplaceForgotten,
 		File: vault.ImportFile{
 			Who: importHolder(), HolderGone: holderGone, FromStart: c.FromStart,
-			Open: func() (io.ReadCloser, error) { return os.Open(im.file) },
 			Resuming: func(r vault.ImportResumed) {
 				fmt.Fprintf(con.Err, "goes on behind row %d: an import of this file was broken off at %s (--from-start begins at the first row)\n",
 					r.Rows, r.At.UTC().Format(time.RFC3339))
@@ -68,6 +67,7 @@ func (c importFlags) importRows(ctx context.Context, con console, im importing) 
 		return err
 	}
 	defer in.Close()
+	options.File.Open = in.again
 	if c.Dir != "" && im.issuer == "" {
 		options.Issuer, options.MixedIssuers = sandboxIssuer, true
 	}

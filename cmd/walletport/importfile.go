@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,11 +31,17 @@ func importFormat(name, path string) (vault.ImportFormat, error) {
 	return "", usagef("say --format csv or --format jsonl: the file's name does not tell")
 }
 
+// seekable is a file that can be read more than once.
+type seekable interface {
+	io.ReadSeeker
+	io.ReaderAt
+}
+
 // importFile is the file as it is read: it keeps count and digest.
 type importFile struct {
 	io.ReadCloser
-	size   int64 // -1 when that is unknown
-	seeker io.ReadSeeker
+	size   int64    // -1 when that is unknown
+	file   seekable // nil of a pipe
 	read   int64
 	digest hash.Hash
 }
@@ -54,7 +61,7 @@ func openImport(stdin io.Reader, path string) (*importFile, error) {
 	}
 	file := &importFile{ReadCloser: f, size: -1, digest: sha256.New()}
 	if info.Mode().IsRegular() {
-		file.size, file.seeker = info.Size(), f
+		file.size, file.file = info.Size(), f
 	}
 	return file, nil
 }
@@ -69,17 +76,24 @@ func (f *importFile) Read(to []byte) (int, error) {
 
 // digestAhead reads a file once before it is imported, and returns "" for a pipe.
 func (f *importFile) digestAhead() (string, error) {
-	if f.seeker == nil {
+	if f.file == nil {
 		return "", nil
 	}
 	digest, buffer := sha256.New(), make([]byte, 64<<10)
 	defer clear(buffer)
 	// The file's own WriteTo would copy through a buffer that nobody wipes.
-	if _, err := io.CopyBuffer(digest, struct{ io.Reader }{f.seeker}, buffer); err != nil {
+	if _, err := io.CopyBuffer(digest, struct{ io.Reader }{f.file}, buffer); err != nil {
 		return "", fmt.Errorf("read the file: %w", err)
 	}
-	if _, err := f.seeker.Seek(0, io.SeekStart); err != nil {
+	if _, err := f.file.Seek(0, io.SeekStart); err != nil {
 		return "", fmt.Errorf("read the file: %w", err)
 	}
 	return hex.EncodeToString(digest.Sum(nil)), nil
+}
+
+// again reads the file once more from its beginning, beside what reads it already. It is the file
+// that was opened, also where another one has its name now: rows and what they are found by must
+// come from one file.
+func (f *importFile) again() (io.ReadCloser, error) {
+	return io.NopCloser(io.NewSectionReader(f.file, 0, math.MaxInt64)), nil
 }
