@@ -1,6 +1,7 @@
 package act_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -17,6 +18,7 @@ import (
 type halves struct {
 	lines  []string
 	submit error // what Submit answers
+	record error // what Record answers, or else what Submit does
 	commit error // how what was submitted ends
 }
 
@@ -30,7 +32,7 @@ func (h *halves) Submit(r walletport.AuditRecord) (walletport.Receipt, error) {
 
 func (h *halves) Record(_ context.Context, r walletport.AuditRecord) error {
 	h.lines = append(h.lines, "record "+r.Outcome)
-	return h.submit
+	return cmp.Or(h.record, h.submit)
 }
 
 // verdict is a guard of nonces that says so of each.
@@ -66,6 +68,8 @@ func TestWhatFollowsAHandIn(t *testing.T) {
 		{name: "the caller leaves", seal: context.Canceled, leaves: true, lines: []string{"hand in ok", "seal", "record stopped"}, err: context.Canceled},
 		{name: "the record does not become durable", trail: halves{commit: errTrail}, lines: []string{"hand in ok", "seal"}, err: errTrail},
 		{name: "the record does not become durable, and sealing fails", trail: halves{commit: errTrail}, seal: errAny, lines: []string{"hand in ok", "seal"}, err: errTrail},
+		{name: "sealing fails, and the trail takes no second record", trail: halves{record: errTrail}, seal: errSeal, lines: []string{"hand in ok", "seal", "record internal"}, err: errTrail},
+		{name: "sealing panics, and the trail takes no second record", trail: halves{record: errTrail}, panics: true, lines: []string{"hand in ok", "seal", "record internal"}},
 		{name: "the trail takes no record", trail: halves{submit: errTrail}, lines: []string{"hand in ok", "record audit_unavailable"}, err: errTrail},
 	} {
 		t.Run(c.name, func(t *testing.T) {
