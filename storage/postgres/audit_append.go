@@ -17,6 +17,11 @@ import (
 // together, BEGIN and COMMIT among them, so that a batch of any size costs two
 // round trips, and the head is locked for hardly longer than one.
 const (
+	// beginSQL names the isolation that all statements here are written for: what waited for
+	// another's commit goes on with what that made. What a role, a database or the server says of
+	// it (default_transaction_isolation) would have each change fail beside which a record came.
+	beginSQL = `BEGIN ISOLATION LEVEL READ COMMITTED`
+
 	lockHeadSQL = `SELECT seq, hash FROM audit_head FOR UPDATE`
 
 	insertEntriesSQL = `
@@ -55,7 +60,7 @@ func (s *Store) AppendAudit(ctx context.Context, link linker) error {
 // appendOn makes one attempt. sent are the entries of the attempt before, when it
 // ended without an answer to its commit.
 func appendOn(ctx context.Context, conn *pgxpool.Conn, link linker, sent *[]storage.AuditEntry) error {
-	head, err := lockHead(ctx, conn, "BEGIN")
+	head, err := lockHead(ctx, conn, beginSQL)
 	if err != nil {
 		return unavailable(ctx, err)
 	}

@@ -141,7 +141,7 @@ const togetherIdle = "10min"
 func (s *Store) BeginCardChanges(ctx context.Context) (storage.CardChanges, error) {
 	var tx pgx.Tx
 	err := s.retryLost(ctx, func() (err error) {
-		if tx, err = s.pool.Begin(ctx); err != nil {
+		if tx, err = s.begin(ctx); err != nil {
 			return unavailable(ctx, err)
 		}
 		return nil

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/postgres/pgdb"
@@ -53,7 +55,7 @@ func (s *Store) transact(ctx context.Context, act func(*pgdb.Queries) error) err
 		return unavailable(ctx, err)
 	}
 	defer leave()
-	tx, err := s.pool.Begin(ctx)
+	tx, err := s.begin(ctx)
 	if err != nil {
 		return unavailable(ctx, err)
 	}
@@ -68,6 +70,11 @@ func (s *Store) transact(ctx context.Context, act func(*pgdb.Queries) error) err
 		return unavailable(ctx, unanswered{err})
 	}
 	return nil
+}
+
+// begin begins a transaction as beginSQL does.
+func (s *Store) begin(ctx context.Context) (pgx.Tx, error) {
+	return s.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
 }
 
 // splitAtRepeats cuts list so that no part has an id twice, for one statement

@@ -104,7 +104,7 @@ func (u *update) wasMade(ctx context.Context, conn *pgxpool.Conn) (bool, error) 
 	if len(u.sent) == 0 {
 		return false, nil
 	}
-	head, err := lockHead(ctx, conn, "BEGIN")
+	head, err := lockHead(ctx, conn, beginSQL)
 	if err != nil {
 		return false, err
 	}
@@ -118,7 +118,7 @@ func (u *update) wasMade(ctx context.Context, conn *pgxpool.Conn) (bool, error) 
 }
 
 func (u *update) transact(ctx context.Context, conn *pgxpool.Conn) {
-	if _, err := conn.Exec(ctx, "BEGIN"); err != nil {
+	if _, err := conn.Exec(ctx, beginSQL); err != nil {
 		u.fail(ctx, err)
 		return
 	}
