@@ -91,6 +91,9 @@ func (v *treeVerifier) note(n storage.Note) error {
 	if err != nil {
 		return noteBreak(n.Size, err)
 	}
+	if !note.IsAsSigned(n.Text) {
+		return &Break{Seq: n.Size, Kind: NoteForged, Detail: "the note at this record has lines that were not there when it was signed"}
+	}
 	root, err := v.tree.Root()
 	if err != nil {
 		return err

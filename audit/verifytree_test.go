@@ -69,6 +69,13 @@ func TestVerifyNamesTheFaultOfATree(t *testing.T) {
 			lines[2] = strings.Split(m.noteAt(400).Text, "\n")[2]
 			m.noteAt(300).Text = strings.Join(lines, "\n")
 		}, audit.NoteForged, 300},
+		{"a checkpoint with a signature more", func(m *memory) {
+			m.noteAt(300).Text += "\u2014 somebody.example " + strings.Repeat("A", 96) + "\n"
+		}, audit.NoteForged, 300},
+		{"a checkpoint with its signature twice", func(m *memory) {
+			text := m.noteAt(300).Text
+			m.noteAt(300).Text += text[strings.Index(text, "\n\n")+2:]
+		}, audit.NoteForged, 300},
 		{"a checkpoint that is none", func(m *memory) { m.noteAt(300).Text = "none" }, audit.NoteForged, 300},
 		{"records rewritten, and their checkpoints deleted", func(m *memory) {
 			m.rewrite(250)

@@ -80,6 +80,13 @@ func (k Keys) of(origin string) ([]sumnote.Verifier, error) {
 	return verifiers, nil
 }
 
+// IsAsSigned reports whether a note has one signature and no more, as Sign returns it: further
+// lines of signatures change nothing of what the first one says, and Open passes over them.
+func IsAsSigned(text string) bool {
+	_, signatures, _ := strings.Cut(text, "\n\n")
+	return strings.Count(signatures, "\n") == 1
+}
+
 func openError(err error) error {
 	if _, wrong := errors.AsType[*sumnote.InvalidSignatureError](err); wrong {
 		return ErrForged
