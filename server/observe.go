@@ -167,7 +167,7 @@ func safeText(err error) string {
 
 // auditFaultStands is how long one refused batch speaks for the trail. After it
 // the database check, which writes, decides: a replica that gets no requests
-// would otherwise never be ready again.
+// would otherwise never be ready again, also where its clock was set back meanwhile.
 const auditFaultStands = 5 * time.Second
 
 // auditReady says whether the trail took its last batch, and still has what it took.
@@ -177,7 +177,7 @@ func (s *Server) auditReady(context.Context) error {
 	if seq := s.auditLost.Load(); seq != 0 {
 		return walletport.Errorf(walletport.CodeUnavailable, "audit_set_back", "the audit trail was set back: record %d, which was durable, is gone", seq)
 	}
-	if at := s.auditFailedAt.Load(); at != 0 && s.clock().Sub(time.UnixMilli(at)) < auditFaultStands {
+	if at := s.auditFailedAt.Load(); at != 0 && s.clock().Sub(time.UnixMilli(at)).Abs() < auditFaultStands {
 		return walletport.Errorf(walletport.CodeUnavailable, "audit_unavailable", "the audit trail refused its last batch")
 	}
 	return s.condition.trailFault()
