@@ -40,7 +40,7 @@ type ImportOptions struct {
 	// AllOrNothing stores all rows in one transaction, and none if one is bad: then the
 	// error is CodeInvalid, reason import_refused.
 	AllOrNothing bool
-	MaxErrors    int                  // how many errors the report lists; 0 means 100
+	MaxErrors    int                  // how many errors the report lists; 0 means 100, below 0 none
 	Progress     func(ImportProgress) // called after each batch, from one goroutine; may be nil
 	// Changing is told which stored cards a batch changes, before it is stored (not in a
 	// dry run), from one goroutine; an error of it stops the import before the batch. A

@@ -382,6 +382,16 @@ func TestReportListsTheFirstErrorsAndCountsAll(t *testing.T) {
 	}
 }
 
+func TestReportListsNoErrorsAndCountsAll(t *testing.T) {
+	r := newRig(t)
+	o := csvOptions()
+	o.MaxErrors = -1
+	report := r.mustImport(t, header+strings.Repeat("1,1,12,2031,,\n", 7), o)
+	if report.ErrorCount != 7 || report.Rejected != 7 || len(report.Errors) != 0 {
+		t.Errorf("report %+v", report)
+	}
+}
+
 func TestImportStopsOnOurOwnFaults(t *testing.T) {
 	rows := header + strings.Repeat("1,5204247750001471,12,2031,ADA,\n", 5000)
 	gone := errors.New("gone")

@@ -93,13 +93,17 @@ func (b *breakAt) ChangeCards(ctx context.Context, changes []storage.CardChange,
 }
 
 // TestAnImportThatGoesOnTakesWhatAnUnbrokenOneTakes: wherever it is broken off, the cards that are
-// stored in the end, the rows that are refused and why are the same. Of rows whose errors are not
-// listed that is so where they were refused for faults of their own.
+// stored in the end, the rows that are refused and why are the same, however many errors are listed.
+// Of rows behind the first hundred errors that is so where they were refused for faults of their own.
 func TestAnImportThatGoesOnTakesWhatAnUnbrokenOneTakes(t *testing.T) {
 	ownFaults := slices.Clone(repeatedRows)
 	ownFaults[0] = slices.DeleteFunc(slices.Clone(ownFaults[0]), func(row string) bool {
 		return strings.HasPrefix(row, `"cardId":300,`) || strings.HasPrefix(row, `"cardId":20,`)
 	})
+	many := make([]string, 31) // and a good one
+	for i := range many {
+		many[i] = `"cardId":303,"pan":"5204247750001472"`
+	}
 	for _, c := range []struct {
 		name                         string
 		batches                      [][]string
@@ -107,7 +111,8 @@ func TestAnImportThatGoesOnTakesWhatAnUnbrokenOneTakes(t *testing.T) {
 		rejected, unchanged, updated int64
 	}{
 		{"all errors are listed", repeatedRows, 100, 9, 4, 4},
-		{"one error is listed", ownFaults, 1, 7, 4, 4},
+		{"one error is listed", repeatedRows, 1, 9, 4, 4},
+		{"more errors than are kept", append([][]string{many, many, many, many}, ownFaults...), 1, 4*31 + 7, 4, 4},
 	} {
 		path := batchFile(t, c.batches)
 		unbroken, o := repeatedRig(t, path, c.maxErrors)

@@ -320,6 +320,7 @@ func TestTwoImportsAtOnce(t *testing.T) {
 			if batch != 2 {
 				return
 			}
+			alive.MaxErrors = batch // how many errors are listed makes it no other import
 			_, err := r.importFile(t, path, alive)
 			wantReason(t, err, "import_running")
 			if text := fmt.Sprint(err); !strings.Contains(text, "ada on host-1, process 4711") || !strings.Contains(text, now.Format(time.RFC3339)) {
@@ -389,6 +390,8 @@ func TestAnOldImportBeginsAnew(t *testing.T) {
 		"two days later":       {later: 48 * time.Hour},
 		"from the start":       {change: func(o *vault.ImportOptions) { o.File.FromStart = true }},
 		"for all that is gone": {change: func(o *vault.ImportOptions) { o.ReplaceForgotten = true }},
+		"fewer errors listed":  {change: func(o *vault.ImportOptions) { o.MaxErrors = 1 }, resumes: true},
+		"more errors listed":   {change: func(o *vault.ImportOptions) { o.MaxErrors = 5000 }, resumes: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)

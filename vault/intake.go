@@ -92,6 +92,10 @@ type clerk[K comparable, C any] interface {
 
 const defaultMaxErrors = 100
 
+// keptErrors are as many as an import keeps, however few are listed: it knows by them which rows
+// were refused when it goes on.
+const keptErrors = 100
+
 // runIntake imports a file.
 func runIntake[K comparable, C any](ctx context.Context, v *Vault, r io.Reader, rules intakeRules, kind intakeKind[K, C]) (ImportReport, error) {
 	in, err := newIntake(v, r, rules, kind)
@@ -110,6 +114,7 @@ func runIntake[K comparable, C any](ctx context.Context, v *Vault, r io.Reader, 
 	if rules.AllOrNothing && (err != nil || report.Rejected > 0) {
 		report.withhold()
 	}
+	report.Errors = report.Errors[:min(len(report.Errors), in.rules.MaxErrors)]
 	return *report, err
 }
 
@@ -136,8 +141,11 @@ func (in *intake[K, C]) store(ctx context.Context) error {
 }
 
 func newIntake[K comparable, C any](v *Vault, r io.Reader, rules intakeRules, kind intakeKind[K, C]) (*intake[K, C], error) {
-	if rules.MaxErrors <= 0 {
+	switch {
+	case rules.MaxErrors == 0:
 		rules.MaxErrors = defaultMaxErrors
+	case rules.MaxErrors < 0:
+		rules.MaxErrors = 0
 	}
 	if rules.Issuer != "" {
 		if _, err := walletport.ParseIssuerID(string(rules.Issuer)); err != nil {

@@ -16,7 +16,7 @@ type ledger[K comparable, C any] struct {
 }
 
 func newLedger[K comparable, C any](o *ImportOptions, kind intakeKind[K, C]) ledger[K, C] {
-	return ledger[K, C]{kind: kind, maxErrors: o.MaxErrors, rows: newSeenRows(o.Scratch)}
+	return ledger[K, C]{kind: kind, maxErrors: max(o.MaxErrors, keptErrors), rows: newSeenRows(o.Scratch)}
 }
 
 // remember notes the rows that were taken before the import was broken off.

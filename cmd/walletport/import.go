@@ -30,7 +30,7 @@ type importFlags struct {
 	AllOrNothing     bool   `help:"Store all rows in one transaction, and nothing if one row is bad."`
 	ReplaceForgotten bool   `help:"Store anew whose ids or numbers were forgotten."`
 	FromStart        bool   `help:"Begin at the first row, also where an import of this file was broken off."`
-	Errors           int    `help:"How many row errors are listed." default:"100"`
+	Errors           int    `help:"How many row errors are listed; 0 lists none, and counts them." default:"100"`
 	JSON             bool   `help:"Print the report as JSON."`
 	location
 }
@@ -47,8 +47,11 @@ type importing struct {
 
 // importRows imports a file and prints what came of it.
 func (c importFlags) importRows(ctx context.Context, con console, im importing) error {
+	if c.Errors < 0 {
+		return usagef("--errors is 0 or more")
+	}
 	options := vault.ImportOptions{
-		Issuer: walletport.IssuerID(im.issuer), MaxErrors: c.Errors, DryRun: c.DryRun, AllOrNothing: c.AllOrNothing,
+		Issuer: walletport.IssuerID(im.issuer), MaxErrors: maxErrors(c.Errors), DryRun: c.DryRun, AllOrNothing: c.AllOrNothing,
 		ReplaceForgotten: c.ReplaceForgotten,
 		File: vault.ImportFile{
 			Who: importHolder(), HolderGone: holderGone, FromStart: c.FromStart,
@@ -81,6 +84,14 @@ func (c importFlags) importRows(ctx context.Context, con console, im importing) 
 		}
 		return importErr
 	})
+}
+
+// maxErrors is a number of errors to be listed as the vault takes it.
+func maxErrors(count int) int {
+	if count == 0 {
+		return -1
+	}
+	return count
 }
 
 // importRows imports and records it: before the effect with the file's digest, which
