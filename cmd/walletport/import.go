@@ -82,8 +82,19 @@ func (c importFlags) importRows(ctx context.Context, con console, im importing) 
 		if importErr == nil && report.ErrorCount > 0 {
 			return errFault
 		}
+		if c.goesOn(in, report, importErr) {
+			fmt.Fprintln(con.Err, "what is counted is stored: the same command goes on from there, within a day")
+		}
 		return importErr
 	})
+}
+
+// goesOn reports whether an import that ended with an error has come so far that the same command
+// does not begin at the first row.
+func (c importFlags) goesOn(in *importFile, report vault.ImportReport, importErr error) bool {
+	const reasonTaken = "import_taken" // another process goes on already
+	return importErr != nil && walletport.ReasonOf(importErr) != reasonTaken &&
+		in.file != nil && report.Rows > 0 && !c.DryRun && !c.AllOrNothing
 }
 
 // maxErrors is a number of errors to be listed as the vault takes it.
