@@ -11,14 +11,19 @@ import (
 	"slices"
 )
 
+// scratchFault says of what an error is, and who says where such files are.
+func scratchFault(err error) error {
+	return fmt.Errorf("scratch file of the import, in the folder that TMPDIR names: %w", err)
+}
+
 // scratchFile makes a file without a name, which is gone when the process is.
 func scratchFile(folder string) (*os.File, error) {
 	f, err := os.CreateTemp(folder, "walletport-import-*")
 	if err != nil {
-		return nil, fmt.Errorf("scratch file of the import: %w", err)
+		return nil, scratchFault(err)
 	}
 	if err := os.Remove(f.Name()); err != nil {
-		return nil, errors.Join(fmt.Errorf("scratch file of the import: %w", err), f.Close())
+		return nil, errors.Join(scratchFault(err), f.Close())
 	}
 	return f, nil
 }
@@ -73,11 +78,11 @@ func (s *sorter) spill() error {
 	w := bufio.NewWriterSize(f, readAhead)
 	for _, start := range s.starts {
 		if _, err := w.Write(s.records[start : start+1+int(s.records[start])]); err != nil {
-			return fmt.Errorf("scratch file of the import: %w", err)
+			return scratchFault(err)
 		}
 	}
 	if err := w.Flush(); err != nil {
-		return fmt.Errorf("scratch file of the import: %w", err)
+		return scratchFault(err)
 	}
 	s.records, s.starts = s.records[:0], s.starts[:0]
 	return nil
@@ -93,7 +98,7 @@ func (s *sorter) each(take func(record []byte) error) error {
 	var heads runHeads
 	for _, f := range s.runs {
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
-			return fmt.Errorf("scratch file of the import: %w", err)
+			return scratchFault(err)
 		}
 		head := &runHead{r: bufio.NewReaderSize(f, readAhead)}
 		if err := head.next(); err != nil {
@@ -145,7 +150,7 @@ func (h *runHead) next() error {
 		_, err = io.ReadFull(h.r, h.record)
 	}
 	if err != nil {
-		return fmt.Errorf("scratch file of the import: %w", err)
+		return scratchFault(err)
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package vault
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"os"
 	"slices"
 )
@@ -116,7 +115,7 @@ func writeSeenRun(folder string, rows map[seenKey]seenRow) (*seenRun, error) {
 	}
 	if _, err := f.Write(content); err != nil {
 		f.Close()
-		return nil, fmt.Errorf("scratch file of the import: %w", err)
+		return nil, scratchFault(err)
 	}
 	run.file = f
 	return run, nil
@@ -134,7 +133,7 @@ func (r *seenRun) find(key seenKey, bits keyBits) (seenRow, bool, error) {
 	var space [seenPage * seenBytes]byte
 	content := space[:min(seenPage, r.rows-page*seenPage)*seenBytes]
 	if _, err := r.file.ReadAt(content, int64(page)*seenPage*seenBytes); err != nil {
-		return seenRow{}, false, fmt.Errorf("scratch file of the import: %w", err)
+		return seenRow{}, false, scratchFault(err)
 	}
 	for ; len(content) > 0; content = content[seenBytes:] {
 		if !bytes.Equal(content[:len(key)], key[:]) {
