@@ -130,7 +130,7 @@ func RSAEngine(choice config.RSAChoice) (engine keys.RSAEngine, instead, err err
 	engine, err = libcrypto.Open()
 	switch {
 	case err != nil && choice == config.RSAOpenSSL:
-		return nil, nil, walletport.Errorf(walletport.CodeUnavailable, "rsa_engine_missing", "keys.rsa is openssl, and OpenSSL's libcrypto does not load").WithCause(err)
+		return nil, nil, walletport.Errorf(walletport.CodeUnavailable, "rsa_engine_missing", "keys.rsa is openssl, and OpenSSL's libcrypto does not load (set auto or go, or install OpenSSL 3.0 or later)").WithCause(err)
 	case err != nil:
 		return keys.GoRSA{}, err, nil
 	case choice != config.RSAOpenSSL && fips140.Enabled() && !engine.About().FIPS:

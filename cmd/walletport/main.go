@@ -65,7 +65,7 @@ type cli struct {
 	Audit      auditCommand      `cmd:"" help:"Verify and export the audit trail."`
 	Migrate    migrateCommand    `cmd:"" help:"Bring the database schema up to date."`
 	Config     configCommand     `cmd:"" help:"Check and print the configuration."`
-	Version    versionCommand    `cmd:"" help:"Print version, revision, Go version and FIPS module."`
+	Version    versionCommand    `cmd:"" help:"Print version, revision, Go version, FIPS module and who does the arithmetic of RSA."`
 }
 
 // errFault ends a command that has already said what is wrong.

@@ -5,7 +5,9 @@ package libcrypto
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
+	"slices"
 	"sync"
 	"unsafe"
 
@@ -106,8 +108,9 @@ func open(name string) (*library, error) {
 	if number := call(l.versionNumber); number < oldest {
 		return nil, &openError{Library: name, Reason: errTooOld, Detail: fmt.Sprintf("its version is %d.%d", number>>28, number>>20&0xff)}
 	}
-	for function, address := range l.symbols() {
-		if *address, err = purego.Dlsym(handle, function); err != nil {
+	symbols := l.symbols()
+	for _, function := range slices.Sorted(maps.Keys(symbols)) { // in order, so that two starts name the same one
+		if *symbols[function], err = purego.Dlsym(handle, function); err != nil {
 			return nil, &openError{Library: name, Reason: errIncomplete, Detail: function}
 		}
 	}
