@@ -182,5 +182,5 @@ func unproved(err error) error {
 	if walletport.CodeOf(err) == walletport.CodeUnavailable {
 		return err
 	}
-	return walletport.Errorf(walletport.CodeConflict, ReasonUnproved, "what is stored gives no proof: %v; audit verify names the fault", err).WithCause(err)
+	return walletport.Errorf(walletport.CodeConflict, ReasonUnproved, "what is stored gives no proof, and audit verify names the fault").WithCause(err)
 }

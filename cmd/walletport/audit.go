@@ -107,6 +107,9 @@ func (t trust) keys(l location) ([]audit.TrustedKey, error) {
 	if len(t.Key) > 0 {
 		return readCheckpointKeys(t.Key)
 	}
+	if l == (location{}) {
+		return nil, usagef("give --key FILE, the public half of each key that signed the export, or --config FILE or --dir DIR of who has the keys")
+	}
 	keyStore, err := l.openKeys()
 	if err != nil {
 		return nil, err

@@ -102,6 +102,8 @@ func TestAProofIsRefusedWithItsReason(t *testing.T) {
 	other := mustWriteTemp(t, mustPrint(t, "keys", "export-public", "audit-checkpoint-v1", "--dir", foreign))
 	proof := mustPrint(t, "audit", "prove", "3", "--no-record", "--dir", dir)
 	good := mustWriteTemp(t, proof)
+	kept := mustWriteTemp(t, mustPrint(t, "audit", "checkpoint", "--dir", dir))
+	goesOn := mustWriteTemp(t, mustPrint(t, "audit", "prove-consistency", "--checkpoint", kept, "--dir", dir))
 	const witness = "remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2"
 	for _, c := range []struct {
 		name string
@@ -119,7 +121,9 @@ func TestAProofIsRefusedWithItsReason(t *testing.T) {
 		{"a key that is none", exitUsage, []string{good, "--public-key", "x"}, "--public-key"},
 		{"a witness that is none", exitUsage, []string{good, "--key", key, "--witness", "x"}, "--witness"},
 		{"a kept note that is empty", exitFault, []string{good, "--key", key, "--checkpoint", mustWriteTemp(t, "")}, "is empty"},
-		{"no older note", exitUsage, []string{key, "--key", key}, "--checkpoint"},
+		{"no older note", exitUsage, []string{goesOn, "--key", key}, "--checkpoint"},
+		{"no proof, and no older note", exitFault, []string{key, "--key", key}, "malformed"},
+		{"a note for a proof", exitFault, []string{kept, "--key", key}, "malformed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			code, printed := mustRunCommand(t, append([]string{"audit", "verify-proof"}, c.args...)...)
@@ -156,7 +160,7 @@ func TestAProofIsRefusedWithItsReason(t *testing.T) {
 	t.Run("a tampered trail", func(t *testing.T) {
 		mustTamper(t, dir, "UPDATE audit_entries SET audit_user = 'x' WHERE seq = 3")
 		code, printed := mustRunCommand(t, "audit", "prove", "3", "--no-record", "--dir", dir)
-		if code == exitOK || !strings.Contains(printed, "audit_unproved") {
+		if code == exitOK || !strings.Contains(printed, "audit_unproved") || strings.Count(printed, "missing or was changed") != 1 {
 			t.Errorf("exit %d, printed %s", code, printed)
 		}
 	})

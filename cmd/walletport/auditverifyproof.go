@@ -56,7 +56,7 @@ func (c auditVerifyProofCommand) Run(ctx context.Context, con console) error {
 const maxProofBytes = 2*audit.MaxLineBytes + note.MaxBytes
 
 func (c auditVerifyProofCommand) verifyConsistency(con console, text string, by audit.Proven) error {
-	if by.Kept == "" {
+	if _, err := note.ParseConsistency(text); err == nil && by.Kept == "" {
 		return usagef("give --checkpoint with the older note, from which the proof goes on")
 	}
 	opened, err := audit.VerifyConsistency(text, by)
