@@ -20,10 +20,10 @@ var stepBuckets = []float64{0.000005, 0.00002, 0.0001, 0.00025, 0.0005, 0.001, 0
 func newStepMetrics() stepMetrics {
 	return stepMetrics{
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "walletport_step_seconds", Help: "Time of a step of a call on a card.", Buckets: stepBuckets,
+			Name: "walletport_step_seconds", Help: "Time of a step of a call that makes a payload or activation data.", Buckets: stepBuckets,
 		}, []string{"step"}),
 		inFlight: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "walletport_steps_in_flight", Help: "Calls on cards that are in a step now.",
+			Name: "walletport_steps_in_flight", Help: "Calls that make payloads or activation data and are in a step now.",
 		}, []string{"step"}),
 		keySeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "walletport_key_operation_seconds", Help: "Time of an operation of the custodian of keys.", Buckets: stepBuckets,
