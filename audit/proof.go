@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/walletport/walletport/audit/note"
 	"github.com/walletport/walletport/audit/tree"
@@ -169,5 +170,5 @@ func refusalOf(err error) *Refusal {
 	case errors.Is(err, note.ErrUnsigned):
 		kind = CheckpointKeyUnknown
 	}
-	return &Refusal{kind, err.Error()}
+	return &Refusal{kind, strings.TrimPrefix(err.Error(), note.ErrMalformed.Error()+": ")} // the kind says it
 }

@@ -8,6 +8,7 @@ import (
 
 const (
 	inclusionHeader = "c2sp.org/tlog-proof@v1"
+	olderWord       = "old " // before the size of the older tree
 	// maxPath bounds a path: a tree of 2^63 leaves has no longer one.
 	maxPath = 63
 )
@@ -70,14 +71,17 @@ type Consistency struct {
 // Encode returns the proof as a file or a request has it.
 func (c Consistency) Encode() string {
 	var out strings.Builder
-	out.WriteString("old " + strconv.FormatInt(c.Older, 10) + "\n")
+	out.WriteString(olderWord + strconv.FormatInt(c.Older, 10) + "\n")
 	writePath(&out, c.Path)
 	return out.String() + c.Note
 }
 
+// IsConsistency reports whether text begins as a Consistency does.
+func IsConsistency(text string) bool { return strings.HasPrefix(text, olderWord) }
+
 // ParseConsistency reads what Encode returned. It checks no signature.
 func ParseConsistency(text string) (Consistency, error) {
-	older, rest, err := cutNumber(text, "old ")
+	older, rest, err := cutNumber(text, olderWord)
 	if err != nil {
 		return Consistency{}, err
 	}

@@ -116,6 +116,7 @@ func TestAProofIsRefusedWithItsReason(t *testing.T) {
 		{"no witness", exitFault, []string{good, "--key", key, "--witness", witness}, "unwitnessed"},
 		{"no witness, named twice", exitFault, []string{good, "--key", key, "--witness", witness, "--witness", witness}, "the proof proves nothing: unwitnessed"},
 		{"no proof", exitFault, []string{key, "--key", key, "--checkpoint", key}, "malformed"},
+		{"a proof that was cut", exitFault, []string{mustWriteTemp(t, proof[:strings.Index(proof, "\n\n")]), "--key", key}, "the proof proves nothing: malformed: it stops"},
 		{"as JSON", exitFault, []string{good, "--key", other, "--json"}, `"proved":false`},
 		{"no key", exitUsage, []string{good}, "--key"},
 		{"a key that is none", exitUsage, []string{good, "--public-key", "x"}, "--public-key"},
@@ -123,11 +124,11 @@ func TestAProofIsRefusedWithItsReason(t *testing.T) {
 		{"a kept note that is empty", exitFault, []string{good, "--key", key, "--checkpoint", mustWriteTemp(t, "")}, "is empty"},
 		{"no older note", exitUsage, []string{goesOn, "--key", key}, "--checkpoint"},
 		{"no proof, and no older note", exitFault, []string{key, "--key", key}, "malformed"},
-		{"a note for a proof", exitFault, []string{kept, "--key", key}, "malformed"},
+		{"a note for a proof", exitFault, []string{kept, "--key", key}, "the proof proves nothing: malformed: the file begins neither"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			code, printed := mustRunCommand(t, append([]string{"audit", "verify-proof"}, c.args...)...)
-			if code != c.code || !strings.Contains(printed, c.want) {
+			if code != c.code || !strings.Contains(printed, c.want) || strings.Contains(printed, "malformed: malformed:") {
 				t.Errorf("exit %d, printed %s", code, printed)
 			}
 		})

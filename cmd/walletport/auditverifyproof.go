@@ -37,8 +37,11 @@ func (c auditVerifyProofCommand) Run(ctx context.Context, con console) error {
 		return err
 	}
 	text := string(data)
-	if !note.IsInclusion(text) {
+	switch {
+	case note.IsConsistency(text):
 		return c.verifyConsistency(con, text, by)
+	case !note.IsInclusion(text):
+		return c.refused(con, &audit.Refusal{Kind: audit.Malformed, Detail: "the file begins neither as one of audit prove does nor as one of audit prove-consistency"})
 	}
 	proven, err := audit.VerifyProof(text, by)
 	if err != nil {
@@ -56,7 +59,7 @@ func (c auditVerifyProofCommand) Run(ctx context.Context, con console) error {
 const maxProofBytes = 2*audit.MaxLineBytes + note.MaxBytes
 
 func (c auditVerifyProofCommand) verifyConsistency(con console, text string, by audit.Proven) error {
-	if _, err := note.ParseConsistency(text); err == nil && by.Kept == "" {
+	if by.Kept == "" {
 		return usagef("give --checkpoint with the older note, from which the proof goes on")
 	}
 	opened, err := audit.VerifyConsistency(text, by)
