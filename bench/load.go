@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -102,7 +103,7 @@ func openLoop(ctx context.Context, t *target, rate float64, d time.Duration) ([]
 	start := time.Now()
 	for n := range total {
 		due := start.Add(time.Duration(float64(n) / rate * float64(time.Second)))
-		time.Sleep(time.Until(due))
+		sleepUntil(due)
 		number := int(t.next.Add(1) - 1)
 		wg.Go(func() {
 			if err := t.call(ctx, number); err != nil {
@@ -116,6 +117,16 @@ func openLoop(ctx context.Context, t *target, rate float64, d time.Duration) ([]
 		return nil, fmt.Errorf("load: %w", *err)
 	}
 	return latencies, nil
+}
+
+// sleepUntil returns at that moment, or at once where it is over. It sleeps in the kernel: a Go
+// program that waits for its network looks at its own timers up to a millisecond late, which
+// would count against the server.
+func sleepUntil(moment time.Time) {
+	for rest := time.Until(moment); rest > 0; rest = time.Until(moment) {
+		left := syscall.NsecToTimespec(int64(rest))
+		_ = syscall.Nanosleep(&left, nil) // a signal ends it early, and it goes on
+	}
 }
 
 // quantile returns the q-quantile of sorted latencies.
