@@ -113,6 +113,7 @@ func TestWhatIsNoGoodNote(t *testing.T) {
 		{"a witness without a time", good + cosign(w, key(1), good, 0), note.ErrForged},
 		{"a witness with a time beyond the year 9999", good + cosign(w, key(1), good, 253402300800), note.ErrForged},
 		{"a witness with a time below zero", good + cosign(w, key(1), good, -1), note.ErrForged},
+		{"an origin that is no name", signed("bank example\n7\n" + root), note.ErrMalformed},
 		{"two lines", signed("bank.example/audit\n7\n"), note.ErrMalformed},
 		{"a size with a zero in front", signed("bank.example/audit\n07\n" + root), note.ErrMalformed},
 		{"a size below zero", signed("bank.example/audit\n-7\n" + root), note.ErrMalformed},
@@ -120,7 +121,7 @@ func TestWhatIsNoGoodNote(t *testing.T) {
 		{"a short root", signed("bank.example/audit\n7\nAQID\n"), note.ErrMalformed},
 		{"a root that is no base64", signed("bank.example/audit\n7\n" + strings.Replace(root, "=", "!", 1)), note.ErrMalformed},
 		{"an empty line within", signed("bank.example/audit\n7\n" + root + "\nmore\n"), note.ErrMalformed},
-		{"a note without end", strings.Repeat("a", note.MaxBytes+1), note.ErrMalformed},
+		{"a note without end", signed("bank.example/audit\n7\n" + root + strings.Repeat("a", note.MaxBytes) + "\n"), note.ErrMalformed},
 	} {
 		_, err := note.Open(c.text, note.Keys{Public: []ed25519.PublicKey{public(key(0))}, Witnesses: []*note.Witness{w}})
 		if !errors.Is(err, c.want) {
@@ -129,6 +130,25 @@ func TestWhatIsNoGoodNote(t *testing.T) {
 	}
 	if _, err := note.Open(signed("bank.example/audit\n7\n"+root+"an extension\n"), note.Keys{Public: []ed25519.PublicKey{public(key(0))}}); err != nil {
 		t.Errorf("with an extension line: %v", err)
+	}
+	last := good + cosign(w, key(1), good, 253402300799)
+	if opened, err := note.Open(last, note.Keys{Public: []ed25519.PublicKey{public(key(0))}, Witnesses: []*note.Witness{w}}); err != nil || len(opened.Cosigned) != 1 {
+		t.Errorf("confirmed in the last second of the year 9999: %+v, %v", opened, err)
+	}
+}
+
+// TestANameIsOneWordWithoutAPlus: it stands before a space in signatures and before a plus in keys.
+func TestANameIsOneWordWithoutAPlus(t *testing.T) {
+	for name, want := range map[string]bool{
+		"bank.example/audit": true, "b\u00e4nk": true,
+		"": false, "a b": false, "a\u00a0b": false, "a\nb": false, "a\x00b": false, "a\x1b[2Jb": false, "a\x7fb": false, "a+b": false, "a\xff": false,
+	} {
+		if note.ValidName(name) != want {
+			t.Errorf("%q is a name: %t", name, !want)
+		}
+		if _, err := note.NewWitness(name, public(key(0))); (err == nil) != want {
+			t.Errorf("a witness %q: %v", name, err)
+		}
 	}
 }
 
