@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/transparency-dev/merkle/rfc6962"
 	"golang.org/x/mod/sumdb/tlog"
 	"pgregory.net/rapid"
 
@@ -239,10 +240,18 @@ func TestWhatProvesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	leaf := tree.Leaf(chainHash(17))
+	var endless [][]byte // leads from the leaf to top in a tree of 2^64-1 leaves, as which -1 could be read
+	top := leaf
+	for range 64 {
+		endless = append(endless, root)
+		top = rfc6962.DefaultHasher.HashChildren(top, root)
+	}
 	for _, c := range []struct {
 		name string
 		err  error
 	}{
+		{"a size below zero, with a path", tree.CheckInclusion(leaf, 0, -1, endless, top)},
+		{"a newer tree below zero, with a path", tree.CheckConsistency(1, -1, endless, leaf, top)},
 		{"another leaf", tree.CheckInclusion(tree.Leaf(chainHash(18)), 17, 300, path, root)},
 		{"another number", tree.CheckInclusion(leaf, 18, 300, path, root)},
 		{"another size", tree.CheckInclusion(leaf, 17, 200, path, root)},
