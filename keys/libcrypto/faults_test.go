@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"unsafe"
@@ -61,6 +62,15 @@ func TestNoContextIsAnError(t *testing.T) {
 	}
 }
 
+// TestAnIntIsTheLowerHalfOfARegister: what stands in the upper half means nothing.
+func TestAnIntIsTheLowerHalfOfARegister(t *testing.T) {
+	for result, want := range map[uintptr]bool{1: true, 0xdeadbeef_00000001: true, 0: false, 2: false, 0xffffffff: false, 1 << 32: false} {
+		if isOne(result) != want {
+			t.Errorf("%x is taken for a success: %t", result, !want)
+		}
+	}
+}
+
 // TestAFaultySignatureIsNotGivenOut: one bit that is wrong in a signature made by the Chinese
 // remainder theorem gives the primes away.
 func TestAFaultySignatureIsNotGivenOut(t *testing.T) {
@@ -101,6 +111,17 @@ func TestAKeyThatDoesNotWorkIsNotTaken(t *testing.T) {
 		"it opens nothing": func(l *library) {
 			l.decrypt = replaced(func(uintptr, uintptr, uintptr, uintptr, uintptr) uintptr { return 0 })
 		},
+		"it has no public half": func(l *library) { l.writePublic = replaced(func(uintptr, uintptr) uintptr { return 0 }) },
+		"its public half is another the second time": func(l *library) {
+			works := l.writePublic
+			l.writePublic = replaced(func(key, next uintptr) uintptr {
+				size := call(works, key, next)
+				if next != 0 {
+					size--
+				}
+				return size
+			})
+		},
 		"a padding cannot be set": func(l *library) { l.setPadding = replaced(func(uintptr, uintptr) uintptr { return 0 }) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -110,6 +131,24 @@ func TestAKeyThatDoesNotWorkIsNotTaken(t *testing.T) {
 				t.Error("it is taken")
 			}
 		})
+	}
+}
+
+// TestWhatIsNotGivenOutIsOverwritten: OpenSSL may have opened a message in part before it refuses.
+func TestWhatIsNotGivenOutIsOverwritten(t *testing.T) {
+	l := mustOpen(t)
+	private := mustPrivate(t, l, pair())
+	var place []byte
+	l.decrypt = replaced(func(_ uintptr, plaintext *byte, _, _, _ uintptr) uintptr {
+		place = unsafe.Slice(plaintext, 256)
+		copy(place, "half of a message")
+		return 0
+	})
+	if _, err := private.Decrypt(nil, make([]byte, 256), &rsa.OAEPOptions{Hash: crypto.SHA256}); !errors.Is(err, rsa.ErrDecryption) {
+		t.Errorf("error %v", err)
+	}
+	if place == nil || slices.ContainsFunc(place, func(b byte) bool { return b != 0 }) {
+		t.Errorf("what was opened is left in memory: %q", place)
 	}
 }
 
@@ -128,7 +167,9 @@ func TestAKeyThatNobodyHoldsIsFreed(t *testing.T) {
 	digest := digestOf(crypto.SHA256, "x")
 	_, err := private.Sign(nil, digest, crypto.SHA256)
 	must(t, err)
-	contextsFreed.Store(0)
+	if freed := contextsFreed.Swap(0); freed != 2 {
+		t.Errorf("of the copies that signed and verified %d are freed", freed)
+	}
 	private = nil //nolint:wastedassign // the garbage collector looks at it
 	if !collectGarbage(func() bool { return keysFreed.Load() == 1 }) || contextsFreed.Load() != 15 {
 		t.Errorf("%d keys and %d contexts are freed", keysFreed.Load(), contextsFreed.Load())

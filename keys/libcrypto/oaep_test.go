@@ -85,6 +85,10 @@ func TestEncryptOAEPRefuses(t *testing.T) {
 	if failed, ok := errors.AsType[*operationError](err); !ok || failed.Operation != "encrypt" {
 		t.Errorf("an error in the middle is %v", err)
 	}
+	l.encrypt = replaced(func(_, _ uintptr, size *uintptr, _, _ uintptr) uintptr { *size = 255; return 1 })
+	if sealed, err := to.EncryptOAEP(crypto.SHA256, []byte("key")); sealed != nil || !errors.Is(err, errFault) {
+		t.Errorf("a ciphertext that is too short: %d bytes, error %v", len(sealed), err)
+	}
 }
 
 func TestOAEPRefusesAKeyThatIsNone(t *testing.T) {
