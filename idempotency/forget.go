@@ -35,7 +35,7 @@ func (k *Keeper) Forget(ctx context.Context) error {
 		return err
 	}
 	for ctx.Err() == nil {
-		n, err := k.store.ForgetAnswers(ctx, now.Add(-k.retention), forgetBite)
+		n, err := k.store.ForgetAnswers(ctx, now.Add(-Retention), forgetBite)
 		if err != nil || n < forgetBite {
 			return err
 		}

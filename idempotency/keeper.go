@@ -4,7 +4,6 @@
 package idempotency
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -26,8 +25,6 @@ const Retention = 24 * time.Hour
 
 // Config is what a Keeper is made of beside its store.
 type Config struct {
-	// Retention takes the place of the constant; 0 does not.
-	Retention time.Duration
 	// Log takes what an operator must know of; nil drops it.
 	Log *slog.Logger
 	// Rand is crypto/rand.Reader outside of tests.
@@ -36,10 +33,9 @@ type Config struct {
 
 // Keeper keeps first answers. It is safe for concurrent use.
 type Keeper struct {
-	store     Store
-	retention time.Duration
-	log       *slog.Logger
-	rand      io.Reader
+	store Store
+	log   *slog.Logger
+	rand  io.Reader
 }
 
 // New returns a Keeper over a store.
@@ -47,7 +43,7 @@ func New(store Store, c Config) *Keeper {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Keeper{store: store, retention: cmp.Or(c.Retention, Retention), log: c.Log, rand: c.Rand}
+	return &Keeper{store: store, log: c.Log, rand: c.Rand}
 }
 
 // Claim claims the key of claim for its request, whose Holder it draws. It returns the first
@@ -66,7 +62,7 @@ func (k *Keeper) Claim(ctx context.Context, claim *walletport.AnswerClaim, lease
 	if err != nil {
 		return nil, err
 	}
-	state, err := k.store.ClaimAnswer(ctx, storage.AnswerLease{AnswerClaim: *claim, At: now, Until: now.Add(lease), Since: now.Add(-k.retention)})
+	state, err := k.store.ClaimAnswer(ctx, storage.AnswerLease{AnswerClaim: *claim, At: now, Until: now.Add(lease), Since: now.Add(-Retention)})
 	switch {
 	case err != nil:
 		return nil, err

@@ -1,10 +1,13 @@
 package idempotency_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
+	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -226,6 +229,28 @@ func TestOldAnswersLeaveEachEngine(t *testing.T) {
 		now.Add(-1) // it would count now, if it were there
 		mustClaim(t, keepers[1], 1, 2)
 	})
+}
+
+// keeping is a database that keeps an answer or not.
+type keeping struct {
+	idempotency.Store
+	kept bool
+}
+
+func (k keeping) KeepAnswer(context.Context, walletport.AnswerClaim, walletport.KeptAnswer) (bool, error) {
+	return k.kept, nil
+}
+
+// TestAnAnswerThatComesTooLateIsLogged: calls that take longer than their lease are done twice.
+func TestAnAnswerThatComesTooLateIsLogged(t *testing.T) {
+	for _, kept := range []bool{true, false} {
+		var lines bytes.Buffer
+		k := idempotency.New(keeping{kept: kept}, idempotency.Config{Log: slog.New(slog.NewTextHandler(&lines, nil))})
+		must(t, k.Keep(t.Context(), *claimOf(1, 1), ok))
+		if isLogged := strings.Contains(lines.String(), "is not kept"); isLogged == kept || isLogged != strings.Contains(lines.String(), "request_id=first") {
+			t.Errorf("of an answer that is kept (%t) it logs %q", kept, lines.String())
+		}
+	}
 }
 
 // TestNoClaimWithoutClockOrChance: a claim that could not be told from others is none.
