@@ -32,7 +32,14 @@ func TestAWitnessIsSpokenOfOnceForEachChange(t *testing.T) {
 	refusedMetric := func() bool {
 		answer := httptest.NewRecorder()
 		metrics.Handler().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
-		return strings.Contains(answer.Body.String(), `walletport_audit_witness_refused{witness="remora.n621.de+da77ade7"} 1`)
+		_, value, is := strings.Cut(answer.Body.String(), `walletport_audit_witness_refused{witness="remora.n621.de+da77ade7"} `)
+		if !is {
+			t.Errorf("the metric is not there:\n%s", answer.Body)
+		}
+		return strings.HasPrefix(value, "1")
+	}
+	if got := w.warnings(); len(got) > 0 || refusedMetric() {
+		t.Errorf("before the first look it warns %q", got)
 	}
 	for _, step := range []struct {
 		name     string
@@ -44,7 +51,8 @@ func TestAWitnessIsSpokenOfOnceForEachChange(t *testing.T) {
 		{"it confirms", nil, "", "", 0},
 		{"it is away", away, "reason=witness_away", "", 0},
 		{"it is still away", away, "", "", time.Minute},
-		{"it is away for long", away, "", "has confirmed nothing since 2026-11-24T10:00:00Z", time.Hour},
+		{"it is away as long as it may be", away, "", "", 59 * time.Minute},
+		{"it is away for longer", away, "", "has confirmed nothing since 2026-11-24T10:00:00Z", time.Second},
 		{"it refuses", refused, "reason=witness_refused", "does not confirm the audit trail (witness_refused)", 0},
 		{"it refuses again", refused, "", "does not confirm the audit trail (witness_refused)", time.Minute},
 		{"it is away after it refused", away, "reason=witness_away refusal=witness_refused", "does not confirm the audit trail (witness_refused)", time.Minute},
@@ -78,7 +86,7 @@ func TestAWitnessIsSpokenOfOnceForEachChange(t *testing.T) {
 	metrics.Handler().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
 	for _, want := range []string{
 		`walletport_audit_cosigned_timestamp_seconds{witness="remora.n621.de+da77ade7"} 1.7`,
-		`walletport_audit_witness_failures_total{reason="witness_away",witness="remora.n621.de+da77ade7"} 6`,
+		`walletport_audit_witness_failures_total{reason="witness_away",witness="remora.n621.de+da77ade7"} 7`,
 		`walletport_audit_witness_refused{witness="remora.n621.de+da77ade7"} 0`,
 		`walletport_audit_witness_failures_total{reason="witness_refused",witness="remora.n621.de+da77ade7"} 2`,
 	} {
