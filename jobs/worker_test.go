@@ -158,27 +158,32 @@ func TestAKindKeepsNoOtherWaiting(t *testing.T) {
 	})
 }
 
-// TestAKindGivesWay: while another one has all of its workers busy it claims nothing, and a third
-// one does its jobs meanwhile.
+// TestAKindGivesWay: while another one has all of its workers busy, and not only some, it claims
+// nothing, and a third one does its jobs meanwhile.
 func TestAKindGivesWay(t *testing.T) {
 	const patient jobs.Kind = "test.patient"
 	onEachEngine(t, func(t *testing.T, database string) {
 		store := mustOpen(t, database)
 		begun, end := make(chan struct{}), make(chan struct{})
 		worker := mustStart(t, store, jobs.Settings{},
-			jobs.Work{Kind: work, Workers: 1, Handler: jobs.HandlerFunc(func(context.Context, jobs.Job) error { close(begun); <-end; return nil })},
+			jobs.Work{Kind: work, Workers: 2, Handler: jobs.HandlerFunc(func(context.Context, jobs.Job) error { begun <- struct{}{}; <-end; return nil })},
 			jobs.Work{Kind: patient, GivesWay: true, Handler: doing(nil)},
 			jobs.Work{Kind: other, Handler: doing(nil)})
 		mustEnqueue(t, store, jobs.Request{Kind: work, Key: token(1)})
 		<-begun
 		mustEnqueue(t, store, jobs.Request{Kind: patient, Key: token(2)})
+		worker.want(t, ended{patient, jobs.Done, 1, nil})
+		mustEnqueue(t, store, jobs.Request{Kind: work, Key: token(3)})
+		<-begun
+		mustEnqueue(t, store, jobs.Request{Kind: patient, Key: token(4)})
 		for id := range int64(5) { // each is claimed when the patient one could be
 			mustEnqueue(t, store, jobs.Request{Kind: other, Key: token(100 + id)})
 			worker.want(t, ended{other, jobs.Done, 1, nil})
 		}
-		close(end)
+		end <- struct{}{}
+		worker.want(t, ended{work, jobs.Done, 1, nil}, ended{patient, jobs.Done, 1, nil})
+		end <- struct{}{}
 		worker.want(t, ended{work, jobs.Done, 1, nil})
-		worker.want(t, ended{patient, jobs.Done, 1, nil})
 	})
 }
 
