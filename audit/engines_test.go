@@ -209,7 +209,7 @@ func TestADatabaseThatGoesAwayFailsClosed(t *testing.T) {
 		ring, store := checkpointRing(t), mustOpen(t, database)
 		l, stop := mustRun(t, audit.Config{
 			Store: store, Keys: keystest.NewSource(ring),
-			Settings: audit.Settings{CommitTimeout: 500 * time.Millisecond},
+			Settings: audit.Settings{CommitTimeout: 3 * time.Second}, // which a busy machine has for a commit with a new connection
 		})
 		mustRecordAll(t, l, 20, 4)
 		comeBack := mustTakeAway(t, database)
