@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"testing"
 
 	"github.com/walletport/walletport/door"
@@ -51,9 +52,10 @@ func (s *Server) EndEarly(ctx context.Context, name string, neededByCalls bool, 
 	}
 	s.background.start(ctx, name, kind, func(context.Context) error { return err })
 	s.background.lock.Lock()
-	last := s.background.jobs[len(s.background.jobs)-1]
+	begun := slices.IndexFunc(s.background.jobs, func(j *job) bool { return j.name == name }) // others may begin meanwhile
+	done := s.background.jobs[begun].done
 	s.background.lock.Unlock()
-	<-last.done
+	<-done
 }
 
 // ReloadQuietly reloads files whose reading ends with err.
