@@ -85,7 +85,8 @@ func (t *turns) take(ctx context.Context, yields bool) (done func(), _ error) {
 	if err != nil {
 		return nil, t.refused(ctx, longest, 0)
 	}
-	if wait, err := t.takeMoment(bounded); err != nil {
+	until, _ := bounded.Deadline()
+	if wait, err := t.takeMoment(ctx, time.Until(until)); err != nil {
 		leave()
 		return nil, t.refused(ctx, longest, wait)
 	}
@@ -132,10 +133,10 @@ func enter(ctx context.Context, places chan struct{}) error {
 }
 
 // takeMoment waits until the call may begin. It does not begin to wait for what would be
-// too late, and returns after how long it would not.
-func (t *turns) takeMoment(ctx context.Context) (time.Duration, error) {
-	until, _ := ctx.Deadline() // there is one: take has set it
-	wait, ok := t.reserve(time.Until(until))
+// later than longest, and returns after how long it would not. What it has begun to wait for
+// comes in time, the last moment too: only the end of ctx, the caller's, is waited for beside it.
+func (t *turns) takeMoment(ctx context.Context, longest time.Duration) (time.Duration, error) {
+	wait, ok := t.reserve(longest)
 	switch {
 	case !ok:
 		return wait, errNoTurn
