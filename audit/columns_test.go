@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"; that of SQLite is the store's
 
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/keys"
@@ -22,37 +22,22 @@ type column struct{ table, name, kind string }
 // new one is among them by itself.
 func mustColumns(t *testing.T, database string) (all []column) {
 	t.Helper()
-	query := `SELECT m.name, c.name, c.type FROM sqlite_master AS m, pragma_table_info(m.name) AS c
+	driver, query := "sqlite", `SELECT m.name, c.name, c.type FROM sqlite_master AS m, pragma_table_info(m.name) AS c
 		WHERE m.type = 'table' AND m.name LIKE 'audit\_%' ESCAPE '\' ORDER BY m.name, c.cid`
-	take := func(scan func(...any) error) error {
-		var c column
-		err := scan(&c.table, &c.name, &c.kind)
-		all = append(all, c)
-		return err
-	}
 	if strings.HasPrefix(database, "postgres:") {
-		query = `SELECT table_name, column_name, data_type FROM information_schema.columns
+		driver, query = "pgx", `SELECT table_name, column_name, data_type FROM information_schema.columns
 			WHERE table_schema = current_schema() AND table_name LIKE 'audit\_%' ORDER BY table_name, ordinal_position`
-		conn, err := pgx.Connect(t.Context(), database)
-		must(t, err)
-		defer conn.Close(t.Context())
-		rows, err := conn.Query(t.Context(), query)
-		must(t, err)
-		defer rows.Close()
-		for rows.Next() {
-			must(t, take(rows.Scan))
-		}
-		must(t, rows.Err())
-		return all
 	}
-	db, err := sql.Open("sqlite", database)
+	db, err := sql.Open(driver, database)
 	must(t, err)
 	defer db.Close()
 	rows, err := db.QueryContext(t.Context(), query)
 	must(t, err)
 	defer rows.Close()
 	for rows.Next() {
-		must(t, take(rows.Scan))
+		var c column
+		must(t, rows.Scan(&c.table, &c.name, &c.kind))
+		all = append(all, c)
 	}
 	must(t, rows.Err())
 	return all

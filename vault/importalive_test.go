@@ -101,15 +101,10 @@ func TestAnImportThatStoresNothingIsHeardOf(t *testing.T) {
 		return r.watched(s), o, s
 	}
 
-	broken := r
-	v := *r.Vault
-	v.Cards = &fullAfter{r.cards, 3}
-	broken.Vault = &v
-	_, err := broken.importFile(t, path, fileOptions(t, path))
-	wantReason(t, err, "store_unavailable")
+	r.importUntilFull(t, path, fileOptions(t, path), 3)
 
 	resumed, o, s := watch()
-	_, err = resumed.importFile(t, path, o)
+	_, err := resumed.importFile(t, path, o)
 	must(t, err)
 	want := []string{
 		"progress", "mark", "progress", "mark", "progress", "mark", // read again

@@ -26,14 +26,9 @@ func TestAnImportThatIsNotHeardOfIsTakenOver(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
 			path, want := unevenFile(t, 3000)
-			v := *r.Vault
-			v.Cards = &fullAfter{r.cards, 1}
-			broken := r
-			broken.Vault = &v
 			o := fileOptions(t, path)
 			o.File.HolderGone = func(string) bool { return false }
-			_, err := broken.importFile(t, path, o)
-			wantReason(t, err, "store_unavailable")
+			r.importUntilFull(t, path, o, 1)
 			r.Clock = func() time.Time { return now.Add(c.later) }
 			report, err := r.importFile(t, path, o)
 			if !c.takenOver {

@@ -278,26 +278,31 @@ func (f *fullAfter) ChangeCards(ctx context.Context, changes []storage.CardChang
 	return f.Cards.ChangeCards(ctx, changes, mark)
 }
 
+// importUntilFull imports a file into a database that has room for that many batches.
+func (r rig) importUntilFull(t *testing.T, path string, o vault.ImportOptions, batches int) vault.ImportReport {
+	t.Helper()
+	v := *r.Vault
+	v.Cards = &fullAfter{r.cards, batches}
+	r.Vault = &v
+	report, err := r.importFile(t, path, o)
+	wantReason(t, err, "store_unavailable")
+	if !errors.Is(err, errFull) {
+		t.Errorf("the error does not say why: %v", err)
+	}
+	return report
+}
+
 // TestImportIntoAFullDatabase ends with the fault, counts what is stored, and goes on from there
 // when there is room. That SQLite says so, and keeps no half of a batch, is shown in storage/sqlite.
 func TestImportIntoAFullDatabase(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, r rig) {
 		path, want := unevenFile(t, 7000)
-		full := r
-		v := *r.Vault
-		v.Cards = &fullAfter{r.cards, 3}
-		full.Vault = &v
 		o := fileOptions(t, path)
-		report, err := full.importFile(t, path, o)
-		wantReason(t, err, "store_unavailable")
-		if !errors.Is(err, errFull) {
-			t.Errorf("the error does not say why: %v", err)
+		counted, stored := r.importUntilFull(t, path, o, 3).Inserted, int64(len(r.allRows(t)))
+		if counted != stored || stored == 0 || stored >= want.Inserted {
+			t.Errorf("%d cards are stored, and the report counts %d", stored, counted)
 		}
-		stored := int64(len(r.allRows(t)))
-		if report.Inserted != stored || stored == 0 || stored >= want.Inserted {
-			t.Errorf("%d cards are stored, and the report counts %d", stored, report.Inserted)
-		}
-		report, err = r.importFile(t, path, o)
+		report, err := r.importFile(t, path, o)
 		must(t, err)
 		if diff := cmp.Diff(want, report); diff != "" {
 			t.Errorf("report (-want +got):\n%s", diff)
@@ -396,13 +401,8 @@ func TestAnOldImportBeginsAnew(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
 			path, want := unevenFile(t, 3000)
-			v := *r.Vault
-			v.Cards = &fullAfter{r.cards, 1}
-			broken := r
-			broken.Vault = &v
 			o := fileOptions(t, path)
-			_, err := broken.importFile(t, path, o)
-			wantReason(t, err, "store_unavailable")
+			r.importUntilFull(t, path, o, 1)
 			if c.change != nil {
 				c.change(&o)
 			}
