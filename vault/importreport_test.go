@@ -1,9 +1,13 @@
 package vault_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/vault"
 )
 
@@ -30,5 +34,35 @@ func TestReportListsNoErrorsAndCountsAll(t *testing.T) {
 	report := r.mustImport(t, header+strings.Repeat("1,1,12,2031,,\n", 7), o)
 	if report.ErrorCount != 7 || report.Rejected != 7 || len(report.Errors) != 0 {
 		t.Errorf("report %+v", report)
+	}
+}
+
+// TestAChangeThatWasMissedIsCountedOnce: in the second batch somebody else changes a card between
+// look-up and change, so that the batch is stored in two attempts.
+func TestAChangeThatWasMissedIsCountedOnce(t *testing.T) {
+	const cards = 1500
+	r := newRig(t)
+	var stored, changed strings.Builder
+	stored.WriteString(header)
+	changed.WriteString("cardId,status\n")
+	for id := 1; id <= cards; id++ {
+		fmt.Fprintf(&stored, "%d,5204247750001471,12,2031,ADA,\n", id)
+		fmt.Fprintf(&changed, "%d,CARD_LOST\n", id)
+	}
+	r.mustImport(t, stored.String(), csvOptions())
+	mine, calls := *r.Vault, 0
+	mine.Cards = meddling{Cards: r.cards, meddle: func() {
+		if calls++; calls == 2 {
+			r.mustImport(t, fmt.Sprintf("cardId,product\n%d,mc-credit\n", cards), csvOptions())
+		}
+	}}
+	report, err := mine.Import(t.Context(), strings.NewReader(changed.String()), csvOptions())
+	must(t, err)
+	want := vault.ImportReport{
+		Rows: cards, Updated: cards, Changed: map[string]int64{"status": cards},
+		Statuses: map[vault.StatusChange]int64{{From: walletport.CardOK, To: walletport.CardLost}: cards},
+	}
+	if diff := cmp.Diff(want, report); diff != "" || calls != 3 {
+		t.Errorf("after %d look-ups (-want +got):\n%s", calls, diff)
 	}
 }
