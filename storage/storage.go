@@ -228,8 +228,9 @@ type Audit interface {
 	// No entries change nothing; an error of link is returned as it is. link must not
 	// call the store, which may have no connection left.
 	AppendAudit(ctx context.Context, link func(AuditHead) ([]AuditEntry, error)) error
-	// AuditHead returns the stored head. Without a row for it, which only somebody else
-	// can have taken away, it is the zero head, whose Hash is nil.
+	// AuditHead returns the stored head, which is durable, and so are the entries up to it.
+	// Without a row for it, which only somebody else can have taken away, it is the zero
+	// head, whose Hash is nil.
 	AuditHead(ctx context.Context) (AuditHead, error)
 	// AuditAfter returns up to limit entries with a sequence number above seq, in order,
 	// also those with a column that cannot be read.

@@ -24,6 +24,9 @@ func (s *Store) AuditHead(ctx context.Context) (storage.AuditHead, error) {
 			return unavailable(ctx, err)
 		}
 		head = storage.AuditHead{Seq: row.Seq, Hash: row.Hash}
+		if _, err := s.pool.Exec(ctx, flushSeenSQL); err != nil {
+			return unavailable(ctx, err)
+		}
 		return nil
 	})
 	return head, err

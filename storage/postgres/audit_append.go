@@ -16,6 +16,13 @@ import (
 // The statements of an append are written here and not generated: they travel
 // together, BEGIN and COMMIT among them, so that a batch of any size costs two
 // round trips, and the head is locked for hardly longer than one.
+//
+// All who record lock the head, and a COMMIT that waits for the disk would keep it locked
+// meanwhile: one record after the other would wait for a disk of its own. So this COMMIT does
+// not wait (setHeadSQL), and flushSQL does, behind it: then the disk is written once for all
+// who wait. The log is written in its order: what is durable has everything before it durable,
+// on a standby that is waited for too. Nobody is answered before that. Others see a record a
+// moment before it is durable: a commit of their own waits for both, and AuditHead waits.
 const (
 	// beginSQL names the isolation that all statements here are written for: what waited for
 	// another's commit goes on with what that made. What a role, a database or the server says of
@@ -34,7 +41,14 @@ SELECT * FROM unnest(
     $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bytea[]
 )`
 
-	setHeadSQL = `UPDATE audit_head SET seq = $1, hash = $2`
+	setHeadSQL = `UPDATE audit_head SET seq = $1, hash = $2 RETURNING set_config('synchronous_commit', 'off', true)`
+
+	// flushSQL writes something into the log, for the commit of a transaction that did not would
+	// wait for nothing.
+	flushSQL = `SELECT pg_logical_emit_message(true, 'walletport', ''::text)`
+
+	// flushSeenSQL is flushSQL where the server writes a log. A standby shows what is in its own.
+	flushSeenSQL = flushSQL + ` WHERE NOT pg_is_in_recovery()`
 )
 
 // rollbackTimeout bounds the clean-up of a connection whose caller may be gone.
@@ -69,6 +83,9 @@ func appendOn(ctx context.Context, conn *pgxpool.Conn, link linker, sent *[]stor
 		return unavailable(ctx, err)
 	}
 	if landed {
+		if err := awaitStored(ctx, conn); err != nil {
+			return unavailable(ctx, err)
+		}
 		return nil
 	}
 	entries, args, err := linkTo(head, link)
@@ -128,11 +145,23 @@ func isStored(ctx context.Context, conn *pgxpool.Conn, head storage.AuditHead, s
 	return bytes.Equal(hash, last.Hash), nil
 }
 
+// awaitStored ends the transaction that found entries stored, and returns when they are durable:
+// the connection may have been lost between their commit and that. This transaction locked the
+// head, which is in the log, so its commit waits for all that is before.
+func awaitStored(ctx context.Context, conn *pgxpool.Conn) error {
+	if err := commit(ctx, conn); err != nil {
+		return fmt.Errorf("await that the audit chain is durable: %w", err)
+	}
+	return nil
+}
+
+// commitEntries returns when the entries are durable, with all that the transaction changed.
 func commitEntries(ctx context.Context, conn *pgxpool.Conn, args []any, last storage.AuditEntry) error {
 	batch := &pgx.Batch{}
 	batch.Queue(insertEntriesSQL, args...)
 	batch.Queue(setHeadSQL, last.Seq, notNull(last.Hash))
 	batch.Queue("COMMIT")
+	batch.Queue(flushSQL) // a transaction of its own
 	if err := conn.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("append to the audit chain: %w", err)
 	}

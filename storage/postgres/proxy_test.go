@@ -2,7 +2,6 @@ package postgres_test
 
 import (
 	"bytes"
-	"io"
 	"net"
 	"net/url"
 	"sync"
@@ -17,6 +16,7 @@ type proxy struct {
 	mu       sync.Mutex
 	lines    map[net.Conn]struct{}
 	loseNext []byte // the next answer that holds these bytes is lost, and its line
+	dropNext []byte // what is asked from these bytes on is lost, and its line
 	lost     int
 }
 
@@ -57,39 +57,56 @@ func (p *proxy) accept() {
 		p.lines[client], p.lines[server] = struct{}{}, struct{}{}
 		p.mu.Unlock()
 		go func() {
-			_, _ = io.Copy(server, client)
+			pass(server, client, p.drops)
 			server.Close()
 		}()
 		go func() {
-			p.answers(client, server)
+			pass(client, server, p.loses)
 			client.Close()
 			server.Close()
 		}()
 	}
 }
 
-func (p *proxy) answers(client, server net.Conn) {
+// pass passes on what comes, until the line ends or breaks tells that it breaks, behind so many bytes.
+func pass(to, from net.Conn, breaks func([]byte) (after int, is bool)) {
 	buffer := make([]byte, 64<<10)
 	for {
-		n, err := server.Read(buffer)
-		if err != nil || p.loses(buffer[:n]) {
+		n, err := from.Read(buffer)
+		if err != nil {
 			return
 		}
-		if _, err := client.Write(buffer[:n]); err != nil {
+		after, broken := breaks(buffer[:n])
+		if broken {
+			n = after
+		}
+		if _, err := to.Write(buffer[:n]); err != nil || broken {
 			return
 		}
 	}
 }
 
-func (p *proxy) loses(answer []byte) bool {
+func (p *proxy) loses(answer []byte) (after int, is bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.loseNext == nil || !bytes.Contains(answer, p.loseNext) {
-		return false
+		return 0, false
 	}
 	p.loseNext = nil
 	p.lost++
-	return true
+	return 0, true
+}
+
+func (p *proxy) drops(asked []byte) (after int, is bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	after = bytes.Index(asked, p.dropNext)
+	if p.dropNext == nil || after < 0 {
+		return 0, false
+	}
+	p.dropNext = nil
+	p.lost++
+	return after, true
 }
 
 // lose makes the next answer that holds these bytes disappear with its line, after
@@ -98,6 +115,14 @@ func (p *proxy) lose(answer string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.loseNext = []byte(answer)
+}
+
+// dropFrom breaks the line in the next message to the server that holds these bytes, right before
+// them, after the server has got what comes before.
+func (p *proxy) dropFrom(asked string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.dropNext = []byte(asked)
 }
 
 // breakLines cuts all lines, and takes new ones.

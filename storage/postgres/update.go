@@ -109,8 +109,11 @@ func (u *update) wasMade(ctx context.Context, conn *pgxpool.Conn) (bool, error) 
 		return false, err
 	}
 	made, err := isStored(ctx, conn, head, u.sent)
-	if err != nil || made {
-		return made, err
+	if err != nil {
+		return false, err
+	}
+	if made {
+		return true, awaitStored(ctx, conn)
 	}
 	u.sent = nil
 	_, err = conn.Exec(ctx, "ROLLBACK")
