@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,7 +27,8 @@ func TestStop(t *testing.T) {
 		{"both failed", 3, failed, []string{failed.Error(), "exit status 3", "the last word"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err := startScript(t, fmt.Sprintf(`trap "exit %d" TERM; echo ready; while :; do sleep 0.02; done`, c.status)).stop(c.failed)
+			server, _ := startScript(t, fmt.Sprintf(`trap "exit %d" TERM; echo ready; while :; do sleep 0.02; done`, c.status))
+			err := server.stop(c.failed)
 			if (err == nil) != (len(c.says) == 0) || c.failed != nil && !errors.Is(err, c.failed) {
 				t.Fatalf("it returns %v", err)
 			}
@@ -38,14 +40,18 @@ func TestStop(t *testing.T) {
 		})
 	}
 	t.Run("the server had ended before", func(t *testing.T) {
-		if err := startScript(t, "echo ready; exit 4").stop(nil); err == nil || !strings.Contains(err.Error(), "exit status 4") {
+		server, output := startScript(t, "echo ready; exit 4")
+		_, err := io.Copy(io.Discard, output) // it ends when the script does
+		must(t, err)
+		if err := server.stop(nil); err == nil || !strings.Contains(err.Error(), "exit status 4") {
 			t.Errorf("it returns %v", err)
 		}
 	})
 }
 
-// startScript runs a script in place of a server, until it has printed a line.
-func startScript(t *testing.T, script string) *running {
+// startScript runs a script in place of a server, until it has printed a line. More of its output
+// can be read.
+func startScript(t *testing.T, script string) (server *running, output io.Reader) {
 	t.Helper()
 	log := filepath.Join(t.TempDir(), "serve.log")
 	must(t, os.WriteFile(log, []byte("the last word\n"), 0o600))
@@ -56,5 +62,5 @@ func startScript(t *testing.T, script string) *running {
 	var word string
 	_, err = fmt.Fscanln(output, &word)
 	must(t, err)
-	return &running{cmd: cmd, log: log}
+	return &running{cmd: cmd, log: log}, output
 }

@@ -29,7 +29,7 @@ func TestAbsurdDurationsAndSizesAreRefused(t *testing.T) {
 		"audit.checkpoint_every":              {"-1", "1000000000"},
 		"audit.checkpoint_interval":           {"-1s", "1ns", "9600h"},
 		"audit.witness_interval":              {"-1s", "1ns", "9600h", "31m"}, // above half of witness_max_age
-		"audit.witness_max_age":               {"-1s", "1ns", "9600h"},
+		"audit.witness_max_age":               {"-1s", "1ns", "721h", "9600h"},
 		"database.max_conns":                  {"-1", "5000000000"},
 		"trace.sample_ratio":                  {"-0.1", "1.1"},
 		"wallets.nonce_retention":             {"-1s", "1ns", "9600h"},
@@ -40,8 +40,8 @@ func TestAbsurdDurationsAndSizesAreRefused(t *testing.T) {
 		for _, value := range values {
 			t.Setenv(variableName(setting), value)
 			_, err := loaded(t, "")
-			if err == nil || !strings.Contains(err.Error(), setting+": ") {
-				t.Errorf("%s: %s is taken, or not named: %v", setting, value, err)
+			if err == nil || !strings.Contains(err.Error(), setting+" (environment variable "+variableName(setting)+"): ") {
+				t.Errorf("%s: %s is taken, or setting and variable are not named: %v", setting, value, err)
 			}
 		}
 		must(t, os.Unsetenv(variableName(setting)))

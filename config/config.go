@@ -146,7 +146,8 @@ func Load(path string) (Config, error) {
 		return config, fmt.Errorf("configuration %s: %w", path, err)
 	}
 	problems, ended := withoutEnded(problems)
-	if err := errors.Join(append(problems, config.validate())...); err != nil {
+	problems = append(problems, namingVariables(listed(config.validate()), variables(os.Environ()))...)
+	if err := errors.Join(problems...); err != nil {
 		return config, fmt.Errorf("configuration %s:\n%w", path, err)
 	}
 	doubts := append(ended, config.findDoubts()...)
@@ -253,18 +254,27 @@ func (c Config) validateWitnesses() error {
 // at puts the full name of a section before each of its problems, which begin with
 // the setting's own.
 func at(section string, err error) error {
+	var problems []error
+	for _, problem := range listed(err) {
+		problems = append(problems, fmt.Errorf("%s.%w", section, problem))
+	}
+	return errors.Join(problems...)
+}
+
+// listed returns the problems that err joins, one by one.
+func listed(err error) []error {
 	if err == nil {
 		return nil
 	}
 	joined, several := err.(interface{ Unwrap() []error })
 	if !several {
-		return fmt.Errorf("%s.%w", section, err)
+		return []error{err}
 	}
 	var problems []error
 	for _, problem := range joined.Unwrap() {
-		problems = append(problems, at(section, problem))
+		problems = append(problems, listed(problem)...)
 	}
-	return errors.Join(problems...)
+	return problems
 }
 
 // SQLitePrefix begins the URL of a SQLite file; what follows is its path.

@@ -49,6 +49,9 @@ func (v variable) path() string {
 	return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(v.name, envPrefix)), "__", ".")
 }
 
+// place is the setting's full name with the variable's, for errors.
+func (v variable) place() string { return v.path() + " (environment variable " + v.name + ")" }
+
 func variableName(setting string) string {
 	return envPrefix + strings.ReplaceAll(strings.ToUpper(setting), ".", "__")
 }
@@ -63,11 +66,11 @@ func decodeEnvironment(environ []string, config *Config) []error {
 			continue
 		}
 		if instead, isEnded := endedSettings[v.path()]; isEnded {
-			problems = append(problems, endedError{v.path() + " (environment variable " + v.name + ")", instead})
+			problems = append(problems, endedError{v.place(), instead})
 			continue
 		}
 		if err := v.set(reflect.ValueOf(config).Elem()); err != nil {
-			problems = append(problems, fmt.Errorf("%s (environment variable %s): %w", v.path(), v.name, err))
+			problems = append(problems, fmt.Errorf("%s: %w", v.place(), err))
 		}
 	}
 	return problems
@@ -98,6 +101,28 @@ func (v variable) set(into reflect.Value) error {
 func isFileOnly(t reflect.Type) bool {
 	return t.Kind() == reflect.Map || t.Kind() == reflect.Slice && !isScalar(t.Elem())
 }
+
+// namingVariables adds the variable to each problem of a setting that one of these gives: in the file
+// nobody would find it.
+func namingVariables(problems []error, given []variable) []error {
+	for i, problem := range problems {
+		for _, v := range given {
+			if rest, isOfThis := strings.CutPrefix(problem.Error(), v.path()+": "); isOfThis && v.isSetting() {
+				problems[i] = problemOfVariable{v.place() + ": " + rest, problem}
+			}
+		}
+	}
+	return problems
+}
+
+// problemOfVariable is a problem under the names of setting and variable.
+type problemOfVariable struct {
+	text string
+	err  error
+}
+
+func (p problemOfVariable) Error() string { return p.text }
+func (p problemOfVariable) Unwrap() error { return p.err }
 
 // unknown says that there is no such setting. A variable that Kubernetes makes of a
 // service's name is none of ours, whatever underscores that name has.

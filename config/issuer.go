@@ -114,14 +114,6 @@ func (c Config) validateOwn(i Issuer) error {
 	return errors.Join(problems...)
 }
 
-// listed returns the problems of a Validate one by one.
-func listed(err error) []error {
-	if joined, several := err.(interface{ Unwrap() []error }); several {
-		return joined.Unwrap()
-	}
-	return nil
-}
-
 // sameSettings reports whether two demands agree in the settings that a fault names.
 func sameSettings(fault string, a, b auth.StepUpDemand) bool {
 	for _, field := range settingFields(reflect.TypeFor[auth.StepUpDemand]()) {

@@ -270,7 +270,7 @@ func TestAllOrNothing(t *testing.T) {
 			other := r.Vault
 			mine := *r.Vault
 			changed := false
-			mine.Cards = meddling{Cards: r.cards, meddle: func() {
+			mine.Cards = meddling{Cards: r.cards, meddle: func([]walletport.CardID) {
 				if !changed {
 					changed = true
 					_, err := other.Import(t.Context(), strings.NewReader("cardId,status\n1,CARD_STOLEN\n"), csvOptions())
@@ -286,15 +286,16 @@ func TestAllOrNothing(t *testing.T) {
 	})
 }
 
-// meddling lets somebody else act between the look-up of cards and their change.
+// meddling lets somebody else act between the look-up of cards and their change. Batches are looked
+// up side by side.
 type meddling struct {
 	storage.Cards
-	meddle func()
+	meddle func(ids []walletport.CardID)
 }
 
 func (m meddling) CardsByID(ctx context.Context, ids []walletport.CardID) ([]storage.Card, error) {
 	cards, err := m.Cards.CardsByID(ctx, ids)
-	m.meddle()
+	m.meddle(ids)
 	return cards, err
 }
 
@@ -305,7 +306,7 @@ func TestAChangeThatHappensMeanwhileIsKept(t *testing.T) {
 		r.mustPut(t, newCard(t, 1, testPAN))
 		mine := *r.Vault
 		calls := 0
-		mine.Cards = meddling{Cards: r.cards, meddle: func() {
+		mine.Cards = meddling{Cards: r.cards, meddle: func([]walletport.CardID) {
 			calls++
 			var file string
 			switch calls {
@@ -335,7 +336,7 @@ func TestACardThatNeverHoldsStillIsRefused(t *testing.T) {
 	r.mustPut(t, newCard(t, 1, testPAN))
 	mine := *r.Vault
 	calls := 0
-	mine.Cards = meddling{Cards: r.cards, meddle: func() {
+	mine.Cards = meddling{Cards: r.cards, meddle: func([]walletport.CardID) {
 		calls++
 		_, err := r.Import(t.Context(), strings.NewReader(fmt.Sprintf("cardId,product\n1,p%d\n", calls)), csvOptions())
 		must(t, err)
@@ -351,7 +352,7 @@ func TestACardThatNeverHoldsStillIsRefused(t *testing.T) {
 func TestACardThatAnotherIssuerTakesMeanwhileIsRefused(t *testing.T) {
 	r := newRig(t)
 	mine := *r.Vault
-	mine.Cards = meddling{Cards: r.cards, meddle: func() {
+	mine.Cards = meddling{Cards: r.cards, meddle: func([]walletport.CardID) {
 		card := newCard(t, 1, otherPAN)
 		card.Issuer = "globex"
 		r.mustPut(t, card)

@@ -113,13 +113,13 @@ func TestAnImportStoresNothingUnderADestroyedKey(t *testing.T) {
 		for _, purpose := range []keys.Purpose{keys.VaultKEK, keys.VaultIndex} {
 			t.Run(name+", "+string(purpose), func(t *testing.T) {
 				r := newRig(t)
-				cards := &meddling{Cards: r.cards, meddle: func() {}}
+				cards := &meddling{Cards: r.cards, meddle: func([]walletport.CardID) {}}
 				v, source := r.behind(t, cards)
-				cards.meddle = func() {
+				cards.meddle = func([]walletport.CardID) {
 					r.add(t, keys.Meta{Purpose: purpose, Version: 2})
 					r.setState(keys.ID(purpose)+"-v1", keys.Destroyed)
 					source.newer = r.keys.Current()
-					cards.meddle = func() {}
+					cards.meddle = func([]walletport.CardID) {}
 				}
 				_, err := v.Import(t.Context(), strings.NewReader(manyRows(3)), options)
 				wantReason(t, err, "key_unavailable")
