@@ -121,11 +121,8 @@ func (u *update) wasMade(ctx context.Context, conn *pgxpool.Conn) (bool, error) 
 }
 
 func (u *update) transact(ctx context.Context, conn *pgxpool.Conn) {
-	if _, err := conn.Exec(ctx, beginSQL); err != nil {
-		u.fail(ctx, err)
-		return
-	}
-	t := &transaction{ctx: ctx, store: u.store, q: pgdb.New(conn)}
+	statements := &beginning{conn: conn}
+	t := &transaction{ctx: ctx, store: u.store, q: pgdb.New(statements)}
 	err := u.change(t)
 	u.enqueued = t.enqueued
 	if err != nil {
@@ -136,18 +133,22 @@ func (u *update) transact(ctx context.Context, conn *pgxpool.Conn) {
 		u.fault, u.answered = t.fault, t.fault
 		return
 	}
-	u.commit(ctx, conn, t.Link)
+	u.commit(ctx, statements, t.Link)
 }
 
-func (u *update) commit(ctx context.Context, conn *pgxpool.Conn, link linker) {
-	if link == nil {
+// commit ends the transaction, if there is one by now, and first appends to the chain.
+func (u *update) commit(ctx context.Context, statements *beginning, link linker) {
+	switch {
+	case link == nil && !statements.begun: // nothing was asked for
+		return
+	case link == nil:
 		u.asked = true
-		if err := commit(ctx, conn); err != nil {
+		if err := commit(ctx, statements.conn); err != nil {
 			u.fail(ctx, err)
 		}
 		return
 	}
-	head, err := lockHead(ctx, conn)
+	head, err := statements.lockHead(ctx)
 	if err != nil {
 		u.fail(ctx, err)
 		return
@@ -158,11 +159,11 @@ func (u *update) commit(ctx context.Context, conn *pgxpool.Conn, link linker) {
 		u.answered = err
 		return
 	case len(entries) == 0:
-		u.commit(ctx, conn, nil)
+		u.commit(ctx, statements, nil)
 		return
 	}
 	u.asked, u.sent = true, entries
-	if err := commitEntries(ctx, conn, args, entries[len(entries)-1]); err != nil {
+	if err := commitEntries(ctx, statements.conn, args, entries[len(entries)-1]); err != nil {
 		u.fail(ctx, err)
 	}
 }
