@@ -7,13 +7,18 @@ import (
 	"time"
 )
 
-// callRates is what one call gives on one database: medians over the rounds.
+// callRates is what one call gives on one database in a round.
 type callRates struct {
 	perSecond    float64 // closed loop
 	perCPUSecond float64 // of the server process
 	ofGoRSA      float64 // perCPUSecond against Go's RSA alone, measured right before and after
 	ofOpenSSL    float64 // perCPUSecond against OpenSSL's RSA alone, measured in the same round
-	latencies
+}
+
+// callSpreads is what it gives in all rounds.
+type callSpreads struct {
+	perSecond, perCPUSecond, ofGoRSA, ofOpenSSL spread
+	latencySpreads                              // at half of the median rate
 }
 
 // loadWorkers is how many calls the closed loop keeps under way.
@@ -29,9 +34,9 @@ const warmUp = time.Second
 
 // measureCalls runs rounds of: OpenSSL's limits on the server's core, then each call in a
 // closed loop, and where it holds RSA in another on the server that works by Go's, with Go's
-// limit around it. Then an open loop at half of each call's throughput gives latencies. The
-// answers are in the order of calls; a call that fails ends the run.
-func measureCalls(ctx context.Context, e engines, m material, calls []httpCall, rounds, seconds int) ([]engineRates, error) {
+// limit around it. Then as many open loops at half of each call's throughput, each half as long,
+// give latencies. The answers are in the order of calls; a call that fails ends the run.
+func measureCalls(ctx context.Context, e engines, m material, calls []httpCall, rounds, seconds int) ([]engineSpreads, error) {
 	targets := make([]engineTargets, len(calls))
 	for i, c := range calls {
 		var err error
@@ -55,16 +60,15 @@ func measureCalls(ctx context.Context, e engines, m material, calls []httpCall, 
 			measured[i] = append(measured[i], round)
 		}
 	}
-	rates := make([]engineRates, len(calls))
+	all := make([]engineSpreads, len(calls))
 	for i, c := range calls {
-		rates[i] = engineMediansOf(measured[i])
-		all, err := openLoop(ctx, targets[i].usual, rates[i].perSecond/2, span)
-		if err != nil {
+		all[i] = engineSpreadsOf(measured[i])
+		var err error
+		if all[i].latencySpreads, err = openRounds(ctx, targets[i].usual, all[i].perSecond.median/2, rounds, span/2); err != nil {
 			return nil, fmt.Errorf("%s: %w", c.name, err)
 		}
-		rates[i].latencies = latenciesOf(all)
 	}
-	return rates, nil
+	return all, nil
 }
 
 // measureBetweenLimits takes the share of Go's RSA too. A core's speed drifts within
@@ -107,9 +111,9 @@ func measureRound(ctx context.Context, servers []*running, t *target, span time.
 
 // closedRounds are closed loops one after the other, span in all, each with OpenSSL's limits right
 // before it where the call holds RSA.
-func (p plan) closedRounds(ctx context.Context, servers []*running, t *target, work rsaWork, span time.Duration) (callRates, error) {
+func (p plan) closedRounds(ctx context.Context, servers []*running, t *target, work rsaWork, span time.Duration) (callSpreads, error) {
 	if _, err := closedLoop(ctx, t, connections, warmUp); err != nil {
-		return callRates{}, err
+		return callSpreads{}, err
 	}
 	var rounds []callRates
 	for range p.rounds {
@@ -117,27 +121,27 @@ func (p plan) closedRounds(ctx context.Context, servers []*running, t *target, w
 		if work != noRSA {
 			var err error
 			if openSSL, err = openSSLCosts(1); err != nil {
-				return callRates{}, err
+				return callSpreads{}, err
 			}
 		}
 		round, err := measureRound(ctx, servers, t, span/time.Duration(p.rounds))
 		if err != nil {
-			return callRates{}, err
+			return callSpreads{}, err
 		}
 		if work != noRSA {
 			round.ofOpenSSL = round.perCPUSecond / openSSL.rate(work)
 		}
 		rounds = append(rounds, round)
 	}
-	return mediansOf(rounds), nil
+	return spreadsOf(rounds), nil
 }
 
-func mediansOf(rounds []callRates) callRates {
-	return callRates{
-		perSecond:    medianOf(rounds, func(c callRates) float64 { return c.perSecond }),
-		perCPUSecond: medianOf(rounds, func(c callRates) float64 { return c.perCPUSecond }),
-		ofGoRSA:      medianOf(rounds, func(c callRates) float64 { return c.ofGoRSA }),
-		ofOpenSSL:    medianOf(rounds, func(c callRates) float64 { return c.ofOpenSSL }),
+func spreadsOf(rounds []callRates) callSpreads {
+	return callSpreads{
+		perSecond:    spreadOf(rounds, func(c callRates) float64 { return c.perSecond }),
+		perCPUSecond: spreadOf(rounds, func(c callRates) float64 { return c.perCPUSecond }),
+		ofGoRSA:      spreadOf(rounds, func(c callRates) float64 { return c.ofGoRSA }),
+		ofOpenSSL:    spreadOf(rounds, func(c callRates) float64 { return c.ofOpenSSL }),
 	}
 }
 
@@ -147,14 +151,14 @@ func printCallsHead(out io.Writer) {
 		"|\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n", benchCards)
 }
 
-func (c httpCall) print(out io.Writer, database string, r engineRates) {
+func (c httpCall) print(out io.Writer, database string, r engineSpreads) {
 	ofRSA, byGo := "no RSA", " |  | "
 	if c.work != noRSA {
-		ofRSA = fmt.Sprintf("%.0f %%", 100*r.ofOpenSSL)
-		byGo = fmt.Sprintf("%.0f | %.0f | %.0f %%", r.byGo.perSecond, r.byGo.perCPUSecond, 100*r.byGo.ofGoRSA)
+		ofRSA = r.ofOpenSSL.percent()
+		byGo = fmt.Sprintf("%.0f | %.0f | %s", r.byGo.perSecond.median, r.byGo.perCPUSecond.median, r.byGo.ofGoRSA.percent())
 	}
-	fmt.Fprintf(out, "| %s | %s | %.0f | %.0f | %s | %s | %s | %s | %s |\n", c.title, database, r.perSecond, r.perCPUSecond,
-		ofRSA, ms(r.p50), ms(r.p99), ms(r.p999), byGo)
+	fmt.Fprintf(out, "| %s | %s | %.0f | %s | %s | %s | %s | %s | %s |\n", c.title, database, r.perSecond.median, r.perCPUSecond.rate(),
+		ofRSA, r.p50.milliseconds(), r.p99.milliseconds(), r.p999.milliseconds(), byGo)
 }
 
 func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }

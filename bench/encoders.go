@@ -124,17 +124,18 @@ func (c comparison) print(out io.Writer, rounds []encoderRates) {
 	rateOf := func(row int) float64 {
 		return medianOf(rounds, func(r encoderRates) float64 { return r.rows[row] })
 	}
-	ours, byGo := rateOf(0), medianOf(rounds, func(r encoderRates) float64 { return r.byGo })
+	byGo := medianOf(rounds, func(r encoderRates) float64 { return r.byGo })
 	title := c.title
 	for row, name := range c.names() {
+		against := spreadOf(rounds, func(r encoderRates) float64 { return r.rows[row] / r.rows[0] })
 		goRate, againstGo := "", ""
 		if byGo > 0 {
-			againstGo = fmt.Sprintf("%.2f", rateOf(row)/byGo)
+			againstGo = spreadOf(rounds, func(r encoderRates) float64 { return r.rows[row] / r.byGo }).ratio()
 		}
 		if byGo > 0 && row == 0 {
 			goRate = fmt.Sprintf("%.0f", byGo)
 		}
-		fmt.Fprintf(out, "| %s | %s | %.0f | %.2f | %s | %s |\n", title, name, rateOf(row), rateOf(row)/ours, goRate, againstGo)
+		fmt.Fprintf(out, "| %s | %s | %.0f | %s | %s | %s |\n", title, name, rateOf(row), against.ratio(), goRate, againstGo)
 		title = "" // said once
 	}
 }

@@ -14,10 +14,16 @@ import (
 // server chooses, which is OpenSSL's where it is, the other by Go's.
 type engines struct{ usual, byGo *running }
 
-// engineRates is what one call gives with each engine.
+// engineRates is what one call gives with each engine in a round.
 type engineRates struct {
 	callRates           // ofGoRSA is 0
 	byGo      callRates // in a closed loop alone; zero of a call without RSA
+}
+
+// engineSpreads is what it gives in all rounds.
+type engineSpreads struct {
+	callSpreads
+	byGo callSpreads
 }
 
 // startEngines sets both up on databases of their own, or the usual one alone where no call holds
@@ -101,10 +107,10 @@ func (e engines) measure(ctx context.Context, t engineTargets, m material, work 
 	return rates, err
 }
 
-func engineMediansOf(rounds []engineRates) (medians engineRates) {
+func engineSpreadsOf(rounds []engineRates) engineSpreads {
 	var usual, byGo []callRates
 	for _, r := range rounds {
 		usual, byGo = append(usual, r.callRates), append(byGo, r.byGo)
 	}
-	return engineRates{callRates: mediansOf(usual), byGo: mediansOf(byGo)}
+	return engineSpreads{callSpreads: spreadsOf(usual), byGo: spreadsOf(byGo)}
 }

@@ -14,9 +14,9 @@ import (
 
 // cardRates is what a store of one size gives.
 type cardRates struct {
-	byID, byNumber latencies // of one caller who asks the store
-	call           callRates // issuer wallet, Mastercard
-	memory         int       // the most that the server had resident, kB
+	byID, byNumber latencies   // of one caller who asks the store
+	call           callSpreads // issuer wallet, Mastercard
+	memory         int         // the most that the server had resident, kB
 	filled         time.Duration
 }
 
@@ -99,7 +99,7 @@ func oneByOne(span time.Duration, ask func(n int) error) (latencies, error) {
 }
 
 // measureMainCall is as measureCalls by the usual engine, of cards all over the store.
-func (b growthBench) measureMainCall(ctx context.Context, servers []*running, cards int) (callRates, error) {
+func (b growthBench) measureMainCall(ctx context.Context, servers []*running, cards int) (callSpreads, error) {
 	r := servers[0]
 	t := &target{client: r.client, method: http.MethodPost, username: r.username, password: r.password}
 	t.url = func(n int) string {
@@ -110,8 +110,7 @@ func (b growthBench) measureMainCall(ctx context.Context, servers []*running, ca
 	if err != nil {
 		return rates, err
 	}
-	all, err := openLoop(ctx, t, rates.perSecond/2, span)
-	rates.latencies = latenciesOf(all)
+	rates.latencySpreads, err = openRounds(ctx, t, rates.perSecond.median/2, b.rounds, span/2)
 	return rates, err
 }
 
@@ -122,9 +121,9 @@ func printGrowingCardsHead(out io.Writer) {
 }
 
 func (row growthRow) printCards(out io.Writer, database string, r cardRates) {
-	fmt.Fprintf(out, "| Issuer wallet, Mastercard | %s | %d | %s | %s | %s | %s | %.0f | %.0f | %.0f %% | %s | %s | %d MB | %s |\n", database, row.size,
-		us(r.byID.p50), us(r.byID.p99), us(r.byNumber.p50), us(r.byNumber.p99), r.call.perSecond, r.call.perCPUSecond, 100*r.call.ofOpenSSL,
-		ms(r.call.p50), ms(r.call.p99), r.memory/1024, r.filled.Round(time.Second))
+	fmt.Fprintf(out, "| Issuer wallet, Mastercard | %s | %d | %s | %s | %s | %s | %.0f | %s | %s | %s | %s | %d MB | %s |\n", database, row.size,
+		us(r.byID.p50), us(r.byID.p99), us(r.byNumber.p50), us(r.byNumber.p99), r.call.perSecond.median, r.call.perCPUSecond.rate(), r.call.ofOpenSSL.percent(),
+		r.call.p50.milliseconds(), r.call.p99.milliseconds(), r.memory/1024, r.filled.Round(time.Second))
 }
 
 func us(d time.Duration) string { return fmt.Sprintf("%d µs", d.Microseconds()) }

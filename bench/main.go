@@ -37,9 +37,9 @@ type plan struct {
 
 func main() {
 	var p plan
-	flag.IntVar(&p.rounds, "rounds", 5, "rounds, in which all sides run in turn; medians are printed")
+	flag.IntVar(&p.rounds, "rounds", 5, "rounds, in which all sides run in turn; medians are printed, with the least and the most where it matters")
 	flag.IntVar(&p.seconds, "seconds", 1, "length of one encoder measurement")
-	flag.IntVar(&p.callSeconds, "call-seconds", 10, "length of each call's closed loop in all, and of its open loop")
+	flag.IntVar(&p.callSeconds, "call-seconds", 10, "length of each call's closed loops in all; each of its open loops is half as long")
 	flag.StringVar(&p.databases, "databases", "sqlite,postgres", "which databases the HTTP calls are measured on")
 	flag.BoolVar(&p.full, "full", false, "measure the large stores too, on each database: call/tokens-*-full (1,000,000 cards with 3,000,000 tokens, 4 GB of disk), growth/cards-10000000 (12 GB), growth/audit-10000000 (10 GB), import/10000000 (12 GB) and clicktopay/enrol-full (half an hour)")
 	flag.IntVar(&p.enrolRate, "enrol-rate", 50, "requests a second of the command in clicktopay/enrol-full, 1 to 200")
@@ -201,16 +201,4 @@ func (b callBench) on(ctx context.Context, out io.Writer, d database) error {
 // pick returns the rows whose name the expression matches.
 func pick[T any](all []T, only *regexp.Regexp, name func(T) string) []T {
 	return slices.DeleteFunc(slices.Clone(all), func(row T) bool { return !only.MatchString(name(row)) })
-}
-
-func medianOf[T any](rounds []T, figure func(T) float64) float64 {
-	var values []float64
-	for _, r := range rounds {
-		values = append(values, figure(r))
-	}
-	if len(values) == 0 {
-		return 0
-	}
-	slices.Sort(values)
-	return values[len(values)/2]
 }

@@ -44,7 +44,7 @@ func (b callBench) onReplicas(ctx context.Context, out io.Writer, rows []replica
 		return err
 	}
 	for _, row := range rows {
-		var rates callRates
+		var rates callSpreads
 		err := s.onServers(ctx, row.replicas, func(servers []*running) (err error) {
 			rates, err = b.measureReplicas(ctx, servers)
 			return err
@@ -52,19 +52,18 @@ func (b callBench) onReplicas(ctx context.Context, out io.Writer, rows []replica
 		if err != nil {
 			return fmt.Errorf("%s on %s: %w", row.name, d.name, err)
 		}
-		fmt.Fprintf(out, "| %s | %s | %d | %.0f | %.0f | %s | %s | %s |\n", httpCalls[0].title, d.name, row.replicas,
-			rates.perSecond, rates.perCPUSecond, ms(rates.p50), ms(rates.p99), ms(rates.p999))
+		fmt.Fprintf(out, "| %s | %s | %d | %.0f | %s | %s | %s | %s |\n", httpCalls[0].title, d.name, row.replicas,
+			rates.perSecond.median, rates.perCPUSecond.rate(), rates.p50.milliseconds(), rates.p99.milliseconds(), rates.p999.milliseconds())
 	}
 	return nil
 }
 
-func (b callBench) measureReplicas(ctx context.Context, servers []*running) (callRates, error) {
+func (b callBench) measureReplicas(ctx context.Context, servers []*running) (callSpreads, error) {
 	t, span := httpCalls[0].over(servers, b.material), time.Duration(b.callSeconds)*time.Second
 	rates, err := b.closedRounds(ctx, servers, t, noRSA, span)
 	if err != nil {
 		return rates, err
 	}
-	all, err := openLoop(ctx, t, rates.perSecond/2, span)
-	rates.latencies = latenciesOf(all)
+	rates.latencySpreads, err = openRounds(ctx, t, rates.perSecond.median/2, b.rounds, span/2)
 	return rates, err
 }

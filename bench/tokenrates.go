@@ -12,10 +12,11 @@ import (
 	"time"
 )
 
-// tokenRates is what a row gives on one database: callRates without what RSA allows.
+// tokenRates is what a row gives on one database.
 type tokenRates struct {
-	callRates
-	suspend, resume latencies // of changes; of lists, all are in callRates
+	perSecond, perCPUSecond float64 // medians; of changes there is no rate of a closed loop
+	latencies
+	suspend, resume latencies // of changes; of lists, all are in latencies
 	memory          int       // the most that was resident at once, kB, of the server that used most
 }
 
@@ -39,8 +40,12 @@ func (b tokenBench) measureRow(ctx context.Context, s *setup, servers []*running
 		if _, err := openLoop(ctx, t, row.rate, both); err != nil {
 			return rates, err
 		}
-	} else if rates.callRates, err = b.closedRounds(ctx, servers, t, noRSA, span); err != nil {
-		return rates, err
+	} else {
+		closed, err := b.closedRounds(ctx, servers, t, noRSA, span)
+		if err != nil {
+			return rates, err
+		}
+		rates.perSecond, rates.perCPUSecond = closed.perSecond.median, closed.perCPUSecond.median
 	}
 	before, err := cpuTimes(servers)
 	if err != nil {

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"os/exec"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
+
+	driver "modernc.org/sqlite"
 )
 
 // TestLibcIsTheDriversOwn guards against an upgrade of modernc.org/libc alone: the
@@ -17,6 +20,18 @@ func TestLibcIsTheDriversOwn(t *testing.T) {
 	}
 	if got := goList(t, "{{.Version}}", "modernc.org/libc"); got != string(want[1]) {
 		t.Errorf("modernc.org/libc is %s, but modernc.org/sqlite wants exactly %s", got, want[1])
+	}
+}
+
+// TestCommitsWaitForTheirDataAlone: an fsync takes the time of the file's change through the journal
+// of the file system too, and twice as long.
+func TestCommitsWaitForTheirDataAlone(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("not everywhere is an fdatasync")
+	}
+	mustOpenMade(t, migrated(t))
+	if !driver.FdatasyncEnabled() {
+		t.Error("commits are made durable by fsync")
 	}
 }
 

@@ -93,6 +93,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		}
 		return nil, storage.ErrUnavailable(ctx, err)
 	}
+	// A commit waits for the data of the file, and not for the time of its change, which fsync
+	// takes through the journal of the file system. Where there is no fdatasync it is fsync.
+	_, _ = driver.Fdatasync(true)
 	s := &Store{enqueued: jobs.NewBell(), writers: newWriters(), attempts: jobs.NewThrottle(maxShared / 2)}
 	if err := s.open(ctx, path); err != nil {
 		return nil, storage.ErrUnavailable(ctx, errors.Join(err, s.Close()))
