@@ -38,7 +38,7 @@ func (b *beginning) Query(ctx context.Context, sql string, args ...any) (pgx.Row
 	results := b.first(ctx, sql, args)
 	rows, err := results.Query()
 	if err != nil {
-		results.Close()
+		_ = results.Close() // err says why
 		return nil, err
 	}
 	return &firstRows{Rows: rows, results: results}, nil
