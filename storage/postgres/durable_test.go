@@ -75,13 +75,6 @@ func mustOpenByBreakingProxy(t *testing.T, url string) (*proxy, *postgres.Store)
 	return p, s
 }
 
-func (p *proxy) wantLoss(t *testing.T) {
-	t.Helper()
-	if n := p.losses(); n != 1 {
-		t.Fatalf("%d lines broke, so this test proves nothing", n)
-	}
-}
-
 // mustCrash has the server lose what it has not written: one of its processes is killed, and it
 // begins anew with what its log has.
 func mustCrash(t *testing.T, url string) {

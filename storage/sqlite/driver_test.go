@@ -24,7 +24,7 @@ func TestLibcIsTheDriversOwn(t *testing.T) {
 }
 
 // TestCommitsWaitForTheirDataAlone: an fsync takes the time of the file's change through the journal
-// of the file system too, and twice as long.
+// of the file system too.
 func TestCommitsWaitForTheirDataAlone(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("not everywhere is an fdatasync")
