@@ -76,7 +76,7 @@ type Log struct {
 type Database struct {
 	URL      string    `setting:"url"`       // sqlite:PATH, or postgres://user@host/database?sslmode=verify-full; default sqlite:walletport.db. Without sslmode it is prefer, which may send everything in plain text
 	Password SecretRef `setting:"password"`  // reference to the PostgreSQL password; empty leaves the URL as it is
-	MaxConns int       `setting:"max_conns"` // PostgreSQL connections of this replica; 0 is one for each processor, at least 4
+	MaxConns int       `setting:"max_conns"` // PostgreSQL connections of this replica; 0 is two for each processor, at least 8
 }
 
 // Keys is where the sealed key store is, and what opens it.
@@ -115,7 +115,7 @@ func (c Config) withDefaults() Config {
 	c.Tokens, c.Schemes, c.ClickToPay = c.Tokens.WithDefaults(), c.Schemes.withDefaults(), c.ClickToPay.withDefaults()
 	c.Wallets.NonceRetention = cmp.Or(c.Wallets.NonceRetention, replay.DefaultRetention)
 	if !strings.HasPrefix(c.Database.URL, SQLitePrefix) {
-		c.Database.MaxConns = cmp.Or(c.Database.MaxConns, max(minMaxConns, runtime.NumCPU()))
+		c.Database.MaxConns = cmp.Or(c.Database.MaxConns, max(minMaxConns, 2*runtime.NumCPU()))
 	}
 	return c
 }
@@ -283,14 +283,14 @@ const SQLitePrefix = "sqlite:"
 // The bounds of database.max_conns: minMaxConns is the least by default, maxMaxConns
 // is far above what one replica can use.
 const (
-	minMaxConns = 4
+	minMaxConns = 8
 	maxMaxConns = 1000
 )
 
 func (c Database) validate() error {
 	problems := []error{c.Password.validate("database.password")}
 	if c.MaxConns < 0 || c.MaxConns > maxMaxConns {
-		problems = append(problems, fmt.Errorf("database.max_conns: 0 (which is one for each processor, at least 4) to %d", maxMaxConns))
+		problems = append(problems, fmt.Errorf("database.max_conns: 0 (which is two for each processor, at least 8) to %d", maxMaxConns))
 	}
 	path, isFile := strings.CutPrefix(c.URL, SQLitePrefix)
 	switch {

@@ -26,8 +26,8 @@ type Config struct {
 	// Password returns the password for a connection that is about to be made, so that
 	// a new one needs no restart; nil takes the URL's.
 	Password func(ctx context.Context) (string, error)
-	// MaxConns bounds the connections of this replica; 0 means one for each
-	// processor, at least 4.
+	// MaxConns bounds the connections of this replica; 0 means what pgxpool
+	// takes: one for each processor, at least 4.
 	MaxConns int32
 	// Existing opens only a database with tables of this program's version: a wrong
 	// name must not become a new, empty database.
@@ -40,8 +40,8 @@ type Store struct {
 	queries *pgdb.Queries
 	clock   func() time.Time // this machine's
 
-	enqueued jobs.Bell     // rung when jobs were enqueued
-	attempts jobs.Throttle // to change: half of the connections are left to who is no attempt
+	enqueued jobs.Bell // rung when jobs were enqueued
+	attempts places
 }
 
 var _ storage.Store = (*Store)(nil)
@@ -118,7 +118,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 			return nil, err
 		}
 	}
-	return &Store{pool: pool, queries: pgdb.New(pool), clock: time.Now, enqueued: jobs.NewBell(), attempts: jobs.NewThrottle(int(config.MaxConns) / 2)}, nil
+	return &Store{pool: pool, queries: pgdb.New(pool), clock: time.Now, enqueued: jobs.NewBell(), attempts: newPlaces(int(config.MaxConns))}, nil
 }
 
 // namesSessionAttributes reports whether who wrote the URL, or the environment that

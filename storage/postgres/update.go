@@ -45,6 +45,8 @@ type update struct {
 
 	// sent are the entries of an attempt whose commit was not answered.
 	sent []storage.AuditEntry
+
+	statementsDone func() // of the attempt that runs; only its commit is left to wait for
 }
 
 // Update implements storage.Updater. Each row is locked when it is changed. What the
@@ -71,12 +73,14 @@ func (u *update) undone(fault error) bool {
 
 func (u *update) attempt(ctx context.Context) {
 	u.fault, u.answered, u.asked = nil, nil, false
-	leave, err := u.store.attempts.Enter(ctx)
+	leave, err := u.store.attempts.enter(ctx)
 	if err != nil {
 		u.fail(ctx, err)
 		return
 	}
-	defer leave()
+	defer leave.connection()
+	defer leave.statements()
+	u.statementsDone = leave.statements
 	conn, err := u.store.pool.Acquire(ctx)
 	if err != nil {
 		u.fail(ctx, err)
@@ -143,6 +147,7 @@ func (u *update) commit(ctx context.Context, statements *beginning, link linker)
 		return
 	case link == nil:
 		u.asked = true
+		u.statementsDone()
 		if err := commit(ctx, statements.conn); err != nil {
 			u.fail(ctx, err)
 		}
@@ -163,6 +168,7 @@ func (u *update) commit(ctx context.Context, statements *beginning, link linker)
 		return
 	}
 	u.asked, u.sent = true, entries
+	u.statementsDone()
 	if err := commitEntries(ctx, statements.conn, args, entries[len(entries)-1]); err != nil {
 		u.fail(ctx, err)
 	}
