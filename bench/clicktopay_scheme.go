@@ -4,12 +4,15 @@ import (
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"time"
 
+	"github.com/walletport/walletport/config"
+	"github.com/walletport/walletport/server"
 	"github.com/walletport/walletport/sim/clicktopaysim"
 	"github.com/walletport/walletport/sim/clicktopaysim/register"
 	"github.com/walletport/walletport/sim/faults"
@@ -56,19 +59,36 @@ func answerForClickToPay(in io.Reader, out io.Writer) error {
 	return serveUntilEnd(answers, in, out)
 }
 
-// answers is the API, and where others do something to a consumer (see clicktopaysim.Acts).
-func (v visaSide) answers() (http.Handler, error) {
+// opener opens requests by the fastest RSA that there is: Visa's part takes no more of this
+// machine than it must.
+func (v visaSide) opener() (crypto.Decrypter, error) {
 	visa, _, err := v.Visa.read()
 	if err != nil {
 		return nil, err
 	}
-	opener, ok := visa.(crypto.Decrypter)
+	engine, _, err := server.RSAEngine(config.RSAAuto)
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(visa)
+	if err != nil {
+		return nil, err
+	}
+	return engine.Private(der)
+}
+
+// answers is the API, and where others do something to a consumer (see clicktopaysim.Acts).
+func (v visaSide) answers() (http.Handler, error) {
+	opener, err := v.opener()
+	if err != nil {
+		return nil, err
+	}
 	issuer, _, err := v.Issuer.read()
 	if err != nil {
 		return nil, err
 	}
 	public, isRSA := issuer.Public().(*rsa.PublicKey)
-	if !ok || !isRSA {
+	if !isRSA {
 		return nil, errors.New("a key of message level encryption is not RSA")
 	}
 	consumers, err := register.Open(register.Config{

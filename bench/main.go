@@ -100,10 +100,17 @@ func (p plan) run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "%s, %d processors, %s, RSA by %s, %s\n\n", processorName(), runtime.NumCPU(), runtime.Version(), engine.About(), time.Now().Format(time.DateOnly))
+	before, err := readProcessorTimes()
+	if err != nil {
+		return err
+	}
 	if err := p.benchEncoders(out, m); err != nil {
 		return err
 	}
-	return p.benchServer(ctx, out, m)
+	if err := p.benchServer(ctx, out, m); err != nil {
+		return err
+	}
+	return printStolen(out, before)
 }
 
 // benchServer measures what the built program does.

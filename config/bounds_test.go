@@ -48,6 +48,23 @@ func TestAbsurdDurationsAndSizesAreRefused(t *testing.T) {
 	}
 }
 
+// TestAVariableIsBlamedForItsSettingAlone, and not for what the file says of another one, or of
+// one whose name begins alike.
+func TestAVariableIsBlamedForItsSettingAlone(t *testing.T) {
+	t.Setenv(variableName("audit.max_batch"), "100")
+	t.Setenv(variableName("audit.max_queue"), "-1")
+	_, err := loaded(t, "audit:\n  max_batch: 200\n  commit_timeout: 9600h\ndatabase:\n  max_conns: -1\n")
+	if err == nil {
+		t.Fatal("it is taken")
+	}
+	for _, line := range strings.Split(err.Error(), "\n") {
+		isOfVariable := strings.Contains(line, "environment variable")
+		if want := strings.Contains(line, "max_queue"); isOfVariable != want {
+			t.Errorf("blamed on a variable: %t, want %t: %s", isOfVariable, want, line)
+		}
+	}
+}
+
 // TestEveryDurationAndSizeHasBounds finds a setting that nobody thought of.
 func TestEveryDurationAndSizeHasBounds(t *testing.T) {
 	unbounded := map[string]bool{ // how many calls are too many is the operator's to say

@@ -50,12 +50,12 @@ func (s *Store) Rewrap(ctx context.Context, changes []storage.CardRewrapping) (i
 // transact runs act in a transaction and commits when act returns nil. What the driver said is
 // CodeUnavailable; an error of ours is passed on as it is.
 func (s *Store) transact(ctx context.Context, act func(*pgdb.Queries) error) error {
-	leave, err := s.attempts.enter(ctx)
+	places, err := s.attempts.enter(ctx)
 	if err != nil {
 		return unavailable(ctx, err)
 	}
-	defer leave.connection()
-	defer leave.statements()
+	defer places.leaveConnection()
+	defer places.leaveStatements()
 	tx, err := s.begin(ctx)
 	if err != nil {
 		return unavailable(ctx, err)
@@ -67,7 +67,7 @@ func (s *Store) transact(ctx context.Context, act func(*pgdb.Queries) error) err
 		}
 		return unavailable(ctx, err)
 	}
-	leave.statements()
+	places.leaveStatements()
 	if err := tx.Commit(ctx); err != nil {
 		return unavailable(ctx, unanswered{err})
 	}

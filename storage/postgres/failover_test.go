@@ -39,11 +39,38 @@ func TestFailover(t *testing.T) {
 	wantChainOf(t, second, 1)
 }
 
+// TestAStandbyShowsTheChainThatItHas: its head is read without anything written.
+func TestAStandbyShowsTheChainThatItHas(t *testing.T) {
+	database := mustStartPostgres(t)
+	mustAppend(t, mustOpen(t, database), 2)
+	u, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	standby := mustStartServer(t, storagetest.PostgresConfig{StandbyOf: database})
+	wantChainOf(t, standby.URL(u.Path), 2)
+}
+
 // mustStartPostgres starts a server of the test's own and returns the URL of a
 // migrated database.
 func mustStartPostgres(t *testing.T) string {
 	t.Helper()
-	server, err := storagetest.StartPostgres(t.Context(), storagetest.PostgresConfig{})
+	database, err := mustStartServer(t, storagetest.PostgresConfig{}).CreateDatabase(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := mustOpen(t, database)
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	mustClose(t, s)
+	return database
+}
+
+// mustStartServer starts a server that ends with the test.
+func mustStartServer(t *testing.T, c storagetest.PostgresConfig) *storagetest.PostgresServer {
+	t.Helper()
+	server, err := storagetest.StartPostgres(t.Context(), c)
 	switch {
 	case errors.Is(err, storagetest.ErrNoPostgres) && os.Getenv(storagetest.RequirePostgres) != "1":
 		t.Skip(err)
@@ -55,16 +82,7 @@ func mustStartPostgres(t *testing.T) string {
 			t.Error(err)
 		}
 	})
-	database, err := server.CreateDatabase(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := mustOpen(t, database)
-	if err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	mustClose(t, s)
-	return database
+	return server
 }
 
 func mustClose(t *testing.T, s *postgres.Store) {

@@ -232,6 +232,9 @@ func wantChain(t *testing.T, s *postgres.Store, length int) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the chain (-want +got):\n%s", diff)
 	}
+	if head, err := s.AuditHead(t.Context()); err != nil || head.Seq != int64(length) {
+		t.Errorf("AuditHead = %d, %v, want %d", head.Seq, err, length)
+	}
 }
 
 func wantUnavailable(t *testing.T, what string, err error) {

@@ -144,9 +144,14 @@ func (p *proxy) cut() {
 // wantLoss ends a test whose line did not break, for it proves nothing.
 func (p *proxy) wantLoss(t *testing.T) {
 	t.Helper()
+	if n := p.broken(); n != 1 {
+		t.Fatalf("%d lines broke in place of one, so this test proves nothing", n)
+	}
+}
+
+// broken returns how many lines broke by lose and dropFrom.
+func (p *proxy) broken() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.lost != 1 {
-		t.Fatalf("%d lines broke in place of one, so this test proves nothing", p.lost)
-	}
+	return p.lost
 }

@@ -46,7 +46,7 @@ type update struct {
 	// sent are the entries of an attempt whose commit was not answered.
 	sent []storage.AuditEntry
 
-	statementsDone func() // of the attempt that runs; only its commit is left to wait for
+	statementsDone func() // tells that only the commit is left to wait for
 }
 
 // Update implements storage.Updater. Each row is locked when it is changed. What the
@@ -73,14 +73,14 @@ func (u *update) undone(fault error) bool {
 
 func (u *update) attempt(ctx context.Context) {
 	u.fault, u.answered, u.asked = nil, nil, false
-	leave, err := u.store.attempts.enter(ctx)
+	places, err := u.store.attempts.enter(ctx)
 	if err != nil {
 		u.fail(ctx, err)
 		return
 	}
-	defer leave.connection()
-	defer leave.statements()
-	u.statementsDone = leave.statements
+	defer places.leaveConnection()
+	defer places.leaveStatements()
+	u.statementsDone = places.leaveStatements
 	conn, err := u.store.pool.Acquire(ctx)
 	if err != nil {
 		u.fail(ctx, err)

@@ -113,6 +113,13 @@ func TestUpdateOverLostConnections(t *testing.T) {
 		}
 		wantCount(t, s, 1, 0)
 	})
+	t.Run("where nothing was asked for the server is not asked", func(t *testing.T) {
+		p, s := open(t)
+		p.dropFrom("COMMIT")
+		if err := s.Update(t.Context(), func(storage.Tx) error { return nil }); err != nil || p.broken() != 0 {
+			t.Errorf("Update: %v, and %d lines broke at a commit", err, p.broken())
+		}
+	})
 	t.Run("a server that is gone is unavailable", func(t *testing.T) {
 		p, s := open(t)
 		p.cut()

@@ -47,7 +47,7 @@ func (s *PostgresServer) makeCopied(ctx context.Context, fill func(ctx context.C
 			return err
 		}
 	}
-	if err := fill(ctx, s.url(copiedName)); err != nil {
+	if err := fill(ctx, s.URL(copiedName)); err != nil {
 		return err
 	}
 	s.copied.isMade = true
@@ -61,7 +61,7 @@ func (s *PostgresServer) create(ctx context.Context, from string) (string, error
 	if _, err := s.admin.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE "+from+" STRATEGY file_copy"); err != nil {
 		return "", err
 	}
-	return s.url(name), nil
+	return s.URL(name), nil
 }
 
 // DropDatabase removes the database of url and ends its connections.
@@ -75,7 +75,8 @@ func (s *PostgresServer) DropDatabase(ctx context.Context, database string) erro
 	return err
 }
 
-func (s *PostgresServer) url(database string) string {
+// URL returns that of a database of this server.
+func (s *PostgresServer) URL(database string) string {
 	u := url.URL{
 		Scheme:   "postgres",
 		User:     url.User(superuser),

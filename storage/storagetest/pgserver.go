@@ -26,6 +26,9 @@ type PostgresConfig struct {
 	// Durable makes commits wait for the disk, for benchmarks. Tests that never
 	// pull the plug are faster without.
 	Durable bool
+	// StandbyOf is the URL of a database of the server that this one follows: it begins as a
+	// copy, and takes no writes. Empty makes a server of its own.
+	StandbyOf string
 }
 
 // PostgresServer is a PostgreSQL server of one's own, in a temporary folder, on a
@@ -58,7 +61,7 @@ func StartPostgres(ctx context.Context, c PostgresConfig) (*PostgresServer, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := initCluster(ctx, bin, dir); err != nil {
+	if err := makeCluster(ctx, bin, dir, c.StandbyOf); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	for range startAttempts {
@@ -94,7 +97,26 @@ func findPostgres() (string, error) {
 	return filepath.Dir(path), nil
 }
 
-// initCluster makes the data folder. Its collation is not that of C, so that a
+// makeCluster makes the data folder: a new one, or that of a standby.
+func makeCluster(ctx context.Context, bin, dir, standbyOf string) error {
+	if standbyOf == "" {
+		return initCluster(ctx, bin, dir)
+	}
+	attributes, err := unprivileged(dir)
+	if err != nil {
+		return err
+	}
+	arguments := []string{"-D", filepath.Join(dir, "data"), "-d", standbyOf, "--write-recovery-conf", "--checkpoint=fast", "--no-sync"}
+	command := exec.CommandContext(ctx, filepath.Join(bin, "pg_basebackup"), arguments...)
+	command.Dir = dir
+	command.SysProcAttr = attributes
+	if output, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("pg_basebackup: %w: %s", err, output)
+	}
+	return nil
+}
+
+// initCluster makes a new data folder. Its collation is not that of C, so that a
 // query which relies on the order of bytes without asking for it shows.
 func initCluster(ctx context.Context, bin, dir string) error {
 	attributes, err := unprivileged(dir)
@@ -141,7 +163,7 @@ func startServer(ctx context.Context, bin, dir string, c PostgresConfig) (*Postg
 	defer log.Close()
 	command.Stdout, command.Stderr = log, log
 	s := &PostgresServer{dir: dir, port: port, ended: make(chan struct{})}
-	if s.admin, err = openAdmin(ctx, s.url("postgres")); err != nil {
+	if s.admin, err = openAdmin(ctx, s.URL("postgres")); err != nil {
 		return nil, err
 	}
 	if err := s.run(command); err != nil {
