@@ -37,6 +37,7 @@ func TestAWitnessConfirmsTheTrail(t *testing.T) {
 		}
 	}
 	fails(t, "unwitnessed: witness.example/w1 has confirmed nothing", verify...)
+	fails(t, "but for that it is good: 6 records", verify...)
 	if printed := mustPrint(t, cosign...); !strings.Contains(printed, "witness witness.example/w1 confirmed it") {
 		t.Errorf("printed %s", printed)
 	}

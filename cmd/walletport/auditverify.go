@@ -139,7 +139,7 @@ func (c auditVerifyCommand) print(con console, v verification) error {
 	}
 	if v.broken != nil {
 		fmt.Fprintln(con.Out, v.fault)
-		fmt.Fprintf(con.Out, "good before it: %d records\n", v.Records)
+		fmt.Fprintln(con.Out, v.good())
 		return c.fault(v)
 	}
 	fmt.Fprintf(con.Out, "audit trail verified: %d records, %d signed checkpoints, %d records after the last signature\n", v.Records, v.Checkpoints, v.Unsigned)
@@ -164,6 +164,15 @@ func (c auditVerifyCommand) print(con console, v verification) error {
 		fmt.Fprintln(con.Out, "give --partial if that is as it should be")
 	}
 	return c.fault(v)
+}
+
+// good says what is good in spite of the break. That a witness did not confirm the trail is no
+// break within it.
+func (v verification) good() string {
+	if v.broken.Kind == audit.Unwitnessed {
+		return fmt.Sprintf("but for that it is good: %d records", v.Records)
+	}
+	return fmt.Sprintf("good before it: %d records", v.Records)
 }
 
 // notices are worth a look and no fault.

@@ -22,6 +22,30 @@ func (s *Store) Show(ctx context.Context, setting string) (value string, err err
 	return value, err
 }
 
+// FirstRows returns how many rows a query has that begins a transaction, and its error. Then it
+// asks something else, before it closes the rows.
+func (s *Store) FirstRows(ctx context.Context, query string) (count int, err error) {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Release()
+	defer rollback(ctx, conn)
+	rows, err := (&beginning{conn: conn}).Query(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		count++
+	}
+	if err := rows.Err(); err != nil {
+		return count, err
+	}
+	_, err = conn.Exec(ctx, "SELECT 1")
+	return count, err
+}
+
 // SetClock makes this replica's clock another.
 func (s *Store) SetClock(clock func() time.Time) { s.clock = clock }
 

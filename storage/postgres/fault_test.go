@@ -253,11 +253,12 @@ func terminateOthers(t *testing.T, url string) {
 // When the trigger of raiseOn raises.
 const (
 	atStatement = "CREATE TRIGGER fail AFTER INSERT ON %s FOR EACH STATEMENT EXECUTE FUNCTION fail('%s', '%d')"
+	atUpdate    = "CREATE TRIGGER fail AFTER UPDATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION fail('%s', '%d')"
 	atCommit    = "CREATE CONSTRAINT TRIGGER fail AFTER INSERT ON %s DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail('%s', '%d')"
 )
 
-// raiseOn makes the next inserts into a table fail with an SQLSTATE. A sequence counts
-// them, for it is not rolled back.
+// raiseOn makes the next inserts into a table, or updates of it, fail with an SQLSTATE. A sequence
+// counts them, for it is not rolled back.
 func raiseOn(t *testing.T, url, table, trigger, sqlState string, times int) {
 	t.Helper()
 	mustExec(t, url, "CREATE SEQUENCE inserts")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/walletport/walletport/jobs"
 	"github.com/walletport/walletport/storage"
+	"github.com/walletport/walletport/storage/postgres"
 )
 
 // TestAClaimLastsAsLongAsItsLease by the server's clock: the rows are moved back in time, as if
@@ -16,12 +17,7 @@ func TestAClaimLastsAsLongAsItsLease(t *testing.T) {
 	const lease, nearly = time.Hour, 59 * time.Minute
 	url := migrated(t)
 	s := mustOpen(t, url)
-	if err := s.Update(t.Context(), func(tx storage.Tx) error {
-		_, err := tx.EnqueueJob(jobs.Request{Kind: "test.work", Key: jobs.Key{Of: "token", ID: 1}})
-		return err
-	}); err != nil {
-		t.Fatal(err)
-	}
+	mustEnqueue(t, s)
 	claim := func() int {
 		t.Helper()
 		claimed, err := s.ClaimJobs(t.Context(), []jobs.Want{{Kind: "test.work", Limit: 1}}, lease)
@@ -42,5 +38,30 @@ func TestAClaimLastsAsLongAsItsLease(t *testing.T) {
 	}
 	if goOn(lease - nearly); claim() != 1 {
 		t.Errorf("%s after it was claimed for %s it is nobody else's", lease, lease)
+	}
+}
+
+// TestAClaimIsMadeAgain when the server undid it at its first statement, whose rows tell so.
+func TestAClaimIsMadeAgain(t *testing.T) {
+	for _, untried := range []int{0, 1} { // the first statement is one or the other
+		url := migrated(t)
+		s := mustOpen(t, url)
+		mustEnqueue(t, s)
+		raiseOn(t, url, "job_lanes", atUpdate, "40001", 2)
+		claimed, err := s.ClaimJobs(t.Context(), []jobs.Want{{Kind: "test.work", Limit: 1, Untried: untried}}, time.Hour)
+		if err != nil || len(claimed) != 1 {
+			t.Errorf("claimed %d jobs, %v, want 1", len(claimed), err)
+		}
+	}
+}
+
+// mustEnqueue enqueues a job.
+func mustEnqueue(t *testing.T, s *postgres.Store) {
+	t.Helper()
+	if err := s.Update(t.Context(), func(tx storage.Tx) error {
+		_, err := tx.EnqueueJob(jobs.Request{Kind: "test.work", Key: jobs.Key{Of: "token", ID: 1}})
+		return err
+	}); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/postgres"
@@ -291,5 +293,17 @@ func TestUpdateOfOneConnection(t *testing.T) {
 	wantCount(t, s, 1, 1)
 	if got := s.NewConns(); got != before {
 		t.Errorf("refusals cost %d connections, want none", got-before)
+	}
+}
+
+// TestTheRowsOfTheFirstStatement end with their error, and leave the connection free.
+func TestTheRowsOfTheFirstStatement(t *testing.T) {
+	s := mustOpen(t, migrated(t))
+	if count, err := s.FirstRows(t.Context(), "SELECT n FROM generate_series(1, 3) AS n"); count != 3 || err != nil {
+		t.Errorf("%d rows, %v, want 3", count, err)
+	}
+	count, err := s.FirstRows(t.Context(), "SELECT 1 / (2 - n) FROM generate_series(1, 3) AS n")
+	if failure, is := errors.AsType[*pgconn.PgError](err); !is || failure.Code != "22012" || count != 1 {
+		t.Errorf("%d rows, %v, want 1 before a division by zero", count, err)
 	}
 }
