@@ -296,6 +296,25 @@ func TestUpdateOfOneConnection(t *testing.T) {
 	}
 }
 
+// TestRecordsAlone: updates that change nothing else, at once, each lock the head until its record
+// is in the chain.
+func TestRecordsAlone(t *testing.T) {
+	const callers, each = 8, 10
+	s := mustOpen(t, migrated(t))
+	var all sync.WaitGroup
+	for range callers {
+		all.Go(func() {
+			for range each {
+				if err := s.Update(t.Context(), func(tx storage.Tx) error { return tx.AppendAudit(linkSome(1)) }); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	wantChain(t, s, callers*each)
+}
+
 // TestTheRowsOfTheFirstStatement end with their error, and leave the connection free.
 func TestTheRowsOfTheFirstStatement(t *testing.T) {
 	s := mustOpen(t, migrated(t))
