@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,19 +25,20 @@ func TestNewCardsAreEnrolledByThemselves(t *testing.T) {
 			t.Parallel()
 			h, optedOut := mustAutoHouse(t, e.url(t))
 			cards := h.mustFillSingle(t)
-			accepted := func() (all []int) {
+			delete(cards, optedOut)
+			accepted := func() (sum int) {
 				for _, s := range h.servers {
-					all = append(all, s.enrolledByItself())
+					sum += s.enrolledByItself()
 				}
-				return all
+				return sum
 			}
-			eventuallyWithin(t, untilEnrolled, "both servers ask for cards", func() bool { return slices.Min(accepted()) > 0 })
+			// One of them may have asked for all: who is a moment behind finds each card taken.
+			eventuallyWithin(t, untilEnrolled, "the servers ask for all cards", func() bool { return accepted() >= len(cards) })
 			eventually(t, "every request is completed", func() bool {
 				return strings.HasPrefix(mustRun(t, "", h.at().with("clicktopay", "list", "--issuer", serveIssuer, "--open")...), "0 requests")
 			})
-			delete(cards, optedOut)
-			if got := accepted(); got[0]+got[1] != len(cards) {
-				t.Errorf("the servers asked for %v, want %d in all", got, len(cards))
+			if got := accepted(); got != len(cards) {
+				t.Errorf("the servers asked for %d, want %d in all", got, len(cards))
 			}
 			for _, row := range h.mustRows(t) {
 				if !cards[row.Customer] || row.Action != "enrol_customer" || row.outcome() != "SUCCESS" {
