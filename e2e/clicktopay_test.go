@@ -186,10 +186,14 @@ func (h cardholder) mustLead(t *testing.T, house *tokenHouse, mustKill func(n in
 	t.Helper()
 	for i, s := range h.life() {
 		id := house.caller(i).mustAccept(t, s.method, s.path, s.body)
-		if i%2 == 1 {
+		killed := i%2 == 1
+		if killed {
 			mustKill(i)
 		}
-		if got := house.caller(i+1).mustComplete(t, id); got != s.outcome {
+		// What Visa says no to because it stands already counts as done where it may be our own
+		// doing: the kill took the answer away, and the change was asked for again.
+		mayBeOurs := killed && s.outcome == "VIDC-2001"
+		if got := house.caller(i+1).mustComplete(t, id); got != s.outcome && (!mayBeOurs || got != "SUCCESS") {
 			t.Fatalf("%s: %s, want %s", s.name, got, s.outcome)
 		}
 		if s.want == nil {

@@ -68,7 +68,12 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	db := stdlib.OpenDBFromPool(s.pool)
+	pool, err := s.migrating(ctx)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	db := stdlib.OpenDBFromPool(pool)
 	provider, err := goose.NewProvider(goose.DialectPostgres, db, files,
 		goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
@@ -79,4 +84,16 @@ func (s *Store) Migrate(ctx context.Context) error {
 		return unavailable(ctx, err)
 	}
 	return nil
+}
+
+// migrating returns a pool whose sessions may scan: a migration may have to read a whole table,
+// which by an index takes longer.
+func (s *Store) migrating(ctx context.Context) (*pgxpool.Pool, error) {
+	config := s.pool.Config()
+	delete(config.ConnConfig.RuntimeParams, "enable_seqscan")
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, unavailable(ctx, err)
+	}
+	return pool, nil
 }

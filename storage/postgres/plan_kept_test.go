@@ -6,6 +6,7 @@ import (
 	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/postgres"
+	"github.com/walletport/walletport/storage/storagetest"
 )
 
 // TestAPlanOfTheEmptyTableDoesNotScanTheFullOne: a session keeps the plan that it made before an
@@ -43,6 +44,22 @@ func TestAPlanOfTheEmptyTableDoesNotScanTheFullOne(t *testing.T) {
 	mustClose(t, s) // which has the server count what it did
 	if rows := mustQueryNumber(t, url, "SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'cards'"); rows > 0 {
 		t.Errorf("%d rows were read by scans", rows)
+	}
+}
+
+// TestMigrationsMayScan: the sessions that change tables are told nothing of scans.
+func TestMigrationsMayScan(t *testing.T) {
+	url := storagetest.Postgres(t)
+	mustExec(t, url, `
+CREATE TABLE seen (enable_seqscan text);
+CREATE FUNCTION see() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO seen VALUES (current_setting('enable_seqscan')); END $$;
+CREATE EVENT TRIGGER sees ON ddl_command_end EXECUTE FUNCTION see()`)
+	if err := mustOpen(t, url).Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	scanning := mustQueryNumber(t, url, "SELECT count(*) FROM seen WHERE enable_seqscan = 'on'")
+	if all := mustQueryNumber(t, url, "SELECT count(*) FROM seen"); all == 0 || scanning != all {
+		t.Errorf("%d of %d changes were made where scans are allowed", scanning, all)
 	}
 }
 
