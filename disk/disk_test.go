@@ -50,7 +50,8 @@ func folderOf(t *testing.T, uid, gid int, mode fs.FileMode) string {
 	must(t, os.Mkdir(dir, 0o700))
 	must(t, os.Chown(dir, uid, gid))
 	must(t, os.Chmod(dir, mode))
-	for above := filepath.Dir(dir); above != os.TempDir() && above != "/"; above = filepath.Dir(above) {
+	parent := filepath.Dir(dir)
+	for _, above := range []string{parent, filepath.Dir(parent)} { // both are made by TempDir, for this user alone
 		must(t, os.Chmod(above, 0o755))
 	}
 	return dir

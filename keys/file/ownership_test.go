@@ -29,8 +29,8 @@ func servedStore(t *testing.T) file.Config {
 	for _, path := range []string{dir, filepath.Join(dir, "key"), c.Path, c.Path + ".lock"} {
 		must(t, os.Chown(path, serviceUser, serviceUser))
 	}
-	for above := dir; above != os.TempDir(); above = filepath.Dir(above) {
-		must(t, os.Chmod(above, 0o755))
+	for _, folder := range []string{dir, filepath.Dir(dir)} { // both are made by TempDir, for this user alone
+		must(t, os.Chmod(folder, 0o755))
 	}
 	return c
 }
