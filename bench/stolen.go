@@ -12,7 +12,7 @@ import (
 // the first line of /proc/stat, see proc_stat(5).
 type processorTimes struct{ all, stolen int64 }
 
-// stolenField is the number of the field of steal, after the name.
+// stolenField is where steal is among the fields behind the name, counted from 0.
 const stolenField = 7
 
 // parseProcessorTimes reads /proc/stat. The fields behind steal, of guests, are counted in the

@@ -2,6 +2,7 @@ package config
 
 import (
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -59,8 +60,19 @@ func TestAVariableIsBlamedForItsSettingAlone(t *testing.T) {
 	}
 	for _, line := range strings.Split(err.Error(), "\n") {
 		isOfVariable := strings.Contains(line, "environment variable")
-		if want := strings.Contains(line, "max_queue"); isOfVariable != want {
-			t.Errorf("blamed on a variable: %t, want %t: %s", isOfVariable, want, line)
+		isOfFile := strings.Contains(line, "commit_timeout") || strings.Contains(line, "max_conns")
+		if isOfVariable && isOfFile || strings.Contains(line, "max_queue") && !isOfVariable {
+			t.Errorf("blamed on a variable: %t: %s", isOfVariable, line)
+		}
+	}
+}
+
+// TestConnectionsByDefault are of PostgreSQL, and grow with the processors.
+func TestConnectionsByDefault(t *testing.T) {
+	for database, want := range map[string]int{"sqlite:walletport.db": 0, "postgres://walletport@127.0.0.1/walletport": max(8, 2*runtime.NumCPU())} {
+		c, err := loaded(t, "database:\n  url: "+database+"\n")
+		if err != nil || c.Database.MaxConns != want {
+			t.Errorf("%s has %d connections, %v, want %d", database, c.Database.MaxConns, err, want)
 		}
 	}
 }

@@ -190,8 +190,8 @@ func (h cardholder) mustLead(t *testing.T, house *tokenHouse, mustKill func(n in
 		if killed {
 			mustKill(i)
 		}
-		// What Visa says no to because it stands already counts as done where it may be our own
-		// doing: the kill took the answer away, and the change was asked for again.
+		// Where the kill took Visa's answer away, what Visa has decides: somebody who is not there
+		// may have been removed by this request, so its end is SUCCESS and not Visa's no.
 		mayBeOurs := killed && s.outcome == "VIDC-2001"
 		if got := house.caller(i+1).mustComplete(t, id); got != s.outcome && (!mayBeOurs || got != "SUCCESS") {
 			t.Fatalf("%s: %s, want %s", s.name, got, s.outcome)

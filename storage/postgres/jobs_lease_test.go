@@ -41,7 +41,7 @@ func TestAClaimLastsAsLongAsItsLease(t *testing.T) {
 	}
 }
 
-// TestAClaimIsMadeAgain when the server undid it at its first statement, whose rows tell so.
+// TestAClaimIsMadeAgain when the server undid it at its first statement.
 func TestAClaimIsMadeAgain(t *testing.T) {
 	for _, untried := range []int{0, 1} { // the first statement is one or the other
 		url := migrated(t)
