@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/walletport/walletport/storage"
 )
@@ -19,6 +20,7 @@ type clickToPayBench struct {
 	material material
 	program  string
 	dir      string
+	minutes  *strings.Builder // of long rows, behind the table
 }
 
 // benchClickToPay measures the chosen rows.
@@ -29,8 +31,10 @@ func (p plan) benchClickToPay(ctx context.Context, out io.Writer, m material, pr
 		return nil
 	}
 	printClickToPayHead(out)
-	b := clickToPayBench{plan: p, material: m, program: program, dir: dir}
-	return p.onEachDatabase(ctx, func(d database) error { return b.inHouses(ctx, out, rows, d) })
+	b := clickToPayBench{plan: p, material: m, program: program, dir: dir, minutes: &strings.Builder{}}
+	err := p.onEachDatabase(ctx, func(d database) error { return b.inHouses(ctx, out, rows, d) })
+	fmt.Fprint(out, b.minutes)
+	return err
 }
 
 // inHouses measures the rows that share a database after one another.
@@ -122,6 +126,7 @@ func (b clickToPayBench) measure(ctx context.Context, out io.Writer, h *clickToP
 		return fmt.Errorf("%s on %s: %w", row.name, database, err)
 	}
 	row.print(out, database, rates)
+	printMinutes(b.minutes, row.title, database, rates.minutes)
 	return nil
 }
 

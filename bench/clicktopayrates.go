@@ -19,6 +19,7 @@ type clickToPayRates struct {
 	perCPUSecond               float64   // requests brought to their end, where it is known how many
 	memory                     int       // the most that was resident at once, kB, of the server that used most
 	enrol                      enrolRates
+	minutes                    []minute // of a long row
 }
 
 // measureRow makes the row's calls in an open loop and waits until all are completed. When
@@ -46,9 +47,11 @@ func (b clickToPayBench) measureRow(ctx context.Context, h *clickToPayHouse, ser
 	if err != nil {
 		return rates, err
 	}
+	stopWatching := watchStolen()
 	measured, err := openLoop(ctx, h.enrolments(servers, first), float64(row.rate), row.span)
+	stolen, watchErr := stopWatching()
 	enrol, stopErr := stop()
-	if err := errors.Join(err, stopErr); err != nil {
+	if err := errors.Join(err, watchErr, stopErr); err != nil {
 		return rates, err
 	}
 	patience := cmp.Or(row.patience, endWithin)
@@ -66,6 +69,9 @@ func (b clickToPayBench) measureRow(ctx context.Context, h *clickToPayHouse, ser
 	after, err := cpuTimes(servers)
 	if err != nil {
 		return rates, err
+	}
+	if row.span >= longRow {
+		rates.minutes = minutesOf(row.rate, measured, completed, stolen)
 	}
 	rates = clickToPayRates{accepted: latenciesOf(measured), begun: latenciesOf(begun), completed: latenciesOf(completed), enrol: enrol}
 	if row.beside == besideNothing || row.beside == besideDue {
