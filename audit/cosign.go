@@ -254,7 +254,9 @@ func Witnessed(ctx context.Context, store WitnessStore, trusted []TrustedKey, w 
 	return text, err
 }
 
-// cosignedNote returns the stored note that a cosignature is of, with it, and opened.
+// cosignedNote returns the stored note that a cosignature is of, with it and those of other
+// witnesses, and opened. The cosignature stands first: of several lines of one name the first
+// counts, and anybody can have stored one.
 func cosignedNote(ctx context.Context, store WitnessStore, by Proven, c storage.Cosignature) (string, note.Opened, error) {
 	name := by.Witnesses[0].Name()
 	notes, err := store.Notes(ctx, c.Size-1, 1)
@@ -264,7 +266,17 @@ func cosignedNote(ctx context.Context, store WitnessStore, by Proven, c storage.
 	if len(notes) == 0 || notes[0].Size != c.Size {
 		return "", note.Opened{}, &Break{Seq: c.Size, Kind: NoteMismatch, Detail: fmt.Sprintf("the note that %s confirmed is gone", name)}
 	}
-	text := note.Cosign(notes[0].Text, c.Line)
+	all, err := store.Cosignatures(ctx, c.Size)
+	if err != nil {
+		return "", note.Opened{}, err
+	}
+	lines := []string{c.Line}
+	for _, other := range all {
+		if other.Witness != c.Witness {
+			lines = append(lines, other.Line)
+		}
+	}
+	text := note.Gather(notes[0].Text, lines...)
 	opened, err := by.open(text)
 	if err != nil {
 		return "", note.Opened{}, &Break{Seq: c.Size, Kind: NoteMismatch, Detail: fmt.Sprintf("the note at this record is not the one that %s confirmed: the trail was rewritten, or the cosignature was", name)}

@@ -65,6 +65,32 @@ func TestARecordIsProvedAndShowsNoOther(t *testing.T) {
 	wantRefusal(t, err, audit.NoteMismatch)
 }
 
+// TestAProofHasWhatAllWitnessesConfirmed, where they confirmed one note.
+func TestAProofHasWhatAllWitnessesConfirmed(t *testing.T) {
+	ring := checkpointRing(t)
+	m := mustChain(t, ring, 30)
+	one, two := mustWitnessOf(t, m, ring, 1), mustWitnessOf(t, m, ring, 2)
+	for _, w := range []*witnessed{one, two} {
+		if _, err := w.cosign(t, m, ring); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.cosignatures = append(m.cosignatures, storage.Cosignature{Size: 30, Witness: "somebody", Line: "no signature\n"})
+	for _, w := range []*witnessed{one, two} {
+		text, err := audit.Witnessed(t.Context(), m, audit.TrustedKeys(ring), w.Witness)
+		if err != nil {
+			t.Fatal(err)
+		}
+		proof := mustProve(t, m, ring, 17, text)
+		if strings.Count(proof, "\n\u2014 ") != 3 {
+			t.Errorf("the proof has other signatures than the log's and the witnesses':\n%s", proof)
+		}
+		if _, err := audit.VerifyProof(proof, audit.Proven{Trusted: publicOf(t, ring), Witnesses: []*note.Witness{one.Witness, two.Witness}}); err != nil {
+			t.Errorf("VerifyProof: %v", err)
+		}
+	}
+}
+
 func TestAProofThatProvesNothing(t *testing.T) {
 	ring := checkpointRing(t)
 	m := mustChain(t, ring, 300)

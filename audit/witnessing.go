@@ -73,6 +73,8 @@ type WitnessObserver interface {
 	// because of the database. See WitnessFault. A *Refusal is the witness's own, and holds
 	// until Cosigned: neither a witness that is away nor a database takes it back.
 	NotCosigned(w *note.Witness, err error)
+	// NothingToConfirm tells, at each look, that the trail has no record yet.
+	NothingToConfirm(w *note.Witness)
 }
 
 // Witnessing has witnesses confirm the notes of a trail beside everything else: nothing
@@ -145,8 +147,11 @@ func (w *Witnessing) look(ctx context.Context, settings Settings, asked AskedWit
 	ctx, cancel := context.WithTimeout(ctx, witnessTime)
 	defer cancel()
 	newest, err := w.Store.LastNote(ctx)
-	if err != nil || newest.Size == 0 {
+	if err != nil {
 		return 0, err
+	}
+	if newest.Size == 0 {
+		return 0, w.unnoted(ctx, asked)
 	}
 	trusted := TrustedKeys(w.Keys.Current())
 	confirmed, err := w.confirmed(ctx, Proven{Trusted: trusted, Witnesses: []*note.Witness{asked.Witness}})
@@ -160,6 +165,15 @@ func (w *Witnessing) look(ctx context.Context, settings Settings, asked AskedWit
 	}
 	w.Observer.Cosigned(asked.Witness, confirmed.Size, confirmed.Cosigned[0].At)
 	return confirmed.Size, nil
+}
+
+// unnoted tells of a trail without a note if that is so because it has no record.
+func (w *Witnessing) unnoted(ctx context.Context, asked AskedWitness) error {
+	first, err := w.Store.AuditHashes(ctx, 0, 1)
+	if err == nil && len(first) == 0 {
+		w.Observer.NothingToConfirm(asked.Witness)
+	}
+	return err
 }
 
 // isOld reports whether a confirmation is to be had again. One of the future is, too: the

@@ -32,6 +32,13 @@ type looks struct {
 	faults   []string
 	faultsAt []time.Time
 	told     chan int64 // each size, unless nil
+	empty    int        // looks at a trail without a record
+}
+
+func (l *looks) NothingToConfirm(*note.Witness) {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	l.empty++
 }
 
 func (l *looks) Cosigned(_ *note.Witness, size int64, _ time.Time) {
@@ -189,15 +196,22 @@ func TestATrailWithoutANoteIsNoFault(t *testing.T) {
 			t.Fatal(err)
 		}
 		noted, seen := m.clone(), &looks{}
-		m.notes = nil
+		m.notes, m.entries = nil, nil
 		var asked atomic.Int64
 		stop := mustAsk(t, m, ring, seen, audit.Witnessing{}, audit.AskedWitness{Witness: w.Witness, Submit: func(ctx context.Context, request string) (int, string, error) {
 			asked.Add(1)
 			return w.submit(ctx, request)
 		}})
 		pass(10*time.Minute + time.Second)
-		if sizes, faults := seen.sofar(); len(sizes) > 0 || len(faults) > 0 || asked.Load() > 0 {
-			t.Errorf("asked %d times; confirmed %v, faults %v", asked.Load(), sizes, faults)
+		if sizes, faults := seen.sofar(); len(sizes) > 0 || len(faults) > 0 || asked.Load() > 0 || seen.empty != 11 {
+			t.Errorf("asked %d times; confirmed %v, faults %v; %d looks at a trail without a record", asked.Load(), sizes, faults, seen.empty)
+		}
+		withoutNote := noted.clone()
+		withoutNote.notes = nil
+		m.becomes(withoutNote)
+		pass(10 * time.Minute)
+		if sizes, faults := seen.sofar(); len(sizes) > 0 || len(faults) > 0 || asked.Load() > 0 || seen.empty != 11 {
+			t.Errorf("with records and no note: asked %d times; confirmed %v, faults %v; %d looks at a trail without a record", asked.Load(), sizes, faults, seen.empty)
 		}
 		m.becomes(noted)
 		pass(time.Minute)

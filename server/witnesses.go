@@ -74,7 +74,7 @@ var _ audit.WitnessObserver = (*witnesses)(nil)
 
 // witnessState is how a witness behaved.
 type witnessState struct {
-	confirmed time.Time // when it confirmed last, by its clock; before it ever did, when the server began
+	confirmed time.Time // when it confirmed last, by its clock; before it ever did, since when it could have
 	fault     string    // of the last look, see audit.WitnessFault; "" after a good one
 	// refusal is how it refused or lied last, "" once it has confirmed the trail since. It outlasts
 	// other faults: whoever rewrote the trail may well be able to keep the witness away afterwards.
@@ -118,6 +118,11 @@ func (w *witnesses) NotCosigned(by *note.Witness, err error) {
 	if before != now {
 		w.log.Warn("a witness does not confirm the audit trail; it is asked again", "witness", by.ID(), "reason", fault, "refusal", now.refusal, "err", err)
 	}
+}
+
+// NothingToConfirm implements audit.WitnessObserver: from now on there may be.
+func (w *witnesses) NothingToConfirm(by *note.Witness) {
+	w.change(by, func(s *witnessState) { s.confirmed = w.clock() })
 }
 
 // change notes a look, and returns the states before and after it.

@@ -96,6 +96,25 @@ func TestAWitnessIsSpokenOfOnceForEachChange(t *testing.T) {
 	}
 }
 
+// TestAWitnessOfAnEmptyTrailIsNotWarnedOf, however old the server is: there is nothing that it
+// could confirm. From the first record on it is.
+func TestAWitnessOfAnEmptyTrailIsNotWarnedOf(t *testing.T) {
+	witness, err := audit.WitnessSettings{Key: someWitness}.Witness()
+	must(t, err)
+	now := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
+	w := newWitnesses(telemetry.NewMetrics(), slog.New(slog.DiscardHandler), func() time.Time { return now }, time.Hour, []audit.AskedWitness{{Witness: witness}})
+	now = now.Add(100 * time.Hour)
+	w.NothingToConfirm(witness)
+	now = now.Add(time.Hour)
+	if got := w.warnings(); len(got) > 0 {
+		t.Errorf("of an empty trail: %q", got)
+	}
+	now = now.Add(time.Second)
+	if got := strings.Join(w.warnings(), ""); !strings.Contains(got, "has confirmed nothing since 2026-11-28T14:00:00Z") {
+		t.Errorf("an hour after that: %q", got)
+	}
+}
+
 // TestAWitnessOfTheFutureIsWarnedOf: a time that is far ahead would else look fresh for ever.
 func TestAWitnessOfTheFutureIsWarnedOf(t *testing.T) {
 	witness, err := audit.WitnessSettings{Key: someWitness}.Witness()
