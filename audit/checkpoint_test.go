@@ -150,6 +150,101 @@ func TestALossIsSigned(t *testing.T) {
 	})
 }
 
+// TestARewriteThatWentOnIsALoss: the trail has become longer than this server made it, so that
+// the number of its last record says nothing.
+func TestARewriteThatWentOnIsALoss(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		after func(t *testing.T, l *audit.Log)
+	}{
+		{"while it idles", func(*testing.T, *audit.Log) { time.Sleep(61 * time.Second) }},
+		{"while it writes on", func(t *testing.T, l *audit.Log) { mustRecord(t, l, 3); time.Sleep(61 * time.Second) }},
+		{"at its end", func(*testing.T, *audit.Log) {}},
+		{"at its end, when it wrote on", func(t *testing.T, l *audit.Log) { mustRecord(t, l, 3) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ring, m, seen := checkpointRing(t), newMemory(), &observed{}
+				l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen})
+				mustRecord(t, l, 6)
+				m.lock.Lock()
+				m.rewrite(4)
+				m.goOn()
+				m.lock.Unlock()
+				c.after(t, l)
+				synctest.Wait()
+				stop()
+				if !slices.Equal(seen.lost, []int64{6}) {
+					t.Errorf("observed losses %v, want [6]", seen.lost)
+				}
+				_, err := audit.Verify(t.Context(), m, audit.TrustedKeys(ring))
+				wantBreak(t, err, audit.CheckpointMismatch, 6)
+			})
+		})
+	}
+	t.Run("of a record of long ago", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ring, m, seen := checkpointRing(t), newMemory(), &observed{}
+			config := audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen}
+			l, stop := mustRun(t, config)
+			other, stopOther := mustRun(t, config)
+			for range 1000 { // they take turns: each writes behind the other
+				mustRecord(t, l, 1)
+				mustRecord(t, other, 1)
+			}
+			stopOther()
+			m.lock.Lock()
+			m.checkpoints, m.notes, m.nodes = nil, nil, nil
+			m.rewrite(1990)
+			m.lock.Unlock()
+			time.Sleep(61 * time.Second)
+			synctest.Wait()
+			if len(seen.lost) != 1 || seen.lost[0] < 1990 || seen.lost[0] > 1999 {
+				t.Errorf("observed losses %v", seen.lost)
+			}
+			stop()
+		})
+	})
+}
+
+// TestWhatCannotBeReadIsComparedTheNextTime with what is stored.
+func TestWhatCannotBeReadIsComparedTheNextTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ring, m, seen := checkpointRing(t), newMemory(), &observed{}
+		l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen})
+		mustRecord(t, l, 6)
+		m.lock.Lock()
+		m.rewrite(4)
+		m.goOn()
+		m.readFail = func(string) error { return errors.New("away") }
+		m.lock.Unlock()
+		mustRecord(t, l, 1) // behind the end of the forged trail
+		time.Sleep(61 * time.Second)
+		synctest.Wait()
+		if len(seen.lost) > 0 {
+			t.Errorf("observed losses %v, and nothing can be read", seen.lost)
+		}
+		m.lock.Lock()
+		m.readFail = nil
+		m.lock.Unlock()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if !slices.Equal(seen.lost, []int64{6}) {
+			t.Errorf("observed losses %v, want [6]", seen.lost)
+		}
+		stop()
+	})
+}
+
+// goOn appends a record, as another server would.
+func (m *memory) goOn() {
+	e := storage.AuditEntry{Seq: m.head.Seq + 1, Record: record(int(m.head.Seq))}
+	hash := audit.Hash(m.head.Hash, e.Seq, &e.Record)
+	e.Hash = hash[:]
+	m.entries = append(m.entries, e)
+	m.head = storage.AuditHead{Seq: e.Seq, Hash: e.Hash}
+}
+
 func (m *memory) setBack(to int) {
 	m.entries = m.entries[:to]
 	m.head = storage.AuditHead{Seq: int64(to), Hash: m.entries[to-1].Hash}

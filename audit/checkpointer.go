@@ -26,6 +26,8 @@ type checkpointer struct {
 	signed   int64                             // up to where it signed
 	seen     int64                             // where the chain ended at the last survey
 	noter    *noter                            // is told of what is signed
+	// overtaken are durable records of this Log that are to be held against what is stored.
+	overtaken overtaken
 }
 
 func newCheckpointer(c *Config) *checkpointer {
@@ -51,6 +53,7 @@ func (p *checkpointer) advance(before, head storage.AuditHead) {
 // headLost tells of a head that the database lost, and asks for a checkpoint over it.
 // It never waits; of two losses at once the first is enough.
 func (p *checkpointer) headLost(head storage.AuditHead) {
+	p.overtaken.take() // what stood before it is of the same loss
 	if p.report(head.Seq, p.config.Observer.Lost) {
 		p.ask(head)
 	}
@@ -90,8 +93,10 @@ func (p *checkpointer) run(ctx context.Context, found stored) {
 				p.ask(head) // of finish: the shutdown interrupted it
 			}
 		case <-p.due:
+			p.lookBack(ctx)
 			p.signNew(ctx)
 		case <-ticker.C:
+			p.lookBack(ctx)
 			p.signNew(ctx)
 			p.survey(ctx)
 		}
@@ -105,6 +110,7 @@ func (p *checkpointer) finish(ctx context.Context) {
 		p.sign(ctx, head)
 	default:
 	}
+	p.lookBack(ctx)
 	p.signNew(ctx)
 	if p.head.Load() == nil {
 		p.begin(ctx, p.look(ctx)) // what could not be signed at the start
@@ -146,9 +152,29 @@ func (p *checkpointer) begin(ctx context.Context, found stored) {
 	}
 }
 
+// lookBack holds what this Log made durable against what is stored: its last record, and
+// those behind which others wrote. One that is another now is a loss: the trail was rewritten,
+// or set back, and has grown beyond it since. What cannot be read is compared the next time.
+func (p *checkpointer) lookBack(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, p.config.Settings.CommitTimeout)
+	defer cancel()
+	heads := p.overtaken.take()
+	if own := p.head.Load(); own != nil {
+		heads = append(heads, *own)
+	}
+	lost, err := firstLost(ctx, p.config.Store, heads)
+	switch {
+	case err != nil:
+		p.overtaken.putBack(heads)
+	case lost != nil && p.report(lost.Seq, p.config.Observer.Lost):
+		p.sign(ctx, *lost)
+	}
+}
+
 // survey looks after the chain of all servers. A head that went back is a loss.
 // Records of another server that stood unsigned at the survey before are signed: what
-// is newer, their own server will sign.
+// is newer, their own server will sign. The same is so of records without a note: whoever
+// signed them could not make one, or was killed before.
 func (p *checkpointer) survey(ctx context.Context) {
 	own := p.head.Load() // before the stored one, which may be newer but not older
 	found := p.look(ctx)
@@ -166,6 +192,8 @@ func (p *checkpointer) survey(ctx context.Context) {
 		p.endsEarly(ctx, found.last)
 	case found.unsigned() && before == found.head.Seq && (own == nil || own.Seq < found.head.Seq):
 		p.vouch(ctx, found.head)
+	case !found.unsigned() && before == found.head.Seq && p.noter.lacks(ctx, found.head):
+		p.noter.tell(found.head)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/walletport/walletport/audit/note"
 	"github.com/walletport/walletport/audit/tree"
@@ -15,17 +16,26 @@ import (
 
 // noter grows the Merkle tree behind the checkpointer, and signs notes over it. The tree
 // of a trail that had none is built in the background, by portions. Each note goes on from
-// the nodes that are stored, and keeps nothing for the next: a database that was set back
-// has other records since. Several Logs may note at once: they make the same nodes.
+// the nodes that are stored, as far as the last note covers them, and from the records behind
+// it: who could write the database could have put hashes there that no record has, and a note
+// over them would prove a record that never was. Several Logs may note at once: they make the
+// same nodes.
 type noter struct {
 	config *Config
 	key    func(context.Context) (*keys.Key, error) // that signs now
 	due    chan storage.AuditHead                   // holds one: the newest
+	// noted is the largest note that this Log made or found made. No smaller one comes behind it,
+	// and no other tree: a database that was set back gets notes again from the next server.
+	noted note.Checkpoint
 }
 
-// portion is how many records the tree grows by between two commits of its nodes. Their
-// hashes take a few megabytes.
-const portion = 1 << 14
+const (
+	// portion is how many records the tree grows by between two commits of its nodes. They
+	// take a few megabytes.
+	portion = 1 << 12
+	// unbuilt is from how many records without a note on a command leaves them to a server.
+	unbuilt = 1 << 14
+)
 
 // ErrInconsistent says that the tree does not go on from a note that is signed.
 var ErrInconsistent = errors.New("the tree does not go on from the last signed note: records that it covers were changed, or its nodes")
@@ -88,62 +98,92 @@ func (n *noter) finish(ctx context.Context) {
 	}
 }
 
-// far reports whether more than one portion is missing.
+// far reports whether so much is missing that it takes a while.
 func (n *noter) far(ctx context.Context, head storage.AuditHead) (bool, error) {
-	length, err := n.config.Store.TreeLength(ctx, 1)
-	return head.Seq-length*tree.Fanout > portion, err
+	last, err := n.config.Store.LastNote(ctx)
+	return head.Seq-last.Size > unbuilt, err
+}
+
+// lacks reports whether the records up to head have no note. A database that does not answer
+// will say so to whoever makes one.
+func (n *noter) lacks(ctx context.Context, head storage.AuditHead) bool {
+	ctx, cancel := context.WithTimeout(ctx, n.config.Settings.CommitTimeout)
+	defer cancel()
+	last, err := n.config.Store.LastNote(ctx)
+	return err == nil && last.Size < head.Seq
 }
 
 // note takes the tree to head and signs a note over it.
 func (n *noter) note(ctx context.Context, head storage.AuditHead) error {
-	grown, err := n.resume(ctx, head)
-	for err == nil && grown.Size() < head.Seq {
-		err = n.growBy(ctx, grown, int(min(portion, head.Seq-grown.Size())), head)
-	}
-	if err != nil {
+	last, err := n.last(ctx)
+	if err != nil || last.Size > head.Seq {
 		return err
+	}
+	grown, at, err := n.resume(ctx, last.Size)
+	for err == nil && at.Seq < head.Seq {
+		at, err = n.growBy(ctx, grown, at, int(min(portion, head.Seq-at.Seq)))
+	}
+	switch {
+	case err != nil:
+		return err
+	case !bytes.Equal(at.Hash, head.Hash):
+		return fmt.Errorf("record %d is not the one that is signed", head.Seq)
 	}
 	return n.sign(ctx, grown)
 }
 
-// resume returns the tree of the stored nodes, or one without leaves where one is missing.
-func (n *noter) resume(ctx context.Context, head storage.AuditHead) (*tree.Grower, error) {
+// resume returns the tree of the stored nodes that are below the size of the last note, which
+// covers them, and the last record in it: or one without leaves where a node is missing.
+func (n *noter) resume(ctx context.Context, size int64) (*tree.Grower, storage.AuditHead, error) {
 	ctx, cancel := context.WithTimeout(ctx, n.config.Settings.CommitTimeout)
 	defer cancel()
-	length, err := n.config.Store.TreeLength(ctx, 1)
-	if err != nil {
-		return nil, err
+	size -= size % tree.Fanout
+	if size == 0 {
+		return tree.NewGrower(), origin(), nil
 	}
-	size := min(length, head.Seq/tree.Fanout) * tree.Fanout
 	grown, err := tree.Resume(ctx, tree.NewReader(storedTree(n.config.Store)), size)
-	if errors.Is(err, tree.ErrMissing) {
-		return tree.NewGrower(), nil
+	switch {
+	case errors.Is(err, tree.ErrMissing):
+		return tree.NewGrower(), origin(), nil
+	case err != nil:
+		return nil, storage.AuditHead{}, err
 	}
-	return grown, err
+	heads, err := n.config.Store.AuditHashes(ctx, size-1, 1)
+	if err == nil && (len(heads) == 0 || heads[0].Seq != size) {
+		err = fmt.Errorf("record %d, which is noted, is missing", size)
+	}
+	if err != nil {
+		return nil, storage.AuditHead{}, err
+	}
+	return grown, heads[0], nil
 }
 
-// growBy appends the next count records and stores the nodes that they complete.
-func (n *noter) growBy(ctx context.Context, grown *tree.Grower, count int, head storage.AuditHead) error {
+// growBy appends the next count records behind at, each of which must follow the one before
+// it, and stores the nodes that they complete. It returns the last one.
+func (n *noter) growBy(ctx context.Context, grown *tree.Grower, at storage.AuditHead, count int) (storage.AuditHead, error) {
 	ctx, cancel := context.WithTimeout(ctx, n.config.Settings.CommitTimeout)
 	defer cancel()
-	records, err := n.config.Store.AuditHashes(ctx, grown.Size(), count)
+	records, err := n.config.Store.AuditAfter(ctx, at.Seq, count)
 	if err != nil {
-		return err
+		return at, err
 	}
 	if len(records) < count {
-		return fmt.Errorf("the chain ends at record %d before %d, which is signed", grown.Size()+int64(len(records)), head.Seq)
+		return at, fmt.Errorf("the chain ends at record %d, before one that is signed", at.Seq+int64(len(records)))
 	}
 	var nodes []storage.TreeNode
 	complete := func(c tree.Node) { nodes = append(nodes, storage.TreeNode(c)) }
-	for _, r := range records {
-		if r.Seq != grown.Size()+1 || r.Seq == head.Seq && !bytes.Equal(r.Hash, head.Hash) {
-			return fmt.Errorf("record %d is not the one that is signed", grown.Size()+1)
+	var hashes hasher
+	for i := range records {
+		r := &records[i]
+		if !hashes.follows(at, r) {
+			return at, fmt.Errorf("record %d does not follow the one before it: it was changed, or is missing", at.Seq+1)
 		}
+		at = storage.AuditHead{Seq: r.Seq, Hash: r.Hash}
 		if err := grown.Append(tree.Leaf(r.Hash), complete); err != nil {
-			return err
+			return at, err
 		}
 	}
-	return n.config.Store.AddTreeNodes(ctx, nodes)
+	return at, n.config.Store.AddTreeNodes(ctx, nodes)
 }
 
 // sign stores a note over the tree, unless there is one of this size or a larger one.
@@ -160,8 +200,14 @@ func (n *noter) sign(ctx context.Context, grown *tree.Grower) error {
 	if err != nil || last.Size > c.Size {
 		return err
 	}
-	if err := n.goesOn(ctx, last, c); err != nil || last.Size == c.Size {
-		return err
+	for _, before := range []note.Checkpoint{last, n.noted} {
+		if err := n.goesOn(ctx, before, c); err != nil {
+			return err
+		}
+	}
+	if last.Size == c.Size {
+		n.noted = c
+		return nil
 	}
 	if c.Origin, err = n.origin(ctx); err != nil {
 		return err
@@ -174,19 +220,58 @@ func (n *noter) sign(ctx context.Context, grown *tree.Grower) error {
 	if err != nil {
 		return err
 	}
-	return n.config.Store.AddNote(ctx, storage.Note{Size: c.Size, Text: text})
+	if err := n.config.Store.AddNote(ctx, storage.Note{Size: c.Size, Text: text}); err != nil {
+		return err
+	}
+	n.noted = c
+	return nil
 }
 
-// last returns the last note, or the zero one if it is of no key at hand: whose it is,
-// Verify says.
+// last returns the last note that is of a key at hand, or the zero one. Those of other keys,
+// one that was lost say, are passed over: whose they are, Verify says. What stands behind it
+// and is no note at all is an error, for it was not written by a server.
 func (n *noter) last(ctx context.Context) (note.Checkpoint, error) {
 	stored, err := n.config.Store.LastNote(ctx)
 	if err != nil || stored.Size == 0 {
 		return note.Checkpoint{}, err
 	}
-	opened, err := note.Open(stored.Text, noteKeys(TrustedKeys(n.config.Keys.Current())))
-	if err != nil || opened.Size != stored.Size {
-		return note.Checkpoint{}, nil //nolint:nilerr // a note that is none says nothing
+	trusted := noteKeys(TrustedKeys(n.config.Keys.Current()))
+	opened, err := openStored(stored, trusted)
+	if !errors.Is(err, note.ErrUnsigned) {
+		return opened, err
+	}
+	return n.lastOf(ctx, trusted)
+}
+
+// lastOf is last where the very last note is of a key that is not at hand: it goes through all.
+func (n *noter) lastOf(ctx context.Context, trusted note.Keys) (last note.Checkpoint, _ error) {
+	for size := int64(0); ; {
+		page, err := n.config.Store.Notes(ctx, size, pageSize)
+		if err != nil || len(page) == 0 {
+			return last, err
+		}
+		size = page[len(page)-1].Size
+		for _, stored := range slices.Backward(page) {
+			opened, err := openStored(stored, trusted)
+			if err == nil {
+				last = opened
+				break
+			}
+			if !errors.Is(err, note.ErrUnsigned) {
+				return note.Checkpoint{}, err
+			}
+		}
+	}
+}
+
+// openStored opens a note that is stored as one over so many records.
+func openStored(stored storage.Note, trusted note.Keys) (note.Checkpoint, error) {
+	opened, err := note.Open(stored.Text, trusted)
+	if err != nil {
+		return note.Checkpoint{}, fmt.Errorf("the note at record %d: %w", stored.Size, err)
+	}
+	if opened.Size != stored.Size {
+		return note.Checkpoint{}, fmt.Errorf("the note at record %d is over %d records", stored.Size, opened.Size)
 	}
 	return opened.Checkpoint, nil
 }
@@ -194,8 +279,11 @@ func (n *noter) last(ctx context.Context) (note.Checkpoint, error) {
 // goesOn returns ErrInconsistent unless the tree of next begins with that of last. A log
 // must never sign two trees that do not.
 func (n *noter) goesOn(ctx context.Context, last, next note.Checkpoint) error {
-	if last.Size == 0 {
+	switch {
+	case last.Size == 0:
 		return nil
+	case last.Size > next.Size:
+		return fmt.Errorf("%w: a note over %d records is signed, and the trail has %d", ErrInconsistent, last.Size, next.Size)
 	}
 	path, err := tree.NewReader(storedTree(n.config.Store)).Consistency(ctx, last.Size, next.Size)
 	if err != nil {

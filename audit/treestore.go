@@ -21,6 +21,7 @@ type TreeSource interface {
 // TreeStore is what a Log needs to grow the tree. storage.Store is one.
 type TreeStore interface {
 	TreeSource
+	AuditAfter(ctx context.Context, seq int64, limit int) ([]storage.AuditEntry, error)
 	AddTreeNodes(ctx context.Context, nodes []storage.TreeNode) error
 	AddNote(ctx context.Context, n storage.Note) error
 }

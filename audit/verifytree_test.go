@@ -211,31 +211,133 @@ func TestAnOldTrailGetsItsTree(t *testing.T) {
 }
 
 // TestNoNoteIsSignedThatContradictsTheLast rewrites records that are noted, and lets a
-// server go on.
+// server go on. What somebody stored behind the last note does not make it forget that.
 func TestNoNoteIsSignedThatContradictsTheLast(t *testing.T) {
 	ring := checkpointRing(t)
-	m := mustChain(t, ring, 300)
-	m.rewrite(40)
-	m.checkpoints, m.nodes = nil, nil
-	seen := &observed{}
-	l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen})
-	mustRecordAll(t, l, 1, 1)
-	stop()
-	if len(seen.noted) > 0 || len(seen.unnoted) == 0 || !errors.Is(seen.unnoted[0], audit.ErrInconsistent) {
-		t.Errorf("noted %v, refused %v", seen.noted, seen.unnoted)
-	}
-	if last := m.notes[len(m.notes)-1].Size; last != 300 {
-		t.Errorf("the last note is of %d records", last)
+	good, foreign := mustChain(t, ring, 300), mustChain(t, checkpointRing(t), 3)
+	for _, c := range []struct {
+		name   string
+		behind func(m *memory)
+		want   string
+	}{
+		{"", func(*memory) {}, "does not go on"},
+		{"behind a note that is none", func(m *memory) { m.notes = append(m.notes, storage.Note{Size: 1000, Text: "none"}) }, "the note at record 1000"},
+		{"behind a note of another size", func(m *memory) { m.notes = append(m.notes, storage.Note{Size: 1000, Text: m.notes[2].Text}) }, "is over 300 records"},
+		{"behind a note of another key", func(m *memory) { m.notes = append(m.notes, storage.Note{Size: 1000, Text: foreign.notes[0].Text}) }, "does not go on"},
+		{"behind many of another key", func(m *memory) {
+			for i := range int64(1000) {
+				m.notes = append(m.notes, storage.Note{Size: 1000 + i, Text: foreign.notes[0].Text})
+			}
+		}, "does not go on"},
+		{"between others of another key", func(m *memory) {
+			m.notes = append([]storage.Note{{Size: 1, Text: foreign.notes[0].Text}}, append(m.notes, storage.Note{Size: 1000, Text: foreign.notes[0].Text})...)
+		}, "does not go on"},
+		{"behind one that is none and one of another key", func(m *memory) {
+			m.notes = append(m.notes, storage.Note{Size: 1000, Text: "none"}, storage.Note{Size: 1001, Text: foreign.notes[0].Text})
+		}, "the note at record 1000"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := good.clone()
+			m.rewrite(40)
+			m.checkpoints, m.nodes = nil, nil
+			c.behind(m)
+			stored, seen := len(m.notes), &observed{}
+			l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen})
+			mustRecordAll(t, l, 1, 1)
+			stop()
+			if len(seen.noted) > 0 || len(m.notes) != stored || len(seen.unnoted) == 0 || !strings.Contains(seen.unnoted[0].Error(), c.want) {
+				t.Errorf("noted %v, %d notes of %d, refused %v", seen.noted, len(m.notes), stored, seen.unnoted)
+			}
+		})
 	}
 }
 
+// TestATrailWhoseKeyWasLostIsNotedAgain: its notes are of a key that nobody has.
+func TestATrailWhoseKeyWasLostIsNotedAgain(t *testing.T) {
+	m := mustChain(t, checkpointRing(t), 300)
+	ring := keystest.Ring(t, keys.Meta{Purpose: keys.AuditCheckpoint, Version: 2})
+	seen := &observed{}
+	l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen, KeyLost: true})
+	mustRecordAll(t, l, 1, 1)
+	stop()
+	l, stop = mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen})
+	mustRecordAll(t, l, 1, 1)
+	stop()
+	if m.noteAt(301) == nil || m.noteAt(302) == nil || len(seen.unnoted) > 0 {
+		t.Errorf("%d notes, refused %v", len(m.notes), seen.unnoted)
+	}
+}
+
+// TestNoNoteIsSignedOverWhatIsNoRecord: who can write the database puts a hash where a record's
+// stands, until it is noted, and would have a proof of a record that never was.
+func TestNoNoteIsSignedOverWhatIsNoRecord(t *testing.T) {
+	forged := record(1)
+	forged.Outcome = "forged"
+	for _, c := range []struct {
+		name string
+		do   func(m *memory)
+	}{
+		{"a hash of another record", func(m *memory) {
+			hash := audit.Hash(m.entries[0].Hash, 2, &forged)
+			m.entries[1].Hash = hash[:]
+		}},
+		{"another record", func(m *memory) { m.entries[1].Record = forged }},
+		{"a record that cannot be read", func(m *memory) { m.entries[1].Unreadable = map[string]string{"cardId": "x"} }},
+		{"a record that is missing", func(m *memory) { m.entries = slices.Delete(m.entries, 1, 2) }},
+		{"the last record is another", func(m *memory) { m.entries[2].Record = forged }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ring, m, seen := checkpointRing(t), newMemory(), &observed{}
+			l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen})
+			for i := range 3 {
+				if err := l.Record(t.Context(), record(i)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			m.lock.Lock()
+			c.do(m)
+			m.lock.Unlock()
+			stop()
+			if len(m.notes) > 0 || len(seen.unnoted) == 0 {
+				t.Errorf("%d notes, refused %v", len(m.notes), seen.unnoted)
+			}
+		})
+	}
+}
+
+// TestANodeThatNobodyMadeIsNotNoted: it stands where one will be, before there is a note that
+// covers it. The note is over the records all the same, and the next one is not signed.
+func TestANodeThatNobodyMadeIsNotNoted(t *testing.T) {
+	ring := checkpointRing(t)
+	run := func(m *memory, seen *observed, n int) {
+		l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen})
+		mustRecordAll(t, l, n, 1)
+		stop()
+	}
+	clean, m := newMemory(), newMemory()
+	m.nodes = []storage.TreeNode{{Level: 1, Number: 0, Hash: bytes.Repeat([]byte{7}, 32)}}
+	seen := &observed{}
+	run(clean, &observed{}, 256)
+	run(m, seen, 256)
+	if m.noteAt(256) == nil || m.noteAt(256).Text != clean.noteAt(256).Text {
+		t.Errorf("the note is %+v, want %+v", m.noteAt(256), clean.noteAt(256))
+	}
+	run(m, seen, 1)
+	if len(m.notes) != 1 || len(seen.unnoted) == 0 || !errors.Is(seen.unnoted[0], audit.ErrInconsistent) {
+		t.Errorf("%d notes, refused %v", len(m.notes), seen.unnoted)
+	}
+	_, err := audit.Verify(t.Context(), m, audit.TrustedKeys(ring))
+	wantBreak(t, err, audit.TreeChanged, 256)
+}
+
 // TestATreeForgetsWhatTheDatabaseLost sets the database back under a server, and has another
-// one write other records where the lost ones were. The checkpoint over the lost head, which
-// Verify names, is taken away to see the tree alone.
+// one write other records where the lost ones were. The first one, which has signed a note over
+// them, signs no further one; the next server does. The checkpoints over the lost records, which
+// Verify names, are taken away to see the tree alone.
 func TestATreeForgetsWhatTheDatabaseLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ring, m := checkpointRing(t), newMemory()
-		config := audit.Config{Store: m, Keys: keystest.NewSource(ring), Settings: audit.Settings{CheckpointInterval: time.Minute}}
+		ring, m, seen := checkpointRing(t), newMemory(), &observed{}
+		config := audit.Config{Store: m, Keys: keystest.NewSource(ring), Settings: audit.Settings{CheckpointInterval: time.Minute}, Observer: seen}
 		l, stop := mustRun(t, config)
 		mustRecordAll(t, l, 300, 1)
 		time.Sleep(time.Minute + time.Second)
@@ -251,7 +353,12 @@ func TestATreeForgetsWhatTheDatabaseLost(t *testing.T) {
 		mustRecordAll(t, l, 300, 1)
 		time.Sleep(time.Minute + time.Second)
 		stop()
+		if !slices.Equal(seen.lost, []int64{300}) || m.noteAt(650) != nil || len(seen.unnoted) == 0 || !errors.Is(seen.unnoted[0], audit.ErrInconsistent) {
+			t.Errorf("lost %v, %d notes, refused %v", seen.lost, len(m.notes), seen.unnoted)
+		}
 		m.checkpoints = nil
+		_, stopNext := mustRun(t, config)
+		stopNext()
 		if got := mustVerify(t, m, ring); got.Tree == nil || got.Tree.Size != 650 || len(m.nodes) != 2 {
 			t.Errorf("the tree is %+v of %d nodes", got.Tree, len(m.nodes))
 		}

@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -79,6 +80,61 @@ func TestWhatACrashLeftUnsignedIsSigned(t *testing.T) {
 			synctest.Wait()
 			if got := m.signedSeqs(); !slices.Equal(got, []int64{7}) {
 				t.Errorf("checkpoints at %v after two intervals, want [7]", got)
+			}
+			stop()
+		})
+	})
+}
+
+// TestANoteThatIsMissingIsMade though nothing is recorded any more.
+func TestANoteThatIsMissingIsMade(t *testing.T) {
+	t.Run("where another server is killed behind its signature", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ring, m := checkpointRing(t), newMemory()
+			_, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring)})
+			synctest.Wait()
+			other := mustChain(t, ring, 7)
+			m.lock.Lock()
+			m.entries, m.head, m.checkpoints = other.entries, other.head, other.checkpoints
+			m.lock.Unlock()
+			time.Sleep(2*time.Minute + time.Second)
+			synctest.Wait()
+			if m.noteAt(7) == nil {
+				t.Error("there is no note over the 7 records")
+			}
+			stop()
+		})
+	})
+	t.Run("where the database was away", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ring, m, seen := checkpointRing(t), newMemory(), &observed{}
+			l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen})
+			mustRecord(t, l, 7)
+			m.lock.Lock()
+			m.readFail = func(method string) error {
+				if method == "LastNote" {
+					return errors.New("away")
+				}
+				return nil
+			}
+			m.lock.Unlock()
+			time.Sleep(time.Minute + time.Second)
+			synctest.Wait()
+			m.lock.Lock()
+			m.readFail = nil
+			m.lock.Unlock()
+			if len(seen.unnoted) == 0 || m.noteAt(7) != nil {
+				t.Fatalf("%d notes, refused %v", len(m.notes), seen.unnoted)
+			}
+			time.Sleep(2 * time.Minute)
+			synctest.Wait()
+			if m.noteAt(7) == nil || !slices.Equal(seen.noted, []int64{7}) {
+				t.Errorf("%d notes, told of %v", len(m.notes), seen.noted)
+			}
+			time.Sleep(10 * time.Minute)
+			synctest.Wait()
+			if len(seen.noted) != 1 {
+				t.Errorf("told of %v, and there is nothing to do", seen.noted)
 			}
 			stop()
 		})

@@ -142,8 +142,11 @@ func (l *Log) advance(known, before, after storage.AuditHead) {
 	l.tailLock.Lock()
 	defer l.tailLock.Unlock()
 	setBack := before.Seq < known.Seq || before.Seq == known.Seq && !bytes.Equal(before.Hash, known.Hash)
-	if setBack {
+	switch {
+	case setBack:
 		l.signer.headLost(known)
+	case before.Seq > known.Seq && known.Seq > 0:
+		l.signer.overtaken.add(known)
 	}
 	if setBack || after.Seq > l.tail.Seq {
 		l.tail = storage.AuditHead{Seq: after.Seq, Hash: bytes.Clone(after.Hash)}
