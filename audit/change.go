@@ -40,7 +40,7 @@ func (l *Log) RecordChange(ctx context.Context, change func(storage.Tx) (walletp
 	if err != nil {
 		return errNotTaken(err)
 	}
-	l.advance(known, c.before, c.after)
+	l.advance(known, c.before, c.after, c.after.Hash)
 	return nil
 }
 

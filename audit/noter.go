@@ -27,6 +27,8 @@ type noter struct {
 	// noted is the largest note that this Log made or found made. No smaller one comes behind it,
 	// and no other tree: a database that was set back gets notes again from the next server.
 	noted note.Checkpoint
+	// written are records of this Log, which need not be read.
+	written written
 }
 
 const (
@@ -120,8 +122,9 @@ func (n *noter) note(ctx context.Context, head storage.AuditHead) error {
 		return err
 	}
 	grown, at, err := n.resume(ctx, last.Size)
+	n.written.forget(at.Seq)
 	for err == nil && at.Seq < head.Seq {
-		at, err = n.growBy(ctx, grown, at, int(min(portion, head.Seq-at.Seq)))
+		at, err = n.growBy(ctx, grown, at, head.Seq)
 	}
 	switch {
 	case err != nil:
@@ -158,32 +161,52 @@ func (n *noter) resume(ctx context.Context, size int64) (*tree.Grower, storage.A
 	return grown, heads[0], nil
 }
 
-// growBy appends the next count records behind at, each of which must follow the one before
-// it, and stores the nodes that they complete. It returns the last one.
-func (n *noter) growBy(ctx context.Context, grown *tree.Grower, at storage.AuditHead, count int) (storage.AuditHead, error) {
+// growBy appends records behind at, up to until or fewer, and stores the nodes that they
+// complete. It returns the last one.
+func (n *noter) growBy(ctx context.Context, grown *tree.Grower, at storage.AuditHead, until int64) (storage.AuditHead, error) {
 	ctx, cancel := context.WithTimeout(ctx, n.config.Settings.CommitTimeout)
 	defer cancel()
-	records, err := n.config.Store.AuditAfter(ctx, at.Seq, count)
-	if err != nil {
-		return at, err
-	}
-	if len(records) < count {
-		return at, fmt.Errorf("the chain ends at record %d, before one that is signed", at.Seq+int64(len(records)))
-	}
-	var nodes []storage.TreeNode
-	complete := func(c tree.Node) { nodes = append(nodes, storage.TreeNode(c)) }
-	var hashes hasher
-	for i := range records {
-		r := &records[i]
-		if !hashes.follows(at, r) {
-			return at, fmt.Errorf("record %d does not follow the one before it: it was changed, or is missing", at.Seq+1)
-		}
-		at = storage.AuditHead{Seq: r.Seq, Hash: r.Hash}
-		if err := grown.Append(tree.Leaf(r.Hash), complete); err != nil {
+	hashes, others := n.written.behind(at, until)
+	if len(hashes) == 0 {
+		var err error
+		if hashes, err = n.read(ctx, at, int(min(portion, others-at.Seq))); err != nil {
 			return at, err
 		}
 	}
+	var nodes []storage.TreeNode
+	complete := func(c tree.Node) { nodes = append(nodes, storage.TreeNode(c)) }
+	for hash := range slices.Chunk(hashes, hashBytes) {
+		if err := grown.Append(tree.Leaf(hash), complete); err != nil {
+			return at, err
+		}
+		at = storage.AuditHead{Seq: at.Seq + 1, Hash: hash}
+	}
+	if len(nodes) == 0 {
+		return at, nil
+	}
 	return at, n.config.Store.AddTreeNodes(ctx, nodes)
+}
+
+// read returns the hashes of the next count records behind at, one after the other. Each must
+// follow the one before it.
+func (n *noter) read(ctx context.Context, at storage.AuditHead, count int) ([]byte, error) {
+	records, err := n.config.Store.AuditAfter(ctx, at.Seq, count)
+	if err != nil {
+		return nil, err
+	}
+	if len(records) < count {
+		return nil, fmt.Errorf("the chain ends at record %d, before one that is signed", at.Seq+int64(len(records)))
+	}
+	var hashes []byte
+	var hasher hasher
+	for i := range records {
+		if !hasher.follows(at, &records[i]) {
+			return nil, fmt.Errorf("record %d does not follow the one before it: it was changed, or is missing", at.Seq+1)
+		}
+		at = storage.AuditHead{Seq: records[i].Seq, Hash: records[i].Hash}
+		hashes = append(hashes, at.Hash...)
+	}
+	return hashes, nil
 }
 
 // sign stores a note over the tree, unless there is one of this size or a larger one.

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/keystest"
@@ -269,10 +270,13 @@ func TestATrailWhoseKeyWasLostIsNotedAgain(t *testing.T) {
 }
 
 // TestNoNoteIsSignedOverWhatIsNoRecord: who can write the database puts a hash where a record's
-// stands, until it is noted, and would have a proof of a record that never was.
+// stands, until it is noted, and would have a proof of a record that never was. The server that
+// wrote the record knows its hash, another one reads the record.
 func TestNoNoteIsSignedOverWhatIsNoRecord(t *testing.T) {
 	forged := record(1)
 	forged.Outcome = "forged"
+	ring := checkpointRing(t)
+	good := mustChain(t, ring, 3)
 	for _, c := range []struct {
 		name string
 		do   func(m *memory)
@@ -286,9 +290,19 @@ func TestNoNoteIsSignedOverWhatIsNoRecord(t *testing.T) {
 		{"a record that is missing", func(m *memory) { m.entries = slices.Delete(m.entries, 1, 2) }},
 		{"the last record is another", func(m *memory) { m.entries[2].Record = forged }},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			ring, m, seen := checkpointRing(t), newMemory(), &observed{}
-			l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen})
+		t.Run("by another server: "+c.name, func(t *testing.T) {
+			m, seen := good.clone(), &observed{}
+			m.checkpoints, m.notes = nil, nil
+			c.do(m)
+			_, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen})
+			stop()
+			if len(m.notes) > 0 || len(seen.unnoted) == 0 {
+				t.Errorf("%d notes, refused %v", len(m.notes), seen.unnoted)
+			}
+		})
+		t.Run("by the server that wrote it: "+c.name, func(t *testing.T) {
+			m := newMemory()
+			l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring)})
 			for i := range 3 {
 				if err := l.Record(t.Context(), record(i)); err != nil {
 					t.Fatal(err)
@@ -298,10 +312,64 @@ func TestNoNoteIsSignedOverWhatIsNoRecord(t *testing.T) {
 			c.do(m)
 			m.lock.Unlock()
 			stop()
-			if len(m.notes) > 0 || len(seen.unnoted) == 0 {
-				t.Errorf("%d notes, refused %v", len(m.notes), seen.unnoted)
+			if m.noteAt(3) == nil || m.noteAt(3).Text != good.noteAt(3).Text {
+				t.Errorf("the note is %+v, want %+v", m.noteAt(3), good.noteAt(3))
 			}
 		})
+	}
+}
+
+// TestWhatAServerWroteItNeedNotRead to note it: however many commits it was, of batches and of
+// changes, and where a note ends within them.
+func TestWhatAServerWroteItNeedNotRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ring, m, seen := checkpointRing(t), newMemory(), &observed{}
+		m.readFail = func(method string) error {
+			if method == "AuditAfter" {
+				return errors.New("it reads records")
+			}
+			return nil
+		}
+		l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen, Settings: audit.Settings{CheckpointEvery: 100}})
+		for range 20 {
+			mustRecordAll(t, l, 70, 7)
+			synctest.Wait()
+		}
+		stop()
+		m.readFail = nil
+		if got := mustVerify(t, m, ring); got.Tree == nil || got.Tree.Size != 1400 || got.Notes < 10 || len(seen.unnoted) > 0 {
+			t.Errorf("%d notes, the last %+v, refused %v", got.Notes, got.Tree, seen.unnoted)
+		}
+	})
+}
+
+// TestOfMoreThanIsKeptTheRecordsAreRead: a server without a key cannot note for a long time.
+func TestOfMoreThanIsKeptTheRecordsAreRead(t *testing.T) {
+	ring, m, source := checkpointRing(t), newMemory(), keystest.NewSource(keys.NewRing(nil))
+	l, stop := mustRun(t, audit.Config{Store: m, Keys: source, Settings: audit.Settings{MaxBatch: 4096, MaxQueue: 1 << 17, CheckpointInterval: 10 * time.Millisecond}})
+	const records = 1<<16 + 1000
+	var last walletport.Receipt
+	for i := range records {
+		var err error
+		if last, err = l.Submit(record(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := last.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	source.Replace(ring)
+	for range 1000 {
+		if m.lock.Lock(); len(m.notes) > 0 {
+			m.lock.Unlock()
+			break
+		}
+		m.lock.Unlock()
+		time.Sleep(10 * time.Millisecond)
+	}
+	stop()
+	if got := mustVerify(t, m, ring); got.Tree == nil || got.Tree.Size != records {
+		t.Errorf("the tree is %+v", got.Tree)
 	}
 }
 

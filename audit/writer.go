@@ -94,7 +94,7 @@ func (l *Log) commit(ctx context.Context, b *batch) (seen int) {
 	l.queue.recycle(b.entries)
 	l.config.Observer.Committed(size, took, err)
 	if err == nil {
-		l.advance(known, before, after)
+		l.advance(known, before, after, l.linker.hashes)
 	}
 	return seen
 }
@@ -135,10 +135,10 @@ func (l *Log) durable() storage.AuditHead {
 	return l.tail
 }
 
-// advance notes that a commit led the chain from before to after, and proves that it built
-// on known, which was durable before it began. Commits that ran at once may tell of
-// themselves in another order than they were made in.
-func (l *Log) advance(known, before, after storage.AuditHead) {
+// advance notes that a commit led the chain from before to after by records with these hashes,
+// and proves that it built on known, which was durable before it began. Commits that ran at once
+// may tell of themselves in another order than they were made in.
+func (l *Log) advance(known, before, after storage.AuditHead, hashes []byte) {
 	l.tailLock.Lock()
 	defer l.tailLock.Unlock()
 	setBack := before.Seq < known.Seq || before.Seq == known.Seq && !bytes.Equal(before.Hash, known.Hash)
@@ -151,5 +151,6 @@ func (l *Log) advance(known, before, after storage.AuditHead) {
 	if setBack || after.Seq > l.tail.Seq {
 		l.tail = storage.AuditHead{Seq: after.Seq, Hash: bytes.Clone(after.Hash)}
 	}
+	l.signer.noter.written.add(before, hashes)
 	l.signer.advance(before, l.tail)
 }
