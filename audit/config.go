@@ -31,12 +31,13 @@ type Observer interface {
 	// checkpoint that failed is tried again.
 	Checkpointed(seq int64, err error)
 	// Noted tells that a note over the tree of the first size records stands, or one over
-	// more, whoever signed it; or why not. A note that failed is not tried again: the next
-	// checkpoint has its own, which covers the same records. ErrInconsistent says that the
-	// tree does not go on from the note before: records were rewritten that are signed.
+	// more, whoever signed it; or why not. The next checkpoint has a note of its own, which
+	// covers the same records, and one that failed is tried again where nothing was recorded
+	// between two intervals. ErrInconsistent says that the tree does not go on from the note
+	// before: records were rewritten that are signed.
 	Noted(size int64, err error)
 	// Lost tells that the stored chain no longer holds record seq, which this Log
-	// had made durable: somebody set the database back. The Log stores a checkpoint
+	// had made durable: somebody set the database back, or rewrote it. The Log stores a checkpoint
 	// over the lost head, so that Verify shows the loss from then on, and goes on. It
 	// tells of each loss once.
 	Lost(seq int64)
