@@ -289,6 +289,7 @@ func TestNoNoteIsSignedOverWhatIsNoRecord(t *testing.T) {
 		{"a record that cannot be read", func(m *memory) { m.entries[1].Unreadable = map[string]string{"cardId": "x"} }},
 		{"a record that is missing", func(m *memory) { m.entries = slices.Delete(m.entries, 1, 2) }},
 		{"the last record is another", func(m *memory) { m.entries[2].Record = forged }},
+		{"the last record is missing", func(m *memory) { m.entries = m.entries[:2] }},
 	} {
 		t.Run("by another server: "+c.name, func(t *testing.T) {
 			m, seen := good.clone(), &observed{}
