@@ -135,12 +135,12 @@ func (n *noter) note(ctx context.Context, head storage.AuditHead) error {
 	return n.sign(ctx, grown)
 }
 
-// resume returns the tree of the stored nodes that are below the size of the last note, which
-// covers them, and the last record in it: or one without leaves where a node is missing.
+// resume returns the tree that the last note is over, of the nodes and hashes that are stored,
+// and the last record in it: or one without leaves where a node is missing. Whether it has the root
+// of the note, goesOn says.
 func (n *noter) resume(ctx context.Context, size int64) (*tree.Grower, storage.AuditHead, error) {
 	ctx, cancel := context.WithTimeout(ctx, n.config.Settings.CommitTimeout)
 	defer cancel()
-	size -= size % tree.Fanout
 	if size == 0 {
 		return tree.NewGrower(), origin(), nil
 	}

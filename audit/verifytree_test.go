@@ -400,38 +400,55 @@ func TestANodeThatNobodyMadeIsNotNoted(t *testing.T) {
 }
 
 // TestATreeForgetsWhatTheDatabaseLost sets the database back under a server, and has another
-// one write other records where the lost ones were. The first one, which has signed a note over
+// one write other records where the lost ones were. The first one, which knows of a note over
 // them, signs no further one; the next server does. The checkpoints over the lost records, which
 // Verify names, are taken away to see the tree alone.
 func TestATreeForgetsWhatTheDatabaseLost(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ring, m, seen := checkpointRing(t), newMemory(), &observed{}
-		config := audit.Config{Store: m, Keys: keystest.NewSource(ring), Settings: audit.Settings{CheckpointInterval: time.Minute}, Observer: seen}
-		l, stop := mustRun(t, config)
-		mustRecordAll(t, l, 300, 1)
-		time.Sleep(time.Minute + time.Second)
-		synctest.Wait() // for the notes too
-		if m.noteAt(300) == nil || len(m.nodes) != 1 {
-			t.Fatalf("%d notes, %d nodes", len(m.notes), len(m.nodes))
-		}
-		m.entries, m.checkpoints, m.notes, m.nodes = m.entries[:200], nil, nil, nil
-		m.head = storage.AuditHead{Seq: 200, Hash: m.entries[199].Hash}
-		another, stopAnother := mustRun(t, config)
-		mustRecordAll(t, another, 150, 1)
-		stopAnother()
-		mustRecordAll(t, l, 300, 1)
-		time.Sleep(time.Minute + time.Second)
-		stop()
-		if !slices.Equal(seen.lost, []int64{300}) || m.noteAt(650) != nil || len(seen.unnoted) == 0 || !errors.Is(seen.unnoted[0], audit.ErrInconsistent) {
-			t.Errorf("lost %v, %d notes, refused %v", seen.lost, len(m.notes), seen.unnoted)
-		}
-		m.checkpoints = nil
-		_, stopNext := mustRun(t, config)
-		stopNext()
-		if got := mustVerify(t, m, ring); got.Tree == nil || got.Tree.Size != 650 || len(m.nodes) != 2 {
-			t.Errorf("the tree is %+v of %d nodes", got.Tree, len(m.nodes))
-		}
-	})
+	for _, c := range []struct {
+		name               string
+		own, others, again int // records of the server before, of another then, and of its own again
+		found              int // records that the server finds, noted
+		lost               []int64
+	}{
+		{"and has become longer", 300, 150, 300, 0, []int64{300}},
+		{"and is shorter", 300, 50, 10, 0, []int64{300}},
+		{"that the server found", 0, 150, 10, 300, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ring, m, seen := checkpointRing(t), newMemory(), &observed{}
+				if c.found > 0 {
+					m = mustChain(t, ring, c.found)
+				}
+				config := audit.Config{Store: m, Keys: keystest.NewSource(ring), Settings: audit.Settings{CheckpointInterval: time.Minute}, Observer: seen}
+				l, stop := mustRun(t, config)
+				mustRecordAll(t, l, c.own, 1)
+				time.Sleep(time.Minute + time.Second)
+				synctest.Wait() // for the notes too
+				if m.noteAt(300) == nil || len(m.nodes) != 1 {
+					t.Fatalf("%d notes, %d nodes", len(m.notes), len(m.nodes))
+				}
+				m.entries, m.checkpoints, m.notes, m.nodes = m.entries[:200], nil, nil, nil
+				m.head = storage.AuditHead{Seq: 200, Hash: m.entries[199].Hash}
+				another, stopAnother := mustRun(t, config)
+				mustRecordAll(t, another, c.others, 1)
+				stopAnother()
+				mustRecordAll(t, l, c.again, 1)
+				time.Sleep(time.Minute + time.Second)
+				stop()
+				end := int64(200 + c.others + c.again)
+				if !slices.Equal(seen.lost, c.lost) || m.noteAt(end) != nil || len(seen.unnoted) == 0 || !errors.Is(seen.unnoted[0], audit.ErrInconsistent) {
+					t.Errorf("lost %v, %d notes, refused %v", seen.lost, len(m.notes), seen.unnoted)
+				}
+				m.checkpoints = nil
+				_, stopNext := mustRun(t, config)
+				stopNext()
+				if got := mustVerify(t, m, ring); got.Tree == nil || got.Tree.Size != end || len(m.nodes) != int(end)/256 {
+					t.Errorf("the tree is %+v of %d nodes", got.Tree, len(m.nodes))
+				}
+			})
+		})
+	}
 }
 
 func TestAnOriginOfOnesOwn(t *testing.T) {
