@@ -84,7 +84,7 @@ type Keys struct {
 	File       string    `setting:"file"`       // the sealed key store; default keystore.age
 	Passphrase SecretRef `setting:"passphrase"` // reference to its passphrase; exclusive with key_file
 	KeyFile    string    `setting:"key_file"`   // file of 32 random bytes in base64 that seals the store
-	RSA        RSAChoice `setting:"rsa"`        // who does the arithmetic of the store's RSA keys: openssl is the system's libcrypto, go is Go's standard library, auto is openssl where it loads; default auto
+	RSA        RSAChoice `setting:"rsa"`        // who does the arithmetic of the store's RSA keys: openssl is the system's libcrypto, go is Go's standard library, auto is openssl where it works; default auto
 }
 
 // RSAChoice is which engine works with RSA keys.

@@ -122,7 +122,7 @@ var errNotFIPS = errors.New("fips140 is on, and OpenSSL's FIPS provider is not a
 
 // RSAEngine chooses who does the arithmetic of RSA keys. Where auto means Go, instead says
 // why. The error is CodeUnavailable, reason rsa_engine_missing, where openssl is wanted and
-// does not load.
+// does not load or does not work.
 func RSAEngine(choice config.RSAChoice) (engine keys.RSAEngine, instead, err error) {
 	if choice == config.RSAGo {
 		return keys.GoRSA{}, nil, nil
@@ -130,7 +130,7 @@ func RSAEngine(choice config.RSAChoice) (engine keys.RSAEngine, instead, err err
 	engine, err = libcrypto.Open()
 	switch {
 	case err != nil && choice == config.RSAOpenSSL:
-		return nil, nil, walletport.Errorf(walletport.CodeUnavailable, "rsa_engine_missing", "keys.rsa is openssl, and OpenSSL's libcrypto does not load (set auto or go, or install OpenSSL 3.0 or later)").WithCause(err)
+		return nil, nil, walletport.Errorf(walletport.CodeUnavailable, "rsa_engine_missing", "keys.rsa is openssl, and OpenSSL's libcrypto does not load or does not work (set auto or go, or install OpenSSL 3.0 or later, with a configuration that lets it work with RSA keys)").WithCause(err)
 	case err != nil:
 		return keys.GoRSA{}, err, nil
 	case choice != config.RSAOpenSSL && fips140.Enabled() && !engine.About().FIPS:

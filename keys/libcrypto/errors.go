@@ -11,6 +11,7 @@ var (
 	errTooOld     = errors.New("it is older than OpenSSL 3.0")
 	errIncomplete = errors.New("it lacks a function")
 	errUnready    = errors.New("it does not get ready")
+	errUnable     = errors.New("it loads, and cannot work with RSA keys; its configuration (openssl.cnf) may name no provider that does")
 )
 
 // openError says why there is no engine. It unwraps to its Reason.

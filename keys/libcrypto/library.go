@@ -117,6 +117,9 @@ func open(name string) (*library, error) {
 	if err := l.start(); err != nil {
 		return nil, &openError{Library: name, Reason: errUnready, Detail: err.Error()}
 	}
+	if err := l.prove(); err != nil {
+		return nil, &openError{Library: name, Reason: errUnable, Detail: err.Error()}
+	}
 	return l, nil
 }
 
