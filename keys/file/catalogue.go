@@ -8,8 +8,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"filippo.io/age"
@@ -56,6 +57,9 @@ type entry struct {
 // wipe clears what is secret.
 func (c *catalogue) wipe() {
 	for _, e := range c.Keys {
+		if e == nil { // as damaged JSON may have it
+			continue
+		}
 		clear(e.Private)
 		clear(e.Secret)
 	}
@@ -63,15 +67,19 @@ func (c *catalogue) wipe() {
 
 // seal returns the age file of the catalogue.
 func (c *catalogue) seal(secret Secret) ([]byte, error) {
-	recipient, err := secret.recipient()
-	if err != nil {
-		return nil, err
-	}
 	plain, err := json.Marshal(c)
 	if err != nil {
 		return nil, fmt.Errorf("encode the catalogue: %w", err)
 	}
 	defer clear(plain)
+	return sealPlain(secret, plain)
+}
+
+func sealPlain(secret Secret, plain []byte) ([]byte, error) {
+	recipient, err := secret.recipient()
+	if err != nil {
+		return nil, err
+	}
 	var sealed bytes.Buffer
 	w, err := age.Encrypt(&sealed, recipient)
 	if err != nil {
@@ -92,36 +100,76 @@ func openCatalogue(sealed []byte, secret Secret) (*catalogue, error) {
 		return nil, err
 	}
 	damaged := walletport.Errorf(walletport.CodeInvalid, "keystore_damaged", "the key store is damaged or no key store")
-	r, err := age.Decrypt(bytes.NewReader(sealed), identity)
+	fileKey, payload, err := openHeader(sealed, identity)
 	if _, wrongSecret := errors.AsType[*age.NoIdentityMatchError](err); wrongSecret {
 		return nil, walletport.Errorf(walletport.CodeInvalid, "keystore_secret", "the %s does not open the key store", secret.of.kind).WithCause(err)
 	}
 	if err != nil { // its text repeats lines of the file, which may be a secret that was named in the store's place
 		return nil, damaged.WithCause(errors.New("it does not begin as an age file does, or its header is damaged"))
 	}
-	plain, err := io.ReadAll(io.LimitReader(r, maxFileBytes))
-	defer clear(plain)
+	defer clear(fileKey)
+	plain, err := openPayload(fileKey, payload)
 	if err != nil {
 		return nil, damaged.WithCause(err)
 	}
+	defer clear(plain)
 	return parseCatalogue(plain)
 }
 
-// parseCatalogue reads the JSON that seal wrote. The reason is keystore_damaged.
+// parseCatalogue reads the JSON that seal wrote, and leaves no copy of what is secret in it but
+// those that wipe clears: json.Unmarshal reads where plain is, while a json.Decoder copies it into
+// buffers of its own. The reason is keystore_damaged.
 func parseCatalogue(plain []byte) (*catalogue, error) {
-	var c catalogue
-	decoder := json.NewDecoder(bytes.NewReader(plain))
-	decoder.DisallowUnknownFields() // a member that means something to a newer version must not get lost at the next write
-	if err := decoder.Decode(&c); err != nil {
-		return nil, walletport.Errorf(walletport.CodeUnsupported, "keystore_damaged", "the key store was made by another version of walletport").WithCause(errors.New("its JSON is not as expected"))
+	c := &catalogue{}
+	if err := c.parse(plain); err != nil {
+		c.wipe()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *catalogue) parse(plain []byte) error {
+	if json.Unmarshal(plain, c) != nil || hasUnknown(plain) {
+		return walletport.Errorf(walletport.CodeUnsupported, "keystore_damaged", "the key store was made by another version of walletport").WithCause(errors.New("its JSON is not as expected"))
 	}
 	if c.Format != formatVersion {
-		return nil, walletport.Errorf(walletport.CodeUnsupported, "keystore_damaged", "the key store has format %d, this version reads %d", c.Format, formatVersion)
+		return walletport.Errorf(walletport.CodeUnsupported, "keystore_damaged", "the key store has format %d, this version reads %d", c.Format, formatVersion)
 	}
 	if i := slices.Index(c.Keys, nil); i >= 0 {
-		return nil, walletport.Errorf(walletport.CodeInvalid, "keystore_damaged", "entry %d of the key store's list is null, not a key", i+1)
+		return walletport.Errorf(walletport.CodeInvalid, "keystore_damaged", "entry %d of the key store's list is null, not a key", i+1)
 	}
-	return &c, nil
+	return nil
+}
+
+// unread is a value of JSON that is passed over, without a copy.
+type unread struct{}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (*unread) UnmarshalJSON([]byte) error { return nil }
+
+// hasUnknown reports whether the catalogue or an entry has a member that it has no field for: one
+// that means something to a newer version must not get lost at the next write.
+func hasUnknown(plain []byte) bool {
+	var all map[string]unread
+	var list struct {
+		Keys []map[string]unread `json:"keys"`
+	}
+	if errors.Join(json.Unmarshal(plain, &all), json.Unmarshal(plain, &list)) != nil || hasOthers(all, reflect.TypeFor[catalogue]()) {
+		return true
+	}
+	return slices.ContainsFunc(list.Keys, func(e map[string]unread) bool { return hasOthers(e, reflect.TypeFor[entry]()) })
+}
+
+// hasOthers reports whether an object has other members than the fields of a type.
+func hasOthers(object map[string]unread, of reflect.Type) bool {
+	known := 0
+	for i := range of.NumField() {
+		name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
+		if _, ok := object[name]; ok {
+			known++
+		}
+	}
+	return known < len(object)
 }
 
 // ring builds the handles of every key; those of RSA by engine.

@@ -2,6 +2,7 @@ package file_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"testing"
 
@@ -90,6 +91,32 @@ func TestOpenRefusesCataloguesItDoesNotUnderstand(t *testing.T) {
 			must(t, os.WriteFile(config.Path, sealed, 0o600))
 			_, err = file.Open(config)
 			wantReason(t, err, c.reason)
+		})
+	}
+}
+
+// TestJSONThatIsNotOursIsRefused: a member that means something to another version would get lost.
+func TestJSONThatIsNotOursIsRefused(t *testing.T) {
+	const key = `{"id":"vault-kek-v1","purpose":"vault-kek","version":1,"state":"active","validFrom":"2026-11-24T12:00:00Z","algorithm":"AES-256","fingerprint":"","secret":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="%s}`
+	for name, c := range map[string]struct {
+		plain   string
+		refused bool
+	}{
+		"ours":                            {`{"format":1,"keys":[` + fmt.Sprintf(key, "") + `]}`, false},
+		"spaces around":                   {" \n" + `{"format":1,"keys":[]}` + "\n ", false},
+		"a member of the catalogue":       {`{"format":1,"keys":[],"more":{}}`, true},
+		"a member of a key":               {`{"format":1,"keys":[` + fmt.Sprintf(key, `,"more":null`) + `]}`, true},
+		"a member spelled in another way": {`{"format":1,"keys":[` + fmt.Sprintf(key, `,"Sandbox":true`) + `]}`, true},
+		"more behind it":                  {`{"format":1,"keys":[]}{}`, true},
+		"cut":                             {`{"format":1,"keys":[` + fmt.Sprintf(key, ""), true},
+		"a secret that is no base64":      {`{"format":1,"keys":[null,` + fmt.Sprintf(key, `,"private":"?"`) + `]}`, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			want := ""
+			if c.refused {
+				want = "keystore_damaged"
+			}
+			wantReason(t, file.OpenPlain([]byte(c.plain)), want)
 		})
 	}
 }

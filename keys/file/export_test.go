@@ -53,3 +53,19 @@ func Unseal(c Config) ([]byte, error) {
 	}
 	return json.Marshal(opened)
 }
+
+// SealPlain and OpenSealed are the two ends of what a key store is sealed by, whatever it holds.
+func SealPlain(secret Secret, plain []byte) ([]byte, error) { return sealPlain(secret, plain) }
+
+// OpenSealed opens what SealPlain made.
+func OpenSealed(secret Secret, sealed []byte) ([]byte, error) {
+	identity, err := secret.identity()
+	if err != nil {
+		return nil, err
+	}
+	fileKey, payload, err := openHeader(sealed, identity)
+	if err != nil {
+		return nil, err
+	}
+	return openPayload(fileKey, payload)
+}

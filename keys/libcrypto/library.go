@@ -3,7 +3,6 @@
 package libcrypto
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"runtime"
@@ -37,7 +36,8 @@ type functions struct {
 	errClear, errLast, errReason                          uintptr
 	providerAvailable, isFIPSEnabled                      uintptr
 	evpSHA256, evpSHA384, evpSHA512                       uintptr
-	readPrivate, writePublic, freeKey                     uintptr
+	newContextOf, initFromData, fromData                  uintptr
+	writePublic, freeKey                                  uintptr
 	newContext, copyContext, freeContext                  uintptr
 	initSign, sign, initVerify, verify                    uintptr
 	initDecrypt, decrypt                                  uintptr
@@ -59,7 +59,9 @@ func (f *functions) symbols() map[string]*uintptr {
 		"EVP_sha256":                             &f.evpSHA256,
 		"EVP_sha384":                             &f.evpSHA384,
 		"EVP_sha512":                             &f.evpSHA512,
-		"d2i_PrivateKey":                         &f.readPrivate,
+		"EVP_PKEY_CTX_new_from_name":             &f.newContextOf,
+		"EVP_PKEY_fromdata_init":                 &f.initFromData,
+		"EVP_PKEY_fromdata":                      &f.fromData,
 		"i2d_PUBKEY":                             &f.writePublic,
 		"EVP_PKEY_free":                          &f.freeKey,
 		"EVP_PKEY_CTX_new":                       &f.newContext,
@@ -159,16 +161,12 @@ func (l *library) do(operation string, attempt func() bool) error {
 	return failed
 }
 
-// load has OpenSSL read a key from DER. function is one of its d2i functions, first the arguments
-// of that before the cursor.
-func (l *library) load(operation string, function uintptr, der []byte, first ...uintptr) (loaded uintptr, err error) {
-	if len(der) == 0 {
-		return 0, errors.New("libcrypto: there is no key")
-	}
-	next, unpin := cursor(der)
+// loadPublic has OpenSSL read a public key, a SubjectPublicKeyInfo.
+func (l *library) loadPublic(spki []byte) (loaded uintptr, err error) {
+	next, unpin := cursor(spki)
 	defer unpin()
-	err = l.do(operation, func() bool {
-		loaded = call(function, append(first, next, uintptr(len(der)))...)
+	err = l.do("load a public key", func() bool {
+		loaded = call(l.readPublic, 0, next, uintptr(len(spki)))
 		return loaded != 0
 	})
 	return loaded, err

@@ -33,7 +33,7 @@ func (l *library) OAEP(public *rsa.PublicKey) (keys.OAEP, error) {
 	r := &recipient{key{l, &held{contexts: map[use]uintptr{}}}, public.Size()}
 	freeWith(r, r.key)
 	defer runtime.KeepAlive(r)
-	r.key.held.key, err = l.load("load a public key", l.readPublic, spki, 0)
+	r.key.held.key, err = l.loadPublic(spki)
 	if err == nil {
 		err = r.key.prepare(use{verb: encrypt, padding: oaep})
 	}

@@ -47,11 +47,14 @@ func (l *library) Private(pkcs8 []byte) (keys.RSAPrivate, error) {
 	return p, nil
 }
 
-func (p *private) read(pkcs8 []byte) (err error) {
+func (p *private) read(pkcs8 []byte) error {
 	defer runtime.KeepAlive(p)
-	const rsaID = 6 // EVP_PKEY_RSA
+	numbers, err := numbersOf(pkcs8)
+	if err != nil {
+		return err
+	}
 	k := p.key
-	if k.held.key, err = k.load("load a private key", k.readPrivate, pkcs8, rsaID, 0); err != nil {
+	if k.held.key, err = k.loadNumbers(numbers); err != nil {
 		return err
 	}
 	if p.public, err = k.public(); err != nil {
