@@ -31,25 +31,35 @@ type ExportOptions struct {
 	FromTime time.Time
 }
 
+// Exported says what Export verified, and what it wrote: of a broken trail that is more.
+type Exported struct {
+	Summary
+	FirstWritten, LastWritten int64 // records of the first and the last line; 0 without lines
+	// Unwritten is why not all that stands in a broken trail was written; nil if all of it was.
+	// The error of Export says it as well.
+	Unwritten error
+}
+
 // Export writes the stored trail to w as JSON Lines, see the package comment, up
 // to the head that it finds when it begins. It verifies what it writes. A trail
 // that is broken is written to the end all the same, for it is evidence, but
-// nobody signs its end, and the *Break is returned. Without an active key nothing
+// nobody signs its end, and the *Break is returned. If the break is where the export begins, it
+// is written from there, and not from its own beginning. Without an active key nothing
 // is written (CodeUnavailable, key_unavailable). A trail without records is an
 // export without lines.
-func Export(ctx context.Context, source Source, w io.Writer, o ExportOptions) (Summary, error) {
+func Export(ctx context.Context, source Source, w io.Writer, o ExportOptions) (Exported, error) {
 	key, err := o.Keys.Select(keys.AuditCheckpoint, "", "", o.Now)
 	if err != nil {
-		return Summary{}, err
+		return Exported{}, err
 	}
 	head, err := source.AuditHead(ctx)
 	if err != nil {
-		return Summary{}, err
+		return Exported{}, err
 	}
 	start, startErr := exportStart(ctx, source, head, o)
 	_, broken := errors.AsType[*Break](startErr)
 	if startErr != nil && !broken {
-		return Summary{}, startErr
+		return Exported{}, startErr
 	}
 	x := exporter{
 		verifier: newVerifier(source, append(TrustedKeys(o.Keys), o.Former...), start, head, nil),
@@ -57,12 +67,25 @@ func Export(ctx context.Context, source Source, w io.Writer, o ExportOptions) (S
 		start:    start, written: start,
 	}
 	if broken {
-		return Summary{}, errors.Join(startErr, x.writeRest(ctx), x.out.Flush())
+		return x.end(ctx, Summary{}, startErr)
 	}
-	if err := x.export(ctx, key, o.Now); err != nil {
-		return x.walker.summary(), errors.Join(err, x.out.Flush())
+	err = x.export(ctx, key, o.Now)
+	return x.end(ctx, x.walker.summary(), err)
+}
+
+// end writes what stands behind a break, if that is what ended the walk.
+func (x *exporter) end(ctx context.Context, verified Summary, err error) (Exported, error) {
+	made := Exported{Summary: verified}
+	if _, broken := errors.AsType[*Break](err); broken {
+		made.Unwritten = errors.Join(x.writeRest(ctx), x.out.Flush())
+		err = errors.Join(err, made.Unwritten)
+	} else {
+		err = errors.Join(err, x.out.Flush())
 	}
-	return x.walker.summary(), x.out.Flush()
+	if made.FirstWritten = x.first; x.first > 0 {
+		made.LastWritten = x.written.Seq
+	}
+	return made, err
 }
 
 // exportStart returns the record that stands before the first one of the export, or a
@@ -126,7 +149,8 @@ type exporter struct {
 	*verifier
 	out     *bufio.Writer
 	start   storage.AuditHead
-	written storage.AuditHead // the record of the last line that was written
+	first   int64             // the record of the first line that was written; 0 before that
+	written storage.AuditHead // the record of the last one, or what the export goes on from
 	last    *line             // waits for its end
 }
 
@@ -134,9 +158,6 @@ func (x *exporter) export(ctx context.Context, key *keys.Key, now time.Time) err
 	err := x.walk(ctx, x.write)
 	if err == nil {
 		err = x.checkBeyond(ctx)
-	}
-	if _, broken := errors.AsType[*Break](err); broken {
-		return errors.Join(err, x.writeRest(ctx))
 	}
 	if err != nil || x.last == nil {
 		return err
@@ -162,6 +183,9 @@ func (x *exporter) put(l *line) error {
 	text, err := encodeLine(l)
 	if err != nil {
 		return err
+	}
+	if x.first == 0 {
+		x.first = l.Seq
 	}
 	x.written = storage.AuditHead{Seq: l.Seq, Hash: l.Hash}
 	_, err = x.out.Write(text)

@@ -203,6 +203,17 @@ func TestExportReturnsTheFirstError(t *testing.T) {
 			}
 		}
 	})
+	t.Run("of the writer, of a broken trail", func(t *testing.T) {
+		for name, o := range map[string]audit.ExportOptions{"within": {}, "before the first record": {After: &audit.Noted{Seq: 2, Hash: make([]byte, 32)}}} {
+			m := mustChain(t, ring, 12)
+			m.entries[5].Record.Outcome = "forged"
+			o.Keys, o.Now = ring, start
+			made, err := audit.Export(t.Context(), m, brokenWriter{away}, o)
+			if _, broken := errors.AsType[*audit.Break](err); !broken || !errors.Is(err, away) || !errors.Is(made.Unwritten, away) {
+				t.Errorf("broken %s: Export returns %v, unwritten is %v", name, err, made.Unwritten)
+			}
+		}
+	})
 	t.Run("of the key", func(t *testing.T) {
 		_, err := audit.Export(t.Context(), newMemory(), io.Discard, audit.ExportOptions{Keys: keys.NewRing(nil), Now: start})
 		if walletport.ReasonOf(err) != "key_unavailable" {

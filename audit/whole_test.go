@@ -320,7 +320,7 @@ func TestExportGoesOnBehindAnEarlierOne(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var out bytes.Buffer
-			_, err := audit.Export(t.Context(), m, &out, audit.ExportOptions{Keys: ring, Now: start, After: &c.after})
+			made, err := audit.Export(t.Context(), m, &out, audit.ExportOptions{Keys: ring, Now: start, After: &c.after})
 			if c.kind != "" {
 				wantBreak(t, err, c.kind, 0)
 			} else if err != nil {
@@ -329,6 +329,9 @@ func TestExportGoesOnBehindAnEarlierOne(t *testing.T) {
 			lines := strings.Count(out.String(), "\n")
 			if want := int(13-c.first) % 13; lines != want {
 				t.Errorf("%d lines, want %d", lines, want)
+			}
+			if last := min(c.first, 1) * 12; made.FirstWritten != c.first || made.LastWritten != last || made.Unwritten != nil {
+				t.Errorf("it says records %d to %d, unwritten %v", made.FirstWritten, made.LastWritten, made.Unwritten)
 			}
 			if signed := strings.Contains(out.String(), `"end"`); signed != (c.kind == "" && lines > 0) {
 				t.Errorf("the end is signed: %v", signed)

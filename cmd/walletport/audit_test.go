@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/sandbox/sandboxtest"
 )
 
@@ -86,6 +88,40 @@ func TestABrokenTrailIsEvidence(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTheFileOfABrokenTrailIsNotCalledMoreThanItIs: it may have a part of the trail, or nothing.
+func TestTheFileOfABrokenTrailIsNotCalledMoreThanItIs(t *testing.T) {
+	dir := mustMakeSandbox(t)
+	zeros := strings.Repeat("0", 64)
+	for _, c := range []struct {
+		after, want string
+		lines       int // in the file; 0: there is none
+	}{
+		{"999", "the trail is broken, and has no record to export from there on", 0},
+		{"2:" + zeros, fmt.Sprintf("the trail is broken; from record 3 to %d it is in ", sandboxRecords), sandboxRecords - 2},
+	} {
+		t.Run(c.after, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "x.jsonl")
+			code, printed := mustRunCommand(t, "audit", "export", "--after", c.after, "--no-record", "-o", path, "--dir", dir)
+			if code != exitFault || !strings.Contains(printed, c.want) || strings.Contains(printed, "all of it") {
+				t.Errorf("exit %d, printed %s", code, printed)
+			}
+			text, err := os.ReadFile(path)
+			if lines := bytes.Count(text, []byte("\n")); lines != c.lines || (err == nil) != (c.lines > 0) {
+				t.Errorf("the file has %d lines, error %v", lines, err)
+			}
+		})
+	}
+	t.Run("cut", func(t *testing.T) {
+		full, broken := errors.New("the disk is full"), &audit.Break{Seq: 2, Kind: audit.Changed}
+		var told bytes.Buffer
+		command := auditExportCommand{Output: filepath.Join(t.TempDir(), "x.jsonl")}
+		err := command.keepEvidence(console{Err: &told}, audit.Exported{FirstWritten: 1, LastWritten: 6}, broken, full)
+		if !errors.Is(err, full) || !errors.Is(err, broken) || strings.Contains(told.String(), "all of it") || !strings.Contains(told.String(), "is cut") {
+			t.Errorf("error %v, told %s", err, told.String())
+		}
+	})
 }
 
 func TestATrailThatIsNotWhole(t *testing.T) {

@@ -55,36 +55,37 @@ func (c auditExportCommand) recordedExport(ctx context.Context, con console, o *
 	return o.recording(ctx, func(ctx context.Context, o *operator) error {
 		return o.declare(ctx, act.Request{Action: walletport.ActionAuditExport}, func(record *act.Record) error {
 			summary, err := c.export(ctx, con, o, options)
-			noteRange(record, summary)
+			noteRange(record, summary.Summary)
 			return exportOutcome(record, err)
 		})
 	})
 }
 
-// exportOutcome names a broken trail in the record: an error of its kind has no reason.
+// exportOutcome names a broken trail in the record: an error of its kind has no reason. What else
+// went wrong stays with it.
 func exportOutcome(record *act.Record, err error) error {
-	if broken, ok := errors.AsType[*audit.Break](err); ok {
-		return walletport.Errorf(walletport.CodeConflict, "audit_broken", "the audit trail is broken").WithCause(broken)
+	if _, ok := errors.AsType[*audit.Break](err); ok {
+		return walletport.Errorf(walletport.CodeConflict, "audit_broken", "the audit trail is broken").WithCause(err)
 	}
 	return err
 }
 
 // export writes the trail. A broken one is kept: it is evidence, and nobody has signed
 // its end. Half of one that could not be read to its end is not.
-func (c auditExportCommand) export(ctx context.Context, con console, o *operator, options audit.ExportOptions) (audit.Summary, error) {
+func (c auditExportCommand) export(ctx context.Context, con console, o *operator, options audit.ExportOptions) (audit.Exported, error) {
 	file, finish, err := createFile(con.Out, c.Output)
 	if err != nil {
-		return audit.Summary{}, err
+		return audit.Exported{}, err
 	}
 	out, flush := compressed(file, c.Output)
 	summary, exportErr := audit.Export(ctx, o.db, out, options)
-	err = errors.Join(exportErr, flush(), finish())
+	endErr := errors.Join(flush(), finish())
+	err = errors.Join(exportErr, endErr)
 	broken, isBreak := errors.AsType[*audit.Break](exportErr)
 	toFile := c.Output != "" && c.Output != "-"
 	switch {
 	case isBreak && toFile:
-		fmt.Fprintf(con.Err, "the trail is broken; all of it is in %s as it stands, and its end is not signed\n", c.Output)
-		return summary, broken
+		return summary, c.keepEvidence(con, summary, broken, errors.Join(summary.Unwritten, endErr))
 	case err != nil && toFile:
 		return summary, errors.Join(err, os.Remove(c.Output)) // half an export must not look like a whole one
 	case err == nil && summary.Records == 0:
@@ -96,6 +97,24 @@ func (c auditExportCommand) export(ctx context.Context, con console, o *operator
 		fmt.Fprintf(con.Err, "records %d to %d are exported; next: --after %d:%x\n", summary.FirstSeq, summary.LastSeq, summary.LastSeq, summary.Head)
 	}
 	return summary, err
+}
+
+// keepEvidence says what the file has of a broken trail. cut is why that is not all that there was
+// to export.
+func (c auditExportCommand) keepEvidence(con console, made audit.Exported, broken *audit.Break, cut error) error {
+	switch {
+	case cut != nil:
+		fmt.Fprintf(con.Err, "the trail is broken, and could not be written to its end: %s is cut\n", c.Output)
+		return errors.Join(broken, cut)
+	case made.FirstWritten == 0:
+		fmt.Fprintln(con.Err, "the trail is broken, and has no record to export from there on")
+		return errors.Join(broken, os.Remove(c.Output))
+	case made.FirstWritten == 1:
+		fmt.Fprintf(con.Err, "the trail is broken; all of it is in %s as it stands, up to record %d, and its end is not signed\n", c.Output, made.LastWritten)
+	default:
+		fmt.Fprintf(con.Err, "the trail is broken; from record %d to %d it is in %s as it stands, and its end is not signed\n", made.FirstWritten, made.LastWritten, c.Output)
+	}
+	return broken
 }
 
 // compressed returns what compresses into w if the file's name asks for it, and what
