@@ -124,6 +124,18 @@ func TestTheFileOfABrokenTrailIsNotCalledMoreThanItIs(t *testing.T) {
 	})
 }
 
+// TestADemandThatDemandsNothingIsRefused: a trail could not fail it.
+func TestADemandThatDemandsNothingIsRefused(t *testing.T) {
+	const key = "remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2"
+	for _, demand := range []string{"--witnessed-within=0s", "--witnessed-within=-25h", "--at-least=0", "--at-least=-3", "--expect-head=0"} {
+		t.Run(demand, func(t *testing.T) {
+			if code, printed := mustRunCommand(t, "audit", "verify", "--no-record", "--witness", key, demand, "--dir", t.TempDir()); code != exitUsage {
+				t.Errorf("exit %d, printed %s", code, printed)
+			}
+		})
+	}
+}
+
 func TestATrailThatIsNotWhole(t *testing.T) {
 	for _, c := range []struct {
 		name   string

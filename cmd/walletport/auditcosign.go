@@ -69,15 +69,29 @@ func witnessesOf(named []witnessKey) []*note.Witness {
 
 // witnessing is what verify demands of witnesses.
 type witnessing struct {
-	Witness         []witnessKey  `help:"Demand that the trail is the one that this witness confirmed last." placeholder:"NAME+ID+KEY"`
-	WitnessedWithin time.Duration `help:"Demand that it confirmed it within this time, by its clock; without it, ever." placeholder:"DURATION"`
+	Witness         []witnessKey   `help:"Demand that the trail is the one that this witness confirmed last." placeholder:"NAME+ID+KEY"`
+	WitnessedWithin *time.Duration `help:"Demand that it confirmed it within this time, by its clock; without it, ever." placeholder:"DURATION"`
+}
+
+// usage returns what is wrong with the flags. A span that is not above 0 is no demand that a trail
+// could fail, so it is refused rather than passed over.
+func (c witnessing) usage() error {
+	switch {
+	case c.WitnessedWithin == nil:
+		return nil
+	case len(c.Witness) == 0:
+		return usagef("--witnessed-within is of a --witness")
+	case *c.WitnessedWithin <= 0:
+		return usagef("--witnessed-within is above 0, such as 25h")
+	}
+	return nil
 }
 
 // check returns what each witness confirmed last, or the first fault.
 func (c witnessing) check(ctx context.Context, o *operator, trusted []audit.TrustedKey) ([]note.Opened, error) {
 	var demand audit.Demand
-	if c.WitnessedWithin > 0 {
-		demand.Since, demand.Until = now().Add(-c.WitnessedWithin), now().Add(c.WitnessedWithin)
+	if within := c.WitnessedWithin; within != nil {
+		demand.Since, demand.Until = now().Add(-*within), now().Add(*within)
 	}
 	var confirmed []note.Opened
 	for _, w := range witnessesOf(c.Witness) {

@@ -82,5 +82,6 @@ func TestAWitnessConfirmsTheTrail(t *testing.T) {
 		fails(t, "--witness", "audit", "cosign", "--url", url, "--witness", "x", "--dir", dir)
 		fails(t, "--url", "audit", "cosign", "--url", "http://witness.example", "--witness", key, "--dir", t.TempDir())
 		fails(t, "--witnessed-within", "audit", "verify", "--witnessed-within", "1h", "--dir", dir)
+		fails(t, "--witnessed-within", "audit", "verify", "--witnessed-within", "0s", "--dir", dir)
 	})
 }

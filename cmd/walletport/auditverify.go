@@ -18,7 +18,7 @@ type auditVerifyCommand struct {
 	trust
 	Partial    bool        `help:"Accept a trail that is good but not whole: it begins after record 1, has no record, or is not signed to its end."`
 	ExpectHead notedRecord `help:"Demand this record, as an earlier verification printed the head." placeholder:"SEQ:HASH"`
-	AtLeast    int64       `help:"Demand that the trail reaches this record." placeholder:"SEQ"`
+	AtLeast    *int64      `help:"Demand that the trail reaches this record." placeholder:"SEQ"`
 	JSON       bool        `help:"Print JSON."`
 	witnessing
 	unrecorded
@@ -26,8 +26,8 @@ type auditVerifyCommand struct {
 }
 
 func (c auditVerifyCommand) Run(ctx context.Context, con console) error {
-	if c.WitnessedWithin != 0 && len(c.Witness) == 0 {
-		return usagef("--witnessed-within is of a --witness")
+	if err := c.usage(); err != nil {
+		return err
 	}
 	if len(c.File) > 0 {
 		if len(c.Witness) > 0 {
@@ -40,6 +40,14 @@ func (c auditVerifyCommand) Run(ctx context.Context, con console) error {
 		return c.print(con, found)
 	}
 	return c.opened(ctx, func(ctx context.Context, o *operator) error { return c.verifyDatabase(ctx, con, o) })
+}
+
+// usage returns what is wrong with what is demanded.
+func (c auditVerifyCommand) usage() error {
+	if c.AtLeast != nil && *c.AtLeast < 1 || c.ExpectHead.Noted != nil && c.ExpectHead.Seq < 1 {
+		return usagef("--at-least and --expect-head name a record, and the first is 1")
+	}
+	return c.witnessing.usage()
 }
 
 func (c auditVerifyCommand) verifyDatabase(ctx context.Context, con console, o *operator) error {
@@ -70,8 +78,8 @@ func (c auditVerifyCommand) noted() []audit.Noted {
 	if c.ExpectHead.Noted != nil {
 		noted = append(noted, *c.ExpectHead.Noted)
 	}
-	if c.AtLeast > 0 {
-		noted = append(noted, audit.Noted{Seq: c.AtLeast})
+	if c.AtLeast != nil {
+		noted = append(noted, audit.Noted{Seq: *c.AtLeast})
 	}
 	return noted
 }
