@@ -62,7 +62,7 @@ type ImportOptions struct {
 type ImportFile struct {
 	SHA256 string                        // of the file, in hex; "" for what can be read once
 	Open   func() (io.ReadCloser, error) // opens it again, from the beginning
-	// Who runs the import, for operators: "ada on host-1, process 4711". Nobody may start
+	// Who runs the import, for operators: "os:ada on host-1, process 4711". Nobody may start
 	// the same one until HolderGone says of these words that there is no such process, or
 	// it was not heard of for two minutes.
 	Who        string

@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 )
 
-// TestHolderGone: a process of this machine that has ended is told from one that lives, and of
-// other machines nothing is known.
+// TestHolderGone: a process of this place that has ended is told from one that lives, and of other
+// places nothing is known.
 func TestHolderGone(t *testing.T) {
-	if holderGone(importHolder()) {
+	own := importHolder()
+	if holderGone(own) {
 		t.Error("this process counts as gone")
 	}
 	ended := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$")
@@ -21,7 +23,13 @@ func TestHolderGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	gone := func(host string) string { return fmt.Sprintf("os:ada on %s, process %d", host, ended.Process.Pid) }
+	mark := ""
+	if place := processPlace(); place != "" {
+		mark = " (begun 1 in " + place + ")"
+	}
+	gone := func(host string) string {
+		return fmt.Sprintf("os:ada on %s, process %d%s", host, ended.Process.Pid, mark)
+	}
 	if !holderGone(gone(host)) {
 		t.Error("a process that has ended does not count as gone")
 	}
@@ -29,5 +37,23 @@ func TestHolderGone(t *testing.T) {
 		if holderGone(who) {
 			t.Errorf("%q counts as gone", who)
 		}
+	}
+	if mark == "" {
+		return // the system has no /proc
+	}
+	for name, who := range map[string]string{
+		"of another container, or machine of the same name": strings.Replace(gone(host), processPlace(), "0123456789abcdef", 1),
+		"of an earlier release":                             strings.TrimSuffix(gone(host), mark),
+		"with more behind it":                               gone(host) + "4",
+		"with half a mark":                                  strings.TrimSuffix(gone(host), " in "+processPlace()+")"),
+	} {
+		if holderGone(who) {
+			t.Errorf("%s: it counts as gone", name)
+		}
+	}
+	// The number of an ended process is given again, always where it is 1, as in a container.
+	again := strings.Replace(own, "(begun "+processBegun(os.Getpid()), "(begun 1", 1)
+	if again == own || !holderGone(again) {
+		t.Errorf("an earlier process of this number does not count as gone: %s", again)
 	}
 }
