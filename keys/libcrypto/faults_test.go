@@ -3,11 +3,13 @@
 package libcrypto
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"errors"
+	"math/big"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -232,6 +234,26 @@ func TestAKeyIsTriedOnceInAProcess(t *testing.T) {
 	if tries != 3 {
 		t.Errorf("another key that fails is tried %d times", tries-1)
 	}
+}
+
+// TestAKeyOfAPublicHalfThatIsKnownIsTriedToo: what worked was another private half.
+func TestAKeyOfAPublicHalfThatIsKnownIsTriedToo(t *testing.T) {
+	l := mustOpen(t)
+	mustPrivate(t, l, pair())
+	good, err := x509.MarshalPKCS8PrivateKey(pair())
+	must(t, err)
+	spoilt := bytes.Clone(good)
+	for name, number := range map[string]*big.Int{"d": pair().D, "dP": pair().Precomputed.Dp, "dQ": pair().Precomputed.Dq} {
+		at := bytes.Index(spoilt, number.Bytes())
+		if at < 0 {
+			t.Fatalf("%s is not where the test looks", name)
+		}
+		spoilt[at+100] ^= 1
+	}
+	if private, err := l.Private(spoilt); err == nil || private != nil {
+		t.Error("it is taken")
+	}
+	mustPrivate(t, l, pair())
 }
 
 // TestWhatIsLongerThanItsPlaceIsAFault: a length that is wrong is not handed on to be verified,

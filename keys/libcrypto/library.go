@@ -27,7 +27,7 @@ type library struct {
 	facts                  keys.RSAFacts
 	sha256, sha384, sha512 uintptr             // what EVP_sha256 and so on return
 	reasonOf               func(uint64) string // OpenSSL's word for the code of an error
-	tried                  *sync.Map           // fingerprints of the keys that were found to work
+	tried                  *tried
 }
 
 // functions are addresses.
@@ -102,7 +102,7 @@ func open(name string) (*library, error) {
 	if err != nil {
 		return nil, &openError{Library: name, Reason: errAbsent, Detail: err.Error()}
 	}
-	l := &library{tried: &sync.Map{}}
+	l := &library{tried: newTried()}
 	// The version before all else: an old library lacks functions because it is old.
 	if l.versionNumber, err = purego.Dlsym(handle, "OpenSSL_version_num"); err != nil {
 		return nil, &openError{Library: name, Reason: errTooOld, Detail: "it does not tell its version"}

@@ -5,6 +5,7 @@ package libcrypto
 import (
 	"bytes"
 	"crypto"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -14,6 +15,7 @@ import (
 	"io"
 	"runtime"
 	"slices"
+	"sync"
 	"unsafe"
 
 	"github.com/walletport/walletport/keys"
@@ -33,18 +35,30 @@ func (l *library) Private(pkcs8 []byte) (keys.RSAPrivate, error) {
 	if err := p.read(pkcs8); err != nil {
 		return nil, err
 	}
-	fingerprint, err := keys.FingerprintOf(p.public)
-	if err != nil {
-		return nil, fmt.Errorf("libcrypto: %w", err)
-	}
-	if _, ok := l.tried.Load(fingerprint); ok {
+	mark := l.tried.mark(pkcs8)
+	if _, ok := l.tried.keys.Load(mark); ok {
 		return p, nil
 	}
 	if err := p.try(); err != nil {
 		return nil, fmt.Errorf("libcrypto: the private key was tried: %w", err)
 	}
-	l.tried.Store(fingerprint, nil)
+	l.tried.keys.Store(mark, nil)
 	return p, nil
+}
+
+// tried are the keys that were found to work, by all of their bytes: that the public half is known
+// says nothing of the private one.
+type tried struct {
+	secret []byte   // of this process: a plain digest would let guesses at a key be checked
+	keys   sync.Map // what mark returns
+}
+
+func newTried() *tried { return &tried{secret: []byte(rand.Text())} }
+
+func (t *tried) mark(pkcs8 []byte) [sha256.Size]byte {
+	mac := hmac.New(sha256.New, t.secret)
+	mac.Write(pkcs8)
+	return [sha256.Size]byte(mac.Sum(nil))
 }
 
 func (p *private) read(pkcs8 []byte) error {

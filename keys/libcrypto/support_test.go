@@ -35,7 +35,7 @@ func mustOpen(t testing.TB) *library {
 	}
 	must(t, err)
 	own := *l
-	own.tried = &sync.Map{}
+	own.tried = newTried()
 	return &own
 }
 
