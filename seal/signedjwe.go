@@ -37,7 +37,7 @@ func (h SignedJWEHeader) inner() OAEPHeader {
 
 // SealSignedJWE encrypts plaintext to an RSA key and signs the result. It keeps no
 // argument; wiping plaintext is the caller's part. random is crypto/rand.Reader outside of
-// tests. The errors of signer come back wrapped.
+// tests. The errors of signer come back wrapped, with ErrSign.
 func SealSignedJWE(random io.Reader, header SignedJWEHeader, to Recipient, signer crypto.Signer, plaintext []byte) ([]byte, error) {
 	if err := (JWEHeader{KeyID: header.SignerKeyID}).check(); err != nil {
 		return nil, err
@@ -53,10 +53,13 @@ func SealSignedJWE(random io.Reader, header SignedJWEHeader, to Recipient, signe
 	digest := sha256.Sum256(compact)
 	signature, err := signer.Sign(random, digest[:], pssOptions)
 	if err != nil {
-		return nil, fmt.Errorf("sign: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrSign, err)
 	}
 	return jwe64.AppendEncode(append(compact, '.'), signature), nil
 }
+
+// ErrSign is with the errors of a signer, apart from those of sealing.
+var ErrSign = errors.New("seal: it could not be signed")
 
 // errSignedJWE is about a text that can be seen to be no signed JWE without a key.
 var errSignedJWE = errors.New("seal: not a compact JWE with RSA-OAEP-256 and A256GCM in a compact JWS with PS256")

@@ -128,6 +128,7 @@ func open(name string) (*library, error) {
 // start has OpenSSL read its configuration, which says which provider does the work.
 func (l *library) start() error {
 	const loadConfig, noAtExit = 0x40, 0x80000
+	call(l.initialize, noAtExit, 0) // before all else: do asks for errors, and that would initialize it with a handler for the end of the process
 	purego.RegisterFunc(&l.reasonOf, l.errReason)
 	if err := l.do("read the configuration", func() bool { return isOne(call(l.initialize, loadConfig|noAtExit, 0)) }); err != nil {
 		return err

@@ -111,6 +111,23 @@ func TestTheFIPSProviderIsNamedWhereItWorks(t *testing.T) {
 	}
 }
 
+// TestItIsInitializedBeforeAllElse: the first call of a thread into OpenSSL initializes it in OpenSSL's
+// own way, with a handler for the end of the process, and who asks for none comes too late then.
+func TestItIsInitializedBeforeAllElse(t *testing.T) {
+	l := mustOpen(t)
+	var order []string
+	initialize, errClear := l.initialize, l.errClear
+	l.initialize = replaced(func(options, settings uintptr) uintptr {
+		order = append(order, "initialize")
+		return call(initialize, options, settings)
+	})
+	l.errClear = replaced(func() uintptr { order = append(order, "clear"); return call(errClear) })
+	must(t, l.start())
+	if len(order) < 2 || order[0] != "initialize" {
+		t.Errorf("the order is %v", order)
+	}
+}
+
 func TestAnUnreadableConfigurationIsSaid(t *testing.T) {
 	l := mustOpen(t)
 	l.initialize = replaced(func(uintptr, uintptr) uintptr { return 0 })

@@ -26,8 +26,8 @@ type itemJSON struct {
 
 // CardTokens asks for all tokens of a card; Visa does not page. They are Brief: number,
 // expiry, device and times are in the answer to Token. CardTokens costs one signature.
-// Besides those of the contract its errors are CodeUnavailable, reason sealing_unavailable:
-// the custodian did not sign.
+// Besides those of the contract its errors are CodeUnavailable, reason signing_unavailable:
+// the custodian did not sign, or sealing_unavailable: the card number could not be encrypted.
 func (m *Messages) CardTokens(in scheme.CardTokensInput) (scheme.Query[scheme.TokenPage], error) {
 	var none scheme.Query[scheme.TokenPage]
 	switch {

@@ -169,7 +169,7 @@ func TestWhatCannotBeAskedIsRefused(t *testing.T) {
 		{"no signing key", list(func(in *scheme.CardTokensInput) { in.Access.Signer = scheme.Signer{} }), walletport.CodeUnavailable, "key_unusable"},
 		{"no shared secret", list(func(in *scheme.CardTokensInput) { in.Access.Secret.MAC = nil }), walletport.CodeUnavailable, "key_unusable"},
 		{"an API key that changes the query", list(func(in *scheme.CardTokensInput) { in.Access.Secret.KeyID = "a&b=c" }), walletport.CodeUnavailable, "key_unusable"},
-		{"a device that is away", list(func(in *scheme.CardTokensInput) { in.Access.Signer.Key = away{in.Access.Signer.Key} }), walletport.CodeUnavailable, "sealing_unavailable"},
+		{"a device that is away", list(func(in *scheme.CardTokensInput) { in.Access.Signer.Key = away{in.Access.Signer.Key} }), walletport.CodeUnavailable, "signing_unavailable"},
 		{"a token of Mastercard's", change(func(in *scheme.ChangeInput) { in.Ref.Scheme = walletport.Mastercard }), walletport.CodeInvalid, "token_reference_malformed"},
 		{"no reference", change(func(in *scheme.ChangeInput) { in.Ref.Reference = "" }), walletport.CodeInvalid, "token_reference_malformed"},
 		{"a reference of dots", change(func(in *scheme.ChangeInput) { in.Ref.Reference = ".." }), walletport.CodeInvalid, "token_reference_malformed"},

@@ -44,6 +44,9 @@ func (m *Messages) sealCard(in scheme.CardTokensInput) (string, error) {
 	text = append(text, `"}}`...)
 	header := m.profile.header(in.Access, in.Now)
 	sealed, err := seal.SealSignedJWE(in.Rand, header, seal.Recipient{Public: visas, OAEP: in.Access.Recipient.OAEP}, in.Access.Signer.Key, text)
+	if errors.Is(err, seal.ErrSign) {
+		return "", walletport.Errorf(walletport.CodeUnavailable, "signing_unavailable", "the key that signs for Visa cannot sign at this moment").WithCause(err)
+	}
 	if err != nil {
 		return "", walletport.Errorf(walletport.CodeUnavailable, "sealing_unavailable", "the card number cannot be sealed for Visa at this moment").WithCause(err)
 	}
@@ -105,7 +108,7 @@ func open(access scheme.Access, encrypted string) ([]byte, error) {
 	if !known {
 		return nil, fmt.Errorf("encryptedData is signed with a key that is not here: kid %s", shownKeyID(parsed.SignerKeyID))
 	}
-	return nil, errors.New("encryptedData does not open: its signature is not of Visa's key, or it is sealed to another key than its kid says")
+	return nil, errors.New("encryptedData does not open: its signature is not of Visa's key, it is sealed to another key than its kid says, or our key does not work")
 }
 
 // shownKeyID returns a kid for operators, or what is wrong with it.
