@@ -182,6 +182,23 @@ func TestARewriteThatWentOnIsALoss(t *testing.T) {
 			})
 		})
 	}
+	t.Run("of a record that is missing within", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ring, m, seen := checkpointRing(t), newMemory(), &observed{}
+			l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen})
+			mustRecord(t, l, 6)
+			m.lock.Lock()
+			m.goOn()
+			m.entries = slices.Delete(m.entries, 5, 6)
+			m.lock.Unlock()
+			time.Sleep(61 * time.Second)
+			synctest.Wait()
+			stop()
+			if !slices.Equal(seen.lost, []int64{6}) {
+				t.Errorf("observed losses %v, want [6]", seen.lost)
+			}
+		})
+	})
 	t.Run("of a record of long ago", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ring, m, seen := checkpointRing(t), newMemory(), &observed{}

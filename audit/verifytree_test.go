@@ -35,6 +35,8 @@ func mustChainOf(t *testing.T, ring *keys.Ring, first, n int) *memory {
 }
 
 func (m *memory) noteAt(size int64) *storage.Note {
+	m.lock.Lock()
+	defer m.lock.Unlock()
 	for i := range m.notes {
 		if m.notes[i].Size == size {
 			return &m.notes[i]
@@ -290,6 +292,11 @@ func TestNoNoteIsSignedOverWhatIsNoRecord(t *testing.T) {
 		{"a record that is missing", func(m *memory) { m.entries = slices.Delete(m.entries, 1, 2) }},
 		{"the last record is another", func(m *memory) { m.entries[2].Record = forged }},
 		{"the last record is missing", func(m *memory) { m.entries = m.entries[:2] }},
+		{"other records from there on, behind which the head was left", func(m *memory) {
+			head := m.head
+			m.rewrite(2)
+			m.head = head
+		}},
 	} {
 		t.Run("by another server: "+c.name, func(t *testing.T) {
 			m, seen := good.clone(), &observed{}
