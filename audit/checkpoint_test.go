@@ -224,6 +224,30 @@ func TestARewriteThatWentOnIsALoss(t *testing.T) {
 	})
 }
 
+// TestALossIsToldOfOnceByWhoWroteBetweenOthers, of whose records several are gone.
+func TestALossIsToldOfOnceByWhoWroteBetweenOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ring, m, seen := checkpointRing(t), newMemory(), &observed{}
+		l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen})
+		other, stopOther := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring)})
+		for range 4 {
+			mustRecord(t, l, 1)
+			mustRecord(t, other, 1)
+		}
+		stopOther()
+		m.lock.Lock()
+		m.setBack(2)
+		m.lock.Unlock()
+		mustRecord(t, l, 2)
+		time.Sleep(61 * time.Second)
+		synctest.Wait()
+		stop()
+		if !slices.Equal(seen.lost, []int64{7}) {
+			t.Errorf("observed losses %v, want [7]", seen.lost)
+		}
+	})
+}
+
 // TestWhatCannotBeReadIsComparedTheNextTime with what is stored.
 func TestWhatCannotBeReadIsComparedTheNextTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

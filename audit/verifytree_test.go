@@ -13,7 +13,6 @@ import (
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
-	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/audit"
 	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/keys/keystest"
@@ -349,36 +348,6 @@ func TestWhatAServerWroteItNeedNotRead(t *testing.T) {
 			t.Errorf("%d notes, the last %+v, refused %v", got.Notes, got.Tree, seen.unnoted)
 		}
 	})
-}
-
-// TestOfMoreThanIsKeptTheRecordsAreRead: a server without a key cannot note for a long time.
-func TestOfMoreThanIsKeptTheRecordsAreRead(t *testing.T) {
-	ring, m, source := checkpointRing(t), newMemory(), keystest.NewSource(keys.NewRing(nil))
-	l, stop := mustRun(t, audit.Config{Store: m, Keys: source, Settings: audit.Settings{MaxBatch: 4096, MaxQueue: 1 << 17, CheckpointInterval: 10 * time.Millisecond}})
-	const records = 1<<16 + 1000
-	var last walletport.Receipt
-	for i := range records {
-		var err error
-		if last, err = l.Submit(record(i)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := last.Wait(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	source.Replace(ring)
-	for range 1000 {
-		if m.lock.Lock(); len(m.notes) > 0 {
-			m.lock.Unlock()
-			break
-		}
-		m.lock.Unlock()
-		time.Sleep(10 * time.Millisecond)
-	}
-	stop()
-	if got := mustVerify(t, m, ring); got.Tree == nil || got.Tree.Size != records {
-		t.Errorf("the tree is %+v", got.Tree)
-	}
 }
 
 // TestANodeThatNobodyMadeIsNotNoted: it stands where one will be, before there is a note that
