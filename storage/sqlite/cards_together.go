@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/walletport/walletport"
@@ -33,21 +34,21 @@ var (
 		WHERE cards.content_mac IS NOT nullif(staged.replaces, x'') AND cards.content_mac IS NOT nullif(staged.content_mac, x'')
 		ORDER BY staged.id LIMIT ?`
 
-	makeStaged = `INSERT INTO main.cards (` + strings.Join(cardColumns, ", ") + `)
-		SELECT ` + strings.Join(cardColumns, ", ") + ` FROM temp.staged WHERE true ORDER BY id
-		ON CONFLICT (id) DO UPDATE SET ` + replacedColumns() + `
-		WHERE cards.content_mac <> excluded.content_mac`
+	// An upsert would be one statement for both, but its DO UPDATE takes the place of the OR IGNORE
+	// of the triggers of cards, and then a value of card_finds that stands already is an error.
+	changeStaged = `UPDATE main.cards SET (` + strings.Join(replacedColumns(), ", ") + `) =
+		(SELECT ` + strings.Join(replacedColumns(), ", ") + ` FROM temp.staged WHERE staged.id = cards.id)
+		WHERE id IN (SELECT id FROM temp.staged)
+		AND content_mac <> (SELECT content_mac FROM temp.staged WHERE staged.id = cards.id)`
+
+	addStaged = `INSERT INTO main.cards (` + strings.Join(cardColumns, ", ") + `)
+		SELECT ` + strings.Join(cardColumns, ", ") + ` FROM temp.staged
+		WHERE NOT EXISTS (SELECT 1 FROM main.cards WHERE cards.id = staged.id) ORDER BY id`
 )
 
-// replacedColumns sets every column of a card that stands but id and issuer.
-func replacedColumns() string {
-	var set []string
-	for _, column := range cardColumns {
-		if column != "id" && column != "issuer" {
-			set = append(set, column+" = excluded."+column)
-		}
-	}
-	return strings.Join(set, ", ")
+// replacedColumns are the columns of a card that stands but id and issuer.
+func replacedColumns() []string {
+	return slices.DeleteFunc(slices.Clone(cardColumns), func(column string) bool { return column == "id" || column == "issuer" })
 }
 
 // BeginCardChanges implements storage.Cards.
@@ -123,7 +124,7 @@ func (t *together) Commit(ctx context.Context) (missed []walletport.CardID, err 
 	if missed, err = t.missed(ctx); err != nil || len(missed) > 0 {
 		return missed, err
 	}
-	for _, statement := range []string{makeStaged, "COMMIT"} {
+	for _, statement := range []string{changeStaged, addStaged, "COMMIT"} {
 		if _, err := t.conn.ExecContext(ctx, statement); err != nil {
 			return nil, storage.ErrUnavailable(ctx, err)
 		}

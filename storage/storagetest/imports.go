@@ -14,6 +14,7 @@ func testImports(t *testing.T, database NewDatabase) {
 	withStore(t, database, "a mark is durable with customers", testImportMarkOfCustomers)
 	withStore(t, database, "a value without its card finds nothing", testFindsAhead)
 	withStore(t, database, "a card is found by what it has, and by nothing that it had", testFindsOfChanges)
+	withStore(t, database, "changes together take values that stand ahead", testFindsOfChangesTogether)
 }
 
 func anImport(holder string) storage.Import {
@@ -184,4 +185,22 @@ func testFindsOfChanges(t *testing.T, s storage.Store) {
 		t.Fatal(err)
 	}
 	wantFound(t, s, was)
+}
+
+// testFindsOfChangesTogether: an import that was broken off has left values of what cards were to
+// become, and another one makes the same changes together.
+func testFindsOfChangesTogether(t *testing.T, s storage.Store) {
+	was, becomes, fresh, same := card(1, 0), card(1, 1), card(2, 0), card(3, 0)
+	becomes.CustomerID, becomes.LastFour, fresh.LastFour, same.LastFour = "another", "9999", "0002", "0003"
+	if err := s.AddCardFinds(t.Context(), append(findsOf(becomes), findsOf(fresh)...)); err != nil {
+		t.Fatal(err)
+	}
+	mustPut(t, s, was, same)
+	together := must(s.BeginCardChanges(t.Context()))(t, "BeginCardChanges")
+	defer mustEnd(t, together)
+	mustAddChanges(t, together, storage.CardChange{Card: becomes, Replaces: was.ContentMAC}, storage.CardChange{Card: fresh}, storage.CardChange{Card: same})
+	wantEqual(t, "missed", must(together.Commit(t.Context()))(t, "Commit"), []walletport.CardID{})
+	wantStored(t, s, becomes, fresh, same)
+	wantFound(t, s, was)
+	wantFound(t, s, becomes, 1)
 }
