@@ -39,6 +39,14 @@ type CardFinds interface {
 	// a value without its card finds nothing. What stands already is left alone.
 	AddCardFinds(ctx context.Context, finds []CardFind) error
 	// DropCardFinds takes away those of the values whose card is not stored, or has
-	// another one, in one commit.
+	// another one, in one commit. It holds up nobody but who stores a card with one of them, and
+	// those for a second at most. Where others have been storing cards for long it takes nothing
+	// away, and the answer is CodeConflict, reason import_values_left.
 	DropCardFinds(ctx context.Context, finds []CardFind) error
+}
+
+// ErrFindsLeft returns the answer where values stay for now.
+func ErrFindsLeft() *walletport.Error {
+	return walletport.Errorf(walletport.CodeConflict, "import_values_left",
+		"customer numbers and last four digits that an import stored ahead of its cards are left in the database, for somebody else has been storing cards for long, as --all-or-nothing does: give the same command again when that has ended")
 }

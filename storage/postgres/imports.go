@@ -108,21 +108,6 @@ func (s *Store) AddCardFinds(ctx context.Context, finds []storage.CardFind) erro
 	})
 }
 
-// DropCardFinds implements storage.CardFinds.
-func (s *Store) DropCardFinds(ctx context.Context, finds []storage.CardFind) error {
-	if len(finds) == 0 {
-		return nil
-	}
-	return s.retryLost(ctx, func() error {
-		return s.transact(ctx, func(q *pgdb.Queries) error {
-			if err := q.LockCardsTable(ctx); err != nil {
-				return err
-			}
-			return q.DropCardFinds(ctx, pgdb.DropCardFindsParams(findParams(finds)))
-		})
-	})
-}
-
 func findParams(finds []storage.CardFind) pgdb.AddCardFindsParams {
 	return pgdb.AddCardFindsParams{
 		Attributes: column(finds, func(f storage.CardFind) int16 { return int16(f.Attribute) }),

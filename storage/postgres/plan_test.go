@@ -17,8 +17,6 @@ import (
 var whole = map[string]string{
 	"GetAuditHead": "the table has one row",
 	"Probe":        "the table has one row",
-
-	"LockCardsTable": "reads nothing, and has no plan",
 }
 
 // byIndex are the queries that must go by a certain index. By the primary key they

@@ -27,6 +27,32 @@ func (q *Queries) AddCardFinds(ctx context.Context, arg AddCardFindsParams) erro
 	return err
 }
 
+const addFindsOfCards = `-- name: AddFindsOfCards :exec
+INSERT INTO card_finds (attribute, value, card_id)
+SELECT found.attribute, found.value, found.card_id
+FROM (
+    SELECT
+        unnest($1::smallint[]) AS attribute,
+        unnest($2::bytea[])          AS value,
+        unnest($3::bigint[])     AS card_id
+) AS found
+JOIN cards ON cards.id = found.card_id AND CASE found.attribute
+    WHEN 1 THEN cards.pan_index WHEN 2 THEN convert_to(cards.customer_id, 'UTF8') ELSE convert_to(cards.last_four, 'UTF8')
+END = found.value
+ON CONFLICT DO NOTHING
+`
+
+type AddFindsOfCardsParams struct {
+	Attributes []int16
+	Vals       [][]byte
+	CardIds    []int64
+}
+
+func (q *Queries) AddFindsOfCards(ctx context.Context, arg AddFindsOfCardsParams) error {
+	_, err := q.db.Exec(ctx, addFindsOfCards, arg.Attributes, arg.Vals, arg.CardIds)
+	return err
+}
+
 const addImport = `-- name: AddImport :execrows
 INSERT INTO imports (id, holder, who, began_ms, beat_ms, state) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
 `
@@ -87,19 +113,25 @@ func (q *Queries) DeleteImport(ctx context.Context, arg DeleteImportParams) erro
 	return err
 }
 
-const dropCardFinds = `-- name: DropCardFinds :exec
+const dropCardFinds = `-- name: DropCardFinds :execrows
 DELETE FROM card_finds AS f
 USING (
-    SELECT
-        unnest($1::smallint[]) AS attribute,
-        unnest($2::bytea[])          AS value,
-        unnest($3::bigint[])     AS card_id
-) AS found
-WHERE f.attribute = found.attribute AND f.value = found.value AND f.card_id = found.card_id AND NOT EXISTS (
-    SELECT 1 FROM cards WHERE cards.id = f.card_id AND CASE f.attribute
-        WHEN 1 THEN cards.pan_index WHEN 2 THEN convert_to(cards.customer_id, 'UTF8') ELSE convert_to(cards.last_four, 'UTF8')
-    END = f.value
-)
+    SELECT s.attribute, s.value, s.card_id
+    FROM (
+        SELECT
+            unnest($1::smallint[]) AS attribute,
+            unnest($2::bytea[])          AS value,
+            unnest($3::bigint[])     AS card_id
+    ) AS found
+    JOIN card_finds AS s ON s.attribute = found.attribute AND s.value = found.value AND s.card_id = found.card_id
+    WHERE NOT EXISTS (
+        SELECT 1 FROM cards WHERE cards.id = s.card_id AND CASE s.attribute
+            WHEN 1 THEN cards.pan_index WHEN 2 THEN convert_to(cards.customer_id, 'UTF8') ELSE convert_to(cards.last_four, 'UTF8')
+        END = s.value
+    )
+    FOR UPDATE OF s SKIP LOCKED
+) AS free
+WHERE f.attribute = free.attribute AND f.value = free.value AND f.card_id = free.card_id
 `
 
 type DropCardFindsParams struct {
@@ -108,9 +140,13 @@ type DropCardFindsParams struct {
 	CardIds    []int64
 }
 
-func (q *Queries) DropCardFinds(ctx context.Context, arg DropCardFindsParams) error {
-	_, err := q.db.Exec(ctx, dropCardFinds, arg.Attributes, arg.Vals, arg.CardIds)
-	return err
+// What somebody else has locked is passed over: nobody waits for it.
+func (q *Queries) DropCardFinds(ctx context.Context, arg DropCardFindsParams) (int64, error) {
+	result, err := q.db.Exec(ctx, dropCardFinds, arg.Attributes, arg.Vals, arg.CardIds)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const getImport = `-- name: GetImport :one
@@ -131,15 +167,32 @@ func (q *Queries) GetImport(ctx context.Context, id string) (Import, error) {
 	return i, err
 }
 
-const lockCardsTable = `-- name: LockCardsTable :exec
-LOCK TABLE cards IN SHARE MODE
+const listCardWriters = `-- name: ListCardWriters :many
+SELECT virtualtransaction::text AS writer FROM pg_catalog.pg_locks
+WHERE locktype = 'relation' AND relation = 'cards'::regclass AND mode = 'RowExclusiveLock' AND granted
+  AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+  AND pid IS DISTINCT FROM pg_backend_pid()
 `
 
-// A card that another transaction is storing has looked for its values already, and is not seen
-// yet: its table is locked against writers until the commit.
-func (q *Queries) LockCardsTable(ctx context.Context) error {
-	_, err := q.db.Exec(ctx, lockCardsTable)
-	return err
+// The transactions that have written cards, or are about to.
+func (q *Queries) ListCardWriters(ctx context.Context) ([]string, error) {
+	rows, err := q.db.Query(ctx, listCardWriters)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var writer string
+		if err := rows.Scan(&writer); err != nil {
+			return nil, err
+		}
+		items = append(items, writer)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const markImport = `-- name: MarkImport :execrows

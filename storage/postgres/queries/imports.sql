@@ -4,24 +4,47 @@ INSERT INTO card_finds (attribute, value, card_id)
 SELECT unnest(sqlc.arg(attributes)::smallint[]), unnest(sqlc.arg(vals)::bytea[]), unnest(sqlc.arg(card_ids)::bigint[])
 ON CONFLICT DO NOTHING;
 
--- A card that another transaction is storing has looked for its values already, and is not seen
--- yet: its table is locked against writers until the commit.
--- name: LockCardsTable :exec
-LOCK TABLE cards IN SHARE MODE;
-
--- name: DropCardFinds :exec
+-- What somebody else has locked is passed over: nobody waits for it.
+-- name: DropCardFinds :execrows
 DELETE FROM card_finds AS f
 USING (
+    SELECT s.attribute, s.value, s.card_id
+    FROM (
+        SELECT
+            unnest(sqlc.arg(attributes)::smallint[]) AS attribute,
+            unnest(sqlc.arg(vals)::bytea[])          AS value,
+            unnest(sqlc.arg(card_ids)::bigint[])     AS card_id
+    ) AS found
+    JOIN card_finds AS s ON s.attribute = found.attribute AND s.value = found.value AND s.card_id = found.card_id
+    WHERE NOT EXISTS (
+        SELECT 1 FROM cards WHERE cards.id = s.card_id AND CASE s.attribute
+            WHEN 1 THEN cards.pan_index WHEN 2 THEN convert_to(cards.customer_id, 'UTF8') ELSE convert_to(cards.last_four, 'UTF8')
+        END = s.value
+    )
+    FOR UPDATE OF s SKIP LOCKED
+) AS free
+WHERE f.attribute = free.attribute AND f.value = free.value AND f.card_id = free.card_id;
+
+-- The transactions that have written cards, or are about to.
+-- name: ListCardWriters :many
+SELECT virtualtransaction::text AS writer FROM pg_catalog.pg_locks
+WHERE locktype = 'relation' AND relation = 'cards'::regclass AND mode = 'RowExclusiveLock' AND granted
+  AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+  AND pid IS DISTINCT FROM pg_backend_pid();
+
+-- name: AddFindsOfCards :exec
+INSERT INTO card_finds (attribute, value, card_id)
+SELECT found.attribute, found.value, found.card_id
+FROM (
     SELECT
         unnest(sqlc.arg(attributes)::smallint[]) AS attribute,
         unnest(sqlc.arg(vals)::bytea[])          AS value,
         unnest(sqlc.arg(card_ids)::bigint[])     AS card_id
 ) AS found
-WHERE f.attribute = found.attribute AND f.value = found.value AND f.card_id = found.card_id AND NOT EXISTS (
-    SELECT 1 FROM cards WHERE cards.id = f.card_id AND CASE f.attribute
-        WHEN 1 THEN cards.pan_index WHEN 2 THEN convert_to(cards.customer_id, 'UTF8') ELSE convert_to(cards.last_four, 'UTF8')
-    END = f.value
-);
+JOIN cards ON cards.id = found.card_id AND CASE found.attribute
+    WHEN 1 THEN cards.pan_index WHEN 2 THEN convert_to(cards.customer_id, 'UTF8') ELSE convert_to(cards.last_four, 'UTF8')
+END = found.value
+ON CONFLICT DO NOTHING;
 
 -- name: GetImport :one
 SELECT * FROM imports WHERE id = $1;
