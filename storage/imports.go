@@ -35,7 +35,8 @@ type Imports interface {
 	// MarkImport stores a mark alone. Marks of an import that has another holder, or is
 	// not there, are CodeConflict, reason import_taken.
 	MarkImport(ctx context.Context, mark ImportMark) error
-	// EndImport takes an import away, if it has that holder.
+	// EndImport takes an import away. One that has another holder, or is not there, is
+	// CodeConflict, reason import_taken.
 	EndImport(ctx context.Context, id, holder string) error
 }
 

@@ -35,7 +35,7 @@ const (
 type claim struct {
 	id, holder string
 	point      importPoint // where the import went on
-	state      []byte      // as it was claimed
+	state      []byte      // of the last mark, at first as it was claimed
 	beaten     time.Time   // when the import was last heard of
 	unmarked   int         // batches since the last mark
 }
@@ -134,7 +134,7 @@ func (in *intake[K, C]) markOf(c *chunk[K, C], after *ImportReport) (*storage.Im
 // noteMark remembers that a mark is stored, if it is one.
 func (in *intake[K, C]) noteMark(mark *storage.ImportMark) {
 	if mark != nil {
-		in.claim.beaten, in.claim.unmarked = mark.At, 0
+		in.claim.beaten, in.claim.state, in.claim.unmarked = mark.At, mark.State, 0
 	}
 }
 
@@ -157,7 +157,7 @@ func (in *intake[K, C]) markSeldom(ctx context.Context, c *chunk[K, C], after *I
 
 func (in *intake[K, C]) isBeatDue() bool { return in.vault.Clock().Sub(in.claim.beaten) >= beatEvery }
 
-// beat says from time to time that the import is alive, before it has stored anything.
+// beat says from time to time that the import is alive, while it stores no rows.
 func (in *intake[K, C]) beat(ctx context.Context) error {
 	if !in.isBeatDue() {
 		return nil

@@ -46,12 +46,7 @@ func (in *cardIntake) ahead(ctx context.Context, after int64, beat func(context.
 	if err != nil {
 		return err
 	}
-	return in.eachFinds(func(storage.CardFind) bool { return true }, func(batch []storage.CardFind) error {
-		if err := in.vault.Cards.AddCardFinds(ctx, batch); err != nil {
-			return err
-		}
-		return beat(ctx)
-	})
+	return in.eachFinds(ctx, beat, func(storage.CardFind) bool { return true }, in.vault.Cards.AddCardFinds)
 }
 
 // close lets go of scratch files.
@@ -62,13 +57,11 @@ func (in *cardIntake) close() {
 }
 
 // tidy takes away what was stored ahead of rows that were refused.
-func (in *cardIntake) tidy(ctx context.Context, refused refusals[walletport.CardID]) error {
+func (in *cardIntake) tidy(ctx context.Context, refused refusals[walletport.CardID], beat func(context.Context) error) error {
 	if in.finds == nil || refused.isEmpty() {
 		return nil
 	}
-	return in.eachFinds(func(f storage.CardFind) bool { return refused.has(f.ID) }, func(batch []storage.CardFind) error {
-		return in.vault.Cards.DropCardFinds(ctx, batch)
-	})
+	return in.eachFinds(ctx, beat, func(f storage.CardFind) bool { return refused.has(f.ID) }, in.vault.Cards.DropCardFinds)
 }
 
 // findsOf fills in the finds of a chunk: each as a record of the sorter, behind its length.
@@ -136,25 +129,30 @@ func parseFind(record []byte) storage.CardFind {
 	}
 }
 
-// eachFinds hands out the chosen of the sorted finds in batches.
-func (in *cardIntake) eachFinds(chosen func(storage.CardFind) bool, take func([]storage.CardFind) error) error {
-	batch := make([]storage.CardFind, 0, findsTogether)
+// eachFinds hands out the chosen of the sorted finds in batches. It calls beat again and again,
+// also where few are chosen.
+func (in *cardIntake) eachFinds(
+	ctx context.Context, beat func(context.Context) error,
+	chosen func(storage.CardFind) bool, take func(context.Context, []storage.CardFind) error,
+) error {
+	batch, read := make([]storage.CardFind, 0, findsTogether), 0
 	err := in.finds.each(func(record []byte) error {
-		f := parseFind(record)
-		if !chosen(f) {
-			return nil
+		if f := parseFind(record); chosen(f) {
+			batch = append(batch, f)
 		}
-		if batch = append(batch, f); len(batch) < findsTogether {
-			return nil
+		if len(batch) == findsTogether {
+			if err := take(ctx, batch); err != nil {
+				return err
+			}
+			batch = batch[:0]
 		}
-		if err := take(batch); err != nil {
-			return err
+		if read++; read%findsTogether == 0 {
+			return beat(ctx)
 		}
-		batch = batch[:0]
 		return nil
 	})
 	if err != nil || len(batch) == 0 {
 		return err
 	}
-	return take(batch)
+	return take(ctx, batch)
 }

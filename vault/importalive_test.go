@@ -3,6 +3,7 @@ package vault_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -62,6 +63,11 @@ func (w watchedCards) ChangeCards(ctx context.Context, changes []storage.CardCha
 	w.note("cards")
 	w.states = append(w.states, mark.State)
 	return w.Cards.ChangeCards(ctx, changes, mark)
+}
+
+func (w watchedCards) DropCardFinds(ctx context.Context, finds []storage.CardFind) error {
+	w.note("drop")
+	return w.Cards.DropCardFinds(ctx, finds)
 }
 
 type watchedImports struct {
@@ -165,3 +171,45 @@ func TestTheMarkOfAnImportStaysSmall(t *testing.T) {
 		t.Errorf("when it went on: %d rows, %d errors, %d of them listed", report.Rows, report.ErrorCount, len(report.Errors))
 	}
 }
+
+// TestAnImportThatTidiesUpIsHeardOf: what was stored ahead of rows that were refused is taken away
+// in many commits, and what an import says of itself meanwhile is how far it came.
+func TestAnImportThatTidiesUpIsHeardOf(t *testing.T) {
+	r := newRig(t)
+	path := filepath.Join(t.TempDir(), "cards.csv")
+	var b strings.Builder
+	b.WriteString("cardId,pan,expiryMonth,expiryYear,customerId\n")
+	for i := range 6000 {
+		pan := testPAN
+		if i == 0 {
+			pan = "5204247750001472" // refused
+		}
+		fmt.Fprintf(&b, "%d,%s,12,2031,C%d\n", i+1, pan, i)
+	}
+	must(t, os.WriteFile(path, []byte(b.String()), 0o600))
+	r.importUntilFull(t, path, fileOptions(t, path), 1)
+	s := &steps{}
+	watched := r.watched(s)
+	watched.Vault.Imports = neverEnded{watched.Vault.Imports}
+	_, err := watched.importFile(t, path, fileOptions(t, path))
+	if !errors.Is(err, errBroken) {
+		t.Fatalf("it was not broken off: %v", err)
+	}
+	if want := []string{"drop", "mark", "drop"}; !slices.Equal(s.done[slices.Index(s.done, "drop"):], want) {
+		t.Errorf("it ends with %v, want %v", s.done[slices.Index(s.done, "drop"):], want)
+	}
+	o := fileOptions(t, path)
+	var from vault.ImportResumed
+	o.File.Resuming = func(r vault.ImportResumed) { from = r }
+	report, err := r.importFile(t, path, o)
+	must(t, err)
+	if from.Rows != 6000 || report.Inserted != 5999 {
+		t.Errorf("it went on behind row %d, and inserted %d", from.Rows, report.Inserted)
+	}
+	r.wantFinds(t, 3*5999)
+}
+
+// neverEnded breaks an import off before its end is noted.
+type neverEnded struct{ storage.Imports }
+
+func (neverEnded) EndImport(context.Context, string, string) error { return errBroken }

@@ -77,6 +77,47 @@ func TestAnImportWhosePlaceIsGone(t *testing.T) {
 	})
 }
 
+// TestAnImportThatIsTakenOverAtItsEnd is no success: another process does what is left.
+func TestAnImportThatIsTakenOverAtItsEnd(t *testing.T) {
+	for name, endsToo := range map[string]bool{"which goes on": false, "which has ended": true} {
+		t.Run("by one "+name, func(t *testing.T) {
+			onEachEngine(t, func(t *testing.T, r rig) {
+				path, _ := unevenFile(t, 2000)
+				claims := &heardClaims{Imports: r.cards}
+				v := *r.Vault
+				v.Imports = claims
+				v.Cards = beforeDrop{r.cards, func() {
+					other := claims.last
+					other.Holder = "another"
+					claimed, err := r.cards.ClaimImport(t.Context(), other, claims.last.Holder)
+					must(t, err)
+					if !claimed {
+						t.Error("it is not taken over")
+					}
+					if endsToo {
+						must(t, r.cards.EndImport(t.Context(), other.ID, other.Holder))
+					}
+				}}
+				first := r
+				first.Vault = &v
+				_, err := first.importFile(t, path, fileOptions(t, path))
+				wantReason(t, err, "import_taken")
+			})
+		})
+	}
+}
+
+// beforeDrop lets somebody else act before values are taken away.
+type beforeDrop struct {
+	storage.Cards
+	act func()
+}
+
+func (b beforeDrop) DropCardFinds(ctx context.Context, finds []storage.CardFind) error {
+	b.act()
+	return b.Cards.DropCardFinds(ctx, finds)
+}
+
 // heardClaims keeps the last claim of an import.
 type heardClaims struct {
 	storage.Imports

@@ -81,7 +81,9 @@ func (in *customerIntake) ahead(context.Context, int64, func(context.Context) er
 	return nil
 }
 
-func (in *customerIntake) tidy(context.Context, refusals[walletport.CustomerKey]) error { return nil }
+func (in *customerIntake) tidy(context.Context, refusals[walletport.CustomerKey], func(context.Context) error) error {
+	return nil
+}
 
 func (in *customerIntake) commit(ctx context.Context) ([]walletport.CustomerKey, error) {
 	return in.vault.Customers.ChangeCustomers(ctx, storage.CustomerBatch{List: in.together, AllOrNothing: true})

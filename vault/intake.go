@@ -55,8 +55,8 @@ type intakeKind[K comparable, C any] interface {
 	// ahead stores what can be stored of a file before its rows are, of the lines behind
 	// after. It calls beat again and again, so that the import counts as alive.
 	ahead(ctx context.Context, after int64, beat func(context.Context) error) error
-	// tidy takes away what ahead has stored of refused rows.
-	tidy(ctx context.Context, refused refusals[K]) error
+	// tidy takes away what ahead has stored of refused rows. It calls beat as ahead does.
+	tidy(ctx context.Context, refused refusals[K], beat func(context.Context) error) error
 	// seenKey names what a row is about.
 	seenKey(key K) seenKey
 	// announce tells who wants to know of the changes that are about to be stored.
@@ -134,7 +134,7 @@ func (in *intake[K, C]) store(ctx context.Context) error {
 	if !in.claim.isHeld() {
 		return nil
 	}
-	if err := in.kind.tidy(ctx, in.refused); err != nil {
+	if err := in.kind.tidy(ctx, in.refused, in.beat); err != nil {
 		return err
 	}
 	return in.endClaim(ctx)

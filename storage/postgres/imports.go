@@ -88,13 +88,23 @@ func held(found int64, err error) error {
 	return err
 }
 
-// EndImport implements storage.Imports.
+// EndImport implements storage.Imports. Where the answer was lost and the call repeated, the
+// import may be gone because it was ended.
 func (s *Store) EndImport(ctx context.Context, id, holder string) error {
+	repeated := false
 	return s.retryLost(ctx, func() error {
-		if err := s.queries.DeleteImport(ctx, pgdb.DeleteImportParams{ID: id, Holder: holder}); err != nil {
+		ended, err := s.queries.DeleteImport(ctx, pgdb.DeleteImportParams{ID: id, Holder: holder})
+		if err == nil && ended == 0 && repeated {
+			_, err = s.queries.GetImport(ctx, id)
+			if errors.Is(err, pgx.ErrNoRows) {
+				return nil
+			}
+		}
+		repeated = true
+		if err != nil {
 			return unavailable(ctx, err)
 		}
-		return nil
+		return held(ended, nil)
 	})
 }
 

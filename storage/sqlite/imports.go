@@ -90,10 +90,8 @@ func held(ctx context.Context, found int64, err error) error {
 // EndImport implements storage.Imports.
 func (s *Store) EndImport(ctx context.Context, id, holder string) error {
 	return s.transact(ctx, func(q *sqlitedb.Queries) error {
-		if err := q.DeleteImport(ctx, sqlitedb.DeleteImportParams{ID: id, Holder: holder}); err != nil {
-			return storage.ErrUnavailable(ctx, err)
-		}
-		return nil
+		ended, err := q.DeleteImport(uncancelled(ctx), sqlitedb.DeleteImportParams{ID: id, Holder: holder})
+		return held(ctx, ended, err)
 	})
 }
 
@@ -104,9 +102,28 @@ func (s *Store) AddCardFinds(ctx context.Context, finds []storage.CardFind) erro
 	})
 }
 
-// DropCardFinds implements storage.CardFinds.
+// DropCardFinds implements storage.CardFinds. Most of the values may be of stored cards. What cards
+// have is looked up before the write lock is taken, for cards are all over the table in the order
+// of such values.
 func (s *Store) DropCardFinds(ctx context.Context, finds []storage.CardFind) error {
-	return s.eachFind(ctx, finds, func(q *sqlitedb.Queries, f storage.CardFind) error {
+	q, err := s.queries(ctx)
+	if err != nil {
+		return err
+	}
+	var free []storage.CardFind
+	for _, f := range finds {
+		if ctx.Err() != nil {
+			return storage.ErrUnavailable(ctx, ctx.Err())
+		}
+		count, err := q.CountFreeFind(uncancelled(ctx), sqlitedb.CountFreeFindParams{Attribute: int64(f.Attribute), Value: notNull(f.Value), CardID: int64(f.ID)})
+		if err != nil {
+			return storage.ErrUnavailable(ctx, err)
+		}
+		if count > 0 {
+			free = append(free, f)
+		}
+	}
+	return s.eachFind(ctx, free, func(q *sqlitedb.Queries, f storage.CardFind) error {
 		return q.DropCardFind(uncancelled(ctx), sqlitedb.DropCardFindParams{Attribute: int64(f.Attribute), Value: notNull(f.Value), CardID: int64(f.ID)})
 	})
 }

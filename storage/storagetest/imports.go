@@ -53,14 +53,13 @@ func testImportHolder(t *testing.T, s storage.Store) {
 	mustClaimImport(t, s, anImport("second"), "first", true)
 	mustClaimImport(t, s, anImport("third"), "first", false)
 	wantError(t, "a mark of the one before", s.MarkImport(t.Context(), markBy("first", "more")), walletport.CodeConflict, "import_taken")
-	if err := s.EndImport(t.Context(), "file", "first"); err != nil {
-		t.Fatal(err)
-	}
+	wantError(t, "the end of the one before", s.EndImport(t.Context(), "file", "first"), walletport.CodeConflict, "import_taken")
 	wantImport(t, s, anImport("second"))
 	if err := s.EndImport(t.Context(), "file", "second"); err != nil {
 		t.Fatal(err)
 	}
 	wantImport(t, s, storage.Import{})
+	wantError(t, "the end of no import", s.EndImport(t.Context(), "file", "second"), walletport.CodeConflict, "import_taken")
 }
 
 func testImportMark(t *testing.T, s storage.Store) {

@@ -99,7 +99,7 @@ func (q *Queries) BeatImport(ctx context.Context, arg BeatImportParams) (int64, 
 	return result.RowsAffected(), nil
 }
 
-const deleteImport = `-- name: DeleteImport :exec
+const deleteImport = `-- name: DeleteImport :execrows
 DELETE FROM imports WHERE id = $1 AND holder = $2
 `
 
@@ -108,9 +108,12 @@ type DeleteImportParams struct {
 	Holder string
 }
 
-func (q *Queries) DeleteImport(ctx context.Context, arg DeleteImportParams) error {
-	_, err := q.db.Exec(ctx, deleteImport, arg.ID, arg.Holder)
-	return err
+func (q *Queries) DeleteImport(ctx context.Context, arg DeleteImportParams) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteImport, arg.ID, arg.Holder)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const dropCardFinds = `-- name: DropCardFinds :execrows

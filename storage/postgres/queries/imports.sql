@@ -62,5 +62,5 @@ UPDATE imports SET beat_ms = sqlc.arg(beat_ms), state = sqlc.arg(state) WHERE id
 -- name: BeatImport :execrows
 UPDATE imports SET beat_ms = sqlc.arg(beat_ms) WHERE id = sqlc.arg(id) AND holder = sqlc.arg(holder);
 
--- name: DeleteImport :exec
+-- name: DeleteImport :execrows
 DELETE FROM imports WHERE id = sqlc.arg(id) AND holder = sqlc.arg(holder);

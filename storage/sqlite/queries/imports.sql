@@ -1,6 +1,15 @@
 -- name: AddCardFind :exec
 INSERT OR IGNORE INTO card_finds (attribute, value, card_id) VALUES (?, ?, ?);
 
+-- One if the value stands and its card has it not.
+-- name: CountFreeFind :one
+SELECT count(*) FROM card_finds
+WHERE attribute = ? AND value = ? AND card_id = ? AND NOT EXISTS (
+    SELECT 1 FROM cards WHERE cards.id = card_finds.card_id AND CASE card_finds.attribute
+        WHEN 1 THEN cards.pan_index WHEN 2 THEN CAST(cards.customer_id AS BLOB) ELSE CAST(cards.last_four AS BLOB)
+    END = card_finds.value
+);
+
 -- name: DropCardFind :exec
 DELETE FROM card_finds
 WHERE attribute = ? AND value = ? AND card_id = ? AND NOT EXISTS (
@@ -25,5 +34,5 @@ UPDATE imports SET beat_ms = sqlc.arg(beat_ms), state = sqlc.arg(state) WHERE id
 -- name: BeatImport :execrows
 UPDATE imports SET beat_ms = sqlc.arg(beat_ms) WHERE id = sqlc.arg(id) AND holder = sqlc.arg(holder);
 
--- name: DeleteImport :exec
+-- name: DeleteImport :execrows
 DELETE FROM imports WHERE id = sqlc.arg(id) AND holder = sqlc.arg(holder);

@@ -45,6 +45,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.claimLaneStmt, err = db.PrepareContext(ctx, claimLane); err != nil {
 		return nil, fmt.Errorf("error preparing query ClaimLane: %w", err)
 	}
+	if q.countFreeFindStmt, err = db.PrepareContext(ctx, countFreeFind); err != nil {
+		return nil, fmt.Errorf("error preparing query CountFreeFind: %w", err)
+	}
 	if q.countOpenRequestsStmt, err = db.PrepareContext(ctx, countOpenRequests); err != nil {
 		return nil, fmt.Errorf("error preparing query CountOpenRequests: %w", err)
 	}
@@ -437,6 +440,11 @@ func (q *Queries) Close() error {
 	if q.claimLaneStmt != nil {
 		if cerr := q.claimLaneStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing claimLaneStmt: %w", cerr)
+		}
+	}
+	if q.countFreeFindStmt != nil {
+		if cerr := q.countFreeFindStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countFreeFindStmt: %w", cerr)
 		}
 	}
 	if q.countOpenRequestsStmt != nil {
@@ -1075,6 +1083,7 @@ type Queries struct {
 	beginAttemptStmt            *sql.Stmt
 	cardStateStmt               *sql.Stmt
 	claimLaneStmt               *sql.Stmt
+	countFreeFindStmt           *sql.Stmt
 	countOpenRequestsStmt       *sql.Stmt
 	countParkedJobsStmt         *sql.Stmt
 	countWaitingJobsStmt        *sql.Stmt
@@ -1206,6 +1215,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		beginAttemptStmt:            q.beginAttemptStmt,
 		cardStateStmt:               q.cardStateStmt,
 		claimLaneStmt:               q.claimLaneStmt,
+		countFreeFindStmt:           q.countFreeFindStmt,
 		countOpenRequestsStmt:       q.countOpenRequestsStmt,
 		countParkedJobsStmt:         q.countParkedJobsStmt,
 		countWaitingJobsStmt:        q.countWaitingJobsStmt,

@@ -70,7 +70,30 @@ func (q *Queries) BeatImport(ctx context.Context, arg BeatImportParams) (int64, 
 	return result.RowsAffected()
 }
 
-const deleteImport = `-- name: DeleteImport :exec
+const countFreeFind = `-- name: CountFreeFind :one
+SELECT count(*) FROM card_finds
+WHERE attribute = ? AND value = ? AND card_id = ? AND NOT EXISTS (
+    SELECT 1 FROM cards WHERE cards.id = card_finds.card_id AND CASE card_finds.attribute
+        WHEN 1 THEN cards.pan_index WHEN 2 THEN CAST(cards.customer_id AS BLOB) ELSE CAST(cards.last_four AS BLOB)
+    END = card_finds.value
+)
+`
+
+type CountFreeFindParams struct {
+	Attribute int64
+	Value     []byte
+	CardID    int64
+}
+
+// One if the value stands and its card has it not.
+func (q *Queries) CountFreeFind(ctx context.Context, arg CountFreeFindParams) (int64, error) {
+	row := q.queryRow(ctx, q.countFreeFindStmt, countFreeFind, arg.Attribute, arg.Value, arg.CardID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const deleteImport = `-- name: DeleteImport :execrows
 DELETE FROM imports WHERE id = ?1 AND holder = ?2
 `
 
@@ -79,9 +102,12 @@ type DeleteImportParams struct {
 	Holder string
 }
 
-func (q *Queries) DeleteImport(ctx context.Context, arg DeleteImportParams) error {
-	_, err := q.exec(ctx, q.deleteImportStmt, deleteImport, arg.ID, arg.Holder)
-	return err
+func (q *Queries) DeleteImport(ctx context.Context, arg DeleteImportParams) (int64, error) {
+	result, err := q.exec(ctx, q.deleteImportStmt, deleteImport, arg.ID, arg.Holder)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const dropCardFind = `-- name: DropCardFind :exec
