@@ -62,6 +62,9 @@ type ImportOptions struct {
 type ImportFile struct {
 	SHA256 string                        // of the file, in hex; "" for what can be read once
 	Open   func() (io.ReadCloser, error) // opens it again, from the beginning
+	// Changed reports whether somebody has written to the file since SHA256 was read. It is
+	// asked again and again, and its answer costs next to nothing; nil if nobody can tell.
+	Changed func() (bool, error)
 	// Who runs the import, for operators: "os:ada on host-1, process 4711". Nobody may start
 	// the same one until HolderGone says of these words that there is no such process, or
 	// it was not heard of for two minutes.
@@ -145,7 +148,8 @@ type RowError struct {
 // imported in the same way within a day of an import that was broken off, it goes on behind the
 // last row that was stored, and its report counts those before too. Such a file is read
 // twice: before the first row is stored, what cards are found by (see storage.CardFinds)
-// is sorted and stored.
+// is sorted and stored. If what is read is not what o.File says, it ends with import_file_changed,
+// and no other import goes on from there.
 //
 // What a row does not say stays as it is stored; a new card without a status is
 // CardOK. An empty text says nothing. A JSON null empties customerId, cardholderName
@@ -157,7 +161,8 @@ type RowError struct {
 //
 // Errors of the whole import: CodeInvalid with the reasons import_format,
 // import_header and import_refused, CodeConflict with import_conflict, import_running (another
-// process imports the file), import_taken (another one has taken it over) and
+// process imports the file), import_taken (another one has taken it over), import_file_changed,
+// import_values_left (see storage.CardFinds; all rows are done then) and
 // keystore_foreign (the key that would seal opens none of the stored
 // cards that name it), CodeUnavailable with key_unavailable (nobody has a key, or
 // one that sealed rows was destroyed before they were stored) and store_unavailable, and

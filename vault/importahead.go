@@ -29,7 +29,7 @@ func (in *cardIntake) ahead(ctx context.Context, after int64, beat func(context.
 		return err
 	}
 	defer second.wipe()
-	if second.file, err = rowfile.Open(source, in.options.Format, second.rules.schema); err != nil {
+	if second.file, err = rowfile.Open(second.source, in.options.Format, second.rules.schema); err != nil {
 		return err
 	}
 	in.finds = newSorter(in.options.Scratch)
@@ -43,6 +43,9 @@ func (in *cardIntake) ahead(ctx context.Context, after int64, beat func(context.
 		}
 		return beat(ctx)
 	})
+	if err == nil {
+		err = second.checkRead()
+	}
 	if err != nil {
 		return err
 	}

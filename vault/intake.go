@@ -23,7 +23,7 @@ type intake[K comparable, C any] struct {
 	vault     *Vault
 	rules     intakeRules
 	kind      intakeKind[K, C]
-	source    io.Reader
+	source    *digested
 	file      *rowfile.File // once it was begun
 	digestKey []byte
 	free      chan *chunk[K, C]
@@ -106,7 +106,7 @@ func runIntake[K comparable, C any](ctx context.Context, v *Vault, r io.Reader, 
 	if err := in.begin(ctx); err != nil {
 		return ImportReport{}, err
 	}
-	err = in.store(ctx)
+	err = in.unmark(ctx, in.store(ctx))
 	if in.begun {
 		err = errors.Join(err, in.kind.end())
 	}
@@ -126,6 +126,9 @@ func (in *intake[K, C]) store(ctx context.Context) error {
 		}
 	}
 	if err := in.run(ctx, in.process, in.storeChunk); err != nil {
+		return err
+	}
+	if err := in.checkRead(); err != nil {
 		return err
 	}
 	if err := in.finish(ctx); err != nil {
@@ -156,7 +159,7 @@ func newIntake[K comparable, C any](v *Vault, r io.Reader, rules intakeRules, ki
 		return nil, walletport.Errorf(walletport.CodeInvalid, "import_format", "the format is csv or jsonl")
 	}
 	in := &intake[K, C]{
-		vault: v, rules: rules, kind: kind, source: r, digestKey: make([]byte, sha256.Size),
+		vault: v, rules: rules, kind: kind, source: newDigested(r), digestKey: make([]byte, sha256.Size),
 		ledger: newLedger(&rules.ImportOptions, kind), rings: map[*keys.Ring]bool{},
 	}
 	_, err := io.ReadFull(rand.Reader, in.digestKey)

@@ -15,6 +15,9 @@ const changeAttempts = 5
 // them, and reads those again whose card or customer somebody else has changed since it was
 // looked up.
 func (in *intake[K, C]) storeChunk(ctx context.Context, c *chunk[K, C]) error {
+	if err := in.rules.File.checkUnchanged(); err != nil {
+		return err
+	}
 	if err := in.ledger.rows.makeRoom(); err != nil {
 		return err
 	}

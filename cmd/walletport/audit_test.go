@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -36,14 +35,7 @@ func mustMakeSandbox(t *testing.T) (dir string) {
 
 func mustTamper(t *testing.T, dir string, statements ...string) {
 	t.Helper()
-	settings, err := location{Dir: dir}.load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := sql.Open("sqlite", strings.TrimPrefix(settings.Database.URL, "sqlite:"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := mustOpenDatabase(t, dir)
 	defer db.Close()
 	for _, s := range statements {
 		if _, err := db.ExecContext(t.Context(), s); err != nil {

@@ -70,7 +70,9 @@ func (c importFlags) importRows(ctx context.Context, con console, im importing) 
 		return err
 	}
 	defer in.Close()
-	options.File.Open = in.again
+	if options.File.Open = in.again; in.file != nil {
+		options.File.Changed = in.changed
+	}
 	if c.Dir != "" && im.issuer == "" {
 		options.Issuer, options.MixedIssuers = sandboxIssuer, true
 	}
@@ -92,8 +94,11 @@ func (c importFlags) importRows(ctx context.Context, con console, im importing) 
 // goesOn reports whether an import that ended with an error has come so far that the same command
 // does not begin at the first row.
 func (c importFlags) goesOn(in *importFile, report vault.ImportReport, importErr error) bool {
-	const reasonTaken = "import_taken" // another process goes on already
-	return importErr != nil && walletport.ReasonOf(importErr) != reasonTaken &&
+	switch walletport.ReasonOf(importErr) {
+	case "import_taken", "import_file_changed": // another process goes on already, or nobody does
+		return false
+	}
+	return importErr != nil &&
 		in.file != nil && report.Rows > 0 && !c.DryRun && !c.AllOrNothing
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -35,6 +36,7 @@ func importFormat(name, path string) (vault.ImportFormat, error) {
 type seekable interface {
 	io.ReadSeeker
 	io.ReaderAt
+	Stat() (fs.FileInfo, error)
 }
 
 // importFile is the file as it is read: it keeps count and digest.
@@ -42,6 +44,7 @@ type importFile struct {
 	io.ReadCloser
 	size   int64    // -1 when that is unknown
 	file   seekable // nil of a pipe
+	opened fs.FileInfo
 	read   int64
 	digest hash.Hash
 }
@@ -59,7 +62,7 @@ func openImport(stdin io.Reader, path string) (*importFile, error) {
 		f.Close()
 		return nil, err
 	}
-	file := &importFile{ReadCloser: f, size: -1, digest: sha256.New()}
+	file := &importFile{ReadCloser: f, size: -1, digest: sha256.New(), opened: info}
 	if info.Mode().IsRegular() {
 		file.size, file.file = info.Size(), f
 	}
@@ -96,4 +99,13 @@ func (f *importFile) digestAhead() (string, error) {
 // come from one file.
 func (f *importFile) again() (io.ReadCloser, error) {
 	return io.NopCloser(io.NewSectionReader(f.file, 0, math.MaxInt64)), nil
+}
+
+// changed reports whether somebody has written to the file since it was opened.
+func (f *importFile) changed() (bool, error) {
+	now, err := f.file.Stat()
+	if err != nil {
+		return false, err
+	}
+	return now.Size() != f.opened.Size() || !now.ModTime().Equal(f.opened.ModTime()), nil
 }
