@@ -41,8 +41,8 @@ type Customers interface {
 	// RewrapCustomers replaces wrapped keys in one transaction, each only where the stored
 	// wrapped key still equals Old, and returns how many it replaced.
 	RewrapCustomers(ctx context.Context, changes []CustomerRewrapping) (int, error)
-	// ChangeCustomers writes customers in one transaction, each only where the database still
-	// has what the caller read, and returns the keys of the others, as CardBatches.ChangeCards
+	// ChangeCustomers writes customers in one transaction, if the database still has of each what
+	// the caller read, or nothing, and returns the keys of the others, as CardBatches.ChangeCards
 	// does: a change that stands already counts as made, and no key may come twice
 	// (CodeInternal). It is for imports, which write thousands.
 	ChangeCustomers(ctx context.Context, batch CustomerBatch) (missed []walletport.CustomerKey, err error)
@@ -51,9 +51,6 @@ type Customers interface {
 // CustomerBatch is customers that are written in one transaction.
 type CustomerBatch struct {
 	List []CustomerChange
-	// AllOrNothing: if one of them is missed, nothing is written, and the answer may have that
-	// one alone.
-	AllOrNothing bool
 	// Mark is that of the import that they are of, see CardBatches.ChangeCards.
 	Mark *ImportMark
 }

@@ -112,14 +112,13 @@ type CardBatches interface {
 	// one is left alone and counted Unchanged; a card id that stands under another
 	// issuer is left alone and listed in the answer.
 	PutCards(ctx context.Context, cards []Card) (PutResult, error)
-	// ChangeCards writes cards in one transaction, each only where the database still
-	// has what the caller read: a compare-and-swap. It returns the ids of those that
-	// it did not write because somebody else was faster; the caller reads them again.
+	// ChangeCards writes cards in one transaction, if the database still has of each what
+	// the caller read: a compare-and-swap. Otherwise it writes nothing and returns the ids
+	// of those where somebody else was faster; the caller reads them again.
 	// A change that stands already counts as made, so that a call may be repeated
 	// after its answer was lost. No id may come twice (CodeInternal). The mark of the import
-	// that they are of, nil if they are of none, is in the same commit; where some were
-	// missed, all of it but the state. Its errors are those of MarkImport, and then
-	// nothing is written.
+	// that they are of, nil if they are of none, is in the same commit. Its errors are those
+	// of MarkImport, and then nothing is written.
 	ChangeCards(ctx context.Context, changes []CardChange, mark *ImportMark) (missed []walletport.CardID, err error)
 	// BeginCardChanges begins changes that are made together or not at all, in one
 	// transaction, however many they are. The caller must end them.

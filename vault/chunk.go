@@ -20,7 +20,7 @@ type chunk[K comparable, C any] struct {
 	bytes int64 // of the file, up to the end of the chunk
 
 	done    chan struct{} // closed when the rest is filled in
-	ring    *keys.Ring    // by whose keys the rows are sealed
+	rings   []*keys.Ring  // by whose keys the rows are sealed
 	rows    []row[K, C]
 	taken   []row[K, C] // what was taken before the import was broken off: line, key and digest
 	faults  []RowError

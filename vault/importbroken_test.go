@@ -230,3 +230,69 @@ func TestWhatAStoredCardHasIsNotStoredAhead(t *testing.T) {
 	}
 	r.wantFinds(t, 3*4)
 }
+
+// TestABatchWithAMissedRowIsNotHalfStored: somebody changes one card of a batch between look-up and
+// change, the import is broken off before the batch comes again, and somebody changes another card of
+// it. The import that goes on stores the batch once, and does not undo what they did.
+func TestABatchWithAMissedRowIsNotHalfStored(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, r rig) {
+		r.mustPut(t, newCard(t, 1, testPAN))
+		path := filepath.Join(t.TempDir(), "cards.csv")
+		must(t, os.WriteFile(path, []byte("cardId,pan,expiryMonth,expiryYear,status,product\n"+
+			"1,,,,,mc-gold\n2,5204247750001471,12,2031,CARD_OK,\n3,5204247750001471,12,2031,CARD_OK,\n"), 0o600))
+		set := func(id int, status string) {
+			_, err := r.Import(t.Context(), strings.NewReader(fmt.Sprintf("cardId,status\n%d,%s\n", id, status)), csvOptions())
+			must(t, err)
+		}
+		v := *r.Vault
+		v.Cards = &breakAt{Cards: between{r.cards, func(batch int) {
+			if batch == 1 {
+				set(1, "CARD_LOST")
+			}
+		}, new(int)}, left: 1}
+		broken := r
+		broken.Vault = &v
+		if _, err := broken.importFile(t, path, fileOptions(t, path)); !errors.Is(err, errBroken) {
+			t.Fatalf("it was not broken off: %v", err)
+		}
+		if stored := len(r.allRows(t)); stored != 1 {
+			t.Errorf("%d cards are stored of a batch that was not", stored)
+		}
+		report, err := r.importFile(t, path, fileOptions(t, path))
+		must(t, err)
+		if report.Inserted != 2 || report.Updated != 1 || report.Rows != 3 {
+			t.Errorf("report: %+v", report)
+		}
+		if got := r.asText(t, 1); !strings.Contains(got, "CARD_LOST") || !strings.Contains(got, "mc-gold") {
+			t.Errorf("card 1 is %s", got)
+		}
+	})
+}
+
+// TestABatchThatComesAgainIsToldOfOnce: who is told of changes hears of those again that were made
+// anew, and of no others.
+func TestABatchThatComesAgainIsToldOfOnce(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, r rig) {
+		r.mustPut(t, newCard(t, 1, testPAN), newCard(t, 2, testPAN), newCard(t, 3, testPAN))
+		v := *r.Vault
+		v.Cards = between{r.cards, func(batch int) {
+			if batch == 1 {
+				_, err := r.Import(t.Context(), strings.NewReader("cardId,status\n2,CARD_LOST\n"), csvOptions())
+				must(t, err)
+			}
+		}, new(int)}
+		told := map[walletport.CardID]int{}
+		o := csvOptions()
+		o.Changing = func(_ context.Context, cards []vault.ChangedCard) error {
+			for _, c := range cards {
+				told[c.ID]++
+			}
+			return nil
+		}
+		report, err := v.Import(t.Context(), strings.NewReader("cardId,product\n1,mc-gold\n2,mc-gold\n3,mc-gold\n"), o)
+		must(t, err)
+		if diff := cmp.Diff(map[walletport.CardID]int{1: 1, 2: 2, 3: 1}, told); diff != "" || report.Updated != 3 {
+			t.Errorf("%d are updated, told of (-want +got):\n%s", report.Updated, diff)
+		}
+	})
+}

@@ -86,7 +86,7 @@ func (in *customerIntake) tidy(context.Context, refusals[walletport.CustomerKey]
 }
 
 func (in *customerIntake) commit(ctx context.Context) ([]walletport.CustomerKey, error) {
-	return in.vault.Customers.ChangeCustomers(ctx, storage.CustomerBatch{List: in.together, AllOrNothing: true})
+	return in.vault.Customers.ChangeCustomers(ctx, storage.CustomerBatch{List: in.together})
 }
 
 func (in *customerIntake) fault(rule string) []walletport.Field { return numberFault(rule) }

@@ -61,9 +61,9 @@ type intakeKind[K comparable, C any] interface {
 	seenKey(key K) seenKey
 	// announce tells who wants to know of the changes that are about to be stored.
 	announce(ctx context.Context, rows []row[K, C]) error
-	// store stores changes, each only where the database still has what the clerk read, and
-	// returns the keys of the others; after begin it adds them to those of commit. If there
-	// are none, mark is stored with them, unless it is nil.
+	// store stores changes, if the database still has of each what the clerk read, with mark,
+	// unless that is nil. Otherwise it stores nothing and returns the keys of the others. After
+	// begin it adds the changes to those of commit.
 	store(ctx context.Context, rows []row[K, C], mark *storage.ImportMark) (missed []K, err error)
 	// commit stores what was begun. If it returns keys, nothing is stored.
 	commit(ctx context.Context) (missed []K, err error)

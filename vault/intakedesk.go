@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/walletport/walletport"
+	"github.com/walletport/walletport/keys"
 	"github.com/walletport/walletport/vault/rowfile"
 )
 
@@ -38,7 +39,7 @@ func (in *intake[K, C]) recall(c *chunk[K, C], lines []textLine) {
 	if len(lines) == 0 {
 		return
 	}
-	d := in.newDesk(c)
+	d := in.newDesk(nil)
 	defer d.wipe()
 	for _, l := range lines {
 		if l.tooLong || in.claim.point.wasRefused(l.number) || len(d.parser.Parse(c.text[l.begin:l.end], &d.record)) > 0 {
@@ -50,9 +51,9 @@ func (in *intake[K, C]) recall(c *chunk[K, C], lines []textLine) {
 	}
 }
 
-func (in *intake[K, C]) newDesk(c *chunk[K, C]) *desk[K, C] {
+func (in *intake[K, C]) newDesk(ring *keys.Ring) *desk[K, C] {
 	return &desk[K, C]{
-		clerk: in.kind.newClerk(c.ring), parser: in.file.NewParser(), digest: hmac.New(sha256.New, in.digestKey),
+		clerk: in.kind.newClerk(ring), parser: in.file.NewParser(), digest: hmac.New(sha256.New, in.digestKey),
 		said: make([]byte, 0, in.rules.schema.MaxRecordBytes()),
 	}
 }
@@ -63,8 +64,11 @@ func (in *intake[K, C]) make(ctx context.Context, c *chunk[K, C], lines []textLi
 	if len(lines) == 0 {
 		return nil
 	}
-	c.ring = in.vault.newestRing()
-	d := in.newDesk(c)
+	ring := in.vault.newestRing()
+	if !slices.Contains(c.rings, ring) {
+		c.rings = append(c.rings, ring)
+	}
+	d := in.newDesk(ring)
 	defer d.wipe()
 	if err := d.clerk.lookUp(ctx, d.about(c, lines)); err != nil {
 		return err

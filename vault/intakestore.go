@@ -12,8 +12,9 @@ import (
 const changeAttempts = 5
 
 // storeChunk stores the chunk's good rows in one transaction, with how far the import came by
-// them, and reads those again whose card or customer somebody else has changed since it was
-// looked up.
+// them. If somebody else has changed a card or customer of them since it was looked up, none is
+// stored, and those rows are made again before all are: of a batch that was stored in part, a later
+// import would not know which rows are done.
 func (in *intake[K, C]) storeChunk(ctx context.Context, c *chunk[K, C]) error {
 	if err := in.rules.File.checkUnchanged(); err != nil {
 		return err
@@ -32,9 +33,10 @@ func (in *intake[K, C]) storeChunk(ctx context.Context, c *chunk[K, C]) error {
 	if err != nil {
 		return err
 	}
+	made := pending // those that nobody was told of
 	for attempt := 1; ; attempt++ {
 		after := in.ledger.closed(c, pending)
-		missed, err := in.write(ctx, c, pending, &after)
+		missed, err := in.write(ctx, c, pending, made, &after)
 		if err != nil {
 			return err
 		}
@@ -44,15 +46,16 @@ func (in *intake[K, C]) storeChunk(ctx context.Context, c *chunk[K, C]) error {
 		}
 		wasMissed := func(r row[K, C]) bool { return slices.Contains(missed, r.key) }
 		again := slices.DeleteFunc(slices.Clone(pending), func(r row[K, C]) bool { return !wasMissed(r) })
-		in.ledger.count(slices.DeleteFunc(pending, wasMissed))
-		if attempt == changeAttempts {
+		pending = slices.DeleteFunc(slices.Clone(pending), wasMissed) // c.rows is written anew below
+		if attempt >= changeAttempts {
 			in.refuse(c, again, in.kind.fault("is changed by somebody else again and again: import the row later"))
-			pending = nil
+			made = nil
 			continue
 		}
-		if pending, err = in.again(ctx, c, again); err != nil {
+		if made, err = in.again(ctx, c, again); err != nil {
 			return err
 		}
+		pending = append(pending, made...)
 	}
 	in.refused.add(c.refused)
 	in.tellProgress(c)
@@ -93,14 +96,14 @@ func (in *intake[K, C]) refuse(c *chunk[K, C], rows []row[K, C], faults []wallet
 	}
 }
 
-// write stores the changes among the rows of a chunk. after is the report as it is when all of
-// them are stored. It returns the keys of those that are not what they were when they were
-// looked up.
-func (in *intake[K, C]) write(ctx context.Context, c *chunk[K, C], rows []row[K, C], after *ImportReport) ([]K, error) {
+// write stores the changes among the rows of a chunk, of which made were not announced yet. after
+// is the report as it is when all of them are stored. If it returns keys, nothing is stored: they are
+// of those that are not what they were when they were looked up.
+func (in *intake[K, C]) write(ctx context.Context, c *chunk[K, C], rows, made []row[K, C], after *ImportReport) ([]K, error) {
 	if in.rules.DryRun || in.isRefused() {
 		return nil, nil
 	}
-	changes := slices.DeleteFunc(slices.Clone(rows), func(r row[K, C]) bool { return !r.isChange() })
+	changes := changesOf(rows)
 	if len(changes) == 0 {
 		return nil, in.markSeldom(ctx, c, after)
 	}
@@ -108,22 +111,35 @@ func (in *intake[K, C]) write(ctx context.Context, c *chunk[K, C], rows []row[K,
 	if err != nil {
 		return nil, err
 	}
-	if err := in.vault.checkKept(c.ring); err != nil {
-		return nil, err
+	for _, ring := range c.rings {
+		if err := in.vault.checkKept(ring); err != nil {
+			return nil, err
+		}
 	}
-	if err := in.kind.announce(ctx, changes); err != nil {
+	if err := in.kind.announce(ctx, changesOf(made)); err != nil {
 		return nil, err
 	}
 	missed, err := in.kind.store(ctx, changes, mark)
-	if err != nil {
-		return nil, err
+	if err != nil || len(missed) > 0 {
+		return missed, err
 	}
 	if in.begun {
-		in.rings[c.ring] = true
+		for _, ring := range c.rings {
+			in.rings[ring] = true
+		}
 		return nil, nil
 	}
 	in.noteMark(mark)
-	return missed, in.vault.rescue(ctx, c.ring)
+	for _, ring := range c.rings {
+		if err := in.vault.rescue(ctx, ring); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+func changesOf[K comparable, C any](rows []row[K, C]) []row[K, C] {
+	return slices.DeleteFunc(slices.Clone(rows), func(r row[K, C]) bool { return !r.isChange() })
 }
 
 // isRefused reports whether a bad row keeps everything from being stored: what

@@ -28,10 +28,10 @@ func (s *Store) ChangeCards(ctx context.Context, changes []storage.CardChange, m
 			if missed, err = changeCards(ctx, q, changes); err != nil {
 				return err
 			}
-			return markBatch(ctx, q, mark, len(missed) > 0)
+			return endBatch(ctx, q, mark, len(missed))
 		})
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errMissed) {
 		return nil, err
 	}
 	return missed, nil

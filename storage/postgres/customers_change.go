@@ -15,9 +15,6 @@ import (
 // customerRun is how many customers go to the database in one statement.
 const customerRun = 1000
 
-// errMissed undoes a transaction in which a customer was missed.
-var errMissed = errors.New("a customer is not the one that was read")
-
 // ChangeCustomers implements storage.Customers.
 func (s *Store) ChangeCustomers(ctx context.Context, batch storage.CustomerBatch) ([]walletport.CustomerKey, error) {
 	if err := storage.CheckCustomerBatch(batch.List); err != nil || len(batch.List) == 0 {
@@ -40,11 +37,8 @@ func (s *Store) ChangeCustomers(ctx context.Context, batch storage.CustomerBatch
 					return err
 				}
 				missed = append(missed, keys...)
-				if batch.AllOrNothing && len(missed) > 0 {
-					return errMissed
-				}
 			}
-			return markBatch(ctx, q, batch.Mark, len(missed) > 0)
+			return endBatch(ctx, q, batch.Mark, len(missed))
 		})
 	})
 	if err != nil && !errors.Is(err, errMissed) {

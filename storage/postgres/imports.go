@@ -59,18 +59,21 @@ func (s *Store) MarkImport(ctx context.Context, mark storage.ImportMark) error {
 	})
 }
 
-// markBatch stores the mark of a batch in its transaction, or only that the holder was heard of
-// where a part of the batch is to come again. In either case the batch falls with an import that
-// has another holder.
-func markBatch(ctx context.Context, q *pgdb.Queries, mark *storage.ImportMark, comesAgain bool) error {
-	switch {
-	case mark == nil:
-		return nil
-	case !comesAgain:
-		return markImport(ctx, q, *mark)
+// errMissed undoes a batch with a row that is not what was read.
+var errMissed = errors.New("a row is not the one that was read")
+
+// endBatch stores the mark of a batch in its transaction, and undoes a batch of which rows were
+// missed: it comes again whole. In either case the batch falls with an import that has another holder.
+func endBatch(ctx context.Context, q *pgdb.Queries, mark *storage.ImportMark, missed int) error {
+	if mark != nil {
+		if err := markImport(ctx, q, *mark); err != nil {
+			return err
+		}
 	}
-	heard, err := q.BeatImport(ctx, pgdb.BeatImportParams{BeatMs: mark.At.UnixMilli(), ID: mark.ID, Holder: mark.Holder})
-	return held(heard, err)
+	if missed > 0 {
+		return errMissed
+	}
+	return nil
 }
 
 func markImport(ctx context.Context, q *pgdb.Queries, mark storage.ImportMark) error {

@@ -34,9 +34,9 @@ func (s *Store) ChangeCards(ctx context.Context, changes []storage.CardChange, m
 				missed = append(missed, changes[i].ID)
 			}
 		}
-		return markBatch(ctx, q, mark, len(missed) > 0)
+		return endBatch(ctx, q, mark, len(missed))
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errMissed) {
 		return nil, err
 	}
 	return missed, nil

@@ -11,9 +11,6 @@ import (
 	"github.com/walletport/walletport/storage/sqlite/sqlitedb"
 )
 
-// errMissed undoes a transaction in which a customer was missed.
-var errMissed = errors.New("a customer is not the one that was read")
-
 // ChangeCustomers implements storage.Customers.
 func (s *Store) ChangeCustomers(ctx context.Context, batch storage.CustomerBatch) ([]walletport.CustomerKey, error) {
 	if err := storage.CheckCustomerBatch(batch.List); err != nil || len(batch.List) == 0 {
@@ -27,18 +24,14 @@ func (s *Store) ChangeCustomers(ctx context.Context, batch storage.CustomerBatch
 				return storage.ErrUnavailable(ctx, ctx.Err())
 			}
 			made, err := changeCustomer(uncancelled(ctx), q, &batch.List[i])
-			switch {
-			case err != nil:
+			if err != nil {
 				return storage.ErrUnavailable(ctx, err)
-			case made:
-				continue
 			}
-			missed = append(missed, batch.List[i].CustomerKey)
-			if batch.AllOrNothing {
-				return errMissed
+			if !made {
+				missed = append(missed, batch.List[i].CustomerKey)
 			}
 		}
-		return markBatch(ctx, q, batch.Mark, len(missed) > 0)
+		return endBatch(ctx, q, batch.Mark, len(missed))
 	})
 	if err != nil && !errors.Is(err, errMissed) {
 		return nil, err

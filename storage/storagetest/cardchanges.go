@@ -93,6 +93,8 @@ func testChangeCards(t *testing.T, s storage.Store) {
 	missed = mustChange(t, s, taken, replacing(1, 0, 1), absent, stale, storage.CardChange{Card: card(-4, 0)})
 	slices.Sort(missed)
 	wantEqual(t, "missed", missed, []walletport.CardID{2, 3, 404})
+	wantStored(t, s, card(1, 0), card(2, 0), card(3, 0)) // and nothing is changed
+	wantEqual(t, "missed", mustChange(t, s, replacing(1, 0, 1), storage.CardChange{Card: card(-4, 0)}), []walletport.CardID{})
 	wantStored(t, s, card(-4, 0), card(1, 1), card(2, 0), card(3, 0))
 }
 

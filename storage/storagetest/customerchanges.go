@@ -50,21 +50,27 @@ func replacingCustomer(t testing.TB, s storage.Store, n, was, becomes int) stora
 	return change
 }
 
-func mustChangeCustomers(t testing.TB, s storage.Store, allOrNothing bool, changes ...storage.CustomerChange) []walletport.CustomerKey {
+func mustChangeCustomers(t testing.TB, s storage.Store, changes ...storage.CustomerChange) []walletport.CustomerKey {
 	t.Helper()
-	return must(s.ChangeCustomers(t.Context(), storage.CustomerBatch{List: changes, AllOrNothing: allOrNothing}))(t, "ChangeCustomers")
+	return must(s.ChangeCustomers(t.Context(), storage.CustomerBatch{List: changes}))(t, "ChangeCustomers")
 }
 
 func testChangeCustomers(t *testing.T, s storage.Store) {
-	wantEqual(t, "nothing", mustChangeCustomers(t, s, false), []walletport.CustomerKey{})
+	wantEqual(t, "nothing", mustChangeCustomers(t, s), []walletport.CustomerKey{})
 	fresh := []storage.CustomerChange{{Customer: customer(3, 0)}, {Customer: customer(1, 0)}, {Customer: customer(2, 0)}}
-	wantEqual(t, "missed by new customers", mustChangeCustomers(t, s, false, fresh...), []walletport.CustomerKey{})
+	wantEqual(t, "missed by new customers", mustChangeCustomers(t, s, fresh...), []walletport.CustomerKey{})
 	id := wantCustomer(t, s, customer(1, 0))
 
-	missed := mustChangeCustomers(t, s, false, storage.CustomerChange{Customer: customer(3, 1)}, replacingCustomer(t, s, 1, 0, 1),
+	missed := mustChangeCustomers(t, s, storage.CustomerChange{Customer: customer(3, 1)}, replacingCustomer(t, s, 1, 0, 1),
 		replacingCustomer(t, s, 404, 0, 1), replacingCustomer(t, s, 2, 7, 1), storage.CustomerChange{Customer: forgottenCustomer(4)})
 	slices.SortFunc(missed, func(a, b walletport.CustomerKey) int { return cmp.Compare(a.Number, b.Number) })
 	wantEqual(t, "missed", missed, []walletport.CustomerKey{customerKey(2), customerKey(3), customerKey(404)})
+	wantCustomer(t, s, customer(1, 0)) // and nothing is changed
+	_, err := s.Customer(t.Context(), forgottenCustomer(4).CustomerKey)
+	wantError(t, "Customer", err, walletport.CodeNotFound, "customer_not_found")
+
+	missed = mustChangeCustomers(t, s, replacingCustomer(t, s, 1, 0, 1), storage.CustomerChange{Customer: forgottenCustomer(4)})
+	wantEqual(t, "missed", missed, []walletport.CustomerKey{})
 	if wantCustomer(t, s, customer(1, 1)) != id {
 		t.Error("a customer who was changed has another id")
 	}
@@ -75,23 +81,23 @@ func testChangeCustomers(t *testing.T, s storage.Store) {
 
 func testChangeCustomersAgain(t *testing.T, s storage.Store) {
 	change := storage.CustomerChange{Customer: customer(1, 0)}
-	mustChangeCustomers(t, s, false, change)
-	wantEqual(t, "missed by the same new customer", mustChangeCustomers(t, s, true, change), []walletport.CustomerKey{})
+	mustChangeCustomers(t, s, change)
+	wantEqual(t, "missed by the same new customer", mustChangeCustomers(t, s, change), []walletport.CustomerKey{})
 	next := replacingCustomer(t, s, 1, 0, 1)
-	mustChangeCustomers(t, s, false, next)
-	wantEqual(t, "missed by the same change", mustChangeCustomers(t, s, true, next), []walletport.CustomerKey{})
+	mustChangeCustomers(t, s, next)
+	wantEqual(t, "missed by the same change", mustChangeCustomers(t, s, next), []walletport.CustomerKey{})
 	wantCustomer(t, s, customer(1, 1))
 }
 
 func testChangeCustomersTogether(t *testing.T, s storage.Store) {
 	mustPutCustomers(t, s, customer(1, 0), customer(2, 0))
-	missed := mustChangeCustomers(t, s, true, replacingCustomer(t, s, 1, 0, 1), replacingCustomer(t, s, 2, 7, 1), storage.CustomerChange{Customer: customer(3, 0)})
+	missed := mustChangeCustomers(t, s, replacingCustomer(t, s, 1, 0, 1), replacingCustomer(t, s, 2, 7, 1), storage.CustomerChange{Customer: customer(3, 0)})
 	wantEqual(t, "missed", missed, []walletport.CustomerKey{customerKey(2)})
 	wantCustomer(t, s, customer(1, 0))
 	wantCustomer(t, s, customer(2, 0))
 	_, err := s.Customer(t.Context(), customerKey(3))
 	wantError(t, "Customer", err, walletport.CodeNotFound, "customer_not_found")
-	wantEqual(t, "missed", mustChangeCustomers(t, s, true, replacingCustomer(t, s, 1, 0, 1), storage.CustomerChange{Customer: customer(3, 0)}), []walletport.CustomerKey{})
+	wantEqual(t, "missed", mustChangeCustomers(t, s, replacingCustomer(t, s, 1, 0, 1), storage.CustomerChange{Customer: customer(3, 0)}), []walletport.CustomerKey{})
 	wantCustomer(t, s, customer(1, 1))
 	wantCustomer(t, s, customer(3, 0))
 }
@@ -102,7 +108,7 @@ func testChangeManyCustomers(t *testing.T, s storage.Store) {
 	for i := range changes {
 		changes[i].Customer = customer(i, 0)
 	}
-	wantEqual(t, "missed", mustChangeCustomers(t, s, true, changes...), []walletport.CustomerKey{})
+	wantEqual(t, "missed", mustChangeCustomers(t, s, changes...), []walletport.CustomerKey{})
 	wantCustomer(t, s, customer(many-1, 0))
 	if stored := must(s.CustomersAfter(t.Context(), "", 0, many+1))(t, "CustomersAfter"); len(stored) != many {
 		t.Errorf("%d are stored, want %d", len(stored), many)

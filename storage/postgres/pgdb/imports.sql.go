@@ -81,24 +81,6 @@ func (q *Queries) AddImport(ctx context.Context, arg AddImportParams) (int64, er
 	return result.RowsAffected(), nil
 }
 
-const beatImport = `-- name: BeatImport :execrows
-UPDATE imports SET beat_ms = $1 WHERE id = $2 AND holder = $3
-`
-
-type BeatImportParams struct {
-	BeatMs int64
-	ID     string
-	Holder string
-}
-
-func (q *Queries) BeatImport(ctx context.Context, arg BeatImportParams) (int64, error) {
-	result, err := q.db.Exec(ctx, beatImport, arg.BeatMs, arg.ID, arg.Holder)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
-}
-
 const deleteImport = `-- name: DeleteImport :execrows
 DELETE FROM imports WHERE id = $1 AND holder = $2
 `

@@ -59,8 +59,5 @@ WHERE id = sqlc.arg(id) AND holder = sqlc.arg(holder_before);
 -- name: MarkImport :execrows
 UPDATE imports SET beat_ms = sqlc.arg(beat_ms), state = sqlc.arg(state) WHERE id = sqlc.arg(id) AND holder = sqlc.arg(holder);
 
--- name: BeatImport :execrows
-UPDATE imports SET beat_ms = sqlc.arg(beat_ms) WHERE id = sqlc.arg(id) AND holder = sqlc.arg(holder);
-
 -- name: DeleteImport :execrows
 DELETE FROM imports WHERE id = sqlc.arg(id) AND holder = sqlc.arg(holder);

@@ -33,9 +33,6 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addTokenHistoryStmt, err = db.PrepareContext(ctx, addTokenHistory); err != nil {
 		return nil, fmt.Errorf("error preparing query AddTokenHistory: %w", err)
 	}
-	if q.beatImportStmt, err = db.PrepareContext(ctx, beatImport); err != nil {
-		return nil, fmt.Errorf("error preparing query BeatImport: %w", err)
-	}
 	if q.beginAttemptStmt, err = db.PrepareContext(ctx, beginAttempt); err != nil {
 		return nil, fmt.Errorf("error preparing query BeginAttempt: %w", err)
 	}
@@ -420,11 +417,6 @@ func (q *Queries) Close() error {
 	if q.addTokenHistoryStmt != nil {
 		if cerr := q.addTokenHistoryStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addTokenHistoryStmt: %w", cerr)
-		}
-	}
-	if q.beatImportStmt != nil {
-		if cerr := q.beatImportStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing beatImportStmt: %w", cerr)
 		}
 	}
 	if q.beginAttemptStmt != nil {
@@ -1079,7 +1071,6 @@ type Queries struct {
 	addCardFindStmt             *sql.Stmt
 	addImportStmt               *sql.Stmt
 	addTokenHistoryStmt         *sql.Stmt
-	beatImportStmt              *sql.Stmt
 	beginAttemptStmt            *sql.Stmt
 	cardStateStmt               *sql.Stmt
 	claimLaneStmt               *sql.Stmt
@@ -1211,7 +1202,6 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		addCardFindStmt:             q.addCardFindStmt,
 		addImportStmt:               q.addImportStmt,
 		addTokenHistoryStmt:         q.addTokenHistoryStmt,
-		beatImportStmt:              q.beatImportStmt,
 		beginAttemptStmt:            q.beginAttemptStmt,
 		cardStateStmt:               q.cardStateStmt,
 		claimLaneStmt:               q.claimLaneStmt,

@@ -52,24 +52,6 @@ func (q *Queries) AddImport(ctx context.Context, arg AddImportParams) (int64, er
 	return result.RowsAffected()
 }
 
-const beatImport = `-- name: BeatImport :execrows
-UPDATE imports SET beat_ms = ?1 WHERE id = ?2 AND holder = ?3
-`
-
-type BeatImportParams struct {
-	BeatMs int64
-	ID     string
-	Holder string
-}
-
-func (q *Queries) BeatImport(ctx context.Context, arg BeatImportParams) (int64, error) {
-	result, err := q.exec(ctx, q.beatImportStmt, beatImport, arg.BeatMs, arg.ID, arg.Holder)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
 const countFreeFind = `-- name: CountFreeFind :one
 SELECT count(*) FROM card_finds
 WHERE attribute = ? AND value = ? AND card_id = ? AND NOT EXISTS (
