@@ -43,6 +43,11 @@ type CardFinds interface {
 	// those for a second at most. Where others have been storing cards for long it takes nothing
 	// away, and the answer is CodeConflict, reason import_values_left.
 	DropCardFinds(ctx context.Context, finds []CardFind) error
+	// CardFindsOf returns the values that stand for a card, those that it has and those that an
+	// import has stored ahead of it, for who takes the latter away by DropCardFinds. Only imports
+	// store values ahead: where none is under way or was broken off, it returns nothing, and else
+	// it reads the values of all cards.
+	CardFindsOf(ctx context.Context, id walletport.CardID) ([]CardFind, error)
 }
 
 // ErrFindsLeft returns the answer where values stay for now.

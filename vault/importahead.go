@@ -102,6 +102,9 @@ func (k *cardClerk) appendFinds(to []byte, rec *rowfile.Record) []byte {
 		return to
 	}
 	stored := k.stored[card.ID]
+	if stored.Status == walletport.CardForgotten && !k.in.options.ReplaceForgotten {
+		return to // the row will be refused, and of such a card nothing is to stand, not even for a while
+	}
 	if card.CustomerID != stored.CustomerID && card.CustomerID != "" {
 		to = appendFind(to, storage.ByCustomer, []byte(card.CustomerID), card.ID)
 	}

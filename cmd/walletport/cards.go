@@ -211,11 +211,14 @@ func (c cardsDeleteCommand) Run(ctx context.Context, con console) error {
 			}
 			return tx.DeleteCard(id)
 		})
+		if walletport.ReasonOf(err) == "card_not_found" { // it may have been deleted by a call that did not come to its end
+			return errors.Join(err, o.dropFinds(ctx, id), o.erase(ctx))
+		}
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(con.Out, "card %s of %s is deleted\n", id, card.Issuer)
-		return errors.Join(c.tell(ctx, o, con, card.CardSummary), o.erase(ctx))
+		return errors.Join(c.tell(ctx, o, con, card.CardSummary), o.dropFinds(ctx, id), o.erase(ctx))
 	})
 }
 

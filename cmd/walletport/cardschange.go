@@ -195,8 +195,21 @@ func (c cardsForgetCommand) Run(ctx context.Context, con console) error {
 		if err != nil {
 			return err
 		}
-		return errors.Join(c.tell(ctx, o, con, card.CardSummary), o.erase(ctx))
+		return errors.Join(c.tell(ctx, o, con, card.CardSummary), o.dropFinds(ctx, walletport.CardID(c.ID)), o.erase(ctx))
 	})
+}
+
+// dropFinds takes away what imports have stored ahead of a card that is gone: customer numbers and
+// last four digits of rows that they did not come to.
+func (o *operator) dropFinds(ctx context.Context, id walletport.CardID) error {
+	finds, err := o.db.CardFindsOf(ctx, id)
+	if err == nil {
+		err = o.db.DropCardFinds(ctx, finds)
+	}
+	if err != nil {
+		return fmt.Errorf("the card is gone, and what an import may have stored ahead of it is left (customer number, last four digits): call the command again: %w", err)
+	}
+	return nil
 }
 
 // erase takes what was deleted out of the database's files, as far as the engine can.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/postgres/pgdb"
 )
@@ -119,6 +120,22 @@ func (s *Store) AddCardFinds(ctx context.Context, finds []storage.CardFind) erro
 	return s.retryLost(ctx, func() error {
 		return s.transact(ctx, func(q *pgdb.Queries) error { return q.AddCardFinds(ctx, findParams(finds)) })
 	})
+}
+
+// CardFindsOf implements storage.CardFinds.
+func (s *Store) CardFindsOf(ctx context.Context, id walletport.CardID) (finds []storage.CardFind, err error) {
+	err = s.retryLost(ctx, func() error {
+		rows, err := s.queries.ListFindsOfCard(ctx, int64(id))
+		if err != nil {
+			return unavailable(ctx, err)
+		}
+		finds = make([]storage.CardFind, len(rows))
+		for i, row := range rows {
+			finds[i] = storage.CardFind{Attribute: storage.CardAttribute(row.Attribute), Value: row.Value, ID: id}
+		}
+		return nil
+	})
+	return finds, err
 }
 
 func findParams(finds []storage.CardFind) pgdb.AddCardFindsParams {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 
+	"github.com/walletport/walletport"
 	"github.com/walletport/walletport/storage"
 	"github.com/walletport/walletport/storage/sqlite/sqlitedb"
 )
@@ -129,6 +130,30 @@ func (s *Store) DropCardFinds(ctx context.Context, finds []storage.CardFind) err
 	return s.eachFind(ctx, free, func(q *sqlitedb.Queries, f storage.CardFind) error {
 		return q.DropCardFind(uncancelled(ctx), sqlitedb.DropCardFindParams{Attribute: int64(f.Attribute), Value: notNull(f.Value), CardID: int64(f.ID)})
 	})
+}
+
+// CardFindsOf implements storage.CardFinds.
+func (s *Store) CardFindsOf(ctx context.Context, id walletport.CardID) ([]storage.CardFind, error) {
+	q, err := s.queries(ctx)
+	if err != nil {
+		return nil, err
+	}
+	count, err := q.CountImports(ctx)
+	if err != nil {
+		return nil, storage.ErrUnavailable(ctx, err)
+	}
+	if count == 0 {
+		return nil, nil
+	}
+	rows, err := q.ListFindsOfCard(ctx, int64(id))
+	if err != nil {
+		return nil, storage.ErrUnavailable(ctx, err)
+	}
+	finds := make([]storage.CardFind, len(rows))
+	for i, row := range rows {
+		finds[i] = storage.CardFind{Attribute: storage.CardAttribute(row.Attribute), Value: row.Value, ID: id}
+	}
+	return finds, nil
 }
 
 // eachFind does the same with each value in one transaction.

@@ -13,6 +13,9 @@ var whole = map[string]string{
 	"GetAuditHead": "the table has one row",
 	"SetAuditHead": "the table has one row",
 	"Probe":        "the table has one row",
+	"CountImports": "the table has a row for each import that is under way or was broken off",
+
+	"ListFindsOfCard": "reads the values of all cards, if an import is under way or was broken off",
 
 	"CountWaitingJobs":  "scans what its index has listed, up to a limit",
 	"CountParkedJobs":   "scans what its index has listed, up to a limit",

@@ -46,6 +46,7 @@ func otherCalls(s storage.Store) map[string]func(context.Context) error {
 		},
 		"AddCardFinds":  func(ctx context.Context) error { return s.AddCardFinds(ctx, findsOf(card(7, 0))) },
 		"DropCardFinds": func(ctx context.Context) error { return s.DropCardFinds(ctx, findsOf(card(7, 0))) },
+		"CardFindsOf":   func(ctx context.Context) error { _, err := s.CardFindsOf(ctx, 7); return err },
 		"Import":        func(ctx context.Context) error { _, err := s.Import(ctx, "file"); return err },
 		"ClaimImport": func(ctx context.Context) error {
 			_, err := s.ClaimImport(ctx, anImport("fault"), "")

@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/walletport/walletport"
@@ -14,6 +15,7 @@ func testImports(t *testing.T, database NewDatabase) {
 	withStore(t, database, "a mark is durable with customers", testImportMarkOfCustomers)
 	withStore(t, database, "a value without its card finds nothing", testFindsAhead)
 	withStore(t, database, "a card is found by what it has, and by nothing that it had", testFindsOfChanges)
+	withStore(t, database, "what an import stored ahead of a card is told", testFindsOfCard)
 	withStore(t, database, "changes together take values that stand ahead", testFindsOfChangesTogether)
 }
 
@@ -203,4 +205,31 @@ func testFindsOfChangesTogether(t *testing.T, s storage.Store) {
 	wantStored(t, s, becomes, fresh, same)
 	wantFound(t, s, was)
 	wantFound(t, s, becomes, 1)
+}
+
+func testFindsOfCard(t *testing.T, s storage.Store) {
+	stored, becomes, other := card(1, 0), card(1, 1), card(2, 0)
+	becomes.CustomerID = "another"
+	mustPut(t, s, stored, other)
+	ahead := findsOf(becomes)[:2]
+	if err := s.AddCardFinds(t.Context(), ahead); err != nil {
+		t.Fatal(err)
+	}
+	findsOfCard := func() []storage.CardFind {
+		finds := must(s.CardFindsOf(t.Context(), 1))(t, "CardFindsOf")
+		slices.SortFunc(finds, storage.CompareCardFinds)
+		return finds
+	}
+	wantEqual(t, "without an import", findsOfCard(), []storage.CardFind{})
+	mustClaimImport(t, s, anImport("first"), "", true)
+	want := append(findsOf(stored), ahead...)
+	slices.SortFunc(want, storage.CompareCardFinds)
+	wantEqual(t, "with one", findsOfCard(), want)
+	if err := s.DropCardFinds(t.Context(), want); err != nil {
+		t.Fatal(err)
+	}
+	want = findsOf(stored)
+	slices.SortFunc(want, storage.CompareCardFinds)
+	wantEqual(t, "when what stands ahead is taken away", findsOfCard(), want)
+	wantEqual(t, "cards of the customer", ids(must(s.CardsByCustomer(t.Context(), stored.CustomerID, storage.CardPage{Limit: 10}))(t, "CardsByCustomer")), []walletport.CardID{1})
 }

@@ -180,6 +180,35 @@ func (q *Queries) ListCardWriters(ctx context.Context) ([]string, error) {
 	return items, nil
 }
 
+const listFindsOfCard = `-- name: ListFindsOfCard :many
+SELECT attribute, value FROM card_finds WHERE card_id = $1 AND EXISTS (SELECT 1 FROM imports)
+`
+
+type ListFindsOfCardRow struct {
+	Attribute int16
+	Value     []byte
+}
+
+func (q *Queries) ListFindsOfCard(ctx context.Context, cardID int64) ([]ListFindsOfCardRow, error) {
+	rows, err := q.db.Query(ctx, listFindsOfCard, cardID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListFindsOfCardRow
+	for rows.Next() {
+		var i ListFindsOfCardRow
+		if err := rows.Scan(&i.Attribute, &i.Value); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const markImport = `-- name: MarkImport :execrows
 UPDATE imports SET beat_ms = $1, state = $2 WHERE id = $3 AND holder = $4
 `

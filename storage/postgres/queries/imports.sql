@@ -46,6 +46,9 @@ JOIN cards ON cards.id = found.card_id AND CASE found.attribute
 END = found.value
 ON CONFLICT DO NOTHING;
 
+-- name: ListFindsOfCard :many
+SELECT attribute, value FROM card_finds WHERE card_id = $1 AND EXISTS (SELECT 1 FROM imports);
+
 -- name: GetImport :one
 SELECT * FROM imports WHERE id = $1;
 

@@ -18,6 +18,12 @@ WHERE attribute = ? AND value = ? AND card_id = ? AND NOT EXISTS (
     END = card_finds.value
 );
 
+-- name: CountImports :one
+SELECT count(*) FROM imports;
+
+-- name: ListFindsOfCard :many
+SELECT attribute, value FROM card_finds WHERE card_id = ?;
+
 -- name: GetImport :one
 SELECT * FROM imports WHERE id = ?;
 

@@ -45,6 +45,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.countFreeFindStmt, err = db.PrepareContext(ctx, countFreeFind); err != nil {
 		return nil, fmt.Errorf("error preparing query CountFreeFind: %w", err)
 	}
+	if q.countImportsStmt, err = db.PrepareContext(ctx, countImports); err != nil {
+		return nil, fmt.Errorf("error preparing query CountImports: %w", err)
+	}
 	if q.countOpenRequestsStmt, err = db.PrepareContext(ctx, countOpenRequests); err != nil {
 		return nil, fmt.Errorf("error preparing query CountOpenRequests: %w", err)
 	}
@@ -255,6 +258,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.listFailedRequestsStmt, err = db.PrepareContext(ctx, listFailedRequests); err != nil {
 		return nil, fmt.Errorf("error preparing query ListFailedRequests: %w", err)
 	}
+	if q.listFindsOfCardStmt, err = db.PrepareContext(ctx, listFindsOfCard); err != nil {
+		return nil, fmt.Errorf("error preparing query ListFindsOfCard: %w", err)
+	}
 	if q.listNotesStmt, err = db.PrepareContext(ctx, listNotes); err != nil {
 		return nil, fmt.Errorf("error preparing query ListNotes: %w", err)
 	}
@@ -437,6 +443,11 @@ func (q *Queries) Close() error {
 	if q.countFreeFindStmt != nil {
 		if cerr := q.countFreeFindStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countFreeFindStmt: %w", cerr)
+		}
+	}
+	if q.countImportsStmt != nil {
+		if cerr := q.countImportsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countImportsStmt: %w", cerr)
 		}
 	}
 	if q.countOpenRequestsStmt != nil {
@@ -789,6 +800,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing listFailedRequestsStmt: %w", cerr)
 		}
 	}
+	if q.listFindsOfCardStmt != nil {
+		if cerr := q.listFindsOfCardStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listFindsOfCardStmt: %w", cerr)
+		}
+	}
 	if q.listNotesStmt != nil {
 		if cerr := q.listNotesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing listNotesStmt: %w", cerr)
@@ -1075,6 +1091,7 @@ type Queries struct {
 	cardStateStmt               *sql.Stmt
 	claimLaneStmt               *sql.Stmt
 	countFreeFindStmt           *sql.Stmt
+	countImportsStmt            *sql.Stmt
 	countOpenRequestsStmt       *sql.Stmt
 	countParkedJobsStmt         *sql.Stmt
 	countWaitingJobsStmt        *sql.Stmt
@@ -1145,6 +1162,7 @@ type Queries struct {
 	listCustomersOfKEKStmt      *sql.Stmt
 	listDueLanesStmt            *sql.Stmt
 	listFailedRequestsStmt      *sql.Stmt
+	listFindsOfCardStmt         *sql.Stmt
 	listNotesStmt               *sql.Stmt
 	listOpenRequestsStmt        *sql.Stmt
 	listOptOutsStmt             *sql.Stmt
@@ -1206,6 +1224,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		cardStateStmt:               q.cardStateStmt,
 		claimLaneStmt:               q.claimLaneStmt,
 		countFreeFindStmt:           q.countFreeFindStmt,
+		countImportsStmt:            q.countImportsStmt,
 		countOpenRequestsStmt:       q.countOpenRequestsStmt,
 		countParkedJobsStmt:         q.countParkedJobsStmt,
 		countWaitingJobsStmt:        q.countWaitingJobsStmt,
@@ -1276,6 +1295,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		listCustomersOfKEKStmt:      q.listCustomersOfKEKStmt,
 		listDueLanesStmt:            q.listDueLanesStmt,
 		listFailedRequestsStmt:      q.listFailedRequestsStmt,
+		listFindsOfCardStmt:         q.listFindsOfCardStmt,
 		listNotesStmt:               q.listNotesStmt,
 		listOpenRequestsStmt:        q.listOpenRequestsStmt,
 		listOptOutsStmt:             q.listOptOutsStmt,

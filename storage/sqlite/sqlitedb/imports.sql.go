@@ -75,6 +75,17 @@ func (q *Queries) CountFreeFind(ctx context.Context, arg CountFreeFindParams) (i
 	return count, err
 }
 
+const countImports = `-- name: CountImports :one
+SELECT count(*) FROM imports
+`
+
+func (q *Queries) CountImports(ctx context.Context) (int64, error) {
+	row := q.queryRow(ctx, q.countImportsStmt, countImports)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const deleteImport = `-- name: DeleteImport :execrows
 DELETE FROM imports WHERE id = ?1 AND holder = ?2
 `
@@ -128,6 +139,38 @@ func (q *Queries) GetImport(ctx context.Context, id string) (Import, error) {
 		&i.State,
 	)
 	return i, err
+}
+
+const listFindsOfCard = `-- name: ListFindsOfCard :many
+SELECT attribute, value FROM card_finds WHERE card_id = ?
+`
+
+type ListFindsOfCardRow struct {
+	Attribute int64
+	Value     []byte
+}
+
+func (q *Queries) ListFindsOfCard(ctx context.Context, cardID int64) ([]ListFindsOfCardRow, error) {
+	rows, err := q.query(ctx, q.listFindsOfCardStmt, listFindsOfCard, cardID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListFindsOfCardRow
+	for rows.Next() {
+		var i ListFindsOfCardRow
+		if err := rows.Scan(&i.Attribute, &i.Value); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const markImport = `-- name: MarkImport :execrows
