@@ -190,7 +190,7 @@ func TestAnImportThatTidiesUpIsHeardOf(t *testing.T) {
 	r.importUntilFull(t, path, fileOptions(t, path), 1)
 	s := &steps{}
 	watched := r.watched(s)
-	watched.Vault.Imports = neverEnded{watched.Vault.Imports}
+	watched.Imports = neverEnded{watched.Imports}
 	_, err := watched.importFile(t, path, fileOptions(t, path))
 	if !errors.Is(err, errBroken) {
 		t.Fatalf("it was not broken off: %v", err)
