@@ -170,14 +170,17 @@ func (w *enrolWalk) stepStatus(t *testing.T, r *rand.Rand, n int, step int64) {
 	}
 }
 
-// lookAt asks how far a request has come. How it ended never changes.
+// lookAt asks how far a request has come. How it ended never changes: whoever had been told
+// before this one asked. An answer may be on its way while others are told more.
 func (w *enrolWalk) lookAt(t *testing.T, n int, consumer *walkedConsumer, id string) {
+	w.lock.Lock()
+	before, wasCompleted := w.outcomes[id]
+	w.lock.Unlock()
 	status, ok := w.statusOf(t, n, id)
 	if !ok {
 		return
 	}
 	w.lock.Lock()
-	before, wasCompleted := w.outcomes[id]
 	if status.Status == "COMPLETED" {
 		w.outcomes[id] = status.outcome()
 	}
