@@ -118,7 +118,14 @@ func (s *Store) AddCardFinds(ctx context.Context, finds []storage.CardFind) erro
 		return nil
 	}
 	return s.retryLost(ctx, func() error {
-		return s.transact(ctx, func(q *pgdb.Queries) error { return q.AddCardFinds(ctx, findParams(finds)) })
+		err := s.transact(ctx, func(q *pgdb.Queries) error { return q.AddCardFinds(ctx, findParams(finds)) })
+		if err != nil {
+			return err
+		}
+		if _, err := s.queries.ReadCardFinds(ctx, pgdb.ReadCardFindsParams(findParams(finds))); err != nil {
+			return unavailable(ctx, err)
+		}
+		return nil
 	})
 }
 

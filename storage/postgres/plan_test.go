@@ -26,6 +26,7 @@ var byIndex = map[string]string{
 	"ListCardsOfIssuer":       "cards_by_issuer",
 	"ListCardsOfCustomer":     "card_finds_pkey",
 	"ListCardsOfLastFour":     "card_finds_pkey",
+	"ReadCardFinds":           "card_finds_pkey",
 	"ListCardsOfKEK":          "cards_by_kek",
 	"NextCardIssuer":          "cards_by_issuer",
 	"NextCardKEK":             "cards_by_kek",

@@ -233,6 +233,36 @@ func (q *Queries) MarkImport(ctx context.Context, arg MarkImportParams) (int64, 
 	return result.RowsAffected(), nil
 }
 
+const readCardFinds = `-- name: ReadCardFinds :one
+SELECT count(*) FROM (
+    SELECT
+        unnest($1::smallint[]) AS attribute,
+        unnest($2::bytea[])          AS value,
+        unnest($3::bigint[])     AS card_id
+) AS found
+CROSS JOIN LATERAL (
+    SELECT 1 FROM card_finds AS f
+    WHERE f.attribute = found.attribute AND f.value = found.value AND f.card_id = found.card_id LIMIT 1 -- one by one, whatever the table's size was when it was planned
+) AS stored
+`
+
+type ReadCardFindsParams struct {
+	Attributes []int16
+	Vals       [][]byte
+	CardIds    []int64
+}
+
+// ReadCardFinds reads values that were stored just now. The first one to read a row notes on its
+// page that the transaction of the row is committed, and so changes the page. Here all rows of a
+// page are read while it is in memory; later each card of an import would read, change and have
+// written one page for each of its values.
+func (q *Queries) ReadCardFinds(ctx context.Context, arg ReadCardFindsParams) (int64, error) {
+	row := q.db.QueryRow(ctx, readCardFinds, arg.Attributes, arg.Vals, arg.CardIds)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const takeImport = `-- name: TakeImport :execrows
 UPDATE imports SET holder = $1, who = $2, began_ms = $3, beat_ms = $4, state = $5
 WHERE id = $6 AND holder = $7

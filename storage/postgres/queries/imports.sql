@@ -32,6 +32,22 @@ WHERE locktype = 'relation' AND relation = 'cards'::regclass AND mode = 'RowExcl
   AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
   AND pid IS DISTINCT FROM pg_backend_pid();
 
+-- ReadCardFinds reads values that were stored just now. The first one to read a row notes on its
+-- page that the transaction of the row is committed, and so changes the page. Here all rows of a
+-- page are read while it is in memory; later each card of an import would read, change and have
+-- written one page for each of its values.
+-- name: ReadCardFinds :one
+SELECT count(*) FROM (
+    SELECT
+        unnest(sqlc.arg(attributes)::smallint[]) AS attribute,
+        unnest(sqlc.arg(vals)::bytea[])          AS value,
+        unnest(sqlc.arg(card_ids)::bigint[])     AS card_id
+) AS found
+CROSS JOIN LATERAL (
+    SELECT 1 FROM card_finds AS f
+    WHERE f.attribute = found.attribute AND f.value = found.value AND f.card_id = found.card_id LIMIT 1 -- one by one, whatever the table's size was when it was planned
+) AS stored;
+
 -- name: AddFindsOfCards :exec
 INSERT INTO card_finds (attribute, value, card_id)
 SELECT found.attribute, found.value, found.card_id
