@@ -116,17 +116,12 @@ func TestALossIsSigned(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				ring, m, seen := checkpointRing(t), newMemory(), &observed{}
-				l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen})
-				mustRecord(t, l, 6)
-				c.back(m)
-				mustRecord(t, l, c.more)
-				_, err := audit.Verify(t.Context(), m, audit.TrustedKeys(ring))
-				wantBreak(t, err, c.kind, c.seq)
-				stop()
-				if !slices.Equal(seen.lost, []int64{6}) {
-					t.Errorf("observed losses %v, want [6]", seen.lost)
-				}
+				l := mustLog(t, 6)
+				l.m.tamper(func() { c.back(l.m) })
+				mustRecord(t, l.Log, c.more)
+				l.wantBroken(t, c.kind, c.seq)
+				l.stop()
+				l.wantLost(t, 6)
 			})
 		})
 	}
@@ -157,123 +152,87 @@ func TestARewriteThatWentOnIsALoss(t *testing.T) {
 		name  string
 		after func(t *testing.T, l *audit.Log)
 	}{
-		{"while it idles", func(*testing.T, *audit.Log) { time.Sleep(61 * time.Second) }},
-		{"while it writes on", func(t *testing.T, l *audit.Log) { mustRecord(t, l, 3); time.Sleep(61 * time.Second) }},
+		{"while it idles", func(*testing.T, *audit.Log) { pass(61 * time.Second) }},
+		{"while it writes on", func(t *testing.T, l *audit.Log) { mustRecord(t, l, 3); pass(61 * time.Second) }},
 		{"at its end", func(*testing.T, *audit.Log) {}},
 		{"at its end, when it wrote on", func(t *testing.T, l *audit.Log) { mustRecord(t, l, 3) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				ring, m, seen := checkpointRing(t), newMemory(), &observed{}
-				l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen})
-				mustRecord(t, l, 6)
-				m.lock.Lock()
-				m.rewrite(4)
-				m.goOn()
-				m.lock.Unlock()
-				c.after(t, l)
-				synctest.Wait()
-				stop()
-				if !slices.Equal(seen.lost, []int64{6}) {
-					t.Errorf("observed losses %v, want [6]", seen.lost)
-				}
-				_, err := audit.Verify(t.Context(), m, audit.TrustedKeys(ring))
-				wantBreak(t, err, audit.CheckpointMismatch, 6)
+				l := mustLog(t, 6)
+				l.m.tamper(func() { l.m.rewrite(4); l.m.goOn() })
+				c.after(t, l.Log)
+				l.stop()
+				l.wantLost(t, 6)
+				l.wantBroken(t, audit.CheckpointMismatch, 6)
 			})
 		})
 	}
 	t.Run("of a record that is missing within", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			ring, m, seen := checkpointRing(t), newMemory(), &observed{}
-			l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen})
-			mustRecord(t, l, 6)
-			m.lock.Lock()
-			m.goOn()
-			m.entries = slices.Delete(m.entries, 5, 6)
-			m.lock.Unlock()
-			time.Sleep(61 * time.Second)
-			synctest.Wait()
-			stop()
-			if !slices.Equal(seen.lost, []int64{6}) {
-				t.Errorf("observed losses %v, want [6]", seen.lost)
-			}
+			l := mustLog(t, 6)
+			l.m.tamper(func() { l.m.goOn(); l.m.entries = slices.Delete(l.m.entries, 5, 6) })
+			pass(61 * time.Second)
+			l.stop()
+			l.wantLost(t, 6)
 		})
 	})
 	t.Run("of a record of long ago", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			ring, m, seen := checkpointRing(t), newMemory(), &observed{}
-			config := audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen}
-			l, stop := mustRun(t, config)
-			other, stopOther := mustRun(t, config)
-			for range 1000 { // they take turns: each writes behind the other
-				mustRecord(t, l, 1)
-				mustRecord(t, other, 1)
-			}
-			stopOther()
-			m.lock.Lock()
-			m.checkpoints, m.notes, m.nodes = nil, nil, nil
-			m.rewrite(1990)
-			m.lock.Unlock()
-			time.Sleep(61 * time.Second)
-			synctest.Wait()
-			if len(seen.lost) != 1 || seen.lost[0] < 1990 || seen.lost[0] > 1999 {
-				t.Errorf("observed losses %v", seen.lost)
-			}
-			stop()
+			l := mustTakeTurns(t, 1000)
+			l.m.tamper(func() {
+				l.m.checkpoints, l.m.notes, l.m.nodes = nil, nil, nil
+				l.m.rewrite(1990)
+			})
+			pass(61 * time.Second)
+			l.stop()
+			l.wantLost(t, 1999)
 		})
 	})
+}
+
+// mustTakeTurns returns a Log that wrote n records, behind each of which another one wrote one,
+// which has ended.
+func mustTakeTurns(t *testing.T, n int) *logged {
+	t.Helper()
+	l := mustLog(t, 0)
+	other, stop := mustRun(t, audit.Config{Store: l.m, Keys: keystest.NewSource(l.ring)})
+	for range n {
+		mustRecord(t, l.Log, 1)
+		mustRecord(t, other, 1)
+	}
+	stop()
+	return l
 }
 
 // TestALossIsToldOfOnceByWhoWroteBetweenOthers, of whose records several are gone.
 func TestALossIsToldOfOnceByWhoWroteBetweenOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ring, m, seen := checkpointRing(t), newMemory(), &observed{}
-		l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen})
-		other, stopOther := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring)})
-		for range 4 {
-			mustRecord(t, l, 1)
-			mustRecord(t, other, 1)
-		}
-		stopOther()
-		m.lock.Lock()
-		m.setBack(2)
-		m.lock.Unlock()
-		mustRecord(t, l, 2)
-		time.Sleep(61 * time.Second)
-		synctest.Wait()
-		stop()
-		if !slices.Equal(seen.lost, []int64{7}) {
-			t.Errorf("observed losses %v, want [7]", seen.lost)
-		}
+		l := mustTakeTurns(t, 4)
+		l.m.tamper(func() { l.m.setBack(2) })
+		mustRecord(t, l.Log, 2)
+		pass(61 * time.Second)
+		l.stop()
+		l.wantLost(t, 7)
 	})
 }
 
 // TestWhatCannotBeReadIsComparedTheNextTime with what is stored.
 func TestWhatCannotBeReadIsComparedTheNextTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ring, m, seen := checkpointRing(t), newMemory(), &observed{}
-		l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen})
-		mustRecord(t, l, 6)
-		m.lock.Lock()
-		m.rewrite(4)
-		m.goOn()
-		m.readFail = func(string) error { return errors.New("away") }
-		m.lock.Unlock()
-		mustRecord(t, l, 1) // behind the end of the forged trail
-		time.Sleep(61 * time.Second)
-		synctest.Wait()
-		if len(seen.lost) > 0 {
-			t.Errorf("observed losses %v, and nothing can be read", seen.lost)
-		}
-		m.lock.Lock()
-		m.readFail = nil
-		m.lock.Unlock()
-		time.Sleep(time.Minute)
-		synctest.Wait()
-		if !slices.Equal(seen.lost, []int64{6}) {
-			t.Errorf("observed losses %v, want [6]", seen.lost)
-		}
-		stop()
+		l := mustLog(t, 6)
+		l.m.tamper(func() {
+			l.m.rewrite(4)
+			l.m.goOn()
+			l.m.readFail = func(string) error { return errors.New("away") }
+		})
+		mustRecord(t, l.Log, 1) // behind the end of the forged trail
+		pass(61 * time.Second)
+		l.wantLost(t)
+		l.m.tamper(func() { l.m.readFail = nil })
+		pass(time.Minute)
+		l.wantLost(t, 6)
+		l.stop()
 	})
 }
 

@@ -162,7 +162,7 @@ func (p *checkpointer) lookBack(ctx context.Context) {
 	if own := p.head.Load(); own != nil {
 		heads = append(heads, *own)
 	}
-	lost, err := firstLost(ctx, p.config.Store, heads)
+	lost, err := lastLost(ctx, p.config.Store, heads)
 	switch {
 	case err != nil:
 		p.overtaken.putBack(heads)
@@ -171,8 +171,7 @@ func (p *checkpointer) lookBack(ctx context.Context) {
 	}
 }
 
-// survey looks after the chain of all servers. A head that went back is a loss.
-// Records of another server that stood unsigned at the survey before are signed: what
+// survey looks after the chain of all servers. Records of another server that stood unsigned at the survey before are signed: what
 // is newer, their own server will sign. The same is so of records without a note: whoever
 // signed them could not make one, or was killed before.
 func (p *checkpointer) survey(ctx context.Context) {
@@ -184,10 +183,7 @@ func (p *checkpointer) survey(ctx context.Context) {
 	before := p.seen
 	p.seen = found.head.Seq
 	switch {
-	case own != nil && found.head.Seq < own.Seq:
-		if p.report(own.Seq, p.config.Observer.Lost) {
-			p.sign(ctx, *own)
-		}
+	case own != nil && found.head.Seq < own.Seq: // lookBack tells of it
 	case found.last.Seq > found.head.Seq:
 		p.endsEarly(ctx, found.last)
 	case found.unsigned() && before == found.head.Seq && (own == nil || own.Seq < found.head.Seq):

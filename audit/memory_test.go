@@ -37,6 +37,13 @@ func (m *memory) becomes(other *memory) {
 	m.entries, m.head, m.notes = other.entries, other.head, other.notes
 }
 
+// tamper has somebody change m while others use it.
+func (m *memory) tamper(do func()) {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	do()
+}
+
 func (m *memory) AppendAudit(ctx context.Context, link func(storage.AuditHead) ([]storage.AuditEntry, error)) error {
 	if m.append != nil {
 		if err := m.append(ctx); err != nil {

@@ -51,9 +51,9 @@ func (o *overtaken) putBack(heads []storage.AuditHead) {
 	o.heads = o.heads[max(0, len(o.heads)-maxOvertakenHeads):]
 }
 
-// firstLost returns the first of heads that the stored chain does not have, or nil. They are
-// put in order.
-func firstLost(ctx context.Context, source TreeSource, heads []storage.AuditHead) (*storage.AuditHead, error) {
+// lastLost returns the last of heads that the stored chain does not have, or nil: those before it
+// are of the same loss. They are put in order.
+func lastLost(ctx context.Context, source TreeSource, heads []storage.AuditHead) (lost *storage.AuditHead, _ error) {
 	slices.SortFunc(heads, func(a, b storage.AuditHead) int { return int(a.Seq - b.Seq) })
 	var page []storage.AuditHead
 	for i, head := range heads {
@@ -65,8 +65,8 @@ func firstLost(ctx context.Context, source TreeSource, heads []storage.AuditHead
 		}
 		at, found := slices.BinarySearchFunc(page, head.Seq, func(h storage.AuditHead, seq int64) int { return int(h.Seq - seq) })
 		if !found || !bytes.Equal(page[at].Hash, head.Hash) {
-			return &heads[i], nil
+			lost = &heads[i]
 		}
 	}
-	return nil, nil
+	return lost, nil
 }

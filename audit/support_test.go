@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -126,6 +127,13 @@ func (o *observed) Noted(size int64, err error) {
 	o.noted = append(o.noted, size)
 }
 
+// notes returns over how many records notes were made, and why others were not.
+func (o *observed) notes() (noted []int64, refused []error) {
+	o.lock.Lock()
+	defer o.lock.Unlock()
+	return slices.Clone(o.noted), slices.Clone(o.unnoted)
+}
+
 func (o *observed) Lost(seq int64) {
 	o.lock.Lock()
 	defer o.lock.Unlock()
@@ -162,6 +170,41 @@ func mustRun(t testing.TB, c audit.Config) (*audit.Log, func()) {
 	})
 	t.Cleanup(stop)
 	return l, stop
+}
+
+// logged is a Log over a trail in memory, and what it told.
+type logged struct {
+	*audit.Log
+	m    *memory
+	ring *keys.Ring
+	seen *observed
+	stop func()
+}
+
+// mustLog returns a Log that has recorded n records, in a synctest.
+func mustLog(t *testing.T, n int) *logged {
+	t.Helper()
+	l := &logged{m: newMemory(), ring: checkpointRing(t), seen: &observed{}}
+	l.Log, l.stop = mustRun(t, audit.Config{Store: l.m, Keys: keystest.NewSource(l.ring), Observer: l.seen})
+	mustRecord(t, l.Log, n)
+	return l
+}
+
+// wantLost checks of which records the Log told that they are lost.
+func (l *logged) wantLost(t *testing.T, want ...int64) {
+	t.Helper()
+	l.seen.lock.Lock()
+	defer l.seen.lock.Unlock()
+	if !slices.Equal(l.seen.lost, want) {
+		t.Errorf("observed losses %v, want %v", l.seen.lost, want)
+	}
+}
+
+// wantBroken checks that Verify names the break at seq.
+func (l *logged) wantBroken(t *testing.T, kind audit.Kind, seq int64) {
+	t.Helper()
+	_, err := audit.Verify(t.Context(), l.m, audit.TrustedKeys(l.ring))
+	wantBreak(t, err, kind, seq)
 }
 
 // mustRecordAll records n records from as many callers as given and waits for all.

@@ -94,11 +94,8 @@ func TestANoteThatIsMissingIsMade(t *testing.T) {
 			_, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring)})
 			synctest.Wait()
 			other := mustChain(t, ring, 7)
-			m.lock.Lock()
-			m.entries, m.head, m.checkpoints = other.entries, other.head, other.checkpoints
-			m.lock.Unlock()
-			time.Sleep(2*time.Minute + time.Second)
-			synctest.Wait()
+			m.tamper(func() { m.entries, m.head, m.checkpoints = other.entries, other.head, other.checkpoints })
+			pass(2*time.Minute + time.Second)
 			if m.noteAt(7) == nil {
 				t.Error("there is no note over the 7 records")
 			}
@@ -107,39 +104,27 @@ func TestANoteThatIsMissingIsMade(t *testing.T) {
 	})
 	t.Run("where the database was away", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			ring, m, seen := checkpointRing(t), newMemory(), &observed{}
-			l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen})
-			mustRecord(t, l, 7)
-			m.lock.Lock()
-			m.readFail = func(method string) error {
-				if method == "LastNote" {
-					return errors.New("away")
+			l := mustLog(t, 7)
+			l.m.tamper(func() {
+				l.m.readFail = func(method string) error {
+					if method == "LastNote" {
+						return errors.New("away")
+					}
+					return nil
 				}
-				return nil
+			})
+			pass(time.Minute + time.Second)
+			if noted, refused := l.seen.notes(); len(refused) == 0 || len(noted) > 0 {
+				t.Fatalf("noted %v, refused %v", noted, refused)
 			}
-			m.lock.Unlock()
-			time.Sleep(time.Minute + time.Second)
-			synctest.Wait()
-			seen.lock.Lock()
-			refused := slices.Clone(seen.unnoted)
-			seen.lock.Unlock()
-			if len(refused) == 0 || m.noteAt(7) != nil {
-				t.Fatalf("there is a note, or it was not tried: %v", refused)
+			l.m.tamper(func() { l.m.readFail = nil })
+			for range 2 { // and once it stands there is nothing to do
+				pass(5 * time.Minute)
+				if noted, _ := l.seen.notes(); l.m.noteAt(7) == nil || !slices.Equal(noted, []int64{7}) {
+					t.Errorf("told of %v", noted)
+				}
 			}
-			m.lock.Lock()
-			m.readFail = nil
-			m.lock.Unlock()
-			time.Sleep(2 * time.Minute)
-			synctest.Wait()
-			if m.noteAt(7) == nil || !slices.Equal(seen.noted, []int64{7}) {
-				t.Errorf("%d notes, told of %v", len(m.notes), seen.noted)
-			}
-			time.Sleep(10 * time.Minute)
-			synctest.Wait()
-			if len(seen.noted) != 1 {
-				t.Errorf("told of %v, and there is nothing to do", seen.noted)
-			}
-			stop()
+			l.stop()
 		})
 	})
 }
@@ -147,20 +132,12 @@ func TestANoteThatIsMissingIsMade(t *testing.T) {
 func TestALossIsNoticedWithoutTraffic(t *testing.T) {
 	t.Run("by a server that wrote what is gone, within an interval", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			ring, m, seen := checkpointRing(t), newMemory(), &observed{}
-			l, stop := mustRun(t, audit.Config{Store: m, Keys: keystest.NewSource(ring), Observer: seen})
-			mustRecord(t, l, 6)
-			m.lock.Lock()
-			m.setBack(3)
-			m.lock.Unlock()
-			time.Sleep(5 * time.Minute)
-			synctest.Wait()
-			if !slices.Equal(seen.lost, []int64{6}) {
-				t.Errorf("observed losses %v, want one, of record 6", seen.lost)
-			}
-			_, err := audit.Verify(t.Context(), m, audit.TrustedKeys(ring))
-			wantBreak(t, err, audit.Truncated, 4)
-			stop()
+			l := mustLog(t, 6)
+			l.m.tamper(func() { l.m.setBack(3) })
+			pass(5 * time.Minute)
+			l.wantLost(t, 6)
+			l.wantBroken(t, audit.Truncated, 4)
+			l.stop()
 		})
 	})
 	t.Run("at the start, by a checkpoint behind the end", func(t *testing.T) {

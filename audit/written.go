@@ -47,7 +47,7 @@ func (w *written) add(before storage.AuditHead, hashes []byte) {
 	w.lock.Lock()
 	defer w.lock.Unlock()
 	p := part{before: storage.AuditHead{Seq: before.Seq, Hash: bytes.Clone(before.Hash)}, hashes: bytes.Clone(hashes)}
-	if i := w.search(p.before.Seq); i < len(w.parts) {
+	if w.search(p.before.Seq) < len(w.parts) {
 		w.remove(func(o part) bool { return o.end() > p.before.Seq && o.before.Seq < p.end() })
 	}
 	if w.records+p.count() > maxWritten {

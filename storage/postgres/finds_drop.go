@@ -43,7 +43,7 @@ func (s *Store) DropCardFinds(ctx context.Context, finds []storage.CardFind) err
 		if !errors.Is(err, errWriters) {
 			return err
 		}
-		if err := pause(ctx, dropPause); err != nil {
+		if err := wait(ctx, dropPause); err != nil {
 			return err
 		}
 	}
@@ -72,7 +72,7 @@ func awaitWriters(ctx context.Context, q *pgdb.Queries) error {
 		if time.Now().After(deadline) {
 			return errWriters
 		}
-		if err := pause(ctx, dropLook); err != nil {
+		if err := wait(ctx, dropLook); err != nil {
 			return err
 		}
 		now, err := q.ListCardWriters(ctx)
@@ -82,14 +82,4 @@ func awaitWriters(ctx context.Context, q *pgdb.Queries) error {
 		before = slices.DeleteFunc(before, func(writer string) bool { return !slices.Contains(now, writer) })
 	}
 	return nil
-}
-
-// pause waits for d, or for the end of ctx.
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return unavailable(ctx, ctx.Err())
-	case <-time.After(d):
-		return nil
-	}
 }

@@ -186,3 +186,25 @@ func TestCardsThatAreStoredWhileTheirValuesAreDroppedAreFound(t *testing.T) {
 		wantCardOf(t, s, card.CustomerID, 1)
 	}
 }
+
+// TestWhatIsStoredAheadIsReadAtOnce: who reads a row first notes on its page that the row's
+// transaction is committed (HEAP_XMIN_COMMITTED, 0x100). Cards that come to the rows one by one all
+// over the table would have each page written again and again.
+func TestWhatIsStoredAheadIsReadAtOnce(t *testing.T) {
+	url := migrated(t)
+	if mustQueryNumber(t, url, "SELECT count(*) FROM pg_available_extensions WHERE name = 'pageinspect'") == 0 {
+		t.Skip("this PostgreSQL has no pageinspect")
+	}
+	mustExec(t, url, "CREATE EXTENSION pageinspect")
+	s := mustOpen(t, url)
+	var finds []storage.CardFind
+	for id := range walletport.CardID(20) {
+		_, of := foundCard(id + 1)
+		finds = append(finds, of...)
+	}
+	mustAddFinds(t, s, finds)
+	const rows = "SELECT count(*) FROM heap_page_items(get_raw_page('card_finds', 0)) WHERE lp_flags = 1"
+	if all, noted := mustQueryNumber(t, url, rows), mustQueryNumber(t, url, rows+" AND t_infomask & 256 > 0"); all != len(finds) || noted != all {
+		t.Errorf("of %d rows %d stand on the page, and %d are noted as committed", len(finds), all, noted)
+	}
+}

@@ -41,12 +41,20 @@ func (s *Store) retry(ctx context.Context, act func() error, again func(error) b
 		if connectionLost(err) || readOnly(err) {
 			s.pool.Reset() // when one connection died, its neighbours most likely did
 		}
-		select {
-		case <-ctx.Done():
+		if wait(ctx, pause) != nil {
 			return err
-		case <-time.After(pause):
 		}
 		pause *= 2
+	}
+}
+
+// wait waits for d, or for the end of ctx, which is an error.
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return unavailable(ctx, ctx.Err())
+	case <-time.After(d):
+		return nil
 	}
 }
 
