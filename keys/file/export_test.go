@@ -57,13 +57,18 @@ func Unseal(c Config) ([]byte, error) {
 // SealPlain and OpenSealed are the two ends of what a key store is sealed by, whatever it holds.
 func SealPlain(secret Secret, plain []byte) ([]byte, error) { return sealPlain(secret, plain) }
 
-// OpenSealed opens what SealPlain made.
-func OpenSealed(secret Secret, sealed []byte) ([]byte, error) {
+// OpenHeader returns what follows the header of what SealPlain made, and the key of it.
+func OpenHeader(secret Secret, sealed []byte) (fileKey, payload []byte, err error) {
 	identity, err := secret.identity()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	fileKey, payload, err := openHeader(sealed, identity)
+	return openHeader(sealed, identity)
+}
+
+// OpenSealed opens what SealPlain made.
+func OpenSealed(secret Secret, sealed []byte) ([]byte, error) {
+	fileKey, payload, err := OpenHeader(secret, sealed)
 	if err != nil {
 		return nil, err
 	}

@@ -2,12 +2,15 @@ package file_test
 
 import (
 	"bytes"
+	"crypto/hkdf"
 	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"testing"
 
 	"filippo.io/age"
+	"golang.org/x/crypto/chacha20poly1305"
 
 	"github.com/walletport/walletport/keys/file"
 )
@@ -66,6 +69,27 @@ func TestContentThatWasChangedDoesNotOpen(t *testing.T) {
 				t.Errorf("it opens to %d bytes", len(opened))
 			}
 		})
+	}
+}
+
+// TestAnEmptyChunkBehindAFullOneDoesNotOpen: age takes one content in one form alone.
+func TestAnEmptyChunkBehindAFullOneDoesNotOpen(t *testing.T) {
+	secret, plain, sealed, first := sealedOf(t, chunkBytes)
+	fileKey, payload, err := file.OpenHeader(secret, sealed)
+	must(t, err)
+	key, err := hkdf.Key(sha256.New, fileKey, payload[:16], "payload", chacha20poly1305.KeySize)
+	must(t, err)
+	aead, err := chacha20poly1305.New(key)
+	must(t, err)
+	nonceOf := func(number, last byte) []byte { return []byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, number, last} }
+	head := sealed[:first]
+	whole := slices.Concat(head, aead.Seal(nil, nonceOf(0, 1), plain, nil))
+	if !bytes.Equal(whole, sealed) {
+		t.Fatal("the test does not seal as age does")
+	}
+	more := slices.Concat(head, aead.Seal(nil, nonceOf(0, 0), plain, nil), aead.Seal(nil, nonceOf(1, 1), nil, nil))
+	if opened, err := file.OpenSealed(secret, more); err == nil || opened != nil {
+		t.Errorf("it opens to %d bytes", len(opened))
 	}
 }
 
