@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"os"
+	"syscall"
 	"testing"
 	"time"
 
@@ -52,8 +53,10 @@ func TestWhatWasAnsweredOutlivesACrash(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			url := mustStartPostgres(t)
 			mustExec(t, url, "CREATE TABLE unawaited (n bigint)")
-			mustExec(t, url, "ALTER SYSTEM SET wal_writer_delay = '10s'") // till then nobody writes what nobody waits for
-			mustExec(t, url, "SELECT pg_reload_conf()")
+			writer, _ := mustFindWALWriter(t, url)
+			if err := writer.Signal(syscall.SIGSTOP); err != nil { // nobody else writes what nobody waits for
+				t.Fatal(err)
+			}
 			c.make(t, url)
 			mustExec(t, url, "SET synchronous_commit = off; INSERT INTO unawaited VALUES (1)")
 			mustCrash(t, url)
@@ -75,16 +78,23 @@ func mustOpenByBreakingProxy(t *testing.T, url string) (*proxy, *postgres.Store)
 	return p, s
 }
 
+// mustFindWALWriter returns the server's process that writes its log beside the sessions.
+func mustFindWALWriter(t *testing.T, url string) (writer *os.Process, pid int) {
+	t.Helper()
+	pid = mustQueryNumber(t, url, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'")
+	writer, err := os.FindProcess(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return writer, pid
+}
+
 // mustCrash has the server lose what it has not written: one of its processes is killed, and it
 // begins anew with what its log has.
 func mustCrash(t *testing.T, url string) {
 	t.Helper()
-	pid := mustQueryNumber(t, url, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'")
-	process, err := os.FindProcess(pid)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := process.Kill(); err != nil {
+	writer, pid := mustFindWALWriter(t, url)
+	if err := writer.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
